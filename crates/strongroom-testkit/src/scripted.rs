@@ -1,0 +1,1 @@
+//! A Secret Service whose behaviour a test scripts.

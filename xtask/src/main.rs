@@ -1,0 +1,2 @@
+//! House rules that run.
+fn main() {}
