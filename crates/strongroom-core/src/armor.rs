@@ -1,0 +1,115 @@
+//! Values as one line of text, for stores that damage or refuse other bytes.
+//!
+//! Most secrets are one line of printable text already and are kept as they are, so that any other
+//! program can read them. The rest (binary, control characters, newlines, nothing at all) goes
+//! out as [`MARKER`] and base64. The rule depends on the value alone, never on the store, so that a
+//! value reads the same wherever it lies.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroize;
+
+use crate::{SecretBytes, secret_bytes};
+
+/// What an encoded value starts with.
+pub const MARKER: &str = "strongroom+base64:";
+
+/// The length in bytes of what [`encode`] makes of `len` bytes, at most.
+pub const fn encoded_len(len: usize) -> usize {
+    MARKER.len() + len.div_ceil(3) * 4
+}
+
+/// Whether a value needs no encoding: printable text, not empty, and not taken for an encoded one.
+///
+/// A leading byte order mark needs it too: Qt, and so KWallet, drops one.
+pub fn is_plain(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else {
+        return false;
+    };
+    !text.is_empty()
+        && !text.starts_with(MARKER)
+        && !text.starts_with('\u{feff}')
+        && !text.contains(char::is_control)
+}
+
+/// The value as one line of text without control characters.
+pub fn encode(value: &[u8]) -> SecretBytes {
+    if is_plain(value) {
+        return secret_bytes(value.to_vec());
+    }
+    let mut line = String::with_capacity(encoded_len(value.len()));
+    line.push_str(MARKER);
+    STANDARD.encode_string(value, &mut line);
+    secret_bytes(line.into_bytes())
+}
+
+/// The value in what a store returned.
+///
+/// What [`encode`] would not have written was written by somebody else, and comes back as it is.
+pub fn decode(mut stored: Vec<u8>) -> SecretBytes {
+    let Some(encoded) = stored.strip_prefix(MARKER.as_bytes()) else {
+        return secret_bytes(stored);
+    };
+    // Room for all of it beforehand: a vector that grows leaves an unwiped copy behind.
+    let mut value = Vec::with_capacity(encoded.len());
+    if STANDARD.decode_vec(encoded, &mut value).is_err() || is_plain(&value) {
+        value.zeroize();
+        return secret_bytes(stored);
+    }
+    stored.zeroize();
+    secret_bytes(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn round_trip(value: &[u8]) -> Vec<u8> {
+        decode(encode(value).expose_secret().to_vec())
+            .expose_secret()
+            .to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_comes_back_from_one_printable_line(value: Vec<u8>) {
+            let stored = encode(&value);
+            prop_assert_eq!(round_trip(&value), value);
+            let line = std::str::from_utf8(stored.expose_secret()).expect("armor is text");
+            prop_assert!(!line.is_empty() && !line.contains(char::is_control));
+        }
+
+        #[test]
+        fn what_others_wrote_comes_back_or_decodes(value: Vec<u8>) {
+            let stored = [MARKER.as_bytes(), STANDARD.encode(value).as_bytes()].concat();
+            let read = decode(stored.clone());
+            let untouched = read.expose_secret() == stored;
+            prop_assert!(untouched || encode(read.expose_secret()).expose_secret() == stored);
+        }
+    }
+
+    #[test]
+    fn ordinary_secrets_stay_readable_for_other_programs() {
+        for value in ["sk-abc_DEF.123", "pässwörd", "{\"version\":1}", "two words"] {
+            assert_eq!(encode(value.as_bytes()).expose_secret(), value.as_bytes());
+        }
+    }
+
+    #[test]
+    fn nothing_a_value_and_its_encoding_are_three_different_lines() {
+        let nothing = encode(b"");
+        let encoded = encode(b"a\nb");
+        let encoded_twice = encode(encoded.expose_secret());
+        assert_eq!(nothing.expose_secret(), MARKER.as_bytes());
+        assert_ne!(encoded.expose_secret(), encoded_twice.expose_secret());
+        assert_eq!(round_trip(encoded.expose_secret()), encoded.expose_secret());
+    }
+
+    #[test]
+    fn a_broken_encoding_is_returned_as_it_is() {
+        let broken = format!("{MARKER}%%%").into_bytes();
+        assert_eq!(decode(broken.clone()).expose_secret(), broken);
+    }
+}

@@ -1,0 +1,404 @@
+//! What went wrong, in which operation, and what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::EntryName;
+
+/// The result of an operation on secrets.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of any store: a kind, the operation it happened in, its context and its cause.
+///
+/// Nothing of a secret is ever in it: neither in `Display`, `Debug`, nor in the chain of sources.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: Operation,
+    store: Option<&'static str>,
+    entry: Option<EntryName>,
+    message: Option<String>,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The system refused the caller.
+    AccessDenied,
+    /// The entry exists, and only a new one was to be written.
+    AlreadyExists,
+    /// Several items answer to one name.
+    Ambiguous,
+    /// The secrets live in another backend than the one that was asked for.
+    BoundElsewhere,
+    /// Somebody else holds what is needed, past the deadline.
+    Busy,
+    /// Two sides hold different values.
+    Conflict,
+    /// The stored data can't be read.
+    Corrupt,
+    /// The user closed the prompt.
+    Dismissed,
+    /// The secret's time is over.
+    Expired,
+    /// A prompt would be needed, and none can be shown here.
+    InteractionNotAllowed,
+    /// The caller's argument can't be used.
+    Invalid,
+    /// Reading or writing a file, socket or pipe failed.
+    Io,
+    /// The sealed data is there and its key is not.
+    KeyMissing,
+    /// The store is locked.
+    Locked,
+    /// The store can't be used.
+    NoBackend,
+    /// The store runs and has no collection to put entries in.
+    NoDefaultCollection,
+    /// The login session has no credentials of its own (Windows network logon).
+    NoLogonSession,
+    /// There is no such entry.
+    NotFound,
+    /// What none of the others says.
+    Other,
+    /// The system's limit for this user is reached.
+    QuotaExceeded,
+    /// The deadline passed.
+    TimedOut,
+    /// The value is larger than the store takes.
+    TooLarge,
+    /// The store can't do this.
+    Unsupported,
+    /// The key does not fit the sealed data.
+    WrongKey,
+}
+
+/// What was being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Choosing a store.
+    Choose,
+    /// Deleting an entry.
+    Delete,
+    /// Looking whether an entry exists.
+    Exists,
+    /// Reading an entry's value.
+    Get,
+    /// Naming the entries of a service.
+    List,
+    /// Checking a name.
+    Name,
+    /// Looking whether the store can be used.
+    Probe,
+    /// Mending an entry that several items answer to.
+    Repair,
+    /// Writing an entry's value.
+    Set,
+}
+
+impl Error {
+    /// An error of this kind in this operation.
+    pub fn new(kind: ErrorKind, operation: Operation) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            store: None,
+            entry: None,
+            message: None,
+            hint: None,
+            source: None,
+        }))
+    }
+
+    /// The same, saying what happened in place of the kind's own sentence. Never put a value in.
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = Some(message.into());
+        self
+    }
+
+    /// The same, with advice that fits better than the kind's own.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, naming the entry.
+    pub fn with_entry(mut self, entry: &EntryName) -> Self {
+        self.0.entry = Some(entry.clone());
+        self
+    }
+
+    /// The same, naming the store.
+    pub fn with_store(mut self, store: &'static str) -> Self {
+        self.0.store = Some(store);
+        self
+    }
+
+    /// The same, with its cause. The cause must not show a value either.
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same, as met in another operation than where it was made.
+    pub fn during(mut self, operation: Operation) -> Self {
+        self.0.operation = operation;
+        self
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was being done.
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    /// The entry it was about, where there was one.
+    pub fn entry(&self) -> Option<&EntryName> {
+        self.0.entry.as_ref()
+    }
+
+    /// The store's name, where one was reached.
+    pub fn store(&self) -> Option<&'static str> {
+        self.0.store
+    }
+
+    /// What to do next, in a sentence for the user.
+    pub fn hint(&self) -> &str {
+        self.0.hint.as_deref().unwrap_or(self.0.kind.hint())
+    }
+
+    /// A stable token for this kind, for machines.
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+}
+
+impl ErrorKind {
+    /// A stable token, in snake case.
+    pub const fn code(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// What happened, as a clause.
+    const fn clause(self) -> &'static str {
+        self.texts().1
+    }
+
+    /// What to do next.
+    const fn hint(self) -> &'static str {
+        self.texts().2
+    }
+
+    /// Token, clause and hint: one row per kind.
+    const fn texts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::AccessDenied => (
+                "access_denied",
+                "the system refused access",
+                "Check who owns the entry and whether this program may use it.",
+            ),
+            Self::AlreadyExists => (
+                "already_exists",
+                "it exists already",
+                "Overwrite it on purpose, or choose another name.",
+            ),
+            Self::Ambiguous => (
+                "ambiguous",
+                "several items answer to this name",
+                "Look at them, keep one and delete the others.",
+            ),
+            Self::BoundElsewhere => (
+                "bound_elsewhere",
+                "the secrets live in another backend",
+                "Use that backend, or move the secrets first.",
+            ),
+            Self::Busy => (
+                "busy",
+                "somebody else is using it",
+                "Try again in a moment.",
+            ),
+            Self::Conflict => (
+                "conflict",
+                "two sides hold different values",
+                "Compare them and choose one.",
+            ),
+            Self::Corrupt => (
+                "corrupt",
+                "the stored data can't be read",
+                "Nothing was changed. Keep a copy before you write over it.",
+            ),
+            Self::Dismissed => (
+                "dismissed",
+                "the prompt was closed without an answer",
+                "Try again and answer the prompt.",
+            ),
+            Self::Expired => ("expired", "it has expired", "Store a new value."),
+            Self::InteractionNotAllowed => (
+                "interaction_not_allowed",
+                "a prompt is needed and none can be shown here",
+                "Try again from a desktop session, or unlock the store first.",
+            ),
+            Self::Invalid => (
+                "invalid",
+                "the argument can't be used",
+                "Correct it and try again.",
+            ),
+            Self::Io => ("io", "reading or writing failed", "See the cause."),
+            Self::KeyMissing => (
+                "key_missing",
+                "the key to the sealed data is gone",
+                "Bring the key back. No new one is made over existing data.",
+            ),
+            Self::Locked => (
+                "locked",
+                "the store is locked",
+                "Unlock it, or allow a prompt, and try again.",
+            ),
+            Self::NoBackend => (
+                "no_backend",
+                "no usable credential store was found",
+                "Install and start one, or choose another backend.",
+            ),
+            Self::NoDefaultCollection => (
+                "no_default_collection",
+                "the Secret Service has no default collection",
+                "Create one in the desktop's password manager and make it the default.",
+            ),
+            Self::NoLogonSession => (
+                "no_logon_session",
+                "this login has no credentials of its own",
+                "Use an interactive login; a network logon can't reach the store.",
+            ),
+            Self::NotFound => ("not_found", "there is no such entry", "Store it first."),
+            Self::Other => ("other", "it failed", "See the cause."),
+            Self::QuotaExceeded => (
+                "quota_exceeded",
+                "the system's limit for this user is reached",
+                "Delete entries that are not needed any more, or use another backend.",
+            ),
+            Self::TimedOut => (
+                "timed_out",
+                "no answer within the deadline",
+                "See whether the store hangs or waits for you, then try again.",
+            ),
+            Self::TooLarge => (
+                "too_large",
+                "the value is larger than the store takes",
+                "Store less in one entry, or use another backend.",
+            ),
+            Self::Unsupported => (
+                "unsupported",
+                "the store can't do this",
+                "Use a backend that can.",
+            ),
+            Self::WrongKey => (
+                "wrong_key",
+                "the key does not fit the sealed data",
+                "Use the key that the data was sealed with.",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.clause())
+    }
+}
+
+impl Operation {
+    /// The operation as words that can follow "cannot".
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Choose => "choose a store",
+            Self::Delete => "delete",
+            Self::Exists => "look for",
+            Self::Get => "read",
+            Self::List => "list entries",
+            Self::Name => "use this name",
+            Self::Probe => "use the store",
+            Self::Repair => "repair",
+            Self::Set => "store",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}", self.0.operation)?;
+        if let Some(entry) = &self.0.entry {
+            write!(f, " {entry}")?;
+        }
+        if let Some(store) = self.0.store {
+            write!(f, " ({store})")?;
+        }
+        match &self.0.message {
+            Some(message) => write!(f, ": {message}"),
+            None => write!(f, ": {}", self.0.kind),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("store", &self.0.store)
+            .field("entry", &self.0.entry)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_where_and_why() {
+        let entry = EntryName::new("app", "token").expect("the name is valid");
+        let error = Error::new(ErrorKind::Locked, Operation::Get)
+            .with_entry(&entry)
+            .with_store("secret-service")
+            .with_source(std::io::Error::other("cause"));
+        assert_eq!(
+            error.to_string(),
+            r#"cannot read "token" of service "app" (secret-service): the store is locked"#
+        );
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("cause")
+        );
+        assert_eq!((error.code(), error.kind()), ("locked", ErrorKind::Locked));
+    }
+
+    #[test]
+    fn a_hint_of_its_own_wins_over_the_kinds() {
+        let error = Error::new(ErrorKind::Locked, Operation::Get);
+        assert_eq!(error.hint(), ErrorKind::Locked.hint());
+        assert_eq!(error.with_hint("Open Seahorse.").hint(), "Open Seahorse.");
+    }
+}

@@ -1,0 +1,42 @@
+//! The vocabulary of Strongroom.
+//!
+//! - [`KeyringStore`]: the contract of a place that holds entries, each named by a service and a
+//!   user. Applications read and write through its provided methods; store crates implement the
+//!   required ones.
+//! - [`Error`], [`ErrorKind`]: what went wrong, in which operation, and what to do next.
+//! - [`Capabilities`]: what a store can do, as plain data.
+//! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: the same with injected
+//!   faults and a record of calls, for tests.
+//!
+//! This crate knows no platform, opens no file, prompts nobody and forbids `unsafe`.
+//!
+//! ```
+//! use strongroom_core::{ExposeSecret, KeyringStore, MemoryStore, SecretString, WriteMode};
+//!
+//! let store = MemoryStore::new();
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! let value = store.get_password("example", "api-key")?.expect("it was just stored");
+//! assert_eq!(value.expose_secret(), "s3cret");
+//! assert!(store.delete_password("example", "api-key")?);
+//! # Ok::<(), strongroom_core::Error>(())
+//! ```
+
+pub mod armor;
+mod capabilities;
+mod error;
+mod memory;
+mod mock;
+mod name;
+mod policy;
+mod secret;
+mod store;
+
+pub use capabilities::{Capabilities, Persistence};
+pub use error::{Error, ErrorKind, Operation, Result};
+pub use memory::MemoryStore;
+pub use mock::{Call, MockKeyringStore};
+pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
+pub use policy::{Deadlines, PromptPolicy};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use secret::{SecretBytes, secret_bytes, secret_text};
+pub use store::{Candidate, KeyringStore, Probe, WriteMode};

@@ -1,0 +1,95 @@
+//! The reference store: entries in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    Capabilities, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Probe, Result,
+    SecretBytes, ServiceName, WriteMode, secret_bytes,
+};
+
+/// A store that keeps entries in memory, wiped when they go.
+///
+/// Clones are handles to the same entries. They last as long as the last handle.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    entries: Arc<Mutex<BTreeMap<EntryName, SecretBytes>>>,
+}
+
+impl MemoryStore {
+    /// The store's name.
+    pub const NAME: &str = "memory";
+
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A panic elsewhere leaves the map whole: each change to it is one call.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<EntryName, SecretBytes>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeyringStore for MemoryStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(Persistence::Session)
+            .with_binary_safe()
+            .with_list()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        Ok(Probe::new("this process"))
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        Ok(self.lock().get(entry).map(copy))
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let mut entries = self.lock();
+        if mode == WriteMode::CreateNew && entries.contains_key(entry) {
+            return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
+                .with_store(Self::NAME)
+                .with_entry(entry));
+        }
+        entries.insert(entry.clone(), copy(value));
+        Ok(())
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        Ok(self.lock().remove(entry).is_some())
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        Ok(self.lock().contains_key(entry))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        Ok(self
+            .lock()
+            .keys()
+            .filter(|entry| entry.service() == service)
+            .cloned()
+            .collect())
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("entries", &self.lock().len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn copy(value: &SecretBytes) -> SecretBytes {
+    secret_bytes(value.expose_secret().to_vec())
+}

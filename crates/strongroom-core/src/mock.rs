@@ -1,0 +1,312 @@
+//! A store for tests: a memory store with injected faults and a record of calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::{
+    Candidate, Capabilities, EntryName, Error, ErrorKind, KeyringStore, MemoryStore, Operation,
+    Probe, Result, SecretBytes, ServiceName, WriteMode,
+};
+
+/// A store for tests that fails, waits or hangs on request, and records what was called.
+///
+/// Clones are handles to the same store, so a test keeps one to steer and to look.
+///
+/// ```
+/// use strongroom_core::{ErrorKind, KeyringStore, MockKeyringStore, Operation};
+///
+/// let mock = MockKeyringStore::new();
+/// mock.fail(Operation::Get, ErrorKind::Locked);
+/// let error = mock.get_password("app", "token").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Locked);
+/// assert_eq!(mock.calls().len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct MockKeyringStore {
+    memory: MemoryStore,
+    shared: Arc<Shared>,
+}
+
+/// One recorded call: what was called and on which entry, never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// What was called.
+    pub operation: Operation,
+    /// The service, where the operation names one.
+    pub service: Option<String>,
+    /// The user, where the operation names one.
+    pub user: Option<String>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    calls: Vec<Call>,
+    faults: HashMap<Operation, Fault>,
+    capabilities: Capabilities,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Fail(ErrorKind),
+    FailOnce(ErrorKind),
+    Delay(Duration),
+    Hang,
+}
+
+impl MockKeyringStore {
+    /// The store's name.
+    pub const NAME: &str = "mock";
+
+    /// An empty store without faults, with the capabilities of [`MemoryStore`].
+    pub fn new() -> Self {
+        let memory = MemoryStore::new();
+        let capabilities = memory.capabilities();
+        let state = State {
+            calls: Vec::new(),
+            faults: HashMap::new(),
+            capabilities,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
+        Self { memory, shared }
+    }
+
+    /// Makes every call of this operation fail, until [`heal`](Self::heal).
+    pub fn fail(&self, operation: Operation, kind: ErrorKind) {
+        self.put(operation, Fault::Fail(kind));
+    }
+
+    /// Makes the next call of this operation fail.
+    pub fn fail_once(&self, operation: Operation, kind: ErrorKind) {
+        self.put(operation, Fault::FailOnce(kind));
+    }
+
+    /// Makes every call of this operation wait before it acts, or until [`heal`](Self::heal).
+    pub fn delay(&self, operation: Operation, delay: Duration) {
+        self.put(operation, Fault::Delay(delay));
+    }
+
+    /// Makes every call of this operation hang until [`heal`](Self::heal); then it acts.
+    pub fn hang(&self, operation: Operation) {
+        self.put(operation, Fault::Hang);
+    }
+
+    /// Takes the fault of this operation away and wakes the calls that wait in it.
+    pub fn heal(&self, operation: Operation) {
+        self.state().faults.remove(&operation);
+        self.shared.changed.notify_all();
+    }
+
+    /// Claims other capabilities from now on, to test what depends on them.
+    pub fn set_capabilities(&self, capabilities: Capabilities) {
+        self.state().capabilities = capabilities;
+    }
+
+    /// The calls so far, in order of arrival, hung ones included.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// Blocks until this operation has been called `count` times in all, or the limit is over.
+    /// Says whether it happened.
+    pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
+        let missing = |state: &mut State| {
+            state
+                .calls
+                .iter()
+                .filter(|call| call.operation == operation)
+                .count()
+                < count
+        };
+        let state = self.state();
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(state, limit, missing);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    fn put(&self, operation: Operation, fault: Fault) {
+        self.state().faults.insert(operation, fault);
+        self.shared.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records the call and goes through the operation's fault.
+    fn enter(&self, call: Call) -> Result<()> {
+        let operation = call.operation;
+        let mut state = self.state();
+        state.calls.push(call);
+        self.shared.changed.notify_all();
+        let faulty = |state: &mut State| state.faults.contains_key(&operation);
+        match state.faults.get(&operation).copied() {
+            None => Ok(()),
+            Some(Fault::Fail(kind)) => Err(injected(kind, operation)),
+            Some(Fault::FailOnce(kind)) => {
+                state.faults.remove(&operation);
+                Err(injected(kind, operation))
+            }
+            Some(Fault::Delay(delay)) => {
+                drop(self.shared.changed.wait_timeout_while(state, delay, faulty));
+                Ok(())
+            }
+            Some(Fault::Hang) => {
+                drop(self.shared.changed.wait_while(state, faulty));
+                Ok(())
+            }
+        }
+    }
+
+    fn enter_entry(&self, operation: Operation, entry: &EntryName) -> Result<()> {
+        self.enter(Call {
+            operation,
+            service: Some(entry.service().as_str().to_owned()),
+            user: Some(entry.user().as_str().to_owned()),
+        })
+        .map_err(|error| error.with_entry(entry))
+    }
+}
+
+impl Default for MockKeyringStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl KeyringStore for MockKeyringStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.state().capabilities
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        self.enter(Call {
+            operation: Operation::Probe,
+            service: None,
+            user: None,
+        })?;
+        Ok(Probe::new("a mock"))
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        self.enter_entry(Operation::Get, entry)?;
+        self.memory.read_entry(entry)
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        self.enter_entry(Operation::Set, entry)?;
+        self.memory.write_entry(entry, value, mode)
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        self.enter_entry(Operation::Delete, entry)?;
+        self.memory.remove_entry(entry)
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        self.enter_entry(Operation::Exists, entry)?;
+        self.memory.contains_entry(entry)
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let service_name = Some(service.as_str().to_owned());
+        self.enter(Call {
+            operation: Operation::List,
+            service: service_name,
+            user: None,
+        })?;
+        self.memory.list_entries(service)
+    }
+
+    fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
+        self.enter_entry(Operation::Repair, entry)?;
+        self.memory.candidates(entry)
+    }
+}
+
+fn injected(kind: ErrorKind, operation: Operation) -> Error {
+    Error::new(kind, operation)
+        .with_store(MockKeyringStore::NAME)
+        .with_message("injected")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use secrecy::{ExposeSecret, SecretString};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_fault_of_one_operation_leaves_the_others_alone() {
+        let mock = MockKeyringStore::new();
+        let value = SecretString::from("v");
+        mock.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
+        let error = mock
+            .set_password("s", "u", &value, WriteMode::Overwrite)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+        assert!(!mock.exists("s", "u").unwrap());
+        mock.set_password("s", "u", &value, WriteMode::Overwrite)
+            .unwrap();
+        assert_eq!(
+            mock.get_password("s", "u")
+                .unwrap()
+                .unwrap()
+                .expose_secret(),
+            "v"
+        );
+    }
+
+    #[test]
+    fn calls_are_recorded_by_name_and_never_by_value() {
+        let mock = MockKeyringStore::new();
+        mock.set_password(
+            "s",
+            "u",
+            &SecretString::from("marker"),
+            WriteMode::Overwrite,
+        )
+        .unwrap();
+        mock.list("s").unwrap();
+        let operations: Vec<_> = mock.calls().iter().map(|call| call.operation).collect();
+        assert_eq!(operations, [Operation::Set, Operation::List]);
+        assert!(!format!("{mock:?}").contains("marker"));
+    }
+
+    #[test]
+    fn a_hung_call_goes_on_once_healed() {
+        let mock = MockKeyringStore::new();
+        mock.hang(Operation::Get);
+        let hung = thread::spawn({
+            let mock = mock.clone();
+            move || mock.get_secret("s", "u")
+        });
+        assert!(mock.wait_for_calls(Operation::Get, 1, LONG));
+        assert!(mock.list("s").unwrap().is_empty(), "others are not held up");
+        mock.heal(Operation::Get);
+        assert!(hung.join().unwrap().unwrap().is_none());
+    }
+}

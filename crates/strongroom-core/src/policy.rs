@@ -1,0 +1,69 @@
+//! How long an operation may take, and whether it may ask the user.
+
+use std::time::Duration;
+
+/// Whether a store may let the operating system ask the user, to unlock a keyring for instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PromptPolicy {
+    /// Never: what is locked is `Locked` at once.
+    Never,
+    /// Only where somebody can see the prompt. Each store documents how it finds out.
+    #[default]
+    IfInteractive,
+    /// Always, even where nothing tells that somebody is there.
+    Always,
+}
+
+impl PromptPolicy {
+    /// Whether a prompt may be shown, given whether somebody could see it.
+    pub const fn allows(self, interactive: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::IfInteractive => interactive,
+            Self::Always => true,
+        }
+    }
+}
+
+/// The longest that an operation may wait on the outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For an operation that shows no prompt. 5 seconds by default.
+    pub call: Duration,
+    /// For one prompt, from its appearance to its answer. 60 seconds by default.
+    pub prompt: Duration,
+}
+
+impl Deadlines {
+    /// The same limit for calls and prompts.
+    pub const fn both(limit: Duration) -> Self {
+        Self {
+            call: limit,
+            prompt: limit,
+        }
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(5),
+            prompt: Duration::from_secs(60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_if_interactive_depends_on_somebody_being_there() {
+        for interactive in [false, true] {
+            assert!(!PromptPolicy::Never.allows(interactive));
+            assert!(PromptPolicy::Always.allows(interactive));
+            assert_eq!(PromptPolicy::IfInteractive.allows(interactive), interactive);
+        }
+    }
+}
