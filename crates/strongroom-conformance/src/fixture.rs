@@ -1,0 +1,158 @@
+//! What a case works with: a store, a service name of its own, and a clean-up that always runs.
+
+use std::collections::BTreeSet;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use strongroom_core::{
+    EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Result, WriteMode, secret_bytes,
+};
+
+use crate::Factory;
+
+/// The store under test and the entries that a case wrote to it, deleted when this is dropped.
+pub(crate) struct Fixture<'a> {
+    factory: Factory<'a>,
+    store: Arc<dyn KeyringStore>,
+    service: String,
+    written: Mutex<BTreeSet<EntryName>>,
+}
+
+impl<'a> Fixture<'a> {
+    /// Opens a handle and chooses a service name that nobody uses.
+    pub(crate) fn new(factory: Factory<'a>) -> Self {
+        Self {
+            factory,
+            store: factory(),
+            service: unique_service(),
+            written: Mutex::default(),
+        }
+    }
+
+    /// The case's own handle.
+    pub(crate) fn store(&self) -> &dyn KeyringStore {
+        &*self.store
+    }
+
+    /// The case's own service name. Names that contain it are the case's own, too.
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Another handle.
+    pub(crate) fn open(&self) -> Arc<dyn KeyringStore> {
+        (self.factory)()
+    }
+
+    /// Will delete this entry. To be called before an entry is written through another handle.
+    pub(crate) fn will_write(&self, service: &str, user: &str) {
+        if let Ok(entry) = EntryName::new(service, user) {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.insert(entry);
+        }
+    }
+
+    /// Writes a value under the case's service and hands back what the store said.
+    pub(crate) fn try_write(&self, user: &str, value: &[u8], mode: WriteMode) -> Result<()> {
+        self.will_write(&self.service, user);
+        self.store
+            .set_secret(&self.service, user, &secret_bytes(value.to_vec()), mode)
+    }
+
+    /// Overwrites a value under the case's service, which must succeed.
+    pub(crate) fn write(&self, user: &str, value: impl AsRef<[u8]>) {
+        self.write_in(self.service(), user, value);
+    }
+
+    /// Overwrites a value, which must succeed. The service's name must contain the case's own.
+    pub(crate) fn write_in(&self, service: &str, user: &str, value: impl AsRef<[u8]>) {
+        self.will_write(service, user);
+        let value = secret_bytes(value.as_ref().to_vec());
+        self.store
+            .set_secret(service, user, &value, WriteMode::Overwrite)
+            .unwrap_or_else(|error| panic!("writing failed: {error:?}"));
+    }
+
+    /// Reads under the case's service, which must succeed.
+    pub(crate) fn read(&self, user: &str) -> Option<Vec<u8>> {
+        read(self.store(), &self.service, user)
+    }
+
+    /// Whether the entry is there under the case's service, by all of the store's accounts.
+    pub(crate) fn is_there(&self, user: &str) -> bool {
+        let exists = self
+            .store
+            .exists(&self.service, user)
+            .unwrap_or_else(|error| panic!("exists failed: {error:?}"));
+        let read = self.read(user).is_some();
+        assert_eq!(exists, read, "exists and get must agree on {user:?}");
+        if self.store.capabilities().can_list {
+            let listed = self.list(&self.service).iter().any(|listed| listed == user);
+            assert_eq!(listed, exists, "list and exists must agree on {user:?}");
+        }
+        exists
+    }
+
+    /// The users of a service, sorted, which must succeed.
+    pub(crate) fn list(&self, service: &str) -> Vec<String> {
+        let users = self
+            .store
+            .list(service)
+            .unwrap_or_else(|error| panic!("list failed: {error:?}"));
+        users
+            .into_iter()
+            .map(|user| user.as_str().to_owned())
+            .collect()
+    }
+
+    /// Deletes under the case's service, which must succeed, and says whether it was there.
+    pub(crate) fn delete(&self, user: &str) -> bool {
+        self.store
+            .delete_password(&self.service, user)
+            .unwrap_or_else(|error| panic!("delete failed: {error:?}"))
+    }
+}
+
+impl Drop for Fixture<'_> {
+    fn drop(&mut self) {
+        let written = self
+            .written
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for entry in written.iter() {
+            // The case has had its say; a store that can't delete fails in the cases for that.
+            let _ = self.store.remove_entry(entry);
+        }
+    }
+}
+
+/// Reads an entry, which must succeed.
+pub(crate) fn read(store: &dyn KeyringStore, service: &str, user: &str) -> Option<Vec<u8>> {
+    store
+        .get_secret(service, user)
+        .unwrap_or_else(|error| panic!("reading {user:?} failed: {error:?}"))
+        .map(|value| value.expose_secret().to_vec())
+}
+
+/// The error of a call that had to fail with this kind.
+pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind, what: &str) -> Error {
+    match result {
+        Ok(_) => panic!("{what} must be refused as {kind:?}, and was done"),
+        Err(error) => {
+            assert_eq!(error.kind(), kind, "{what} failed with {error:?}");
+            error
+        }
+    }
+}
+
+fn unique_service() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    // A clock before 1970 costs only part of the uniqueness.
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("conformance-{}-{count}-{}", process::id(), now.as_nanos())
+}

@@ -1,0 +1,232 @@
+//! Every name that the contract allows names one entry, and only that one.
+
+use strongroom_core::{ErrorKind, KeyringStore, MAX_NAME_BYTES, WriteMode, secret_bytes};
+
+use crate::fixture::{Fixture, read, refused};
+
+/// What stores are known to trip over: separators, escapes, patterns, numbering, normalisation.
+pub(crate) const AWKWARD: &[&str] = &[
+    ".",
+    "..",
+    "-leading-dash",
+    "--",
+    "/",
+    "a/b",
+    "/a",
+    "a//b",
+    "a\\b",
+    " ",
+    " a",
+    "a ",
+    "a b",
+    "\"a\"",
+    "'a'",
+    "`a`",
+    "%",
+    "%25",
+    "%2F",
+    "%s",
+    ":",
+    "a:b",
+    "::",
+    "@",
+    "a@b",
+    ";",
+    "a;b",
+    "=",
+    "a=b",
+    "&",
+    "?",
+    "#",
+    "*",
+    "a*",
+    "[a]",
+    "{a}",
+    "$a",
+    "~",
+    "+",
+    "a+b",
+    "<a>",
+    "|",
+    "a\nb",
+    "a\n",
+    "\t",
+    "\r",
+    "\u{1b}",
+    "\u{7f}",
+    "é",
+    "e\u{301}",
+    "ß",
+    "ss",
+    "密码",
+    "🔐",
+    "👩‍👩‍👧",
+    "\u{feff}a",
+    "a__1_",
+    "a__2_",
+    "a",
+    "0",
+    "00",
+    "null",
+    "CON",
+    "_",
+    "a.b",
+    "a,b",
+];
+
+pub(crate) fn awkward_users_stay_apart(fixture: &Fixture<'_>) {
+    let service = fixture.service();
+    stay_apart(
+        fixture,
+        AWKWARD
+            .iter()
+            .map(|user| (service.to_owned(), (*user).to_owned())),
+    );
+}
+
+pub(crate) fn awkward_services_stay_apart(fixture: &Fixture<'_>) {
+    let base = fixture.service();
+    let around = AWKWARD
+        .iter()
+        .flat_map(|part| [format!("{base}{part}"), format!("{part}{base}")]);
+    stay_apart(fixture, around.map(|service| (service, "u".to_owned())));
+}
+
+pub(crate) fn takes_the_longest_names(fixture: &Fixture<'_>) {
+    let base = fixture.service();
+    let mut names = Vec::new();
+    for filler in ["x", " ", "%", "\n", "é", "🔐"] {
+        let service = pad(base, filler);
+        names.push((service.clone(), pad("", filler)));
+        // Differs in the last byte alone: cut off anywhere, the two are one.
+        names.push((service, pad("", filler).replace(filler, "y")));
+    }
+    let longest = pad(base, "x");
+    names.push((longest[..MAX_NAME_BYTES - 1].to_owned(), pad("", "x")));
+    names.push((longest, pad("", "x")[1..].to_owned()));
+    stay_apart(fixture, names.into_iter());
+}
+
+pub(crate) fn names_that_join_alike_stay_apart(fixture: &Fixture<'_>) {
+    let base = fixture.service();
+    let mut names = Vec::new();
+    for joint in [
+        ".", ":", "@", "/", "%", "_", "__", "-", " ", "\n", ";", "=", "%3A", "\\",
+    ] {
+        names.push((format!("{base}{joint}b"), "c".to_owned()));
+        names.push((base.to_owned(), format!("b{joint}c")));
+        names.push((format!("{base}{joint}"), format!("b{joint}c")));
+        names.push((base.to_owned(), format!("{joint}b{joint}c")));
+    }
+    names.push((format!("{base}bc"), "d".to_owned()));
+    names.push((format!("{base}b"), "cd".to_owned()));
+    names.push((base.to_owned(), base.to_owned()));
+    stay_apart(fixture, names.into_iter());
+}
+
+pub(crate) fn case_tells_names_apart(fixture: &Fixture<'_>) {
+    let base = fixture.service();
+    let mut names = Vec::new();
+    for service in [
+        format!("{base}-App"),
+        format!("{base}-app"),
+        format!("{base}-APP"),
+    ] {
+        for user in ["token", "Token", "TOKEN", "É", "é", "ı", "I"] {
+            names.push((service.clone(), user.to_owned()));
+        }
+    }
+    stay_apart(fixture, names.into_iter());
+}
+
+pub(crate) fn refuses_names_that_cannot_be_used(fixture: &Fixture<'_>) {
+    let (store, base) = (fixture.store(), fixture.service());
+    let overlong = pad(base, "x") + "x";
+    let with_nul = format!("{base}\0");
+    for service in ["", &with_nul, &overlong] {
+        refuse(store, service, "u");
+        refused(store.list(service), ErrorKind::Invalid, "listing it");
+    }
+    for user in ["", "a\0b", "\0", &overlong] {
+        refuse(store, base, user);
+    }
+    if store.capabilities().can_list {
+        assert!(
+            fixture.list(base).is_empty(),
+            "a refused write left an entry"
+        );
+    }
+}
+
+/// Writes all of them, each with a value of its own, then finds and deletes each by itself.
+fn stay_apart(fixture: &Fixture<'_>, names: impl Iterator<Item = (String, String)>) {
+    let store = fixture.store();
+    let names: Vec<_> = names.collect();
+    // In portions, so that a user's quota in the store is not what is tried here.
+    for names in names.chunks(32) {
+        for (index, (service, user)) in names.iter().enumerate() {
+            fixture.will_write(service, user);
+            let value = secret_bytes(index.to_string().into_bytes());
+            store
+                .set_secret(service, user, &value, WriteMode::CreateNew)
+                .unwrap_or_else(|error| panic!("creating {service:?}, {user:?}: {error:?}"));
+        }
+        for (index, (service, user)) in names.iter().enumerate() {
+            let value = read(store, service, user);
+            assert_eq!(
+                value,
+                Some(index.to_string().into_bytes()),
+                "{service:?}, {user:?}"
+            );
+            let deleted = store.delete_password(service, user);
+            assert!(
+                matches!(deleted, Ok(true)),
+                "{service:?}, {user:?}: {deleted:?}"
+            );
+            assert!(
+                read(store, service, user).is_none(),
+                "{service:?}, {user:?}"
+            );
+        }
+    }
+}
+
+fn refuse(store: &dyn KeyringStore, service: &str, user: &str) {
+    let value = secret_bytes(b"v".to_vec());
+    let text = strongroom_core::SecretString::from("v");
+    let mode = WriteMode::Overwrite;
+    refused(
+        store.set_secret(service, user, &value, mode),
+        ErrorKind::Invalid,
+        "set_secret",
+    );
+    refused(
+        store.set_password(service, user, &text, mode),
+        ErrorKind::Invalid,
+        "set_password",
+    );
+    refused(
+        store.get_secret(service, user),
+        ErrorKind::Invalid,
+        "get_secret",
+    );
+    refused(
+        store.get_password(service, user),
+        ErrorKind::Invalid,
+        "get_password",
+    );
+    refused(
+        store.delete_password(service, user),
+        ErrorKind::Invalid,
+        "delete_password",
+    );
+    refused(store.exists(service, user), ErrorKind::Invalid, "exists");
+}
+
+/// Fills up with whole fillers, then with `x`, to exactly the longest name.
+fn pad(start: &str, filler: &str) -> String {
+    let room = MAX_NAME_BYTES - start.len();
+    let name = format!("{start}{}", filler.repeat(room / filler.len()));
+    let rest = MAX_NAME_BYTES - name.len();
+    name + &"x".repeat(rest)
+}

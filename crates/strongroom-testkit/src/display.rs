@@ -1,0 +1,143 @@
+//! A screen that nobody sees, and the hands to answer a prompt on it.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    Sandbox,
+    process::{Process, output_within},
+    wait::{PATIENCE, wait_until},
+};
+
+/// A private X server, ended on drop.
+#[derive(Debug)]
+pub struct Display {
+    sandbox: Sandbox,
+    name: String,
+    server: Option<Process>,
+}
+
+/// A window on a [`Display`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window(String);
+
+impl Display {
+    /// Starts an X server on a display that is free.
+    ///
+    /// # Panics
+    ///
+    /// When `Xvfb` doesn't start.
+    pub fn start() -> Self {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command("Xvfb");
+        command
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
+            .args(["-screen", "0", "1024x768x24"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(sandbox.log("Xvfb"));
+        let mut server = Process::spawn(&mut command);
+        Self { name: format!(":{}", server.first_line()), sandbox, server: Some(server) }
+    }
+
+    /// What `DISPLAY` is for its clients.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits until a window shows whose title or class matches a regular expression, and gives it
+    /// the keyboard, as there's no window manager to do so.
+    ///
+    /// # Panics
+    ///
+    /// When none shows.
+    #[track_caller]
+    pub fn wait_for_window(&self, pattern: &str) -> Window {
+        let mut found = None;
+        wait_until(&format!("a window {pattern}"), PATIENCE, || {
+            found = self.find_window(pattern);
+            found.is_some()
+        });
+        let window = found.expect("it was waited for");
+        self.xdotool(&["windowfocus", "--sync", &window.0]);
+        window
+    }
+
+    /// Waits until a window is gone.
+    ///
+    /// # Panics
+    ///
+    /// When it stays.
+    #[track_caller]
+    pub fn wait_for_close(&self, window: &Window) {
+        wait_until("the window closes", PATIENCE, || {
+            !self.xdotool(&["getwindowgeometry", &window.0]).0
+        });
+    }
+
+    /// A window that shows now and matches, if there is one.
+    pub fn find_window(&self, pattern: &str) -> Option<Window> {
+        let search = ["search", "--onlyvisible", "--name", "--class", pattern];
+        let (_, ids) = self.xdotool(&search);
+        let id = ids.lines().last()?;
+        Some(Window(id.to_owned()))
+    }
+
+    /// Types into the window that has the keyboard.
+    ///
+    /// # Panics
+    ///
+    /// When `xdotool` fails.
+    #[track_caller]
+    pub fn type_text(&self, text: &str) {
+        assert!(self.xdotool(&["type", "--", text]).0, "the text is typed");
+    }
+
+    /// Presses a key by its X name: `Return`, `Escape`.
+    ///
+    /// # Panics
+    ///
+    /// When `xdotool` fails.
+    #[track_caller]
+    pub fn key(&self, key: &str) {
+        assert!(self.xdotool(&["key", key]).0, "{key} is pressed");
+    }
+
+    /// Saves what the screen shows, in the format that the file's extension names.
+    ///
+    /// # Panics
+    ///
+    /// When `import` fails.
+    #[track_caller]
+    pub fn screenshot(&self, path: &Path) {
+        let mut import = self.command("import");
+        import.args(["-window", "root"]).arg(path);
+        let (status, _) = output_within(PATIENCE, &mut import, b"");
+        assert!(status.success(), "the screen can be saved");
+    }
+
+    #[track_caller]
+    fn xdotool(&self, arguments: &[&str]) -> (bool, String) {
+        let mut xdotool = self.command("xdotool");
+        let (status, output) = output_within(PATIENCE, xdotool.args(arguments), b"");
+        let output = String::from_utf8_lossy(&output).into_owned();
+        (status.success(), output)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = self.sandbox.command(program);
+        command.env("DISPLAY", &self.name);
+        command
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        // Killed at once, it would leave its lock and socket in the shared `/tmp`.
+        if let Some(server) = self.server.take() {
+            server.terminate();
+        }
+    }
+}

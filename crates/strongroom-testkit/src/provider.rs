@@ -1,0 +1,74 @@
+//! Whether the programs that a test needs are installed.
+
+use std::{
+    env,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+const PACKAGES: &[(&str, &str)] = &[
+    ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
+    ("Xvfb", "xvfb"),
+    ("dbus-daemon", "dbus-daemon"),
+    ("gcr-prompter", "gcr"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
+    ("import", "imagemagick"),
+    ("keyctl", "keyutils"),
+    ("kwalletd5", "libkf5wallet-bin libqca-qt5-2-plugins"),
+    ("secret-tool", "libsecret-tools"),
+    ("xdotool", "xdotool"),
+];
+
+/// Where distributions put programs that are not for the command line.
+const LIBEXEC: &[&str] = &["/usr/libexec", "/usr/lib/gcr", "/usr/lib"];
+
+/// Says whether `program` is installed, and tells the person who runs the tests when it isn't.
+///
+/// # Panics
+///
+/// When it isn't installed and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as it is in CI: there a
+/// test that skips itself proves nothing.
+pub fn provider_or_skip(program: &str) -> bool {
+    if find(program).is_some() {
+        return true;
+    }
+    let complaint = complaint(program);
+    let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
+    assert!(!required, "{complaint}");
+    // Not `eprintln!`, which the test harness swallows for a test that passes.
+    writeln!(io::stderr(), "skipped: {complaint}").ok();
+    false
+}
+
+fn complaint(program: &str) -> String {
+    let package =
+        PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package);
+    format!("{program} is not installed (apt install {package})")
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(LIBEXEC.iter().map(PathBuf::from))
+        .map(|directory| directory.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_is_there() {
+        assert!(provider_or_skip("sh"));
+        assert_eq!(find("no-such-program"), None);
+    }
+
+    #[test]
+    fn names_the_package() {
+        assert_eq!(
+            complaint("secret-tool"),
+            "secret-tool is not installed (apt install libsecret-tools)"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! A home and a runtime directory for one test.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs::{self, DirBuilder, File},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use tempfile::TempDir;
+
+use crate::watchdog;
+
+/// A temporary directory with a `home` and a `runtime` directory, removed with its last handle.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    directory: Arc<TempDir>,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Sandbox {
+    /// Creates one.
+    ///
+    /// # Panics
+    ///
+    /// When the temporary directory can't be written to.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that creates directories would surprise"
+    )]
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("strongroom-")
+            .tempdir()
+            .expect("the temporary directory is writable");
+        watchdog::directory_created(directory.path());
+        let sandbox = Self { directory: Arc::new(directory), env: Vec::new() };
+        for directory in [sandbox.home(), sandbox.runtime()] {
+            let created = DirBuilder::new().mode(0o700).create(directory);
+            created.expect("a fresh directory is writable");
+        }
+        sandbox
+    }
+
+    /// The same sandbox, whose commands also see the variable `name`: `DISPLAY`, say.
+    #[must_use]
+    pub fn with_env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The directory that holds the others, for a test's own files.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// `HOME` of everything that runs in here.
+    pub fn home(&self) -> PathBuf {
+        self.path().join("home")
+    }
+
+    /// `XDG_RUNTIME_DIR` of everything that runs in here. No bus listens there.
+    pub fn runtime(&self) -> PathBuf {
+        self.path().join("runtime")
+    }
+
+    /// A command that sees this sandbox and nothing else of the caller's environment but `PATH`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            .env("XDG_RUNTIME_DIR", self.runtime())
+            .env("LANG", "C.UTF-8")
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(crate) fn has_env(&self, name: &str) -> bool {
+        self.env.iter().any(|(known, _)| known == name)
+    }
+
+    /// Where a daemon writes to, so that it holds no descriptor of the test's.
+    pub(crate) fn log(&self, name: &str) -> Stdio {
+        let log = File::options().append(true).create(true).open(self.log_path(name));
+        log.expect("the sandbox is writable").into()
+    }
+
+    pub(crate) fn read_log(&self, name: &str) -> String {
+        fs::read(self.log_path(name)).map_or_else(
+            |error| error.to_string(),
+            |log| String::from_utf8_lossy(&log).into_owned(),
+        )
+    }
+
+    fn log_path(&self, name: &str) -> PathBuf {
+        self.path().join(name).with_extension("log")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt, time::Duration};
+
+    use super::*;
+    use crate::process::output_within;
+
+    #[test]
+    fn directories_are_private() {
+        let sandbox = Sandbox::new();
+        for directory in [sandbox.home(), sandbox.runtime()] {
+            let mode = fs::metadata(directory).expect("it exists").permissions();
+            assert_eq!(mode.mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn is_removed_with_its_last_handle() {
+        let sandbox = Sandbox::new();
+        let path = sandbox.path().to_owned();
+        let other = sandbox.clone();
+        drop(sandbox);
+        assert!(path.exists());
+        drop(other);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn commands_see_nothing_else() {
+        let sandbox = Sandbox::new().with_env("DISPLAY", ":7");
+        let (_, env) = output_within(Duration::from_secs(5), &mut sandbox.command("env"), b"");
+        let env = String::from_utf8(env).expect("a UTF-8 environment");
+        let mut names: Vec<_> = env.lines().filter_map(|line| line.split('=').next()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["DISPLAY", "HOME", "LANG", "PATH", "XDG_RUNTIME_DIR"]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The service's own thread: its connection, its name, and the calls that it serves side by side.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use futures_lite::{FutureExt as _, StreamExt as _};
+use zbus::fdo::RequestNameFlags;
+use zbus::message::{Message, Type};
+use zbus::{Connection, MessageStream, connection};
+use zruntime::{Event, Shared as OnAnyThread, SharedRuntime, Task};
+
+use super::call::{Call, Failure, PROPERTIES, Reply};
+use super::state::Shared;
+use super::{collection, item, prompt, properties, service, session};
+
+const NAME: &str = "org.freedesktop.secrets";
+/// How long a name is awaited that somebody else still holds: a bus needs a moment to see that a
+/// crashed owner is gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What serving a call needs.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) shared: Arc<Shared>,
+    pub(super) connection: Connection,
+}
+
+/// Waits on the service's own runtime.
+pub(super) async fn sleep(duration: Duration) {
+    // Without a runtime there would be no task to run this.
+    if let Ok(runtime) = SharedRuntime::current() {
+        runtime.sleep(duration).await;
+    }
+}
+
+/// A request to end, that is not lost if it comes before anybody waits for it.
+#[derive(Default)]
+struct Stop {
+    asked: AtomicBool,
+    event: Event,
+}
+
+impl Stop {
+    fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.event.notify(usize::MAX);
+    }
+
+    async fn asked(&self) {
+        let listener = self.event.listen();
+        if !self.asked.load(Ordering::Acquire) {
+            listener.await;
+        }
+    }
+}
+
+/// The thread while it runs.
+pub(super) struct Run {
+    stop: Arc<Stop>,
+    thread: JoinHandle<()>,
+}
+
+impl Run {
+    /// Starts the thread; the service owns its name when this returns.
+    pub(super) fn start(address: &str, shared: &Arc<Shared>) -> zbus::Result<Self> {
+        let stop = Arc::new(Stop::default());
+        let (ready, started) = mpsc::channel();
+        let (address, shared, stopped) = (address.to_owned(), shared.clone(), stop.clone());
+        let body = move || zbus::block_on(run(&address, shared, &stopped, &ready));
+        let builder = std::thread::Builder::new().name("scripted-secret-service".into());
+        let thread = builder.spawn(body)?;
+        let outcome = started.recv();
+        outcome
+            .unwrap_or_else(|_| Err(zbus::Error::Failure("the service's thread died".into())))?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends the thread; the name is free when this returns.
+    pub(super) fn end(self) {
+        self.stop.ask();
+        // It may have panicked; then its test has failed or will.
+        let _ = self.thread.join();
+    }
+}
+
+async fn run(
+    address: &str,
+    shared: Arc<Shared>,
+    stop: &Stop,
+    ready: &mpsc::Sender<zbus::Result<()>>,
+) {
+    let claimed = claim(address).await;
+    let (connection, mut calls) = match claimed {
+        Ok(claimed) => claimed,
+        Err(error) => return ready.send(Err(error)).unwrap_or(()),
+    };
+    // Nobody waits for it only if the caller's thread is gone.
+    let _ = ready.send(Ok(()));
+    let context = Context { shared, connection };
+    let stopped = serve(&context, &mut calls, stop).await;
+    drop(calls);
+    if stopped {
+        // The bus may be gone before us; then there's nothing to release.
+        let release = async { drop(context.connection.release_name(NAME).await) };
+        release.or(sleep(PATIENCE)).await;
+    }
+    let _ = context.connection.close().await;
+}
+
+/// Takes the name, which somebody who just crashed may still hold.
+async fn claim(address: &str) -> zbus::Result<(Connection, MessageStream)> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match try_claim(address).await {
+            Err(zbus::Error::NameTaken) if Instant::now() < deadline => {}
+            outcome => return outcome,
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Connects and asks for the name once. The stream comes first, so that no call is missed; as
+/// nobody reads it yet, a second try on the same connection could fill it, and stop the connection.
+async fn try_claim(address: &str) -> zbus::Result<(Connection, MessageStream)> {
+    let connection = connection::Builder::address(address).build().await?;
+    let stream = MessageStream::from(&connection);
+    // The default flags would let the next service take the name away, and take it from others.
+    let flags = RequestNameFlags::DO_NOT_QUEUE;
+    connection.request_name_with_flags(NAME, flags).await?;
+    Ok((connection, stream))
+}
+
+/// Serves calls until asked to stop (true), or until the connection ends or the service crashes.
+async fn serve(context: &Context, calls: &mut MessageStream, stop: &Stop) -> bool {
+    let mut tasks: Vec<Task<(), OnAnyThread>> = Vec::new();
+    loop {
+        let stopped = async {
+            stop.asked().await;
+            Err(())
+        };
+        let message = match stopped.or(async { Ok(calls.next().await) }).await {
+            Err(()) => return true,
+            Ok(None | Some(Err(_))) => return false,
+            Ok(Some(Ok(message))) => message,
+        };
+        if message.message_type() != Type::MethodCall {
+            continue;
+        }
+        let call = Call::new(message, context.shared.releases());
+        context.shared.log(&call.name);
+        if crashes(context, &call) {
+            return false;
+        }
+        // A task ends with its handle, so hung calls end with this function.
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(zruntime::spawn(handle(context.clone(), call)));
+    }
+}
+
+/// Counts `OpenSession` calls, and tells whether this one is one too many.
+fn crashes(context: &Context, call: &Call) -> bool {
+    if call.name != "Service.OpenSession" {
+        return false;
+    }
+    context.shared.with(|state| {
+        state.opening += 1;
+        state.crashed = state.script.crash_on_concurrent_open_session && state.opening > 1;
+        state.crashed
+    })
+}
+
+async fn handle(context: Context, call: Call) {
+    let reply = answer(&context, &call).await;
+    let message = match &reply {
+        Ok(message) => Ok(message.clone()),
+        Err(failure) => call.error(failure).map(Some),
+    };
+    if call.name == "Service.OpenSession" {
+        context.shared.with(|state| state.opening = state.opening.saturating_sub(1));
+    }
+    if let Ok(Some(message)) = message {
+        send_answer(&context, &call, &message).await;
+    }
+}
+
+/// Sends an answer, unless the caller doesn't want one.
+pub(super) async fn send_answer(context: &Context, call: &Call, message: &Message) {
+    if call.wants_answer() {
+        // A connection that ended has nobody to tell.
+        let _ = context.connection.send(message).await;
+    }
+}
+
+/// Does what the script says of this call, then carries it out.
+async fn answer(context: &Context, call: &Call) -> Reply {
+    let (hangs, delay, failure) = context.shared.with(|state| {
+        let script = &state.script;
+        let delay = script.delay.get(&call.name).copied();
+        (script.hang.contains(&call.name), delay, script.fail.get(&call.name).cloned())
+    });
+    if hangs {
+        context.shared.hang(call.arrived).await;
+    }
+    if let Some(delay) = delay {
+        sleep(delay).await;
+    }
+    if let Some((name, text)) = failure {
+        return Err(Failure { name, text });
+    }
+    match call.interface.as_str() {
+        service::INTERFACE => service::answer(context, call).await,
+        collection::INTERFACE => collection::answer(context, call).await,
+        item::INTERFACE => item::answer(context, call).await,
+        session::INTERFACE => session::answer(context, call),
+        prompt::INTERFACE => prompt::answer(context, call).await,
+        PROPERTIES => properties::answer(context, call).await,
+        "org.freedesktop.DBus.Peer" if call.member == "Ping" => call.reply(&()),
+        _ => Err(Failure::unknown_method(call)),
+    }
+}

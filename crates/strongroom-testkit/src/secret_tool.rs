@@ -1,0 +1,66 @@
+//! libsecret's `secret-tool`, as an independent client of a provider.
+
+use std::process::Command;
+
+use crate::{Bus, process::output_within, wait::PATIENCE};
+
+/// The secret that `secret-tool` finds, prompting if the collection is locked.
+///
+/// `None` covers all that it doesn't tell apart: not found, dismissed, no service.
+///
+/// # Panics
+///
+/// When there's no answer within [`PATIENCE`].
+#[track_caller]
+pub fn lookup(bus: &Bus, service: &str, username: &str) -> Option<String> {
+    let (found, secret) = run(bus, "lookup", &[], service, username, "");
+    found.then(|| String::from_utf8_lossy(&secret).into_owned())
+}
+
+/// Stores a secret under the label that the `keyring` crate would use.
+///
+/// # Panics
+///
+/// When `secret-tool` fails, or has not ended within [`PATIENCE`].
+#[track_caller]
+pub fn store(bus: &Bus, service: &str, username: &str, secret: &str) {
+    let stored = try_store(bus, service, username, secret);
+    assert!(stored, "secret-tool could not store {username}@{service}");
+}
+
+/// [`store`] that says whether `secret-tool` succeeded.
+///
+/// # Panics
+///
+/// When it has not ended within [`PATIENCE`].
+#[track_caller]
+pub fn try_store(bus: &Bus, service: &str, username: &str, secret: &str) -> bool {
+    let label = format!("--label=keyring:{username}@{service}");
+    run(bus, "store", &[&label], service, username, secret).0
+}
+
+/// Removes what [`lookup`] would find; says whether there was anything.
+///
+/// # Panics
+///
+/// When there's no answer within [`PATIENCE`].
+#[track_caller]
+pub fn clear(bus: &Bus, service: &str, username: &str) -> bool {
+    run(bus, "clear", &[], service, username, "").0
+}
+
+#[track_caller]
+fn run(
+    bus: &Bus,
+    action: &str,
+    options: &[&str],
+    service: &str,
+    username: &str,
+    input: &str,
+) -> (bool, Vec<u8>) {
+    let mut command: Command = bus.command("secret-tool");
+    command.arg(action).args(options);
+    command.args(["service", service, "username", username]);
+    let (status, output) = output_within(PATIENCE, &mut command, input.as_bytes());
+    (status.success(), output)
+}
