@@ -1,0 +1,104 @@
+//! Collections: the default one, whether it is locked, unlocking and creating it.
+
+use std::collections::HashMap;
+
+use strongroom_core::{ErrorKind, Probe};
+use zbus::{ObjectPath, OwnedObjectPath, Variant};
+
+use crate::error::Failure;
+use crate::operation::Work;
+use crate::protocol::{COLLECTION, DEFAULT_ALIAS, NO_OBJECT, SERVICE, SERVICE_PATH};
+use crate::provider::{Provider, kwallet_is_open};
+
+/// The label of a collection that we had to create.
+const NEW_LABEL: &str = "Default";
+
+impl Work<'_> {
+    /// Whether entries can be read and written now, without a prompt.
+    pub(crate) async fn probe(&mut self) -> Result<Probe, Failure> {
+        let collection = self.default_collection().await?;
+        let label: String =
+            self.bus.property(&self.budget, &collection, (COLLECTION, "Label")).await?;
+        if self.is_locked(&collection).await? && !self.is_open_in_kwallet(&collection).await? {
+            return Err(locked(&label));
+        }
+        let provider = Provider::find(self.bus).await;
+        let provider =
+            provider.map_or_else(|| "unknown provider".into(), |known| known.to_string());
+        Ok(Probe::new(format!("{provider}, collection \"{}\"", label.escape_debug())))
+    }
+
+    /// The collection that new items go to.
+    pub(crate) async fn default_collection(&mut self) -> Result<OwnedObjectPath, Failure> {
+        let service = ObjectPath::from_static_str(SERVICE_PATH)?;
+        let collection: OwnedObjectPath =
+            self.bus.call(&self.budget, &service, (SERVICE, "ReadAlias"), &DEFAULT_ALIAS).await?;
+        if collection.as_str() == NO_OBJECT {
+            return Err(Failure::new(ErrorKind::NoDefaultCollection));
+        }
+        Ok(collection)
+    }
+
+    /// Whether a collection says that it is locked.
+    pub(crate) async fn is_locked(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
+        self.bus.property(&self.budget, collection, (COLLECTION, "Locked")).await
+    }
+
+    /// Unlocks collections, with a prompt where the provider wants one and the policy allows it.
+    pub(crate) async fn unlock(&mut self, collections: &[OwnedObjectPath]) -> Result<(), Failure> {
+        if !self.config.may_prompt() {
+            for collection in collections {
+                if !self.is_open_in_kwallet(collection).await? {
+                    let label: Result<String, _> =
+                        self.bus.property(&self.budget, collection, (COLLECTION, "Label")).await;
+                    return Err(locked(&label.unwrap_or_default()));
+                }
+            }
+        }
+        if self.wait_for_earlier_prompt().await? {
+            return Ok(());
+        }
+        let service = ObjectPath::from_static_str(SERVICE_PATH)?;
+        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+            self.bus.call(&self.budget, &service, (SERVICE, "Unlock"), &collections).await?;
+        self.ask(prompt).await
+    }
+
+    /// Creates the default collection where the policy allows the prompt for its password.
+    pub(crate) async fn create_default_collection(&mut self) -> Result<(), Failure> {
+        if !self.config.may_prompt() {
+            return Err(Failure::new(ErrorKind::NoDefaultCollection).message(
+                "the Secret Service has no default collection, and creating one needs a prompt",
+            ));
+        }
+        let service = ObjectPath::from_static_str(SERVICE_PATH)?;
+        let properties =
+            HashMap::from([("org.freedesktop.Secret.Collection.Label", Variant::from(NEW_LABEL))]);
+        let (_, prompt): (OwnedObjectPath, OwnedObjectPath) = self
+            .bus
+            .call(
+                &self.budget,
+                &service,
+                (SERVICE, "CreateCollection"),
+                &(properties, DEFAULT_ALIAS),
+            )
+            .await?;
+        self.ask(prompt).await
+    }
+
+    /// Whether a collection that says it is locked is a wallet that KWallet has open.
+    async fn is_open_in_kwallet(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
+        if !Provider::find(self.bus).await.is_some_and(|provider| provider.is_kwallet()) {
+            return Ok(false);
+        }
+        let wallet: String =
+            self.bus.property(&self.budget, collection, (COLLECTION, "Label")).await?;
+        Ok(kwallet_is_open(self.bus, &self.budget, &wallet).await)
+    }
+}
+
+fn locked(label: &str) -> Failure {
+    Failure::new(ErrorKind::Locked)
+        .message(format!("the keyring \"{}\" is locked", label.escape_debug()))
+        .hint("Unlock it in the desktop's password manager, or allow a prompt, and try again.")
+}

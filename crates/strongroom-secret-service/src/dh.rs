@@ -1,0 +1,145 @@
+//! The key exchange of an encrypted session: Diffie-Hellman over a 1024-bit group.
+
+use aes::Aes128;
+use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
+use crypto_bigint::modular::ConstMontyForm;
+use crypto_bigint::{U256, U1024, const_monty_params};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The bytes of a public key and of the shared number.
+pub(crate) const GROUP_BYTES: usize = 128;
+/// The bytes of a key and of an initialisation vector of AES-128.
+const AES_BYTES: usize = 16;
+
+const_monty_params!(
+    Group,
+    U1024,
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD1\
+     29024E088A67CC74020BBEA63B139B22514A08798E3404DD\
+     EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245\
+     E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
+     EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381\
+     FFFFFFFFFFFFFFFF",
+    "The Second Oakley Group (RFC 2409, section 6.2), which the protocol prescribes."
+);
+
+type Number = ConstMontyForm<Group, { U1024::LIMBS }>;
+
+/// Our half of a key exchange.
+///
+/// The exponent has 256 bits, more than twice the strength of the group, and a short one makes the
+/// exchange cheap.
+pub(crate) struct KeyPair {
+    exponent: U256,
+    public: [u8; GROUP_BYTES],
+}
+
+/// The key that both sides of a session derived.
+pub(crate) struct SessionKey(Zeroizing<[u8; AES_BYTES]>);
+
+/// What came of a provider's public key.
+pub(crate) enum Agreement {
+    /// Both sides have this key.
+    Key(SessionKey),
+    /// The shared number starts with a zero byte, which KWallet 5 drops before it derives the key:
+    /// the two sides may have different keys. Try another key pair.
+    Unlucky,
+    /// It is no public key of the group.
+    Refused,
+}
+
+impl KeyPair {
+    /// A new key pair whose public key fills its 128 bytes, signed or not.
+    ///
+    /// KWallet 5 refuses a shorter key. It also takes the key for a signed number, so that it may
+    /// drop a leading 0xff byte and derive another session key than we do.
+    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
+        loop {
+            let pair = Self::candidate()?;
+            if !matches!(pair.public[0], 0 | 0xff) {
+                return Ok(pair);
+            }
+        }
+    }
+
+    /// Our public key, big-endian.
+    pub(crate) fn public(&self) -> &[u8; GROUP_BYTES] {
+        &self.public
+    }
+
+    /// The session's key, from the provider's public key: big-endian, of any length.
+    pub(crate) fn agree(&self, theirs: &[u8]) -> Agreement {
+        let Some(theirs) = group_element(theirs) else {
+            return Agreement::Refused;
+        };
+        let shared = theirs.pow_bounded_exp(&self.exponent, U256::BITS).retrieve();
+        let mut bytes = Zeroizing::new([0; GROUP_BYTES]);
+        bytes.copy_from_slice(shared.to_be_bytes().as_ref());
+        if bytes[0] == 0 {
+            return Agreement::Unlucky;
+        }
+        Agreement::Key(derive(&bytes))
+    }
+
+    fn candidate() -> Result<Self, getrandom::Error> {
+        let mut random = Zeroizing::new([0; U256::BYTES]);
+        getrandom::fill(random.as_mut())?;
+        let exponent = U256::from_be_slice(random.as_ref());
+        let generator = Number::new(&U1024::from_u8(2));
+        let mut public = [0; GROUP_BYTES];
+        let number = generator.pow_bounded_exp(&exponent, U256::BITS).retrieve();
+        public.copy_from_slice(number.to_be_bytes().as_ref());
+        Ok(Self { exponent, public })
+    }
+}
+
+impl Drop for KeyPair {
+    fn drop(&mut self) {
+        self.exponent.zeroize();
+    }
+}
+
+impl SessionKey {
+    /// Encrypts a value: the initialisation vector and the ciphertext.
+    pub(crate) fn encrypt(&self, value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), getrandom::Error> {
+        let mut iv = [0; AES_BYTES];
+        getrandom::fill(&mut iv)?;
+        let cipher = cbc::Encryptor::<Aes128>::new((&*self.0).into(), (&iv).into());
+        Ok((iv.to_vec(), cipher.encrypt_padded_vec::<Pkcs7>(value)))
+    }
+
+    /// Decrypts a value, or `None` where this key did not encrypt it.
+    pub(crate) fn decrypt(&self, iv: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
+        let iv: &[u8; AES_BYTES] = iv.try_into().ok()?;
+        let cipher = cbc::Decryptor::<Aes128>::new((&*self.0).into(), iv.into());
+        cipher.decrypt_padded_vec::<Pkcs7>(ciphertext).ok()
+    }
+}
+
+/// A public key as a number, unless it is one that makes the shared number known to everybody.
+fn group_element(bytes: &[u8]) -> Option<Number> {
+    let start = bytes.iter().position(|byte| *byte != 0)?;
+    let significant = &bytes[start..];
+    let mut padded = [0; GROUP_BYTES];
+    padded.get_mut(GROUP_BYTES.checked_sub(significant.len())?..)?.copy_from_slice(significant);
+    let number = U1024::from_be_slice(&padded);
+    let largest = Group::modulus().wrapping_sub(&U1024::from_u8(2));
+    (number > U1024::ONE && number <= largest).then(|| Number::new(&number))
+}
+
+fn derive(shared: &[u8; GROUP_BYTES]) -> SessionKey {
+    let mut key = Zeroizing::new([0; AES_BYTES]);
+    Hkdf::<Sha256>::new(None, shared)
+        .expand(&[], key.as_mut())
+        .expect("16 bytes are less than HKDF-SHA256 can give");
+    SessionKey(key)
+}
+
+impl Group {
+    const fn modulus() -> &'static U1024 {
+        use crypto_bigint::modular::ConstMontyParams;
+        Self::PARAMS.modulus().as_ref()
+    }
+}

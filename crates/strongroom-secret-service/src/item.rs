@@ -1,0 +1,132 @@
+//! Calls about items: search, read, write, delete, describe.
+
+use std::collections::HashMap;
+
+use strongroom_core::{Candidate, EntryName};
+use zbus::{ObjectPath, OwnedObjectPath, Variant};
+
+use crate::budget::Budget;
+use crate::bus::Bus;
+use crate::error::Failure;
+use crate::operation::Attributes;
+use crate::protocol::{COLLECTION, ITEM, SERVICE, SERVICE_PATH, WireSecret};
+
+/// What a search found.
+pub(crate) struct Found {
+    pub(crate) open: Vec<OwnedObjectPath>,
+    pub(crate) locked: Vec<OwnedObjectPath>,
+}
+
+/// An item that is to be created.
+pub(crate) struct NewItem<'a> {
+    pub(crate) label: String,
+    pub(crate) attributes: Attributes<'a>,
+    pub(crate) secret: WireSecret,
+}
+
+impl Found {
+    /// All items, open and locked.
+    pub(crate) fn count(&self) -> usize {
+        self.open.len() + self.locked.len()
+    }
+
+    /// The collections of the locked items, each once.
+    pub(crate) fn locked_collections(&self) -> Vec<OwnedObjectPath> {
+        let mut collections: Vec<_> =
+            self.locked.iter().filter_map(|item| collection_of(item).ok()).collect();
+        collections.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        collections.dedup();
+        collections
+    }
+}
+
+/// The collection that an item lies in.
+pub(crate) fn collection_of(item: &ObjectPath<'_>) -> Result<OwnedObjectPath, Failure> {
+    let parent = item.as_str().rsplit_once('/').map_or("/", |(parent, _)| parent);
+    Ok(OwnedObjectPath::try_from(parent)?)
+}
+
+/// The items of all collections that have these attributes.
+pub(crate) async fn search(
+    bus: &mut Bus,
+    budget: &Budget,
+    attributes: &Attributes<'_>,
+) -> Result<Found, Failure> {
+    let service = ObjectPath::from_static_str(SERVICE_PATH)?;
+    let (open, locked) = bus.call(budget, &service, (SERVICE, "SearchItems"), attributes).await?;
+    Ok(Found { open, locked })
+}
+
+/// Reads an item's value.
+pub(crate) async fn get_secret(
+    bus: &mut Bus,
+    budget: &Budget,
+    item: &ObjectPath<'_>,
+    session: &ObjectPath<'_>,
+) -> Result<WireSecret, Failure> {
+    bus.call(budget, item, (ITEM, "GetSecret"), session).await
+}
+
+/// Replaces an item's value. CreateItem can replace too, but hangs in KeePassXC.
+pub(crate) async fn set_secret(
+    bus: &mut Bus,
+    budget: &Budget,
+    item: &ObjectPath<'_>,
+    secret: &WireSecret,
+) -> Result<(), Failure> {
+    bus.call(budget, item, (ITEM, "SetSecret"), &(secret,)).await
+}
+
+/// Creates an item. Returns the prompt that has to be answered first.
+pub(crate) async fn create(
+    bus: &mut Bus,
+    budget: &Budget,
+    collection: &ObjectPath<'_>,
+    new: NewItem<'_>,
+) -> Result<OwnedObjectPath, Failure> {
+    let properties = HashMap::from([
+        ("org.freedesktop.Secret.Item.Label", Variant::from(new.label)),
+        ("org.freedesktop.Secret.Item.Attributes", Variant::from(new.attributes)),
+    ]);
+    let body = &(properties, new.secret, false);
+    let (_, prompt): (OwnedObjectPath, OwnedObjectPath) =
+        bus.call(budget, collection, (COLLECTION, "CreateItem"), body).await?;
+    Ok(prompt)
+}
+
+/// Deletes an item. Returns the prompt that has to be answered first.
+pub(crate) async fn delete(
+    bus: &mut Bus,
+    budget: &Budget,
+    item: &ObjectPath<'_>,
+) -> Result<OwnedObjectPath, Failure> {
+    bus.call(budget, item, (ITEM, "Delete"), &()).await
+}
+
+/// An item's attributes.
+pub(crate) async fn attributes(
+    bus: &mut Bus,
+    budget: &Budget,
+    item: &ObjectPath<'_>,
+) -> Result<HashMap<String, String>, Failure> {
+    bus.property(budget, item, (ITEM, "Attributes")).await
+}
+
+/// An item as a user who must choose sees it.
+pub(crate) async fn describe(
+    bus: &mut Bus,
+    budget: &Budget,
+    item: &ObjectPath<'_>,
+) -> Result<Candidate, Failure> {
+    let label: String = bus.property(budget, item, (ITEM, "Label")).await?;
+    let mut candidate = Candidate::new(item.as_str(), label);
+    candidate.created = bus.property(budget, item, (ITEM, "Created")).await?;
+    candidate.modified = bus.property(budget, item, (ITEM, "Modified")).await?;
+    Ok(candidate)
+}
+
+/// The label that the desktop's password manager shows. KWallet takes what stands before a slash
+/// for a folder.
+pub(crate) fn label(entry: &EntryName) -> String {
+    format!("{}@{}", entry.user().as_str(), entry.service().as_str()).replace('/', "|")
+}

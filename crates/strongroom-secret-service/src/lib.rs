@@ -1,0 +1,44 @@
+//! The Linux desktop's Secret Service as a Strongroom store.
+//!
+//! [`SecretServiceStore`] talks to whatever serves `org.freedesktop.secrets` on the session bus
+//! (gnome-keyring, KWallet, KeePassXC, oo7) by the [freedesktop Secret Service protocol][spec].
+//!
+//! - Every call has a deadline. Prompts run under the prompt policy and are dismissed when given up.
+//! - Locked is never "not found": a search that finds nothing is believed only of an open keyring.
+//! - A daemon that was restarted is found again within the same call.
+//! - Values cross the bus encrypted where the provider can, and lie there as one line of text, under
+//!   the attributes `service` and `username` that `secret-tool` and other clients use.
+//!
+//! Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where `DISPLAY` or
+//! `WAYLAND_DISPLAY` is set: the provider shows it as a window.
+//!
+//! [spec]: https://specifications.freedesktop.org/secret-service-spec/latest/
+//! [`PromptPolicy::IfInteractive`]: strongroom_core::PromptPolicy::IfInteractive
+//!
+//! ```no_run
+//! use strongroom_core::{KeyringStore, SecretString, WriteMode};
+//! use strongroom_secret_service::{Config, SecretServiceStore};
+//!
+//! let store = SecretServiceStore::new(Config::default());
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! # Ok::<(), strongroom_core::Error>(())
+//! ```
+#![cfg(target_os = "linux")]
+
+mod budget;
+mod bus;
+mod collection;
+mod config;
+mod dh;
+mod error;
+mod item;
+mod operation;
+mod process_lock;
+mod prompt;
+mod protocol;
+mod provider;
+mod session;
+mod store;
+
+pub use config::Config;
+pub use store::{MAX_SECRET_BYTES, SecretServiceStore};

@@ -1,0 +1,255 @@
+//! One operation on the Secret Service, step by step: find, unlock, read, write, delete.
+
+use std::collections::HashMap;
+
+use strongroom_core::{Candidate, EntryName, ErrorKind, SecretBytes, ServiceName, WriteMode};
+use zbus::OwnedObjectPath;
+
+use crate::Config;
+use crate::budget::Budget;
+use crate::bus::Bus;
+use crate::error::{Failure, Retry};
+use crate::item;
+use crate::process_lock::{Guarded, ProcessLock};
+use crate::prompt::Shown;
+use crate::protocol::{ATTRIBUTE_SCHEMA, ATTRIBUTE_SERVICE, ATTRIBUTE_USER, GENERIC_SCHEMA};
+use crate::provider::Provider;
+use crate::session::{Content, Session};
+
+/// Attributes that name an item.
+pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
+
+/// One operation under way: who is asked, under which settings, and for how long.
+pub(crate) struct Work<'a> {
+    pub(crate) bus: &'a mut Bus,
+    pub(crate) session: &'a mut Option<Session>,
+    pub(crate) left_behind: &'a mut Option<Shown>,
+    pub(crate) budget: Budget,
+    pub(crate) config: &'a Config,
+}
+
+impl Work<'_> {
+    /// The value of an entry.
+    pub(crate) async fn read(&mut self, entry: &EntryName) -> Result<Option<SecretBytes>, Failure> {
+        let Some(item) = only(self.find(&attributes_of(entry)).await?)? else {
+            return Ok(None);
+        };
+        self.open_session().await?;
+        let session = self.session.as_ref().ok_or_else(no_session)?;
+        let secret = item::get_secret(self.bus, &self.budget, &item, session.path()).await?;
+        match session.unseal(secret)? {
+            Content::Value(value) => Ok(Some(value)),
+            Content::Empty => self.believe_empty(&item).await.map(Some),
+        }
+    }
+
+    /// Writes the value of an entry.
+    pub(crate) async fn write(
+        &mut self,
+        entry: &EntryName,
+        value: &[u8],
+        mode: WriteMode,
+    ) -> Result<(), Failure> {
+        let attributes = attributes_of(entry);
+        let items = match self.find(&attributes).await {
+            Err(failure) if failure.kind == ErrorKind::NoDefaultCollection => {
+                self.create_default_collection().await?;
+                Vec::new()
+            }
+            found => found?,
+        };
+        match only(items)? {
+            Some(item) => self.replace(&item, value, mode).await,
+            None => self.create(entry, value, mode).await,
+        }
+    }
+
+    /// Deletes an entry and says whether it was there.
+    pub(crate) async fn remove(&mut self, entry: &EntryName) -> Result<bool, Failure> {
+        match only(self.find(&attributes_of(entry)).await?)? {
+            Some(item) => self.delete(&item).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether an entry exists. One that lies in a locked collection and is shown there does.
+    pub(crate) async fn contains(&mut self, entry: &EntryName) -> Result<bool, Failure> {
+        let attributes = attributes_of(entry);
+        match item::search(self.bus, &self.budget, &attributes).await {
+            Ok(found) if found.count() > 0 => Ok(true),
+            _ => Ok(!self.find(&attributes).await?.is_empty()),
+        }
+    }
+
+    /// The entries of a service, each once.
+    pub(crate) async fn list(&mut self, service: &ServiceName) -> Result<Vec<EntryName>, Failure> {
+        let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
+        let mut entries = Vec::new();
+        for item in self.find(&attributes).await? {
+            let attributes = match item::attributes(self.bus, &self.budget, &item).await {
+                Err(failure) if failure.retry == Retry::Session => continue,
+                attributes => attributes?,
+            };
+            let user = attributes.get(ATTRIBUTE_USER).cloned().unwrap_or_default();
+            entries.extend(EntryName::new(service.as_str(), user).ok());
+        }
+        entries.sort();
+        entries.dedup();
+        Ok(entries)
+    }
+
+    /// The items of one name, newest first.
+    pub(crate) async fn candidates(
+        &mut self,
+        entry: &EntryName,
+    ) -> Result<Vec<Candidate>, Failure> {
+        let mut candidates = Vec::new();
+        for path in self.find(&attributes_of(entry)).await? {
+            candidates.push(item::describe(self.bus, &self.budget, &path).await?);
+        }
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.modified));
+        Ok(candidates)
+    }
+
+    /// Deletes all items of one name but one.
+    pub(crate) async fn keep(&mut self, entry: &EntryName, id: &str) -> Result<usize, Failure> {
+        let items = self.find(&attributes_of(entry)).await?;
+        if !items.iter().any(|item| item.as_str() == id) {
+            return Err(Failure::new(ErrorKind::NotFound)
+                .message("none of the items has this id")
+                .hint("List the items again and take an id from there. Nothing was deleted."));
+        }
+        let others: Vec<_> = items.iter().filter(|item| item.as_str() != id).collect();
+        for item in &others {
+            self.delete(item).await?;
+        }
+        Ok(others.len())
+    }
+
+    /// The items with these attributes, all of them readable now.
+    ///
+    /// Several providers find nothing in a locked collection and say so without an error, so an
+    /// empty result counts only when the default collection is there and open.
+    async fn find(&mut self, attributes: &Attributes<'_>) -> Result<Vec<OwnedObjectPath>, Failure> {
+        let locked = match item::search(self.bus, &self.budget, attributes).await {
+            Err(failure) if failure.kind == ErrorKind::Locked => Vec::new(),
+            Err(failure) => return Err(failure),
+            Ok(found) if found.locked.is_empty() && !found.open.is_empty() => return Ok(found.open),
+            Ok(found) => found.locked_collections(),
+        };
+        if !locked.is_empty() {
+            self.unlock(&locked).await?;
+        } else {
+            let default = self.default_collection().await?;
+            if !self.is_locked(&default).await? {
+                return Ok(Vec::new());
+            }
+            self.unlock(&[default]).await?;
+        }
+        let found = item::search(self.bus, &self.budget, attributes).await?;
+        if found.locked.is_empty() { Ok(found.open) } else { Err(Failure::new(ErrorKind::Locked)) }
+    }
+
+    async fn replace(
+        &mut self,
+        item: &OwnedObjectPath,
+        value: &[u8],
+        mode: WriteMode,
+    ) -> Result<(), Failure> {
+        if mode == WriteMode::CreateNew {
+            return Err(Failure::new(ErrorKind::AlreadyExists));
+        }
+        self.open_session().await?;
+        let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
+        item::set_secret(self.bus, &self.budget, item, &secret).await?;
+        // KWallet acknowledges a write to a wallet that was closed meanwhile, and drops it.
+        let collection = item::collection_of(item)?;
+        if self.is_locked(&collection).await? {
+            return Err(Failure::new(ErrorKind::Locked)
+                .message("the keyring was locked during the write, which may be lost"));
+        }
+        Ok(())
+    }
+
+    async fn delete(&mut self, item: &OwnedObjectPath) -> Result<(), Failure> {
+        let prompt = item::delete(self.bus, &self.budget, item).await?;
+        self.ask(prompt).await
+    }
+
+    /// Creates an item, unless another process was faster.
+    async fn create(
+        &mut self,
+        entry: &EntryName,
+        value: &[u8],
+        mode: WriteMode,
+    ) -> Result<(), Failure> {
+        let collection = self.default_collection().await?;
+        if self.is_locked(&collection).await? {
+            self.unlock(std::slice::from_ref(&collection)).await?;
+        }
+        self.open_session().await?;
+        let dir = self.config.lock_dir();
+        let wait = self.budget.left() / 2;
+        let _lock = ProcessLock::acquire(Guarded::CreateItem, dir.as_deref(), wait);
+        let mut attributes = attributes_of(entry);
+        let items = item::search(self.bus, &self.budget, &attributes).await?.open;
+        if let Some(item) = only(items)? {
+            return self.replace(&item, value, mode).await;
+        }
+        attributes.insert(ATTRIBUTE_SCHEMA, GENERIC_SCHEMA);
+        let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
+        let new = item::NewItem { label: item::label(entry), attributes, secret };
+        let created = item::create(self.bus, &self.budget, &collection, new).await;
+        let prompt = created.map_err(|failure| match (mode, failure.kind) {
+            (WriteMode::CreateNew, ErrorKind::NoBackend) => failure
+                .message("the Secret Service ended during the write; it may have taken effect")
+                .retry(Retry::No),
+            _ => failure,
+        })?;
+        self.ask(prompt).await
+    }
+
+    async fn open_session(&mut self) -> Result<(), Failure> {
+        if self.session.is_none() {
+            *self.session = Some(Session::open(self.bus, &self.budget, self.config).await?);
+        }
+        Ok(())
+    }
+
+    /// An empty value is one in other providers. In KWallet it is what a closed wallet answers, or
+    /// the trace of a lost value: it writes an item's name at once and its value seconds later. We
+    /// never store an empty one ourselves.
+    async fn believe_empty(&mut self, item: &OwnedObjectPath) -> Result<SecretBytes, Failure> {
+        let collection = item::collection_of(item)?;
+        if self.is_locked(&collection).await? {
+            return Err(Failure::new(ErrorKind::Locked));
+        }
+        match Provider::find(self.bus).await {
+            Some(provider) if provider.is_kwallet() => Err(Failure::new(ErrorKind::Corrupt)
+                .message("KWallet lost the value: it ended before it had written it")
+                .hint("Store the value again.")),
+            _ => Ok(strongroom_core::secret_bytes(Vec::new())),
+        }
+    }
+}
+
+/// The attributes that an entry is searched by.
+fn attributes_of(entry: &EntryName) -> Attributes<'_> {
+    Attributes::from([
+        (ATTRIBUTE_SERVICE, entry.service().as_str()),
+        (ATTRIBUTE_USER, entry.user().as_str()),
+    ])
+}
+
+/// The one item there is, if there is one.
+fn only(mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Failure> {
+    if items.len() > 1 {
+        return Err(Failure::new(ErrorKind::Ambiguous)
+            .message(format!("{} items answer to this name", items.len())));
+    }
+    Ok(items.pop())
+}
+
+fn no_session() -> Failure {
+    Failure::new(ErrorKind::Other).message("the session is gone").retry(Retry::Session)
+}

@@ -1,0 +1,142 @@
+//! A session: how values cross the bus.
+
+use std::time::Duration;
+
+use strongroom_core::{ErrorKind, SecretBytes, armor};
+use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
+
+use crate::Config;
+use crate::budget::Budget;
+use crate::bus::Bus;
+use crate::dh::{Agreement, KeyPair, SessionKey};
+use crate::error::{Failure, Retry};
+use crate::process_lock::{Guarded, ProcessLock};
+use crate::protocol::{
+    ALGORITHM_DH, ALGORITHM_PLAIN, CONTENT_TYPE, SERVICE, SERVICE_PATH, SESSION, WireSecret,
+};
+
+/// How many key pairs are tried. About one in 128 is unlucky with KWallet 5.
+const KEY_PAIRS: usize = 6;
+/// The longest wait for another process that opens a session; then it is stopped, or worse.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// A session with the process that serves secrets.
+pub(crate) struct Session {
+    path: OwnedObjectPath,
+    key: Option<SessionKey>,
+}
+
+impl Session {
+    /// Opens a session, encrypted where the provider can.
+    pub(crate) async fn open(
+        bus: &mut Bus,
+        budget: &Budget,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        let wait = LOCK_WAIT.min(budget.left() / 2);
+        let _lock = ProcessLock::acquire(Guarded::OpenSession, config.lock_dir().as_deref(), wait);
+        for _ in 0..KEY_PAIRS {
+            match Self::open_encrypted(bus, budget).await? {
+                Opened::Session(session) => return Ok(session),
+                Opened::Unlucky(path) => close(bus, budget, &path).await?,
+                Opened::Refused => return Self::open_plain(bus, budget).await,
+            }
+        }
+        Err(Failure::new(ErrorKind::Other)
+            .message("no encrypted session could be agreed on with the Secret Service"))
+    }
+
+    /// A value as it goes over the bus.
+    pub(crate) fn seal(&self, value: &[u8]) -> Result<WireSecret, Failure> {
+        use strongroom_core::ExposeSecret;
+        let line = armor::encode(value);
+        let (parameters, bytes) = match &self.key {
+            Some(key) => key.encrypt(line.expose_secret())?,
+            None => (Vec::new(), line.expose_secret().to_vec()),
+        };
+        Ok((self.path.clone(), parameters, bytes, CONTENT_TYPE.to_owned()))
+    }
+
+    /// A value as it came over the bus, and `None` for one that the provider has lost.
+    ///
+    /// An encrypted answer that does not decrypt was made for another key, so another session is
+    /// worth a try. A stored value is never empty (see [`armor`]) unless another program wrote it.
+    pub(crate) fn unseal(&self, secret: WireSecret) -> Result<Content, Failure> {
+        let (_, parameters, bytes, _) = secret;
+        let stored = match &self.key {
+            None => bytes,
+            Some(key) => key.decrypt(&parameters, &bytes).ok_or_else(|| {
+                Failure::new(ErrorKind::Corrupt)
+                    .message("the Secret Service's answer does not decrypt")
+                    .hint("Restart the Secret Service and try again. Nothing was changed.")
+                    .retry(Retry::Session)
+            })?,
+        };
+        if stored.is_empty() {
+            return Ok(Content::Empty);
+        }
+        Ok(Content::Value(armor::decode(stored)))
+    }
+
+    /// The session's object.
+    pub(crate) fn path(&self) -> &ObjectPath<'_> {
+        &self.path
+    }
+
+    async fn open_encrypted(bus: &mut Bus, budget: &Budget) -> Result<Opened, Failure> {
+        let pair = KeyPair::generate()?;
+        let public = Variant::from(pair.public().as_slice());
+        let (theirs, path) = match open_session(bus, budget, ALGORITHM_DH, public).await {
+            Ok(opened) => opened,
+            Err(failure) if refuses_algorithm(&failure) => return Ok(Opened::Refused),
+            Err(failure) => return Err(failure),
+        };
+        let theirs = Vec::<u8>::try_from(theirs).unwrap_or_default();
+        Ok(match pair.agree(&theirs) {
+            Agreement::Key(key) => Opened::Session(Self { path, key: Some(key) }),
+            Agreement::Unlucky | Agreement::Refused => Opened::Unlucky(path),
+        })
+    }
+
+    async fn open_plain(bus: &mut Bus, budget: &Budget) -> Result<Self, Failure> {
+        tracing::warn!(
+            "the Secret Service refuses encrypted sessions; values cross the bus as they are"
+        );
+        let nothing = Variant::from("");
+        let (_, path) = open_session(bus, budget, ALGORITHM_PLAIN, nothing).await?;
+        Ok(Self { path, key: None })
+    }
+}
+
+/// What an item's value turned out to be.
+pub(crate) enum Content {
+    /// The value.
+    Value(SecretBytes),
+    /// No byte at all, which we never store.
+    Empty,
+}
+
+enum Opened {
+    Session(Session),
+    Unlucky(OwnedObjectPath),
+    Refused,
+}
+
+async fn open_session(
+    bus: &mut Bus,
+    budget: &Budget,
+    algorithm: &str,
+    input: Variant<'_>,
+) -> Result<(OwnedVariant, OwnedObjectPath), Failure> {
+    let path = ObjectPath::from_static_str(SERVICE_PATH)?;
+    bus.call(budget, &path, (SERVICE, "OpenSession"), &(algorithm, input)).await
+}
+
+async fn close(bus: &mut Bus, budget: &Budget, path: &ObjectPath<'_>) -> Result<(), Failure> {
+    bus.call(budget, path, (SESSION, "Close"), &()).await
+}
+
+/// An error of the provider's own about this call, not one about reaching the provider.
+fn refuses_algorithm(failure: &Failure) -> bool {
+    failure.kind == ErrorKind::Other && failure.retry == Retry::No
+}

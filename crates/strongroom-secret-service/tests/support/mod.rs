@@ -1,0 +1,73 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use strongroom_core::{Deadlines, PromptPolicy, SecretString};
+use strongroom_secret_service::{Config, SecretServiceStore};
+use strongroom_testkit::scripted::{Script, ScriptedService};
+use strongroom_testkit::{Bus, GnomeKeyring, Sandbox};
+
+/// Long enough for any answer that comes, on a loaded machine.
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
+/// Short, for answers that never come.
+pub(crate) const BRIEF: Duration = Duration::from_millis(300);
+pub(crate) const PASSWORD: &str = "the keyring's password";
+
+/// The settings of a store on this bus that never prompts.
+pub(crate) fn config(bus: &Bus) -> Config {
+    Config::default()
+        .with_bus_address(bus.address())
+        .with_state_dir(bus.sandbox().path())
+        .with_prompt(PromptPolicy::Never)
+        .with_deadlines(Deadlines::both(PATIENT))
+}
+
+pub(crate) fn store(bus: &Bus) -> SecretServiceStore {
+    SecretServiceStore::new(config(bus))
+}
+
+/// A store that may prompt, and gives calls and prompts this long.
+pub(crate) fn prompting_store(bus: &Bus, limit: Duration) -> SecretServiceStore {
+    let config = config(bus).with_prompt(PromptPolicy::Always);
+    SecretServiceStore::new(config.with_deadlines(Deadlines::both(limit)))
+}
+
+pub(crate) fn bus() -> Bus {
+    Bus::start(&Sandbox::new())
+}
+
+pub(crate) fn gnome_keyring() -> (Bus, GnomeKeyring) {
+    let bus = bus();
+    let keyring = GnomeKeyring::start(&bus, Some(PASSWORD));
+    (bus, keyring)
+}
+
+pub(crate) fn scripted(script: Script) -> (Bus, ScriptedService) {
+    let bus = bus();
+    let service = ScriptedService::start(bus.address(), script).expect("the service starts");
+    (bus, service)
+}
+
+pub(crate) fn secret(value: &str) -> SecretString {
+    SecretString::from(value)
+}
+
+/// Runs one test of this program again, in a process of its own that reaches this bus.
+pub(crate) fn child(bus: &Bus, test: &str) -> Child {
+    let program = std::env::current_exe().expect("a test program has a path");
+    let mut command = bus.command(program);
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, bus.sandbox().path());
+    command.stdout(Stdio::null()).spawn().expect("a test program can be started")
+}
+
+/// The store of a process that [`child`] started; `None` in the test program itself.
+pub(crate) fn store_of_child() -> Option<SecretServiceStore> {
+    let state_dir = std::env::var_os(CHILD)?;
+    let config = Config::default().with_state_dir(std::path::PathBuf::from(state_dir));
+    Some(SecretServiceStore::new(config.with_prompt(PromptPolicy::Never)))
+}
+
+/// Tells a child that it is one, and where its lock files are.
+const CHILD: &str = "STRONGROOM_TEST_CHILD";
