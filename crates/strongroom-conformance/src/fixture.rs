@@ -23,12 +23,7 @@ pub(crate) struct Fixture<'a> {
 impl<'a> Fixture<'a> {
     /// Opens a handle and chooses a service name that nobody uses.
     pub(crate) fn new(factory: Factory<'a>) -> Self {
-        Self {
-            factory,
-            store: factory(),
-            service: unique_service(),
-            written: Mutex::default(),
-        }
+        Self { factory, store: factory(), service: unique_service(), written: Mutex::default() }
     }
 
     /// The case's own handle.
@@ -57,8 +52,7 @@ impl<'a> Fixture<'a> {
     /// Writes a value under the case's service and hands back what the store said.
     pub(crate) fn try_write(&self, user: &str, value: &[u8], mode: WriteMode) -> Result<()> {
         self.will_write(&self.service, user);
-        self.store
-            .set_secret(&self.service, user, &secret_bytes(value.to_vec()), mode)
+        self.store.set_secret(&self.service, user, &secret_bytes(value.to_vec()), mode)
     }
 
     /// Overwrites a value under the case's service, which must succeed.
@@ -97,14 +91,9 @@ impl<'a> Fixture<'a> {
 
     /// The users of a service, sorted, which must succeed.
     pub(crate) fn list(&self, service: &str) -> Vec<String> {
-        let users = self
-            .store
-            .list(service)
-            .unwrap_or_else(|error| panic!("list failed: {error:?}"));
-        users
-            .into_iter()
-            .map(|user| user.as_str().to_owned())
-            .collect()
+        let users =
+            self.store.list(service).unwrap_or_else(|error| panic!("list failed: {error:?}"));
+        users.into_iter().map(|user| user.as_str().to_owned()).collect()
     }
 
     /// Deletes under the case's service, which must succeed, and says whether it was there.
@@ -117,10 +106,7 @@ impl<'a> Fixture<'a> {
 
 impl Drop for Fixture<'_> {
     fn drop(&mut self) {
-        let written = self
-            .written
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let written = self.written.get_mut().unwrap_or_else(PoisonError::into_inner);
         for entry in written.iter() {
             // The case has had its say; a store that can't delete fails in the cases for that.
             let _ = self.store.remove_entry(entry);
@@ -151,8 +137,6 @@ fn unique_service() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     // A clock before 1970 costs only part of the uniqueness.
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("conformance-{}-{count}-{}", process::id(), now.as_nanos())
 }

@@ -16,11 +16,7 @@ pub(crate) fn a_handle_sees_what_another_wrote(fixture: &Fixture<'_>) {
     let mode = strongroom_core::WriteMode::CreateNew;
     let value = strongroom_core::secret_bytes(b"third".to_vec());
     let result = other.set_secret(fixture.service(), "u", &value, mode);
-    refused(
-        result,
-        ErrorKind::AlreadyExists,
-        "creating what another handle wrote",
-    );
+    refused(result, ErrorKind::AlreadyExists, "creating what another handle wrote");
 }
 
 pub(crate) fn a_handle_sees_what_another_deleted(fixture: &Fixture<'_>) {
@@ -38,12 +34,7 @@ pub(crate) fn an_entry_outlives_its_handle(fixture: &Fixture<'_>) {
     fixture.will_write(fixture.service(), "u");
     let value = strongroom_core::secret_bytes(b"v".to_vec());
     short_lived
-        .set_secret(
-            fixture.service(),
-            "u",
-            &value,
-            strongroom_core::WriteMode::Overwrite,
-        )
+        .set_secret(fixture.service(), "u", &value, strongroom_core::WriteMode::Overwrite)
         .unwrap_or_else(|error| panic!("writing failed: {error:?}"));
     drop(short_lived);
     assert_eq!(fixture.read("u").as_deref(), Some(&b"v"[..]));

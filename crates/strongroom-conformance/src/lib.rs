@@ -92,8 +92,7 @@ pub fn run_all(factory: Factory<'_>) -> Vec<&'static str> {
 /// If the store breaks the promise, or no case has this name.
 pub fn run(name: &str, factory: Factory<'_>) -> Outcome {
     let case = CASES.iter().find(|case| case.name == name);
-    case.unwrap_or_else(|| panic!("no case is named {name}"))
-        .run(factory)
+    case.unwrap_or_else(|| panic!("no case is named {name}")).run(factory)
 }
 
 impl Case {
@@ -114,8 +113,6 @@ impl Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Case")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -44,18 +44,11 @@ pub(crate) fn leaves_out_services_of_similar_names(fixture: &Fixture<'_>) {
     let base = fixture.service();
     let similar = ["2", ".x", ":x", "/x", "@x", " ", "%", "*", "-", "_", "__1_"];
     let mut services: Vec<_> = similar.iter().map(|tail| format!("{base}{tail}")).collect();
-    services.extend([
-        format!("x{base}"),
-        base[..base.len() - 1].to_owned(),
-        base.to_uppercase(),
-    ]);
+    services.extend([format!("x{base}"), base[..base.len() - 1].to_owned(), base.to_uppercase()]);
     for service in &services {
         fixture.write_in(service, "theirs", "v");
     }
-    assert!(
-        fixture.list(base).is_empty(),
-        "none of them is this service"
-    );
+    assert!(fixture.list(base).is_empty(), "none of them is this service");
     fixture.write("ours", "v");
     assert_eq!(fixture.list(base), ["ours"]);
     for service in &services {

@@ -61,7 +61,6 @@ pub(crate) const AWKWARD: &[&str] = &[
     "密码",
     "🔐",
     "👩‍👩‍👧",
-    "\u{feff}a",
     "a__1_",
     "a__2_",
     "a",
@@ -76,19 +75,12 @@ pub(crate) const AWKWARD: &[&str] = &[
 
 pub(crate) fn awkward_users_stay_apart(fixture: &Fixture<'_>) {
     let service = fixture.service();
-    stay_apart(
-        fixture,
-        AWKWARD
-            .iter()
-            .map(|user| (service.to_owned(), (*user).to_owned())),
-    );
+    stay_apart(fixture, AWKWARD.iter().map(|user| (service.to_owned(), (*user).to_owned())));
 }
 
 pub(crate) fn awkward_services_stay_apart(fixture: &Fixture<'_>) {
     let base = fixture.service();
-    let around = AWKWARD
-        .iter()
-        .flat_map(|part| [format!("{base}{part}"), format!("{part}{base}")]);
+    let around = AWKWARD.iter().flat_map(|part| [format!("{base}{part}"), format!("{part}{base}")]);
     stay_apart(fixture, around.map(|service| (service, "u".to_owned())));
 }
 
@@ -96,23 +88,26 @@ pub(crate) fn takes_the_longest_names(fixture: &Fixture<'_>) {
     let base = fixture.service();
     let mut names = Vec::new();
     for filler in ["x", " ", "%", "\n", "é", "🔐"] {
-        let service = pad(base, filler);
-        names.push((service.clone(), pad("", filler)));
-        // Differs in the last byte alone: cut off anywhere, the two are one.
-        names.push((service, pad("", filler).replace(filler, "y")));
+        let user = pad("", filler);
+        // The same but for the last byte: cut off anywhere, the two are one.
+        let mut sibling = user.clone();
+        sibling.pop();
+        sibling.push('y');
+        names.extend([user, sibling].map(|user| (pad(base, filler), user)));
     }
     let longest = pad(base, "x");
     names.push((longest[..MAX_NAME_BYTES - 1].to_owned(), pad("", "x")));
     names.push((longest, pad("", "x")[1..].to_owned()));
-    stay_apart(fixture, names.into_iter());
+    // Few at a time: escaped, they are long.
+    for names in names.chunks(4) {
+        stay_apart(fixture, names.iter().cloned());
+    }
 }
 
 pub(crate) fn names_that_join_alike_stay_apart(fixture: &Fixture<'_>) {
     let base = fixture.service();
     let mut names = Vec::new();
-    for joint in [
-        ".", ":", "@", "/", "%", "_", "__", "-", " ", "\n", ";", "=", "%3A", "\\",
-    ] {
+    for joint in [".", ":", "@", "/", "%", "_", "__", "-", " ", "\n", ";", "=", "%3A", "\\"] {
         names.push((format!("{base}{joint}b"), "c".to_owned()));
         names.push((base.to_owned(), format!("b{joint}c")));
         names.push((format!("{base}{joint}"), format!("b{joint}c")));
@@ -127,11 +122,7 @@ pub(crate) fn names_that_join_alike_stay_apart(fixture: &Fixture<'_>) {
 pub(crate) fn case_tells_names_apart(fixture: &Fixture<'_>) {
     let base = fixture.service();
     let mut names = Vec::new();
-    for service in [
-        format!("{base}-App"),
-        format!("{base}-app"),
-        format!("{base}-APP"),
-    ] {
+    for service in [format!("{base}-App"), format!("{base}-app"), format!("{base}-APP")] {
         for user in ["token", "Token", "TOKEN", "É", "é", "ı", "I"] {
             names.push((service.clone(), user.to_owned()));
         }
@@ -147,14 +138,11 @@ pub(crate) fn refuses_names_that_cannot_be_used(fixture: &Fixture<'_>) {
         refuse(store, service, "u");
         refused(store.list(service), ErrorKind::Invalid, "listing it");
     }
-    for user in ["", "a\0b", "\0", &overlong] {
+    for user in ["", "a\0b", "\0", "\u{feff}a", &overlong] {
         refuse(store, base, user);
     }
     if store.capabilities().can_list {
-        assert!(
-            fixture.list(base).is_empty(),
-            "a refused write left an entry"
-        );
+        assert!(fixture.list(base).is_empty(), "a refused write left an entry");
     }
 }
 
@@ -173,20 +161,10 @@ fn stay_apart(fixture: &Fixture<'_>, names: impl Iterator<Item = (String, String
         }
         for (index, (service, user)) in names.iter().enumerate() {
             let value = read(store, service, user);
-            assert_eq!(
-                value,
-                Some(index.to_string().into_bytes()),
-                "{service:?}, {user:?}"
-            );
+            assert_eq!(value, Some(index.to_string().into_bytes()), "{service:?}, {user:?}");
             let deleted = store.delete_password(service, user);
-            assert!(
-                matches!(deleted, Ok(true)),
-                "{service:?}, {user:?}: {deleted:?}"
-            );
-            assert!(
-                read(store, service, user).is_none(),
-                "{service:?}, {user:?}"
-            );
+            assert!(matches!(deleted, Ok(true)), "{service:?}, {user:?}: {deleted:?}");
+            assert!(read(store, service, user).is_none(), "{service:?}, {user:?}");
         }
     }
 }
@@ -195,31 +173,11 @@ fn refuse(store: &dyn KeyringStore, service: &str, user: &str) {
     let value = secret_bytes(b"v".to_vec());
     let text = strongroom_core::SecretString::from("v");
     let mode = WriteMode::Overwrite;
-    refused(
-        store.set_secret(service, user, &value, mode),
-        ErrorKind::Invalid,
-        "set_secret",
-    );
-    refused(
-        store.set_password(service, user, &text, mode),
-        ErrorKind::Invalid,
-        "set_password",
-    );
-    refused(
-        store.get_secret(service, user),
-        ErrorKind::Invalid,
-        "get_secret",
-    );
-    refused(
-        store.get_password(service, user),
-        ErrorKind::Invalid,
-        "get_password",
-    );
-    refused(
-        store.delete_password(service, user),
-        ErrorKind::Invalid,
-        "delete_password",
-    );
+    refused(store.set_secret(service, user, &value, mode), ErrorKind::Invalid, "set_secret");
+    refused(store.set_password(service, user, &text, mode), ErrorKind::Invalid, "set_password");
+    refused(store.get_secret(service, user), ErrorKind::Invalid, "get_secret");
+    refused(store.get_password(service, user), ErrorKind::Invalid, "get_password");
+    refused(store.delete_password(service, user), ErrorKind::Invalid, "delete_password");
     refused(store.exists(service, user), ErrorKind::Invalid, "exists");
 }
 

@@ -49,11 +49,7 @@ pub(crate) fn errors_show_no_value(fixture: &Fixture<'_>) {
     let capabilities = fixture.store().capabilities();
     fixture.write("u", MARKER);
     let result = fixture.try_write("u", MARKER.as_bytes(), WriteMode::CreateNew);
-    show_nothing_of(&refused(
-        result,
-        ErrorKind::AlreadyExists,
-        "creating what exists",
-    ));
+    show_nothing_of(&refused(result, ErrorKind::AlreadyExists, "creating what exists"));
     if let Some(max) = capabilities.max_secret_len {
         let value = MARKER.repeat(max / MARKER.len() + 1);
         let result = fixture.try_write("u", value.as_bytes(), WriteMode::Overwrite);
@@ -67,20 +63,13 @@ pub(crate) fn errors_show_no_value(fixture: &Fixture<'_>) {
     }
     result.unwrap_or_else(|error| panic!("writing bytes failed: {error:?}"));
     let result = fixture.store().get_password(fixture.service(), "u");
-    show_nothing_of(&refused(
-        result,
-        ErrorKind::Invalid,
-        "reading bytes as text",
-    ));
+    show_nothing_of(&refused(result, ErrorKind::Invalid, "reading bytes as text"));
 }
 
 fn probe(fixture: &Fixture<'_>) {
     let probe = fixture.store().probe();
     let probe = probe.unwrap_or_else(|error| panic!("probing failed: {error:?}"));
-    assert!(
-        !probe.provider.is_empty(),
-        "a probe says who serves the store"
-    );
+    assert!(!probe.provider.is_empty(), "a probe says who serves the store");
 }
 
 fn show_nothing_of(error: &Error) {
@@ -103,12 +92,7 @@ fn show_nothing(what: &impl Debug) {
 /// Neither as text nor as a list of numbers, over several lines or on one.
 fn shown_without_value(shown: &str) {
     let squeezed: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
-    let numbers = MARKER
-        .as_bytes()
-        .iter()
-        .map(u8::to_string)
-        .collect::<Vec<_>>()
-        .join(",");
+    let numbers = MARKER.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(",");
     let seen = squeezed.contains(MARKER) || squeezed.contains(&numbers);
     assert!(!seen, "the value is shown in: {shown}");
 }

@@ -29,11 +29,7 @@ pub(crate) fn one_of_eight_creators_wins(fixture: &Fixture<'_>) {
             }
         }
         assert_eq!(winners.len(), 1, "how many of {THREADS} creators succeeded");
-        assert_eq!(
-            fixture.read(&user),
-            winners.pop(),
-            "the winner's value is kept"
-        );
+        assert_eq!(fixture.read(&user), winners.pop(), "the winner's value is kept");
     }
 }
 
@@ -61,12 +57,7 @@ pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
             let last = (0..CALLS).rev().find(|call| call % 3 == slot);
             let kept = last.filter(|call| call % 5 != 0);
             let value = kept.map(|call| format!("{thread}/{call}").into_bytes());
-            assert_eq!(
-                fixture.read(&user(thread, slot)),
-                value,
-                "{}",
-                user(thread, slot)
-            );
+            assert_eq!(fixture.read(&user(thread, slot)), value, "{}", user(thread, slot));
         }
     }
 }
@@ -79,11 +70,7 @@ pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
     let whole = |found: Option<Vec<u8>>| {
         let found = found.expect("an entry that is only overwritten never goes away");
         let known = (0..THREADS).any(|thread| found == value(thread));
-        assert!(
-            known,
-            "nobody wrote this: {}",
-            String::from_utf8_lossy(&found)
-        );
+        assert!(known, "nobody wrote this: {}", String::from_utf8_lossy(&found));
     };
     fixture.write("u", value(0));
     at_once(fixture, |store, thread| {
@@ -119,22 +106,13 @@ fn at_once<T: Send>(
             .collect();
         running
             .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     })
 }
 
 fn set(store: &dyn KeyringStore, service: &str, user: &str, value: &[u8]) {
     store
-        .set_secret(
-            service,
-            user,
-            &secret_bytes(value.to_vec()),
-            WriteMode::Overwrite,
-        )
+        .set_secret(service, user, &secret_bytes(value.to_vec()), WriteMode::Overwrite)
         .unwrap_or_else(|error| panic!("writing {user:?} failed: {error:?}"));
 }

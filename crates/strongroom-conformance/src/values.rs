@@ -16,26 +16,11 @@ pub(crate) fn round_trips_an_empty_value(fixture: &Fixture<'_>) {
 
 pub(crate) fn round_trips_unicode(fixture: &Fixture<'_>) {
     let decomposed = "e\u{301}";
-    round_trip(
-        fixture,
-        &["grüße", "密码", "🔐👩‍👩‍👧", "é", decomposed, "\u{202e}x"],
-    );
+    round_trip(fixture, &["grüße", "密码", "🔐👩‍👩‍👧", "é", decomposed, "\u{202e}x"]);
 }
 
 pub(crate) fn round_trips_line_breaks_and_tabs(fixture: &Fixture<'_>) {
-    round_trip(
-        fixture,
-        &[
-            "a\nb",
-            "a\n",
-            "\na",
-            "a\r\nb\r\n",
-            "a\rb",
-            "\t",
-            "a\tb",
-            "\n",
-        ],
-    );
+    round_trip(fixture, &["a\nb", "a\n", "\na", "a\r\nb\r\n", "a\rb", "\t", "a\tb", "\n"]);
 }
 
 pub(crate) fn round_trips_control_characters(fixture: &Fixture<'_>) {
@@ -60,10 +45,7 @@ pub(crate) fn round_trips_an_armored_value(fixture: &Fixture<'_>) {
     let mut value = b"a\nb".to_vec();
     for _ in 0..3 {
         value = armor::encode(&value).expose_secret().to_vec();
-        round_trip(
-            fixture,
-            &[std::str::from_utf8(&value).expect("armor is text")],
-        );
+        round_trip(fixture, &[std::str::from_utf8(&value).expect("armor is text")]);
     }
 }
 
@@ -99,11 +81,7 @@ pub(crate) fn refuses_a_value_that_is_too_large_and_keeps_the_old_one(fixture: &
     let value = vec![b'x'; max.expect("the case is for limited stores") + 1];
     fixture.write("u", "old");
     let result = fixture.try_write("u", &value, WriteMode::Overwrite);
-    refused(
-        result,
-        ErrorKind::TooLarge,
-        "one byte more than the maximum",
-    );
+    refused(result, ErrorKind::TooLarge, "one byte more than the maximum");
     assert_eq!(fixture.read("u").as_deref(), Some(&b"old"[..]));
 }
 
@@ -126,12 +104,7 @@ pub(crate) fn text_and_bytes_are_one_entry(fixture: &Fixture<'_>) {
     fixture.write("u", "written as bytes");
     assert_eq!(text(store, service), "written as bytes");
     store
-        .set_password(
-            service,
-            "u",
-            &SecretString::from("written as text"),
-            WriteMode::Overwrite,
-        )
+        .set_password(service, "u", &SecretString::from("written as text"), WriteMode::Overwrite)
         .unwrap_or_else(|error| panic!("writing text failed: {error:?}"));
     assert_eq!(fixture.read("u").as_deref(), Some(&b"written as text"[..]));
 }

@@ -46,11 +46,7 @@ pub(crate) fn a_refused_create_leaves_nothing(fixture: &Fixture<'_>) {
     let max = fixture.store().capabilities().max_secret_len;
     let value = vec![b'x'; max.expect("the case is for limited stores") + 1];
     let result = fixture.try_write("u", &value, WriteMode::CreateNew);
-    refused(
-        result,
-        ErrorKind::TooLarge,
-        "one byte more than the maximum",
-    );
+    refused(result, ErrorKind::TooLarge, "one byte more than the maximum");
     assert!(!fixture.is_there("u"));
 }
 

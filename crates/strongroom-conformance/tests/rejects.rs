@@ -1,8 +1,10 @@
 //! The suite can fail: each of these broken stores is caught by the case that is named for it.
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+use std::collections::BTreeSet;
 use std::panic::catch_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use strongroom_core::{
     Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, MemoryStore, Operation,
@@ -13,13 +15,7 @@ use strongroom_core::{
 fn a_store_without_flaws_passes() {
     let store = Broken::new(Flaw::None);
     let skipped = strongroom_conformance::run_all(&|| Arc::new(store.clone()));
-    assert_eq!(
-        skipped,
-        [
-            "refuses_bytes_that_are_not_text",
-            "refuses_to_list_where_it_cannot"
-        ]
-    );
+    assert_eq!(skipped, ["refuses_bytes_that_are_not_text", "refuses_to_list_where_it_cannot"]);
 }
 
 #[test]
@@ -28,10 +24,7 @@ fn a_store_with_few_capabilities_is_asked_for_little() {
     let skipped = strongroom_conformance::run_all(&|| Arc::new(store.clone()));
     assert!(skipped.contains(&"round_trips_every_byte"), "{skipped:?}");
     assert!(skipped.contains(&"names_each_entry_once"), "{skipped:?}");
-    assert!(
-        !skipped.contains(&"refuses_bytes_that_are_not_text"),
-        "{skipped:?}"
-    );
+    assert!(!skipped.contains(&"refuses_bytes_that_are_not_text"), "{skipped:?}");
 }
 
 #[test]
@@ -62,25 +55,13 @@ fn damaged_values_are_caught() {
 
 #[test]
 fn wrong_answers_are_caught() {
-    rejects(
-        Flaw::IgnoresCreateNew,
-        "create_new_leaves_an_existing_entry_alone",
-    );
+    rejects(Flaw::IgnoresCreateNew, "create_new_leaves_an_existing_entry_alone");
     rejects(Flaw::IgnoresCreateNew, "one_of_eight_creators_wins");
-    rejects(
-        Flaw::DeletesAlwaysTrue,
-        "says_false_when_deleting_what_is_missing",
-    );
-    rejects(
-        Flaw::DeletesAlwaysTrue,
-        "a_handle_sees_what_another_deleted",
-    );
+    rejects(Flaw::DeletesAlwaysTrue, "says_false_when_deleting_what_is_missing");
+    rejects(Flaw::DeletesAlwaysTrue, "a_handle_sees_what_another_deleted");
     rejects(Flaw::NeverDeletes, "deletes_an_entry");
     rejects(Flaw::ListsEverything, "an_unknown_service_has_no_entries");
-    rejects(
-        Flaw::ListsEverything,
-        "leaves_out_services_of_similar_names",
-    );
+    rejects(Flaw::ListsEverything, "leaves_out_services_of_similar_names");
     rejects(Flaw::ListsTwice, "names_each_entry_once");
     rejects(Flaw::ProbeWrites, "probing_changes_nothing");
 }
@@ -88,10 +69,7 @@ fn wrong_answers_are_caught() {
 #[test]
 fn racy_writes_are_caught() {
     rejects(Flaw::ChecksThenCreates, "one_of_eight_creators_wins");
-    rejects(
-        Flaw::DeletesThenWrites,
-        "writers_of_one_entry_leave_a_whole_value",
-    );
+    rejects(Flaw::TearsWrites, "writers_of_one_entry_leave_a_whole_value");
 }
 
 #[test]
@@ -110,10 +88,7 @@ fn a_case_that_fails_leaves_nothing_behind() {
 
 #[test]
 fn a_handle_that_sees_nothing_of_the_others_is_caught() {
-    for case in [
-        "a_handle_sees_what_another_wrote",
-        "an_entry_outlives_its_handle",
-    ] {
+    for case in ["a_handle_sees_what_another_wrote", "an_entry_outlives_its_handle"] {
         let alone =
             catch_unwind(|| strongroom_conformance::run(case, &|| Arc::new(MemoryStore::new())));
         assert!(alone.is_err(), "{case} passed");
@@ -130,7 +105,6 @@ enum Flaw {
     DebugShowsValues,
     DecodesArmor,
     DeletesAlwaysTrue,
-    DeletesThenWrites,
     DropsByteOrderMark,
     EmptyIsMissing,
     ErrorsShowValues,
@@ -143,6 +117,7 @@ enum Flaw {
     LossyText,
     NeverDeletes,
     ProbeWrites,
+    TearsWrites,
     TrimsNames,
     TrimsNewline,
     TrimsSpaces,
@@ -155,16 +130,7 @@ fn rejects(flaw: Flaw, case: &str) {
 
 fn rejects_in(store: &Broken, case: &str) {
     let outcome = catch_unwind(|| strongroom_conformance::run(case, &|| Arc::new(store.clone())));
-    assert!(
-        outcome.is_err(),
-        "{:?} passed {case}: {outcome:?}",
-        store.flaw
-    );
-}
-
-/// Gives another thread the time to come in between.
-fn widen_the_race() {
-    std::thread::park_timeout(std::time::Duration::from_millis(2));
+    assert!(outcome.is_err(), "{:?} passed {case}: {outcome:?}", store.flaw);
 }
 
 /// A memory store with one flaw, and a record of what it holds.
@@ -172,24 +138,29 @@ fn widen_the_race() {
 struct Broken {
     memory: MemoryStore,
     flaw: Flaw,
-    services: Arc<std::sync::Mutex<std::collections::BTreeSet<ServiceName>>>,
+    services: Arc<Mutex<BTreeSet<ServiceName>>>,
+    checks: Arc<(Mutex<u32>, Condvar)>,
 }
 
 impl Broken {
     fn new(flaw: Flaw) -> Self {
-        Self {
-            memory: MemoryStore::new(),
-            flaw,
-            services: Arc::default(),
-        }
+        Self { memory: MemoryStore::new(), flaw, services: Arc::default(), checks: Arc::default() }
     }
 
     fn entries(&self) -> Vec<EntryName> {
         let services = self.services.lock().unwrap();
-        let listed = services
-            .iter()
-            .flat_map(|service| self.memory.list_entries(service).unwrap());
+        let listed = services.iter().flat_map(|service| self.memory.list_entries(service).unwrap());
         listed.collect()
+    }
+
+    /// So that two threads have looked before either writes.
+    fn wait_for_a_second_check(&self) {
+        let (checks, another) = &*self.checks;
+        let mut count = checks.lock().unwrap();
+        *count += 1;
+        another.notify_all();
+        let limit = Duration::from_secs(20);
+        drop(another.wait_timeout_while(count, limit, |count| *count < 2));
     }
 
     /// Where an entry of this name lies.
@@ -219,18 +190,21 @@ impl Broken {
     fn damage(&self, place: &EntryName, value: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(value).into_owned();
         match self.flaw {
-            Flaw::DecodesArmor => strongroom_core::armor::decode(value.to_vec())
-                .expose_secret()
-                .to_vec(),
+            Flaw::DecodesArmor => {
+                strongroom_core::armor::decode(value.to_vec()).expose_secret().to_vec()
+            }
             Flaw::DropsByteOrderMark => text.trim_start_matches('\u{feff}').into(),
             Flaw::KeepsTheTail => {
                 let old = self.memory.read_entry(place).unwrap();
-                let old = old
-                    .map(|old| old.expose_secret().to_vec())
-                    .unwrap_or_default();
+                let old = old.map(|old| old.expose_secret().to_vec()).unwrap_or_default();
                 [value, old.get(value.len()..).unwrap_or_default()].concat()
             }
             Flaw::LossyText => text.into(),
+            Flaw::TearsWrites => {
+                let old = self.memory.read_entry(place).unwrap();
+                let start = old.map(|old| old.expose_secret()[..1].to_vec());
+                [&start.unwrap_or_default(), &value[1..]].concat()
+            }
             Flaw::TrimsNewline => text.trim_end_matches('\n').into(),
             Flaw::TrimsSpaces => text.trim_matches(' ').into(),
             Flaw::Truncates => value[..value.len().min(4095)].to_vec(),
@@ -256,8 +230,7 @@ impl KeyringStore for Broken {
         if self.flaw == Flaw::ProbeWrites {
             for service in &*self.services.lock().unwrap() {
                 let entry = EntryName::new(service.as_str(), "probe").unwrap();
-                self.memory
-                    .write_entry(&entry, &secret_bytes(vec![]), WriteMode::Overwrite)?;
+                self.memory.write_entry(&entry, &secret_bytes(vec![]), WriteMode::Overwrite)?;
             }
         }
         Ok(Probe::new("a broken store"))
@@ -273,10 +246,7 @@ impl KeyringStore for Broken {
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         let place = self.place(entry);
-        self.services
-            .lock()
-            .unwrap()
-            .insert(place.service().clone());
+        self.services.lock().unwrap().insert(place.service().clone());
         let kept = secret_bytes(self.damage(&place, value.expose_secret()));
         let mode = match self.flaw {
             Flaw::IgnoresCreateNew => WriteMode::Overwrite,
@@ -284,25 +254,18 @@ impl KeyringStore for Broken {
                 if self.memory.contains_entry(&place)? {
                     return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set));
                 }
-                widen_the_race();
+                self.wait_for_a_second_check();
                 WriteMode::Overwrite
-            }
-            Flaw::DeletesThenWrites if mode == WriteMode::Overwrite => {
-                self.memory.remove_entry(&place)?;
-                widen_the_race();
-                mode
             }
             _ => mode,
         };
-        self.memory
-            .write_entry(&place, &kept, mode)
-            .map_err(|error| match self.flaw {
-                Flaw::ErrorsShowValues => {
-                    let text = String::from_utf8_lossy(value.expose_secret()).into_owned();
-                    error.with_source(std::io::Error::other(text))
-                }
-                _ => error,
-            })
+        self.memory.write_entry(&place, &kept, mode).map_err(|error| match self.flaw {
+            Flaw::ErrorsShowValues => {
+                let text = String::from_utf8_lossy(value.expose_secret()).into_owned();
+                error.with_source(std::io::Error::other(text))
+            }
+            _ => error,
+        })
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {

@@ -67,9 +67,7 @@ mod tests {
     use super::*;
 
     fn round_trip(value: &[u8]) -> Vec<u8> {
-        decode(encode(value).expose_secret().to_vec())
-            .expose_secret()
-            .to_vec()
+        decode(encode(value).expose_secret().to_vec()).expose_secret().to_vec()
     }
 
     proptest! {

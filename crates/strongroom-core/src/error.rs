@@ -221,16 +221,10 @@ impl ErrorKind {
                 "the secrets live in another backend",
                 "Use that backend, or move the secrets first.",
             ),
-            Self::Busy => (
-                "busy",
-                "somebody else is using it",
-                "Try again in a moment.",
-            ),
-            Self::Conflict => (
-                "conflict",
-                "two sides hold different values",
-                "Compare them and choose one.",
-            ),
+            Self::Busy => ("busy", "somebody else is using it", "Try again in a moment."),
+            Self::Conflict => {
+                ("conflict", "two sides hold different values", "Compare them and choose one.")
+            }
             Self::Corrupt => (
                 "corrupt",
                 "the stored data can't be read",
@@ -247,22 +241,16 @@ impl ErrorKind {
                 "a prompt is needed and none can be shown here",
                 "Try again from a desktop session, or unlock the store first.",
             ),
-            Self::Invalid => (
-                "invalid",
-                "the argument can't be used",
-                "Correct it and try again.",
-            ),
+            Self::Invalid => ("invalid", "the argument can't be used", "Correct it and try again."),
             Self::Io => ("io", "reading or writing failed", "See the cause."),
             Self::KeyMissing => (
                 "key_missing",
                 "the key to the sealed data is gone",
                 "Bring the key back. No new one is made over existing data.",
             ),
-            Self::Locked => (
-                "locked",
-                "the store is locked",
-                "Unlock it, or allow a prompt, and try again.",
-            ),
+            Self::Locked => {
+                ("locked", "the store is locked", "Unlock it, or allow a prompt, and try again.")
+            }
             Self::NoBackend => (
                 "no_backend",
                 "no usable credential store was found",
@@ -295,11 +283,9 @@ impl ErrorKind {
                 "the value is larger than the store takes",
                 "Store less in one entry, or use another backend.",
             ),
-            Self::Unsupported => (
-                "unsupported",
-                "the store can't do this",
-                "Use a backend that can.",
-            ),
+            Self::Unsupported => {
+                ("unsupported", "the store can't do this", "Use a backend that can.")
+            }
             Self::WrongKey => (
                 "wrong_key",
                 "the key does not fit the sealed data",
@@ -388,10 +374,7 @@ mod tests {
             error.to_string(),
             r#"cannot read "token" of service "app" (secret-service): the store is locked"#
         );
-        assert_eq!(
-            error.source().map(ToString::to_string).as_deref(),
-            Some("cause")
-        );
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("cause"));
         assert_eq!((error.code(), error.kind()), ("locked", ErrorKind::Locked));
     }
 

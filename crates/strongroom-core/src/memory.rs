@@ -40,9 +40,7 @@ impl KeyringStore for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(Persistence::Session)
-            .with_binary_safe()
-            .with_list()
+        Capabilities::new(Persistence::Session).with_binary_safe().with_list()
     }
 
     fn probe(&self) -> Result<Probe> {
@@ -73,20 +71,13 @@ impl KeyringStore for MemoryStore {
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        Ok(self
-            .lock()
-            .keys()
-            .filter(|entry| entry.service() == service)
-            .cloned()
-            .collect())
+        Ok(self.lock().keys().filter(|entry| entry.service() == service).cloned().collect())
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("entries", &self.lock().len())
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("entries", &self.lock().len()).finish_non_exhaustive()
     }
 }
 

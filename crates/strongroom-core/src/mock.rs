@@ -69,15 +69,8 @@ impl MockKeyringStore {
     pub fn new() -> Self {
         let memory = MemoryStore::new();
         let capabilities = memory.capabilities();
-        let state = State {
-            calls: Vec::new(),
-            faults: HashMap::new(),
-            capabilities,
-        };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        });
+        let state = State { calls: Vec::new(), faults: HashMap::new(), capabilities };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         Self { memory, shared }
     }
 
@@ -121,18 +114,10 @@ impl MockKeyringStore {
     /// Says whether it happened.
     pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
         let missing = |state: &mut State| {
-            state
-                .calls
-                .iter()
-                .filter(|call| call.operation == operation)
-                .count()
-                < count
+            state.calls.iter().filter(|call| call.operation == operation).count() < count
         };
         let state = self.state();
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(state, limit, missing);
+        let waited = self.shared.changed.wait_timeout_while(state, limit, missing);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -142,10 +127,7 @@ impl MockKeyringStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records the call and goes through the operation's fault.
@@ -199,11 +181,7 @@ impl KeyringStore for MockKeyringStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        self.enter(Call {
-            operation: Operation::Probe,
-            service: None,
-            user: None,
-        })?;
+        self.enter(Call { operation: Operation::Probe, service: None, user: None })?;
         Ok(Probe::new("a mock"))
     }
 
@@ -229,11 +207,7 @@ impl KeyringStore for MockKeyringStore {
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let service_name = Some(service.as_str().to_owned());
-        self.enter(Call {
-            operation: Operation::List,
-            service: service_name,
-            user: None,
-        })?;
+        self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
         self.memory.list_entries(service)
     }
 
@@ -244,9 +218,7 @@ impl KeyringStore for MockKeyringStore {
 }
 
 fn injected(kind: ErrorKind, operation: Operation) -> Error {
-    Error::new(kind, operation)
-        .with_store(MockKeyringStore::NAME)
-        .with_message("injected")
+    Error::new(kind, operation).with_store(MockKeyringStore::NAME).with_message("injected")
 }
 
 #[cfg(test)]
@@ -264,32 +236,17 @@ mod tests {
         let mock = MockKeyringStore::new();
         let value = SecretString::from("v");
         mock.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
-        let error = mock
-            .set_password("s", "u", &value, WriteMode::Overwrite)
-            .unwrap_err();
+        let error = mock.set_password("s", "u", &value, WriteMode::Overwrite).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(!mock.exists("s", "u").unwrap());
-        mock.set_password("s", "u", &value, WriteMode::Overwrite)
-            .unwrap();
-        assert_eq!(
-            mock.get_password("s", "u")
-                .unwrap()
-                .unwrap()
-                .expose_secret(),
-            "v"
-        );
+        mock.set_password("s", "u", &value, WriteMode::Overwrite).unwrap();
+        assert_eq!(mock.get_password("s", "u").unwrap().unwrap().expose_secret(), "v");
     }
 
     #[test]
     fn calls_are_recorded_by_name_and_never_by_value() {
         let mock = MockKeyringStore::new();
-        mock.set_password(
-            "s",
-            "u",
-            &SecretString::from("marker"),
-            WriteMode::Overwrite,
-        )
-        .unwrap();
+        mock.set_password("s", "u", &SecretString::from("marker"), WriteMode::Overwrite).unwrap();
         mock.list("s").unwrap();
         let operations: Vec<_> = mock.calls().iter().map(|call| call.operation).collect();
         assert_eq!(operations, [Operation::Set, Operation::List]);

@@ -31,7 +31,8 @@ impl ServiceName {
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is empty, holds a NUL character or is longer than [`MAX_NAME_BYTES`].
+    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
+    /// drops one) or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
         checked("service", name.into()).map(Self)
     }
@@ -47,7 +48,8 @@ impl UserName {
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is empty, holds a NUL character or is longer than [`MAX_NAME_BYTES`].
+    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
+    /// drops one) or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
         checked("user", name.into()).map(Self)
     }
@@ -65,10 +67,7 @@ impl EntryName {
     ///
     /// `Invalid` as [`ServiceName::new`] and [`UserName::new`] say.
     pub fn new(service: impl Into<String>, user: impl Into<String>) -> Result<Self> {
-        Ok(Self {
-            service: ServiceName::new(service)?,
-            user: UserName::new(user)?,
-        })
+        Ok(Self { service: ServiceName::new(service)?, user: UserName::new(user)? })
     }
 
     /// Joins two names that were checked before.
@@ -110,11 +109,10 @@ fn checked(part: &str, name: String) -> Result<String> {
         format!("the {part} name is empty")
     } else if name.contains('\0') {
         format!("the {part} name holds a NUL character")
+    } else if name.starts_with('\u{feff}') {
+        format!("the {part} name starts with a byte order mark, which some stores drop")
     } else if name.len() > MAX_NAME_BYTES {
-        format!(
-            "the {part} name has {} bytes; at most {MAX_NAME_BYTES} are allowed",
-            name.len()
-        )
+        format!("the {part} name has {} bytes; at most {MAX_NAME_BYTES} are allowed", name.len())
     } else {
         return Ok(name);
     };
@@ -136,6 +134,7 @@ mod tests {
         assert!(refusal("", "u").contains("service name is empty"));
         assert!(refusal("s", "").contains("user name is empty"));
         assert!(refusal("s", "a\0b").contains("NUL"));
+        assert!(refusal("\u{feff}s", "u").contains("byte order mark"));
         assert!(refusal(&"s".repeat(MAX_NAME_BYTES + 1), "u").contains("256 bytes"));
     }
 

@@ -38,19 +38,13 @@ pub struct Deadlines {
 impl Deadlines {
     /// The same limit for calls and prompts.
     pub const fn both(limit: Duration) -> Self {
-        Self {
-            call: limit,
-            prompt: limit,
-        }
+        Self { call: limit, prompt: limit }
     }
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self {
-            call: Duration::from_secs(5),
-            prompt: Duration::from_secs(60),
-        }
+        Self { call: Duration::from_secs(5), prompt: Duration::from_secs(60) }
     }
 }
 

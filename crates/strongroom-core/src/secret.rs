@@ -50,9 +50,6 @@ mod tests {
     #[test]
     fn debug_shows_no_byte() {
         let shown = format!("{:?}", secret_bytes(b"marker".to_vec()));
-        assert!(
-            !shown.contains("marker") && !shown.contains("109"),
-            "{shown}"
-        );
+        assert!(!shown.contains("marker") && !shown.contains("109"), "{shown}");
     }
 }

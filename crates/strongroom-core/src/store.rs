@@ -242,11 +242,8 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
         if !self.capabilities().can_list {
             return Err(Error::new(ErrorKind::Unsupported, Operation::List).with_store(self.name()));
         }
-        let mut users: Vec<_> = self
-            .list_entries(&service)?
-            .into_iter()
-            .map(|entry| entry.user().clone())
-            .collect();
+        let mut users: Vec<_> =
+            self.list_entries(&service)?.into_iter().map(|entry| entry.user().clone()).collect();
         users.sort();
         Ok(users)
     }
@@ -255,21 +252,14 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
 impl Probe {
     /// A store that is served by this provider and can be used.
     pub fn new(provider: impl Into<String>) -> Self {
-        Self {
-            provider: provider.into(),
-        }
+        Self { provider: provider.into() }
     }
 }
 
 impl Candidate {
     /// An item with this id and label, of unknown age.
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            label: label.into(),
-            created: 0,
-            modified: 0,
-        }
+        Self { id: id.into(), label: label.into(), created: 0, modified: 0 }
     }
 }
 
@@ -280,12 +270,10 @@ fn entry_name(service: &str, user: &str, operation: Operation) -> Result<EntryNa
 fn check_value(capabilities: Capabilities, value: &SecretBytes) -> Result<()> {
     let bytes = value.expose_secret();
     if let Some(max) = capabilities.max_secret_len.filter(|max| bytes.len() > *max) {
-        return Err(
-            Error::new(ErrorKind::TooLarge, Operation::Set).with_message(format!(
-                "the value has {} bytes; this store takes at most {max}",
-                bytes.len()
-            )),
-        );
+        return Err(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(format!(
+            "the value has {} bytes; this store takes at most {max}",
+            bytes.len()
+        )));
     }
     if !capabilities.binary_safe && std::str::from_utf8(bytes).is_err() {
         return Err(Error::new(ErrorKind::Unsupported, Operation::Set)

@@ -1,0 +1,24 @@
+//! How a store is set up.
+
+/// How a [`KeyutilsStore`](crate::KeyutilsStore) is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// What the descriptions of all keys start with: `strongroom` by default. Stores of different
+    /// namespaces see nothing of each other.
+    pub namespace: String,
+}
+
+impl Config {
+    /// The same with another namespace: 1 to 255 bytes without NUL, as for a service's name.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { namespace: "strongroom".to_owned() }
+    }
+}

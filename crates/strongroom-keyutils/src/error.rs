@@ -1,0 +1,114 @@
+//! The kernel's errors as the contract's.
+
+use linux_keyutils::KeyError;
+use strongroom_core::{Error, ErrorKind, Operation};
+
+use crate::quota::Quota;
+use crate::{KeyutilsStore, sys};
+
+/// Whether a key is not there, or there and dead.
+pub(crate) fn is_gone(cause: KeyError) -> bool {
+    use KeyError::{KeyDoesNotExist, KeyExpired, KeyRevoked};
+    matches!(cause, KeyDoesNotExist | KeyExpired | KeyRevoked)
+}
+
+/// Whether somebody else changed the keyring between two of our calls.
+pub(crate) fn is_lost_race(cause: KeyError) -> bool {
+    is_gone(cause) || cause == KeyError::Unknown(libc::EEXIST)
+}
+
+/// A kernel's error in an operation of the store.
+pub(crate) fn from_kernel(cause: KeyError, operation: Operation) -> Error {
+    let (kind, message, hint) = texts(cause);
+    let mut error = Error::new(kind, operation).with_store(KeyutilsStore::NAME).with_source(cause);
+    if let Some(message) = message {
+        error = error.with_message(message);
+    }
+    if kind == ErrorKind::QuotaExceeded {
+        let user = sys::user_id();
+        error = error.with_hint(quota_hint(user, Quota::of_user(user)));
+    } else if let Some(hint) = hint {
+        error = error.with_hint(hint);
+    }
+    error
+}
+
+/// The kernel can't do what the store needs.
+pub(crate) fn kernel_too_old() -> Error {
+    from_kernel(KeyError::OperationNotSupported, Operation::Probe)
+}
+
+/// Somebody else changed the entry each time that we came to it.
+pub(crate) fn busy(operation: Operation) -> Error {
+    Error::new(ErrorKind::Busy, operation)
+        .with_store(KeyutilsStore::NAME)
+        .with_message("other processes keep changing this entry")
+}
+
+/// Kind, message and hint where they differ from the kind's own: one row per cause.
+fn texts(cause: KeyError) -> (ErrorKind, Option<&'static str>, Option<&'static str>) {
+    match cause {
+        KeyError::AccessDenied => (
+            ErrorKind::AccessDenied,
+            Some("the key's permissions don't allow it"),
+            Some("Look at them with `keyctl rdescribe`; another program made this key."),
+        ),
+        KeyError::QuotaExceeded => {
+            (ErrorKind::QuotaExceeded, Some("the kernel's key quota of this user is used up"), None)
+        }
+        KeyError::PermissionDenied | KeyError::Unknown(libc::ENOSYS) => (
+            ErrorKind::NoBackend,
+            Some("the system calls of the kernel keyring are forbidden or missing here"),
+            Some(
+                "In a container, its seccomp policy forbids them: allow add_key and keyctl there, \
+                 or choose another backend.",
+            ),
+        ),
+        KeyError::OperationNotSupported => (
+            ErrorKind::NoBackend,
+            Some("the kernel can't move keys between keyrings"),
+            Some("Use Linux 5.3 or later, or choose another backend."),
+        ),
+        KeyError::OutOfMemory => (ErrorKind::Other, Some("the kernel is out of memory"), None),
+        _ => (ErrorKind::Other, None, None),
+    }
+}
+
+fn quota_hint(user: u32, quota: Option<Quota>) -> String {
+    let prefix = if user == 0 { "root_" } else { "" };
+    let advice = format!(
+        "Delete entries that are not needed any more, raise the limits with \
+         `sysctl kernel.keys.{prefix}maxkeys=…` and `kernel.keys.{prefix}maxbytes=…`, or use \
+         another backend."
+    );
+    let Some(quota) = quota else {
+        return advice;
+    };
+    format!(
+        "User {user} has {} of {} keys and {} of {} bytes in the kernel. {advice}",
+        quota.keys, quota.max_keys, quota.bytes, quota.max_bytes
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forbidden_calls_are_a_missing_backend_and_say_why() {
+        for cause in [KeyError::PermissionDenied, KeyError::Unknown(libc::ENOSYS)] {
+            let error = from_kernel(cause, Operation::Get);
+            assert_eq!(error.kind(), ErrorKind::NoBackend);
+            assert!(error.hint().contains("seccomp"), "{}", error.hint());
+        }
+    }
+
+    #[test]
+    fn a_quota_hint_names_the_numbers_and_the_right_limits() {
+        let quota = Quota { keys: 200, max_keys: 200, bytes: 4171, max_bytes: 20_000 };
+        let hint = quota_hint(1000, Some(quota));
+        assert!(hint.contains("200 of 200 keys and 4171 of 20000 bytes"), "{hint}");
+        assert!(hint.contains("kernel.keys.maxkeys"), "{hint}");
+        assert!(quota_hint(0, None).contains("kernel.keys.root_maxbytes"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The kernel's user keyring behind the contract.
+
+use linux_keyutils::{Key, KeyError};
+use strongroom_core::{
+    Capabilities, EntryName, Error, ErrorKind, KeyringStore, MAX_NAME_BYTES, Operation,
+    Persistence, Probe, Result, SecretBytes, ServiceName, WriteMode,
+};
+
+use crate::error::{busy, from_kernel, is_lost_race, kernel_too_old};
+use crate::keyring::{self, Found};
+use crate::payload::{self, MAX_BYTES, Payload};
+use crate::{Config, description, sys};
+
+/// How often a call starts over when others change the same entry under its hands.
+const ATTEMPTS: usize = 100;
+
+/// The user keyring of the Linux kernel (`user-keyring(7)`).
+///
+/// Holds no state: handles, threads and processes of one user see the same entries. No call blocks
+/// on anything outside the kernel. A write at the limit of the quota may wait some 100 ms for the
+/// kernel to take back what was just deleted.
+#[derive(Clone, Debug, Default)]
+pub struct KeyutilsStore {
+    config: Config,
+}
+
+impl KeyutilsStore {
+    /// The store's name.
+    pub const NAME: &str = "keyutils";
+
+    /// The store with the default configuration. Contacts nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The store with another configuration. Contacts nobody.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the namespace is empty, holds a NUL character or is longer than
+    /// [`MAX_NAME_BYTES`].
+    pub fn with_config(config: Config) -> Result<Self> {
+        let namespace = &config.namespace;
+        if namespace.is_empty() || namespace.contains('\0') || namespace.len() > MAX_NAME_BYTES {
+            return Err(Error::new(ErrorKind::Invalid, Operation::Choose)
+                .with_store(Self::NAME)
+                .with_message(format!(
+                    "a namespace has 1 to {MAX_NAME_BYTES} bytes and no NUL character"
+                )));
+        }
+        Ok(Self { config })
+    }
+
+    fn description(&self, entry: &EntryName) -> String {
+        description::of_entry(&self.config.namespace, entry)
+    }
+
+    fn find(&self, entry: &EntryName) -> std::result::Result<Option<Key>, KeyError> {
+        Ok(match keyring::find(&self.description(entry))? {
+            Found::Live(key) => Some(key),
+            Found::Dead | Found::Missing => None,
+        })
+    }
+
+    /// Writes what was checked; `None` if the entry exists and only a new one was to be written.
+    fn write(
+        &self,
+        entry: &EntryName,
+        payload: &Payload<'_>,
+        mode: WriteMode,
+    ) -> std::result::Result<Option<()>, KeyError> {
+        let (description, payload) = (self.description(entry), payload.bytes());
+        match keyring::find(&description)? {
+            Found::Live(_) if mode == WriteMode::CreateNew => return Ok(None),
+            Found::Live(key) => keyring::update(key, &description, payload),
+            Found::Missing => keyring::create(&description, payload),
+            Found::Dead => keyring::reap().and_then(|()| keyring::create(&description, payload)),
+        }
+        .map(Some)
+    }
+}
+
+impl KeyringStore for KeyutilsStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(Persistence::UntilReboot)
+            .with_max_secret_len(MAX_BYTES)
+            .with_binary_safe()
+            .with_list()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        keyring::reach().map_err(|cause| from_kernel(cause, Operation::Probe))?;
+        if !sys::can_move().map_err(|cause| from_kernel(cause, Operation::Probe))? {
+            return Err(kernel_too_old());
+        }
+        Ok(Probe::new(format!("kernel keyring of user {}", sys::user_id())))
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        persistently(entry, Operation::Get, || {
+            let Some(key) = self.find(entry)? else {
+                return Ok(None);
+            };
+            keyring::read(key).map(payload::value).map(Some)
+        })
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let name = |error: Error| error.with_store(Self::NAME).with_entry(entry);
+        let payload = Payload::new(value).map_err(name)?;
+        let written = persistently(entry, Operation::Set, || self.write(entry, &payload, mode))?;
+        written.ok_or_else(|| name(Error::new(ErrorKind::AlreadyExists, Operation::Set)))
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        persistently(entry, Operation::Delete, || {
+            self.find(entry)?.map_or(Ok(false), keyring::unlink)
+        })
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        persistently(entry, Operation::Exists, || self.find(entry).map(|key| key.is_some()))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let descriptions =
+            keyring::descriptions().map_err(|cause| from_kernel(cause, Operation::List))?;
+        Ok(descriptions
+            .iter()
+            .filter_map(|description| description::parse(&self.config.namespace, description))
+            .filter(|entry| entry.service() == service)
+            .collect())
+    }
+}
+
+/// Starts over as long as somebody else gets in between, within reason.
+fn persistently<T>(
+    entry: &EntryName,
+    operation: Operation,
+    work: impl Fn() -> std::result::Result<T, KeyError>,
+) -> Result<T> {
+    for _ in 0..ATTEMPTS {
+        match work() {
+            Ok(done) => return Ok(done),
+            Err(cause) if is_lost_race(cause) => {}
+            Err(cause) => return Err(from_kernel(cause, operation).with_entry(entry)),
+        }
+    }
+    Err(busy(operation).with_entry(entry))
+}
