@@ -51,14 +51,11 @@ pub(crate) enum Agreement {
 }
 
 impl KeyPair {
-    /// A new key pair whose public key fills its 128 bytes, signed or not.
-    ///
-    /// KWallet 5 refuses a shorter key. It also takes the key for a signed number, so that it may
-    /// drop a leading 0xff byte and derive another session key than we do.
+    /// A new key pair that every provider reads as we do.
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
         loop {
             let pair = Self::candidate()?;
-            if !matches!(pair.public[0], 0 | 0xff) {
+            if keeps_its_length(&pair.public) {
                 return Ok(pair);
             }
         }
@@ -118,6 +115,14 @@ impl SessionKey {
     }
 }
 
+/// Whether a public key fills its bytes, signed or not.
+///
+/// KWallet 5 refuses a shorter key. It also takes the key for a signed number, so that it may drop a
+/// leading 0xff byte and derive another session key than we do.
+fn keeps_its_length(public: &[u8; GROUP_BYTES]) -> bool {
+    !matches!(public[0], 0 | 0xff)
+}
+
 /// A public key as a number, unless it is one that makes the shared number known to everybody.
 fn group_element(bytes: &[u8]) -> Option<Number> {
     let start = bytes.iter().position(|byte| *byte != 0)?;
@@ -141,5 +146,77 @@ impl Group {
     const fn modulus() -> &'static U1024 {
         use crypto_bigint::modular::ConstMontyParams;
         Self::PARAMS.modulus().as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(agreement: Agreement) -> SessionKey {
+        match agreement {
+            Agreement::Key(key) => key,
+            Agreement::Unlucky => panic!("unlucky"),
+            Agreement::Refused => panic!("refused"),
+        }
+    }
+
+    /// Two key pairs whose shared number is a lucky one.
+    fn lucky() -> (KeyPair, KeyPair) {
+        loop {
+            let (ours, theirs) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+            if matches!(ours.agree(theirs.public()), Agreement::Key(_)) {
+                return (ours, theirs);
+            }
+        }
+    }
+
+    #[test]
+    fn both_sides_derive_the_same_key_and_only_that_opens() {
+        let (ours, theirs) = lucky();
+        let (iv, sealed) = key(ours.agree(theirs.public())).encrypt(b"value").unwrap();
+        let opened = key(theirs.agree(ours.public())).decrypt(&iv, &sealed);
+        assert_eq!(opened.as_deref(), Some(b"value".as_slice()));
+        assert!(!sealed.windows(5).any(|window| window == b"value"));
+    }
+
+    #[test]
+    fn what_is_no_ciphertext_does_not_open() {
+        let (ours, theirs) = lucky();
+        let key = key(ours.agree(theirs.public()));
+        let (iv, sealed) = key.encrypt(b"value").unwrap();
+        assert!(key.decrypt(&iv[1..], &sealed).is_none());
+        assert!(key.decrypt(&iv, &sealed[1..]).is_none());
+        assert!(key.decrypt(&iv, &[]).is_none());
+    }
+
+    #[test]
+    fn numbers_that_give_the_shared_one_away_are_refused() {
+        let ours = KeyPair::generate().unwrap();
+        let modulus = Group::modulus().to_be_bytes();
+        let mut below = modulus.as_ref().to_vec();
+        below[GROUP_BYTES - 1] -= 1;
+        let too_long = [1; GROUP_BYTES + 1];
+        for public in [&[][..], &[0], &[0, 1], &below, modulus.as_ref(), &too_long] {
+            assert!(matches!(ours.agree(public), Agreement::Refused), "{}", public.len());
+        }
+    }
+
+    #[test]
+    fn leading_zeros_of_their_key_do_not_matter() {
+        let (ours, theirs) = lucky();
+        let longer = [&[0, 0], theirs.public().as_slice()].concat();
+        let (iv, sealed) = key(ours.agree(&longer)).encrypt(b"value").unwrap();
+        assert!(key(theirs.agree(ours.public())).decrypt(&iv, &sealed).is_some());
+    }
+
+    #[test]
+    fn keys_that_some_provider_would_shorten_are_not_used() {
+        let mut public = [1; GROUP_BYTES];
+        assert!(keeps_its_length(&public));
+        for first in [0, 0xff] {
+            public[0] = first;
+            assert!(!keeps_its_length(&public));
+        }
     }
 }

@@ -131,6 +131,17 @@ fn a_restarted_service_is_found_again_within_the_call() {
 }
 
 #[test]
+fn what_was_sealed_for_one_daemon_is_not_sent_to_its_successor() {
+    let (bus, service) = scripted(Script::default());
+    let store = store(&bus);
+    set(&store, "u", "before");
+    service.restart().unwrap();
+    service.clear_calls();
+    set(&store, "u", "after");
+    assert_eq!(count(&service, "Item.SetSecret"), 1, "{:?}", service.calls());
+}
+
+#[test]
 fn no_service_is_no_backend_until_one_comes() {
     let (bus, service) = scripted(Script::default());
     let store = store(&bus);
@@ -349,6 +360,34 @@ fn writes_in_a_child_process() {
     };
     for _ in 0..5 {
         set(&store, "child", "v");
+    }
+}
+
+#[test]
+fn processes_that_create_the_same_entry_do_not_make_two() {
+    let delay = BTreeMap::from([("Collection.CreateItem".to_owned(), Duration::from_millis(5))]);
+    let (bus, service) = scripted(Script { delay, ..Script::default() });
+    let children = [(); 4].map(|()| support::child(&bus, "creates_in_a_child_process"));
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(service.items().len(), RACES);
+}
+
+/// How many entries the processes of the test above race for.
+const RACES: usize = 10;
+
+/// Not a test of its own: what the children of the test above do.
+#[test]
+fn creates_in_a_child_process() {
+    let Some(store) = support::store_of_child() else { return };
+    for race in 0..RACES {
+        let user = format!("raced {race}");
+        let mode = if race % 2 == 0 { WriteMode::CreateNew } else { WriteMode::Overwrite };
+        match store.set_password("app", &user, &secret("v"), mode) {
+            Ok(()) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}"),
+        }
     }
 }
 
