@@ -1,0 +1,87 @@
+//! The rules, each a function from the [`Tree`] to the places that break it.
+
+use std::fmt;
+
+pub(crate) use tree::Tree;
+
+mod code;
+mod header;
+mod layers;
+mod length;
+mod manifest;
+mod manifests;
+mod store_files;
+mod testing;
+mod tokens;
+mod toolchain;
+mod tree;
+
+/// All violations, by path and line.
+pub(crate) fn violations(tree: &Tree) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = RULES.iter().flat_map(|rule| rule(tree)).collect();
+    violations.sort();
+    violations
+}
+
+/// A place that breaks a rule; its message says what is wrong, and what to do.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Violation {
+    path: String,
+    line: usize,
+    message: String,
+}
+
+impl Violation {
+    fn new(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
+        Self { path: path.into(), line, message: message.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+type Rule = fn(&Tree) -> Vec<Violation>;
+
+const RULES: &[Rule] = &[
+    header::check,
+    layers::check,
+    length::check,
+    manifests::check,
+    store_files::check,
+    testing::check,
+    tokens::check,
+    toolchain::check,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines at which a rule finds something in one file.
+    pub(super) fn lines(rule: Rule, path: &str, text: &str) -> Vec<usize> {
+        let tree = Tree::default().with_file(path, text);
+        rule(&tree).into_iter().map(|violation| violation.line).collect()
+    }
+
+    pub(super) fn passes(rule: Rule, path: &str, text: &str) -> bool {
+        lines(rule, path, text).is_empty()
+    }
+
+    #[test]
+    fn a_violation_reads_as_path_line_message() {
+        let violation = Violation::new("a/b.rs", 7, "is wrong: do better");
+        assert_eq!(violation.to_string(), "a/b.rs:7: is wrong: do better");
+    }
+
+    #[test]
+    fn violations_come_by_path_and_line() {
+        let tree = Tree::default()
+            .with_file("b.rs", "//! B.\nfn b() {\n    dbg!(1);\n    todo!()\n}\n")
+            .with_file("a.rs", "fn a() {}\n");
+        let places: Vec<_> = violations(&tree).into_iter().map(|v| (v.path, v.line)).collect();
+        assert_eq!(places, [("a.rs".into(), 1), ("b.rs".into(), 3), ("b.rs".into(), 4)]);
+    }
+}

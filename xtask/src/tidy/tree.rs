@@ -1,0 +1,219 @@
+//! What the rules look at: the repository's files, and the workspace's packages.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+
+use super::manifest::Manifest;
+
+/// The repository as it is now: committed, changed or new, but not ignored.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    /// Each file's text, by its path from the root.
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) packages: Vec<Package>,
+}
+
+/// A member of the workspace.
+#[derive(Debug, Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    /// From the root, once it is in a [`Tree`].
+    pub(super) manifest_path: PathBuf,
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) features: BTreeMap<String, Vec<String>>,
+}
+
+/// A dependency as cargo understands it, with what it inherits.
+#[derive(Debug, Deserialize)]
+pub(super) struct Dependency {
+    pub(super) name: String,
+    pub(super) rename: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) path: Option<PathBuf>,
+    pub(super) features: Vec<String>,
+}
+
+impl Tree {
+    /// Reads the workspace of the current directory.
+    pub(crate) fn read() -> anyhow::Result<Self> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let metadata = ["metadata", "--no-deps", "--format-version", "1"];
+        let metadata = output(Command::new(cargo).args(metadata))?;
+        let metadata: Metadata = serde_json::from_slice(&metadata).context("cargo metadata")?;
+        let root = metadata.workspace_root;
+        let packages = metadata.packages.into_iter().map(|package| package.within(&root));
+        Ok(Self { files: files(&root)?, packages: packages.collect() })
+    }
+
+    /// The Rust files, with their texts.
+    pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        files.filter(|(path, _)| path.ends_with(".rs"))
+    }
+
+    /// The package in whose directory a file lies.
+    pub(super) fn package_of(&self, path: &str) -> Option<&Package> {
+        let inside = |package: &&Package| Path::new(path).starts_with(package.directory());
+        self.packages
+            .iter()
+            .filter(inside)
+            .max_by_key(|package| package.directory().as_os_str().len())
+    }
+
+    /// A manifest; an empty one if there is none at this path.
+    pub(super) fn manifest(&self, path: &str) -> Manifest {
+        Manifest::parse(self.files.get(path).map_or("", String::as_str))
+    }
+}
+
+impl Package {
+    pub(super) fn manifest(&self) -> String {
+        slashed(&self.manifest_path)
+    }
+
+    /// The path from the root of a file of this package.
+    pub(super) fn file(&self, path: &str) -> String {
+        slashed(&self.directory().join(path))
+    }
+
+    fn directory(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new(""))
+    }
+
+    fn within(mut self, root: &Path) -> Self {
+        if let Ok(path) = self.manifest_path.strip_prefix(root) {
+            self.manifest_path = path.to_owned();
+        }
+        self
+    }
+}
+
+impl Dependency {
+    /// The name by which the package's own code and manifest call it.
+    pub(super) fn alias(&self) -> &str {
+        self.rename.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The name of the manifest's table for this kind.
+    pub(super) fn table(&self) -> &'static str {
+        match self.kind.as_deref() {
+            Some("build") => "build-dependencies",
+            Some("dev") => "dev-dependencies",
+            _ => "dependencies",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_root: PathBuf,
+}
+
+fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let list = String::from_utf8(output(Command::new("git").args(list).current_dir(root))?)?;
+    // Git also lists what was deleted but not yet committed.
+    let present = list.split_terminator('\0').filter(|path| root.join(path).is_file());
+    present.map(|path| Ok((path.to_owned(), text(&root.join(path))?))).collect()
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
+    Ok(output.stdout)
+}
+
+fn slashed(path: &Path) -> String {
+    path.display().to_string().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Tree {
+        pub(in crate::tidy) fn with_file(mut self, path: &str, text: &str) -> Self {
+            self.files.insert(path.into(), text.into());
+            self
+        }
+
+        /// Adds a package and its manifest.
+        pub(in crate::tidy) fn with_package(mut self, package: Package, manifest: &str) -> Self {
+            let path = package.manifest();
+            self.packages.push(package);
+            self.with_file(&path, manifest)
+        }
+    }
+
+    impl Package {
+        /// The crate of this name, where the house has it.
+        pub(in crate::tidy) fn named(name: &str) -> Self {
+            Self {
+                name: name.into(),
+                manifest_path: format!("crates/{name}/Cargo.toml").into(),
+                dependencies: Vec::new(),
+                features: BTreeMap::new(),
+            }
+        }
+
+        pub(in crate::tidy) fn with_dependency(mut self, dependency: Dependency) -> Self {
+            self.dependencies.push(dependency);
+            self
+        }
+
+        pub(in crate::tidy) fn with_feature(mut self, name: &str, enables: &str) -> Self {
+            self.features.insert(name.into(), vec![enables.into()]);
+            self
+        }
+    }
+
+    impl Dependency {
+        pub(in crate::tidy) fn on(name: &str) -> Self {
+            let name = name.into();
+            Self { name, rename: None, kind: None, path: None, features: Vec::new() }
+        }
+
+        pub(in crate::tidy) fn dev(name: &str) -> Self {
+            Self { kind: Some("dev".into()), ..Self::on(name) }
+        }
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_innermost_package() {
+        let mut outer = Package::named("outer");
+        outer.manifest_path = "crates/Cargo.toml".into();
+        let tree = Tree::default().with_package(outer, "").with_package(Package::named("a"), "");
+        let package = |path| tree.package_of(path).map(|package| package.name.as_str());
+        assert_eq!(package("crates/a/src/lib.rs"), Some("a"));
+        assert_eq!(package("crates/ab/src/lib.rs"), Some("outer"));
+        assert_eq!(package("scripts/a.rs"), None);
+    }
+
+    #[test]
+    fn cargo_metadata_is_understood() {
+        let json = r#"{"workspace_root": "/r", "packages": [{
+            "name": "a", "manifest_path": "/r/crates/a/Cargo.toml", "features": {"default": ["b"]},
+            "dependencies": [{"name": "b", "rename": null, "kind": "dev", "features": ["c"]}]
+        }]}"#;
+        let metadata: Metadata = serde_json::from_str(json).unwrap();
+        let package = metadata.packages.into_iter().next().unwrap().within(Path::new("/r"));
+        assert_eq!(package.manifest(), "crates/a/Cargo.toml");
+        assert_eq!(package.file("src/lib.rs"), "crates/a/src/lib.rs");
+        assert_eq!(package.dependencies[0].table(), "dev-dependencies");
+        assert_eq!(package.dependencies[0].alias(), "b");
+    }
+}
