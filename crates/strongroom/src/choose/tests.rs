@@ -1,0 +1,282 @@
+//! Every rule of the choice, on a stage with mocks in the place of the platform's stores.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use strongroom_core::{Capabilities, Deadlines, MockKeyringStore, Persistence};
+
+use super::*;
+
+/// A platform whose default is the Secret Service and whose stores are mocks.
+#[derive(Debug, Default)]
+pub(crate) struct Stage {
+    mocks: Vec<(Backend, MockKeyringStore)>,
+    opened: Mutex<Vec<Backend>>,
+    stand_in: Option<MockKeyringStore>,
+}
+
+impl Stage {
+    pub(crate) fn with(mut self, backend: Backend, mock: &MockKeyringStore) -> Self {
+        self.mocks.push((backend, mock.clone()));
+        self
+    }
+
+    fn opened(&self) -> Vec<Backend> {
+        let opened = self.opened.lock();
+        opened.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Platform for Stage {
+    fn default_backend(&self) -> Option<Backend> {
+        Some(Backend::SecretService)
+    }
+
+    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+        let mock = self.stand_in.clone()?;
+        Some(Arc::new(mock))
+    }
+
+    fn open(&self, backend: Backend, _options: &Options) -> Result<Arc<dyn KeyringStore>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push(backend);
+        let known = self.mocks.iter().find(|(known, _)| *known == backend);
+        let (_, mock) = known.ok_or_else(|| {
+            Error::new(ErrorKind::NoBackend, Operation::Choose).with_message("not on this stage")
+        })?;
+        Ok(Arc::new(mock.clone()))
+    }
+}
+
+/// A desktop's store and the kernel's keyring, both in order.
+fn desktop() -> (Stage, MockKeyringStore, MockKeyringStore) {
+    let (service, kernel) = (MockKeyringStore::new(), MockKeyringStore::new());
+    kernel.set_capabilities(Capabilities::new(Persistence::UntilReboot));
+    let stage = Stage::default()
+        .with(Backend::SecretService, &service)
+        .with(Backend::Keyutils, &kernel)
+        .with(Backend::Memory, &MockKeyringStore::new());
+    (stage, service, kernel)
+}
+
+/// Options with this environment, and a short wait.
+fn options(variable: &'static str, value: &'static str) -> Options {
+    Options::new()
+        .with_deadlines(Deadlines::both(Duration::from_millis(500)))
+        .with_environment(move |name| (name == variable).then(|| OsString::from(value)))
+}
+
+fn plain() -> Options {
+    options("STRONGROOM_BACKEND", "")
+}
+
+#[test]
+fn the_caller_wins_over_the_environment_and_nobody_is_contacted() {
+    let (stage, service, _) = desktop();
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let options = options("STRONGROOM_BACKEND", "memory").with_backend(Backend::SecretService);
+    let chosen = choose_on(&stage, &options).unwrap();
+    assert_eq!(chosen.backend(), Backend::SecretService);
+    assert!(matches!(chosen.reason(), ChoiceReason::Explicit));
+    assert!(service.calls().is_empty());
+    assert_eq!(stage.opened(), [Backend::SecretService]);
+}
+
+#[test]
+fn the_environment_wins_over_the_default() {
+    let (stage, ..) = desktop();
+    let options = options("TRACKER_BACKEND", "memory").with_env_prefix("TRACKER");
+    let chosen = choose_on(&stage, &options).unwrap();
+    assert_eq!(chosen.backend(), Backend::Memory);
+    assert_eq!(chosen.reason().to_string(), "named by TRACKER_BACKEND");
+    assert_eq!(stage.opened(), [Backend::Memory]);
+}
+
+#[test]
+fn another_prefix_and_an_empty_value_do_not_count() {
+    for options in [
+        options("STRONGROOM_BACKEND", ""),
+        options("OTHER_BACKEND", "memory"),
+        options("STRONGROOM_BACKEND", "memory").with_env_prefix("TRACKER"),
+    ] {
+        let chosen = choose_on(&desktop().0, &options).unwrap();
+        assert_eq!(chosen.backend(), Backend::SecretService);
+        assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
+    }
+}
+
+#[test]
+fn an_unknown_name_in_the_environment_is_invalid_and_opens_nothing() {
+    let (stage, ..) = desktop();
+    let options = options("STRONGROOM_BACKEND", "keyring\n");
+    let error = choose_on(&stage, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let shown = error.to_string();
+    for text in ["STRONGROOM_BACKEND", r#""keyring\n""#, "secret-service"] {
+        assert!(shown.contains(text), "{shown}");
+    }
+    assert!(error.hint().contains("STRONGROOM_BACKEND"));
+    assert!(stage.opened().is_empty());
+}
+
+#[test]
+fn what_was_named_never_falls_back() {
+    let (stage, ..) = desktop();
+    let explicit = plain().with_backend(Backend::Keychain);
+    let error = choose_on(&stage, &explicit).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+
+    let error = choose_on(&stage, &options("STRONGROOM_BACKEND", "file")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    let hint = error.hint();
+    assert!(hint.contains("STRONGROOM_BACKEND names it"), "{hint}");
+    assert_eq!(stage.opened(), [Backend::Keychain, Backend::File]);
+}
+
+#[test]
+fn a_default_that_may_hold_the_secrets_is_kept() {
+    for kind in [
+        ErrorKind::AccessDenied,
+        ErrorKind::Io,
+        ErrorKind::Locked,
+        ErrorKind::NoDefaultCollection,
+        ErrorKind::Other,
+        ErrorKind::TimedOut,
+    ] {
+        let (stage, service, _) = desktop();
+        service.fail(Operation::Probe, kind);
+        let chosen = choose_on(&stage, &plain()).unwrap();
+        assert_eq!(chosen.backend(), Backend::SecretService, "{kind:?}");
+        assert_eq!(stage.opened(), [Backend::SecretService]);
+    }
+}
+
+#[test]
+fn a_default_that_hangs_is_kept() {
+    let (stage, service, _) = desktop();
+    service.hang(Operation::Probe);
+    let chosen = choose_on(&stage, &plain()).unwrap();
+    assert_eq!(chosen.backend(), Backend::SecretService);
+    service.heal(Operation::Probe);
+    assert!(chosen.store().probe().is_ok());
+}
+
+#[test]
+fn a_session_fallback_says_why() {
+    let (stage, service, kernel) = desktop();
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let options = plain().with_fallback(Fallback::Session);
+    let chosen = choose_on(&stage, &options).unwrap();
+    assert_eq!(chosen.backend(), Backend::Keyutils);
+    let ChoiceReason::Fallback(cause) = chosen.reason() else {
+        panic!("{chosen:?}");
+    };
+    assert_eq!(cause.kind(), ErrorKind::NoBackend);
+    assert_eq!(kernel.calls().len(), 1, "it was probed");
+}
+
+#[test]
+fn a_default_that_is_not_in_the_build_falls_back_too() {
+    let stage = Stage::default().with(Backend::Keyutils, &MockKeyringStore::new());
+    let chosen = choose_on(&stage, &plain().with_fallback(Fallback::Session)).unwrap();
+    assert_eq!(chosen.backend(), Backend::Keyutils);
+}
+
+#[test]
+fn without_a_fallback_the_error_says_what_else_there_is() {
+    let (stage, service, kernel) = desktop();
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let options = plain().with_fallback(Fallback::Error).with_env_prefix("TRACKER");
+    let error = choose_on(&stage, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    assert_eq!(error.operation(), Operation::Choose);
+    assert!(error.to_string().contains("injected"), "{error}");
+    let hint = error.hint();
+    assert!(hint.contains("TRACKER_BACKEND"), "{hint}");
+    assert!(hint.contains("memory"), "{hint}");
+    assert!(kernel.calls().is_empty());
+}
+
+#[test]
+fn if_nothing_can_be_used_both_reasons_are_told() {
+    let (stage, service, kernel) = desktop();
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    kernel.fail(Operation::Probe, ErrorKind::AccessDenied);
+    let options = plain().with_fallback(Fallback::Session);
+    let error = choose_on(&stage, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    assert_eq!(error.to_string().matches("injected").count(), 2, "{error}");
+}
+
+#[test]
+fn a_stand_in_takes_the_automatic_choice_alone() {
+    let (mut stage, ..) = desktop();
+    stage.stand_in = Some(MockKeyringStore::new());
+    let chosen = choose_on(&stage, &plain()).unwrap();
+    assert!(matches!(chosen.reason(), ChoiceReason::Testing));
+    assert!(stage.opened().is_empty());
+
+    let explicit = plain().with_backend(Backend::SecretService);
+    choose_on(&stage, &explicit).unwrap();
+    choose_on(&stage, &options("STRONGROOM_BACKEND", "keyutils")).unwrap();
+    assert_eq!(stage.opened(), [Backend::SecretService, Backend::Keyutils]);
+}
+
+#[test]
+fn the_chosen_store_keeps_its_deadline() {
+    let (stage, service, _) = desktop();
+    let chosen = choose_on(&stage, &plain()).unwrap();
+    service.hang(Operation::List);
+    let error = chosen.store().list("app").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(error.to_string().contains("within 1s"), "{error}");
+    service.heal(Operation::List);
+}
+
+#[test]
+fn the_fallback_warns_once_and_the_default_does_not() {
+    let (stage, service, _) = desktop();
+    let options = plain().with_fallback(Fallback::Session);
+    assert!(warnings(|| drop(choose_on(&stage, &options).unwrap())).is_empty());
+
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let told = warnings(|| drop(choose_on(&stage, &options).unwrap()));
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for text in ["WARN", "until reboot", "keyutils", "injected"] {
+        assert!(told.contains(text), "{told}");
+    }
+
+    let forbidden = options.with_fallback(Fallback::Error);
+    assert!(warnings(|| drop(choose_on(&stage, &forbidden).unwrap_err())).is_empty());
+}
+
+/// What was said at the level of a warning or above.
+fn warnings(work: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, work);
+    let lines = lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&lines).into_owned()
+}

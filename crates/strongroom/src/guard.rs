@@ -1,0 +1,232 @@
+//! A store whose calls end by their deadline, whatever the store behind it does.
+
+mod worker;
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strongroom_core::{
+    Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore,
+    MemoryStore, Operation, Probe, PromptPolicy, Result, SecretBytes, ServiceName, WriteMode,
+    secret_bytes,
+};
+
+use worker::{Missed, Worker};
+
+/// What a store gets on top of its deadline, because it keeps the same deadlines itself and knows
+/// better than the guard what hangs.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A store whose calls end by their deadline, whatever the store behind it does.
+///
+/// - Calls run one after the other on one thread of the guard's own. It starts with the first call
+///   and ends after the guard is dropped. So a call works the same with no async runtime, inside
+///   one, and inside `block_on`; it blocks the calling thread until the answer or the deadline.
+/// - The deadline is [`Deadlines::call`]. Where the store may prompt and the policy is not
+///   [`PromptPolicy::Never`], it is that for the calls before a prompt, [`Deadlines::prompt`] for the
+///   prompt, and the first again for the calls after it; but for `probe`, which never prompts. Half
+///   a second is added, so that a store that keeps the same deadlines can say what hangs.
+/// - A call that passes its deadline is `TimedOut`. If it did not start, because an earlier one is
+///   stuck, it never will, and nothing was changed. If it is running, it may still take effect;
+///   the message says which of the two it was.
+/// - A stuck call stays one stuck call on one thread. When it returns, the guard goes on.
+/// - A store that panics is `Other`, for that call.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use strongroom::{Deadlines, ErrorKind, Guard, KeyringStore, MockKeyringStore, Operation};
+///
+/// let mock = MockKeyringStore::new();
+/// let guard = Guard::new(Arc::new(mock.clone()))
+///     .with_deadlines(Deadlines::both(Duration::from_millis(10)));
+/// mock.hang(Operation::Get);
+/// let error = guard.get_password("example", "token").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::TimedOut);
+///
+/// mock.heal(Operation::Get);
+/// assert!(guard.get_password("example", "token")?.is_none());
+/// # Ok::<(), strongroom::Error>(())
+/// ```
+pub struct Guard {
+    store: Arc<dyn KeyringStore>,
+    deadlines: Deadlines,
+    prompt: PromptPolicy,
+    worker: Worker,
+}
+
+/// What the caller waits for.
+struct Call<'a> {
+    operation: Operation,
+    entry: Option<&'a EntryName>,
+    changes: bool,
+}
+
+impl Guard {
+    /// Guards a store with the default deadlines and prompt policy.
+    pub fn new(store: Arc<dyn KeyringStore>) -> Self {
+        let worker = Worker::new(format!("strongroom-{}", store.name()));
+        Self { store, deadlines: Deadlines::default(), prompt: PromptPolicy::default(), worker }
+    }
+
+    /// The same with other deadlines.
+    #[must_use]
+    pub fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// The same with another prompt policy: the one that the store was given.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: PromptPolicy) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        call: &Call<'_>,
+        work: impl FnOnce(&dyn KeyringStore) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let limit = self.limit(call.operation);
+        let store = Arc::clone(&self.store);
+        self.worker
+            .run(limit, move || work(&*store))
+            .unwrap_or_else(|missed| Err(self.explain(missed, call, limit)))
+    }
+
+    fn limit(&self, operation: Operation) -> Duration {
+        let Deadlines { call, prompt } = self.deadlines;
+        let may_prompt = operation != Operation::Probe
+            && self.prompt != PromptPolicy::Never
+            && self.store.capabilities().may_prompt;
+        let prompting = if may_prompt { prompt.saturating_add(call) } else { Duration::ZERO };
+        call.saturating_add(prompting).saturating_add(GRACE)
+    }
+
+    fn explain(&self, missed: Missed, call: &Call<'_>, limit: Duration) -> Error {
+        let error = match missed {
+            Missed::NoThread(cause) => Error::new(ErrorKind::Io, call.operation)
+                .with_message("no thread could be started for the call; nothing was changed")
+                .with_source(cause),
+            Missed::NotStarted => Error::new(ErrorKind::TimedOut, call.operation)
+                .with_message(format!(
+                    "waited {limit:?} behind an earlier call that has not returned; \
+                     this one did not start and never will: nothing was changed"
+                ))
+                .with_hint("See what the earlier call waits for, a prompt perhaps, and try again."),
+            Missed::Panicked => Error::new(ErrorKind::Other, call.operation)
+                .with_message("the store panicked")
+                .with_hint("Report it to the store's authors."),
+            Missed::StillRunning => still_running(call, limit),
+        };
+        let error = error.with_store(self.name());
+        match call.entry {
+            Some(entry) => error.with_entry(entry),
+            None => error,
+        }
+    }
+}
+
+impl KeyringStore for Guard {
+    fn name(&self) -> &'static str {
+        self.store.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        let call = Call::reading(Operation::Probe, None);
+        self.run(&call, |store| store.probe())
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        let call = Call::reading(Operation::Get, Some(entry));
+        let entry = entry.clone();
+        self.run(&call, move |store| store.read_entry(&entry))
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let call = Call::changing(Operation::Set, entry);
+        let entry = entry.clone();
+        let value = secret_bytes(value.expose_secret().to_vec());
+        self.run(&call, move |store| store.write_entry(&entry, &value, mode))
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        let call = Call::changing(Operation::Delete, entry);
+        let entry = entry.clone();
+        self.run(&call, move |store| store.remove_entry(&entry))
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        let call = Call::reading(Operation::Exists, Some(entry));
+        let entry = entry.clone();
+        self.run(&call, move |store| store.contains_entry(&entry))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let call = Call::reading(Operation::List, None);
+        let service = service.clone();
+        self.run(&call, move |store| store.list_entries(&service))
+    }
+
+    fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
+        let call = Call::reading(Operation::Repair, Some(entry));
+        let entry = entry.clone();
+        self.run(&call, move |store| store.candidates(&entry))
+    }
+
+    fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+        let call = Call::changing(Operation::Repair, entry);
+        let (entry, id) = (entry.clone(), id.to_owned());
+        self.run(&call, move |store| store.keep_candidate(&entry, &id))
+    }
+}
+
+impl Drop for Guard {
+    /// Gives the store to the thread: closing a session contacts the outside, too.
+    fn drop(&mut self) {
+        let store = mem::replace(&mut self.store, Arc::new(MemoryStore::new()));
+        self.worker.finish_with(move || drop(store));
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("store", &self.store.name())
+            .field("deadlines", &self.deadlines)
+            .field("prompt", &self.prompt)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Call<'a> {
+    fn reading(operation: Operation, entry: Option<&'a EntryName>) -> Self {
+        Self { operation, entry, changes: false }
+    }
+
+    fn changing(operation: Operation, entry: &'a EntryName) -> Self {
+        Self { operation, entry: Some(entry), changes: true }
+    }
+}
+
+fn still_running(call: &Call<'_>, limit: Duration) -> Error {
+    let error = Error::new(ErrorKind::TimedOut, call.operation);
+    if !call.changes {
+        return error.with_message(format!(
+            "no answer within {limit:?}; the call is still running and its answer will be dropped"
+        ));
+    }
+    error
+        .with_message(format!(
+            "no answer within {limit:?}; the call is still running and may still take effect"
+        ))
+        .with_hint("See whether the store hangs or waits for you; look before you try again.")
+}

@@ -1,0 +1,197 @@
+//! One thread that runs jobs one after the other, for callers that do not wait forever.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// A handle to the thread. It starts with the first job and ends after the handle is dropped.
+#[derive(Debug)]
+pub(super) struct Worker {
+    thread_name: String,
+    shared: Arc<Shared>,
+}
+
+/// Why a job gave no answer.
+#[derive(Debug)]
+pub(super) enum Missed {
+    /// No thread could be started for it; it did not run and never will.
+    NoThread(io::Error),
+    /// It was still in the queue at its deadline; it did not run and never will.
+    NotStarted,
+    /// It panicked.
+    Panicked,
+    /// It is running past its deadline; its answer will be dropped.
+    StillRunning,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<(u64, Job)>,
+    submitted: u64,
+    started: bool,
+    closed: bool,
+}
+
+impl Worker {
+    pub(super) fn new(thread_name: String) -> Self {
+        let shared = Shared { queue: Mutex::default(), changed: Condvar::new() };
+        Self { thread_name, shared: Arc::new(shared) }
+    }
+
+    /// Runs a job on the thread and waits for its answer, for as long as the limit allows.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Missed> {
+        let (sender, answer) = mpsc::sync_channel(1);
+        // Nobody may be waiting any more: then the answer is dropped, and wiped, right here.
+        let job = Box::new(move || drop(sender.send(work())));
+        let ticket = self.submit(job).map_err(Missed::NoThread)?;
+        match answer.recv_timeout(limit) {
+            Ok(value) => Ok(value),
+            Err(RecvTimeoutError::Disconnected) => Err(Missed::Panicked),
+            Err(RecvTimeoutError::Timeout) if self.withdraw(ticket) => Err(Missed::NotStarted),
+            Err(RecvTimeoutError::Timeout) => Err(Missed::StillRunning),
+        }
+    }
+
+    /// Runs a job whose answer nobody needs, after all the others, unless no thread ever started.
+    pub(super) fn finish_with(&self, work: impl FnOnce() + Send + 'static) {
+        if self.shared.lock().started {
+            drop(self.submit(Box::new(work)));
+        }
+    }
+
+    fn submit(&self, job: Job) -> io::Result<u64> {
+        let mut queue = self.shared.lock();
+        if !queue.started {
+            let shared = Arc::clone(&self.shared);
+            thread::Builder::new().name(self.thread_name.clone()).spawn(move || shared.serve())?;
+            queue.started = true;
+        }
+        queue.submitted += 1;
+        let ticket = queue.submitted;
+        queue.jobs.push_back((ticket, job));
+        self.shared.changed.notify_one();
+        Ok(ticket)
+    }
+
+    /// Takes a job out of the queue and says whether it was still there. The queue's lock decides
+    /// between this and the thread, so that a job is either withdrawn or run.
+    fn withdraw(&self, ticket: u64) -> bool {
+        let mut queue = self.shared.lock();
+        let place = queue.jobs.iter().position(|(other, _)| *other == ticket);
+        let job = place.and_then(|place| queue.jobs.remove(place));
+        drop(queue);
+        job.is_some()
+    }
+}
+
+impl Drop for Worker {
+    /// Lets the thread end when its jobs are done. Does not wait for it: it may be stuck.
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread's life. A job that panics drops its sender, which tells the caller.
+    fn serve(&self) {
+        while let Some(job) = self.next() {
+            drop(catch_unwind(AssertUnwindSafe(job)));
+        }
+    }
+
+    /// The next job, or `None` when there will be no more.
+    fn next(&self) -> Option<Job> {
+        let queue = self.lock();
+        let idle = |queue: &mut Queue| queue.jobs.is_empty() && !queue.closed;
+        let waited = self.changed.wait_while(queue, idle);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.pop_front().map(|(_, job)| job)
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::mpsc::Sender;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// Tells when it goes, in the place of a secret that wipes itself.
+    struct Secret(Sender<&'static str>, &'static str);
+
+    impl Drop for Secret {
+        fn drop(&mut self) {
+            // The test may have ended.
+            let _ = self.0.send(self.1);
+        }
+    }
+
+    #[test]
+    fn the_thread_ends_after_its_jobs_when_the_handle_is_dropped() {
+        thread_local! {
+            static AT_THE_END: RefCell<Option<Secret>> = const { RefCell::new(None) };
+        }
+        let worker = Worker::new("strongroom-test".to_owned());
+        let (gone, ended) = mpsc::channel();
+        let last = gone.clone();
+        worker
+            .run(LONG, move || {
+                AT_THE_END.set(Some(Secret(gone, "the thread")));
+            })
+            .expect("it is quick");
+        worker.finish_with(move || drop(Secret(last, "the last job")));
+        drop(worker);
+        assert_eq!(ended.recv_timeout(LONG), Ok("the last job"));
+        assert_eq!(ended.recv_timeout(LONG), Ok("the thread"));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_does_not_linger() {
+        let worker = Worker::new("strongroom-test".to_owned());
+        let (gone, wiped) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+
+        let answer = Secret(gone.clone(), "the answer of a stuck job");
+        let stuck = worker
+            .run(Duration::from_secs(1), move || released.recv_timeout(LONG).map(|()| answer));
+        assert!(matches!(stuck, Err(Missed::StillRunning)));
+
+        let value = Secret(gone, "the value of a withdrawn job");
+        let withdrawn = worker.run(Duration::ZERO, move || drop(value));
+        assert!(matches!(withdrawn, Err(Missed::NotStarted)));
+        assert_eq!(wiped.try_recv(), Ok("the value of a withdrawn job"));
+
+        release.send(()).unwrap();
+        assert_eq!(wiped.recv_timeout(LONG), Ok("the answer of a stuck job"));
+    }
+}

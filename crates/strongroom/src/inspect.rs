@@ -1,0 +1,86 @@
+//! What there is to choose from, and in which state it is.
+
+use strongroom_core::{Capabilities, Error, Probe};
+
+use crate::open::{Here, Platform};
+use crate::{Backend, Options};
+
+/// A backend and what was found about it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The backend.
+    pub backend: Backend,
+    /// What it can do; `None` where this build doesn't have it.
+    pub capabilities: Option<Capabilities>,
+    /// What its probe found; `NoBackend` where this build doesn't have it.
+    pub state: Result<Probe, Error>,
+}
+
+/// Probes every backend of [`Backend::ALL`], in that order, each within its deadline.
+///
+/// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
+/// the places to look at are those of the options; the choice in them does not count.
+///
+/// ```
+/// use strongroom::{Backend, Options, inspect};
+///
+/// for found in inspect(&Options::new().with_backend(Backend::Memory)) {
+///     match &found.state {
+///         Ok(probe) => println!("{}: served by {}", found.backend, probe.provider),
+///         Err(error) => println!("{}: {error}. {}", found.backend, error.hint()),
+///     }
+/// }
+/// ```
+pub fn inspect(options: &Options) -> Vec<Inspection> {
+    inspect_on(&Here, options)
+}
+
+fn inspect_on(platform: &dyn Platform, options: &Options) -> Vec<Inspection> {
+    let all = Backend::ALL.iter();
+    all.map(|&backend| match platform.open_guarded(backend, options) {
+        Ok(store) => {
+            Inspection { backend, capabilities: Some(store.capabilities()), state: store.probe() }
+        }
+        Err(error) => Inspection { backend, capabilities: None, state: Err(error) },
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use strongroom_core::{Deadlines, ErrorKind, MockKeyringStore, Operation};
+
+    use super::*;
+    use crate::choose::tests::Stage;
+
+    #[test]
+    fn every_backend_is_told_even_if_one_hangs() {
+        let (hung, locked) = (MockKeyringStore::new(), MockKeyringStore::new());
+        hung.hang(Operation::Probe);
+        locked.fail(Operation::Probe, ErrorKind::Locked);
+        let stage = Stage::default()
+            .with(Backend::SecretService, &hung)
+            .with(Backend::Keyutils, &locked)
+            .with(Backend::Memory, &MockKeyringStore::new());
+        let options = Options::new().with_deadlines(Deadlines::both(Duration::from_millis(500)));
+        let found = inspect_on(&stage, &options);
+
+        let backends: Vec<_> = found.iter().map(|found| found.backend).collect();
+        assert_eq!(backends, Backend::ALL);
+        for found in found {
+            let state = found.state.map_err(|error| error.kind());
+            let expected = match found.backend {
+                Backend::SecretService => Err(ErrorKind::TimedOut),
+                Backend::Keyutils => Err(ErrorKind::Locked),
+                Backend::Memory => Ok(Probe::new("a mock")),
+                _ => Err(ErrorKind::NoBackend),
+            };
+            let there = state != Err(ErrorKind::NoBackend);
+            assert_eq!(state, expected);
+            assert_eq!(found.capabilities.is_some(), there);
+        }
+    }
+}

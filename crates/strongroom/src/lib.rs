@@ -1,0 +1,63 @@
+//! Secrets of an application in the operating system's credential store.
+//!
+//! ```
+//! use strongroom::{Backend, ExposeSecret, SecretString, SecureStore};
+//!
+//! // `SecureStore::open("tracker")` takes the platform's own store.
+//! let secrets = SecureStore::builder("tracker").backend(Backend::Memory).open()?;
+//! secrets.set_secret("api-key", &SecretString::from("s3cret"))?;
+//! let value = secrets.get_secret("api-key")?.expect("it was just stored");
+//! assert_eq!(value.expose_secret(), "s3cret");
+//! secrets.delete_secret("api-key")?;
+//! # Ok::<(), strongroom::Error>(())
+//! ```
+//!
+//! - [`SecureStore`] is what most applications need.
+//! - [`choose`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
+//!   platform's default, else the [`Fallback`]. [`inspect`] says what there is.
+//! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
+//! - [`MemoryStore`] and [`MockKeyringStore`] are for tests; feature `testing` puts a mock in the place
+//!   of the platform's store.
+//!
+//! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
+//! reads one environment variable, `<PREFIX>_BACKEND`, whose prefix the application sets.
+//!
+//! # Features
+//!
+//! - `secret-service` (default): the Secret Service of a Linux desktop.
+//! - `keyutils` (default): the Linux kernel's keyring.
+//! - `testing`: see the module `testing`, which is there when the feature is on.
+
+#[cfg(all(feature = "testing", not(debug_assertions)))]
+compile_error!(
+    "crate `strongroom`, feature `testing`: it replaces the user's credential store by a mock and \
+     must not be in a release build; keep it in [dev-dependencies]"
+);
+
+mod backend;
+mod choose;
+mod guard;
+mod inspect;
+mod open;
+mod options;
+mod secure_store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use backend::Backend;
+pub use choose::{ChoiceReason, Chosen, choose};
+pub use guard::Guard;
+pub use inspect::{Inspection, inspect};
+pub use options::{Fallback, Options};
+pub use secure_store::{SecureStore, SecureStoreBuilder};
+pub use strongroom_core::{
+    Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
+    KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
+    PromptPolicy, Result, SecretBytes, SecretString, ServiceName, UserName, WriteMode,
+    secret_bytes, secret_text,
+};
+
+/// The examples of the repository's README are tests, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,110 @@
+//! From a backend's name to a store: what this build has.
+
+use std::env::consts::OS;
+use std::sync::Arc;
+
+use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
+
+use crate::backend::{names, supported};
+use crate::{Backend, Guard, Options};
+
+/// Where stores come from. The tests bring their own.
+pub(crate) trait Platform {
+    /// The backend that the platform's applications use.
+    fn default_backend(&self) -> Option<Backend>;
+
+    /// A store that takes the place of every automatic choice.
+    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+        None
+    }
+
+    /// Opens a store without contacting it.
+    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>>;
+
+    /// The same, kept to its deadlines.
+    fn open_guarded(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
+        self.open(backend, options).map(|store| guarded(store, options))
+    }
+}
+
+/// The platform that this build is for.
+#[derive(Debug)]
+pub(crate) struct Here;
+
+impl Platform for Here {
+    fn default_backend(&self) -> Option<Backend> {
+        Backend::platform_default()
+    }
+
+    #[cfg(feature = "testing")]
+    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+        Some(Arc::new(crate::testing::mock()))
+    }
+
+    #[cfg_attr(
+        not(all(feature = "secret-service", target_os = "linux")),
+        allow(unused_variables, reason = "no other store takes options")
+    )]
+    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
+        match backend {
+            #[cfg(all(feature = "keyutils", target_os = "linux"))]
+            Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
+            Backend::Memory => Ok(Arc::new(MemoryStore::new())),
+            #[cfg(all(feature = "secret-service", target_os = "linux"))]
+            Backend::SecretService => Ok(secret_service(options)),
+            _ => Err(not_in_this_build(backend)),
+        }
+    }
+}
+
+/// Puts a store behind a guard with the caller's deadlines.
+pub(crate) fn guarded(store: Arc<dyn KeyringStore>, options: &Options) -> Arc<dyn KeyringStore> {
+    let guard = Guard::new(store).with_deadlines(options.deadlines).with_prompt(options.prompt);
+    Arc::new(guard)
+}
+
+#[cfg(all(feature = "secret-service", target_os = "linux"))]
+fn secret_service(options: &Options) -> Arc<dyn KeyringStore> {
+    use strongroom_secret_service::{Config, SecretServiceStore};
+
+    let mut config =
+        Config::default().with_deadlines(options.deadlines).with_prompt(options.prompt);
+    if let Some(address) = &options.bus_address {
+        config = config.with_bus_address(address.clone());
+    }
+    if let Some(directory) = &options.state_dir {
+        config = config.with_state_dir(directory.clone());
+    }
+    Arc::new(SecretServiceStore::new(config))
+}
+
+fn not_in_this_build(backend: Backend) -> Error {
+    let available = names(&supported());
+    Error::new(ErrorKind::NoBackend, Operation::Choose)
+        .with_store(backend.name())
+        .with_message(format!("this build for {OS} doesn't have it; it has {available}"))
+        .with_hint(format!("Choose one of these, or use a build that has {backend}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_supported_opens_and_the_rest_says_so() {
+        let options = Options::new();
+        for &backend in Backend::ALL {
+            let opened = Here.open_guarded(backend, &options);
+            if backend.is_supported_here() {
+                assert_eq!(opened.unwrap().name(), backend.name());
+                continue;
+            }
+            let error = opened.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NoBackend);
+            assert_eq!(error.store(), Some(backend.name()));
+            for text in ["this build", OS, &names(&supported())] {
+                assert!(error.to_string().contains(text), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the caller decides about the store: which one, how long, who may be asked.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_core::{Deadlines, Error, ErrorKind, Operation, PromptPolicy, Result};
+
+use crate::Backend;
+use crate::backend::names;
+
+/// What to do where the platform's default store can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// Fail with `NoBackend`. The default, but on Linux.
+    Error,
+    /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
+    /// `tracing`. The default on Linux.
+    Session,
+}
+
+/// What the caller decides about the store.
+///
+/// The default is right for most applications: the platform's store, unless `STRONGROOM_BACKEND`
+/// names another.
+///
+/// ```
+/// use strongroom::{Backend, Options, choose};
+///
+/// let options = Options::new().with_env_prefix("TRACKER").with_backend(Backend::Memory);
+/// assert_eq!(options.backend_variable(), "TRACKER_BACKEND");
+/// assert_eq!(choose(&options)?.backend(), Backend::Memory);
+/// # Ok::<(), strongroom::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) backend: Option<Backend>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) prompt: PromptPolicy,
+    pub(crate) fallback: Fallback,
+    pub(crate) bus_address: Option<String>,
+    pub(crate) state_dir: Option<PathBuf>,
+    env_prefix: String,
+    environment: Arc<Lookup>,
+}
+
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
+impl Options {
+    /// The default.
+    pub fn new() -> Self {
+        Self {
+            backend: None,
+            deadlines: Deadlines::default(),
+            prompt: PromptPolicy::default(),
+            fallback: Fallback::default(),
+            bus_address: None,
+            state_dir: None,
+            env_prefix: "STRONGROOM".to_owned(),
+            environment: Arc::new(|variable| env::var_os(variable)),
+        }
+    }
+
+    /// The same with this backend and no other: neither the environment nor the fallback counts.
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// The same with `<prefix>_BACKEND` as the variable that names the backend. `STRONGROOM` by
+    /// default.
+    #[must_use]
+    pub fn with_env_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.env_prefix = prefix.into();
+        self
+    }
+
+    /// The same with another source of environment variables than the process's own.
+    ///
+    /// `|_| None` takes the choice away from the environment.
+    #[must_use]
+    pub fn with_environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Arc::new(lookup);
+        self
+    }
+
+    /// The same with other deadlines.
+    #[must_use]
+    pub fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// The same with another prompt policy.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: PromptPolicy) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    /// The same with another answer to a default store that can't be used.
+    #[must_use]
+    pub fn with_fallback(mut self, fallback: Fallback) -> Self {
+        self.fallback = fallback;
+        self
+    }
+
+    /// The same with the D-Bus address of the Secret Service's bus, in place of the session's.
+    #[must_use]
+    pub fn with_bus_address(mut self, address: impl Into<String>) -> Self {
+        self.bus_address = Some(address.into());
+        self
+    }
+
+    /// The same with another directory for what stores remember, in place of the user's own.
+    #[must_use]
+    pub fn with_state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
+        self
+    }
+
+    /// The environment variable that names the backend: the only one that is read.
+    pub fn backend_variable(&self) -> String {
+        format!("{}_BACKEND", self.env_prefix)
+    }
+
+    /// The backend that the environment names. An empty value is none.
+    pub(crate) fn environment_backend(&self) -> Result<Option<Backend>> {
+        let variable = self.backend_variable();
+        let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let value = value.to_string_lossy();
+        value.parse().map(Some).map_err(|_| {
+            Error::new(ErrorKind::Invalid, Operation::Choose)
+                .with_message(format!(
+                    "{variable} is \"{}\", which is none of {}",
+                    value.escape_debug(),
+                    names(Backend::ALL)
+                ))
+                .with_hint(format!("Set {variable} to one of these names, or unset it."))
+        })
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("backend", &self.backend)
+            .field("env_prefix", &self.env_prefix)
+            .field("deadlines", &self.deadlines)
+            .field("prompt", &self.prompt)
+            .field("fallback", &self.fallback)
+            .field("bus_address", &self.bus_address)
+            .field("state_dir", &self.state_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Fallback {
+    fn default() -> Self {
+        if cfg!(target_os = "linux") { Self::Session } else { Self::Error }
+    }
+}

@@ -1,0 +1,81 @@
+//! The choice on Linux with the real stores: what an absent bus and a mute one lead to.
+
+#![cfg(all(
+    target_os = "linux",
+    feature = "keyutils",
+    feature = "secret-service",
+    not(feature = "testing")
+))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::env;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use strongroom::{
+    Backend, ChoiceReason, Deadlines, ErrorKind, Fallback, Options, PromptPolicy, SecureStore,
+    choose,
+};
+
+/// Options that reach this bus and nothing of the user's own.
+fn on_bus(socket: &Path) -> Options {
+    Options::new()
+        .with_environment(|_| None)
+        .with_bus_address(format!("unix:path={}", socket.display()))
+        .with_state_dir(env!("CARGO_TARGET_TMPDIR"))
+        .with_prompt(PromptPolicy::Never)
+        .with_deadlines(Deadlines::both(Duration::from_millis(500)))
+}
+
+/// A place for a socket, short enough for one.
+fn socket(name: &str) -> PathBuf {
+    env::temp_dir().join(format!("strongroom-{}-{name}", std::process::id()))
+}
+
+#[test]
+fn without_a_bus_the_session_fallback_takes_over_or_tells_both_reasons() {
+    let options = on_bus(&socket("absent")).with_fallback(Fallback::Session);
+    match SecureStore::builder("tracker").options(options).open() {
+        Ok(secrets) => {
+            assert_eq!(secrets.backend(), Backend::Keyutils);
+            assert!(matches!(secrets.reason(), ChoiceReason::Fallback(_)));
+            assert!(!secrets.is_persistent());
+        }
+        // Containers often forbid the kernel's keyring.
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::NoBackend);
+            let shown = error.to_string();
+            assert!(shown.contains("(secret-service)") && shown.contains("(keyutils)"));
+        }
+    }
+}
+
+#[test]
+fn without_a_bus_and_without_a_fallback_it_is_an_error() {
+    let options = on_bus(&socket("absent")).with_fallback(Fallback::Error);
+    let error = choose(&options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    assert_eq!(error.store(), Some("secret-service"));
+    let hint = error.hint();
+    let others = "STRONGROOM_BACKEND chooses another backend: keyutils, memory.";
+    assert!(hint.contains(others), "{hint}");
+}
+
+#[test]
+fn a_bus_that_does_not_answer_keeps_its_store_which_says_so_itself() {
+    let path = socket("mute");
+    let listener = UnixListener::bind(&path).unwrap();
+    let secrets = SecureStore::builder("tracker").options(on_bus(&path)).open();
+    let error = secrets.as_ref().map(|secrets| secrets.get_secret("token"));
+    std::fs::remove_file(&path).unwrap();
+
+    let error = error.unwrap().unwrap_err();
+    assert_eq!(secrets.unwrap().backend(), Backend::SecretService);
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let shown = error.to_string();
+    for words_of_the_guard in ["still running", "earlier call"] {
+        assert!(!shown.contains(words_of_the_guard), "{shown}");
+    }
+    drop(listener);
+}

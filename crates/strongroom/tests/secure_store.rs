@@ -1,0 +1,149 @@
+//! The three functions of an application, and what it is told.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::ffi::OsString;
+
+use strongroom::{
+    Backend, ChoiceReason, ErrorKind, ExposeSecret, Options, Persistence, SecretString,
+    SecureStore, WriteMode, choose, inspect, secret_bytes,
+};
+
+fn in_memory() -> SecureStore {
+    SecureStore::builder("tracker").backend(Backend::Memory).open().unwrap()
+}
+
+fn secret(value: &str) -> SecretString {
+    SecretString::from(value)
+}
+
+#[test]
+fn a_secret_is_set_replaced_read_and_deleted() {
+    let secrets = in_memory();
+    assert!(secrets.get_secret("token").unwrap().is_none());
+    for value in ["first", "zweite Ümläute", ""] {
+        secrets.set_secret("token", &secret(value)).unwrap();
+        let read = secrets.require_secret("token").unwrap();
+        assert_eq!(read.expose_secret(), value);
+    }
+    secrets.delete_secret("token").unwrap();
+    assert!(secrets.get_secret("token").unwrap().is_none());
+    secrets.delete_secret("token").unwrap();
+}
+
+#[test]
+fn clones_are_the_same_store_and_its_entries_carry_the_service() {
+    let secrets = in_memory();
+    secrets.clone().set_secret("token", &secret("v")).unwrap();
+    assert!(secrets.get_secret("token").unwrap().is_some());
+    assert_eq!(secrets.service().as_str(), "tracker");
+    assert!(secrets.store().exists("tracker", "token").unwrap());
+    assert!(secrets.store().list("other").unwrap().is_empty());
+}
+
+#[test]
+fn a_missing_secret_names_itself_and_the_command_to_run() {
+    let error = in_memory().require_secret("api-key").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let shown = error.to_string();
+    assert!(shown.contains(r#""api-key" of service "tracker""#), "{shown}");
+    let command = "`strongroom setup api-key --service tracker`";
+    assert!(error.hint().contains(command), "{}", error.hint());
+
+    let secrets = SecureStore::builder("tracker")
+        .backend(Backend::Memory)
+        .setup_hint("run `tracker setup`")
+        .open()
+        .unwrap();
+    let error = secrets.require_secret("api-key").unwrap_err();
+    assert_eq!(error.hint(), "run `tracker setup`");
+}
+
+#[test]
+fn bytes_of_another_program_are_an_error_and_not_missing() {
+    let secrets = in_memory();
+    let bytes = secret_bytes(vec![0xff, 0xfe]);
+    let mode = WriteMode::Overwrite;
+    secrets.store().set_secret("tracker", "token", &bytes, mode).unwrap();
+    let error = secrets.require_secret("token").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn names_that_cannot_be_used_are_invalid() {
+    let secrets = in_memory();
+    for name in ["", "a\0b", &"x".repeat(256)] {
+        let kinds = [
+            SecureStore::builder(name).backend(Backend::Memory).open().unwrap_err().kind(),
+            secrets.set_secret(name, &secret("v")).unwrap_err().kind(),
+            secrets.get_secret(name).unwrap_err().kind(),
+            secrets.require_secret(name).unwrap_err().kind(),
+            secrets.delete_secret(name).unwrap_err().kind(),
+        ];
+        assert_eq!(kinds, [ErrorKind::Invalid; 5]);
+    }
+}
+
+#[test]
+fn it_says_what_it_is() {
+    let secrets = in_memory();
+    assert_eq!(secrets.backend(), Backend::Memory);
+    assert!(matches!(secrets.reason(), ChoiceReason::Explicit));
+    assert_eq!(secrets.capabilities().persistence, Persistence::Session);
+    assert!(!secrets.is_persistent());
+}
+
+#[test]
+fn options_and_environment_reach_the_choice() {
+    let named = |variable: &'static str, value: &'static str| {
+        Options::new()
+            .with_environment(move |name| (name == variable).then(|| OsString::from(value)))
+    };
+    let secrets = SecureStore::builder("tracker")
+        .options(named("TRACKER_BACKEND", "memory"))
+        .env_prefix("TRACKER")
+        .open()
+        .unwrap();
+    assert_eq!(secrets.reason().to_string(), "named by TRACKER_BACKEND");
+
+    let error = SecureStore::builder("tracker")
+        .options(named("STRONGROOM_BACKEND", "nonsense"))
+        .open()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn nothing_shows_a_value() {
+    let secrets = in_memory();
+    secrets.set_secret("token", &secret("marker-value")).unwrap();
+    let options = Options::new().with_backend(Backend::Memory);
+    let shown = format!(
+        "{secrets:?} {:?} {:?} {:?}",
+        secrets.store(),
+        choose(&options).unwrap(),
+        SecureStore::builder("tracker").options(options),
+    );
+    assert!(shown.contains("tracker") && !shown.contains("marker-value"), "{shown}");
+}
+
+#[test]
+fn handles_go_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<SecureStore>();
+    check::<Options>();
+    check::<strongroom::Chosen>();
+    check::<strongroom::Guard>();
+}
+
+#[test]
+fn the_memory_of_the_process_is_always_there_to_inspect() {
+    let here = Options::new().with_bus_address("unix:path=/nonexistent/strongroom");
+    for found in inspect(&here) {
+        let opened = found.capabilities.is_some();
+        assert_eq!(opened, found.backend.is_supported_here());
+        if found.backend == Backend::Memory {
+            assert!(found.state.is_ok());
+        }
+    }
+}
