@@ -1,5 +1,6 @@
 //! The store's settings.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use strongroom_core::{Deadlines, PromptPolicy};
@@ -47,8 +48,7 @@ impl Config {
 
     /// Whether a prompt may be shown in this process.
     pub(crate) fn may_prompt(&self) -> bool {
-        let display = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.prompt.allows(display("WAYLAND_DISPLAY") || display("DISPLAY"))
+        self.prompt.allows(has_screen(|name| std::env::var_os(name)))
     }
 
     /// The lock file's directory. It does not depend on the session, so that `cron`, `ssh` and the
@@ -57,5 +57,29 @@ impl Config {
         self.state_dir
             .clone()
             .or_else(|| Some(std::env::home_dir()?.join(".local/state/strongroom")))
+    }
+}
+
+/// Whether the environment names a screen to show a prompt on.
+fn has_screen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let names_one = |name| variable(name).is_some_and(|value| !value.is_empty());
+    names_one("WAYLAND_DISPLAY") || names_one("DISPLAY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_can_see_a_prompt_where_the_environment_names_a_screen() {
+        let screen = |known: &'static [(&str, &str)]| {
+            has_screen(move |name| {
+                known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
+            })
+        };
+        assert!(screen(&[("DISPLAY", ":0")]));
+        assert!(screen(&[("WAYLAND_DISPLAY", "wayland-0")]));
+        assert!(!screen(&[("DISPLAY", ""), ("TERM", "xterm")]));
+        assert!(!screen(&[]));
     }
 }

@@ -1,5 +1,6 @@
 //! The real gnome-keyring, through every state that it gets into.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

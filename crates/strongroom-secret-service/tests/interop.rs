@@ -1,5 +1,6 @@
 //! What we write, others read, and the other way round.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

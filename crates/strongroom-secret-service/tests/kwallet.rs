@@ -1,5 +1,6 @@
 //! The real KWallet: damaged bytes, unlucky keys, a lock that lies, writes that come late.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

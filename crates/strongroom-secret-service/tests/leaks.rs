@@ -1,5 +1,6 @@
-//! What crosses the bus, seen by somebody who records all of it.
+//! What others see of a value: on the bus, recorded in full, and in errors.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -8,7 +9,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
-use strongroom_core::{KeyringStore, WriteMode};
+use strongroom_core::{Error, KeyringStore, WriteMode};
 use strongroom_testkit::Bus;
 use strongroom_testkit::scripted::{DhBehaviour, Script};
 use support::{PATIENT, gnome_keyring, scripted, secret, store};
@@ -66,4 +67,53 @@ fn a_recorded_bus_shows_names_and_no_value() {
 fn the_record_would_show_a_value_that_is_not_encrypted() {
     let (bus, _service) = scripted(Script { dh: DhBehaviour::Refused, ..Script::default() });
     assert!(contains(&recorded(&bus), MARKER));
+}
+
+/// All that an error can show, to its last cause.
+fn shown(error: &Error) -> String {
+    let mut shown = format!("{error} {error:?} {error:#?} {}", error.hint());
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        shown += &format!(" {inner} {inner:?}");
+        cause = inner.source();
+    }
+    shown
+}
+
+#[test]
+fn no_error_shows_a_value_whatever_call_fails() {
+    let calls = [
+        "Service.OpenSession",
+        "Service.SearchItems",
+        "Service.ReadAlias",
+        "Get:Collection.Locked",
+        "Collection.CreateItem",
+        "Item.GetSecret",
+        "Item.SetSecret",
+        "Item.Delete",
+    ];
+    let mut failed = 0;
+    for call in calls {
+        for dh in [DhBehaviour::Proper, DhBehaviour::Refused, DhBehaviour::GarbageSession(9)] {
+            let (bus, service) = scripted(Script { dh, ..Script::default() });
+            service.add_item("login", "l", &[("service", "app"), ("username", "old")], MARKER);
+            let text = "org.freedesktop.DBus.Error.Failed".to_owned();
+            service.set(|script| drop(script.fail.insert(call.into(), (text, "no".into()))));
+            let store = store(&bus);
+            let value = secret(MARKER);
+            let errors = [
+                store.get_password("app", "old").err(),
+                store.set_password("app", "old", &value, WriteMode::Overwrite).err(),
+                store.set_password("app", "new", &value, WriteMode::CreateNew).err(),
+                store.delete_password("app", "old").err(),
+            ];
+            for error in errors.into_iter().flatten() {
+                failed += 1;
+                let shown = shown(&error);
+                assert!(!shown.contains(MARKER), "{call}: {}", shown.len());
+            }
+            assert!(!format!("{store:?}").contains(MARKER));
+        }
+    }
+    assert!(failed >= calls.len(), "only {failed} calls failed");
 }

@@ -31,7 +31,7 @@ fn desktop(password: Option<&str>) -> Option<Desktop> {
     let keyring = GnomeKeyring::start(&bus, password);
     if password.is_some() {
         let store = store(&bus);
-        store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).unwrap();
+        store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).expect("it stores");
         keyring.lock();
     }
     Some(Desktop { display, bus, keyring })

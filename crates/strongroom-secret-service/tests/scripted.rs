@@ -1,5 +1,6 @@
 //! What no real provider does on demand: hangs, lost sessions, unlucky keys, crashes.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
