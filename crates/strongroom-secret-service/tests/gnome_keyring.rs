@@ -4,20 +4,10 @@
 
 mod support;
 
-use strongroom_core::{
-    Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy, WriteMode, armor,
-};
+use strongroom_core::{Deadlines, ErrorKind, KeyringStore, PromptPolicy, WriteMode, armor};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip, secret_tool};
-use support::{BRIEF, PASSWORD, bus, config, gnome_keyring, secret, store};
-
-fn set(store: &SecretServiceStore, user: &str, value: &str) {
-    store.set_password("app", user, &secret(value), WriteMode::Overwrite).unwrap();
-}
-
-fn get(store: &SecretServiceStore, user: &str) -> Option<String> {
-    store.get_password("app", user).unwrap().map(|value| value.expose_secret().to_owned())
-}
+use support::{BRIEF, PASSWORD, bus, config, get, gnome_keyring, secret, set, store};
 
 fn started() -> Option<(Bus, GnomeKeyring)> {
     provider_or_skip("gnome-keyring-daemon").then(gnome_keyring)

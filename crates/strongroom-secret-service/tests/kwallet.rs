@@ -9,15 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, WriteMode};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, KWallet, PATIENCE, provider_or_skip, secret_tool, wait_until};
-use support::{BRIEF, PASSWORD, bus, config, secret, store};
-
-fn set(store: &SecretServiceStore, user: &str, value: &str) {
-    store.set_password("app", user, &secret(value), WriteMode::Overwrite).unwrap();
-}
-
-fn get(store: &SecretServiceStore, user: &str) -> Option<String> {
-    store.get_password("app", user).unwrap().map(|value| value.expose_secret().to_owned())
-}
+use support::{BRIEF, PASSWORD, bus, config, get, secret, set, store};
 
 fn started() -> Option<(Bus, KWallet)> {
     provider_or_skip("kwalletd5").then(|| {

@@ -13,15 +13,7 @@ use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::scripted::{
     DhBehaviour, LockedReads, LockedWrites, PromptBehaviour, Script, ScriptedService,
 };
-use support::{BRIEF, PATIENT, config, prompting_store, scripted, secret, store};
-
-fn set(store: &SecretServiceStore, user: &str, value: &str) {
-    store.set_password("app", user, &secret(value), WriteMode::Overwrite).unwrap();
-}
-
-fn get(store: &SecretServiceStore, user: &str) -> Option<String> {
-    store.get_password("app", user).unwrap().map(|value| value.expose_secret().to_owned())
-}
+use support::{BRIEF, PATIENT, config, get, prompting_store, scripted, secret, set, store};
 
 fn kind<T: std::fmt::Debug>(result: strongroom_core::Result<T>) -> ErrorKind {
     result.unwrap_err().kind()

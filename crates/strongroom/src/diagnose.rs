@@ -158,8 +158,8 @@ fn no_bus(system: &System<'_>) -> Vec<Fix> {
     vec![
         fix("On a desktop: run it in a terminal of the desktop session, where a bus is.", &[]),
         Fix {
-            text: "On a server, over ssh or in a container: install a keyring, start a shell with \
-                   a bus of its own, and open the keyring in it with a password of your choice."
+            text: "On a server or in a container: install a keyring, start a shell with a bus, \
+                   and open the keyring in it with a password of your choice."
                 .to_owned(),
             commands: [
                 install(system, "dbus gnome-keyring"),

@@ -4,7 +4,9 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use strongroom_core::{Deadlines, PromptPolicy, SecretString};
+use strongroom_core::{
+    Deadlines, ExposeSecret, KeyringStore, PromptPolicy, SecretString, WriteMode,
+};
 use strongroom_secret_service::{Config, SecretServiceStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox};
@@ -48,6 +50,18 @@ pub(crate) fn scripted(script: Script) -> (Bus, ScriptedService) {
     let bus = bus();
     let service = ScriptedService::start(bus.address(), script).expect("the service starts");
     (bus, service)
+}
+
+/// Stores a value under the service of most tests.
+pub(crate) fn set(store: &SecretServiceStore, user: &str, value: &str) {
+    let stored = store.set_password("app", user, &secret(value), WriteMode::Overwrite);
+    stored.expect("the store stores");
+}
+
+/// Reads what [`set`] stored.
+pub(crate) fn get(store: &SecretServiceStore, user: &str) -> Option<String> {
+    let read = store.get_password("app", user).expect("the store reads");
+    read.map(|value| value.expose_secret().to_owned())
 }
 
 pub(crate) fn secret(value: &str) -> SecretString {
