@@ -56,6 +56,11 @@ impl Failure {
         Self::new(ErrorKind::Other).message(format!("the Secret Service answered {what}"))
     }
 
+    /// Whether the object that was called is not there any more, though its owner is.
+    pub(crate) fn is_vanished(&self) -> bool {
+        self.kind == ErrorKind::Other && self.retry == Retry::Session
+    }
+
     /// The same, saying what happened.
     pub(crate) fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
@@ -109,7 +114,7 @@ impl Failure {
     }
 
     fn caused_by(mut self, name: &str, text: &str) -> Self {
-        self.source = Some(Cause(format!("{name}: {text}")));
+        self.source = Some(Cause(format!("{name}: {}", text.escape_debug())));
         self
     }
 }

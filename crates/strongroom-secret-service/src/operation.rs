@@ -87,7 +87,7 @@ impl Work<'_> {
         let mut entries = Vec::new();
         for item in self.find(&attributes).await? {
             let attributes = match item::attributes(self.bus, &self.budget, &item).await {
-                Err(failure) if failure.retry == Retry::Session => continue,
+                Err(failure) if failure.is_vanished() => continue,
                 attributes => attributes?,
             };
             let user = attributes.get(ATTRIBUTE_USER).cloned().unwrap_or_default();

@@ -135,6 +135,27 @@ fn what_was_sealed_for_one_daemon_is_not_sent_to_its_successor() {
 }
 
 #[test]
+fn a_daemon_that_ends_during_a_list_does_not_make_it_shorter() {
+    let (bus, service) = scripted(hanging("Get:Item.Attributes"));
+    let store = store(&bus);
+    set(&store, "one", "v");
+    set(&store, "two", "v");
+    let listed = thread::scope(|scope| {
+        let listing = scope.spawn(|| store.list("app"));
+        assert!(service.wait_for_call("Get:Item.Attributes", 1, PATIENT));
+        service.set(|script| script.hang.clear());
+        service.restart().unwrap();
+        listing.join().unwrap()
+    });
+    // It may be asked again before the successor is there.
+    match listed {
+        Ok(users) => assert_eq!(users.len(), 2),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::NoBackend, "{error}"),
+    }
+    assert_eq!(store.list("app").unwrap().len(), 2);
+}
+
+#[test]
 fn no_service_is_no_backend_until_one_comes() {
     let (bus, service) = scripted(Script::default());
     let store = store(&bus);
