@@ -207,9 +207,10 @@ fn locked() -> Vec<Fix> {
     ]
 }
 
-/// Reads the password without showing it. Works whether the daemon runs or not.
-const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | \
-                      gnome-keyring-daemon --unlock --components=secrets; unset p";
+/// Reads the password without showing it. Works whether the daemon runs or not; without `--replace`,
+/// a second daemon would start beside the first and open nothing.
+const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring-daemon \
+                      --replace --unlock --components=secrets >/dev/null; unset p";
 
 fn session_only() -> Fix {
     fix(
