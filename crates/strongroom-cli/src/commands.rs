@@ -1,0 +1,43 @@
+//! The commands, one a file.
+
+mod backends;
+mod completions;
+mod doctor;
+mod entry;
+mod man;
+mod repair;
+mod setup;
+
+use crate::args::{Command, Entry};
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    match command {
+        Command::Setup { names } => setup::run(names, settings, output),
+        Command::Entry(entry) => run_entry(entry, settings, output),
+        Command::Backends => backends::run(settings, output),
+        Command::Doctor => doctor::run(settings, output),
+        Command::Completions { shell } => completions::run(*shell, output),
+        Command::Man { dir } => man::run(dir.as_deref(), output),
+    }
+}
+
+fn run_entry(command: &Entry, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    match command {
+        Entry::Set { name, create_new, source } => {
+            entry::set(name, *create_new, source, settings, output)
+        }
+        Entry::Get { name } => entry::get(name, settings, output),
+        Entry::Delete { name } => entry::delete(name, settings, output),
+        Entry::List { service } => {
+            let service = service.as_deref().unwrap_or(&settings.service);
+            entry::list(service, settings, output)
+        }
+        Entry::Exists { name } => entry::exists(name, settings, output),
+        Entry::Repair { name, keep } => repair::run(name, keep.as_deref(), settings, output),
+    }
+}

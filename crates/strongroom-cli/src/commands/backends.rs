@@ -1,0 +1,117 @@
+//! `backends`: what there is to keep secrets in, and which of it would be chosen.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use strongroom::{ChoiceReason, Error, ErrorKind, Inspection, inspect, problem_of};
+
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::{Mark, Output, heading, marked};
+use crate::settings::Settings;
+use crate::store::{Opened, choice};
+use crate::words::{lasts, persistence_token, size};
+
+/// Prints the table.
+pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let started = Instant::now();
+    let found = inspect(&settings.options(settings.deadlines.call));
+    let chosen = choice(settings, started.elapsed());
+    output.result(|| table(&found, &chosen), || as_json(&found, &chosen))?;
+    Ok(Exit::Done)
+}
+
+fn table(found: &[Inspection], chosen: &Result<Opened, Error>) -> String {
+    let title = format!("{:16}{:16}{:16}NOW", "NAME", "KEEPS", "LARGEST");
+    let mut text = heading(title) + "\n";
+    let mut elsewhere = Vec::new();
+    for inspection in found {
+        let Some(can) = inspection.capabilities else {
+            elsewhere.push(inspection.backend.name());
+            continue;
+        };
+        let largest = can.max_secret_len.map_or_else(|| "no limit".to_owned(), size);
+        let name = inspection.backend.name();
+        text += &format!(
+            "{name:16}{:16}{largest:16}{}\n",
+            lasts(can.persistence),
+            state(&inspection.state)
+        );
+    }
+    text += &format!("\n{}\n", choice_line(chosen));
+    if !elsewhere.is_empty() {
+        text += &format!("Not in this build: {}.\n", elsewhere.join(", "));
+    }
+    text
+}
+
+fn state(state: &Result<strongroom::Probe, Error>) -> String {
+    match state {
+        Ok(probe) => format!("{}: {}", marked(Mark::Good, "usable"), probe.provider),
+        Err(error) => {
+            let word = match error.kind() {
+                ErrorKind::Locked => marked(Mark::Note, "locked"),
+                ErrorKind::TimedOut => marked(Mark::Problem, "no answer"),
+                _ => marked(Mark::Problem, "not usable"),
+            };
+            format!("{word}: {}", problem_of(error))
+        }
+    }
+}
+
+fn choice_line(chosen: &Result<Opened, Error>) -> String {
+    match chosen {
+        Ok(chosen) => {
+            let chosen_now = heading(format_args!("Chosen now: {}", chosen.backend));
+            format!("{chosen_now}, {}.", why(&chosen.reason))
+        }
+        Err(error) => format!("{}: {error}.", marked(Mark::Problem, "None can be chosen")),
+    }
+}
+
+fn why(reason: &ChoiceReason) -> String {
+    match reason {
+        ChoiceReason::Explicit => "as --backend says".to_owned(),
+        ChoiceReason::Environment(variable) => format!("as {variable} says"),
+        ChoiceReason::PlatformDefault => "this system's own".to_owned(),
+        ChoiceReason::Fallback(cause) => {
+            let default = cause.store().unwrap_or("the system's own");
+            format!("because {default} can't be used: {}", problem_of(cause))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn as_json(found: &[Inspection], chosen: &Result<Opened, Error>) -> Value {
+    let backends: Vec<_> = found.iter().map(row).collect();
+    match chosen {
+        Ok(chosen) => json!({
+            "backends": backends,
+            "chosen": chosen.backend.name(),
+            "reason": why(&chosen.reason),
+        }),
+        Err(error) => json!({
+            "backends": backends,
+            "chosen": null,
+            "reason": error.to_string(),
+        }),
+    }
+}
+
+fn row(inspection: &Inspection) -> Value {
+    let can = inspection.capabilities;
+    let (provider, error) = match &inspection.state {
+        Ok(probe) => (Some(&probe.provider), None),
+        Err(error) => (None, Some(error)),
+    };
+    json!({
+        "name": inspection.backend.name(),
+        "in_this_build": can.is_some(),
+        "usable": provider.is_some(),
+        "provider": provider,
+        "code": error.map(Error::code),
+        "problem": error.map(problem_of),
+        "persistence": can.map(|can| persistence_token(can.persistence)),
+        "max_secret_bytes": can.and_then(|can| can.max_secret_len),
+    })
+}

@@ -1,0 +1,138 @@
+//! `doctor`: what is wrong, and the command that mends it.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use strongroom::{
+    Backend, ChoiceReason, ErrorKind, Finding, Fix, Severity, System, diagnose, inspect,
+};
+
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::{Mark, Output, heading, marked};
+use crate::settings::Settings;
+use crate::store::{Opened, choice};
+
+/// Looks at everything, and says what was found.
+pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let started = Instant::now();
+    let found = inspect(&settings.options(settings.deadlines.call));
+    let backend = in_use(choice(settings, started.elapsed()))?;
+    let os_release = os_release();
+    let system = System { os_release: &os_release, is_root: is_root() };
+    let findings = diagnose(&found, &system);
+    let exit = outcome(&findings, backend);
+    let bus = session_bus();
+    output.result(
+        || told(&findings, backend, &bus),
+        || {
+            json!({
+                "session_bus": bus,
+                "exit_code": exit.code(),
+                "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
+            })
+        },
+    )?;
+    Ok(exit)
+}
+
+/// The store to look after: the one that was named, else the platform's own, also where another
+/// stands in for it.
+fn in_use(choice: strongroom::Result<Opened>) -> strongroom::Result<Option<Backend>> {
+    let default = Backend::platform_default();
+    match choice {
+        Ok(Opened { reason: ChoiceReason::Fallback(_), .. }) => Ok(default),
+        Ok(opened) => Ok(Some(opened.backend)),
+        Err(error) if error.kind() == ErrorKind::NoBackend && error.store().is_none() => {
+            Ok(default)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is wrong with the store in use decides; what is wrong with the others is only told.
+fn outcome(findings: &[Finding], backend: Option<Backend>) -> Exit {
+    findings
+        .iter()
+        .filter(|finding| finding.backend.is_none() || finding.backend == backend)
+        .find_map(|finding| finding.kind)
+        .map_or(Exit::Done, Exit::from)
+}
+
+fn told(findings: &[Finding], backend: Option<Backend>, bus: &str) -> String {
+    let mut text = format!("{} {bus}\n", heading("Session bus:"));
+    let in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == backend;
+    let (first, rest): (Vec<_>, Vec<_>) = findings.iter().partition(in_use);
+    for finding in first.into_iter().chain(rest) {
+        text += &paragraph(finding);
+    }
+    text
+}
+
+fn paragraph(finding: &Finding) -> String {
+    let word = match finding.severity {
+        Severity::Fine => marked(Mark::Good, "Fine:"),
+        Severity::Problem => marked(Mark::Problem, "Problem:"),
+        _ => marked(Mark::Note, "Note:"),
+    };
+    let mut text = format!("\n{word} {}\n", finding.problem);
+    for fix in &finding.fixes {
+        text += &format!("  {}\n", fix.text);
+        for command in &fix.commands {
+            text += &format!("      {command}\n");
+        }
+    }
+    text
+}
+
+fn as_json(finding: &Finding) -> Value {
+    let severity = match finding.severity {
+        Severity::Fine => "fine",
+        Severity::Problem => "problem",
+        _ => "note",
+    };
+    let fix = |fix: &Fix| json!({ "text": fix.text, "commands": fix.commands });
+    json!({
+        "severity": severity,
+        "backend": finding.backend.map(Backend::name),
+        "code": finding.kind.map(|kind| kind.code()),
+        "problem": finding.problem,
+        "fixes": finding.fixes.iter().map(fix).collect::<Vec<_>>(),
+    })
+}
+
+/// By `os-release(5)`.
+fn os_release() -> String {
+    let files = ["/etc/os-release", "/usr/lib/os-release"];
+    files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+/// Where the session bus is looked for, and whether something is there.
+fn session_bus() -> String {
+    if let Some(address) = env::var("DBUS_SESSION_BUS_ADDRESS").ok().filter(|it| !it.is_empty()) {
+        return format!("{address} (DBUS_SESSION_BUS_ADDRESS)");
+    }
+    match env::var_os("XDG_RUNTIME_DIR").map(|dir| Path::new(&dir).join("bus")) {
+        Some(socket) if socket.exists() => format!("{} (XDG_RUNTIME_DIR)", socket.display()),
+        Some(socket) => format!(
+            "none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {}",
+            socket.display()
+        ),
+        None => "none: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set".to_owned(),
+    }
+}

@@ -1,0 +1,112 @@
+//! Why a command could not do what it was asked for.
+
+use std::error::Error as _;
+use std::io;
+
+use strongroom::ErrorKind;
+
+use crate::exit::Exit;
+use crate::words::command_word;
+
+/// The result of a step of a command.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Whoever read our output has gone away, as `head` does. Nobody is there to be told.
+    NobodyListens,
+    /// Something to tell the user.
+    Report(Box<Report>),
+}
+
+/// What to tell the user.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) exit: Exit,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) causes: Vec<String>,
+    pub(crate) hint: String,
+}
+
+impl Failure {
+    /// The command was not typed as it must be.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message, hint)
+    }
+
+    /// A failure of our own, with a stable token for machines.
+    pub(crate) fn new(
+        exit: Exit,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let (message, hint) = (message.into(), hint.into());
+        Self::Report(Box::new(Report { exit, code, message, causes: Vec::new(), hint }))
+    }
+
+    /// A file, a terminal or a pipe did not work.
+    pub(crate) fn io(
+        message: impl Into<String>,
+        cause: &io::Error,
+        hint: impl Into<String>,
+    ) -> Self {
+        let (message, hint, causes) = (message.into(), hint.into(), vec![cause.to_string()]);
+        Self::Report(Box::new(Report { exit: Exit::Failed, code: "io", message, causes, hint }))
+    }
+}
+
+impl From<strongroom::Error> for Failure {
+    fn from(error: strongroom::Error) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self::Report(Box::new(Report {
+            exit: error.kind().into(),
+            code: error.code(),
+            message: error.to_string(),
+            causes,
+            hint: hint(&error),
+        }))
+    }
+}
+
+/// Output that can't be written.
+impl From<io::Error> for Failure {
+    fn from(cause: io::Error) -> Self {
+        if cause.kind() == io::ErrorKind::BrokenPipe {
+            return Self::NobodyListens;
+        }
+        Self::io("cannot write the output", &cause, "See where the output goes: a full disk?")
+    }
+}
+
+/// The library's advice, and the commands of ours that follow it.
+fn hint(error: &strongroom::Error) -> String {
+    let entry = error.entry().map(|entry| {
+        let service = command_word(entry.service().as_str(), "SERVICE");
+        (service, command_word(entry.user().as_str(), "USER"))
+    });
+    match (error.kind(), entry) {
+        (ErrorKind::Ambiguous, Some((service, user))) => format!(
+            "Run `strongroom entry repair {service} {user}` to see the items, and again with \
+             `--keep ID` to keep one and delete the others."
+        ),
+        (ErrorKind::AlreadyExists, _) => {
+            "Leave out `--create-new` to replace it, or choose another name.".to_owned()
+        }
+        (ErrorKind::NotFound, Some((service, user))) => format!(
+            "`strongroom entry list {service}` shows what is there; \
+             `strongroom setup --service {service} {user}` stores it."
+        ),
+        (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
+            format!("{} `strongroom doctor` shows the commands.", error.hint())
+        }
+        _ => error.hint().to_owned(),
+    }
+}

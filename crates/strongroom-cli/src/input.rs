@@ -1,0 +1,193 @@
+//! Values on their way in: a hidden prompt, standard input, an environment variable, a file. Never
+//! an argument, which other users can see.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use strongroom::{ExposeSecret as _, SecretBytes, secret_bytes};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::args::Source;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::settings::Settings;
+
+/// More than any store takes. It ends the reading of what has no end.
+const LARGEST: usize = 16 << 20;
+
+/// The value that the flags point to, else the terminal's or standard input's.
+pub(crate) fn value(settings: &Settings, source: &Source, name: &str) -> Result<SecretBytes> {
+    match source {
+        Source { from_env: Some(variable), .. } => environment(variable),
+        Source { from_file: Some(path), .. } => file(path),
+        _ if settings.stdin_is_terminal => ask(settings, name),
+        _ => piped(),
+    }
+}
+
+/// Asks on the terminal, without showing what is typed.
+pub(crate) fn ask(settings: &Settings, name: &str) -> Result<SecretBytes> {
+    if !settings.may_ask {
+        return Err(Failure::usage(
+            format!("there is no value for {name}, and --no-prompt forbids asking"),
+            "Pipe the value in, or leave out --no-prompt.",
+        ));
+    }
+    let typed = rpassword::prompt_password(format!("Value for {name} (not shown): "));
+    let typed = typed.map_err(|cause| match cause.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => given_up(),
+        _ => Failure::io("cannot ask on the terminal", &cause, "Pipe the value into this command."),
+    })?;
+    some(secret_bytes(typed.into_bytes()), "nothing was typed")
+}
+
+/// Asks on the terminal, showing what is typed: for what is no secret.
+pub(crate) fn ask_name(output: &mut crate::output::Output) -> Result<String> {
+    output.question("What shall the secret be called (for example api-key)? ")?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|cause| {
+        Failure::io("cannot ask on the terminal", &cause, "Put the name after `setup`.")
+    })?;
+    let name = line.trim();
+    if name.is_empty() { Err(given_up()) } else { Ok(name.to_owned()) }
+}
+
+/// Everything that comes in on standard input, without one newline at its end.
+pub(crate) fn piped() -> Result<SecretBytes> {
+    // Not `io::stdin()`, whose buffer is never wiped.
+    let stdin = standard_input().and_then(|mut stdin| read(&mut stdin));
+    let value = stdin.map_err(|cause| {
+        Failure::io("cannot read standard input", &cause, "See what is piped into this command.")
+    })?;
+    some(without_newline(value)?, "nothing came in on standard input")
+}
+
+fn environment(variable: &str) -> Result<SecretBytes> {
+    let value = env::var_os(variable).ok_or_else(|| {
+        Failure::usage(
+            format!("the environment variable {variable} is not set"),
+            format!("Export it to this command: `export {variable}`."),
+        )
+    })?;
+    some(
+        secret_bytes(value.into_encoded_bytes()),
+        &format!("the environment variable {variable} is empty"),
+    )
+}
+
+/// An empty file is an empty value: nobody names one by accident.
+fn file(path: &Path) -> Result<SecretBytes> {
+    let content = File::open(path).and_then(|mut file| read(&mut file));
+    let content = content.map_err(|cause| {
+        Failure::io(
+            format!("cannot read {}", path.display()),
+            &cause,
+            "Check the path, and that you may read the file.",
+        )
+    })?;
+    without_newline(content)
+}
+
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(not(unix))]
+fn standard_input() -> io::Result<io::Stdin> {
+    Ok(io::stdin())
+}
+
+/// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would
+/// leave parts of the value behind, unwiped.
+fn read(from: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut value = Zeroizing::new(Vec::new());
+    let mut chunk = Zeroizing::new(vec![0; 64 << 10]);
+    while value.len() <= LARGEST {
+        let count = match from.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let needed = value.len() + count;
+        if needed > value.capacity() {
+            let mut larger = Vec::with_capacity(needed * 2);
+            larger.extend_from_slice(&value);
+            value.zeroize();
+            value = Zeroizing::new(larger);
+        }
+        value.extend_from_slice(&chunk[..count]);
+    }
+    Ok(value)
+}
+
+fn without_newline(value: Zeroizing<Vec<u8>>) -> Result<SecretBytes> {
+    if value.len() > LARGEST {
+        return Err(Failure::new(
+            Exit::Failed,
+            "too_large",
+            format!("the value has more than {} bytes", LARGEST),
+            "No store takes that much: keep it in an encrypted file and only its key here.",
+        ));
+    }
+    let line = value.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(secret_bytes(line.unwrap_or(&value).to_vec()))
+}
+
+/// Nothing is rarely what was meant: most often the program in front of the pipe failed, and the
+/// good value would be replaced.
+fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
+    if value.expose_secret().is_empty() {
+        return Err(Failure::usage(
+            format!("{problem}; nothing was stored"),
+            "Try again with a value. `strongroom entry set … --from-file /dev/null` stores an \
+             empty one.",
+        ));
+    }
+    Ok(value)
+}
+
+fn given_up() -> Failure {
+    Failure::new(
+        Exit::Locked,
+        "dismissed",
+        "nothing was answered; nothing was stored",
+        "Run it again, or pipe the value in.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trimmed(value: &[u8]) -> Vec<u8> {
+        without_newline(Zeroizing::new(value.to_vec())).unwrap().expose_secret().to_vec()
+    }
+
+    #[test]
+    fn one_newline_goes_and_no_other_byte() {
+        assert_eq!(trimmed(b"a\n"), b"a");
+        assert_eq!(trimmed(b"a\r\n"), b"a");
+        assert_eq!(trimmed(b"a\n\n"), b"a\n");
+        assert_eq!(trimmed(b"a\r"), b"a\r");
+        assert_eq!(trimmed(b" a "), b" a ");
+        assert_eq!(trimmed(b""), b"");
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read_for_ever() {
+        let value = read(&mut io::repeat(7)).unwrap();
+        assert!(without_newline(value).is_err());
+    }
+
+    #[test]
+    fn a_value_in_many_pieces_comes_in_whole() {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        assert_eq!(*read(&mut bytes.as_slice()).unwrap(), bytes);
+    }
+}

@@ -1,0 +1,90 @@
+//! What the library tells through `tracing`, on stderr.
+
+use std::fmt;
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::settings::Settings;
+
+/// Starts logging: warnings, and more with each `-v`. With `--json` there is nothing without `-v`,
+/// so that stderr holds one JSON object or none.
+///
+/// `-v` counts for our own crates alone. zbus writes whole messages to its log at `trace`, and a
+/// message may carry a secret.
+pub(crate) fn start(settings: &Settings) {
+    let ours = match settings.verbose {
+        0 if settings.json => LevelFilter::OFF,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let others = ours.min(LevelFilter::WARN);
+    let targets = Targets::new().with_default(others).with_target("strongroom", ours);
+    let lines = layer().event_format(Line { fields: settings.verbose > 0 }).with_writer(stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+}
+
+/// Without colour where nobody would see it.
+fn stderr() -> impl io::Write {
+    anstream::stderr()
+}
+
+/// `warning: what happened`, as the program's other messages; the fields are for `-v`.
+struct Line {
+    fields: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (word, colour) = match *event.metadata().level() {
+            Level::ERROR => ("error", AnsiColor::Red),
+            Level::WARN => ("warning", AnsiColor::Yellow),
+            Level::INFO => ("info", AnsiColor::Green),
+            Level::DEBUG => ("debug", AnsiColor::Blue),
+            Level::TRACE => ("trace", AnsiColor::Cyan),
+        };
+        let style = Style::new().bold().fg_color(Some(colour.into()));
+        write!(writer, "{style}{word}:{style:#} ")?;
+        let mut text = Text { writer: &mut writer, fields: self.fields, result: Ok(()) };
+        event.record(&mut text);
+        text.result?;
+        writeln!(writer)
+    }
+}
+
+struct Text<'a, 'b> {
+    writer: &'a mut Writer<'b>,
+    fields: bool,
+    result: fmt::Result,
+}
+
+impl Visit for Text<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let written = match field.name() {
+            "message" => write!(self.writer, "{value:?}"),
+            name if self.fields => write!(self.writer, " {name}={value:?}"),
+            _ => Ok(()),
+        };
+        self.result = self.result.and(written);
+    }
+}

@@ -1,0 +1,175 @@
+//! All that the program says. Results and values go to stdout, everything else to stderr.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+const BOLD: Style = Style::new().bold();
+const ERROR: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const WARNING: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const HELP: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+const GOOD: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// Where the program speaks.
+#[derive(Debug)]
+pub(crate) struct Output {
+    json: bool,
+    confirms: bool,
+    stdout_is_terminal: bool,
+}
+
+/// What a line begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    Good,
+    Note,
+    Problem,
+}
+
+impl Output {
+    /// Speaks as the settings say.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let somebody_reads = io::stderr().is_terminal() && !settings.json;
+        Self {
+            json: settings.json,
+            confirms: somebody_reads || settings.verbose > 0,
+            stdout_is_terminal: settings.stdout_is_terminal,
+        }
+    }
+
+    /// A result: text for people, or JSON where it was asked for.
+    pub(crate) fn result(
+        &mut self,
+        text: impl FnOnce() -> String,
+        json: impl FnOnce() -> Value,
+    ) -> io::Result<()> {
+        if self.json { self.json(&json()) } else { self.text(&text()) }
+    }
+
+    /// Lines for people on stdout.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        anstream::stdout().write_all(text.as_bytes())
+    }
+
+    /// A document of another format on stdout, as it is.
+    pub(crate) fn raw(&mut self, document: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(document)?;
+        stdout.flush()
+    }
+
+    /// One JSON value on stdout.
+    pub(crate) fn json(&mut self, value: &Value) -> io::Result<()> {
+        self.text(&format!("{value:#}\n"))
+    }
+
+    /// A value, byte by byte. A newline follows on a terminal alone, where the prompt of the shell
+    /// would stick to it.
+    pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
+        // Not `io::stdout()`, whose buffer is never wiped.
+        let mut stdout = standard_output()?;
+        stdout.write_all(value)?;
+        if self.stdout_is_terminal { stdout.write_all(b"\n") } else { Ok(()) }
+    }
+
+    /// Says that something was done, to a person who looks on.
+    pub(crate) fn confirm(&mut self, text: impl fmt::Display) {
+        if self.confirms {
+            tell(format_args!("{text}\n"));
+        }
+    }
+
+    /// Asks something that a person answers on the same line.
+    pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
+        let mut stderr = anstream::stderr();
+        stderr.write_all(text.as_bytes())?;
+        stderr.flush()
+    }
+
+    /// Warns; with `--json` the result says it.
+    pub(crate) fn warning(&mut self, text: impl fmt::Display) {
+        if !self.json {
+            tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
+        }
+    }
+
+    /// Says why the command failed, and how the program ends.
+    pub(crate) fn failure(&mut self, failure: &Failure) -> Exit {
+        let Failure::Report(report) = failure else {
+            return Exit::Done;
+        };
+        if self.json {
+            let mut message = report.message.clone();
+            report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
+            let (code, hint) = (report.code, &report.hint);
+            let error = json!({ "error": { "code": code, "message": message, "hint": hint } });
+            tell(format_args!("{error}\n"));
+            return report.exit;
+        }
+        let mut text = format!("{ERROR}error:{ERROR:#} {}\n", report.message);
+        for cause in &report.causes {
+            text += &format!("  {BOLD}cause:{BOLD:#} {cause}\n");
+        }
+        if !report.hint.is_empty() {
+            text += &format!("  {HELP}help:{HELP:#} {}\n", report.hint);
+        }
+        tell(format_args!("{text}"));
+        report.exit
+    }
+}
+
+/// A heading, in bold where it can be seen.
+pub(crate) fn heading(text: impl fmt::Display) -> String {
+    format!("{BOLD}{text}{BOLD:#}")
+}
+
+/// A word that says how something is, in its colour.
+pub(crate) fn marked(mark: Mark, text: impl fmt::Display) -> String {
+    let style = match mark {
+        Mark::Good => GOOD,
+        Mark::Note => WARNING,
+        Mark::Problem => ERROR,
+    };
+    format!("{style}{text}{style:#}")
+}
+
+/// Help, the version, or what is wrong with the arguments.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let failed = error.use_stderr();
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if failed && wants_json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let hint = "`strongroom --help` shows what there is.";
+        let error = json!({ "error": { "code": "usage", "message": message, "hint": hint } });
+        tell(format_args!("{error}\n"));
+    } else {
+        // A reader that has gone away is no reason to panic.
+        let _ = error.print();
+    }
+    if failed { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+/// If stderr is closed, there is nobody to tell.
+fn tell(text: fmt::Arguments<'_>) {
+    let _ = anstream::stderr().write_all(text.to_string().as_bytes());
+}
+
+#[cfg(unix)]
+fn standard_output() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+
+    io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<io::Stdout> {
+    Ok(io::stdout())
+}

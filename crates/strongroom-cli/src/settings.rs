@@ -1,0 +1,54 @@
+//! Flags, resolved: what the commands go by.
+
+use std::io::{IsTerminal as _, stdin, stdout};
+use std::time::Duration;
+
+use strongroom::{Backend, Deadlines, Options, PromptPolicy};
+
+use crate::args::Global;
+
+/// What the commands go by.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) service: String,
+    pub(crate) backend: Option<Backend>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) prompt: PromptPolicy,
+    pub(crate) json: bool,
+    pub(crate) verbose: u8,
+    /// Whether values can be asked for on the terminal.
+    pub(crate) may_ask: bool,
+    /// Whether standard input is a terminal, so that no value can come from it.
+    pub(crate) stdin_is_terminal: bool,
+    pub(crate) stdout_is_terminal: bool,
+}
+
+impl Settings {
+    /// Resolves the flags.
+    pub(crate) fn resolve(flags: &Global) -> Self {
+        let prompt = if flags.no_prompt { PromptPolicy::Never } else { PromptPolicy::default() };
+        let stdin_is_terminal = stdin().is_terminal();
+        Self {
+            service: flags.service.clone(),
+            backend: flags.backend,
+            deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
+            prompt,
+            json: flags.json,
+            verbose: flags.verbose,
+            may_ask: stdin_is_terminal && !flags.no_prompt,
+            stdin_is_terminal,
+            stdout_is_terminal: stdout().is_terminal(),
+        }
+    }
+
+    /// How to choose a store, with this long for calls.
+    pub(crate) fn options(&self, call: Duration) -> Options {
+        let options = Options::new()
+            .with_prompt(self.prompt)
+            .with_deadlines(Deadlines { call, ..self.deadlines });
+        match self.backend {
+            Some(backend) => options.with_backend(backend),
+            None => options,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Sizes, times and names as people read them.
+
+use strongroom::Persistence;
+
+/// A number of bytes: `1 MiB` where it is one, all digits where it is not.
+pub(crate) fn size(bytes: usize) -> String {
+    const MIB: usize = 1 << 20;
+    const KIB: usize = 1 << 10;
+    if bytes >= MIB && bytes.is_multiple_of(MIB) {
+        format!("{} MiB", bytes / MIB)
+    } else if bytes >= KIB && bytes.is_multiple_of(KIB) {
+        format!("{} KiB", bytes / KIB)
+    } else {
+        format!("{} bytes", grouped(bytes))
+    }
+}
+
+/// The digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How long a store keeps what it is given.
+pub(crate) fn lasts(persistence: Persistence) -> &'static str {
+    match persistence {
+        Persistence::Permanent => "until deleted",
+        Persistence::UntilReboot => "until reboot",
+        _ => "this session",
+    }
+}
+
+/// The same, for machines.
+pub(crate) fn persistence_token(persistence: Persistence) -> &'static str {
+    match persistence {
+        Persistence::Permanent => "permanent",
+        Persistence::UntilReboot => "until_reboot",
+        _ => "session",
+    }
+}
+
+/// Seconds since 1970 as UTC, by ISO 8601; a dash where the store did not say.
+pub(crate) fn utc(seconds: u64) -> String {
+    if seconds == 0 {
+        return "-".to_owned();
+    }
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The date of a day since 1970, by Howard Hinnant's `civil_from_days`: years that begin in March
+/// and eras of 400 years make every case the same.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+/// A name that can't do anything to a terminal.
+pub(crate) fn printable(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        if is_printable(c) {
+            text.push(c);
+        } else {
+            text.extend(c.escape_debug());
+        }
+    }
+    text
+}
+
+/// A name as one word of a command, or the placeholder where it can't be typed.
+pub(crate) fn command_word(name: &str, placeholder: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if name.starts_with('-') || !name.chars().all(is_printable) {
+        placeholder.to_owned()
+    } else if name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+fn is_printable(c: char) -> bool {
+    r#"'"\"#.contains(c) || c.escape_debug().len() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_round_or_exact() {
+        assert_eq!(size(1 << 20), "1 MiB");
+        assert_eq!(size(2048), "2 KiB");
+        assert_eq!(size(32_767), "32,767 bytes");
+        assert_eq!(size(1_234_567), "1,234,567 bytes");
+        assert_eq!(size(100), "100 bytes");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "-");
+        assert_eq!(utc(1), "1970-01-01T00:00:01Z");
+        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(1_709_251_199), "2024-02-29T23:59:59Z");
+        assert_eq!(utc(1_798_761_599), "2026-12-31T23:59:59Z");
+        assert_eq!(utc(4_107_542_400), "2100-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn names_do_nothing_to_a_terminal() {
+        assert_eq!(printable(r#"it's a "name""#), r#"it's a "name""#);
+        assert_eq!(printable("a\u{1b}[31m\n\u{202e}"), r"a\u{1b}[31m\n\u{202e}");
+    }
+
+    #[test]
+    fn names_survive_a_shell() {
+        assert_eq!(command_word("api-key", "NAME"), "api-key");
+        assert_eq!(command_word("it's $HOME", "NAME"), r"'it'\''s $HOME'");
+        for name in ["--force", "a\nb", "a\u{1b}[31m"] {
+            assert_eq!(command_word(name, "NAME"), "NAME");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! On a terminal: hidden prompts, colour, and where a newline helps.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
+mod support;
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+use strongroom_testkit::{PATIENCE, provider_or_skip, wait_until};
+use support::{KEYUTILS, KeyutilsService, PROGRAM, gnome_keyring};
+
+const MARKER: &str = "marker-of-a-secret";
+
+/// The program on a terminal of its own.
+struct Terminal {
+    keyboard: File,
+    device: OwnedFd,
+    shown: Receiver<Vec<u8>>,
+    seen: String,
+    program: Child,
+}
+
+impl Terminal {
+    fn start(mut command: Command, arguments: &[&str]) -> Self {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let name = ptsname(&controller, Vec::new()).unwrap();
+        let device = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let side = || device.try_clone().unwrap();
+        // `setsid --ctty` makes it the terminal that `/dev/tty` is.
+        command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
+        let program = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let keyboard = File::from(controller);
+        let shown = read_in_background(keyboard.try_clone().unwrap());
+        Self { keyboard, device, shown, seen: String::new(), program }
+    }
+
+    /// Waits until the terminal shows this.
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let chunk = self.shown.recv_timeout(PATIENCE);
+            let chunk = chunk.unwrap_or_else(|_| panic!("no \"{text}\" in {:?}", self.seen));
+            self.seen += &String::from_utf8_lossy(&chunk);
+        }
+    }
+
+    /// Waits until what is typed is not shown any more, and types.
+    #[track_caller]
+    fn type_hidden(&mut self, text: &str) {
+        wait_until("the terminal doesn't echo", PATIENCE, || {
+            !tcgetattr(&self.device).unwrap().local_modes.contains(LocalModes::ECHO)
+        });
+        self.type_line(text);
+    }
+
+    fn type_line(&mut self, text: &str) {
+        self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
+    }
+
+    /// All that the terminal showed until the program ended, and its exit code.
+    fn finish(self) -> (String, i32) {
+        let Self { device, shown, mut seen, mut program, keyboard } = self;
+        let exit = program.wait().unwrap().code().unwrap();
+        let echoes = tcgetattr(&device).unwrap().local_modes.contains(LocalModes::ECHO);
+        assert!(echoes, "the terminal is left as it was");
+        // With its last user the terminal hangs up, which ends the reader.
+        drop(device);
+        for chunk in shown {
+            seen += &String::from_utf8_lossy(&chunk);
+        }
+        drop(keyboard);
+        (seen, exit)
+    }
+}
+
+fn read_in_background(mut terminal: File) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = terminal.read(&mut buffer) {
+            if sender.send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// A terminal for the kernel's keyring.
+fn terminal(service: &KeyutilsService, arguments: &[&str]) -> Terminal {
+    let arguments = [&KEYUTILS[..], arguments].concat();
+    Terminal::start(service.sandbox.command("setsid"), &arguments)
+}
+
+#[test]
+fn setup_asks_for_each_secret_and_shows_none() {
+    let service = KeyutilsService::new();
+    let mut terminal =
+        terminal(&service, &["setup", "--service", &service.name, "first", "second"]);
+    for name in ["first", "second"] {
+        terminal.wait_for(&format!("Value for \"{name}\""));
+        terminal.type_hidden(&format!("{MARKER}-{name}"));
+        terminal.wait_for(&format!("Stored \"{name}\""));
+    }
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(!shown.contains(MARKER), "{shown}");
+    assert!(shown.contains("until reboot") && shown.contains("entry get"), "{shown}");
+    assert_eq!(service.get("first"), format!("{MARKER}-first").as_bytes());
+    assert_eq!(service.get("second"), format!("{MARKER}-second").as_bytes());
+}
+
+#[test]
+fn setup_asks_for_the_name_that_is_missing() {
+    let service = KeyutilsService::new();
+    let mut terminal = terminal(&service, &["setup", "--service", &service.name]);
+    terminal.wait_for("What shall the secret be called");
+    terminal.type_line("token");
+    terminal.wait_for("Value for \"token\"");
+    terminal.type_hidden(MARKER);
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert_eq!(service.get("token"), MARKER.as_bytes());
+}
+
+#[test]
+fn an_empty_answer_stores_nothing() {
+    let service = KeyutilsService::new();
+    let mut terminal = terminal(&service, &["entry", "set", &service.name, "u"]);
+    terminal.wait_for("Value for");
+    terminal.type_hidden("");
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 2, "{shown}");
+    assert!(shown.contains("nothing was typed; nothing was stored"), "{shown}");
+    service.entry(&["exists", &service.name, "u"], b"").ends_with(3);
+}
+
+#[test]
+fn end_of_file_is_an_answer_not_given() {
+    let service = KeyutilsService::new();
+    let mut terminal = terminal(&service, &["entry", "set", &service.name, "u"]);
+    terminal.wait_for("Value for");
+    terminal.type_hidden("\u{4}");
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 4, "{shown}");
+    assert!(shown.contains("nothing was stored"), "{shown}");
+}
+
+#[test]
+fn no_prompt_asks_nothing_here_either() {
+    let service = KeyutilsService::new();
+    for arguments in
+        [&["entry", "set", &service.name, "u"][..], &["setup", "u", "--service", &service.name]]
+    {
+        let arguments = [&["--no-prompt"], arguments].concat();
+        let (shown, exit) = terminal(&service, &arguments).finish();
+        assert_eq!(exit, 2, "{shown}");
+        assert!(shown.contains("--no-prompt forbids asking"), "{shown}");
+    }
+}
+
+#[test]
+fn a_value_is_followed_by_a_newline_on_a_terminal_alone() {
+    let service = KeyutilsService::new();
+    service.set("u", b"value");
+    let (shown, exit) = terminal(&service, &["entry", "get", &service.name, "u"]).finish();
+    assert_eq!((shown.as_str(), exit), ("value\r\n", 0));
+    assert_eq!(service.get("u"), b"value");
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let service = KeyutilsService::new();
+    let doctor = |no_color: Option<&str>| {
+        let mut command = service.sandbox.command("setsid");
+        command.env("TERM", "xterm-256color");
+        no_color.map(|value| command.env("NO_COLOR", value));
+        Terminal::start(command, &["doctor"]).finish().0
+    };
+    assert!(doctor(None).contains("\u{1b}["));
+    assert!(!doctor(Some("1")).contains('\u{1b}'));
+}
+
+#[test]
+fn a_hidden_prompt_works_with_a_keyring_too() {
+    if !provider_or_skip("gnome-keyring-daemon") {
+        return;
+    }
+    let (bus, _keyring) = gnome_keyring();
+    let mut terminal = Terminal::start(bus.command("setsid"), &["entry", "set", "app", "u"]);
+    terminal.wait_for("Value for \"u\" of service \"app\"");
+    terminal.type_hidden(MARKER);
+    terminal.wait_for("Stored \"u\" of service \"app\" in secret-service.");
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(!shown.contains(MARKER), "{shown}");
+}
