@@ -171,6 +171,11 @@ impl Error {
         self.0.store
     }
 
+    /// What happened, without the operation and its context, as a clause.
+    pub fn problem(&self) -> &str {
+        self.0.message.as_deref().unwrap_or(self.0.kind.clause())
+    }
+
     /// What to do next, in a sentence for the user.
     pub fn hint(&self) -> &str {
         self.0.hint.as_deref().unwrap_or(self.0.kind.hint())
@@ -333,10 +338,7 @@ impl fmt::Display for Error {
         if let Some(store) = self.0.store {
             write!(f, " ({store})")?;
         }
-        match &self.0.message {
-            Some(message) => write!(f, ": {message}"),
-            None => write!(f, ": {}", self.0.kind),
-        }
+        write!(f, ": {}", self.problem())
     }
 }
 
@@ -376,6 +378,8 @@ mod tests {
         );
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("cause"));
         assert_eq!((error.code(), error.kind()), ("locked", ErrorKind::Locked));
+        assert_eq!(error.problem(), "the store is locked");
+        assert_eq!(error.with_message("it is \"closed\"").problem(), "it is \"closed\"");
     }
 
     #[test]

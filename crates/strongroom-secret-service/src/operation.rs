@@ -26,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub(crate) left_behind: &'a mut Option<Shown>,
     pub(crate) budget: Budget,
     pub(crate) config: &'a Config,
+    /// Whether something was asked to be changed already.
+    pub(crate) writing: bool,
 }
 
 impl Work<'_> {
@@ -126,6 +128,17 @@ impl Work<'_> {
         Ok(others.len())
     }
 
+    /// Names the process that does not answer. A change that it was asked for may still be made.
+    pub(crate) async fn explain_silence(&self, failure: Failure) -> Failure {
+        let known = Provider::find(self.bus).await.map(|provider| provider.explain_silence());
+        let (failure, hint) = match known {
+            Some((message, hint)) => (failure.message(message), hint),
+            None => (failure, "See whether the keyring's daemon runs, and try again.".to_owned()),
+        };
+        let warning = if self.writing { " The change may still take effect." } else { "" };
+        failure.hint(hint + warning)
+    }
+
     /// The items with these attributes, all of them readable now.
     ///
     /// Several providers find nothing in a locked collection and say so without an error, so an
@@ -161,6 +174,7 @@ impl Work<'_> {
         }
         self.open_session().await?;
         let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
+        self.writing = true;
         item::set_secret(self.bus, &self.budget, item, &secret).await?;
         // KWallet acknowledges a write to a wallet that was closed meanwhile, and drops it.
         let collection = item::collection_of(item)?;
@@ -172,6 +186,7 @@ impl Work<'_> {
     }
 
     async fn delete(&mut self, item: &OwnedObjectPath) -> Result<(), Failure> {
+        self.writing = true;
         let prompt = item::delete(self.bus, &self.budget, item).await?;
         self.ask(prompt).await
     }
@@ -199,6 +214,7 @@ impl Work<'_> {
         attributes.insert(ATTRIBUTE_SCHEMA, GENERIC_SCHEMA);
         let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
         let new = item::NewItem { label: item::label(entry), attributes, secret };
+        self.writing = true;
         let created = item::create(self.bus, &self.budget, &collection, new).await;
         let prompt = created.map_err(|failure| match (mode, failure.kind) {
             (WriteMode::CreateNew, ErrorKind::NoBackend) => failure

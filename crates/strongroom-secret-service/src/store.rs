@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use strongroom_core::{
-    Candidate, Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation,
-    Persistence, Probe, Result, SecretBytes, ServiceName, WriteMode,
+    Candidate, Capabilities, EntryName, ExposeSecret, KeyringStore, Operation, Persistence, Probe,
+    Result, SecretBytes, ServiceName, WriteMode,
 };
 
 use crate::Config;
@@ -15,7 +15,6 @@ use crate::bus::Bus;
 use crate::error::{Failure, Retry};
 use crate::operation::Work;
 use crate::prompt::Shown;
-use crate::provider::Provider;
 use crate::session::Session;
 
 /// The largest value, in bytes. The protocol sets no limit; providers rewrite their whole file at
@@ -72,7 +71,7 @@ impl SecretServiceStore {
                 result => result,
             }
         });
-        result.map_err(|failure| failure.into_error(operation, entry)).map_err(say_if_unknown)
+        result.map_err(|failure| failure.into_error(operation, entry))
     }
 
     async fn attempt<T>(
@@ -90,11 +89,12 @@ impl SecretServiceStore {
         };
         let Connected { bus, session, left_behind } = connected;
         let config = &self.config;
-        let mut operation = Work { bus, session, left_behind, budget: *budget, config };
+        let (at, writing) = (*budget, false);
+        let mut operation = Work { bus, session, left_behind, budget: at, config, writing };
         let result = work(&mut operation).await;
         *budget = operation.budget;
         match result {
-            Err(failure) if failure.silence => Err(explained(failure, &connected.bus).await),
+            Err(failure) if failure.silence => Err(operation.explain_silence(failure).await),
             result => result,
         }
     }
@@ -183,25 +183,4 @@ fn forget(connected: &mut Option<Connected>, what: Retry) {
         connected.left_behind = None;
         connected.bus.forget_owner();
     }
-}
-
-/// Names the process that does not answer.
-async fn explained(failure: Failure, bus: &Bus) -> Failure {
-    match Provider::find(bus).await {
-        Some(provider) => {
-            let (message, hint) = provider.explain_silence();
-            failure.message(message).hint(hint)
-        }
-        None => failure,
-    }
-}
-
-/// A write whose answer did not come may still be done.
-fn say_if_unknown(error: Error) -> Error {
-    let writes = matches!(error.operation(), Operation::Set | Operation::Delete);
-    if error.kind() == ErrorKind::TimedOut && writes {
-        let hint = format!("{} The change may still take effect.", error.hint());
-        return error.with_hint(hint);
-    }
-    error
 }

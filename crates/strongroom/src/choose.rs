@@ -40,7 +40,7 @@ pub enum ChoiceReason {
 /// 1. The backend of [`Options::with_backend`], else the one that the environment names. Nothing
 ///    takes its place, and nobody is contacted: the first call finds out whether it can be used.
 /// 2. Else the platform's default, unless [`probe`](KeyringStore::probe) says `NoBackend`. A store
-///    that is locked, slow or without a collection stays the choice: the secrets may be in it.
+///    that is locked or without a collection stays the choice: the secrets may be in it.
 /// 3. Else what [`Options::with_fallback`] says.
 ///
 /// Every call on the store that comes back ends by its deadline: it is behind a
@@ -49,6 +49,7 @@ pub enum ChoiceReason {
 /// # Errors
 ///
 /// - `Invalid` if the environment names no backend.
+/// - `TimedOut` if the platform's default does not answer: the first call would wait as long again.
 /// - `NoBackend` if the backend that was named is not in this build, or if the platform's default
 ///   can't be used and the fallback forbids another, or can't be used either.
 pub fn choose(options: &Options) -> Result<Chosen> {
@@ -143,8 +144,8 @@ fn automatic(platform: &dyn Platform, options: &Options) -> Result<Chosen> {
     }
 }
 
-/// The platform's default, unless it can't be used. Any other trouble is for the first call to
-/// meet: the store is there, and the secrets may be in it.
+/// The platform's default, unless it can't be used or hangs. Any other trouble is for the first call
+/// to meet: the store is there, and the secrets may be in it.
 fn default_store(
     platform: &dyn Platform,
     options: &Options,
@@ -155,7 +156,9 @@ fn default_store(
     })?;
     let store = platform.open_guarded(backend, options)?;
     match store.probe() {
-        Err(error) if error.kind() == ErrorKind::NoBackend => Err(error),
+        Err(error) if matches!(error.kind(), ErrorKind::NoBackend | ErrorKind::TimedOut) => {
+            Err(error)
+        }
         _ => Ok((backend, store)),
     }
 }

@@ -94,14 +94,6 @@ pub fn provider_caveat(provider: &str) -> Option<&'static str> {
     )
 }
 
-/// What happened, without the operation and the store that an error's text begins with.
-pub fn problem_of(error: &Error) -> String {
-    let text = error.to_string();
-    let store = error.store().map(|store| format!(" ({store})")).unwrap_or_default();
-    let beginning = format!("cannot {}{store}: ", error.operation());
-    text.strip_prefix(&beginning).unwrap_or(&text).to_owned()
-}
-
 fn secret_service(state: &Result<Probe, Error>, system: &System<'_>) -> Vec<Finding> {
     let backend = Backend::SecretService;
     match state {
@@ -282,7 +274,7 @@ impl Distribution {
 }
 
 fn problem(backend: Backend, error: &Error) -> Finding {
-    finding(backend, Severity::Problem, Some(error.kind()), problem_of(error))
+    finding(backend, Severity::Problem, Some(error.kind()), error.problem().to_owned())
 }
 
 fn finding(
@@ -356,12 +348,6 @@ mod tests {
             assert!(!commands(finding).is_empty(), "{finding:?}");
         }
         assert_eq!(commands(&states[0].1), ["kill -CONT 7"]);
-    }
-
-    #[test]
-    fn the_store_comes_without_repeating_what_was_tried() {
-        let error = error(ErrorKind::Locked).with_message("the keyring \"Login\" is locked");
-        assert_eq!(problem_of(&error), "the keyring \"Login\" is locked");
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub mod testing;
 
 pub use backend::Backend;
 pub use choose::{ChoiceReason, Chosen, choose};
-pub use diagnose::{Finding, Fix, Severity, System, diagnose, problem_of, provider_caveat};
+pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 pub use options::{Fallback, Options};

@@ -63,19 +63,25 @@ fn without_a_bus_and_without_a_fallback_it_is_an_error() {
 }
 
 #[test]
-fn a_bus_that_does_not_answer_keeps_its_store_which_says_so_itself() {
+fn a_bus_that_does_not_answer_is_told_by_its_store_and_not_by_the_guard() {
     let path = socket("mute");
     let listener = UnixListener::bind(&path).unwrap();
-    let secrets = SecureStore::builder("tracker").options(on_bus(&path)).open();
-    let error = secrets.as_ref().map(|secrets| secrets.get_secret("token"));
+    let opened = SecureStore::builder("tracker").options(on_bus(&path)).open();
+    let named = on_bus(&path).with_backend(Backend::SecretService);
+    let named = SecureStore::builder("tracker").options(named).open().unwrap();
+    let read = named.get_secret("token");
     std::fs::remove_file(&path).unwrap();
 
-    let error = error.unwrap().unwrap_err();
-    assert_eq!(secrets.unwrap().backend(), Backend::SecretService);
+    for error in [opened.unwrap_err(), read.unwrap_err()] {
+        told_by_the_store(&error);
+    }
+    drop(listener);
+}
+
+fn told_by_the_store(error: &strongroom::Error) {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let shown = error.to_string();
     for words_of_the_guard in ["still running", "earlier call"] {
         assert!(!shown.contains(words_of_the_guard), "{shown}");
     }
-    drop(listener);
 }

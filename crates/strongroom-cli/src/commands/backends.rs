@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{ChoiceReason, Error, ErrorKind, Inspection, inspect, problem_of};
+use strongroom::{ChoiceReason, Error, ErrorKind, Inspection, inspect};
 
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -54,7 +54,7 @@ fn state(state: &Result<strongroom::Probe, Error>) -> String {
                 ErrorKind::TimedOut => marked(Mark::Problem, "no answer"),
                 _ => marked(Mark::Problem, "not usable"),
             };
-            format!("{word}: {}", problem_of(error))
+            format!("{word}: {}", error.problem())
         }
     }
 }
@@ -76,7 +76,7 @@ fn why(reason: &ChoiceReason) -> String {
         ChoiceReason::PlatformDefault => "this system's own".to_owned(),
         ChoiceReason::Fallback(cause) => {
             let default = cause.store().unwrap_or("the system's own");
-            format!("because {default} can't be used: {}", problem_of(cause))
+            format!("because {default} can't be used: {}", cause.problem())
         }
         other => other.to_string(),
     }
@@ -110,7 +110,7 @@ fn row(inspection: &Inspection) -> Value {
         "usable": provider.is_some(),
         "provider": provider,
         "code": error.map(Error::code),
-        "problem": error.map(problem_of),
+        "problem": error.map(Error::problem),
         "persistence": can.map(|can| persistence_token(can.persistence)),
         "max_secret_bytes": can.and_then(|can| can.max_secret_len),
     })

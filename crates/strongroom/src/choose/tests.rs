@@ -143,7 +143,6 @@ fn a_default_that_may_hold_the_secrets_is_kept() {
         ErrorKind::Locked,
         ErrorKind::NoDefaultCollection,
         ErrorKind::Other,
-        ErrorKind::TimedOut,
     ] {
         let (stage, service, _) = desktop();
         service.fail(Operation::Probe, kind);
@@ -154,13 +153,14 @@ fn a_default_that_may_hold_the_secrets_is_kept() {
 }
 
 #[test]
-fn a_default_that_hangs_is_kept() {
+fn a_default_that_hangs_is_told_at_once_and_nothing_takes_its_place() {
     let (stage, service, _) = desktop();
     service.hang(Operation::Probe);
-    let chosen = choose_on(&stage, &plain()).unwrap();
-    assert_eq!(chosen.backend(), Backend::SecretService);
+    let error = choose_on(&stage, &plain()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(stage.opened(), [Backend::SecretService]);
     service.heal(Operation::Probe);
-    assert!(chosen.store().probe().is_ok());
+    assert!(choose_on(&stage, &plain()).is_ok());
 }
 
 #[test]
