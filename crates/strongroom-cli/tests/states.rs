@@ -5,7 +5,9 @@
 mod support;
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use strongroom_testkit::scripted::Script;
@@ -42,7 +44,7 @@ fn a_stopped_daemon_is_named_before_three_seconds_are_over() {
     let command = format!("kill -CONT {}", keyring.pid());
     hung.says("gnome-keyring-daemon").says("stopped").says(&command);
     within(AT_ONCE, &doctor);
-    doctor.says("gnome-keyring-daemon").says(&command);
+    doctor.says("Problem: gnome-keyring-daemon").says(&command).says("Fine: the kernel keyring");
     backends.says("no answer").says("None can be chosen");
 }
 
@@ -198,3 +200,23 @@ fn backends_are_a_table_and_json_that_agree() {
         assert_eq!(backend["usable"], ["keyutils", "memory"].contains(&name), "{name}");
     }
 }
+
+/// Needs root, to become somebody else.
+#[test]
+fn who_is_not_root_is_told_to_use_sudo() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let open_to_all = std::fs::Permissions::from_mode(0o755);
+    let directory = tempfile::Builder::new().permissions(open_to_all).tempdir().unwrap();
+    let program = directory.path().join("strongroom");
+    std::fs::copy(PROGRAM, &program).unwrap();
+    let mut command = Command::new(program);
+    command.env_clear().env("HOME", "/nonexistent").uid(NOBODY).gid(NOBODY);
+    let doctor = run(command, &["doctor"], b"").ends_with(5).out();
+    let root = alone(&Sandbox::new(), &["doctor"], b"").out();
+    assert_eq!((doctor.contains("sudo "), root.contains("sudo ")), (true, false), "{doctor}");
+}
+
+/// A user without a name.
+const NOBODY: u32 = 64_998;

@@ -13,7 +13,7 @@ use crate::{SecretBytes, secret_bytes};
 /// What an encoded value starts with.
 pub const MARKER: &str = "strongroom+base64:";
 
-/// The length in bytes of what [`encode`] makes of `len` bytes, at most.
+/// The length in bytes of what [`encode`] makes of `len` bytes that are not plain.
 pub const fn encoded_len(len: usize) -> usize {
     MARKER.len() + len.div_ceil(3) * 4
 }
@@ -36,10 +36,13 @@ pub fn encode(value: &[u8]) -> SecretBytes {
     if is_plain(value) {
         return secret_bytes(value.to_vec());
     }
-    let mut line = String::with_capacity(encoded_len(value.len()));
-    line.push_str(MARKER);
-    STANDARD.encode_string(value, &mut line);
-    secret_bytes(line.into_bytes())
+    let mut line = vec![0; encoded_len(value.len())];
+    let (marker, encoded) = line.split_at_mut(MARKER.len());
+    marker.copy_from_slice(MARKER.as_bytes());
+    // Straight into its place: to grow a string, the encoder would go through a buffer of its own.
+    let written = STANDARD.encode_slice(value, encoded).expect("the room was counted");
+    debug_assert_eq!(written, encoded.len());
+    secret_bytes(line)
 }
 
 /// The value in what a store returned.

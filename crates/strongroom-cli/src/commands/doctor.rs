@@ -46,6 +46,7 @@ fn in_use(choice: strongroom::Result<Opened>) -> strongroom::Result<Option<Backe
     match choice {
         Ok(Opened { reason: ChoiceReason::Fallback(_), .. }) => Ok(default),
         Ok(opened) => Ok(Some(opened.backend)),
+        Err(error) if error.kind() == ErrorKind::TimedOut => Ok(default),
         Err(error) if error.kind() == ErrorKind::NoBackend && error.store().is_none() => {
             Ok(default)
         }
@@ -110,14 +111,12 @@ fn os_release() -> String {
     files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default()
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+    rustix::process::geteuid().is_root()
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 fn is_root() -> bool {
     false
 }
