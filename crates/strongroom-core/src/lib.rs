@@ -5,6 +5,7 @@
 //!   required ones.
 //! - [`Error`], [`ErrorKind`]: what went wrong, in which operation, and what to do next.
 //! - [`Capabilities`]: what a store can do, as plain data.
+//! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: what a vault holds.
 //! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: the same with injected
 //!   faults and a record of calls, for tests.
 //!
@@ -28,15 +29,18 @@ mod memory;
 mod mock;
 mod name;
 mod policy;
+mod record;
 mod secret;
 mod store;
 
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Operation, Result};
+pub use jiff::{SignedDuration, Timestamp};
 pub use memory::MemoryStore;
 pub use mock::{Call, MockKeyringStore};
 pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
 pub use policy::{Deadlines, PromptPolicy};
+pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, secret_bytes, secret_text};
 pub use store::{Candidate, KeyringStore, Probe, WriteMode};

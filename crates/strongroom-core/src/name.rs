@@ -34,7 +34,9 @@ impl ServiceName {
     /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
     /// drops one) or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
-        checked("service", name.into()).map(Self)
+        let name = name.into();
+        check("service", &name)?;
+        Ok(Self(name))
     }
 
     /// The name as text.
@@ -51,7 +53,9 @@ impl UserName {
     /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
     /// drops one) or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
-        checked("user", name.into()).map(Self)
+        let name = name.into();
+        check("user", &name)?;
+        Ok(Self(name))
     }
 
     /// The name as text.
@@ -104,7 +108,12 @@ impl fmt::Display for EntryName {
     }
 }
 
-fn checked(part: &str, name: String) -> Result<String> {
+/// Checks one part of a name; `part` is what the refusal calls it.
+///
+/// # Errors
+///
+/// `Invalid` as [`ServiceName::new`] says.
+pub(crate) fn check(part: &str, name: &str) -> Result<()> {
     let problem = if name.is_empty() {
         format!("the {part} name is empty")
     } else if name.contains('\0') {
@@ -114,7 +123,7 @@ fn checked(part: &str, name: String) -> Result<String> {
     } else if name.len() > MAX_NAME_BYTES {
         format!("the {part} name has {} bytes; at most {MAX_NAME_BYTES} are allowed", name.len())
     } else {
-        return Ok(name);
+        return Ok(());
     };
     Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(problem))
 }
