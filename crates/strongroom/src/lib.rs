@@ -12,7 +12,9 @@
 //! # Ok::<(), strongroom::Error>(())
 //! ```
 //!
-//! - [`SecureStore`] is what most applications need.
+//! - [`SecureStore`] is three functions, with one entry of the store per secret.
+//! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
+//!   once, coherent between processes; [`blocking`] mirrors it.
 //! - [`choose`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
 //!   platform's default, else the [`Fallback`]. [`inspect`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
@@ -35,29 +37,34 @@ compile_error!(
 );
 
 mod backend;
+pub mod blocking;
 mod choose;
 mod diagnose;
 mod guard;
 mod inspect;
+mod manager;
 mod open;
 mod options;
 mod secure_store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod vault;
 
 pub use backend::Backend;
 pub use choose::{ChoiceReason, Chosen, choose};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
+pub use manager::{SecretManager, SecretManagerBuilder};
 pub use options::{Fallback, Options};
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
     KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
-    PromptPolicy, Result, SecretBytes, SecretString, ServiceName, UserName, WriteMode,
-    secret_bytes, secret_text,
+    PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
+    ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
+pub use vault::{Batch, SecretInfo};
 
 /// The examples of the repository's README are tests, too.
 #[cfg(doctest)]

@@ -1,0 +1,355 @@
+//! The vault of an application, for async callers. [`blocking`](crate::blocking) mirrors it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use strongroom_core::{
+    Deadlines, Persistence, PromptPolicy, Result, Secret, SecretKey, SecretString, ServiceName,
+    SignedDuration, Timestamp,
+};
+
+use crate::vault::{Batch, Clock, SecretInfo, StateDir, Vault};
+use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, blocking, choose};
+
+/// All secrets of one application, kept together in one entry of its store, with metadata.
+///
+/// - Opening reads the store once. `get`, `exists` and `list` read memory; they read the store again
+///   only when another process has changed it. `set`, `update` and `delete` write once.
+/// - Safe between processes: a commit happens under a lock and never loses another process's.
+/// - It has no runtime of its own and works under any. What may block runs on a thread pool.
+/// - Clones are handles to the same vault.
+///
+/// # Errors
+///
+/// Every call can fail as [`KeyringStore`](crate::KeyringStore) says; with `Corrupt` if the entry can't
+/// be read, which then stays as it is; and a change with `Busy` if another process keeps the lock for
+/// longer than [`Deadlines::call`], and `TooLarge` if the vault outgrows its store. A change that
+/// fails changes nothing.
+///
+/// ```
+/// use strongroom::{Backend, ExposeSecret, SecretManager};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # futures_lite::future::block_on(async {
+/// let secrets = SecretManager::builder("example").backend(Backend::Memory);
+/// # let secrets = secrets.state_dir(dir.path());
+/// let secrets = secrets.open().await?;
+/// secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
+/// let value = secrets.get_value("OPENAI_API_KEY").await?.expect("it was just stored");
+/// assert_eq!(value.expose_secret(), "sk-1");
+/// # Ok::<(), strongroom::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct SecretManager {
+    shared: Arc<Shared>,
+}
+
+/// What all handles of a manager, async and blocking, share.
+pub(crate) struct Shared {
+    pub(crate) vault: Vault,
+    pub(crate) chosen: Chosen,
+}
+
+/// A [`SecretManager`] in the making.
+#[derive(Clone)]
+#[must_use]
+pub struct SecretManagerBuilder {
+    service: String,
+    options: Options,
+    clock: Clock,
+}
+
+impl SecretManager {
+    /// Opens the vault of a service with the default options. An absent one is an empty one.
+    ///
+    /// The service is the application's stable name: its vault is found under it.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used, and as [`choose`] says.
+    pub async fn init(service: impl Into<String>) -> Result<Self> {
+        Self::builder(service).open().await
+    }
+
+    /// Starts with the default options.
+    pub fn builder(service: impl Into<String>) -> SecretManagerBuilder {
+        let clock: Clock = Arc::new(Timestamp::now);
+        SecretManagerBuilder { service: service.into(), options: Options::new(), clock }
+    }
+
+    /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
+    /// was last written is now.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a key that can't be used.
+    pub async fn set(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        let (key, secret) = (key.clone(), secret.duplicate());
+        self.run(move |vault| vault.set(&key, secret)).await
+    }
+
+    /// Stores a value under a name, with who issued it.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a name that can't be used.
+    pub async fn set_api_key(
+        &self,
+        name: &str,
+        value: impl Into<SecretString>,
+        provider: Option<&str>,
+    ) -> Result<()> {
+        let (key, secret) = api_key(name, value.into(), provider);
+        self.run(move |vault| vault.set(&key, secret)).await
+    }
+
+    /// Replaces the value of a secret and keeps what is known about it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such secret.
+    pub async fn update_value(&self, name: &str, value: impl Into<SecretString>) -> Result<()> {
+        let (key, value) = (SecretKey::new(name), value.into());
+        self.run(move |vault| vault.update_value(&key, value)).await
+    }
+
+    /// Changes a secret under the lock: nobody else's change comes in between. `None` is an absent
+    /// secret, before and after.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a key that can't be used.
+    pub async fn update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Option<Secret> + Send + 'static,
+    ) -> Result<()> {
+        let key = key.clone();
+        self.run(move |vault| vault.update(&key, change)).await
+    }
+
+    /// Makes several changes in one write: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a key that can't be used.
+    pub async fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
+        let mut batch = Batch::default();
+        fill(&mut batch);
+        self.run(move |vault| vault.batch(batch)).await
+    }
+
+    /// Deletes a secret and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn delete(&self, key: &SecretKey) -> Result<bool> {
+        let key = key.clone();
+        self.run(move |vault| vault.delete(&key)).await
+    }
+
+    /// Reads a secret. A missing one is `None`.
+    ///
+    /// # Errors
+    ///
+    /// `Expired` if its time is over.
+    pub async fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        let key = key.clone();
+        self.run(move |vault| vault.get(&key)).await
+    }
+
+    /// Reads the value of the secret of this name without a target. A missing one is `None`.
+    ///
+    /// # Errors
+    ///
+    /// `Expired` if its time is over.
+    pub async fn get_value(&self, name: &str) -> Result<Option<SecretString>> {
+        Ok(self.get(&SecretKey::new(name)).await?.map(|secret| secret.value))
+    }
+
+    /// Whether a secret exists, expired or not.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn exists(&self, key: &SecretKey) -> Result<bool> {
+        let key = key.clone();
+        self.run(move |vault| vault.exists(&key)).await
+    }
+
+    /// All secrets without their values, by name and target, expired ones included.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn list(&self) -> Result<Vec<SecretInfo>> {
+        self.run(Vault::list).await
+    }
+
+    /// The secrets whose time is over or will be within this duration.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+        self.run(move |vault| vault.expiring(within)).await
+    }
+
+    /// The vault's revision number: one more at each commit, 0 before the first.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn generation(&self) -> Result<u64> {
+        self.run(Vault::generation).await
+    }
+
+    /// Forgets the secrets in memory, which are wiped. The next call reads the store again.
+    pub fn lock(&self) {
+        self.shared.vault.forget();
+    }
+
+    /// The backend that was chosen.
+    pub fn backend(&self) -> Backend {
+        self.shared.chosen.backend()
+    }
+
+    /// Why this backend.
+    pub fn reason(&self) -> &ChoiceReason {
+        self.shared.chosen.reason()
+    }
+
+    /// Whether the vault stays until it is deleted, over a restart of the machine.
+    pub fn is_persistent(&self) -> bool {
+        self.shared.is_persistent()
+    }
+
+    /// The same vault for callers that block.
+    pub fn blocking(&self) -> blocking::SecretManager {
+        blocking::SecretManager::from_shared(Arc::clone(&self.shared))
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(&self.shared);
+        unblock::unblock(move || work(&shared.vault)).await
+    }
+}
+
+impl SecretManagerBuilder {
+    /// Takes these options in place of all that were set before.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Uses this backend and no other.
+    pub fn backend(self, backend: Backend) -> Self {
+        self.with(|options| options.with_backend(backend))
+    }
+
+    /// Lets `<prefix>_BACKEND` name the backend, in place of `STRONGROOM_BACKEND`.
+    pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
+        self.with(|options| options.with_env_prefix(prefix))
+    }
+
+    /// Sets how long a call may wait, and a commit for the lock.
+    pub fn deadlines(self, deadlines: Deadlines) -> Self {
+        self.with(|options| options.with_deadlines(deadlines))
+    }
+
+    /// Sets whether the system may ask the user.
+    pub fn prompt(self, prompt: PromptPolicy) -> Self {
+        self.with(|options| options.with_prompt(prompt))
+    }
+
+    /// Sets what to do where the platform's default store can't be used.
+    pub fn fallback(self, fallback: Fallback) -> Self {
+        self.with(|options| options.with_fallback(fallback))
+    }
+
+    /// Sets the directory of the lock and the generation file. All processes that use the vault must
+    /// name the same one.
+    pub fn state_dir(self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.with(|options| options.with_state_dir(directory))
+    }
+
+    /// Sets the clock that expiry and timestamps go by.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Chooses the store and reads the vault, once.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used; as [`choose`] says; `Corrupt` if the vault
+    /// can't be read.
+    pub async fn open(self) -> Result<SecretManager> {
+        let shared = unblock::unblock(move || self.open_shared()).await?;
+        Ok(SecretManager { shared })
+    }
+
+    /// The same for callers that block.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_blocking(self) -> Result<blocking::SecretManager> {
+        self.open_shared().map(blocking::SecretManager::from_shared)
+    }
+
+    fn open_shared(self) -> Result<Arc<Shared>> {
+        let service = ServiceName::new(self.service)?;
+        let chosen = choose(&self.options)?;
+        let state_dir = self.options.state_dir.map_or_else(StateDir::of_user, StateDir::at);
+        let (store, patience) = (Arc::clone(chosen.store()), self.options.deadlines.call);
+        let vault = Vault::new(store, &service, &state_dir, patience, self.clock)?;
+        vault.generation()?;
+        Ok(Arc::new(Shared { vault, chosen }))
+    }
+
+    fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
+        self.options = change(self.options);
+        self
+    }
+}
+
+impl Shared {
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.chosen.store().capabilities().persistence == Persistence::Permanent
+    }
+}
+
+pub(crate) fn api_key(
+    name: &str,
+    value: SecretString,
+    provider: Option<&str>,
+) -> (SecretKey, Secret) {
+    let secret = Secret::new(value);
+    let secret = match provider {
+        Some(provider) => secret.with_provider(provider),
+        None => secret,
+    };
+    (SecretKey::new(name), secret)
+}
+
+impl fmt::Debug for SecretManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretManager").field("chosen", &self.shared.chosen).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SecretManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretManagerBuilder")
+            .field("service", &self.service)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

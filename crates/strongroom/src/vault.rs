@@ -1,0 +1,12 @@
+//! The vault: all secrets of one service, kept together.
+
+mod coherence;
+mod engine;
+mod payload;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use coherence::StateDir;
+pub(crate) use engine::{Clock, Vault};
+pub use secrets::{Batch, SecretInfo};

@@ -1,0 +1,198 @@
+//! What keeps the copies of a vault in several processes coherent.
+//!
+//! Two files in one directory of the user's: the lock, held around every commit, and the generation
+//! file, which every read looks at. The store itself is read and written by the caller:
+//!
+//! - A read [observes](Coherence::observe) and [decides](decide). If it must read the store, it
+//!   remembers what it read by [`Observation::remember`], from an observation made *before*.
+//! - A commit takes the [lock](Coherence::lock), decides by [`Commit::base`], reads the store again if it
+//!   must, marks the file dirty ([`Commit::begin`]), writes the store, and marks it clean
+//!   ([`Commit::finish`]). One that ends in between leaves the mark, and everybody reads the store
+//!   until a commit is finished.
+//! - Whoever finds the file dirty or absent may mend that: lock, read the store, finish. No begin.
+//!
+//! # What holds
+//!
+//! `coherence/model.rs` checks it in every interleaving of two writers and a reader, with a crash at
+//! any step:
+//!
+//! - No acknowledged commit is lost, and no read returns what was replaced before it began.
+//! - This survives the generation file's deletion at any moment, and a backup's return over it: each
+//!   look compares the open file with the one at the path, and the time of its change.
+//! - It survives the lock file's deletion at any moment but one: while a commit writes the store. A
+//!   second process can then lock a new file. The first one is told ([`Finished::lost_lock`]), the
+//!   second can't be. On Windows open files can't be deleted.
+//! - A power cut may leave any older record. It vouches for what a process remembers, and after a
+//!   power cut no process remembers anything; so nothing is synced to the disk.
+//! - Where locks or files can't be had (read-only home, a network file system without locks), every
+//!   read reads the store, and commits exclude those of the same handle only. Processes that do have
+//!   the files may not see the commits of one that has not.
+//!
+//! What does not: between machines that share a home, records arrive with the file system's own
+//! delay; an older record that returns within the clock tick of the last change (some ms), or by a
+//! directory that is moved away and back, is taken for the last one; a store that somebody changes
+//! without this is seen at the next read of the store.
+
+mod generation;
+mod lock;
+mod observation;
+mod platform;
+mod record;
+mod state_dir;
+
+#[cfg(all(test, unix))]
+mod model;
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
+
+use generation::GenerationFile;
+use lock::{Held, Lock, NotHeld};
+use record::Record;
+
+pub(crate) use observation::{Decision, Observation, Seen, decide};
+pub(crate) use record::Revision;
+pub(crate) use state_dir::StateDir;
+
+/// One service's lock and generation file, as this process has them open.
+#[derive(Debug)]
+pub(crate) struct Coherence {
+    service: ServiceName,
+    lock: Lock,
+    generation: Option<GenerationFile>,
+    has_warned: AtomicBool,
+}
+
+/// The right to write the store, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Commit<'a> {
+    coherence: &'a Coherence,
+    held: Held<'a>,
+}
+
+/// What a finished commit knows of itself.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub(crate) struct Finished {
+    /// What to remember the written revision by; `None` if it can't be told when it changes.
+    pub(crate) seen: Option<Seen>,
+    /// The lock file was lost while the store was written: another process may have written at the
+    /// same time, so read the store, and commit again what is not in it.
+    pub(crate) lost_lock: bool,
+}
+
+impl Coherence {
+    /// Opens, or makes, what a service's processes meet at.
+    ///
+    /// Without a directory to write in it works without, as said above, and warns once.
+    pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Self {
+        let paths = state_dir.paths(service);
+        let (lock, generation) = paths.map(|paths| (paths.lock, paths.generation)).unzip();
+        let coherence = Self {
+            service: service.clone(),
+            lock: Lock::new(lock),
+            generation: generation.map(GenerationFile::new),
+            has_warned: AtomicBool::new(false),
+        };
+        if let Err(error) = coherence.lock.check() {
+            coherence.warn(&error);
+        }
+        coherence
+    }
+
+    /// What the generation file says now. Two system calls; it neither blocks nor fails.
+    pub(crate) fn observe(&self) -> Observation {
+        self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::observe)
+    }
+
+    /// Waits for the right to write the store, no longer than the limit. It blocks the thread.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` if somebody else has it, by its process's number; `Io` if it can't be waited for.
+    pub(crate) fn lock(&self, limit: Duration) -> Result<Commit<'_>> {
+        match self.lock.take(limit) {
+            Ok((held, missing)) => {
+                missing.iter().for_each(|error| self.warn(error));
+                Ok(Commit { coherence: self, held })
+            }
+            Err(NotHeld::Busy(holder)) => Err(busy(holder, limit)),
+            Err(NotHeld::Io(error)) => Err(Error::new(ErrorKind::Io, Operation::Set)
+                .with_message("the vault's lock can't be waited for; nothing was changed")
+                .with_source(error)),
+        }
+    }
+
+    fn warn(&self, error: &io::Error) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            let service = &self.service;
+            tracing::warn!(%service, %error, "no lock between processes: their writes may collide");
+        }
+    }
+}
+
+impl Commit<'_> {
+    /// What the generation file says while nobody else writes.
+    pub(crate) fn base(&self) -> Observation {
+        if self.held.is_exclusive() { self.coherence.observe() } else { Observation::MustRead }
+    }
+
+    /// Tells everybody to read the store until this commit is finished. To be called after the base
+    /// was read, right before the store is written.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the lock file was deleted meanwhile: lock again. `Io` if the others can't be told.
+    /// The store must not be written then.
+    pub(crate) fn begin(&self) -> Result<()> {
+        let Some(generation) = &self.coherence.generation else { return Ok(()) };
+        match generation.write(Record::Dirty) {
+            Err(error) if self.held.is_exclusive() => {
+                return Err(Error::new(ErrorKind::Io, Operation::Set)
+                    .with_message(
+                        "other processes can't be told of the change; nothing was changed",
+                    )
+                    .with_source(error));
+            }
+            _ => {}
+        }
+        if self.held.is_intact() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, Operation::Set)
+            .with_message("the vault's lock file was deleted meanwhile; nothing was changed")
+            .with_hint("Try again."))
+    }
+
+    /// Says that the store holds this revision now.
+    ///
+    /// Not to be called when it is unknown what the store holds: dropping the commit leaves the mark.
+    pub(crate) fn finish(self, revision: Revision) -> Finished {
+        if !self.held.is_exclusive() {
+            return Finished { seen: None, lost_lock: false };
+        }
+        if !self.held.is_intact() {
+            return Finished { seen: None, lost_lock: true };
+        }
+        let written = self.coherence.generation.as_ref().map(|generation| {
+            generation.write(Record::Clean(revision)).map(|stamp| Seen::written(revision, stamp))
+        });
+        Finished { seen: written.and_then(io::Result::ok), lost_lock: !self.held.is_intact() }
+    }
+}
+
+fn busy(holder: Option<u32>, limit: Duration) -> Error {
+    let holder = match holder {
+        Some(holder) if holder == std::process::id() => "this process".to_owned(),
+        Some(holder) => format!("process {holder}"),
+        None => "another process".to_owned(),
+    };
+    Error::new(ErrorKind::Busy, Operation::Set).with_message(format!(
+        "{holder} is writing the vault, for {limit:?} at least; nothing was changed"
+    ))
+}

@@ -1,0 +1,122 @@
+//! Files that stay open while other processes write, replace or delete them.
+
+#[cfg(unix)]
+pub(super) use unix::{Stamp, create_dir, options, read_at, write_at};
+#[cfg(windows)]
+pub(super) use windows::{Stamp, create_dir, options, read_at, write_at};
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+    use std::path::Path;
+
+    /// Which file it is, and when it was last changed.
+    ///
+    /// While a file is open its inode number is nobody else's, so the comparison with an open
+    /// file's can't be fooled by a number that is used again.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub(in super::super) struct Stamp {
+        device: u64,
+        inode: u64,
+        changed: (i64, i64),
+    }
+
+    impl Stamp {
+        pub(in super::super) fn of_file(file: &File) -> io::Result<Self> {
+            file.metadata().map(|metadata| Self::of(&metadata))
+        }
+
+        pub(in super::super) fn at(path: &Path) -> io::Result<Self> {
+            std::fs::metadata(path).map(|metadata| Self::of(&metadata))
+        }
+
+        pub(in super::super) const fn is_same_file(&self, other: &Self) -> bool {
+            self.device == other.device && self.inode == other.inode
+        }
+
+        fn of(metadata: &Metadata) -> Self {
+            Self {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            }
+        }
+
+        /// A stamp of a file system that does not exist.
+        #[cfg(test)]
+        pub(in super::super) fn modelled(file: u8, changed: u8) -> Self {
+            Self { device: 0, inode: file.into(), changed: (changed.into(), 0) }
+        }
+    }
+
+    pub(in super::super) fn read_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+        file.read_at(buffer, 0)
+    }
+
+    pub(in super::super) fn write_at(file: &File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, 0)
+    }
+
+    pub(in super::super) fn create_dir(path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+
+    pub(in super::super) fn options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).mode(0o600);
+        options
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::fs::{DirBuilder, File, OpenOptions};
+    use std::io;
+    use std::os::windows::fs::{FileExt, OpenOptionsExt};
+    use std::path::Path;
+
+    /// `FILE_SHARE_READ | FILE_SHARE_WRITE`, without `FILE_SHARE_DELETE`.
+    const SHARE_READ_AND_WRITE: u32 = 0x1 | 0x2;
+
+    /// Nothing: a file that is open without `FILE_SHARE_DELETE` can't be deleted, replaced or moved,
+    /// nor can a directory above it, so it stays the file at its path.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub(in super::super) struct Stamp;
+
+    impl Stamp {
+        pub(in super::super) fn of_file(_: &File) -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(in super::super) fn at(_: &Path) -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(in super::super) const fn is_same_file(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    pub(in super::super) fn read_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+        file.seek_read(buffer, 0)
+    }
+
+    pub(in super::super) fn write_at(file: &File, bytes: &[u8]) -> io::Result<()> {
+        match file.seek_write(bytes, 0)? {
+            written if written == bytes.len() => Ok(()),
+            _ => Err(io::ErrorKind::WriteZero.into()),
+        }
+    }
+
+    pub(in super::super) fn create_dir(path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).create(path)
+    }
+
+    pub(in super::super) fn options() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).share_mode(SHARE_READ_AND_WRITE);
+        options
+    }
+}

@@ -1,0 +1,118 @@
+//! Where the files lie that processes meet at, and how they are named.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use strongroom_core::ServiceName;
+
+/// The longest part of a file's name. Encrypted home directories take 143 bytes in a name.
+const PART: usize = 100;
+
+/// The directory in which all processes of a user meet, whatever session they run in.
+#[derive(Clone, Debug)]
+pub(crate) struct StateDir(Option<PathBuf>);
+
+/// The files of one service.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    pub(super) lock: PathBuf,
+    pub(super) generation: PathBuf,
+}
+
+impl StateDir {
+    /// `.local/state/strongroom` in the user's home; `AppData\Local\strongroom` on Windows.
+    ///
+    /// `XDG_STATE_HOME` is not asked: `cron` and `ssh` may not have it, and would meet elsewhere.
+    pub(crate) fn of_user() -> Self {
+        let below =
+            if cfg!(windows) { "AppData/Local/strongroom" } else { ".local/state/strongroom" };
+        let home = env::home_dir().filter(|home| home.is_absolute());
+        Self(home.map(|home| home.join(below)))
+    }
+
+    /// This directory. It is made when it is needed, for the user alone.
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
+        Self(Some(path.into()))
+    }
+
+    /// The files of a service; `None` if the user has no home.
+    pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
+        let stem = stem(self.0.as_deref()?, service.as_str());
+        let with = |ending: &str| {
+            let mut path = stem.clone().into_os_string();
+            path.push(ending);
+            PathBuf::from(path)
+        };
+        Some(Paths { lock: with(".lock"), generation: with(".generation") })
+    }
+}
+
+/// The files' path without their ending: no two services have the same, nor one that differs in
+/// case only. A long name goes on in a directory.
+fn stem(dir: &Path, service: &str) -> PathBuf {
+    let mut path = dir.to_path_buf();
+    let mut part = String::from("vault-");
+    for byte in service.bytes() {
+        if part.len() >= PART {
+            // No encoded name holds a plus sign, so no file of another service is in the way.
+            part.push('+');
+            path.push(std::mem::take(&mut part));
+        }
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => part.push(char::from(byte)),
+            other => part.push_str(&format!("%{other:02x}")),
+        }
+    }
+    path.join(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(service: &str) -> String {
+        let service = ServiceName::new(service).expect("the name is valid");
+        let paths = StateDir::at("/s").paths(&service).expect("the directory is known");
+        paths.lock.to_str().expect("names are ASCII").to_owned()
+    }
+
+    #[test]
+    fn names_are_safe_and_readable() {
+        assert_eq!(name("side-seat_2"), "/s/vault-side-seat_2.lock");
+        assert_eq!(name("A"), "/s/vault-%41.lock");
+        assert_eq!(name("a/b"), "/s/vault-a%2fb.lock");
+        assert_eq!(name(".."), "/s/vault-%2e%2e.lock");
+        assert_eq!(name("é%"), "/s/vault-%c3%a9%25.lock");
+    }
+
+    #[test]
+    fn no_two_services_share_files_whatever_the_file_system_makes_of_case() {
+        let long = |ending: &str| format!("{}{ending}", "X".repeat(240));
+        let long = [long(""), long("a"), long("A"), long(".lock"), "x".repeat(94), "x".repeat(95)];
+        let services =
+            ["a", "A", "a/b", "a%2fb", "a%2Fb", "..", ".", "a.lock", "con", "é", "e\u{301}"];
+        let mut names: Vec<_> =
+            services.map(name).into_iter().chain(long.iter().map(|long| name(long))).collect();
+        names.iter_mut().for_each(|name| *name = name.to_lowercase());
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn the_longest_name_fits_in_any_file_system() {
+        let name = name(&"\u{ff}".repeat(127));
+        assert!(
+            Path::new(&name).iter().all(|part| part.len() <= 143 - ".generation".len()),
+            "{name}"
+        );
+    }
+
+    #[test]
+    fn the_users_directory_depends_on_home_alone() {
+        let paths = StateDir::of_user().paths(&ServiceName::new("a").expect("the name is valid"));
+        let home = env::home_dir().expect("tests run with a home");
+        assert!(paths.expect("there is a home").lock.starts_with(home));
+    }
+}

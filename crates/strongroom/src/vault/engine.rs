@@ -1,0 +1,218 @@
+//! One vault as one process has it: a copy in memory, kept coherent, and commits.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strongroom_core::{
+    EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Result, SecretBytes,
+    ServiceName, Timestamp, UserName, WriteMode,
+};
+
+use super::coherence::{
+    Coherence, Commit, Decision, Observation, Revision, Seen, StateDir, decide,
+};
+use super::payload::{Payload, VaultId};
+
+/// The entry that holds a vault.
+const ENTRY: &str = "vault";
+
+/// The moment it is, as the application sees it.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// One vault as one process has it.
+///
+/// Lock order: the lock between processes, then the copy. A read takes the first only to mend what
+/// the last writer left, and does without where somebody else has it.
+pub(crate) struct Vault {
+    store: Arc<dyn KeyringStore>,
+    entry: EntryName,
+    coherence: Coherence,
+    patience: Duration,
+    clock: Clock,
+    latest: AtomicI64,
+    copy: Mutex<Option<Copy>>,
+}
+
+/// What this process remembers of the vault, and of when that was so.
+struct Copy {
+    payload: Payload,
+    seen: Option<Seen>,
+}
+
+impl Vault {
+    /// The vault of a service. Nothing is read yet.
+    pub(crate) fn new(
+        store: Arc<dyn KeyringStore>,
+        service: &ServiceName,
+        state_dir: &StateDir,
+        patience: Duration,
+        clock: Clock,
+    ) -> Result<Self> {
+        Ok(Self {
+            store,
+            entry: EntryName::from_parts(service.clone(), UserName::new(ENTRY)?),
+            coherence: Coherence::open(state_dir, service),
+            patience,
+            clock,
+            latest: AtomicI64::new(i64::MIN),
+            copy: Mutex::new(None),
+        })
+    }
+
+    /// Looks at the secrets. Reads the store only if they may have changed.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Payload) -> T) -> Result<T> {
+        let observation = self.coherence.observe();
+        {
+            let copy = self.copy();
+            if let Some(known) = copy.as_ref().filter(|copy| copy.is_current(&observation)) {
+                return Ok(look(&known.payload));
+            }
+        }
+        // Mending what was left costs a lock, which somebody else may have for good reason.
+        let commit = match observation {
+            Observation::MustRead => self.coherence.lock(Duration::ZERO).ok(),
+            Observation::Clean(_) => None,
+        };
+        let mut copy = self.copy();
+        let observation = self.coherence.observe();
+        let known = match copy.take() {
+            Some(known) if known.is_current(&observation) => copy.insert(known),
+            old => {
+                let new = self.load(observation, commit)?;
+                warn_of_deletion(&self.entry, old.as_ref(), &new);
+                copy.insert(new)
+            }
+        };
+        Ok(look(&known.payload))
+    }
+
+    /// Changes the secrets: all of the change, or none of it if it fails.
+    pub(crate) fn commit<T>(&self, change: impl FnOnce(&mut Payload) -> Result<T>) -> Result<T> {
+        let commit = self.coherence.lock(self.patience).map_err(|error| self.named(error))?;
+        let mut copy = self.copy();
+        let base = commit.base();
+        let known = match copy.take().filter(|copy| copy.is_current(&base)) {
+            Some(known) => copy.insert(known),
+            None => {
+                let payload = self.read_store()?;
+                let seen = base.remember(payload.revision());
+                copy.insert(Copy { payload, seen })
+            }
+        };
+        let mut next = known.payload.duplicate().map_err(|error| self.named(error.into()))?;
+        let result = change(&mut next)?;
+        next.advance()?;
+        let line = next.to_line();
+        self.check_size(&line)?;
+        commit.begin().map_err(|error| self.named(error))?;
+        // From here on nobody knows what the store holds, until it has answered.
+        *copy = None;
+        self.store.write_entry(&self.entry, &line, WriteMode::Overwrite)?;
+        let finished = commit.finish(next.revision());
+        if finished.lost_lock {
+            return self.make_sure(&next).map(|()| result);
+        }
+        *copy = Some(Copy { payload: next, seen: finished.seen });
+        Ok(result)
+    }
+
+    /// Forgets the copy in memory. The next look reads the store again.
+    pub(crate) fn forget(&self) {
+        *self.copy() = None;
+    }
+
+    /// The moment it is. It never goes back in one process, so that a wrong clock can't revive what
+    /// has expired.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        let seconds = now.as_second();
+        let latest = self.latest.fetch_max(seconds, Ordering::Relaxed);
+        if latest <= seconds { now } else { Timestamp::from_second(latest).unwrap_or(now) }
+    }
+
+    /// The copy. A panic elsewhere leaves it whole or absent.
+    fn copy(&self) -> MutexGuard<'_, Option<Copy>> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the store, and tells the others what it holds if the lock is ours.
+    fn load(&self, observation: Observation, commit: Option<Commit<'_>>) -> Result<Copy> {
+        let payload = self.read_store()?;
+        let revision = payload.revision();
+        let seen = match (observation.remember(revision), commit) {
+            (None, Some(commit)) => commit.finish(revision).seen,
+            (seen, _) => seen,
+        };
+        Ok(Copy { payload, seen })
+    }
+
+    fn read_store(&self) -> Result<Payload> {
+        match self.store.read_entry(&self.entry)? {
+            None => Ok(Payload::new(VaultId::NONE)),
+            Some(line) => Payload::parse(&line, || VaultId::NONE)
+                .map_err(|unreadable| self.named(unreadable.into())),
+        }
+    }
+
+    fn check_size(&self, line: &SecretBytes) -> Result<()> {
+        let len = line.expose_secret().len();
+        match self.store.capabilities().max_secret_len {
+            Some(max) if len > max => {
+                Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(
+                    format!("the vault would have {len} bytes; this store takes at most {max}"),
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The lock file was deleted during the write: somebody else may have written, too.
+    fn make_sure(&self, written: &Payload) -> Result<()> {
+        if self.read_store()?.revision() == written.revision() {
+            return Ok(());
+        }
+        Err(self.named(Error::new(ErrorKind::Conflict, Operation::Set).with_message(
+            "another process wrote the vault at the same time, because the lock file was deleted",
+        )))
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.with_store(self.store.name()).with_entry(&self.entry)
+    }
+}
+
+/// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.
+fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
+    let lost = old.map_or(0, |old| old.payload.secrets().len());
+    if new.payload.id == VaultId::NONE && lost > 0 {
+        tracing::warn!(%entry, "the vault's entry was deleted; it held {lost} secrets");
+    }
+}
+
+impl Copy {
+    fn is_current(&self, observation: &Observation) -> bool {
+        decide(self.seen.as_ref(), observation) == Decision::UseCache
+    }
+}
+
+impl Payload {
+    fn revision(&self) -> Revision {
+        Revision { vault: self.id.to_bytes(), generation: self.generation }
+    }
+
+    /// Makes this the next generation; the first one draws the vault's id.
+    fn advance(&mut self) -> Result<()> {
+        if self.id == VaultId::NONE {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(|error| {
+                Error::new(ErrorKind::Io, Operation::Set)
+                    .with_message("the system gave no random numbers")
+                    .with_source(error)
+            })?;
+            self.id = VaultId::new(random);
+        }
+        self.generation += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! What the vault's one entry holds in the layout `inline`: one line of ASCII JSON.
+//!
+//! ```json
+//! {"strongroom":"vault","version":1,"id":"<32 hex digits>","generation":7,"secrets":[
+//!   {"name":"…","target":"…","value":"<base64>","provider":"…","scope":"…",
+//!    "expires_at":"<RFC 3339>","created_at":"…","updated_at":"…"}]}
+//! ```
+//!
+//! It is written without line breaks; what a secret doesn't have is left out. Some providers damage
+//! newlines and bytes above 0x7f, so neither is ever in it. Values are base64: a parser that has to
+//! unescape a value leaves a copy behind in memory.
+//!
+//! Version 0, the plain object `{"NAME": "value", …}` that applications write by themselves, is read,
+//! and becomes version 1 when it is next written. A field that this version does not know is kept:
+//! a newer one may have written it.
+//!
+//! Every buffer that holds a value is wiped, and is as large as it must be from the start: one that
+//! grows would leave its first place unwiped.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use strongroom_core::{Secret, SecretBytes, SecretKey};
+use zeroize::Zeroizing;
+
+pub(crate) use unreadable::{Position, Unreadable};
+
+mod json;
+mod read;
+#[cfg(test)]
+mod tests;
+mod unreadable;
+mod write;
+
+/// The format that this program writes.
+const VERSION: u64 = 1;
+
+/// What the field `strongroom` says.
+const MARKER: &str = "vault";
+
+/// A vault's identity, drawn once, when the vault is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct VaultId(u128);
+
+/// All of a vault's secrets.
+pub(crate) struct Payload {
+    /// Which vault it is.
+    pub(crate) id: VaultId,
+    /// The vault's revision number; a vault of version 0 has none, and is at 0.
+    pub(crate) generation: u64,
+    secrets: BTreeMap<SecretKey, Secret>,
+    unknown: Unknown,
+    unknown_of: BTreeMap<SecretKey, Unknown>,
+}
+
+/// The fields of an object that this version does not know, each with its JSON text.
+type Unknown = BTreeMap<String, Zeroizing<String>>;
+
+impl VaultId {
+    /// The identity made of these random bytes.
+    pub(crate) fn new(random: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(random))
+    }
+
+    /// The identity of no vault: of a service that has none yet, and of version 0, which has no id.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The bytes that it was made of.
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// The identity that [`VaultId`]'s `Display` wrote, or `None` for any other text.
+    pub(crate) fn from_hex(hex: &str) -> Option<Self> {
+        let digits = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if hex.len() != 32 || !digits {
+            return None;
+        }
+        u128::from_str_radix(hex, 16).ok().map(Self)
+    }
+}
+
+impl Payload {
+    /// A vault without secrets, before its first commit.
+    pub(crate) fn new(id: VaultId) -> Self {
+        Self {
+            id,
+            generation: 0,
+            secrets: BTreeMap::new(),
+            unknown: Unknown::new(),
+            unknown_of: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what [`Payload::to_line`] wrote, or version 0, which takes its identity from `fresh`.
+    ///
+    /// Names and targets are taken as they stand: one that [`SecretKey::validate`] would refuse
+    /// today is no reason to lose the others.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], which is `Corrupt` as an [`Error`](strongroom_core::Error).
+    pub(crate) fn parse(
+        line: &SecretBytes,
+        fresh: impl FnOnce() -> VaultId,
+    ) -> Result<Self, Unreadable> {
+        read::payload(line, fresh)
+    }
+
+    /// The vault as one line of printable ASCII, the same for the same content.
+    pub(crate) fn to_line(&self) -> SecretBytes {
+        write::line(self)
+    }
+
+    /// A second copy of all of it.
+    pub(crate) fn duplicate(&self) -> Result<Self, Unreadable> {
+        Self::parse(&self.to_line(), || self.id)
+    }
+
+    /// The secrets, by name and target.
+    pub(crate) fn secrets(&self) -> &BTreeMap<SecretKey, Secret> {
+        &self.secrets
+    }
+
+    /// Puts a secret in, and returns the one that it replaces, whose unknown fields stay.
+    pub(crate) fn insert(&mut self, key: SecretKey, secret: Secret) -> Option<Secret> {
+        self.secrets.insert(key, secret)
+    }
+
+    /// Takes a secret out, with its unknown fields.
+    pub(crate) fn remove(&mut self, key: &SecretKey) -> Option<Secret> {
+        self.unknown_of.remove(key);
+        self.secrets.remove(key)
+    }
+}
+
+impl fmt::Display for VaultId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload")
+            .field("id", &self.id)
+            .field("generation", &self.generation)
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! From a line to a vault.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::{mem, str};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use strongroom_core::{
+    ExposeSecret, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString, Timestamp,
+};
+use zeroize::Zeroizing;
+
+use super::json::Json;
+use super::{MARKER, Payload, Position, Unknown, Unreadable, VERSION, VaultId};
+
+/// The vault in a payload.
+///
+/// # Errors
+///
+/// [`Unreadable`] if the version is unknown, or the payload is not what its version says.
+pub(super) fn payload(
+    line: &SecretBytes,
+    fresh: impl FnOnce() -> VaultId,
+) -> Result<Payload, Unreadable> {
+    let bytes = line.expose_secret();
+    let json = Json::parse(bytes).map_err(|error| Unreadable::syntax(&error))?;
+    vault(json, fresh).map_err(|wrong| match wrong {
+        Wrong::Version(version) => Unreadable::Version(version),
+        Wrong::Shape(what, json) => {
+            let offset = json.text().as_ptr().addr() - bytes.as_ptr().addr();
+            Unreadable::Damaged { what, at: Position::of(offset, bytes) }
+        }
+    })
+}
+
+/// What is wrong, and with which part of the payload. It borrows that part: never show one.
+enum Wrong<'a> {
+    Version(u64),
+    Shape(&'static str, Json<'a>),
+}
+
+type Found<'a, T> = Result<T, Wrong<'a>>;
+
+fn vault(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Payload> {
+    let mut fields = Fields::of(json)?;
+    let Some(marker) = fields.take("strongroom") else {
+        return version_0(fields, fresh());
+    };
+    if marker.quoted() != Some(MARKER) {
+        return Err(Wrong::Shape("it is not a vault of this program", marker));
+    }
+    match whole_number(fields.required("version", "it has no version")?)? {
+        VERSION => version_1(fields),
+        other => Err(Wrong::Version(other)),
+    }
+}
+
+fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
+    let id = fields.required("id", "it has no id")?;
+    let wrong_id = Wrong::Shape("the id is not 32 hexadecimal digits", id);
+    let id = id.quoted().and_then(VaultId::from_hex).ok_or(wrong_id)?;
+    let mut payload = Payload::new(id);
+    payload.generation = whole_number(fields.required("generation", "it has no generation")?)?;
+    let list = fields.required("secrets", "it has no list of secrets")?;
+    let wrong_list = Wrong::Shape("the secrets are not a list", list);
+    for json in list.list().ok_or(wrong_list)? {
+        let (key, secret, unknown) = secret(json)?;
+        if payload.secrets.insert(key.clone(), secret).is_some() {
+            return Err(Wrong::Shape("two secrets have the same name and target", json));
+        }
+        if !unknown.is_empty() {
+            payload.unknown_of.insert(key, unknown);
+        }
+    }
+    payload.unknown = fields.unknown();
+    Ok(payload)
+}
+
+fn version_0(fields: Fields<'_>, id: VaultId) -> Found<'_, Payload> {
+    let mut payload = Payload::new(id);
+    for (name, json) in fields.by_name {
+        let wrong = Wrong::Shape("it is neither a vault nor an object of names and texts", json);
+        let secret = Secret::new(text_value(json).ok_or(wrong)?);
+        payload.secrets.insert(SecretKey::new(name), secret);
+    }
+    Ok(payload)
+}
+
+fn secret(json: Json<'_>) -> Found<'_, (SecretKey, Secret, Unknown)> {
+    let mut fields = Fields::of(json)?;
+    let name = fields.required("name", "a secret has no name")?;
+    let name = name.string().ok_or(Wrong::Shape("a secret's name is not text", name))?;
+    let key = match fields.text("target")? {
+        Some(target) => SecretKey::with_target(name.as_str(), target),
+        None => SecretKey::new(name.as_str()),
+    };
+    let value = fields.required("value", "a secret has no value")?;
+    let mut secret = Secret::new(base64_value(value)?);
+    secret.metadata = metadata(&mut fields)?;
+    Ok((key, secret, fields.unknown()))
+}
+
+fn metadata<'a>(fields: &mut Fields<'a>) -> Found<'a, SecretMetadata> {
+    let mut metadata = SecretMetadata::default();
+    metadata.provider = fields.text("provider")?;
+    metadata.scope = fields.text("scope")?;
+    metadata.expires_at = fields.timestamp("expires_at")?;
+    metadata.created_at = fields.timestamp("created_at")?;
+    metadata.updated_at = fields.timestamp("updated_at")?;
+    Ok(metadata)
+}
+
+/// A value of version 1.
+fn base64_value(json: Json<'_>) -> Found<'_, SecretString> {
+    let wrong = |what| Wrong::Shape(what, json);
+    let encoded = json.quoted().ok_or(wrong("a secret's value is not a string"))?;
+    let padding = encoded.len() - encoded.trim_end_matches('=').len();
+    let length = (encoded.len() / 4 * 3).saturating_sub(padding);
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    if STANDARD.decode_slice(encoded, &mut bytes) != Ok(length) {
+        return Err(wrong("a secret's value is not base64"));
+    }
+    secret_string(bytes).ok_or(wrong("a secret's value is not text"))
+}
+
+/// A value of version 0.
+fn text_value(json: Json<'_>) -> Option<SecretString> {
+    Some(SecretString::from(Box::<str>::from(json.string()?.as_str())))
+}
+
+/// The bytes themselves as a secret; their vector must have no spare capacity.
+fn secret_string(mut bytes: Zeroizing<Vec<u8>>) -> Option<SecretString> {
+    str::from_utf8(&bytes).ok()?;
+    String::from_utf8(mem::take(&mut *bytes)).ok().map(SecretString::from)
+}
+
+fn whole_number(json: Json<'_>) -> Found<'_, u64> {
+    json.number().ok_or(Wrong::Shape("a number is not a whole one, or too large", json))
+}
+
+/// The fields of one object that were not taken yet.
+struct Fields<'a> {
+    object: Json<'a>,
+    by_name: BTreeMap<String, Json<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(object: Json<'a>) -> Found<'a, Self> {
+        let mut by_name = BTreeMap::new();
+        let wrong = Wrong::Shape("there is something else than an object", object);
+        for (name, value) in object.object().ok_or(wrong)? {
+            let text = name.string().ok_or(Wrong::Shape("a field's name is not text", name))?;
+            match by_name.entry(text.as_str().to_owned()) {
+                Entry::Occupied(_) => return Err(Wrong::Shape("a field stands twice", name)),
+                Entry::Vacant(vacant) => vacant.insert(value),
+            };
+        }
+        Ok(Self { object, by_name })
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        self.by_name.remove(name)
+    }
+
+    fn required(&mut self, name: &str, missing: &'static str) -> Found<'a, Json<'a>> {
+        self.take(name).ok_or(Wrong::Shape(missing, self.object))
+    }
+
+    /// A field that is absent or `null`, or a string.
+    fn text(&mut self, name: &str) -> Found<'a, Option<String>> {
+        let Some(json) = self.take(name).filter(|json| !json.is_null()) else {
+            return Ok(None);
+        };
+        let text = json.string().ok_or(Wrong::Shape("a secret's metadata is not text", json))?;
+        Ok(Some(text.as_str().to_owned()))
+    }
+
+    /// A field that is absent or `null`, or a point in time.
+    fn timestamp(&mut self, name: &str) -> Found<'a, Option<Timestamp>> {
+        let Some(json) = self.take(name).filter(|json| !json.is_null()) else {
+            return Ok(None);
+        };
+        let timestamp = json.string().and_then(|text| text.parse().ok());
+        timestamp.map(Some).ok_or(Wrong::Shape("a time is not as in RFC 3339", json))
+    }
+
+    /// What nobody took.
+    fn unknown(self) -> Unknown {
+        let verbatim = |json: Json<'_>| Zeroizing::new(json.text().to_owned());
+        self.by_name.into_iter().map(|(name, json)| (name, verbatim(json))).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! Why a payload can't be read. Nothing of the payload itself is in it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use strongroom_core::{Error, ErrorKind, Operation};
+
+use super::VERSION;
+
+/// Why a payload can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is a vault of this version, which this program does not know.
+    Version(u64),
+    /// It is not what its version says.
+    Damaged {
+        /// What is wrong, as a clause.
+        what: &'static str,
+        /// Where that is.
+        at: Position,
+    },
+}
+
+/// A place in a payload, both counted from 1 and in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl Unreadable {
+    /// What the JSON parser met. Only the error's category and place are used: its text may quote
+    /// what it has read.
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+        let what = if error.is_eof() { "it ends too early" } else { "it is not JSON" };
+        let at = Position { line: error.line().max(1), column: error.column().max(1) };
+        Self::Damaged { what, at }
+    }
+}
+
+impl Position {
+    /// The place of this byte.
+    pub(super) fn of(offset: usize, payload: &[u8]) -> Self {
+        let before = payload.get(..offset).unwrap_or(payload);
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+        Self { line: 1 + newlines, column: 1 + before.len() - start }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(
+                f,
+                "the vault has format version {version}, and this program knows versions up to \
+                 {VERSION}"
+            ),
+            Self::Damaged { what, at: Position { line, column } } => {
+                write!(f, "the vault is damaged: {what} (line {line}, column {column})")
+            }
+        }
+    }
+}
+
+impl StdError for Unreadable {}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Self {
+        let hint = match unreadable {
+            Unreadable::Version(_) => {
+                "Nothing was changed. Another version of this program wrote it: update this one."
+            }
+            Unreadable::Damaged { .. } => {
+                "Nothing was changed. `strongroom repair` shows what is left of it and keeps a copy."
+            }
+        };
+        Error::new(ErrorKind::Corrupt, Operation::Get)
+            .with_message(unreadable.to_string())
+            .with_hint(hint)
+    }
+}

@@ -1,0 +1,286 @@
+//! The vault on a store that counts, fails and is changed by others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use strongroom_core::{
+    ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation, Secret, SecretKey,
+    SecretString, ServiceName, SignedDuration, Timestamp, WriteMode,
+};
+use tempfile::TempDir;
+
+use super::coherence::StateDir;
+use super::engine::{Clock, Vault};
+use super::secrets::Batch;
+
+/// One user's machine: a store, and the directory where processes meet.
+struct Machine {
+    store: MockKeyringStore,
+    dir: TempDir,
+    seconds: Arc<AtomicI64>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let (store, dir) = (MockKeyringStore::new(), tempfile::tempdir().unwrap());
+        Self { store, dir, seconds: Arc::new(AtomicI64::new(1_000)) }
+    }
+
+    /// A vault as another process would have it.
+    fn vault(&self) -> Vault {
+        let seconds = Arc::clone(&self.seconds);
+        let clock: Clock =
+            Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
+        let (service, state_dir) =
+            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
+        let store = Arc::new(self.store.clone());
+        Vault::new(store, &service, &state_dir, Duration::from_secs(20), clock).unwrap()
+    }
+
+    /// How often the store was read and written since the last time.
+    fn accesses(&self, before: &mut usize) -> (usize, usize) {
+        let calls = self.store.calls().split_off(*before);
+        *before += calls.len();
+        let count = |operation| calls.iter().filter(|call| call.operation == operation).count();
+        assert_eq!(count(Operation::Get) + count(Operation::Set), calls.len(), "{calls:?}");
+        (count(Operation::Get), count(Operation::Set))
+    }
+}
+
+fn key(name: &str) -> SecretKey {
+    SecretKey::new(name)
+}
+
+fn value(vault: &Vault, name: &str) -> Option<String> {
+    let secret = vault.get(&key(name)).unwrap();
+    secret.map(|secret| secret.value.expose_secret().to_owned())
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn reads_are_memory_reads_and_a_change_is_one_write() {
+    let machine = Machine::new();
+    let (vault, mut seen) = (machine.vault(), 0);
+    assert_eq!(vault.generation().unwrap(), 0);
+    assert_eq!(machine.accesses(&mut seen), (1, 0), "open");
+    assert_eq!(value(&vault, "a"), None);
+    assert!(vault.list().unwrap().is_empty() && !vault.exists(&key("a")).unwrap());
+    assert!(!vault.delete(&key("a")).unwrap());
+    assert_eq!(machine.accesses(&mut seen), (0, 0), "reads");
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(machine.accesses(&mut seen), (0, 1), "set");
+    vault.update_value(&key("a"), SecretString::from("2")).unwrap();
+    assert_eq!(machine.accesses(&mut seen), (0, 1), "update_value");
+    vault.update(&key("a"), |old| old).unwrap();
+    assert_eq!(machine.accesses(&mut seen), (0, 1), "update");
+    let mut batch = Batch::default();
+    batch.set(&key("b"), Secret::new("3")).delete(&key("a"));
+    vault.batch(batch).unwrap();
+    assert_eq!(machine.accesses(&mut seen), (0, 1), "batch");
+    assert!(vault.delete(&key("b")).unwrap());
+    assert_eq!(machine.accesses(&mut seen), (0, 1), "delete");
+    assert_eq!(vault.generation().unwrap(), 5);
+    assert_eq!(machine.accesses(&mut seen), (0, 0));
+}
+
+#[test]
+fn another_process_is_seen_at_the_next_read_and_neither_loses_a_write() {
+    let machine = Machine::new();
+    let (one, two) = (machine.vault(), machine.vault());
+    one.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(value(&two, "a").as_deref(), Some("1"));
+    two.set(&key("b"), Secret::new("2")).unwrap();
+    one.set(&key("c"), Secret::new("3")).unwrap();
+    for vault in [&one, &two] {
+        assert_eq!(vault.list().unwrap().len(), 3);
+        assert_eq!(vault.generation().unwrap(), 3);
+    }
+    let mut seen = machine.store.calls().len();
+    assert_eq!(value(&two, "c").as_deref(), Some("3"));
+    assert_eq!(machine.accesses(&mut seen), (0, 0), "both know it by now");
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let machine = Machine::new();
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let vault = machine.vault();
+            scope.spawn(move || {
+                for round in 0..25 {
+                    vault.set(&key(&format!("{writer}-{round}")), Secret::new("v")).unwrap();
+                }
+            });
+        }
+    });
+    let vault = machine.vault();
+    assert_eq!((vault.list().unwrap().len(), vault.generation().unwrap()), (100, 100));
+}
+
+#[test]
+fn a_write_that_fails_changes_nothing_and_is_not_believed() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("old")).unwrap();
+    machine.store.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
+    let mut batch = Batch::default();
+    batch.set(&key("a"), Secret::new("new")).set(&key("b"), Secret::new("new"));
+    assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    for vault in [&vault, &machine.vault()] {
+        assert_eq!(value(vault, "a").as_deref(), Some("old"));
+        assert_eq!(value(vault, "b"), None);
+    }
+    vault.set(&key("b"), Secret::new("later")).unwrap();
+    assert_eq!(value(&machine.vault(), "b").as_deref(), Some("later"));
+}
+
+#[test]
+fn what_can_not_be_read_is_corrupt_and_stays() {
+    let machine = Machine::new();
+    let broken = SecretString::from("{\"strongroom\":\"vault\",\"version\":1,");
+    machine.store.set_password("app", "vault", &broken, WriteMode::Overwrite).unwrap();
+    let vault = machine.vault();
+    let errors = [
+        vault.generation().unwrap_err(),
+        vault.get(&key("a")).unwrap_err(),
+        vault.set(&key("a"), Secret::new("1")).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert_eq!(error.entry().map(|entry| entry.user().as_str()), Some("vault"));
+    }
+    let stored = machine.store.get_password("app", "vault").unwrap().unwrap();
+    assert_eq!(stored.expose_secret(), broken.expose_secret());
+}
+
+#[test]
+fn a_vault_of_the_oldest_format_is_read_and_upgraded_at_the_next_write() {
+    let machine = Machine::new();
+    let old = SecretString::from("{\"A\":\"1\"}");
+    machine.store.set_password("app", "vault", &old, WriteMode::Overwrite).unwrap();
+    let vault = machine.vault();
+    assert_eq!(value(&vault, "A").as_deref(), Some("1"));
+    vault.set(&key("B"), Secret::new("2")).unwrap();
+    let stored = machine.store.get_password("app", "vault").unwrap().unwrap();
+    assert!(stored.expose_secret().starts_with("{\"strongroom\":\"vault\",\"version\":1,"));
+    assert_eq!(value(&machine.vault(), "A").as_deref(), Some("1"));
+}
+
+#[test]
+fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("token"), Secret::new("v").with_expiry(at(2_000))).unwrap();
+    assert_eq!(value(&vault, "token").as_deref(), Some("v"));
+    assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
+    assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
+
+    machine.seconds.store(2_000, Ordering::Relaxed);
+    assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
+    assert!(vault.exists(&key("token")).unwrap());
+    assert_eq!(vault.list().unwrap().len(), 1);
+
+    machine.seconds.store(1_000, Ordering::Relaxed);
+    let again = vault.get(&key("token")).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Expired, "a clock set back revives nothing");
+}
+
+#[test]
+fn the_vault_keeps_the_times_and_an_update_the_rest() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1").with_provider("openai").with_scope("s")).unwrap();
+    machine.seconds.store(1_500, Ordering::Relaxed);
+    vault.update_value(&key("a"), SecretString::from("2")).unwrap();
+    let secret = vault.get(&key("a")).unwrap().unwrap();
+    assert_eq!(secret.value.expose_secret(), "2");
+    assert_eq!(secret.metadata.provider.as_deref(), Some("openai"));
+    assert_eq!(secret.metadata.scope.as_deref(), Some("s"));
+    let times = (secret.metadata.created_at, secret.metadata.updated_at);
+    assert_eq!(times, (Some(at(1_000)), Some(at(1_500))));
+    let missing = vault.update_value(&key("none"), SecretString::from("2")).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_name_has_one_secret_per_target() {
+    let vault = Machine::new().vault();
+    let production = SecretKey::with_target("API_KEY", "production");
+    vault.set(&key("API_KEY"), Secret::new("dev")).unwrap();
+    vault.set(&production, Secret::new("prod")).unwrap();
+    assert_eq!(value(&vault, "API_KEY").as_deref(), Some("dev"));
+    assert!(vault.delete(&production).unwrap());
+    assert_eq!(vault.list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    let mut batch = Batch::default();
+    batch.set(&key(""), Secret::new("1"));
+    let errors = [
+        vault.set(&key(""), Secret::new("1")).unwrap_err(),
+        vault.update(&key("a\0b"), |old| old).unwrap_err(),
+        vault.batch(batch).unwrap_err(),
+    ];
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
+    assert!(machine.store.calls().is_empty());
+}
+
+#[test]
+fn forgetting_costs_one_read() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    vault.forget();
+    let mut seen = machine.store.calls().len();
+    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+    assert_eq!(machine.accesses(&mut seen), (1, 0));
+}
+
+#[test]
+fn an_entry_that_was_deleted_by_hand_is_an_empty_vault() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    machine.store.delete_password("app", "vault").unwrap();
+    vault.forget();
+    assert!(vault.list().unwrap().is_empty());
+    vault.set(&key("b"), Secret::new("2")).unwrap();
+    assert_eq!(machine.vault().list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_vault_that_outgrows_its_store_says_by_how_much() {
+    let machine = Machine::new();
+    let capabilities = machine.store.capabilities().with_max_secret_len(400);
+    machine.store.set_capabilities(capabilities);
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    let error = vault.set(&key("b"), Secret::new("x".repeat(400))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("at most 400"), "{error}");
+    assert_eq!(vault.list().unwrap().len(), 1);
+}
+
+#[test]
+fn without_a_state_directory_it_works_slower() {
+    let machine = Machine::new();
+    let file = machine.dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let service = ServiceName::new("app").unwrap();
+    let blocked = StateDir::at(file.join("sub"));
+    let clock: Clock = Arc::new(Timestamp::now);
+    let store = Arc::new(machine.store.clone());
+    let vault = Vault::new(store, &service, &blocked, Duration::from_secs(20), clock).unwrap();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    machine.vault().set(&key("b"), Secret::new("2")).unwrap();
+    assert_eq!(value(&vault, "b").as_deref(), Some("2"));
+}
