@@ -108,6 +108,16 @@ impl SecretManager {
         self.shared.vault.delete(key)
     }
 
+    /// Deletes every entry of the service, those of other programs under its name too, and returns how
+    /// many there were. For uninstallers.
+    ///
+    /// # Errors
+    ///
+    /// None of its own. Where it fails, some entries may be deleted.
+    pub fn purge(&self) -> Result<usize> {
+        self.shared.vault.purge()
+    }
+
     /// Reads a secret. A missing one is `None`.
     ///
     /// # Errors

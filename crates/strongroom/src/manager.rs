@@ -150,6 +150,16 @@ impl SecretManager {
         self.run(move |vault| vault.delete(&key)).await
     }
 
+    /// Deletes every entry of the service, those of other programs under its name too, and returns how
+    /// many there were. For uninstallers.
+    ///
+    /// # Errors
+    ///
+    /// None of its own. Where it fails, some entries may be deleted.
+    pub async fn purge(&self) -> Result<usize> {
+        self.run(Vault::purge).await
+    }
+
     /// Reads a secret. A missing one is `None`.
     ///
     /// # Errors

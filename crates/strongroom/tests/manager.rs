@@ -50,6 +50,7 @@ async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()
     assert!(secrets.get_value("TOKEN").await?.is_none());
     let missing = secrets.update_value("TOKEN", "x").await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(secrets.purge().await?, 1, "the vault is one entry");
     Ok(())
 }
 
@@ -66,10 +67,9 @@ fn the_api_works_on_memory() {
 fn the_api_works_on_keyutils() {
     let service = unused_name("manager");
     let options = Options::new().with_backend(Backend::Keyutils);
-    let secrets = block_on(builder(&service, options.clone(), &Sandbox::new()).open()).unwrap();
+    let secrets = block_on(builder(&service, options, &Sandbox::new()).open()).unwrap();
     let worked = block_on(every_line_of_the_api(&secrets));
-    let store = strongroom::choose(&options).unwrap();
-    store.store().delete_password(&service, "vault").unwrap();
+    block_on(secrets.purge()).unwrap();
     worked.unwrap();
 }
 
@@ -80,6 +80,8 @@ fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     assert!(secrets.is_persistent());
     block_on(every_line_of_the_api(&secrets)).unwrap();
     let store = strongroom::choose(&on(&bus)).unwrap();
+    block_on(secrets.set_api_key("A", "1", None)).unwrap();
+    block_on(secrets.set_api_key("B", "2", None)).unwrap();
     let entries = store.store().list("app").unwrap();
     assert_eq!(entries.iter().map(|user| user.as_str()).collect::<Vec<_>>(), ["vault"]);
 }

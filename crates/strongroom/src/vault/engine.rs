@@ -117,6 +117,26 @@ impl Vault {
         Ok(result)
     }
 
+    /// Deletes every entry of the service, the vault's and others, and returns how many there were.
+    pub(crate) fn purge(&self) -> Result<usize> {
+        let commit = self.coherence.lock(self.patience).map_err(|error| self.named(error))?;
+        let mut copy = self.copy();
+        let entries = match self.store.capabilities().can_list {
+            true => self.store.list_entries(self.entry.service())?,
+            false => vec![self.entry.clone()],
+        };
+        commit.begin().map_err(|error| self.named(error))?;
+        *copy = None;
+        let mut purged = 0;
+        for entry in entries {
+            purged += usize::from(self.store.remove_entry(&entry)?);
+        }
+        let gone = Payload::new(VaultId::NONE);
+        let finished = commit.finish(gone.revision());
+        *copy = Some(Copy { payload: gone, seen: finished.seen.filter(|_| !finished.lost_lock) });
+        Ok(purged)
+    }
+
     /// Forgets the copy in memory. The next look reads the store again.
     pub(crate) fn forget(&self) {
         *self.copy() = None;

@@ -258,6 +258,25 @@ fn an_entry_that_was_deleted_by_hand_is_an_empty_vault() {
 }
 
 #[test]
+fn a_purge_leaves_no_entry_of_the_service_and_the_others_see_it() {
+    let machine = Machine::new();
+    let (one, two) = (machine.vault(), machine.vault());
+    one.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(value(&two, "a").as_deref(), Some("1"));
+    for service in ["app", "other"] {
+        let value = SecretString::from("v");
+        machine.store.set_password(service, "beside", &value, WriteMode::Overwrite).unwrap();
+    }
+    assert_eq!(one.purge().unwrap(), 2);
+    assert_eq!((value(&one, "a"), value(&two, "a")), (None, None));
+    assert!(machine.store.list("app").unwrap().is_empty());
+    assert_eq!(machine.store.list("other").unwrap().len(), 1);
+    assert_eq!(one.purge().unwrap(), 0);
+    two.set(&key("b"), Secret::new("2")).unwrap();
+    assert_eq!(value(&one, "b").as_deref(), Some("2"));
+}
+
+#[test]
 fn a_vault_that_outgrows_its_store_says_by_how_much() {
     let machine = Machine::new();
     let capabilities = machine.store.capabilities().with_max_secret_len(400);
