@@ -166,6 +166,9 @@ impl SecretManager {
     ///
     /// `Expired` if its time is over.
     pub async fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        if let Some(found) = self.shared.vault.get_from_memory(key) {
+            return found;
+        }
         let key = key.clone();
         self.run(move |vault| vault.get(&key)).await
     }

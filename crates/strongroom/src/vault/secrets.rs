@@ -5,7 +5,7 @@ use std::fmt;
 
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretKey, SecretMetadata, SecretString,
-    SignedDuration,
+    SignedDuration, Timestamp,
 };
 
 use super::engine::Vault;
@@ -56,10 +56,13 @@ impl Vault {
 
     pub(crate) fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
         let now = self.now();
-        self.read(|payload| match payload.secrets().get(key) {
-            Some(secret) if secret.is_expired(now) => Err(expired(key, secret)),
-            found => Ok(found.map(Secret::duplicate)),
-        })?
+        self.read(|payload| look_up(payload, key, now))?
+    }
+
+    /// The same, if the copy in memory is enough to say.
+    pub(crate) fn get_from_memory(&self, key: &SecretKey) -> Option<Result<Option<Secret>>> {
+        let now = self.now();
+        self.read_memory(|payload| look_up(payload, key, now))
     }
 
     pub(crate) fn exists(&self, key: &SecretKey) -> Result<bool> {
@@ -144,6 +147,13 @@ impl Vault {
         secret.metadata.created_at = created.or(Some(now));
         secret.metadata.updated_at = Some(now);
         payload.insert(key.clone(), secret);
+    }
+}
+
+fn look_up(payload: &Payload, key: &SecretKey, now: Timestamp) -> Result<Option<Secret>> {
+    match payload.secrets().get(key) {
+        Some(secret) if secret.is_expired(now) => Err(expired(key, secret)),
+        found => Ok(found.map(Secret::duplicate)),
     }
 }
 
