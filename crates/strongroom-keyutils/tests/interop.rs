@@ -61,7 +61,7 @@ fn a_foreign_key_with_a_long_description_disturbs_no_list() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn uses_a_foreign_key() {
     let store = Store::inherited();
     assert!(store.has("usr"));

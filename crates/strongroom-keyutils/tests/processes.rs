@@ -68,7 +68,7 @@ fn race(role: &str, store: &Store) {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn creates() {
     let store = ready();
     let pid = process::id();
@@ -82,7 +82,7 @@ fn creates() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn writes_and_deletes() {
     let store = ready();
     for round in 0..ROUNDS {
@@ -97,7 +97,7 @@ fn writes_and_deletes() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn overwrites() {
     let store = ready();
     for _ in 0..ROUNDS {

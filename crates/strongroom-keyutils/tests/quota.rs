@@ -42,7 +42,7 @@ fn more_entries_than_one_read_returns_are_listed() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn runs_out_of_bytes() {
     let store = Emptied(Store::inherited());
     let store = &store.0;
@@ -67,7 +67,7 @@ fn runs_out_of_bytes() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn runs_out_of_keys() {
     let store = Emptied(Store::inherited());
     let store = &store.0;

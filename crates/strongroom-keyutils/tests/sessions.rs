@@ -91,13 +91,13 @@ fn cross(store: &Store, program: &Program) {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn writes() {
     Store::inherited().create("u", "written elsewhere").unwrap();
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn reads() {
     let store = Store::inherited();
     assert_eq!(store.get("u").as_deref(), Some(&b"written elsewhere"[..]));
@@ -105,13 +105,13 @@ fn reads() {
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn deletes() {
     assert!(Store::inherited().delete("u"));
 }
 
 #[test]
-#[ignore = "a role"]
+#[ignore = "run by other tests, in a process of its own"]
 fn finds_nothing() {
     let store = Store::inherited();
     assert!(store.get("u").is_none() && store.users().is_empty() && !store.delete("u"));
