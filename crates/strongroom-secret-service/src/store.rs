@@ -18,7 +18,7 @@ use crate::prompt::Shown;
 use crate::session::Session;
 
 /// The largest value, in bytes. The protocol sets no limit; providers rewrite their whole file at
-/// each change, and this much was tried with all of them.
+/// each change, and this much was tried with gnome-keyring and KWallet.
 pub const MAX_SECRET_BYTES: usize = 1 << 20;
 
 /// The Secret Service of the user's session.
