@@ -84,6 +84,12 @@ impl From<&str> for SecretKey {
     }
 }
 
+impl From<&SecretKey> for SecretKey {
+    fn from(key: &SecretKey) -> Self {
+        key.clone()
+    }
+}
+
 impl fmt::Display for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.name.escape_debug())?;

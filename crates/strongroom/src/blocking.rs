@@ -7,7 +7,7 @@ use strongroom_core::{Result, Secret, SecretKey, SecretString, SignedDuration};
 
 use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
-use crate::{Backend, ChoiceReason};
+use crate::{Backend, ChoiceReason, Layout};
 
 /// [`SecretManager`](crate::SecretManager), for callers that block: the same vault, the same rules,
 /// the same errors.
@@ -50,19 +50,37 @@ impl SecretManager {
         self.shared.vault.set(key, secret.duplicate())
     }
 
-    /// Stores a value under a name, with who issued it.
+    /// Stores a value with who issued it.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a name that can't be used.
+    /// `Invalid` for a key that can't be used.
     pub fn set_api_key(
         &self,
-        name: &str,
+        key: impl Into<SecretKey>,
         value: impl Into<SecretString>,
         provider: Option<&str>,
     ) -> Result<()> {
-        let (key, secret) = api_key(name, value.into(), provider);
-        self.shared.vault.set(&key, secret)
+        self.shared.vault.set(&key.into(), api_key(value.into(), provider))
+    }
+
+    /// Stores a secret under a key that has none yet.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
+    pub fn create(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        self.shared.vault.create(key, secret.duplicate())
+    }
+
+    /// Gives a secret another name or target. Its value, metadata and times stay.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
+    /// new; `Invalid` for a new key that can't be used.
+    pub fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
+        self.shared.vault.rename(old, new)
     }
 
     /// Replaces the value of a secret and keeps what is known about it.
@@ -70,8 +88,12 @@ impl SecretManager {
     /// # Errors
     ///
     /// `NotFound` if there is no such secret.
-    pub fn update_value(&self, name: &str, value: impl Into<SecretString>) -> Result<()> {
-        self.shared.vault.update_value(&SecretKey::new(name), value.into())
+    pub fn update_value(
+        &self,
+        key: impl Into<SecretKey>,
+        value: impl Into<SecretString>,
+    ) -> Result<()> {
+        self.shared.vault.update_value(&key.into(), value.into())
     }
 
     /// Changes a secret under the lock: nobody else's change comes in between. `None` is an absent
@@ -127,13 +149,14 @@ impl SecretManager {
         self.shared.vault.get(key)
     }
 
-    /// Reads the value of the secret of this name without a target. A missing one is `None`.
+    /// Reads the value of a secret, named by its key or, if it has no target, by its name alone. A
+    /// missing one is `None`.
     ///
     /// # Errors
     ///
     /// `Expired` if its time is over.
-    pub fn get_value(&self, name: &str) -> Result<Option<SecretString>> {
-        Ok(self.get(&SecretKey::new(name))?.map(|secret| secret.value))
+    pub fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
+        Ok(self.get(&key.into())?.map(|secret| secret.value))
     }
 
     /// Whether a secret exists, expired or not.
@@ -180,6 +203,11 @@ impl SecretManager {
     /// The backend that was chosen.
     pub fn backend(&self) -> Backend {
         self.shared.chosen.backend()
+    }
+
+    /// How the vault lies in its store.
+    pub fn layout(&self) -> Layout {
+        self.shared.layout
     }
 
     /// Why this backend.

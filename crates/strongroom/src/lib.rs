@@ -56,7 +56,7 @@ pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 pub use manager::{SecretManager, SecretManagerBuilder};
-pub use options::{Fallback, Options};
+pub use options::{Fallback, Layout, Options};
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,

@@ -9,7 +9,7 @@ use strongroom_core::{
 };
 
 use crate::vault::{Batch, Clock, SecretInfo, StateDir, Vault};
-use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, blocking, choose};
+use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking, choose};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
 ///
@@ -49,6 +49,7 @@ pub struct SecretManager {
 pub(crate) struct Shared {
     pub(crate) vault: Vault,
     pub(crate) chosen: Chosen,
+    pub(crate) layout: Layout,
 }
 
 /// A [`SecretManager`] in the making.
@@ -89,19 +90,40 @@ impl SecretManager {
         self.run(move |vault| vault.set(&key, secret)).await
     }
 
-    /// Stores a value under a name, with who issued it.
+    /// Stores a value with who issued it.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a name that can't be used.
+    /// `Invalid` for a key that can't be used.
     pub async fn set_api_key(
         &self,
-        name: &str,
+        key: impl Into<SecretKey>,
         value: impl Into<SecretString>,
         provider: Option<&str>,
     ) -> Result<()> {
-        let (key, secret) = api_key(name, value.into(), provider);
+        let (key, secret) = (key.into(), api_key(value.into(), provider));
         self.run(move |vault| vault.set(&key, secret)).await
+    }
+
+    /// Stores a secret under a key that has none yet.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
+    pub async fn create(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        let (key, secret) = (key.clone(), secret.duplicate());
+        self.run(move |vault| vault.create(&key, secret)).await
+    }
+
+    /// Gives a secret another name or target. Its value, metadata and times stay.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
+    /// new; `Invalid` for a new key that can't be used.
+    pub async fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
+        let (old, new) = (old.clone(), new.clone());
+        self.run(move |vault| vault.rename(&old, &new)).await
     }
 
     /// Replaces the value of a secret and keeps what is known about it.
@@ -109,8 +131,12 @@ impl SecretManager {
     /// # Errors
     ///
     /// `NotFound` if there is no such secret.
-    pub async fn update_value(&self, name: &str, value: impl Into<SecretString>) -> Result<()> {
-        let (key, value) = (SecretKey::new(name), value.into());
+    pub async fn update_value(
+        &self,
+        key: impl Into<SecretKey>,
+        value: impl Into<SecretString>,
+    ) -> Result<()> {
+        let (key, value) = (key.into(), value.into());
         self.run(move |vault| vault.update_value(&key, value)).await
     }
 
@@ -173,13 +199,14 @@ impl SecretManager {
         self.run(move |vault| vault.get(&key)).await
     }
 
-    /// Reads the value of the secret of this name without a target. A missing one is `None`.
+    /// Reads the value of a secret, named by its key or, if it has no target, by its name alone. A
+    /// missing one is `None`.
     ///
     /// # Errors
     ///
     /// `Expired` if its time is over.
-    pub async fn get_value(&self, name: &str) -> Result<Option<SecretString>> {
-        Ok(self.get(&SecretKey::new(name)).await?.map(|secret| secret.value))
+    pub async fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
+        Ok(self.get(&key.into()).await?.map(|secret| secret.value))
     }
 
     /// Whether a secret exists, expired or not.
@@ -227,6 +254,11 @@ impl SecretManager {
     /// The backend that was chosen.
     pub fn backend(&self) -> Backend {
         self.shared.chosen.backend()
+    }
+
+    /// How the vault lies in its store.
+    pub fn layout(&self) -> Layout {
+        self.shared.layout
     }
 
     /// Why this backend.
@@ -285,6 +317,11 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_fallback(fallback))
     }
 
+    /// Sets how the vault lies in its store.
+    pub fn layout(self, layout: Layout) -> Self {
+        self.with(|options| options.with_layout(layout))
+    }
+
     /// Sets the directory of the lock and the generation file. All processes that use the vault must
     /// name the same one.
     pub fn state_dir(self, directory: impl Into<std::path::PathBuf>) -> Self {
@@ -324,7 +361,7 @@ impl SecretManagerBuilder {
         let (store, patience) = (Arc::clone(chosen.store()), self.options.deadlines.call);
         let vault = Vault::new(store, &service, &state_dir, patience, self.clock)?;
         vault.generation()?;
-        Ok(Arc::new(Shared { vault, chosen }))
+        Ok(Arc::new(Shared { vault, chosen, layout: self.options.layout }))
     }
 
     fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
@@ -339,17 +376,12 @@ impl Shared {
     }
 }
 
-pub(crate) fn api_key(
-    name: &str,
-    value: SecretString,
-    provider: Option<&str>,
-) -> (SecretKey, Secret) {
+pub(crate) fn api_key(value: SecretString, provider: Option<&str>) -> Secret {
     let secret = Secret::new(value);
-    let secret = match provider {
+    match provider {
         Some(provider) => secret.with_provider(provider),
         None => secret,
-    };
-    (SecretKey::new(name), secret)
+    }
 }
 
 impl fmt::Debug for SecretManager {

@@ -22,6 +22,15 @@ pub enum Fallback {
     Session,
 }
 
+/// How a vault lies in its store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Layout {
+    /// All of it in one entry.
+    #[default]
+    Inline,
+}
+
 /// What the caller decides about the store.
 ///
 /// The default is right for most applications: the platform's store, unless `STRONGROOM_BACKEND`
@@ -43,6 +52,7 @@ pub struct Options {
     pub(crate) fallback: Fallback,
     pub(crate) bus_address: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) layout: Layout,
     env_prefix: String,
     environment: Arc<Lookup>,
 }
@@ -59,6 +69,7 @@ impl Options {
             fallback: Fallback::default(),
             bus_address: None,
             state_dir: None,
+            layout: Layout::default(),
             env_prefix: "STRONGROOM".to_owned(),
             environment: Arc::new(|variable| env::var_os(variable)),
         }
@@ -126,6 +137,13 @@ impl Options {
         self
     }
 
+    /// The same with another layout of the vault.
+    #[must_use]
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
     /// The environment variable that names the backend: the only one that is read.
     pub fn backend_variable(&self) -> String {
         format!("{}_BACKEND", self.env_prefix)
@@ -166,6 +184,7 @@ impl fmt::Debug for Options {
             .field("fallback", &self.fallback)
             .field("bus_address", &self.bus_address)
             .field("state_dir", &self.state_dir)
+            .field("layout", &self.layout)
             .finish_non_exhaustive()
     }
 }

@@ -127,6 +127,16 @@ impl Payload {
         self.secrets.insert(key, secret)
     }
 
+    /// Gives a secret another key, under which there must be none yet.
+    pub(crate) fn rename(&mut self, old: &SecretKey, new: &SecretKey) {
+        if let Some(unknown) = self.unknown_of.remove(old) {
+            self.unknown_of.insert(new.clone(), unknown);
+        }
+        if let Some(secret) = self.secrets.remove(old) {
+            self.secrets.insert(new.clone(), secret);
+        }
+    }
+
     /// Takes a secret out, with its unknown fields.
     pub(crate) fn remove(&mut self, key: &SecretKey) -> Option<Secret> {
         self.unknown_of.remove(key);

@@ -89,12 +89,30 @@ impl Vault {
         })
     }
 
+    pub(crate) fn create(&self, key: &SecretKey, secret: Secret) -> Result<()> {
+        key.validate().map_err(|error| error.during(Operation::Set))?;
+        self.commit(|payload| {
+            must_be_free(payload, key)?;
+            self.put(payload, key, secret);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
+        new.validate().map_err(|error| error.during(Operation::Set))?;
+        self.commit(|payload| {
+            if !payload.secrets().contains_key(old) {
+                return Err(not_found(old));
+            }
+            must_be_free(payload, new)?;
+            payload.rename(old, new);
+            Ok(())
+        })
+    }
+
     pub(crate) fn update_value(&self, key: &SecretKey, value: SecretString) -> Result<()> {
         self.commit(|payload| {
-            let Some(old) = payload.secrets().get(key) else {
-                return Err(Error::new(ErrorKind::NotFound, Operation::Set)
-                    .with_message(format!("there is no secret {key}; nothing was changed")));
-            };
+            let old = payload.secrets().get(key).ok_or_else(|| not_found(key))?;
             let mut secret = Secret::new(value);
             secret.metadata = old.metadata.clone();
             self.put(payload, key, secret);
@@ -155,6 +173,19 @@ fn look_up(payload: &Payload, key: &SecretKey, now: Timestamp) -> Result<Option<
         Some(secret) if secret.is_expired(now) => Err(expired(key, secret)),
         found => Ok(found.map(Secret::duplicate)),
     }
+}
+
+fn must_be_free(payload: &Payload, key: &SecretKey) -> Result<()> {
+    if !payload.secrets().contains_key(key) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
+        .with_message(format!("there is a secret {key} already; nothing was changed")))
+}
+
+fn not_found(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::NotFound, Operation::Set)
+        .with_message(format!("there is no secret {key}; nothing was changed"))
 }
 
 fn info((key, secret): (&SecretKey, &Secret)) -> SecretInfo {

@@ -222,6 +222,39 @@ fn the_vault_keeps_the_times_and_an_update_the_rest() {
 }
 
 #[test]
+fn a_secret_that_must_be_new_replaces_none() {
+    let vault = Machine::new().vault();
+    vault.create(&key("a"), Secret::new("1")).unwrap();
+    let refused = vault.create(&key("a"), Secret::new("2")).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+    assert_eq!(vault.generation().unwrap(), 1, "nothing was written");
+}
+
+#[test]
+fn a_rename_keeps_everything_but_the_name() {
+    let machine = Machine::new();
+    let line = r#"{"strongroom":"vault","version":1,"id":"00000000000000000000000000000001",
+        "generation":1,"secrets":[{"name":"a","value":"MQ==","provider":"p","later":7}]}"#;
+    machine.store.set_password("app", "vault", &line.into(), WriteMode::Overwrite).unwrap();
+    let vault = machine.vault();
+    vault.set(&key("taken"), Secret::new("2")).unwrap();
+    let old = vault.get(&key("a")).unwrap().unwrap();
+    let new = SecretKey::with_target("b", "production");
+    vault.rename(&key("a"), &new).unwrap();
+    let renamed = vault.get(&new).unwrap().unwrap();
+    assert_eq!(renamed.value.expose_secret(), "1");
+    assert_eq!(renamed.metadata, old.metadata);
+    let stored = machine.store.get_password("app", "vault").unwrap().unwrap();
+    assert!(stored.expose_secret().contains(r#""later":7"#), "unknown fields move along");
+
+    let errors = [(&key("a"), &key("c")), (&new, &key("taken")), (&new, &new)]
+        .map(|(old, new)| vault.rename(old, new).unwrap_err().kind());
+    assert_eq!(errors, [ErrorKind::NotFound, ErrorKind::AlreadyExists, ErrorKind::AlreadyExists]);
+    assert_eq!((value(&vault, "a"), vault.list().unwrap().len()), (None, 2));
+}
+
+#[test]
 fn a_name_has_one_secret_per_target() {
     let vault = Machine::new().vault();
     let production = SecretKey::with_target("API_KEY", "production");
