@@ -33,18 +33,26 @@ pub struct Deadlines {
     pub call: Duration,
     /// For one prompt, from its appearance to its answer. 60 seconds by default.
     pub prompt: Duration,
+    /// For another process's refresh of the same secret. 60 seconds by default.
+    pub refresh: Duration,
 }
 
 impl Deadlines {
+    const DEFAULT: Self = Self {
+        call: Duration::from_secs(5),
+        prompt: Duration::from_secs(60),
+        refresh: Duration::from_secs(60),
+    };
+
     /// The same limit for calls and prompts.
     pub const fn both(limit: Duration) -> Self {
-        Self { call: limit, prompt: limit }
+        Self { call: limit, prompt: limit, ..Self::DEFAULT }
     }
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { call: Duration::from_secs(5), prompt: Duration::from_secs(60) }
+        Self::DEFAULT
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{Backend, ChoiceReason, Layout};
 /// ```
 #[derive(Clone)]
 pub struct SecretManager {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl SecretManager {

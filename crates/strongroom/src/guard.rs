@@ -99,7 +99,7 @@ impl Guard {
     }
 
     fn limit(&self, operation: Operation) -> Duration {
-        let Deadlines { call, prompt } = self.deadlines;
+        let Deadlines { call, prompt, .. } = self.deadlines;
         let may_prompt = operation != Operation::Probe
             && self.prompt != PromptPolicy::Never
             && self.store.capabilities().may_prompt;

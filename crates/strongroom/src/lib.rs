@@ -45,6 +45,7 @@ mod inspect;
 mod manager;
 mod open;
 mod options;
+mod refresh;
 mod secure_store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -42,7 +42,7 @@ use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking, 
 /// ```
 #[derive(Clone)]
 pub struct SecretManager {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What all handles of a manager, async and blocking, share.
@@ -276,7 +276,7 @@ impl SecretManager {
         blocking::SecretManager::from_shared(Arc::clone(&self.shared))
     }
 
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -358,8 +358,8 @@ impl SecretManagerBuilder {
         let service = ServiceName::new(self.service)?;
         let chosen = choose(&self.options)?;
         let state_dir = self.options.state_dir.map_or_else(StateDir::of_user, StateDir::at);
-        let (store, patience) = (Arc::clone(chosen.store()), self.options.deadlines.call);
-        let vault = Vault::new(store, &service, &state_dir, patience, self.clock)?;
+        let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
+        let vault = Vault::new(store, &service, &state_dir, deadlines, self.clock)?;
         vault.generation()?;
         Ok(Arc::new(Shared { vault, chosen, layout: self.options.layout }))
     }

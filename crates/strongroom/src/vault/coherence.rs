@@ -1,7 +1,8 @@
 //! What keeps the copies of a vault in several processes coherent.
 //!
 //! Two files in one directory of the user's: the lock, held around every commit, and the generation
-//! file, which every read looks at. The store itself is read and written by the caller:
+//! file, which every read looks at. (A third kind, one lock for each secret that is refreshed, takes no
+//! part in this.) The store itself is read and written by the caller:
 //!
 //! - A read [observes](Coherence::observe) and [decides](decide). If it must read the store, it
 //!   remembers what it read by [`Observation::remember`], from an observation made *before*.
@@ -38,6 +39,7 @@ mod lock;
 mod observation;
 mod platform;
 mod record;
+mod refreshes;
 mod state_dir;
 
 #[cfg(all(test, unix))]
@@ -46,15 +48,18 @@ mod model;
 mod tests;
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
 
 use generation::GenerationFile;
-use lock::{Held, Lock, NotHeld};
+use lock::{Lock, NotHeld};
 use record::Record;
+use refreshes::Refreshes;
 
+pub(crate) use lock::Held;
 pub(crate) use observation::{Decision, Observation, Seen, decide};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
@@ -63,7 +68,8 @@ pub(crate) use state_dir::StateDir;
 #[derive(Debug)]
 pub(crate) struct Coherence {
     service: ServiceName,
-    lock: Lock,
+    lock: Arc<Lock>,
+    refreshes: Refreshes,
     generation: Option<GenerationFile>,
     has_warned: AtomicBool,
 }
@@ -72,7 +78,7 @@ pub(crate) struct Coherence {
 #[derive(Debug)]
 pub(crate) struct Commit<'a> {
     coherence: &'a Coherence,
-    held: Held<'a>,
+    held: Held,
 }
 
 /// What a finished commit knows of itself.
@@ -92,10 +98,12 @@ impl Coherence {
     /// Without a directory to write in it works without, as said above, and warns once.
     pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Self {
         let paths = state_dir.paths(service);
+        let refreshes = Refreshes::new(paths.clone());
         let (lock, generation) = paths.map(|paths| (paths.lock, paths.generation)).unzip();
         let coherence = Self {
             service: service.clone(),
             lock: Lock::new(lock),
+            refreshes,
             generation: generation.map(GenerationFile::new),
             has_warned: AtomicBool::new(false),
         };
@@ -121,10 +129,24 @@ impl Coherence {
                 missing.iter().for_each(|error| self.warn(error));
                 Ok(Commit { coherence: self, held })
             }
-            Err(NotHeld::Busy(holder)) => Err(busy(holder, limit)),
-            Err(NotHeld::Io(error)) => Err(Error::new(ErrorKind::Io, Operation::Set)
-                .with_message("the vault's lock can't be waited for; nothing was changed")
-                .with_source(error)),
+            Err(missed) => Err(not_held(missed, "writing the vault", limit)),
+        }
+    }
+
+    /// Waits for the right to refresh a secret, no longer than the limit. It blocks the thread.
+    ///
+    /// It excludes others that refresh this secret, and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock).
+    pub(crate) fn lock_refresh(&self, key: &SecretKey, limit: Duration) -> Result<Held> {
+        match self.refreshes.of(key).take(limit) {
+            Ok((held, missing)) => {
+                missing.iter().for_each(|error| self.warn(error));
+                Ok(held)
+            }
+            Err(missed) => Err(not_held(missed, "refreshing the secret", limit)),
         }
     }
 
@@ -186,13 +208,20 @@ impl Commit<'_> {
     }
 }
 
-fn busy(holder: Option<u32>, limit: Duration) -> Error {
+fn not_held(missed: NotHeld, doing: &str, limit: Duration) -> Error {
+    let holder = match missed {
+        NotHeld::Busy(holder) => holder,
+        NotHeld::Io(error) => {
+            return Error::new(ErrorKind::Io, Operation::Set)
+                .with_message("the lock can't be waited for; nothing was changed")
+                .with_source(error);
+        }
+    };
     let holder = match holder {
         Some(holder) if holder == std::process::id() => "this process".to_owned(),
         Some(holder) => format!("process {holder}"),
         None => "another process".to_owned(),
     };
-    Error::new(ErrorKind::Busy, Operation::Set).with_message(format!(
-        "{holder} is writing the vault, for {limit:?} at least; nothing was changed"
-    ))
+    Error::new(ErrorKind::Busy, Operation::Set)
+        .with_message(format!("{holder} is {doing}, for {limit:?} at least; nothing was changed"))
 }

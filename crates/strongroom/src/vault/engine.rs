@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Result, SecretBytes,
-    ServiceName, Timestamp, UserName, WriteMode,
+    Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Result,
+    SecretBytes, SecretKey, ServiceName, Timestamp, UserName, WriteMode,
 };
 
 use super::coherence::{
-    Coherence, Commit, Decision, Observation, Revision, Seen, StateDir, decide,
+    Coherence, Commit, Decision, Held, Observation, Revision, Seen, StateDir, decide,
 };
 use super::payload::{Payload, VaultId};
 
@@ -28,7 +28,7 @@ pub(crate) struct Vault {
     store: Arc<dyn KeyringStore>,
     entry: EntryName,
     coherence: Coherence,
-    patience: Duration,
+    deadlines: Deadlines,
     clock: Clock,
     latest: AtomicI64,
     copy: Mutex<Option<Copy>>,
@@ -46,14 +46,14 @@ impl Vault {
         store: Arc<dyn KeyringStore>,
         service: &ServiceName,
         state_dir: &StateDir,
-        patience: Duration,
+        deadlines: Deadlines,
         clock: Clock,
     ) -> Result<Self> {
         Ok(Self {
             store,
             entry: EntryName::from_parts(service.clone(), UserName::new(ENTRY)?),
             coherence: Coherence::open(state_dir, service),
-            patience,
+            deadlines,
             clock,
             latest: AtomicI64::new(i64::MIN),
             copy: Mutex::new(None),
@@ -96,7 +96,7 @@ impl Vault {
 
     /// Changes the secrets: all of the change, or none of it if it fails.
     pub(crate) fn commit<T>(&self, change: impl FnOnce(&mut Payload) -> Result<T>) -> Result<T> {
-        let commit = self.coherence.lock(self.patience).map_err(|error| self.named(error))?;
+        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         let base = commit.base();
         let known = match copy.take().filter(|copy| copy.is_current(&base)) {
@@ -124,9 +124,15 @@ impl Vault {
         Ok(result)
     }
 
+    /// Waits for the right to refresh a secret, which excludes others that refresh it, and nobody else.
+    pub(crate) fn lock_refresh(&self, key: &SecretKey) -> Result<Held> {
+        let held = self.coherence.lock_refresh(key, self.deadlines.refresh);
+        held.map_err(|error| self.named(error))
+    }
+
     /// Deletes every entry of the service, the vault's and others, and returns how many there were.
     pub(crate) fn purge(&self) -> Result<usize> {
-        let commit = self.coherence.lock(self.patience).map_err(|error| self.named(error))?;
+        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         let entries = match self.store.capabilities().can_list {
             true => self.store.list_entries(self.entry.service())?,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use strongroom_core::{
-    Error, ErrorKind, Operation, Result, Secret, SecretKey, SecretMetadata, SecretString,
-    SignedDuration, Timestamp,
+    Error, ErrorKind, ExposeSecret, Operation, Result, Secret, SecretKey, SecretMetadata,
+    SecretString, SignedDuration, Timestamp,
 };
 
 use super::engine::Vault;
@@ -63,6 +63,11 @@ impl Vault {
     pub(crate) fn get_from_memory(&self, key: &SecretKey) -> Option<Result<Option<Secret>>> {
         let now = self.now();
         self.read_memory(|payload| look_up(payload, key, now))
+    }
+
+    /// A secret, expired or not.
+    pub(crate) fn peek(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        self.read(|payload| payload.secrets().get(key).map(Secret::duplicate))
     }
 
     pub(crate) fn exists(&self, key: &SecretKey) -> Result<bool> {
@@ -136,6 +141,33 @@ impl Vault {
         })
     }
 
+    /// Stores what a refresh got for `old`, unless somebody else changed the secret since: then what
+    /// they stored stands. Returns what is stored.
+    pub(crate) fn refreshed(
+        &self,
+        key: &SecretKey,
+        old: Option<&SecretString>,
+        new: Secret,
+    ) -> Result<Secret> {
+        let mut theirs = None;
+        let stored = self.commit(|payload| {
+            let found = payload.secrets().get(key);
+            if found.map(|found| found.value.expose_secret())
+                != old.map(ExposeSecret::expose_secret)
+            {
+                theirs = found.map(Secret::duplicate);
+                return Err(changed_meanwhile(key));
+            }
+            let new = self.stamped(payload, key, new);
+            payload.insert(key.clone(), new.duplicate());
+            Ok(new)
+        });
+        match theirs {
+            Some(theirs) => Ok(theirs),
+            None => stored,
+        }
+    }
+
     pub(crate) fn delete(&self, key: &SecretKey) -> Result<bool> {
         if !self.exists(key)? {
             return Ok(false);
@@ -159,12 +191,17 @@ impl Vault {
     }
 
     /// Puts a secret in, with the times that are the vault's to say.
-    fn put(&self, payload: &mut Payload, key: &SecretKey, mut secret: Secret) {
+    fn put(&self, payload: &mut Payload, key: &SecretKey, secret: Secret) {
+        let secret = self.stamped(payload, key, secret);
+        payload.insert(key.clone(), secret);
+    }
+
+    fn stamped(&self, payload: &Payload, key: &SecretKey, mut secret: Secret) -> Secret {
         let now = self.now();
         let created = payload.secrets().get(key).and_then(|old| old.metadata.created_at);
         secret.metadata.created_at = created.or(Some(now));
         secret.metadata.updated_at = Some(now);
-        payload.insert(key.clone(), secret);
+        secret
     }
 }
 
@@ -181,6 +218,12 @@ fn must_be_free(payload: &Payload, key: &SecretKey) -> Result<()> {
     }
     Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
         .with_message(format!("there is a secret {key} already; nothing was changed")))
+}
+
+fn changed_meanwhile(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!("{key} was deleted while it was refreshed; it stays deleted"))
+        .with_hint("Ask the user to log in again, if nobody logged out on purpose.")
 }
 
 fn not_found(key: &SecretKey) -> Error {

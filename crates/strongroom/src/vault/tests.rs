@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use strongroom_core::{
-    ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation, Secret, SecretKey,
-    SecretString, ServiceName, SignedDuration, Timestamp, WriteMode,
+    Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation, Secret,
+    SecretKey, SecretString, ServiceName, SignedDuration, Timestamp, WriteMode,
 };
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ impl Machine {
         let (service, state_dir) =
             (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
         let store = Arc::new(self.store.clone());
-        Vault::new(store, &service, &state_dir, Duration::from_secs(20), clock).unwrap()
+        Vault::new(store, &service, &state_dir, patient(), clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
@@ -47,6 +47,10 @@ impl Machine {
         assert_eq!(count(Operation::Get) + count(Operation::Set), calls.len(), "{calls:?}");
         (count(Operation::Get), count(Operation::Set))
     }
+}
+
+fn patient() -> Deadlines {
+    Deadlines::both(Duration::from_secs(20))
 }
 
 fn key(name: &str) -> SecretKey {
@@ -345,7 +349,7 @@ fn without_a_state_directory_it_works_slower() {
     let blocked = StateDir::at(file.join("sub"));
     let clock: Clock = Arc::new(Timestamp::now);
     let store = Arc::new(machine.store.clone());
-    let vault = Vault::new(store, &service, &blocked, Duration::from_secs(20), clock).unwrap();
+    let vault = Vault::new(store, &service, &blocked, patient(), clock).unwrap();
     vault.set(&key("a"), Secret::new("1")).unwrap();
     machine.vault().set(&key("b"), Secret::new("2")).unwrap();
     assert_eq!(value(&vault, "b").as_deref(), Some("2"));

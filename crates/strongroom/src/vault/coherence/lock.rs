@@ -14,13 +14,13 @@ use waiter::{Missed, Waiter};
 /// How often the file may vanish while it is being locked.
 const TRIES: usize = 8;
 
-/// The lock of a service.
+/// A lock of a service.
 ///
 /// Each taker opens the file anew: a file lock belongs to what was opened, so two takers in one
 /// process exclude each other like two processes do. The turn comes first, so that at most one
 /// thread of this handle waits for the file.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     path: Option<PathBuf>,
     turn: Mutex<Turn>,
     freed: Condvar,
@@ -35,8 +35,8 @@ struct Turn {
 
 /// The lock, or the turn alone where no lock can be had; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held<'a> {
-    lock: &'a Lock,
+pub(crate) struct Held {
+    lock: Arc<Lock>,
     file: Option<File>,
 }
 
@@ -50,8 +50,8 @@ pub(super) enum NotHeld {
 }
 
 impl Lock {
-    pub(super) fn new(path: Option<PathBuf>) -> Self {
-        Self { path, turn: Mutex::default(), freed: Condvar::new() }
+    pub(super) fn new(path: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self { path, turn: Mutex::default(), freed: Condvar::new() })
     }
 
     /// Whether there is a file to lock. It is not locked: that would make others wait.
@@ -62,7 +62,10 @@ impl Lock {
     /// Takes the lock, waiting no longer than the limit.
     ///
     /// Where none can be had, [`Held::missing`] says why, and other processes aren't excluded.
-    pub(super) fn take(&self, limit: Duration) -> Result<(Held<'_>, Option<io::Error>), NotHeld> {
+    pub(super) fn take(
+        self: &Arc<Self>,
+        limit: Duration,
+    ) -> Result<(Held, Option<io::Error>), NotHeld> {
         let deadline = Instant::now().checked_add(limit);
         let mut held = self.take_turn(deadline)?;
         for _ in 0..TRIES {
@@ -84,11 +87,12 @@ impl Lock {
         Err(NotHeld::Io(io::Error::other("the lock file vanishes as soon as it is made")))
     }
 
-    fn take_turn(&self, deadline: Option<Instant>) -> Result<Held<'_>, NotHeld> {
+    fn take_turn(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Held, NotHeld> {
         let turn = wait_until(&self.freed, self.turn(), deadline, |turn| turn.taken);
         let mut turn = turn.ok_or_else(|| NotHeld::Busy(Some(std::process::id())))?;
         turn.taken = true;
-        Ok(Held { lock: self, file: None })
+        drop(turn);
+        Ok(Held { lock: Arc::clone(self), file: None })
     }
 
     fn wait(&self, file: File, deadline: Option<Instant>) -> Result<File, NotHeld> {
@@ -129,7 +133,7 @@ impl Lock {
     }
 }
 
-impl Held<'_> {
+impl Held {
     /// Whether others are still excluded: false once the file was deleted or replaced. True where
     /// there never was a lock to lose.
     pub(super) fn is_intact(&self) -> bool {
@@ -142,7 +146,7 @@ impl Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
         if let Some(file) = &self.file {
             // Unlocked by name: a child that is being started may hold a copy of the descriptor for

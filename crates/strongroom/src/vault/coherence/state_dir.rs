@@ -3,7 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use strongroom_core::ServiceName;
+use sha2::{Digest as _, Sha256};
+use strongroom_core::{SecretKey, ServiceName};
 
 /// The longest part of a file's name. Encrypted home directories take 143 bytes in a name.
 const PART: usize = 100;
@@ -17,6 +18,7 @@ pub(crate) struct StateDir(Option<PathBuf>);
 pub(super) struct Paths {
     pub(super) lock: PathBuf,
     pub(super) generation: PathBuf,
+    stem: PathBuf,
 }
 
 impl StateDir {
@@ -38,13 +40,31 @@ impl StateDir {
     /// The files of a service; `None` if the user has no home.
     pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
         let stem = stem(self.0.as_deref()?, service.as_str());
-        let with = |ending: &str| {
-            let mut path = stem.clone().into_os_string();
-            path.push(ending);
-            PathBuf::from(path)
-        };
-        Some(Paths { lock: with(".lock"), generation: with(".generation") })
+        let (lock, generation) = (with(&stem, ".lock"), with(&stem, ".generation"));
+        Some(Paths { lock, generation, stem })
     }
+}
+
+impl Paths {
+    /// The lock of those who refresh one secret.
+    ///
+    /// The secret's name is hashed: a sealed vault keeps names to itself.
+    pub(super) fn refresh_lock(&self, key: &SecretKey) -> PathBuf {
+        let mut hash = Sha256::new();
+        for part in [Some(key.name()), key.target()].into_iter().flatten() {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        let digits: String =
+            hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        with(&self.stem, &format!(".refresh-{digits}"))
+    }
+}
+
+fn with(stem: &Path, ending: &str) -> PathBuf {
+    let mut path = stem.to_path_buf().into_os_string();
+    path.push(ending);
+    PathBuf::from(path)
 }
 
 /// The files' path without their ending: no two services have the same, nor one that differs in
@@ -104,9 +124,26 @@ mod tests {
     fn the_longest_name_fits_in_any_file_system() {
         let name = name(&"\u{ff}".repeat(127));
         assert!(
-            Path::new(&name).iter().all(|part| part.len() <= 143 - ".generation".len()),
+            Path::new(&name).iter().all(|part| part.len() <= 143 - "refresh-".len() - 32),
             "{name}"
         );
+    }
+
+    #[test]
+    fn each_secret_has_its_own_refresh_lock_that_does_not_tell_its_name() {
+        let service = ServiceName::new("app").expect("the name is valid");
+        let paths = StateDir::at("/s").paths(&service).expect("the directory is known");
+        let keys = [
+            SecretKey::new("token"),
+            SecretKey::new("Token"),
+            SecretKey::with_target("token", ""),
+            SecretKey::with_target("tok", "en"),
+            SecretKey::with_target("t", "oken"),
+        ];
+        let locks: std::collections::BTreeSet<_> =
+            keys.iter().map(|key| paths.refresh_lock(key)).collect();
+        assert_eq!(locks.len(), keys.len());
+        assert!(locks.iter().all(|path| !path.to_string_lossy().contains("tok")), "{locks:?}");
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! Refreshing a secret: one process fetches the new value, the others wait and take it.
+
+use strongroom_core::{
+    Error, ExposeSecret as _, Operation, Result, Secret, SecretKey, SecretString,
+};
+
+use crate::vault::Vault;
+use crate::{SecretManager, blocking};
+
+impl SecretManager {
+    /// Returns a secret that is not stale, and fetches a new one if it must.
+    ///
+    /// - A missing or expired secret is stale, and one of which `is_stale` says so.
+    /// - Of all tasks and processes that call this at the same time, one runs `fetch`; the others wait,
+    ///   no longer than [`Deadlines::refresh`](crate::Deadlines::refresh), and take its result. They wait
+    ///   for this secret alone: meanwhile all others can be read and changed.
+    /// - If the one that fetches fails, ends or is dropped, the next one fetches.
+    /// - `fetch` gets the old secret, expired or not. It has no deadline but its own: give its requests
+    ///   one.
+    /// - If somebody stores another value while it is fetched, theirs stands and is returned.
+    ///
+    /// # Errors
+    ///
+    /// What `fetch` returns; `Busy` if another process refreshes for longer than the deadline;
+    /// `Conflict` if somebody deleted the secret while it was fetched, and then it stays deleted;
+    /// `Invalid` for a key that can't be used.
+    ///
+    /// ```
+    /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, SecretManager};
+    /// use strongroom::{SignedDuration, Timestamp};
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # futures_lite::future::block_on(async {
+    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory);
+    /// # let secrets = secrets.state_dir(dir.path()).open().await?;
+    /// let soon = SignedDuration::from_mins(5);
+    /// let is_stale = |token: &Secret| token.expires_within(Timestamp::now(), soon);
+    /// let fetch = async |_old: Option<Secret>| {
+    ///     // Here the application asks its provider.
+    ///     let expiry = Timestamp::now() + SignedDuration::from_hours(1);
+    ///     Ok::<_, strongroom::Error>(Secret::new("token-1").with_expiry(expiry))
+    /// };
+    /// let token = secrets.refresh(&SecretKey::new("TOKEN"), is_stale, fetch).await?;
+    /// assert_eq!(token.value.expose_secret(), "token-1");
+    /// # Ok::<(), strongroom::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn refresh<E: From<Error>>(
+        &self,
+        key: &SecretKey,
+        is_stale: impl Fn(&Secret) -> bool,
+        fetch: impl AsyncFnOnce(Option<Secret>) -> Result<Secret, E>,
+    ) -> Result<Secret, E> {
+        key.validate().map_err(|error| error.during(Operation::Set))?;
+        if let Found::Fresh(secret) = self.found(key, &is_stale).await? {
+            return Ok(secret);
+        }
+        let wanted = key.clone();
+        let _alone = self.run(move |vault| vault.lock_refresh(&wanted)).await?;
+        let old = match self.found(key, &is_stale).await? {
+            Found::Fresh(secret) => return Ok(secret),
+            Found::Stale(old) => old,
+        };
+        let (key, base) = (key.clone(), value(old.as_ref()));
+        let new = fetch(old).await?;
+        Ok(self.run(move |vault| vault.refreshed(&key, base.as_ref(), new)).await?)
+    }
+
+    async fn found(&self, key: &SecretKey, is_stale: impl Fn(&Secret) -> bool) -> Result<Found> {
+        let key = key.clone();
+        let (found, vault) = (self.run(move |vault| vault.peek(&key)).await?, &self.shared.vault);
+        Ok(Found::new(found, vault, is_stale))
+    }
+}
+
+impl blocking::SecretManager {
+    /// As [`SecretManager::refresh`](crate::SecretManager::refresh).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn refresh<E: From<Error>>(
+        &self,
+        key: &SecretKey,
+        is_stale: impl Fn(&Secret) -> bool,
+        fetch: impl FnOnce(Option<Secret>) -> Result<Secret, E>,
+    ) -> Result<Secret, E> {
+        key.validate().map_err(|error| error.during(Operation::Set))?;
+        let vault = &self.shared.vault;
+        if let Found::Fresh(secret) = Found::new(vault.peek(key)?, vault, &is_stale) {
+            return Ok(secret);
+        }
+        let _alone = vault.lock_refresh(key)?;
+        let old = match Found::new(vault.peek(key)?, vault, &is_stale) {
+            Found::Fresh(secret) => return Ok(secret),
+            Found::Stale(old) => old,
+        };
+        let base = value(old.as_ref());
+        let new = fetch(old)?;
+        Ok(vault.refreshed(key, base.as_ref(), new)?)
+    }
+}
+
+/// What a refresh finds in the vault.
+enum Found {
+    Fresh(Secret),
+    Stale(Option<Secret>),
+}
+
+impl Found {
+    fn new(found: Option<Secret>, vault: &Vault, is_stale: impl Fn(&Secret) -> bool) -> Self {
+        let now = vault.now();
+        match found {
+            Some(secret) if !secret.is_expired(now) && !is_stale(&secret) => Self::Fresh(secret),
+            stale => Self::Stale(stale),
+        }
+    }
+}
+
+/// A second copy of the value, to tell later whether it is still the one that was refreshed.
+fn value(secret: Option<&Secret>) -> Option<SecretString> {
+    secret.map(|secret| SecretString::from(secret.value.expose_secret()))
+}

@@ -1,0 +1,30 @@
+//! The locks of those who refresh a secret: one for each secret.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use strongroom_core::SecretKey;
+
+use super::lock::Lock;
+use super::state_dir::Paths;
+
+/// The locks that this process has used so far. They stay: one that was given up may still have a
+/// thread that waits, which the next taker takes over.
+#[derive(Debug)]
+pub(super) struct Refreshes {
+    paths: Option<Paths>,
+    locks: Mutex<BTreeMap<SecretKey, Arc<Lock>>>,
+}
+
+impl Refreshes {
+    pub(super) fn new(paths: Option<Paths>) -> Self {
+        Self { paths, locks: Mutex::default() }
+    }
+
+    /// The lock of this secret.
+    pub(super) fn of(&self, key: &SecretKey) -> Arc<Lock> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = || self.paths.as_ref().map(|paths| paths.refresh_lock(key));
+        Arc::clone(locks.entry(key.clone()).or_insert_with(|| Lock::new(path())))
+    }
+}

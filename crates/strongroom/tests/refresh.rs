@@ -1,0 +1,305 @@
+//! Of all that want a stale secret refreshed, one fetches it.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::cell::Cell;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use futures_lite::future::{block_on, poll_once};
+use strongroom::{
+    Backend, Deadlines, Error, ErrorKind, ExposeSecret, Operation, Secret, SecretKey,
+    SecretManager, SecretManagerBuilder, Timestamp, blocking,
+};
+use strongroom_testkit::{Sandbox, unused_name};
+
+const STALE: &str = "stale";
+const FRESH: &str = "fresh";
+
+fn token() -> SecretKey {
+    SecretKey::new("TOKEN")
+}
+
+fn is_stale(secret: &Secret) -> bool {
+    secret.value.expose_secret() == STALE
+}
+
+fn in_memory(sandbox: &Sandbox) -> SecretManagerBuilder {
+    let builder = SecretManager::builder("app").backend(Backend::Memory);
+    builder.state_dir(sandbox.home().join("state"))
+}
+
+/// A manager of this process alone, with a stale token.
+fn stale(sandbox: &Sandbox) -> blocking::SecretManager {
+    let secrets = in_memory(sandbox).open_blocking().unwrap();
+    secrets.set_api_key("TOKEN", STALE, Some("provider")).unwrap();
+    secrets
+}
+
+fn fetched(_: Option<Secret>) -> strongroom::Result<Secret> {
+    Ok(Secret::new(FRESH))
+}
+
+fn stored(secrets: &blocking::SecretManager) -> Option<String> {
+    let value = secrets.get_value("TOKEN").unwrap();
+    value.map(|value| value.expose_secret().to_owned())
+}
+
+#[test]
+fn what_is_stale_missing_or_expired_is_fetched_and_what_is_fresh_is_not() {
+    let sandbox = Sandbox::new();
+    let secrets = in_memory(&sandbox).open_blocking().unwrap();
+    let olds = Cell::new(Vec::new());
+    let refresh = || {
+        let fetch = |old: Option<Secret>| {
+            let old = old.map(|old| old.value.expose_secret().to_owned());
+            olds.set([olds.take(), vec![old]].concat());
+            fetched(None)
+        };
+        secrets.refresh(&token(), is_stale, fetch).unwrap()
+    };
+    refresh();
+    refresh();
+    secrets.set(&token(), &Secret::new(STALE)).unwrap();
+    let refreshed = refresh();
+    assert!(refreshed.metadata.updated_at.is_some(), "it comes back as it is stored");
+    let expired = Secret::new("expired").with_expiry(Timestamp::UNIX_EPOCH);
+    secrets.set(&token(), &expired).unwrap();
+    refresh();
+    let [stale, expired] = [STALE, "expired"].map(|value| Some(value.to_owned()));
+    assert_eq!(olds.take(), [None, stale, expired]);
+    assert_eq!(stored(&secrets).as_deref(), Some(FRESH));
+}
+
+#[test]
+fn many_tasks_fetch_once() {
+    let sandbox = Sandbox::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let fetches = Arc::new(AtomicUsize::new(0));
+    runtime.block_on(async {
+        let secrets = in_memory(&sandbox).open().await.unwrap();
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let (secrets, fetches) = (secrets.clone(), Arc::clone(&fetches));
+                tokio::spawn(async move {
+                    let fetch = async |_| {
+                        fetches.fetch_add(1, Ordering::Relaxed);
+                        tokio::task::yield_now().await;
+                        fetched(None)
+                    };
+                    secrets.refresh(&token(), is_stale, fetch).await.unwrap()
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap().value.expose_secret(), FRESH);
+        }
+    });
+    assert_eq!(fetches.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn others_are_not_held_up_and_what_they_store_stands() {
+    let sandbox = Sandbox::new();
+    let secrets = stale(&sandbox);
+    let stored_meanwhile = |old: Option<Secret>| {
+        secrets.set_api_key("OTHER", "1", None)?;
+        secrets.set_api_key("TOKEN", "a new login", None)?;
+        fetched(old)
+    };
+    let theirs = secrets.refresh(&token(), is_stale, stored_meanwhile).unwrap();
+    assert_eq!(theirs.value.expose_secret(), "a new login");
+    assert_eq!(stored(&secrets).as_deref(), Some("a new login"));
+    assert!(secrets.get_value("OTHER").unwrap().is_some());
+}
+
+#[test]
+fn a_secret_that_was_deleted_meanwhile_does_not_come_back() {
+    let sandbox = Sandbox::new();
+    let secrets = stale(&sandbox);
+    let deleted_meanwhile = |old: Option<Secret>| {
+        secrets.delete(&token())?;
+        fetched(old)
+    };
+    let refused = secrets.refresh(&token(), is_stale, deleted_meanwhile).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert_eq!(stored(&secrets), None);
+}
+
+/// An application's own error.
+#[derive(Debug)]
+enum AppError {
+    Offline,
+    Store(#[allow(dead_code, reason = "a failing test shows it")] Error),
+}
+
+impl From<Error> for AppError {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[test]
+fn a_fetch_that_fails_changes_nothing_and_the_next_one_fetches() {
+    let sandbox = Sandbox::new();
+    let secrets = stale(&sandbox);
+    let generation = secrets.generation().unwrap();
+    let failed = secrets.refresh(&token(), is_stale, |_| Err(AppError::Offline));
+    assert!(matches!(failed, Err(AppError::Offline)));
+    assert_eq!(stored(&secrets).as_deref(), Some(STALE));
+    assert_eq!(secrets.generation().unwrap(), generation);
+    secrets.refresh(&token(), is_stale, fetched).unwrap();
+    assert_eq!(stored(&secrets).as_deref(), Some(FRESH));
+}
+
+#[test]
+fn a_fetch_that_is_dropped_frees_the_next_one() {
+    let sandbox = Sandbox::new();
+    let secrets = block_on(in_memory(&sandbox).open()).unwrap();
+    let (started, starts) = mpsc::channel();
+    let hang = async |_: Option<Secret>| {
+        started.send(()).unwrap();
+        std::future::pending::<strongroom::Result<Secret>>().await
+    };
+    let key = token();
+    let mut hanging = Box::pin(secrets.refresh(&key, is_stale, hang));
+    while starts.try_recv().is_err() {
+        assert!(block_on(poll_once(hanging.as_mut())).is_none());
+        std::thread::yield_now();
+    }
+    drop(hanging);
+    block_on(secrets.refresh(&key, is_stale, async |_| fetched(None))).unwrap();
+}
+
+#[test]
+fn a_key_that_can_not_be_used_is_refused_before_anything_is_fetched() {
+    let sandbox = Sandbox::new();
+    let secrets = stale(&sandbox);
+    let fetch = |_| -> strongroom::Result<Secret> { panic!("it was fetched") };
+    let refused = secrets.refresh(&SecretKey::new(""), is_stale, fetch).unwrap_err();
+    assert_eq!((refused.kind(), refused.operation()), (ErrorKind::Invalid, Operation::Set));
+}
+
+/// Tells a process that it is to refresh, and in which service.
+const SERVICE: &str = "STRONGROOM_TEST_REFRESH";
+
+/// Not a test of its own: what the processes of the tests below do.
+///
+/// It fetches when its standard input is closed.
+#[test]
+fn refreshes_in_a_process_of_its_own() {
+    let Ok(service) = std::env::var(SERVICE) else { return };
+    let secrets = SecretManager::builder(service).backend(Backend::Keyutils);
+    let secrets = secrets.open_blocking().unwrap();
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "\nstarted").unwrap();
+    let fetch = |_: Option<Secret>| {
+        writeln!(stdout, "\nfetching").unwrap();
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        fetched(None)
+    };
+    let token = secrets.refresh(&token(), is_stale, fetch).unwrap();
+    writeln!(stdout, "\ngot {}", token.value.expose_secret()).unwrap();
+}
+
+/// A service in the kernel's keyring with a stale token, and a home of its own.
+struct Shared {
+    service: String,
+    sandbox: Sandbox,
+    secrets: blocking::SecretManager,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let (service, sandbox) = (unused_name("refresh"), Sandbox::new());
+        let limits = Deadlines { refresh: Duration::from_millis(200), ..Deadlines::default() };
+        let secrets = SecretManager::builder(&service).backend(Backend::Keyutils);
+        let secrets = secrets.deadlines(limits).state_dir(state_dir(&sandbox.home()));
+        let secrets = secrets.open_blocking().unwrap();
+        secrets.set_api_key("TOKEN", STALE, None).unwrap();
+        Self { service, sandbox, secrets }
+    }
+
+    fn process(&self) -> Process {
+        let mut command = self.sandbox.command(std::env::current_exe().unwrap());
+        command.args(["--exact", "refreshes_in_a_process_of_its_own", "--nocapture"]);
+        command.env(SERVICE, &self.service).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let told = Box::new(std::iter::from_fn(move || lines.next()?.ok()));
+        Process { child, told }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.secrets.purge().unwrap();
+    }
+}
+
+fn state_dir(home: &Path) -> std::path::PathBuf {
+    home.join(".local/state/strongroom")
+}
+
+struct Process {
+    child: Child,
+    told: Box<dyn Iterator<Item = String>>,
+}
+
+impl Process {
+    fn waits_until_it_says(&mut self, text: &str) {
+        assert!(self.told.any(|line| line == text), "it ends without saying: {text}");
+    }
+
+    fn may_fetch(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    /// What it says until it ends.
+    fn finish(&mut self) -> Vec<String> {
+        let told = self.told.by_ref().collect();
+        assert!(self.child.wait().unwrap().success());
+        told
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn of_ten_processes_one_fetches() {
+    let shared = Shared::new();
+    let mut processes: Vec<_> = (0..10).map(|_| shared.process()).collect();
+    processes.iter_mut().for_each(|process| process.waits_until_it_says("started"));
+    processes.iter_mut().for_each(Process::may_fetch);
+    let told: Vec<_> = processes.iter_mut().flat_map(Process::finish).collect();
+    let count = |text: &str| told.iter().filter(|line| *line == text).count();
+    assert_eq!((count("fetching"), count("got fresh")), (1, 10), "{told:?}");
+    assert_eq!(shared.secrets.generation().unwrap(), 2);
+}
+
+#[test]
+fn one_that_is_killed_while_it_fetches_frees_the_next() {
+    let shared = Shared::new();
+    let mut killed = shared.process();
+    killed.waits_until_it_says("fetching");
+    let busy = shared.secrets.refresh(&token(), is_stale, fetched).unwrap_err();
+    assert_eq!(busy.kind(), ErrorKind::Busy);
+    assert!(busy.to_string().contains(&format!("process {} is ref", killed.child.id())), "{busy}");
+
+    let mut next = shared.process();
+    next.waits_until_it_says("started");
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    next.waits_until_it_says("fetching");
+    next.may_fetch();
+    assert_eq!(next.finish().iter().filter(|line| *line == "got fresh").count(), 1);
+}
