@@ -18,7 +18,7 @@ pub struct SecretKey {
 }
 
 /// What is known about a secret beside its value. All of it can be absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SecretMetadata {
     /// Who issued it: `openai`.

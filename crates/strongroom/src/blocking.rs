@@ -9,6 +9,8 @@ use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
 use crate::{Backend, ChoiceReason, Layout};
 
+pub use crate::subscribe::BlockingChanges as Changes;
+
 /// [`SecretManager`](crate::SecretManager), for callers that block: the same vault, the same rules,
 /// the same errors.
 ///

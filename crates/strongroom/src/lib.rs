@@ -47,6 +47,7 @@ mod open;
 mod options;
 mod refresh;
 mod secure_store;
+mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod vault;
@@ -65,7 +66,8 @@ pub use strongroom_core::{
     PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
-pub use vault::{Batch, SecretInfo};
+pub use subscribe::Changes;
+pub use vault::{Batch, Change, ChangeKind, SecretInfo};
 
 /// The examples of the repository's README are tests, too.
 #[cfg(doctest)]

@@ -47,7 +47,7 @@ pub struct SecretManager {
 
 /// What all handles of a manager, async and blocking, share.
 pub(crate) struct Shared {
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) chosen: Chosen,
     pub(crate) layout: Layout,
 }
@@ -361,6 +361,7 @@ impl SecretManagerBuilder {
         let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
         let vault = Vault::new(store, &service, &state_dir, deadlines, self.clock)?;
         vault.generation()?;
+        let vault = Arc::new(vault);
         Ok(Arc::new(Shared { vault, chosen, layout: self.options.layout }))
     }
 

@@ -6,7 +6,9 @@ mod payload;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub(crate) use coherence::StateDir;
 pub(crate) use engine::{Clock, Vault};
 pub use secrets::{Batch, SecretInfo};
+pub use watch::{Change, ChangeKind};

@@ -1,6 +1,6 @@
 //! One vault as one process has it: a copy in memory, kept coherent, and commits.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use super::coherence::{
     Coherence, Commit, Decision, Held, Observation, Revision, Seen, StateDir, decide,
 };
 use super::payload::{Payload, VaultId};
+use super::watch::Watch;
 
 /// The entry that holds a vault.
 const ENTRY: &str = "vault";
@@ -32,6 +33,8 @@ pub(crate) struct Vault {
     clock: Clock,
     latest: AtomicI64,
     copy: Mutex<Option<Copy>>,
+    is_forgotten: AtomicBool,
+    pub(super) watch: Arc<Watch>,
 }
 
 /// What this process remembers of the vault, and of when that was so.
@@ -57,6 +60,8 @@ impl Vault {
             clock,
             latest: AtomicI64::new(i64::MIN),
             copy: Mutex::new(None),
+            is_forgotten: AtomicBool::new(false),
+            watch: Arc::default(),
         })
     }
 
@@ -65,6 +70,27 @@ impl Vault {
         let observation = self.coherence.observe();
         let copy = self.copy.try_lock().ok()?;
         copy.as_ref().filter(|copy| copy.is_current(&observation)).map(|copy| look(&copy.payload))
+    }
+
+    /// Looks at the copy in memory, current or not, unless somebody is changing it. Waits for nothing.
+    pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Payload) -> T) -> Option<T> {
+        self.copy.try_lock().ok()?.as_ref().map(|copy| look(&copy.payload))
+    }
+
+    /// Looks at the secrets for nobody who could answer a prompt.
+    pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Payload) -> T) -> Result<T> {
+        self.store.probe()?;
+        self.read(look)
+    }
+
+    /// What the generation file says.
+    pub(super) fn observe(&self) -> Observation {
+        self.coherence.observe()
+    }
+
+    /// Whether the secrets in memory were forgotten on purpose, and not read since.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.is_forgotten.load(Ordering::Relaxed)
     }
 
     /// Looks at the secrets. Reads the store only if they may have changed.
@@ -88,6 +114,7 @@ impl Vault {
             old => {
                 let new = self.load(observation, commit)?;
                 warn_of_deletion(&self.entry, old.as_ref(), &new);
+                self.watch.wake();
                 copy.insert(new)
             }
         };
@@ -121,6 +148,7 @@ impl Vault {
             return self.make_sure(&next).map(|()| result);
         }
         *copy = Some(Copy { payload: next, seen: finished.seen });
+        self.watch.wake();
         Ok(result)
     }
 
@@ -147,12 +175,15 @@ impl Vault {
         let gone = Payload::new(VaultId::NONE);
         let finished = commit.finish(gone.revision());
         *copy = Some(Copy { payload: gone, seen: finished.seen.filter(|_| !finished.lost_lock) });
+        self.watch.wake();
         Ok(purged)
     }
 
     /// Forgets the copy in memory. The next look reads the store again.
     pub(crate) fn forget(&self) {
-        *self.copy() = None;
+        let mut copy = self.copy();
+        self.is_forgotten.store(true, Ordering::Relaxed);
+        *copy = None;
     }
 
     /// The moment it is. It never goes back in one process, so that a wrong clock can't revive what
@@ -181,6 +212,7 @@ impl Vault {
     }
 
     fn read_store(&self) -> Result<Payload> {
+        self.is_forgotten.store(false, Ordering::Relaxed);
         match self.store.read_entry(&self.entry)? {
             None => Ok(Payload::new(VaultId::NONE)),
             Some(line) => Payload::parse(&line, || VaultId::NONE)
@@ -230,7 +262,7 @@ impl Copy {
 }
 
 impl Payload {
-    fn revision(&self) -> Revision {
+    pub(super) fn revision(&self) -> Revision {
         Revision { vault: self.id.to_bytes(), generation: self.generation }
     }
 

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::coherence::StateDir;
 use super::engine::{Clock, Vault};
 use super::secrets::Batch;
+use super::watch::Watcher;
 
 /// One user's machine: a store, and the directory where processes meet.
 struct Machine {
@@ -294,6 +295,52 @@ fn forgetting_costs_one_read() {
     assert_eq!(value(&vault, "a").as_deref(), Some("1"));
     assert_eq!(value(&vault, "a").as_deref(), Some("1"));
     assert_eq!(machine.accesses(&mut seen), (1, 0));
+}
+
+#[test]
+fn looking_for_changes_reads_the_store_once_for_each() {
+    let machine = Machine::new();
+    let (vault, other) = (Arc::new(machine.vault()), machine.vault());
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    let mut watcher = Watcher::new(&vault);
+    assert!(watcher.look(&vault).is_none(), "nothing changed");
+    other.set(&key("b"), Secret::new("2")).unwrap();
+    let mut seen = machine.store.calls().len();
+    let mut reads = || {
+        let calls = machine.store.calls().split_off(seen);
+        seen += calls.len();
+        calls.iter().filter(|call| call.operation == Operation::Get).count()
+    };
+    assert!(watcher.look(&vault).is_some());
+    assert_eq!(reads(), 1);
+    assert!(watcher.look(&vault).is_some(), "until it is told what it found, it is news");
+    assert_eq!(reads(), 0);
+}
+
+#[test]
+fn what_is_locked_is_not_opened_to_look_for_changes() {
+    let machine = Machine::new();
+    let (vault, other) = (Arc::new(machine.vault()), machine.vault());
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    let mut watcher = Watcher::new(&vault);
+    let looks_and_reads_nothing = |watcher: &mut Watcher| {
+        let before = machine.store.calls().len();
+        for _ in 0..3 {
+            assert!(watcher.look(&vault).is_none());
+        }
+        let calls = machine.store.calls().split_off(before);
+        assert!(calls.iter().all(|call| call.operation == Operation::Probe), "{calls:?}");
+    };
+    vault.forget();
+    other.set(&key("b"), Secret::new("2")).unwrap();
+    looks_and_reads_nothing(&mut watcher);
+    vault.list().unwrap();
+    assert!(watcher.look(&vault).is_some(), "the next read tells");
+
+    let mut watcher = Watcher::new(&vault);
+    other.set(&key("c"), Secret::new("3")).unwrap();
+    machine.store.fail(Operation::Probe, ErrorKind::Locked);
+    looks_and_reads_nothing(&mut watcher);
 }
 
 #[test]

@@ -68,8 +68,8 @@ impl Seen {
         Self { revision, stamp }
     }
 
-    #[cfg(test)]
-    pub(super) const fn revision(&self) -> Revision {
+    /// The revision that the store held.
+    pub(crate) const fn revision(&self) -> Revision {
         self.revision
     }
 }

@@ -1,0 +1,223 @@
+//! Who wants to know what changes in a vault, and the thread that finds it out.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result, Secret, SecretKey};
+
+use super::coherence::{Observation, Revision};
+use super::engine::Vault;
+use super::payload::Payload;
+
+/// How often the generation file is looked at: two system calls each time, on any file system.
+/// Changes of this process are told at once.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// How long to leave a store alone that can't be read without asking the user.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// A secret that was added, updated or removed, by this process or another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The secret's name and target.
+    pub key: SecretKey,
+    /// What happened to it.
+    pub kind: ChangeKind,
+}
+
+/// What happened to a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It was not there before.
+    Added,
+    /// It has another value or other metadata.
+    Updated,
+    /// It is not there any more.
+    Removed,
+}
+
+/// The subscribers of a vault. Its mutex is a leaf: nothing else is locked while it is held.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    subscribers: Vec<Sender<Change>>,
+    has_thread: bool,
+    is_woken: bool,
+}
+
+impl Vault {
+    /// Tells from now on what changes. The thread that does it ends when nobody listens any more.
+    ///
+    /// # Errors
+    ///
+    /// `Io` if the system gives no thread.
+    pub(crate) fn subscribe(self: &Arc<Self>) -> Result<Receiver<Change>> {
+        let (sender, receiver) = async_channel::unbounded();
+        let watcher = Watcher::new(self);
+        let mut state = self.watch.state();
+        if !state.has_thread {
+            start(watcher)?;
+            state.has_thread = true;
+        }
+        state.subscribers.push(sender);
+        Ok(receiver)
+    }
+}
+
+impl Watch {
+    /// Says that there may be something to tell.
+    pub(super) fn wake(&self) {
+        let mut state = self.state();
+        state.is_woken = true;
+        self.woken.notify_one();
+    }
+
+    /// Waits until it is time to look; false when nobody listens any more.
+    fn wait(&self) -> bool {
+        let state = self.state();
+        let waited = self.woken.wait_timeout_while(state, PERIOD, |state| !state.is_woken);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_woken = false;
+        state.subscribers.retain(|subscriber| !subscriber.is_closed());
+        state.has_thread = !state.subscribers.is_empty();
+        state.has_thread
+    }
+
+    fn tell(&self, changes: impl Iterator<Item = Change>) {
+        let state = self.state();
+        for change in changes {
+            for subscriber in &state.subscribers {
+                // One that is gone is taken off at the next look.
+                drop(subscriber.try_send(change.clone()));
+            }
+        }
+    }
+
+    fn close(&self) {
+        *self.state() = State::default();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn start(watcher: Watcher) -> Result<()> {
+    let started = thread::Builder::new().name("strongroom-watch".into());
+    started.spawn(move || watcher.run()).map(drop).map_err(|error| {
+        Error::new(ErrorKind::Io, Operation::List)
+            .with_message("the system gives no thread to watch the vault with")
+            .with_source(error)
+    })
+}
+
+/// What the thread knows.
+pub(super) struct Watcher {
+    vault: Weak<Vault>,
+    watch: Arc<Watch>,
+    hasher: RandomState,
+    known: Option<Snapshot>,
+    /// What the generation file said at the last look.
+    seen: Option<Observation>,
+    /// What it said when the store was last read, or asked in vain, and when that was.
+    tried: Option<(Observation, Instant)>,
+}
+
+/// A vault without its values: of each secret only a number that tells when it changes. The numbers
+/// are keyed by random ones of this thread, so they tell nothing of the values.
+pub(super) struct Snapshot {
+    revision: Revision,
+    secrets: BTreeMap<SecretKey, u64>,
+}
+
+impl Watcher {
+    pub(super) fn new(vault: &Arc<Vault>) -> Self {
+        let hasher = RandomState::new();
+        let known = vault.read_copy(|payload| Snapshot::of(payload, &hasher));
+        let (vault, watch) = (Arc::downgrade(vault), Arc::clone(&vault.watch));
+        Self { vault, watch, hasher, known, seen: None, tried: None }
+    }
+
+    fn run(mut self) {
+        while self.watch.wait() {
+            let Some(vault) = self.vault.upgrade() else { return self.watch.close() };
+            let Some(now) = self.look(&vault) else { continue };
+            if let Some(before) = &self.known {
+                self.watch.tell(before.changes_to(&now));
+            }
+            self.known = Some(now);
+        }
+    }
+
+    /// The vault, if it may have changed and can be read without asking the user.
+    pub(super) fn look(&mut self, vault: &Vault) -> Option<Snapshot> {
+        let known = self.known.as_ref().map(|known| known.revision);
+        let in_memory = vault.read_copy(|payload| {
+            (known != Some(payload.revision())).then(|| Snapshot::of(payload, &self.hasher))
+        });
+        if let Some(Some(new)) = in_memory {
+            return Some(new);
+        }
+        if !self.must_read(vault.observe(), known) || vault.is_forgotten() {
+            return None;
+        }
+        vault.read_unattended(|payload| Snapshot::of(payload, &self.hasher)).ok()
+    }
+
+    /// Whether the store has to be read to know: once for what the file says, and again after a while
+    /// where that failed.
+    fn must_read(&mut self, observation: Observation, known: Option<Revision>) -> bool {
+        let is_second_look = self.seen.replace(observation) == Some(observation);
+        match observation {
+            Observation::Clean(seen) if Some(seen.revision()) == known => {
+                self.tried = None;
+                return false;
+            }
+            // A commit is under way, most likely: it will soon be clean.
+            Observation::MustRead if !is_second_look => return false,
+            _ => {}
+        }
+        let is_due = match self.tried {
+            Some((tried, _)) if tried != observation => true,
+            Some((Observation::MustRead, _)) => false,
+            Some((_, when)) => when.elapsed() >= RETRY,
+            None => true,
+        };
+        if is_due {
+            self.tried = Some((observation, Instant::now()));
+        }
+        is_due
+    }
+}
+
+impl Snapshot {
+    fn of(payload: &Payload, hasher: &RandomState) -> Self {
+        let number =
+            |secret: &Secret| hasher.hash_one((secret.value.expose_secret(), &secret.metadata));
+        let secrets = payload.secrets().iter();
+        let secrets = secrets.map(|(key, secret)| (key.clone(), number(secret))).collect();
+        Self { revision: payload.revision(), secrets }
+    }
+
+    fn changes_to<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = Change> + 'a {
+        let removed = self.secrets.keys().filter(|key| !now.secrets.contains_key(key));
+        let removed = removed.map(|key| (key, ChangeKind::Removed));
+        let others = now.secrets.iter().filter_map(|(key, number)| match self.secrets.get(key) {
+            None => Some((key, ChangeKind::Added)),
+            Some(before) if before != number => Some((key, ChangeKind::Updated)),
+            Some(_) => None,
+        });
+        removed.chain(others).map(|(key, kind)| Change { key: key.clone(), kind })
+    }
+}
