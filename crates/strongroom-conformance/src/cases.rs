@@ -67,7 +67,7 @@ macro_rules! __for_each_case {
             writes::says_false_when_deleting_what_is_missing if always,
             writes::stores_again_after_a_delete if always,
             writes::exists_follows_writes_and_deletes if always,
-            writes::keeping_an_unknown_candidate_deletes_nothing if always,
+            writes::an_unknown_candidate_is_refused_and_nothing_changes if always,
             names::awkward_users_stay_apart if always,
             names::awkward_services_stay_apart if always,
             names::takes_the_longest_names if always,

@@ -84,15 +84,19 @@ pub(crate) fn exists_follows_writes_and_deletes(fixture: &Fixture<'_>) {
     assert!(!fixture.is_there("u"));
 }
 
-pub(crate) fn keeping_an_unknown_candidate_deletes_nothing(fixture: &Fixture<'_>) {
+pub(crate) fn an_unknown_candidate_is_refused_and_nothing_changes(fixture: &Fixture<'_>) {
     fixture.write("u", "v");
     let entry = strongroom_core::EntryName::new(fixture.service(), "u").expect("it was written");
-    match fixture.store().keep_candidate(&entry, "no such candidate") {
-        Ok(kept) => panic!("it says that it kept one and deleted {kept}"),
-        Err(error) => assert!(
-            [ErrorKind::NotFound, ErrorKind::Unsupported].contains(&error.kind()),
-            "{error:?}"
-        ),
+    let (store, unknown) = (fixture.store(), "no such candidate");
+    let other = strongroom_core::secret_bytes(b"other".to_vec());
+    for outcome in [
+        store.keep_candidate(&entry, unknown).map(drop),
+        store.read_candidate(&entry, unknown).map(drop),
+        store.write_candidate(&entry, unknown, &other),
+    ] {
+        let error = outcome.expect_err("there is none of this id");
+        let kinds = [ErrorKind::NotFound, ErrorKind::Unsupported];
+        assert!(kinds.contains(&error.kind()), "{error:?}");
     }
     assert_eq!(fixture.read("u").as_deref(), Some(&b"v"[..]));
 }

@@ -142,10 +142,27 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
     /// `NotFound` if no candidate has this id: then nothing was deleted. `Unsupported` in a store
     /// that can't hold two items of one name: the default.
     fn keep_candidate(&self, entry: &EntryName, _id: &str) -> Result<usize> {
-        Err(Error::new(ErrorKind::Unsupported, Operation::Repair)
-            .with_store(self.name())
-            .with_entry(entry)
-            .with_message("this store never holds two items of one name"))
+        Err(never_two(self.name(), entry))
+    }
+
+    /// Reads the value of one of the [`candidates`](Self::candidates).
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if no candidate has this id; `Corrupt` if its value can't be read. `Unsupported` in a
+    /// store that can't hold two items of one name: the default.
+    fn read_candidate(&self, entry: &EntryName, _id: &str) -> Result<SecretBytes> {
+        Err(never_two(self.name(), entry))
+    }
+
+    /// Replaces the value of one of the [`candidates`](Self::candidates) and leaves the others alone.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if no candidate has this id: then nothing was written. `Unsupported` in a store that
+    /// can't hold two items of one name: the default.
+    fn write_candidate(&self, entry: &EntryName, _id: &str, _value: &SecretBytes) -> Result<()> {
+        Err(never_two(self.name(), entry))
     }
 
     /// Reads an entry as text. A missing entry is `None`.
@@ -265,6 +282,13 @@ impl Candidate {
 
 fn entry_name(service: &str, user: &str, operation: Operation) -> Result<EntryName> {
     EntryName::new(service, user).map_err(|error| error.during(operation))
+}
+
+fn never_two(store: &'static str, entry: &EntryName) -> Error {
+    Error::new(ErrorKind::Unsupported, Operation::Repair)
+        .with_store(store)
+        .with_entry(entry)
+        .with_message("this store never holds two items of one name")
 }
 
 fn check_value(capabilities: Capabilities, value: &SecretBytes) -> Result<()> {

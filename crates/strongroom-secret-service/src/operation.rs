@@ -36,13 +36,7 @@ impl Work<'_> {
         let Some(item) = only(self.find(&attributes_of(entry)).await?)? else {
             return Ok(None);
         };
-        self.open_session().await?;
-        let session = self.session.as_ref().ok_or_else(no_session)?;
-        let secret = item::get_secret(self.bus, &self.budget, &item, session.path()).await?;
-        match session.unseal(secret)? {
-            Content::Value(value) => Ok(Some(value)),
-            Content::Empty => self.believe_empty(&item).await.map(Some),
-        }
+        self.read_item(&item).await.map(Some)
     }
 
     /// Writes the value of an entry.
@@ -113,14 +107,31 @@ impl Work<'_> {
         Ok(candidates)
     }
 
+    /// The value of one of several items of one name.
+    pub(crate) async fn read_candidate(
+        &mut self,
+        entry: &EntryName,
+        id: &str,
+    ) -> Result<SecretBytes, Failure> {
+        let item = named(self.find(&attributes_of(entry)).await?, id)?;
+        self.read_item(&item).await
+    }
+
+    /// Replaces the value of one of several items of one name.
+    pub(crate) async fn write_candidate(
+        &mut self,
+        entry: &EntryName,
+        id: &str,
+        value: &[u8],
+    ) -> Result<(), Failure> {
+        let item = named(self.find(&attributes_of(entry)).await?, id)?;
+        self.replace(&item, value, WriteMode::Overwrite).await
+    }
+
     /// Deletes all items of one name but one.
     pub(crate) async fn keep(&mut self, entry: &EntryName, id: &str) -> Result<usize, Failure> {
         let items = self.find(&attributes_of(entry)).await?;
-        if !items.iter().any(|item| item.as_str() == id) {
-            return Err(Failure::new(ErrorKind::NotFound)
-                .message("none of the items has this id")
-                .hint("List the items again and take an id from there. Nothing was deleted."));
-        }
+        named(items.clone(), id)?;
         let others: Vec<_> = items.iter().filter(|item| item.as_str() != id).collect();
         for item in &others {
             self.delete(item).await?;
@@ -161,6 +172,16 @@ impl Work<'_> {
         }
         let found = item::search(self.bus, &self.budget, attributes).await?;
         if found.locked.is_empty() { Ok(found.open) } else { Err(Failure::new(ErrorKind::Locked)) }
+    }
+
+    async fn read_item(&mut self, item: &OwnedObjectPath) -> Result<SecretBytes, Failure> {
+        self.open_session().await?;
+        let session = self.session.as_ref().ok_or_else(no_session)?;
+        let secret = item::get_secret(self.bus, &self.budget, item, session.path()).await?;
+        match session.unseal(secret)? {
+            Content::Value(value) => Ok(value),
+            Content::Empty => self.believe_empty(item).await,
+        }
     }
 
     async fn replace(
@@ -264,6 +285,15 @@ fn only(mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Fail
             .message(format!("{} items answer to this name", items.len())));
     }
     Ok(items.pop())
+}
+
+/// The item with this id. When in doubt none: the others may be about to be deleted.
+fn named(items: Vec<OwnedObjectPath>, id: &str) -> Result<OwnedObjectPath, Failure> {
+    items.into_iter().find(|item| item.as_str() == id).ok_or_else(|| {
+        Failure::new(ErrorKind::NotFound)
+            .message("none of the items has this id")
+            .hint("List the items again and take an id from there. Nothing was changed.")
+    })
 }
 
 fn no_session() -> Failure {

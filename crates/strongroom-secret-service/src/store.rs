@@ -146,6 +146,16 @@ impl KeyringStore for SecretServiceStore {
     fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
         self.run(Operation::Repair, Some(entry), async |work| work.keep(entry, id).await)
     }
+
+    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+        self.run(Operation::Repair, Some(entry), async |work| work.read_candidate(entry, id).await)
+    }
+
+    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+        self.run(Operation::Repair, Some(entry), async |work| {
+            work.write_candidate(entry, id, value.expose_secret()).await
+        })
+    }
 }
 
 impl fmt::Debug for SecretServiceStore {

@@ -437,8 +437,12 @@ fn ambiguous_entries_are_told_and_can_be_repaired() {
     assert_eq!(labels, ["first", "second"]);
     assert_eq!(kind(store.keep_candidate(&entry, "/nonsense")), ErrorKind::NotFound);
     assert_eq!(service.items().len(), 2);
+    let read = |id: &str| store.read_candidate(&entry, id).unwrap().expose_secret().to_vec();
+    let changed = strongroom_core::secret_bytes(b"changed".to_vec());
+    store.write_candidate(&entry, &second, &changed).unwrap();
+    assert_eq!((read(&first), read(&second)), (b"1".to_vec(), b"changed".to_vec()));
     assert_eq!(store.keep_candidate(&entry, &second).unwrap(), 1);
-    assert_eq!(get(&store, "u").as_deref(), Some("2"));
+    assert_eq!(get(&store, "u").as_deref(), Some("changed"));
     assert!(service.items().iter().all(|item| item.path != first));
 }
 

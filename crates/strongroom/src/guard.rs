@@ -187,6 +187,19 @@ impl KeyringStore for Guard {
         let (entry, id) = (entry.clone(), id.to_owned());
         self.run(&call, move |store| store.keep_candidate(&entry, &id))
     }
+
+    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+        let call = Call::reading(Operation::Repair, Some(entry));
+        let (entry, id) = (entry.clone(), id.to_owned());
+        self.run(&call, move |store| store.read_candidate(&entry, &id))
+    }
+
+    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+        let call = Call::changing(Operation::Repair, entry);
+        let (entry, id) = (entry.clone(), id.to_owned());
+        let value = secret_bytes(value.expose_secret().to_vec());
+        self.run(&call, move |store| store.write_candidate(&entry, &id, &value))
+    }
 }
 
 impl Drop for Guard {

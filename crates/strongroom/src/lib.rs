@@ -46,6 +46,7 @@ mod manager;
 mod open;
 mod options;
 mod refresh;
+mod repair;
 mod secure_store;
 mod subscribe;
 #[cfg(feature = "testing")]
@@ -59,6 +60,7 @@ pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 pub use manager::{SecretManager, SecretManagerBuilder};
 pub use options::{Fallback, Layout, Options};
+pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
@@ -67,7 +69,7 @@ pub use strongroom_core::{
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
 pub use subscribe::Changes;
-pub use vault::{Batch, Change, ChangeKind, SecretInfo};
+pub use vault::{Batch, Change, ChangeKind, Merged, SecretInfo, VaultContent, VaultItem};
 
 /// The examples of the repository's README are tests, too.
 #[cfg(doctest)]

@@ -355,14 +355,20 @@ impl SecretManagerBuilder {
     }
 
     fn open_shared(self) -> Result<Arc<Shared>> {
+        let layout = self.options.layout;
+        let (vault, chosen) = self.unread()?;
+        vault.generation()?;
+        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen, layout }))
+    }
+
+    /// The vault before its first read.
+    pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = ServiceName::new(self.service)?;
         let chosen = choose(&self.options)?;
         let state_dir = self.options.state_dir.map_or_else(StateDir::of_user, StateDir::at);
         let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
         let vault = Vault::new(store, &service, &state_dir, deadlines, self.clock)?;
-        vault.generation()?;
-        let vault = Arc::new(vault);
-        Ok(Arc::new(Shared { vault, chosen, layout: self.options.layout }))
+        Ok((vault, chosen))
     }
 
     fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {

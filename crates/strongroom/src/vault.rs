@@ -3,6 +3,7 @@
 mod coherence;
 mod engine;
 mod payload;
+mod repair;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -10,5 +11,6 @@ mod watch;
 
 pub(crate) use coherence::StateDir;
 pub(crate) use engine::{Clock, Vault};
+pub use repair::{Merged, VaultContent, VaultItem};
 pub use secrets::{Batch, SecretInfo};
 pub use watch::{Change, ChangeKind};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use strongroom::{
     Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, Guard,
     KeyringStore, MockKeyringStore, Operation, Persistence, Probe, PromptPolicy, Result,
-    SecretBytes, SecretString, ServiceName, WriteMode,
+    SecretBytes, SecretString, ServiceName, WriteMode, secret_bytes,
 };
 
 /// A generous upper bound for what must end.
@@ -51,7 +51,7 @@ fn get(store: &dyn KeyringStore) -> Option<String> {
 /// Calls every method that contacts the outside, all at once, and tells how each failed.
 fn failures(store: &dyn KeyringStore) -> Vec<Error> {
     let entry = &EntryName::new("app", "token").unwrap();
-    let calls: [&(dyn Fn() -> Error + Sync); 8] = [
+    let calls: [&(dyn Fn() -> Error + Sync); 10] = [
         &|| store.probe().unwrap_err(),
         &|| store.get_password("app", "token").unwrap_err(),
         &|| set(store, "v").unwrap_err(),
@@ -60,6 +60,8 @@ fn failures(store: &dyn KeyringStore) -> Vec<Error> {
         &|| store.list_entries(entry.service()).unwrap_err(),
         &|| store.candidates(entry).unwrap_err(),
         &|| store.keep_candidate(entry, "1").unwrap_err(),
+        &|| store.read_candidate(entry, "1").unwrap_err(),
+        &|| store.write_candidate(entry, "1", &secret_bytes(Vec::new())).unwrap_err(),
     ];
     thread::scope(|scope| {
         let running = calls.map(|call| scope.spawn(call));
@@ -133,6 +135,8 @@ fn every_call_behind_a_stuck_one_times_out_by_its_own_name() {
         Operation::Delete,
         Operation::Exists,
         Operation::List,
+        Operation::Repair,
+        Operation::Repair,
         Operation::Repair,
         Operation::Repair,
     ];
@@ -300,6 +304,8 @@ fn repairing_reaches_the_store() {
     let entry = EntryName::new("app", "token").unwrap();
     assert_eq!(guard.candidates(&entry).unwrap()[0].id, "1");
     assert_eq!(guard.keep_candidate(&entry, "1").unwrap(), 41);
+    assert_eq!(guard.read_candidate(&entry, "1").unwrap().expose_secret(), b"1");
+    guard.write_candidate(&entry, "1", &secret_bytes(Vec::new())).unwrap();
 }
 
 #[test]
@@ -403,5 +409,15 @@ impl KeyringStore for Scripted {
     fn keep_candidate(&self, _: &EntryName, _: &str) -> Result<usize> {
         (self.script)(Operation::Repair);
         Ok(41)
+    }
+
+    fn read_candidate(&self, _: &EntryName, id: &str) -> Result<SecretBytes> {
+        (self.script)(Operation::Repair);
+        Ok(secret_bytes(id.as_bytes().to_vec()))
+    }
+
+    fn write_candidate(&self, _: &EntryName, _: &str, _: &SecretBytes) -> Result<()> {
+        (self.script)(Operation::Repair);
+        Ok(())
     }
 }

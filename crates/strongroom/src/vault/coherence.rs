@@ -48,6 +48,7 @@ mod model;
 mod tests;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -58,6 +59,7 @@ use generation::GenerationFile;
 use lock::{Lock, NotHeld};
 use record::Record;
 use refreshes::Refreshes;
+use state_dir::Paths;
 
 pub(crate) use lock::Held;
 pub(crate) use observation::{Decision, Observation, Seen, decide};
@@ -68,6 +70,7 @@ pub(crate) use state_dir::StateDir;
 #[derive(Debug)]
 pub(crate) struct Coherence {
     service: ServiceName,
+    paths: Option<Paths>,
     lock: Arc<Lock>,
     refreshes: Refreshes,
     generation: Option<GenerationFile>,
@@ -99,9 +102,11 @@ impl Coherence {
     pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Self {
         let paths = state_dir.paths(service);
         let refreshes = Refreshes::new(paths.clone());
-        let (lock, generation) = paths.map(|paths| (paths.lock, paths.generation)).unzip();
+        let files = paths.clone().map(|paths| (paths.lock, paths.generation));
+        let (lock, generation) = files.unzip();
         let coherence = Self {
             service: service.clone(),
+            paths,
             lock: Lock::new(lock),
             refreshes,
             generation: generation.map(GenerationFile::new),
@@ -148,6 +153,13 @@ impl Coherence {
             }
             Err(missed) => Err(not_held(missed, "refreshing the secret", limit)),
         }
+    }
+
+    /// Writes a copy of a payload beside the lock, for the user alone, and returns where it is. It is on
+    /// the disk when this returns.
+    pub(crate) fn put_aside(&self, stamp: &str, payload: &[u8]) -> io::Result<PathBuf> {
+        let paths = self.paths.as_ref().ok_or_else(|| io::Error::other("no home directory"))?;
+        platform::create_new(&paths.copy(stamp), payload)
     }
 
     fn warn(&self, error: &io::Error) {

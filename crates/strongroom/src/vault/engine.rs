@@ -26,9 +26,9 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Lock order: the lock between processes, then the copy. A read takes the first only to mend what
 /// the last writer left, and does without where somebody else has it.
 pub(crate) struct Vault {
-    store: Arc<dyn KeyringStore>,
-    entry: EntryName,
-    coherence: Coherence,
+    pub(super) store: Arc<dyn KeyringStore>,
+    pub(super) entry: EntryName,
+    pub(super) coherence: Coherence,
     deadlines: Deadlines,
     clock: Clock,
     latest: AtomicI64,
@@ -160,23 +160,31 @@ impl Vault {
 
     /// Deletes every entry of the service, the vault's and others, and returns how many there were.
     pub(crate) fn purge(&self) -> Result<usize> {
+        self.rewrite(|| {
+            let entries = match self.store.capabilities().can_list {
+                true => self.store.list_entries(self.entry.service())?,
+                false => vec![self.entry.clone()],
+            };
+            let mut purged = 0;
+            for entry in entries {
+                purged += usize::from(self.store.remove_entry(&entry)?);
+            }
+            Ok((purged, Payload::new(VaultId::NONE)))
+        })
+    }
+
+    /// Writes the store by other means than a commit, as alone as a commit. The caller returns what the
+    /// store then holds.
+    pub(super) fn rewrite<T>(&self, write: impl FnOnce() -> Result<(T, Payload)>) -> Result<T> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
-        let entries = match self.store.capabilities().can_list {
-            true => self.store.list_entries(self.entry.service())?,
-            false => vec![self.entry.clone()],
-        };
         commit.begin().map_err(|error| self.named(error))?;
         *copy = None;
-        let mut purged = 0;
-        for entry in entries {
-            purged += usize::from(self.store.remove_entry(&entry)?);
-        }
-        let gone = Payload::new(VaultId::NONE);
-        let finished = commit.finish(gone.revision());
-        *copy = Some(Copy { payload: gone, seen: finished.seen.filter(|_| !finished.lost_lock) });
+        let (result, payload) = write()?;
+        let finished = commit.finish(payload.revision());
+        *copy = Some(Copy { payload, seen: finished.seen.filter(|_| !finished.lost_lock) });
         self.watch.wake();
-        Ok(purged)
+        Ok(result)
     }
 
     /// Forgets the copy in memory. The next look reads the store again.
@@ -213,14 +221,14 @@ impl Vault {
 
     fn read_store(&self) -> Result<Payload> {
         self.is_forgotten.store(false, Ordering::Relaxed);
-        match self.store.read_entry(&self.entry)? {
+        match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
             None => Ok(Payload::new(VaultId::NONE)),
             Some(line) => Payload::parse(&line, || VaultId::NONE)
-                .map_err(|unreadable| self.named(unreadable.into())),
+                .map_err(|unreadable| self.explained(self.named(unreadable.into()))),
         }
     }
 
-    fn check_size(&self, line: &SecretBytes) -> Result<()> {
+    pub(super) fn check_size(&self, line: &SecretBytes) -> Result<()> {
         let len = line.expose_secret().len();
         match self.store.capabilities().max_secret_len {
             Some(max) if len > max => {
@@ -242,7 +250,25 @@ impl Vault {
         )))
     }
 
-    fn named(&self, error: Error) -> Error {
+    /// The same error with the way out of it, for a vault that stands in the store but does not open.
+    fn explained(&self, error: Error) -> Error {
+        let service = self.entry.service().as_str();
+        match error.kind() {
+            ErrorKind::Ambiguous => error.with_hint(format!(
+                "`strongroom repair` for the service \"{service}\" shows them and can merge them."
+            )),
+            ErrorKind::Corrupt => {
+                let hint = format!(
+                    "{} `strongroom repair` for the service \"{service}\" shows what is left of it.",
+                    error.hint()
+                );
+                error.with_hint(hint)
+            }
+            _ => error,
+        }
+    }
+
+    pub(super) fn named(&self, error: Error) -> Error {
         error.with_store(self.store.name()).with_entry(&self.entry)
     }
 }
@@ -267,7 +293,7 @@ impl Payload {
     }
 
     /// Makes this the next generation; the first one draws the vault's id.
-    fn advance(&mut self) -> Result<()> {
+    pub(super) fn advance(&mut self) -> Result<()> {
         if self.id == VaultId::NONE {
             let mut random = [0; 16];
             getrandom::fill(&mut random).map_err(|error| {

@@ -23,9 +23,11 @@ use std::fmt;
 use strongroom_core::{Secret, SecretBytes, SecretKey};
 use zeroize::Zeroizing;
 
+pub(crate) use names::readable_names;
 pub(crate) use unreadable::{Position, Unreadable};
 
 mod json;
+mod names;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -135,6 +137,22 @@ impl Payload {
         if let Some(secret) = self.secrets.remove(old) {
             self.secrets.insert(new.clone(), secret);
         }
+    }
+
+    /// Takes over the secrets that this vault doesn't have, and returns their keys.
+    pub(crate) fn absorb(&mut self, mut other: Self) -> Vec<SecretKey> {
+        let mut absorbed = Vec::new();
+        for (key, secret) in other.secrets {
+            if self.secrets.contains_key(&key) {
+                continue;
+            }
+            if let Some(unknown) = other.unknown_of.remove(&key) {
+                self.unknown_of.insert(key.clone(), unknown);
+            }
+            self.secrets.insert(key.clone(), secret);
+            absorbed.push(key);
+        }
+        absorbed
     }
 
     /// Takes a secret out, with its unknown fields.

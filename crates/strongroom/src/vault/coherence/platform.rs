@@ -1,9 +1,37 @@
 //! Files that stay open while other processes write, replace or delete them.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 #[cfg(unix)]
 pub(super) use unix::{Stamp, create_dir, options, read_at, write_at};
 #[cfg(windows)]
 pub(super) use windows::{Stamp, create_dir, options, read_at, write_at};
+
+/// Writes a new file for the user alone, on the disk when this returns. One that is there already
+/// stays; the new one then gets a number.
+pub(super) fn create_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    if let Some(dir) = path.parent() {
+        create_dir(dir)?;
+    }
+    let numbered = (1..100).map(|number| {
+        let mut numbered = path.to_path_buf().into_os_string();
+        numbered.push(if number == 1 { String::new() } else { format!("-{number}") });
+        PathBuf::from(numbered)
+    });
+    for path in numbered {
+        match options().create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(file) => {
+                write_at(&file, bytes)?;
+                file.sync_all()?;
+                return Ok(path);
+            }
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
 
 #[cfg(unix)]
 mod unix {

@@ -59,6 +59,11 @@ impl Paths {
             hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         with(&self.stem, &format!(".refresh-{digits}"))
     }
+
+    /// Where a copy of what could not be read is put.
+    pub(super) fn copy(&self, stamp: &str) -> PathBuf {
+        with(&self.stem, &format!(".damaged-{stamp}"))
+    }
 }
 
 fn with(stem: &Path, ending: &str) -> PathBuf {

@@ -71,9 +71,7 @@ impl From<Unreadable> for Error {
             Unreadable::Version(_) => {
                 "Nothing was changed. Another version of this program wrote it: update this one."
             }
-            Unreadable::Damaged { .. } => {
-                "Nothing was changed. `strongroom repair` shows what is left of it and keeps a copy."
-            }
+            Unreadable::Damaged { .. } => "Nothing was changed.",
         };
         Error::new(ErrorKind::Corrupt, Operation::Get)
             .with_message(unreadable.to_string())

@@ -1,0 +1,83 @@
+//! Looking at a vault that does not open, and making it open again.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use strongroom_core::Result;
+
+use crate::vault::{Merged, Vault, VaultItem};
+use crate::{Backend, Chosen, SecretManagerBuilder};
+
+/// A vault that may not open: `Corrupt`, or `Ambiguous` because it stands in its store more than once.
+///
+/// ```
+/// use strongroom::{Backend, SecretManager};
+///
+/// let repair = SecretManager::builder("example").backend(Backend::Memory).open_repair()?;
+/// assert!(repair.examine()?.is_empty(), "nothing was stored yet");
+/// # Ok::<(), strongroom::Error>(())
+/// ```
+pub struct VaultRepair {
+    vault: Vault,
+    chosen: Chosen,
+}
+
+impl SecretManagerBuilder {
+    /// Chooses the store and reads nothing, so that it works on a vault that can't be read. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), but never `Corrupt`.
+    pub fn open_repair(self) -> Result<VaultRepair> {
+        let (vault, chosen) = self.unread()?;
+        Ok(VaultRepair { vault, chosen })
+    }
+}
+
+impl VaultRepair {
+    /// The backend that was chosen.
+    pub fn backend(&self) -> Backend {
+        self.chosen.backend()
+    }
+
+    /// What stands where the vault should be, without any value: nothing, one item, or several. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyringStore::read_entry`](crate::KeyringStore::read_entry), but neither `Corrupt` nor
+    /// `Ambiguous`.
+    pub fn examine(&self) -> Result<Vec<VaultItem>> {
+        self.vault.examine()
+    }
+
+    /// Makes one vault of several items: the one of the highest generation, with the secrets that only
+    /// others have. Where both have one, that of the higher generation stays.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if there are not several items, `Corrupt` if one of them can't be read, and as a change
+    /// of [`SecretManager`](crate::SecretManager). A merge that fails deletes nothing.
+    pub fn merge(&self) -> Result<Merged> {
+        self.vault.merge()
+    }
+
+    /// Puts a copy of a vault that can't be read into a file for the user alone, then deletes it. Returns
+    /// the file, which lies in the state directory; `None` if the store gave nothing to copy.
+    ///
+    /// **The file holds the vault's values in the clear.**
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if there is no vault, or one that can be read; `Ambiguous` if there are several items;
+    /// `Io` if no copy can be made. Then nothing is deleted.
+    pub fn reset(&self) -> Result<Option<PathBuf>> {
+        self.vault.reset()
+    }
+}
+
+impl fmt::Debug for VaultRepair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultRepair").field("chosen", &self.chosen).finish_non_exhaustive()
+    }
+}

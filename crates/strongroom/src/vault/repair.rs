@@ -1,0 +1,203 @@
+//! A way out for a vault that can't be read, or that stands in its store more than once.
+
+use std::cmp::Reverse;
+use std::path::PathBuf;
+
+use strongroom_core::{
+    Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
+};
+
+use super::engine::Vault;
+use super::payload::{Payload, VaultId, readable_names};
+
+/// One item of a store that stands where a vault should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VaultItem {
+    /// How the store names it, where there are several.
+    pub candidate: Option<Candidate>,
+    /// How many bytes it has; 0 if the store can't read it.
+    pub len: usize,
+    /// What it is.
+    pub content: VaultContent,
+}
+
+/// What an item holds. Never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VaultContent {
+    /// A vault.
+    Readable {
+        /// Its revision number.
+        generation: u64,
+        /// Its secrets.
+        keys: Vec<SecretKey>,
+    },
+    /// Something else.
+    Unreadable {
+        /// Why it can't be read, as a clause.
+        problem: String,
+        /// The names of secrets that can still be made out.
+        names: Vec<String>,
+    },
+}
+
+/// What a merge did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// The revision number of the vault that there is now.
+    pub generation: u64,
+    /// The secrets that stood in an older item only.
+    pub added: Vec<SecretKey>,
+    /// How many items were deleted.
+    pub deleted: usize,
+}
+
+/// An item of the store with its bytes.
+struct Found {
+    candidate: Option<Candidate>,
+    bytes: Option<SecretBytes>,
+    parsed: Result<Payload>,
+}
+
+impl Vault {
+    pub(crate) fn examine(&self) -> Result<Vec<VaultItem>> {
+        Ok(self.find_all()?.iter().map(Found::describe).collect())
+    }
+
+    pub(crate) fn merge(&self) -> Result<Merged> {
+        self.rewrite(|| {
+            let mut vaults = self.readable_ones()?;
+            vaults.sort_by_key(|(candidate, vault)| {
+                Reverse((vault.generation, candidate.modified, candidate.id.clone()))
+            });
+            let mut vaults = vaults.into_iter();
+            let Some((kept, mut merged)) = vaults.next() else { return Err(self.not_several()) };
+            let added: Vec<_> = vaults.flat_map(|(_, older)| merged.absorb(older)).collect();
+            merged.advance()?;
+            let line = merged.to_line();
+            self.check_size(&line)?;
+            // Whole before the others are deleted: whoever is stopped in between merges again.
+            self.store.write_candidate(&self.entry, &kept.id, &line)?;
+            let deleted = self.store.keep_candidate(&self.entry, &kept.id)?;
+            Ok((Merged { generation: merged.generation, added, deleted }, merged))
+        })
+    }
+
+    pub(crate) fn reset(&self) -> Result<Option<PathBuf>> {
+        self.rewrite(|| {
+            let mut found = self.find_all()?;
+            let (1, Some(found)) = (found.len(), found.pop()) else {
+                return Err(self.not_one(found.len()));
+            };
+            if found.parsed.is_ok() {
+                return Err(self.refusal("the vault can be read: there is nothing to repair"));
+            }
+            let copy = match &found.bytes {
+                Some(bytes) => Some(self.copy_aside(bytes)?),
+                None => None,
+            };
+            self.store.remove_entry(&self.entry)?;
+            Ok((copy, Payload::new(VaultId::NONE)))
+        })
+    }
+
+    fn find_all(&self) -> Result<Vec<Found>> {
+        let candidates = self.store.candidates(&self.entry)?;
+        if candidates.len() > 1 {
+            let found = candidates.into_iter().map(|candidate| {
+                let bytes = self.store.read_candidate(&self.entry, &candidate.id);
+                Found::new(Some(candidate), bytes)
+            });
+            return found.collect();
+        }
+        match self.store.read_entry(&self.entry) {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(bytes)) => Ok(vec![Found::new(None, Ok(bytes))?]),
+            Err(error) => Ok(vec![Found::new(None, Err(error))?]),
+        }
+    }
+
+    /// All items, each with its vault.
+    fn readable_ones(&self) -> Result<Vec<(Candidate, Payload)>> {
+        let mut vaults = Vec::new();
+        for found in self.find_all()? {
+            let Some(candidate) = found.candidate else { return Err(self.not_several()) };
+            let vault = found.parsed.map_err(|error| {
+                let error = error.during(Operation::Repair).with_hint(format!(
+                    "Nothing was changed. Keep the other item by `strongroom entry repair {} {}`.",
+                    self.entry.service(),
+                    self.entry.user()
+                ));
+                self.named(error)
+            })?;
+            vaults.push((candidate, vault));
+        }
+        Ok(vaults)
+    }
+
+    fn copy_aside(&self, bytes: &SecretBytes) -> Result<PathBuf> {
+        let stamp = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        self.coherence.put_aside(&stamp, bytes.expose_secret()).map_err(|error| {
+            self.named(
+                Error::new(ErrorKind::Io, Operation::Repair)
+                    .with_message("no copy could be put aside; nothing was changed")
+                    .with_source(error),
+            )
+        })
+    }
+
+    fn not_several(&self) -> Error {
+        self.refusal("there are not several items of this vault: there is nothing to merge")
+    }
+
+    fn not_one(&self, others: usize) -> Error {
+        if others == 0 {
+            return self.refusal("there is no vault: there is nothing to repair");
+        }
+        self.named(
+            Error::new(ErrorKind::Ambiguous, Operation::Repair)
+                .with_message("there are several items of this vault; nothing was changed")
+                .with_hint("Merge them, or keep one of them, first."),
+        )
+    }
+
+    fn refusal(&self, message: &str) -> Error {
+        self.named(
+            Error::new(ErrorKind::Invalid, Operation::Repair)
+                .with_message(message)
+                .with_hint("Nothing was changed."),
+        )
+    }
+}
+
+impl Found {
+    /// What could be read, or could not for a reason that lies in the item itself.
+    fn new(candidate: Option<Candidate>, bytes: Result<SecretBytes>) -> Result<Self> {
+        let (bytes, parsed) = match bytes {
+            Ok(bytes) => {
+                let parsed = Payload::parse(&bytes, || VaultId::NONE).map_err(Error::from);
+                (Some(bytes), parsed)
+            }
+            Err(error) if error.kind() == ErrorKind::Corrupt => (None, Err(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { candidate, bytes, parsed })
+    }
+
+    fn describe(&self) -> VaultItem {
+        let bytes = self.bytes.as_ref().map(|bytes| bytes.expose_secret()).unwrap_or_default();
+        let content = match &self.parsed {
+            Ok(payload) => VaultContent::Readable {
+                generation: payload.generation,
+                keys: payload.secrets().keys().cloned().collect(),
+            },
+            Err(error) => VaultContent::Unreadable {
+                problem: error.problem().to_owned(),
+                names: readable_names(bytes),
+            },
+        };
+        VaultItem { candidate: self.candidate.clone(), len: bytes.len(), content }
+    }
+}
