@@ -17,10 +17,7 @@ pub use crate::subscribe::BlockingChanges as Changes;
 /// ```
 /// use strongroom::{Backend, ExposeSecret, SecretKey, SecretManager};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// let secrets = SecretManager::builder("example").backend(Backend::Memory);
-/// # let secrets = secrets.state_dir(dir.path());
-/// let secrets = secrets.open_blocking()?;
+/// let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
 /// secrets.set_api_key("API_KEY", "sk-1", None)?;
 /// secrets.update_value("API_KEY", "sk-2")?;
 /// assert_eq!(secrets.get_value("API_KEY")?.expect("it is there").expose_secret(), "sk-2");

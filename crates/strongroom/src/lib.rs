@@ -75,3 +75,8 @@ pub use vault::{Batch, Change, ChangeKind, Merged, SecretInfo, VaultContent, Vau
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So are those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/integrating.md")]
+struct Integrating;

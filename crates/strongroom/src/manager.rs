@@ -29,11 +29,8 @@ use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking, 
 /// ```
 /// use strongroom::{Backend, ExposeSecret, SecretManager};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
 /// # futures_lite::future::block_on(async {
-/// let secrets = SecretManager::builder("example").backend(Backend::Memory);
-/// # let secrets = secrets.state_dir(dir.path());
-/// let secrets = secrets.open().await?;
+/// let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
 /// secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
 /// let value = secrets.get_value("OPENAI_API_KEY").await?.expect("it was just stored");
 /// assert_eq!(value.expose_secret(), "sk-1");
@@ -322,8 +319,8 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_layout(layout))
     }
 
-    /// Sets the directory of the lock and the generation file. All processes that use the vault must
-    /// name the same one.
+    /// Sets the directory of the lock and the generation file, in place of the user's own. All processes
+    /// that use the vault must name the same one. The memory backend has none unless it is named here.
     pub fn state_dir(self, directory: impl Into<std::path::PathBuf>) -> Self {
         self.with(|options| options.with_state_dir(directory))
     }
@@ -365,7 +362,11 @@ impl SecretManagerBuilder {
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = ServiceName::new(self.service)?;
         let chosen = choose(&self.options)?;
-        let state_dir = self.options.state_dir.map_or_else(StateDir::of_user, StateDir::at);
+        let state_dir = match (self.options.state_dir, chosen.backend()) {
+            (Some(directory), _) => StateDir::at(directory),
+            (None, Backend::Memory) => StateDir::NotNeeded,
+            (None, _) => StateDir::of_user(),
+        };
         let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
         let vault = Vault::new(store, &service, &state_dir, deadlines, self.clock)?;
         Ok((vault, chosen))

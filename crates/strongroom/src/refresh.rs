@@ -29,10 +29,8 @@ impl SecretManager {
     /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, SecretManager};
     /// use strongroom::{SignedDuration, Timestamp};
     ///
-    /// # let dir = tempfile::tempdir().unwrap();
     /// # futures_lite::future::block_on(async {
-    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory);
-    /// # let secrets = secrets.state_dir(dir.path()).open().await?;
+    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
     /// let soon = SignedDuration::from_mins(5);
     /// let is_stale = |token: &Secret| token.expires_within(Timestamp::now(), soon);
     /// let fetch = async |_old: Option<Secret>| {

@@ -48,10 +48,8 @@ impl SecretManager {
     /// use futures_lite::StreamExt as _;
     /// use strongroom::{Backend, ChangeKind, SecretManager};
     ///
-    /// # let dir = tempfile::tempdir().unwrap();
     /// # futures_lite::future::block_on(async {
-    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory);
-    /// # let secrets = secrets.state_dir(dir.path()).open().await?;
+    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
     /// let mut changes = secrets.subscribe()?;
     /// secrets.set_api_key("API_KEY", "sk-1", None).await?;
     /// let change = changes.next().await.expect("it does not end");

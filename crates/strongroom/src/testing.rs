@@ -10,8 +10,9 @@
 //! strongroom = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! In that application's tests [`SecureStore::open`](crate::SecureStore::open) then meets
-//! [`mock`] in place of the user's own secrets. A backend that the caller or the environment names
+//! In that application's tests [`SecretManager::init`](crate::SecretManager::init) and
+//! [`SecureStore::open`](crate::SecureStore::open) then meet [`mock`] in place of the user's own
+//! secrets, and leave no file in the user's home. A backend that the caller or the environment names
 //! is still that backend. A build without debug assertions, as in release, refuses the feature.
 //!
 //! All tests of one process share the one mock: give each its own service name.

@@ -6,8 +6,8 @@
 use std::ffi::OsString;
 
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, Operation, Options, SecretString, SecureStore, choose,
-    testing,
+    Backend, ChoiceReason, ErrorKind, Operation, Options, SecretManager, SecretString, SecureStore,
+    choose, testing,
 };
 
 /// The automatic choice, whatever the environment of the test run names.
@@ -39,6 +39,16 @@ fn a_fault_of_the_mock_reaches_the_application() {
     assert_eq!(error.kind(), ErrorKind::Locked);
     testing::mock().heal(Operation::Delete);
     secrets.delete_secret("token").unwrap();
+}
+
+#[test]
+fn a_vault_meets_the_mock_and_leaves_no_file_in_the_users_home() {
+    let options = Options::new().with_environment(|_| None);
+    let open = || SecretManager::builder("vault").options(options.clone()).open_blocking().unwrap();
+    open().set_api_key("API_KEY", "sk-1", None).unwrap();
+    assert!(open().get_value("API_KEY").unwrap().is_some(), "all handles share the mock");
+    let home = std::env::home_dir().unwrap();
+    assert!(!home.join(".local/state/strongroom/vault-vault.lock").exists());
 }
 
 #[test]

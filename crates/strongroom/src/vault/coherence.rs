@@ -110,7 +110,7 @@ impl Coherence {
             lock: Lock::new(lock),
             refreshes,
             generation: generation.map(GenerationFile::new),
-            has_warned: AtomicBool::new(false),
+            has_warned: AtomicBool::new(!state_dir.is_needed()),
         };
         if let Err(error) = coherence.lock.check() {
             coherence.warn(&error);

@@ -11,7 +11,12 @@ const PART: usize = 100;
 
 /// The directory in which all processes of a user meet, whatever session they run in.
 #[derive(Clone, Debug)]
-pub(crate) struct StateDir(Option<PathBuf>);
+pub(crate) enum StateDir {
+    /// This one, if the user has a home.
+    Wanted(Option<PathBuf>),
+    /// None: the vault is this process's alone.
+    NotNeeded,
+}
 
 /// The files of one service.
 #[derive(Clone, Debug)]
@@ -29,17 +34,23 @@ impl StateDir {
         let below =
             if cfg!(windows) { "AppData/Local/strongroom" } else { ".local/state/strongroom" };
         let home = env::home_dir().filter(|home| home.is_absolute());
-        Self(home.map(|home| home.join(below)))
+        Self::Wanted(home.map(|home| home.join(below)))
     }
 
     /// This directory. It is made when it is needed, for the user alone.
     pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
-        Self(Some(path.into()))
+        Self::Wanted(Some(path.into()))
     }
 
-    /// The files of a service; `None` if the user has no home.
+    /// Whether other processes matter.
+    pub(super) const fn is_needed(&self) -> bool {
+        matches!(self, Self::Wanted(_))
+    }
+
+    /// The files of a service; `None` if the user has no home, or no other process matters.
     pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
-        let stem = stem(self.0.as_deref()?, service.as_str());
+        let Self::Wanted(Some(dir)) = self else { return None };
+        let stem = stem(dir, service.as_str());
         let (lock, generation) = (with(&stem, ".lock"), with(&stem, ".generation"));
         Some(Paths { lock, generation, stem })
     }
