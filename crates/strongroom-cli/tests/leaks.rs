@@ -83,8 +83,7 @@ fn other_programs_of_the_user_do_not_look_into_its_memory() {
     const NOBODY: u32 = 65_534;
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
-    let program = directory.path().join("strongroom");
-    fs::copy(PROGRAM, &program).unwrap();
+    let program = support::copy_of_program(directory.path());
     let mut command = Command::new("/usr/bin/env");
     command.args([
         "--",

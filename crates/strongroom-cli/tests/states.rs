@@ -209,9 +209,7 @@ fn who_is_not_root_is_told_to_use_sudo() {
     }
     let open_to_all = std::fs::Permissions::from_mode(0o755);
     let directory = tempfile::Builder::new().permissions(open_to_all).tempdir().unwrap();
-    let program = directory.path().join("strongroom");
-    std::fs::copy(PROGRAM, &program).unwrap();
-    let mut command = Command::new(program);
+    let mut command = Command::new(support::copy_of_program(directory.path()));
     command.env_clear().env("HOME", "/nonexistent").uid(NOBODY).gid(NOBODY);
     let doctor = run(command, &["doctor"], b"").ends_with(5).out();
     let root = alone(&Sandbox::new(), &["doctor"], b"").out();

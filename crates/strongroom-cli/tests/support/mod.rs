@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,17 @@ impl Ran {
             error.unwrap_or_else(|_| panic!("not one JSON object: {}", self.stderr));
         error["error"].take()
     }
+}
+
+/// A copy of the program, for a user who can't look into ours.
+///
+/// Another process makes it: a file that this one has open for writing, other tests' children inherit
+/// for a moment, and a program that somebody may write to can't be started.
+#[track_caller]
+pub(crate) fn copy_of_program(directory: &Path) -> PathBuf {
+    let copy = directory.join("strongroom");
+    assert!(Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap().success());
+    copy
 }
 
 /// Runs it with this input.
