@@ -8,7 +8,13 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use strongroom::Backend;
 
+pub(crate) use entry::{Entry, Name};
+pub(crate) use secrets::{Key, List, Metadata, Rename, Run, Set, Update};
+
 use crate::exit;
+
+mod entry;
+mod secrets;
 
 /// Keep secrets in the operating system's credential store.
 #[derive(Debug, Parser)]
@@ -31,10 +37,15 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  strongroom setup api-key               Ask for a secret and store it
-  strongroom entry get strongroom api-key
-                                         Print it
+  strongroom setup API_KEY               Ask for a secret, store it, say where it is
+  strongroom get API_KEY                 Print it
+  strongroom set API_KEY --expires 90d   Replace it by one that is valid for 90 days
+  strongroom list                        See what is there, and what expires
+  strongroom run -- npm start            Start a program with the secrets in its environment
   strongroom doctor                      See what is wrong and how to mend it";
+
+/// The application whose secrets are meant where none is named.
+pub(crate) const DEFAULT_SERVICE: &str = "strongroom";
 
 /// What every command understands.
 #[derive(ClapArgs, Debug)]
@@ -46,7 +57,7 @@ pub(crate) struct Global {
         value_name = "NAME",
         env = "STRONGROOM_SERVICE",
         hide_env_values = true,
-        default_value = "strongroom",
+        default_value = DEFAULT_SERVICE,
         global = true
     )]
     pub(crate) service: String,
@@ -80,22 +91,147 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store secrets: asks for each, or takes one from a pipe
+    /// Store secrets and say where they are: asks for each, or takes one from a pipe
     #[command(after_help = "\
 Examples:
-  strongroom setup api-key               Ask for the value, hidden
-  strongroom setup api-key token         Ask for both
-  pass show api-key | strongroom setup api-key
+  strongroom setup API_KEY               Ask for the value, hidden
+  strongroom setup API_KEY TOKEN         Ask for both
+  pass show api-key | strongroom setup API_KEY
                                          Take the value from another program
 
-A secret of that name that is there already is replaced.")]
+Each is read back from the store before it counts as stored. A secret of that name that is there
+already is replaced, as by `set`.")]
     Setup {
         /// What to call the secrets [default: asks]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
 
-    /// Work on single entries of the store
+    /// Store a secret; the one that is there is replaced
+    #[command(after_help = "\
+The value is never an argument: other users could see it. It comes from a hidden prompt, or from
+standard input if that is not a terminal. One newline at its end is dropped. An empty value is an
+error, unless it comes from a file: `--from-file /dev/null`. It is text; encode what is not, or keep
+it with `entry set`.
+
+What is not named here is not kept: without --expires the secret never expires, whatever held for
+the one before. `update` keeps what it is not told to change.
+
+A time without a zone is the one where you are; a date alone is valid to the end of that day.
+
+Examples:
+  strongroom set API_KEY --provider openai --expires 90d
+  openssl rand -hex 32 | strongroom set SESSION_KEY
+  strongroom set API_KEY --target production --from-env PRODUCTION_KEY
+  strongroom set DEPLOY_KEY --from-file deploy.pem --create-new")]
+    Set(Set),
+
+    /// Print a secret
+    #[command(after_help = "\
+The value alone goes to standard output, with --json too. A newline follows only on a terminal. A
+secret that has expired is not printed: the exit code is 6.
+
+Examples:
+  strongroom get API_KEY
+  KEY=$(strongroom get API_KEY --target production)")]
+    Get {
+        #[command(flatten)]
+        key: Key,
+    },
+
+    /// List the secrets, without a value
+    #[command(after_help = "\
+On a terminal a table. AGE is the time since the value was last written.
+
+In a pipe one line per secret, without a title. Tabs separate name, target, provider, scope, when
+the value was last written, and when it expires. What a secret doesn't have is empty. Times are
+UTC by RFC 3339. Control characters in names are escaped.
+
+With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
+
+Examples:
+  strongroom list
+  strongroom list --expiring 30d         What must be renewed soon, and what should have been
+  strongroom list | cut -f1              Names
+  strongroom list --json | jq '.secrets[] | select(.expired) | .name'")]
+    List(List),
+
+    /// Start a program with the secrets in its environment
+    #[command(after_help = "\
+Each secret becomes a variable: the prefix, then its name. Without --target those without a target
+are taken. With --target those are taken as well, and where a name has a value for the target, that
+one wins. The values are nowhere but in the environment of the program, over what is there already.
+
+If a secret of --only is missing (3), or one that is taken has expired (6), the program is not
+started.
+
+The program takes the place of this one (elsewhere than on Unix it is waited for): it gets every
+signal itself, and its exit code is the result; for one that a signal ended, shells say 128 and the
+signal's number. 127: there is no such program; 126: it can't be executed.
+
+Examples:
+  strongroom run -- npm start
+  strongroom run --target production -- ./deploy
+  strongroom run --only API_KEY,TOKEN --prefix APP_ -- env")]
+    Run(Run),
+
+    /// Replace the value of a secret, and keep what is known about it
+    #[command(after_help = "\
+Provider, scope and expiry stay as they are, unless they are named. For a secret that has expired,
+say how long the new value is valid. Values come from where they come from for `set`.
+
+Examples:
+  strongroom update API_KEY
+  strongroom update API_KEY --expires 90d < new-key.txt")]
+    Update(Update),
+
+    /// Delete a secret
+    #[command(after_help = "\
+Examples:
+  strongroom delete API_KEY
+  strongroom delete API_KEY --target staging")]
+    Delete {
+        #[command(flatten)]
+        key: Key,
+    },
+
+    /// Give a secret another name or target
+    #[command(after_help = "\
+Value, expiry and all else stay. If there is a secret under the new name, nothing is changed.
+
+Examples:
+  strongroom rename API_KEY OPENAI_API_KEY
+  strongroom rename API_KEY API_KEY --new-target production
+  strongroom rename API_KEY API_KEY --target production --new-target ''")]
+    Rename(Rename),
+
+    /// Tell by the exit code whether a secret is there: 0 yes, 3 no
+    #[command(after_help = "\
+One that has expired is there.
+
+Example:
+  strongroom exists API_KEY || strongroom setup API_KEY")]
+    Exists {
+        #[command(flatten)]
+        key: Key,
+    },
+
+    /// Delete everything that is stored for the application
+    #[command(after_help = "\
+It deletes all secrets, and every other entry of the service, those of other programs too. It
+shows the entries and asks first.
+
+Examples:
+  strongroom purge --service tracker
+  strongroom purge --service tracker --yes
+                                         Where nobody can be asked, as in an uninstaller")]
+    Purge {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+
+    /// Work on single entries of the store, as other programs see them
     #[command(subcommand)]
     Entry(Entry),
 
@@ -134,96 +270,6 @@ Examples:
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Entry {
-    /// Store a value; the one that is there is replaced
-    #[command(after_help = "\
-The value is never an argument: other users could see it. It comes from a hidden prompt, or from
-standard input if that is not a terminal. One newline at its end is dropped. An empty value is an
-error, unless it comes from a file: `--from-file /dev/null`.
-
-Examples:
-  strongroom entry set tracker token               Ask for the value
-  openssl rand -hex 32 | strongroom entry set tracker token
-  strongroom entry set tracker token --from-env TOKEN
-  strongroom entry set tracker key --from-file key.pem")]
-    Set {
-        #[command(flatten)]
-        name: Name,
-
-        /// Refuse if there is one already
-        #[arg(long)]
-        create_new: bool,
-
-        #[command(flatten)]
-        source: Source,
-    },
-
-    /// Print a value
-    #[command(after_help = "\
-The value alone goes to standard output, byte by byte, with --json too. A newline follows only on a
-terminal.
-
-Examples:
-  strongroom entry get tracker token
-  TOKEN=$(strongroom entry get tracker token)")]
-    Get {
-        #[command(flatten)]
-        name: Name,
-    },
-
-    /// Delete an entry
-    Delete {
-        #[command(flatten)]
-        name: Name,
-    },
-
-    /// List the names of the entries of an application, without reading a value
-    List {
-        /// The application [default: the one of --service]
-        #[arg(id = "entry_service", value_name = "SERVICE")]
-        service: Option<String>,
-    },
-
-    /// Tell by the exit code whether an entry is there: 0 yes, 3 no
-    #[command(after_help = "\
-Example:
-  strongroom entry exists tracker token || strongroom setup --service tracker token")]
-    Exists {
-        #[command(flatten)]
-        name: Name,
-    },
-
-    /// Choose between several items that have the same name
-    #[command(after_help = "\
-Without --keep it only lists them. No value is shown.
-
-Examples:
-  strongroom entry repair tracker token            List the items
-  strongroom entry repair tracker token --keep 7   Keep the item 7, delete the others
-  strongroom entry repair tracker token --keep newest")]
-    Repair {
-        #[command(flatten)]
-        name: Name,
-
-        /// Keep the item with this id from the list, or the newest; delete the others
-        #[arg(long, value_name = "ID|newest")]
-        keep: Option<String>,
-    },
-}
-
-/// An entry's name.
-#[derive(ClapArgs, Debug)]
-pub(crate) struct Name {
-    /// The application
-    // Not the id of `--service`, which clap would take it for.
-    #[arg(id = "entry_service", value_name = "SERVICE")]
-    pub(crate) service: String,
-
-    /// The name within the application
-    pub(crate) user: String,
 }
 
 /// Where a value comes from, if neither from a prompt nor from standard input.

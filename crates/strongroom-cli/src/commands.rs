@@ -4,8 +4,14 @@ mod backends;
 mod completions;
 mod doctor;
 mod entry;
+mod get;
+mod list;
 mod man;
+mod manage;
+mod purge;
 mod repair;
+mod run;
+mod set;
 mod setup;
 
 use crate::args::{Command, Entry};
@@ -18,6 +24,15 @@ use crate::settings::Settings;
 pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
         Command::Setup { names } => setup::run(names, settings, output),
+        Command::Set(flags) => set::set(flags, settings, output),
+        Command::Get { key } => get::run(key, settings, output),
+        Command::List(flags) => list::run(flags, settings, output),
+        Command::Run(flags) => run::run(flags, settings, output),
+        Command::Update(flags) => set::update(flags, settings, output),
+        Command::Delete { key } => manage::delete(key, settings, output),
+        Command::Rename(flags) => manage::rename(flags, settings, output),
+        Command::Exists { key } => manage::exists(key, settings, output),
+        Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Entry(entry) => run_entry(entry, settings, output),
         Command::Backends => backends::run(settings, output),
         Command::Doctor => doctor::run(settings, output),

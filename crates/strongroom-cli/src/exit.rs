@@ -6,22 +6,27 @@ use strongroom::ErrorKind;
 
 /// A way to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
-    Done = 0,
-    Failed = 1,
-    Usage = 2,
-    NotFound = 3,
-    Locked = 4,
-    NoBackend = 5,
-    Expired = 6,
-    TimedOut = 7,
-    Corrupt = 8,
+    Done,
+    Failed,
+    Usage,
+    NotFound,
+    Locked,
+    NoBackend,
+    Expired,
+    TimedOut,
+    Corrupt,
+    /// By the shell's convention, as the next.
+    NotExecutable,
+    NoProgram,
+    /// As a program ended that was waited for.
+    #[cfg(not(unix))]
+    Program(u8),
 }
 
 impl Exit {
     /// Every way to end, in the order of its number.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -31,11 +36,27 @@ impl Exit {
         Self::Expired,
         Self::TimedOut,
         Self::Corrupt,
+        Self::NotExecutable,
+        Self::NoProgram,
     ];
 
     /// The number that the shell sees.
     pub(crate) const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Locked => 4,
+            Self::NoBackend => 5,
+            Self::Expired => 6,
+            Self::TimedOut => 7,
+            Self::Corrupt => 8,
+            Self::NotExecutable => 126,
+            Self::NoProgram => 127,
+            #[cfg(not(unix))]
+            Self::Program(code) => code,
+        }
     }
 
     const fn meaning(self) -> &'static str {
@@ -49,6 +70,10 @@ impl Exit {
             Self::Expired => "expired",
             Self::TimedOut => "timed out, or busy",
             Self::Corrupt => "unreadable, or its key is missing",
+            Self::NotExecutable => "`run`: the program can't be executed",
+            Self::NoProgram => "`run`: there is no such program",
+            #[cfg(not(unix))]
+            Self::Program(_) => "`run`: as the program ended",
         }
     }
 }
@@ -91,7 +116,7 @@ impl From<Exit> for ExitCode {
 
 /// The table of exit codes, for help texts and the manual.
 pub(crate) fn help() -> String {
-    let rows = Exit::ALL.iter().map(|exit| format!("  {}  {}", exit.code(), exit.meaning()));
+    let rows = Exit::ALL.iter().map(|exit| format!("  {:<3}  {}", exit.code(), exit.meaning()));
     let rows: Vec<_> = rows.collect();
     format!("Exit codes:\n{}", rows.join("\n"))
 }
@@ -102,9 +127,8 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_complete() {
-        for (place, exit) in Exit::ALL.iter().enumerate() {
-            assert_eq!(usize::from(exit.code()), place);
-        }
-        assert!(help().ends_with("8  unreadable, or its key is missing"));
+        let codes = Exit::ALL.map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 126, 127]);
+        assert!(help().contains("  8    unreadable, or its key is missing\n"));
     }
 }

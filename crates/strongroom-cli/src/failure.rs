@@ -56,6 +56,14 @@ impl Failure {
         let (message, hint, causes) = (message.into(), hint.into(), vec![cause.to_string()]);
         Self::Report(Box::new(Report { exit: Exit::Failed, code: "io", message, causes, hint }))
     }
+
+    /// The same, ending in another way.
+    pub(crate) fn ending(mut self, exit: Exit) -> Self {
+        if let Self::Report(report) = &mut self {
+            report.exit = exit;
+        }
+        self
+    }
 }
 
 impl From<strongroom::Error> for Failure {
@@ -102,7 +110,7 @@ fn hint(error: &strongroom::Error) -> String {
         }
         (ErrorKind::NotFound, Some((service, user))) => format!(
             "`strongroom entry list {service}` shows what is there; \
-             `strongroom setup --service {service} {user}` stores it."
+             `strongroom entry set {service} {user}` stores it."
         ),
         (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
             format!("{} `strongroom doctor` shows the commands.", error.hint())

@@ -1,18 +1,43 @@
 //! Keeps this process's memory out of core dumps and out of other programs' reach.
 
-/// Switches core dumps off, and with them `/proc/PID/mem` and `/proc/PID/environ` for the user's
-/// other programs.
-///
-/// It may be forbidden in a sandbox. Then the secrets are as safe as in any other program.
 #[cfg(target_os = "linux")]
-pub(crate) fn keep_memory_private() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit};
+pub(crate) use linux::{give_back_core_limit, keep_memory_private};
 
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    let _ = rustix::process::setrlimit(Resource::Core, none);
-    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::sync::OnceLock;
+
+    use rustix::process::{
+        DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+    };
+
+    static LIMIT: OnceLock<Rlimit> = OnceLock::new();
+
+    /// Switches core dumps off, and with them `/proc/PID/mem` and `/proc/PID/environ` for the user's
+    /// other programs.
+    ///
+    /// It may be forbidden in a sandbox. Then the secrets are as safe as in any other program.
+    pub(crate) fn keep_memory_private() {
+        let limit = LIMIT.get_or_init(|| getrlimit(Resource::Core));
+        // Who lowers the hard limit can't raise it again, and the program that `run` becomes would
+        // have no core dumps. What keeps ours from being dumped or looked into is the second call.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+
+    /// Sets the limit for core dumps to what it was, for another program that this process becomes.
+    /// That one is dumpable again by itself, and this one stays as it is.
+    pub(crate) fn give_back_core_limit() {
+        if let Some(limit) = LIMIT.get() {
+            let _ = setrlimit(Resource::Core, *limit);
+        }
+    }
 }
 
 /// Other platforms have no such switch, or none that is safe to use.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_memory_private() {}
+
+/// Nothing was taken.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) fn give_back_core_limit() {}

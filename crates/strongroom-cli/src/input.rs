@@ -6,25 +6,39 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use strongroom::{ExposeSecret as _, SecretBytes, secret_bytes};
+use strongroom::{ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_text};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::args::Source;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::output::Output;
 use crate::settings::Settings;
 
 /// More than any store takes. It ends the reading of what has no end.
 const LARGEST: usize = 16 << 20;
 
-/// The value that the flags point to, else the terminal's or standard input's.
-pub(crate) fn value(settings: &Settings, source: &Source, name: &str) -> Result<SecretBytes> {
+/// The value that the flags point to, or standard input's. `None` means that it must be asked for.
+pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
     match source {
-        Source { from_env: Some(variable), .. } => environment(variable),
-        Source { from_file: Some(path), .. } => file(path),
-        _ if settings.stdin_is_terminal => ask(settings, name),
-        _ => piped(),
+        Source { from_env: Some(variable), .. } => environment(variable).map(Some),
+        Source { from_file: Some(path), .. } => file(path).map(Some),
+        _ if settings.stdin_is_terminal => Ok(None),
+        _ => piped().map(Some),
     }
+}
+
+/// The value as text, which is what a vault holds.
+pub(crate) fn text(value: &SecretBytes) -> Result<SecretString> {
+    secret_text(value).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "invalid",
+            "the value is not text (UTF-8), and a vault holds text; nothing was stored",
+            "Encode it, for example with `base64`, or keep it by itself: \
+             `strongroom entry set SERVICE NAME`.",
+        )
+    })
 }
 
 /// Asks on the terminal, without showing what is typed.
@@ -43,15 +57,21 @@ pub(crate) fn ask(settings: &Settings, name: &str) -> Result<SecretBytes> {
     some(secret_bytes(typed.into_bytes()), "nothing was typed")
 }
 
+/// Asks for a name on the terminal.
+pub(crate) fn ask_name(output: &mut Output) -> Result<String> {
+    let question = "What shall the secret be called (for example API_KEY)? ";
+    let name = ask_openly(question, "Put the name after `setup`.", output)?;
+    if name.is_empty() { Err(given_up()) } else { Ok(name) }
+}
+
 /// Asks on the terminal, showing what is typed: for what is no secret.
-pub(crate) fn ask_name(output: &mut crate::output::Output) -> Result<String> {
-    output.question("What shall the secret be called (for example api-key)? ")?;
+pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> Result<String> {
+    output.question(question)?;
     let mut line = String::new();
-    io::stdin().read_line(&mut line).map_err(|cause| {
-        Failure::io("cannot ask on the terminal", &cause, "Put the name after `setup`.")
-    })?;
-    let name = line.trim();
-    if name.is_empty() { Err(given_up()) } else { Ok(name.to_owned()) }
+    io::stdin()
+        .read_line(&mut line)
+        .map_err(|cause| Failure::io("cannot ask on the terminal", &cause, instead))?;
+    Ok(line.trim().to_owned())
 }
 
 /// Everything that comes in on standard input, without one newline at its end.
@@ -145,8 +165,7 @@ fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
     if value.expose_secret().is_empty() {
         return Err(Failure::usage(
             format!("{problem}; nothing was stored"),
-            "Try again with a value. `strongroom entry set … --from-file /dev/null` stores an \
-             empty one.",
+            "Try again with a value. `strongroom set NAME --from-file /dev/null` stores an empty one.",
         ));
     }
     Ok(value)

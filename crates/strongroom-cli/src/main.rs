@@ -14,6 +14,9 @@ mod logging;
 mod output;
 mod settings;
 mod store;
+mod table;
+mod times;
+mod vault;
 mod words;
 
 use std::process::ExitCode;

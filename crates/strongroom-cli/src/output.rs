@@ -58,6 +58,12 @@ impl Output {
         anstream::stdout().write_all(text.as_bytes())
     }
 
+    /// How many characters fit on a line of the terminal.
+    pub(crate) fn width(&self) -> usize {
+        terminal_size::terminal_size_of(io::stdout())
+            .map_or(usize::MAX, |(terminal_size::Width(columns), _)| columns.into())
+    }
+
     /// A document of another format on stdout, as it is.
     pub(crate) fn raw(&mut self, document: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();

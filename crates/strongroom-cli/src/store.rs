@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strongroom::blocking::SecretManager;
 use strongroom::{Backend, ChoiceReason, Chosen, Error, KeyringStore, Options, choose};
 
 use crate::settings::Settings;
@@ -21,6 +22,13 @@ pub(crate) struct Opened {
 /// Chooses and opens the store.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
     choose(&settings.options(settings.deadlines.call)).map(Opened::from)
+}
+
+/// Opens the store of a vault that is open, to ask what only the store knows.
+pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Opened, Error> {
+    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    let chosen = choose(&options)?;
+    Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }
 
 /// The choice that would be made now, and why. It is known beforehand how long the store takes.

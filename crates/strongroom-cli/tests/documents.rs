@@ -9,7 +9,23 @@ use std::process::Stdio;
 use strongroom_testkit::Sandbox;
 use support::{KEYUTILS, KeyutilsService, PROGRAM, alone, run};
 
-const COMMANDS: [&str; 6] = ["setup", "entry", "backends", "doctor", "completions", "man"];
+const COMMANDS: [&str; 15] = [
+    "setup",
+    "set",
+    "get",
+    "list",
+    "run",
+    "update",
+    "delete",
+    "rename",
+    "exists",
+    "purge",
+    "entry",
+    "backends",
+    "doctor",
+    "completions",
+    "man",
+];
 const ENTRY: [&str; 6] = ["set", "get", "delete", "list", "exists", "repair"];
 
 #[track_caller]
@@ -24,7 +40,9 @@ fn help_names_every_command_and_every_exit_code() {
     let sandbox = Sandbox::new();
     let help = alone(&sandbox, &["--help"], b"").ends_with(0).out();
     has_all(&help, &COMMANDS);
-    has_all(&help, &["Exit codes:", "3  not found", "7  timed out", "8  unreadable", "Examples:"]);
+    let places: Vec<_> = COMMANDS.map(|it| help.find(&format!("\n  {it} "))).into();
+    assert!(places.is_sorted(), "what is common comes first: {help}");
+    has_all(&help, &["Exit codes:", "3    not found", "7    timed out", "127", "Examples:"]);
     let entry = alone(&sandbox, &["entry", "--help"], b"").ends_with(0).out();
     has_all(&entry, &ENTRY);
     let version = alone(&sandbox, &["--version"], b"").ends_with(0).out();
@@ -54,7 +72,13 @@ fn the_manual_names_every_command_and_every_exit_code() {
 
     let dir = sandbox.path().join("man");
     alone(&sandbox, &["man", "--dir", dir.to_str().unwrap()], b"").ends_with(0);
-    for page in ["strongroom", "strongroom-setup", "strongroom-entry", "strongroom-entry-get"] {
+    for page in [
+        "strongroom",
+        "strongroom-setup",
+        "strongroom-run",
+        "strongroom-entry",
+        "strongroom-entry-get",
+    ] {
         let text = fs::read_to_string(dir.join(page).with_extension("1")).unwrap();
         has_all(&text, &["EXIT STATUS", "NAME", "SYNOPSIS"]);
     }
@@ -80,7 +104,7 @@ fn an_error_is_one_json_object_with_json_and_a_sentence_without() {
     let name = service.name.as_str();
     let sentence = service.entry(&["get", name, "u"], b"").ends_with(3);
     assert!(sentence.stderr.starts_with("error: cannot read"), "{}", sentence.stderr);
-    has_all(&sentence.stderr, &["\n  help: ", "strongroom setup --service"]);
+    has_all(&sentence.stderr, &["\n  help: ", "strongroom entry set"]);
 
     let json = service.entry(&["get", name, "u", "--json"], b"").ends_with(3);
     assert_eq!(json.out(), "");

@@ -17,7 +17,7 @@ fn without_a_bus_it_lands_in_the_kernel_and_says_until_when() {
     assert_eq!(stored.stderr.matches("warning:").count(), 1, "{}", stored.stderr);
     assert!(!stored.said().contains("first"));
 
-    let command = format!("strongroom entry get {} api-key", service.name);
+    let command = format!("strongroom get api-key --service {}", service.name);
     assert!(stored.out().trim_end().ends_with(&command), "{}", stored.out());
     let get: Vec<_> = command.split(' ').skip(1).collect();
     let read = alone(&service.sandbox, &get, b"").ends_with(0);
@@ -25,7 +25,8 @@ fn without_a_bus_it_lands_in_the_kernel_and_says_until_when() {
     assert!(read.stderr.contains("until reboot"), "every use warns: {}", read.stderr);
 
     alone(&service.sandbox, &setup, b"second\r\n").ends_with(0);
-    assert_eq!(service.get("api-key"), b"second", "a second run replaces");
+    assert_eq!(service.vault(&["get", "api-key"], b"").out(), "second", "a second run replaces");
+    assert_eq!(service.entry(&["list", &service.name], b"").out(), "vault\n");
 }
 
 #[test]
@@ -40,7 +41,9 @@ fn with_a_keyring_it_lands_there_for_good() {
         assert!(stored.out().contains(text), "{}", stored.out());
     }
     assert_eq!(stored.stderr, "", "there is nothing to warn of");
-    assert_eq!(secret_tool::lookup(&bus, "strongroom", "api-key").as_deref(), Some("value"));
+    assert_eq!(on(&bus, &["get", "api-key"], b"").ends_with(0).out(), "value");
+    let vault = secret_tool::lookup(&bus, "strongroom", "vault").expect("one entry holds it all");
+    assert!(vault.contains("api-key"), "{vault}");
 }
 
 #[test]
@@ -64,7 +67,9 @@ fn json_says_the_same() {
     let (json, stderr) = (stored.json(), &stored.stderr);
     assert_eq!(json["backend"], "keyutils");
     assert_eq!(json["persistence"], "until_reboot");
-    assert_eq!(json["stored"][0]["user"], "api-key");
+    assert_eq!(json["stored"][0]["name"], "api-key");
+    let command = format!("strongroom get api-key --service {}", service.name);
+    assert_eq!(json["stored"][0]["read_with"], command);
     assert_eq!(stderr, "", "the result says it all");
 }
 
@@ -75,10 +80,11 @@ fn what_it_can_not_do_it_refuses_before_it_does_anything() {
         let arguments = [&["setup", "--service", service.name.as_str()], names].concat();
         alone(&service.sandbox, &arguments, input).ends_with(2)
     };
-    setup(&[], b"value").says("strongroom setup api-key");
+    setup(&[], b"value").says("strongroom setup API_KEY");
     setup(&["a", "b"], b"value").says("one value, and there are 2 names");
     setup(&["a"], b"").says("nothing was stored");
     setup(&[""], b"value").says("name is empty");
+    setup(&["a"], b"\xff").says("not text").says("strongroom entry set");
     assert_eq!(service.entry(&["list", &service.name], b"").ends_with(0).out(), "");
 }
 

@@ -115,9 +115,11 @@ fn setup_asks_for_each_secret_and_shows_none() {
     let (shown, exit) = terminal.finish();
     assert_eq!(exit, 0, "{shown}");
     assert!(!shown.contains(MARKER), "{shown}");
-    assert!(shown.contains("until reboot") && shown.contains("entry get"), "{shown}");
-    assert_eq!(service.get("first"), format!("{MARKER}-first").as_bytes());
-    assert_eq!(service.get("second"), format!("{MARKER}-second").as_bytes());
+    assert!(shown.contains("until reboot") && shown.contains("strongroom get first"), "{shown}");
+    for name in ["first", "second"] {
+        let read = service.vault(&["get", name], b"").ends_with(0).out();
+        assert_eq!(read, format!("{MARKER}-{name}"));
+    }
 }
 
 #[test]
@@ -130,7 +132,7 @@ fn setup_asks_for_the_name_that_is_missing() {
     terminal.type_hidden(MARKER);
     let (shown, exit) = terminal.finish();
     assert_eq!(exit, 0, "{shown}");
-    assert_eq!(service.get("token"), MARKER.as_bytes());
+    assert_eq!(service.vault(&["get", "token"], b"").ends_with(0).out(), MARKER);
 }
 
 #[test]
@@ -159,9 +161,11 @@ fn end_of_file_is_an_answer_not_given() {
 #[test]
 fn no_prompt_asks_nothing_here_either() {
     let service = KeyutilsService::new();
-    for arguments in
-        [&["entry", "set", &service.name, "u"][..], &["setup", "u", "--service", &service.name]]
-    {
+    for arguments in [
+        &["entry", "set", &service.name, "u"][..],
+        &["setup", "u", "--service", &service.name],
+        &["set", "u", "--service", &service.name],
+    ] {
         let arguments = [&["--no-prompt"], arguments].concat();
         let (shown, exit) = terminal(&service, &arguments).finish();
         assert_eq!(exit, 2, "{shown}");

@@ -228,9 +228,9 @@ impl fmt::Debug for SecureStore {
 fn setup_command(service: &str, name: &str) -> String {
     match (shell_word(service), shell_word(name)) {
         (Some(service), Some(name)) => {
-            format!("Run `strongroom setup {name} --service {service}`.")
+            format!("Run `strongroom entry set {service} {name}`.")
         }
-        _ => "Run `strongroom setup NAME --service SERVICE` with these names.".to_owned(),
+        _ => "Run `strongroom entry set SERVICE NAME` with these names.".to_owned(),
     }
 }
 
@@ -254,14 +254,14 @@ mod tests {
     #[test]
     fn the_command_survives_a_shell() {
         let command = |service, name| setup_command(service, name);
-        assert_eq!(command("app", "api-key"), "Run `strongroom setup api-key --service app`.");
+        assert_eq!(command("app", "api-key"), "Run `strongroom entry set app api-key`.");
         assert_eq!(
             command("my app", "it's $HOME"),
-            r"Run `strongroom setup 'it'\''s $HOME' --service 'my app'`."
+            r"Run `strongroom entry set 'my app' 'it'\''s $HOME'`."
         );
         for name in ["--force", "a\nb", "a\u{1b}[31m", "a\u{202e}b"] {
             let hint = command("app", name);
-            assert!(hint.contains("setup NAME --service SERVICE"), "{hint}");
+            assert!(hint.contains("entry set SERVICE NAME"), "{hint}");
         }
     }
 }

@@ -47,7 +47,7 @@ fn a_missing_secret_names_itself_and_the_command_to_run() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let shown = error.to_string();
     assert!(shown.contains(r#""api-key" of service "tracker""#), "{shown}");
-    let command = "`strongroom setup api-key --service tracker`";
+    let command = "`strongroom entry set tracker api-key`";
     assert!(error.hint().contains(command), "{}", error.hint());
 
     let secrets = SecureStore::builder("tracker")

@@ -21,7 +21,10 @@ pub(super) fn set(
     output: &mut Output,
 ) -> Result<Exit> {
     let entry = name.check(Operation::Set)?;
-    let value = input::value(settings, source, &entry.to_string())?;
+    let value = match input::given(settings, source)? {
+        Some(value) => value,
+        None => input::ask(settings, &entry.to_string())?,
+    };
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
     let opened = open(settings)?;
     opened.store.set_secret(&name.service, &name.user, &value, mode)?;

@@ -1,9 +1,10 @@
 //! `setup`: stores secrets, reads them back, and says where they are and how safe.
 
 use serde_json::{Value, json};
+use strongroom::blocking::SecretManager;
 use strongroom::{
-    Backend, Capabilities, ChoiceReason, EntryName, ExposeSecret as _, Operation, Persistence,
-    SecretBytes, WriteMode, provider_caveat,
+    Backend, Capabilities, ChoiceReason, ExposeSecret as _, Persistence, Secret, SecretKey,
+    SecretString, provider_caveat,
 };
 
 use crate::exit::Exit;
@@ -11,32 +12,30 @@ use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, heading};
 use crate::settings::Settings;
-use crate::store::{Opened, open, quietly};
-use crate::words::{command_word, persistence_token};
+use crate::store::{Opened, open_of, quietly};
+use crate::vault::{self, command, open};
+use crate::words::{persistence_token, printable};
 
 /// Stores one secret after the other. Each is kept when a later one fails.
 pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
     let names = named(names, settings, output)?;
-    let entries = check(&names, settings)?;
+    let keys: Vec<_> = names.iter().map(|name| vault::key(name, None)).collect::<Result<_>>()?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped()?) };
+    let mut piped = piped.as_ref().map(input::text).transpose()?;
     // The fallback's warning comes in the report below, in better words.
-    let opened = quietly(settings, || open(settings))?;
-    for entry in &entries {
-        let asked;
-        let value = match &piped {
+    let vault = quietly(settings, || open(settings))?;
+    for key in &keys {
+        let value = match piped.take() {
             Some(value) => value,
-            None => {
-                asked = input::ask(settings, &format!("\"{}\"", entry.user()))?;
-                &asked
-            }
+            None => input::text(&input::ask(settings, &key.to_string())?)?,
         };
-        store(entry, value, &opened)?;
-        if entries.len() > 1 {
-            output.confirm(format_args!("Stored {entry}."));
+        store(key, value, &vault)?;
+        if keys.len() > 1 {
+            output.confirm(format_args!("Stored {key}."));
         }
     }
-    report(&entries, &opened, settings, output)?;
+    report(&keys, &open_of(&vault, settings)?, settings, output)?;
     Ok(Exit::Done)
 }
 
@@ -45,7 +44,7 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
         ([], true) => Ok(vec![input::ask_name(output)?]),
         ([], false) => Err(Failure::usage(
             "the secret has no name",
-            "Put one after `setup`, such as `strongroom setup api-key`.",
+            "Put one after `setup`, such as `strongroom setup API_KEY`.",
         )),
         ([_, _, ..], _) if !settings.stdin_is_terminal => Err(Failure::usage(
             format!("standard input holds one value, and there are {} names", names.len()),
@@ -55,32 +54,27 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
     }
 }
 
-/// The names are checked before anybody is asked for a value.
-fn check(names: &[String], settings: &Settings) -> Result<Vec<EntryName>> {
-    let entry = |name: &String| EntryName::new(settings.service.as_str(), name.as_str());
-    let entries: strongroom::Result<Vec<_>> = names.iter().map(entry).collect();
-    Ok(entries.map_err(|error| error.during(Operation::Set))?)
-}
-
 /// Writes and reads back. A store may say that it has a value and have damaged it.
-fn store(entry: &EntryName, value: &SecretBytes, opened: &Opened) -> Result<()> {
-    let (service, user) = (entry.service().as_str(), entry.user().as_str());
-    opened.store.set_secret(service, user, value, WriteMode::Overwrite)?;
-    let read = opened.store.get_secret(service, user)?;
-    if read.is_some_and(|read| read.expose_secret() == value.expose_secret()) {
+fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<()> {
+    let secret = Secret::new(value);
+    vault.set(key, &secret)?;
+    // What is in memory proves nothing.
+    vault.lock();
+    let read = vault.get_value(key)?;
+    if read.is_some_and(|read| read.expose_secret() == secret.value.expose_secret()) {
         return Ok(());
     }
     Err(Failure::new(
         Exit::Corrupt,
         "corrupt",
-        format!("{} stored {entry} and gave back something else", opened.backend),
+        format!("{} stored {key} and gave back something else", vault.backend()),
         "Don't rely on what is stored there. Choose another store with --backend: \
          `strongroom backends` shows them.",
     ))
 }
 
 fn report(
-    entries: &[EntryName],
+    keys: &[SecretKey],
     opened: &Opened,
     settings: &Settings,
     output: &mut Output,
@@ -88,10 +82,15 @@ fn report(
     let can = opened.store.capabilities();
     // It has just been used: if nobody tells who serves it, that is no failure.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
-    let commands: Vec<_> = entries.iter().map(|entry| reading(entry, settings)).collect();
+    let commands: Vec<_> = keys.iter().map(|key| command("get", key, "", settings)).collect();
+    let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(
-        || told(entries, opened, can, &provider) + &rows("Read it with", &commands),
-        || as_json(entries, opened, can, &provider, &commands),
+        || {
+            rows("Stored", &stored)
+                + &place(opened, can, &provider)
+                + &rows("Read it with", &commands)
+        },
+        || as_json(keys, opened, can, &provider, &commands, settings),
     )?;
     if can.persistence != Persistence::Permanent {
         output.warning(forgets(opened, can.persistence));
@@ -102,14 +101,16 @@ fn report(
     Ok(())
 }
 
-fn told(entries: &[EntryName], opened: &Opened, can: Capabilities, provider: &str) -> String {
+fn stored(key: &SecretKey, settings: &Settings) -> String {
+    format!("{key} of service \"{}\", and read back", printable(&settings.service))
+}
+
+fn place(opened: &Opened, can: Capabilities, provider: &str) -> String {
     let place = match provider {
         "" => opened.backend.to_string(),
         provider => format!("{}: {provider}", opened.backend),
     };
-    let stored: Vec<_> = entries.iter().map(|entry| format!("{entry}, and read back")).collect();
-    rows("Stored", &stored)
-        + &rows("Where", &[place])
+    rows("Where", &[place])
         + &rows("Protected by", &[protection(opened.backend).to_owned()])
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
 }
@@ -120,15 +121,15 @@ fn rows(title: &str, texts: &[String]) -> String {
 }
 
 fn as_json(
-    entries: &[EntryName],
+    keys: &[SecretKey],
     opened: &Opened,
     can: Capabilities,
     provider: &str,
     commands: &[String],
+    settings: &Settings,
 ) -> Value {
-    let stored = entries.iter().zip(commands).map(|(entry, command)| {
-        let (service, user) = (entry.service().as_str(), entry.user().as_str());
-        json!({ "service": service, "user": user, "read_with": command })
+    let stored = keys.iter().zip(commands).map(|(key, command)| {
+        json!({ "service": settings.service, "name": key.name(), "read_with": command })
     });
     json!({
         "stored": stored.collect::<Vec<_>>(),
@@ -136,16 +137,6 @@ fn as_json(
         "provider": provider,
         "persistence": persistence_token(can.persistence),
     })
-}
-
-/// The command that prints the value, from the store where it is.
-fn reading(entry: &EntryName, settings: &Settings) -> String {
-    let service = command_word(entry.service().as_str(), "SERVICE");
-    let user = command_word(entry.user().as_str(), "NAME");
-    match settings.backend {
-        Some(backend) => format!("strongroom entry get {service} {user} --backend {backend}"),
-        None => format!("strongroom entry get {service} {user}"),
-    }
 }
 
 fn protection(backend: Backend) -> &'static str {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use strongroom_testkit::scripted::{Script, ScriptedService};
-use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, unused_name};
+use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, unused_name, wait_until};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_strongroom");
 pub(crate) const PASSWORD: &str = "the keyring's password";
@@ -130,6 +130,30 @@ impl KeyutilsService {
     pub(crate) fn entry(&self, arguments: &[&str], input: &[u8]) -> Ran {
         let arguments = [&KEYUTILS[..], &["entry"], arguments].concat();
         alone(&self.sandbox, &arguments, input)
+    }
+
+    /// Runs a command on the service's vault.
+    #[track_caller]
+    pub(crate) fn vault(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        run(self.program(), arguments, input)
+    }
+
+    /// The program, pointed at the service's vault.
+    pub(crate) fn program(&self) -> Command {
+        let mut command = self.sandbox.command(PROGRAM);
+        command.args(KEYUTILS).args(["--service", &self.name]);
+        command
+    }
+
+    /// Stores a secret in the vault, and waits until its time is over.
+    #[track_caller]
+    pub(crate) fn set_expired(&self, name: &str, more: &[&str]) {
+        let set = [&["set", name, "--expires", "1s"], more].concat();
+        self.vault(&set, b"old value").ends_with(0);
+        wait_until("it has expired", PATIENCE, || {
+            let listed = self.vault(&["list", "--expiring", "0d"], b"").out();
+            listed.lines().any(|line| line.split('\t').next() == Some(name))
+        });
     }
 
     #[track_caller]

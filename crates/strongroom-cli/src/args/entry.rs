@@ -1,0 +1,95 @@
+//! The flags of `entry`.
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::Source;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Entry {
+    /// Store a value; the one that is there is replaced
+    #[command(after_help = "\
+The value is never an argument: other users could see it. It comes from a hidden prompt, or from
+standard input if that is not a terminal. One newline at its end is dropped. An empty value is an
+error, unless it comes from a file: `--from-file /dev/null`.
+
+Examples:
+  strongroom entry set tracker token               Ask for the value
+  openssl rand -hex 32 | strongroom entry set tracker token
+  strongroom entry set tracker token --from-env TOKEN
+  strongroom entry set tracker key --from-file key.pem")]
+    Set {
+        #[command(flatten)]
+        name: Name,
+
+        /// Refuse if there is one already
+        #[arg(long)]
+        create_new: bool,
+
+        #[command(flatten)]
+        source: Source,
+    },
+
+    /// Print a value
+    #[command(after_help = "\
+The value alone goes to standard output, byte by byte, with --json too. A newline follows only on a
+terminal.
+
+Examples:
+  strongroom entry get tracker token
+  TOKEN=$(strongroom entry get tracker token)")]
+    Get {
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// Delete an entry
+    Delete {
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// List the names of the entries of an application, without reading a value
+    List {
+        /// The application [default: the one of --service]
+        #[arg(id = "entry_service", value_name = "SERVICE")]
+        service: Option<String>,
+    },
+
+    /// Tell by the exit code whether an entry is there: 0 yes, 3 no
+    #[command(after_help = "\
+Example:
+  strongroom entry exists tracker token || strongroom entry set tracker token")]
+    Exists {
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// Choose between several items that have the same name
+    #[command(after_help = "\
+Without --keep it only lists them. No value is shown.
+
+Examples:
+  strongroom entry repair tracker token            List the items
+  strongroom entry repair tracker token --keep 7   Keep the item 7, delete the others
+  strongroom entry repair tracker token --keep newest")]
+    Repair {
+        #[command(flatten)]
+        name: Name,
+
+        /// Keep the item with this id from the list, or the newest; delete the others
+        #[arg(long, value_name = "ID|newest")]
+        keep: Option<String>,
+    },
+}
+
+/// An entry's name.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Name {
+    /// The application
+    // Not the id of `--service`, which clap would take it for.
+    #[arg(id = "entry_service", value_name = "SERVICE")]
+    pub(crate) service: String,
+
+    /// The name within the application
+    pub(crate) user: String,
+}

@@ -1,0 +1,112 @@
+//! The flags of the commands that work on the vault.
+
+use std::ffi::OsString;
+
+use clap::Args as ClapArgs;
+use jiff::SignedDuration;
+
+use super::Source;
+use crate::times::{Expiry, expiry, within};
+
+/// Which secret.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Key {
+    /// The secret's name
+    pub(crate) name: String,
+
+    /// Its target, where one name has several values, such as production
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+}
+
+/// What is known about a secret beside its value.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Metadata {
+    /// Who issued it, such as openai
+    #[arg(long)]
+    pub(crate) provider: Option<String>,
+
+    /// What it is good for, in the provider's words, such as repo:read
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+
+    /// How long it is valid: 90d, "2 weeks", 2026-12-31 (that day to its end), 2026-12-31T18:00Z,
+    /// or never
+    #[arg(long, value_name = "WHEN", value_parser = expiry, allow_hyphen_values = true)]
+    pub(crate) expires: Option<Expiry>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Set {
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+
+    /// Refuse if there is one already
+    #[arg(long)]
+    pub(crate) create_new: bool,
+
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) metadata: Metadata,
+
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Rename {
+    /// The secret's name
+    pub(crate) old: String,
+
+    /// What it shall be called
+    pub(crate) new: String,
+
+    /// The target that it has, and keeps
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+
+    /// The target that it shall have; an empty one takes it away
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) new_target: Option<String>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct List {
+    /// Only those that this provider issued
+    #[arg(long)]
+    pub(crate) provider: Option<String>,
+
+    /// Only those whose time is over, or will be within this time: 30d, "2 weeks", 0d
+    #[arg(long, value_name = "WITHIN", value_parser = within, allow_hyphen_values = true)]
+    pub(crate) expiring: Option<SignedDuration>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Run {
+    /// Take these secrets and no other
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+
+    /// Prefer the values for this target to those without one
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+
+    /// Put this before each name, such as APP_
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+
+    /// The command, with its arguments
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}

@@ -1,0 +1,28 @@
+//! `get`: a secret's value, alone.
+
+use strongroom::{ErrorKind, ExposeSecret as _};
+
+use crate::args::Key;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::vault::{command, missing, open};
+
+/// Prints the value.
+pub(super) fn run(key: &Key, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let key = key.check()?;
+    let vault = open(settings)?;
+    let secret = vault.get(&key).map_err(|error| match error.kind() {
+        ErrorKind::Expired => {
+            let update = command("update", &key, "--expires WHEN", settings);
+            error.with_hint(format!("`{update}` stores a new value."))
+        }
+        _ => error,
+    })?;
+    match secret {
+        Some(secret) => output.value(secret.value.expose_secret().as_bytes())?,
+        None => return Err(missing("get", &key, &vault.list()?, &vault, settings)),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,133 @@
+//! `list`: the vault's secrets, without a value.
+
+use serde_json::{Value, json};
+use strongroom::blocking::SecretManager;
+use strongroom::{SecretInfo, SignedDuration, Timestamp};
+
+use crate::args::List;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::{Mark, Output};
+use crate::settings::Settings;
+use crate::table::{Cell, Column, table};
+use crate::times::{age, expires};
+use crate::vault::{open, same_vault};
+use crate::words::printable;
+
+/// The version of what `--json` prints. Another field is no other version.
+const SCHEMA: u32 = 1;
+
+/// What expires within this is marked.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Prints the secrets: a table for people, lines for programs.
+pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let vault = open(settings)?;
+    let secrets = match flags.expiring {
+        Some(within) => vault.expiring(within)?,
+        None => vault.list()?,
+    };
+    let of_provider = |secret: &SecretInfo| {
+        flags.provider.is_none() || secret.metadata.provider == flags.provider
+    };
+    let secrets: Vec<_> = secrets.into_iter().filter(of_provider).collect();
+    let now = Timestamp::now();
+    if settings.json {
+        output.json(&as_json(&secrets, &vault, settings, now))?;
+    } else if settings.stdout_is_terminal && !secrets.is_empty() {
+        output.text(&table(columns(&secrets, now), output.width()))?;
+    } else {
+        output.text(&secrets.iter().map(line).collect::<String>())?;
+    }
+    if secrets.is_empty() {
+        output.confirm(nothing(&vault, settings)?);
+    }
+    Ok(Exit::Done)
+}
+
+fn columns(secrets: &[SecretInfo], now: Timestamp) -> Vec<Column> {
+    let column = |title, may_shrink, cell: &dyn Fn(&SecretInfo) -> Cell| Column {
+        title,
+        cells: secrets.iter().map(cell).collect(),
+        may_shrink,
+    };
+    let text =
+        |text: Option<&str>| Cell { text: text.map(printable).unwrap_or_default(), mark: None };
+    vec![
+        column("NAME", true, &|it| text(Some(it.key.name()))),
+        column("TARGET", true, &|it| text(it.key.target())),
+        column("PROVIDER", true, &|it| text(it.metadata.provider.as_deref())),
+        column("SCOPE", true, &|it| text(it.metadata.scope.as_deref())),
+        column("AGE", false, &|it| text(Some(&age(it.metadata.updated_at, now)))),
+        column("EXPIRES", false, &|it| Cell {
+            text: expires(it.metadata.expires_at, now),
+            mark: mark(it, now),
+        }),
+    ]
+}
+
+fn mark(secret: &SecretInfo, now: Timestamp) -> Option<Mark> {
+    if secret.metadata.is_expired(now) {
+        Some(Mark::Problem)
+    } else if secret.metadata.expires_within(now, SOON) {
+        Some(Mark::Note)
+    } else {
+        None
+    }
+}
+
+/// A secret for a program: fields that tabs separate, which no name can hold.
+fn line(secret: &SecretInfo) -> String {
+    let known = &secret.metadata;
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    let fields = [
+        printable(secret.key.name()),
+        printable(secret.key.target().unwrap_or_default()),
+        printable(known.provider.as_deref().unwrap_or_default()),
+        printable(known.scope.as_deref().unwrap_or_default()),
+        time(known.updated_at),
+        time(known.expires_at),
+    ];
+    fields.join("\t") + "\n"
+}
+
+fn as_json(
+    secrets: &[SecretInfo],
+    vault: &SecretManager,
+    settings: &Settings,
+    now: Timestamp,
+) -> Value {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let secret = |secret: &SecretInfo| {
+        let known = &secret.metadata;
+        json!({
+            "name": secret.key.name(),
+            "target": secret.key.target(),
+            "provider": known.provider,
+            "scope": known.scope,
+            "created_at": time(known.created_at),
+            "updated_at": time(known.updated_at),
+            "expires_at": time(known.expires_at),
+            "expired": known.is_expired(now),
+        })
+    };
+    json!({
+        "version": SCHEMA,
+        "service": settings.service,
+        "backend": vault.backend().name(),
+        "secrets": secrets.iter().map(secret).collect::<Vec<_>>(),
+    })
+}
+
+fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
+    let (service, backend) = (printable(&settings.service), vault.backend());
+    let vault_of = format!("The vault of \"{service}\" in {backend}");
+    Ok(match vault.list()?.len() {
+        0 => format!(
+            "{vault_of} is empty. `strongroom setup NAME{}` stores a secret.",
+            same_vault(settings)
+        ),
+        1 => format!("{vault_of} holds 1 secret, and none like that."),
+        count => format!("{vault_of} holds {count} secrets, and none like that."),
+    })
+}

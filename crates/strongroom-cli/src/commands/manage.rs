@@ -1,0 +1,88 @@
+//! `delete`, `rename`, `exists`: whole secrets.
+
+use serde_json::json;
+use strongroom::{ErrorKind, SecretKey};
+
+use crate::args::{Key, Rename};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::vault::{self, missing, open};
+
+/// Deletes a secret.
+pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let key = key.check()?;
+    let vault = open(settings)?;
+    if !vault.delete(&key)? {
+        return Err(missing("delete", &key, &vault.list()?, &vault, settings));
+    }
+    let backend = vault.backend();
+    if settings.json {
+        output.json(&json!({
+            "service": settings.service, "name": key.name(), "target": key.target(),
+            "backend": backend.name(), "deleted": true,
+        }))?;
+    }
+    output.confirm(format_args!("Deleted {key} from {backend}."));
+    Ok(Exit::Done)
+}
+
+/// Gives a secret another name, another target, or both.
+pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let old = vault::key(&flags.old, flags.target.as_deref())?;
+    let target = flags.new_target.as_deref().or(flags.target.as_deref());
+    let new = vault::key(&flags.new, target.filter(|target| !target.is_empty()))?;
+    if old == new {
+        return Err(Failure::usage(
+            format!("{old} is what it is called already"),
+            "Give it another name, or another target with --new-target.",
+        ));
+    }
+    let vault = open(settings)?;
+    let renamed = vault.rename(&old, &new);
+    if renamed.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Err(missing("rename", &old, &vault.list()?, &vault, settings));
+    }
+    renamed.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => taken(&new, settings),
+        _ => error.into(),
+    })?;
+    if settings.json {
+        let (service, backend) = (&settings.service, vault.backend().name());
+        output.json(&json!({
+            "service": service, "name": new.name(), "target": new.target(), "backend": backend,
+        }))?;
+    }
+    output.confirm(format_args!("Renamed {old} to {new}."));
+    Ok(Exit::Done)
+}
+
+fn taken(new: &SecretKey, settings: &Settings) -> Failure {
+    let delete = vault::command("delete", new, "", settings);
+    Failure::new(
+        Exit::Failed,
+        "already_exists",
+        format!("there is a secret {new} already; nothing was changed"),
+        format!("Choose another name, or delete that one first: `{delete}`."),
+    )
+}
+
+/// Tells by the exit code whether a secret is there.
+pub(super) fn exists(key: &Key, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let key = key.check()?;
+    let vault = open(settings)?;
+    let exists = vault.exists(&key)?;
+    let backend = vault.backend();
+    if settings.json {
+        output.json(&json!({
+            "service": settings.service, "name": key.name(), "target": key.target(),
+            "backend": backend.name(), "exists": exists,
+        }))?;
+    }
+    if settings.verbose > 0 {
+        let word = if exists { "is there" } else { "is not there" };
+        output.confirm(format_args!("{key} {word} ({backend})."));
+    }
+    Ok(if exists { Exit::Done } else { Exit::NotFound })
+}

@@ -1,0 +1,81 @@
+//! `purge`: everything that is stored for an application goes.
+
+use serde_json::json;
+use strongroom::blocking::SecretManager;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::input::ask_openly;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::store::open_of;
+use crate::vault::{open, same_vault};
+use crate::words::printable;
+
+/// Deletes every entry of the service, once somebody has agreed.
+pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    if !yes && !settings.may_ask {
+        return Err(Failure::usage(
+            "nobody can be asked whether all of it shall be deleted; nothing was",
+            format!("Say so beforehand: `strongroom purge --yes{}`.", same_vault(settings)),
+        ));
+    }
+    let vault = open(settings)?;
+    let entries = entries(&vault, settings)?;
+    if !yes && !entries.is_empty() {
+        agree(&entries, &vault, settings, output)?;
+    }
+    let purged = if entries.is_empty() { 0 } else { vault.purge()? };
+    let (service, backend) = (&settings.service, vault.backend());
+    if settings.json {
+        output.json(&json!({
+            "service": service, "backend": backend.name(), "entries": entries, "deleted": purged,
+        }))?;
+    }
+    let service = printable(service);
+    output.confirm(match purged {
+        0 => format!("Service \"{service}\" has no entries in {backend}."),
+        1 => format!("Deleted 1 entry of service \"{service}\" from {backend}."),
+        count => format!("Deleted {count} entries of service \"{service}\" from {backend}."),
+    });
+    Ok(Exit::Done)
+}
+
+fn entries(vault: &SecretManager, settings: &Settings) -> Result<Vec<String>> {
+    let users = open_of(vault, settings)?.store.list(&settings.service)?;
+    Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
+}
+
+/// Shows what would go. What can't be undone takes more than a stray key.
+fn agree(
+    entries: &[String],
+    vault: &SecretManager,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<()> {
+    let service = printable(&settings.service);
+    let mut text = format!("Entries of service \"{service}\" in {}:\n", vault.backend());
+    for entry in entries {
+        text += &format!("  {}\n", printable(entry));
+    }
+    let secrets = vault.list()?;
+    if !secrets.is_empty() {
+        text += "Secrets in the vault:\n";
+    }
+    for secret in secrets {
+        text += &format!("  {}\n", secret.key);
+    }
+    text += "All of it will be deleted, and can't be brought back.\n";
+    output.question(&text)?;
+    let question = format!("Type the name of the service to go on ({service}): ");
+    let answer = ask_openly(&question, "Say so beforehand with --yes.", output)?;
+    if answer == settings.service {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Locked,
+        "dismissed",
+        "the answer was not the name of the service; nothing was deleted",
+        "Run it again if all of it shall go.",
+    ))
+}

@@ -1,0 +1,176 @@
+//! `run`: a program with the secrets in its environment.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use strongroom::blocking::SecretManager;
+use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
+
+use crate::args::Run;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::vault::{command, key, missing, open, same_vault};
+use crate::words::printable;
+
+/// Starts the program, once every secret that it shall have is known to be good.
+pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let vault = open(settings)?;
+    let secrets = vault.list()?;
+    let mut taken = taken(&secrets, flags, settings)?;
+    if !flags.only.is_empty() {
+        taken = only(&taken, flags, &secrets, &vault, settings)?;
+    }
+    must_be_names(&taken, flags)?;
+    must_be_valid(&taken, settings)?;
+    if secrets.is_empty() {
+        let service = printable(&settings.service);
+        output.warning(format_args!(
+            "the vault of \"{service}\" is empty: the program gets no secret"
+        ));
+    }
+    let mut program = Command::new(&flags.command[0]);
+    program.args(&flags.command[1..]);
+    for (name, secret) in taken {
+        let Some(found) = vault.get(&secret.key)? else {
+            return Err(missing("get", &secret.key, &vault.list()?, &vault, settings));
+        };
+        program.env(format!("{}{name}", flags.prefix), variable(secret, &found.value)?);
+    }
+    start(program, flags)
+}
+
+/// The secrets by their name, where each has one value: the target's, or that without a target.
+type Taken<'a> = BTreeMap<&'a str, &'a SecretInfo>;
+
+fn taken<'a>(secrets: &'a [SecretInfo], flags: &Run, settings: &Settings) -> Result<Taken<'a>> {
+    let of = |target: Option<&str>| {
+        let secrets = secrets.iter().filter(move |secret| secret.key.target() == target);
+        secrets.map(|secret| (secret.key.name(), secret)).collect::<Taken<'a>>()
+    };
+    let mut taken = of(None);
+    if let Some(target) = &flags.target {
+        let preferred = of(Some(target));
+        // Most likely a slip of the pen, which would start the program with the wrong values.
+        if preferred.is_empty() {
+            return Err(no_target(target, secrets, settings));
+        }
+        taken.extend(preferred);
+    }
+    Ok(taken)
+}
+
+fn only<'a>(
+    taken: &Taken<'a>,
+    flags: &Run,
+    secrets: &'a [SecretInfo],
+    vault: &SecretManager,
+    settings: &Settings,
+) -> Result<Taken<'a>> {
+    let found = flags.only.iter().map(|name| match taken.get_key_value(name.as_str()) {
+        Some((name, secret)) => Ok((*name, *secret)),
+        None => {
+            let key = key(name, flags.target.as_deref())?;
+            Err(missing("get", &key, secrets, vault, settings))
+        }
+    });
+    found.collect()
+}
+
+fn no_target(target: &str, secrets: &[SecretInfo], settings: &Settings) -> Failure {
+    let mut targets: Vec<_> = secrets.iter().filter_map(|secret| secret.key.target()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let targets: Vec<_> = targets.iter().map(|it| format!("\"{}\"", printable(it))).collect();
+    let hint = match targets.as_slice() {
+        [] => "Leave out --target: no secret has one.".to_owned(),
+        targets => format!("There are secrets for {}.", targets.join(", ")),
+    };
+    let (target, service) = (printable(target), printable(&settings.service));
+    Failure::new(
+        Exit::NotFound,
+        "not_found",
+        format!("no secret of \"{service}\" is for target \"{target}\"; nothing was started"),
+        hint,
+    )
+}
+
+/// What the system takes for the name of a variable.
+fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
+    let impossible = |name: &str| format!("{}{name}", flags.prefix).contains(['=', '\0']);
+    let names = taken.keys().filter(|name| impossible(name));
+    let names: Vec<_> = names.map(|name| format!("\"{}\"", printable(name))).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("no environment variable can be called {}; nothing was started", names.join(", ")),
+        "Use names and a prefix without \"=\": `strongroom rename OLD NEW`. Or name the secrets \
+         that the program needs with --only.",
+    ))
+}
+
+fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
+    let now = Timestamp::now();
+    let expired: Vec<_> = taken.values().filter(|secret| secret.metadata.is_expired(now)).collect();
+    let Some(first) = expired.first() else {
+        return Ok(());
+    };
+    let names: Vec<_> = expired.iter().map(|secret| secret.key.to_string()).collect();
+    let update = command("update", &first.key, "--expires WHEN", settings);
+    Err(Failure::new(
+        Exit::Expired,
+        "expired",
+        format!("expired: {}; nothing was started", names.join(", ")),
+        format!(
+            "`{update}` stores a new value; `strongroom list --expiring 0d{}` shows since when. \
+             --only takes the secrets that the program needs.",
+            same_vault(settings)
+        ),
+    ))
+}
+
+/// A value as the system takes it for a variable.
+fn variable<'a>(secret: &SecretInfo, value: &'a SecretString) -> Result<&'a str> {
+    let value = value.expose_secret();
+    if value.contains('\0') {
+        return Err(Failure::usage(
+            format!(
+                "{} holds a NUL character, as no variable can; nothing was started",
+                secret.key
+            ),
+            "Leave it out with --only, or store it encoded, for example with `base64`.",
+        ));
+    }
+    Ok(value)
+}
+
+/// Becomes the program: signals, terminal and exit code are its own, and nothing of this process
+/// stays behind.
+#[cfg(unix)]
+fn start(mut program: Command, flags: &Run) -> Result<Exit> {
+    use std::os::unix::process::CommandExt as _;
+
+    crate::hardening::give_back_core_limit();
+    Err(not_started(&program.exec(), flags))
+}
+
+/// Waits for the program.
+#[cfg(not(unix))]
+fn start(mut program: Command, flags: &Run) -> Result<Exit> {
+    let status = program.status().map_err(|cause| not_started(&cause, flags))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(Exit::Failed, Exit::Program))
+}
+
+fn not_started(cause: &std::io::Error, flags: &Run) -> Failure {
+    let program = printable(&flags.command[0].to_string_lossy());
+    let (exit, hint) = match cause.kind() {
+        std::io::ErrorKind::NotFound => {
+            (Exit::NoProgram, "Check its spelling, and that it lies in a directory of PATH.")
+        }
+        _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
+    };
+    Failure::io(format!("cannot start {program}"), cause, hint).ending(exit)
+}

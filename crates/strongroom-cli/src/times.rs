@@ -1,0 +1,193 @@
+//! Times: as they are typed, and in words.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
+
+/// How long a secret is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Never,
+    /// The first moment at which it is not valid any more.
+    At(Timestamp),
+}
+
+impl Expiry {
+    /// The moment, where there is one.
+    pub(crate) fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(end) => Some(end),
+        }
+    }
+}
+
+/// The end of a secret's time, as it is typed.
+pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
+    expiry_from(text, &Zoned::now())
+}
+
+/// A time from now on, as it is typed.
+pub(crate) fn within(text: &str) -> Result<SignedDuration, String> {
+    let now = Zoned::now();
+    let span: Option<Span> = text.parse().ok();
+    let end = span.and_then(|span| now.checked_add(span).ok()).filter(|end| *end >= now);
+    end.map(|end| end.timestamp().duration_since(now.timestamp()))
+        .ok_or_else(|| "it takes a time from now on, such as 30d, \"2 weeks\" or 12h".to_owned())
+}
+
+fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
+    if text == "never" {
+        return Ok(Expiry::Never);
+    }
+    let end = moment(text, now).ok_or(
+        "it takes a time from now on (90d, \"2 weeks\", 12h), a date (2026-12-31), a date and time \
+         (2026-12-31T18:00, 2026-12-31T18:00Z), or never",
+    )?;
+    // Nobody means fractions of a second.
+    let end = Timestamp::from_second(end.as_second()).map_err(|error| error.to_string())?;
+    if end <= now.timestamp() {
+        return Err("that is in the past".to_owned());
+    }
+    Ok(Expiry::At(end))
+}
+
+/// A date alone is valid to its end, where the user is.
+fn moment(text: &str, now: &Zoned) -> Option<Timestamp> {
+    let zone = || now.time_zone().clone();
+    if let Ok(day) = Date::strptime("%Y-%m-%d", text) {
+        return day.tomorrow().and_then(|next| next.to_zoned(zone())).ok().map(|it| it.timestamp());
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    if let Ok(moment) = text.parse::<Zoned>() {
+        return Some(moment.timestamp());
+    }
+    if let Ok(local) = text.parse::<DateTime>() {
+        return local.to_zoned(zone()).ok().map(|moment| moment.timestamp());
+    }
+    let span: Span = text.parse().ok()?;
+    now.checked_add(span).ok().map(|moment| moment.timestamp())
+}
+
+/// How long ago something was: `3 days`.
+pub(crate) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+    match since.map(|since| now.duration_since(since).as_secs()) {
+        None => String::new(),
+        Some(seconds) if seconds < 60 => "just now".to_owned(),
+        Some(seconds) => length(seconds),
+    }
+}
+
+/// How long a secret is valid: `in 3 days`, `expired 2 days ago`, `never`.
+pub(crate) fn expires(end: Option<Timestamp>, now: Timestamp) -> String {
+    match end.map(|end| end.duration_since(now)) {
+        None => "never".to_owned(),
+        Some(left) if left <= SignedDuration::ZERO => {
+            format!("expired {} ago", length(left.abs().as_secs()))
+        }
+        Some(left) => format!("in {}", length(left.as_secs())),
+    }
+}
+
+/// A moment by the user's clock and calendar.
+pub(crate) fn local(moment: Timestamp) -> String {
+    moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// A length of time in its largest unit that says enough, to the nearest.
+fn length(seconds: i64) -> String {
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    // The mean ones of the Gregorian calendar.
+    const YEAR: i64 = 31_556_952;
+    const MONTH: i64 = YEAR / 12;
+    let nearest = |unit: i64| (seconds + unit / 2) / unit;
+    let (count, word) = match seconds {
+        ..MINUTE => return "less than a minute".to_owned(),
+        _ if nearest(MINUTE) < 60 => (nearest(MINUTE), "minute"),
+        _ if nearest(HOUR) < 48 => (nearest(HOUR), "hour"),
+        _ if nearest(DAY) <= 100 => (nearest(DAY), "day"),
+        _ if nearest(MONTH) < 24 => (nearest(MONTH), "month"),
+        _ => (nearest(YEAR), "year"),
+    };
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-21T09:30:00+01:00[+01:00]";
+
+    fn parsed(text: &str) -> Result<Expiry, String> {
+        expiry_from(text, &NOW.parse().unwrap())
+    }
+
+    #[test]
+    fn an_expiry_is_a_span_a_date_a_time_or_never() {
+        for (text, end) in [
+            ("90d", "2027-02-19T08:30:00Z"),
+            ("2 weeks", "2026-12-05T08:30:00Z"),
+            ("1mo", "2026-12-21T08:30:00Z"),
+            ("12h", "2026-11-21T20:30:00Z"),
+            ("2026-12-31", "2026-12-31T23:00:00Z"),
+            ("2026-11-21", "2026-11-21T23:00:00Z"),
+            ("2026-12-31T18:00", "2026-12-31T17:00:00Z"),
+            ("2026-12-31 18:00", "2026-12-31T17:00:00Z"),
+            ("2026-12-31T18:00Z", "2026-12-31T18:00:00Z"),
+            ("2026-12-31T18:00:00-05:00", "2026-12-31T23:00:00Z"),
+            ("2026-12-31T18:00[UTC]", "2026-12-31T18:00:00Z"),
+        ] {
+            assert_eq!(parsed(text), Ok(Expiry::At(end.parse().unwrap())), "{text}");
+        }
+        assert_eq!(parsed("never"), Ok(Expiry::Never));
+    }
+
+    #[test]
+    fn what_is_no_expiry_is_refused() {
+        for text in ["", "soon", "90", "2026-02-30", "31.12.2026", "999999y"] {
+            assert!(parsed(text).unwrap_err().contains("it takes a time"), "{text}");
+        }
+        for text in ["2026-11-20", "2026-11-21T09:30", "0d", "-1d", "2 days ago", "0.2s"] {
+            assert_eq!(parsed(text), Err("that is in the past".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn within_takes_what_is_ahead() {
+        assert_eq!(within("12h"), Ok(SignedDuration::from_hours(12)));
+        assert_eq!(within("0d"), Ok(SignedDuration::ZERO));
+        for text in ["-1d", "soon", "", "2026-12-31"] {
+            assert!(within(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_in_words_are_to_the_nearest() {
+        let hour = 3600;
+        for (seconds, words) in [
+            (0, "less than a minute"),
+            (60, "1 minute"),
+            (59 * 60 + 29, "59 minutes"),
+            (59 * 60 + 30, "1 hour"),
+            (47 * hour, "47 hours"),
+            (48 * hour, "2 days"),
+            (90 * 24 * hour - 1, "90 days"),
+            (200 * 24 * hour, "7 months"),
+            (5 * 365 * 24 * hour, "5 years"),
+        ] {
+            assert_eq!(length(seconds), words);
+        }
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let now = Timestamp::from_second(1000).unwrap();
+        assert_eq!(expires(at(1000), now), "expired less than a minute ago");
+        assert_eq!(expires(at(1000 - 7200), now), "expired 2 hours ago");
+        assert_eq!(expires(at(1000 + 7200), now), "in 2 hours");
+        assert_eq!(expires(None, now), "never");
+        assert_eq!([age(at(999), now), age(at(2000), now)], ["just now", "just now"]);
+        assert_eq!([age(at(1000 - 7200), now), age(None, now)], ["2 hours", ""]);
+    }
+}

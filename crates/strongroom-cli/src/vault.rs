@@ -1,0 +1,105 @@
+//! Opening the vault, and what is said about its secrets.
+
+use strongroom::blocking::SecretManager;
+use strongroom::{Error, SecretInfo, SecretKey};
+
+use crate::args::{DEFAULT_SERVICE, Key};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::settings::Settings;
+use crate::words::{command_word, printable};
+
+/// Chooses the store and reads the vault.
+pub(crate) fn open(settings: &Settings) -> Result<SecretManager, Error> {
+    let options = settings.options(settings.deadlines.call);
+    let vault = strongroom::SecretManager::builder(settings.service.as_str());
+    vault.options(options).open_blocking()
+}
+
+/// The key of a secret, if it can be one. Checked before anybody is asked for a value.
+pub(crate) fn key(name: &str, target: Option<&str>) -> Result<SecretKey> {
+    let key = match target {
+        Some(target) => SecretKey::with_target(name, target),
+        None => SecretKey::new(name),
+    };
+    key.validate()?;
+    Ok(key)
+}
+
+impl Key {
+    pub(crate) fn check(&self) -> Result<SecretKey> {
+        key(&self.name, self.target.as_deref())
+    }
+}
+
+/// What the vault knows about a secret beside its value; that there is none is an error.
+pub(crate) fn find(
+    verb: &str,
+    key: &SecretKey,
+    vault: &SecretManager,
+    settings: &Settings,
+) -> Result<SecretInfo> {
+    let secrets = vault.list()?;
+    match secrets.iter().find(|secret| secret.key == *key) {
+        Some(secret) => Ok(secret.clone()),
+        None => Err(missing(verb, key, &secrets, vault, settings)),
+    }
+}
+
+/// There is no such secret. Those of the same name are what may have been meant.
+///
+/// The verb is that of the command that failed.
+pub(crate) fn missing(
+    verb: &str,
+    key: &SecretKey,
+    secrets: &[SecretInfo],
+    vault: &SecretManager,
+    settings: &Settings,
+) -> Failure {
+    let (service, backend) = (printable(&settings.service), vault.backend());
+    let message = format!("there is no secret {key} in the vault of \"{service}\" ({backend})");
+    let same_name = secrets.iter().map(|it| &it.key).filter(|it| it.name() == key.name());
+    let same_name: Vec<_> = same_name.collect();
+    let more = if verb == "rename" { "NEW" } else { "" };
+    let others = same_name.first().map(|other| {
+        let targets: Vec<_> = same_name.iter().map(|key| of_target(key)).collect();
+        format!("It is there {}: `{}`. ", targets.join(", "), command(verb, other, more, settings))
+    });
+    let next = match verb {
+        "get" | "update" => format!("`{}` stores it.", command("set", key, "", settings)),
+        _ => format!("`strongroom list{}` shows what is there.", same_vault(settings)),
+    };
+    let hint = others.unwrap_or_default() + &next;
+    Failure::new(Exit::NotFound, "not_found", message, hint)
+}
+
+fn of_target(key: &SecretKey) -> String {
+    match key.target() {
+        Some(target) => format!("for target \"{}\"", printable(target)),
+        None => "without a target".to_owned(),
+    }
+}
+
+/// A command of ours about one secret, to be pasted into a shell.
+pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str, settings: &Settings) -> String {
+    let mut command = format!("strongroom {verb} {}", command_word(key.name(), "NAME"));
+    if let Some(target) = key.target() {
+        command += &format!(" --target {}", command_word(target, "TARGET"));
+    }
+    if !flags.is_empty() {
+        command += &format!(" {flags}");
+    }
+    command + &same_vault(settings)
+}
+
+/// The flags that lead another command to the same vault.
+pub(crate) fn same_vault(settings: &Settings) -> String {
+    let mut flags = String::new();
+    if settings.service != DEFAULT_SERVICE {
+        flags += &format!(" --service {}", command_word(&settings.service, "SERVICE"));
+    }
+    if let Some(backend) = settings.backend {
+        flags += &format!(" --backend {backend}");
+    }
+    flags
+}
