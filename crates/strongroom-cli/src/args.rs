@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use strongroom::Backend;
 
 pub(crate) use entry::{Entry, Name};
-pub(crate) use secrets::{Key, List, Metadata, Rename, Run, Set, Update};
+pub(crate) use secrets::{Key, List, Metadata, Rename, Repair, Run, Set, Update};
 
 use crate::exit;
 
@@ -230,6 +230,23 @@ Examples:
         #[arg(long)]
         yes: bool,
     },
+
+    /// Show what is wrong with a vault that can't be read, and mend it
+    #[command(after_help = "\
+Without a flag it changes nothing and shows what is known: sizes, generations, names, never a value.
+It ends with 0 if the vault is in order, 8 if it can't be read, 1 if there are several.
+
+A vault that can't be read stays as it is until --reset. That first writes a copy of it into a file
+that only you can read, beside the vault's lock in ~/.local/state/strongroom.
+
+If another program made a second entry of the vault's name, --merge makes one of them: where both
+have a secret, that of the higher generation stays.
+
+Examples:
+  strongroom repair
+  strongroom repair --merge
+  strongroom repair --reset --service tracker")]
+    Repair(Repair),
 
     /// Work on single entries of the store, as other programs see them
     #[command(subcommand)]

@@ -4,6 +4,7 @@ mod backends;
 mod completions;
 mod doctor;
 mod entry;
+mod entry_repair;
 mod get;
 mod list;
 mod man;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Rename(flags) => manage::rename(flags, settings, output),
         Command::Exists { key } => manage::exists(key, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
+        Command::Repair(flags) => repair::run(flags, settings, output),
         Command::Entry(entry) => run_entry(entry, settings, output),
         Command::Backends => backends::run(settings, output),
         Command::Doctor => doctor::run(settings, output),
@@ -53,6 +55,6 @@ fn run_entry(command: &Entry, settings: &Settings, output: &mut Output) -> Resul
             entry::list(service, settings, output)
         }
         Entry::Exists { name } => entry::exists(name, settings, output),
-        Entry::Repair { name, keep } => repair::run(name, keep.as_deref(), settings, output),
+        Entry::Repair { name, keep } => entry_repair::run(name, keep.as_deref(), settings, output),
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
-use strongroom::ErrorKind;
+use strongroom::{ErrorKind, VAULT_ENTRY};
 
 use crate::exit::Exit;
 use crate::words::command_word;
@@ -101,6 +101,9 @@ fn hint(error: &strongroom::Error) -> String {
         (service, command_word(entry.user().as_str(), "USER"))
     });
     match (error.kind(), entry) {
+        (ErrorKind::Ambiguous, Some((service, user))) if user == VAULT_ENTRY => format!(
+            "`strongroom repair --service {service}` shows them; with `--merge` it makes one of them."
+        ),
         (ErrorKind::Ambiguous, Some((service, user))) => format!(
             "Run `strongroom entry repair {service} {user}` to see the items, and again with \
              `--keep ID` to keep one and delete the others."

@@ -131,6 +131,12 @@ impl Output {
     }
 }
 
+/// Lines under one title, which each of them bears.
+pub(crate) fn rows(title: &str, texts: &[String]) -> String {
+    let title = heading(format_args!("{title:12}"));
+    texts.iter().map(|text| format!("{title}  {text}\n")).collect()
+}
+
 /// A heading, in bold where it can be seen.
 pub(crate) fn heading(text: impl fmt::Display) -> String {
     format!("{BOLD}{text}{BOLD:#}")

@@ -16,7 +16,7 @@ pub(crate) fn size(bytes: usize) -> String {
 }
 
 /// The digits in groups of three.
-fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

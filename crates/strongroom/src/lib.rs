@@ -69,7 +69,9 @@ pub use strongroom_core::{
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
 pub use subscribe::Changes;
-pub use vault::{Batch, Change, ChangeKind, Merged, SecretInfo, VaultContent, VaultItem};
+pub use vault::{
+    Batch, Change, ChangeKind, Merged, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,
+};
 
 /// The examples of the repository's README are tests, too.
 #[cfg(doctest)]

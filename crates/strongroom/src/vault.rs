@@ -10,6 +10,7 @@ mod tests;
 mod watch;
 
 pub(crate) use coherence::StateDir;
+pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 pub use repair::{Merged, VaultContent, VaultItem};
 pub use secrets::{Batch, SecretInfo};

@@ -110,3 +110,14 @@ pub(crate) struct Run {
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Repair {
+    /// Make one vault of several
+    #[arg(long, conflicts_with = "reset")]
+    pub(crate) merge: bool,
+
+    /// Put a copy of a vault that can't be read aside, and begin with an empty one
+    #[arg(long)]
+    pub(crate) reset: bool,
+}

@@ -1,174 +1,163 @@
-//! `entry repair`: one of several items with the same name is kept.
+//! `repair`: what is left of a vault that does not open, and a way out.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, Operation};
+use strongroom::{Candidate, SecretKey, SecretManager, VAULT_ENTRY, VaultContent, VaultItem};
 
-use super::entry::missing;
-use crate::args::Name;
+use super::entry_repair::short_id;
+use crate::args::Repair;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
-use crate::output::{Output, heading};
+use crate::failure::Result;
+use crate::output::{Output, rows};
 use crate::settings::Settings;
-use crate::store::{Opened, open};
-use crate::words::{command_word, printable, utc};
+use crate::table::{Cell, Column, table};
+use crate::vault::same_vault;
+use crate::words::{command_word, grouped, printable, utc};
 
-/// What stands for the item that was changed last.
-const NEWEST: &str = "newest";
-
-/// Lists the items, or keeps one of them.
-pub(super) fn run(
-    name: &Name,
-    keep: Option<&str>,
-    settings: &Settings,
-    output: &mut Output,
-) -> Result<Exit> {
-    let entry = name.check(Operation::Repair)?;
-    let opened = open(settings)?;
-    let candidates = opened.store.candidates(&entry)?;
-    // A store that can't hold two items of one name has no candidates at all.
-    if candidates.is_empty() && !opened.store.exists(&name.service, &name.user)? {
-        return Err(missing(&entry, Operation::Repair).with_store(opened.backend.name()).into());
+/// Shows the vault's items, merges them, or gives up one that can't be read.
+pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let options = settings.options(settings.deadlines.call);
+    let vault = SecretManager::builder(settings.service.as_str()).options(options);
+    let vault = vault.open_repair()?;
+    let backend = vault.backend().name();
+    let place = format!("\"{}\" in {backend}", printable(&settings.service));
+    if flags.merge {
+        let merged = vault.merge()?;
+        let deleted = merged.deleted;
+        output.result(
+            || {
+                format!("Merged {} items of the vault of {place}.\n", deleted + 1)
+                    + &rows("Taken over", &names(&merged.added))
+            },
+            || json!({ "merged": deleted + 1, "generation": merged.generation }),
+        )?;
+        return Ok(Exit::Done);
     }
-    match keep {
-        None => list(name, &candidates, output)?,
-        Some(_) if candidates.len() < 2 => {
-            nothing_to_do(output)?;
+    if flags.reset {
+        let copy = vault.reset()?.map(|copy| copy.display().to_string());
+        output.result(
+            || match &copy {
+                Some(copy) => format!("Put aside: {copy}\nThe vault of {place} is empty now.\n"),
+                None => format!("The vault of {place} is empty now.\n"),
+            },
+            || json!({ "copy": copy }),
+        )?;
+        if copy.is_some() {
+            output.warning(
+                "the copy holds the values as they are: delete it when you have what you need.",
+            );
         }
-        Some(choice) => keep_one(name, choice, &candidates, &opened, output)?,
+        return Ok(Exit::Done);
     }
-    Ok(Exit::Done)
-}
-
-fn nothing_to_do(output: &mut Output) -> Result<()> {
-    let text = || "Nothing to repair: there is one item of this name.\n".to_owned();
-    Ok(output.result(text, || json!({ "deleted": 0 }))?)
-}
-
-fn keep_one(
-    name: &Name,
-    choice: &str,
-    candidates: &[Candidate],
-    opened: &Opened,
-    output: &mut Output,
-) -> Result<()> {
-    let kept = chosen(choice, candidates)?;
-    let entry = name.check(Operation::Repair)?;
-    let deleted = opened.store.keep_candidate(&entry, &kept.id)?;
-    let id = short_id(kept, candidates);
-    Ok(output.result(
-        || format!("Kept the item {id}, deleted {deleted}.\n"),
-        || json!({ "kept": kept.id, "deleted": deleted }),
-    )?)
-}
-
-/// The candidate that the user named. When in doubt none: the others will be deleted.
-fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate> {
-    if choice == NEWEST {
-        return newest(candidates);
-    }
-    let named = |candidate: &&Candidate| {
-        candidate.id == choice || short_id(candidate, candidates) == choice
-    };
-    candidates.iter().find(named).ok_or_else(|| {
-        let ids: Vec<_> =
-            candidates.iter().map(|candidate| short_id(candidate, candidates)).collect();
-        Failure::usage(
-            format!("none of the items has the id {}; nothing was deleted", printable(choice)),
-            format!("The ids are {}.", ids.join(", ")),
-        )
+    let items = vault.examine()?;
+    output.result(|| shown(&items, &place, settings), || as_json(&items, backend, settings))?;
+    Ok(match items.as_slice() {
+        [VaultItem { content: VaultContent::Unreadable { .. }, .. }] => Exit::Corrupt,
+        [_, _, ..] => Exit::Failed,
+        _ => Exit::Done,
     })
 }
 
-fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
-    let latest = candidates.iter().map(|candidate| candidate.modified).max().unwrap_or_default();
-    let mut latest_ones = candidates.iter().filter(|candidate| candidate.modified == latest);
-    match (latest_ones.next(), latest_ones.next()) {
-        (Some(candidate), None) if latest > 0 => Ok(candidate),
-        _ => Err(Failure::usage(
-            "the store doesn't tell which item is the newest; nothing was deleted",
-            "Look at the list without --keep, and choose by id.",
-        )),
+fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+    match items {
+        [] => format!("There is no vault of {place}: nothing to repair.\n"),
+        [item] => one(item, place, settings),
+        several => all(several, place, settings),
     }
 }
 
-/// The last part of an id, which is short and stays the same, unlike a place in the list.
-fn short_id<'a>(candidate: &'a Candidate, candidates: &[Candidate]) -> &'a str {
-    let last_part = |candidate: &'a Candidate| candidate.id.rsplit('/').next();
-    let own = last_part(candidate);
-    let same = |other: &&Candidate| other.id.rsplit('/').next() == own;
-    match own {
-        Some(short) if !short.is_empty() && candidates.iter().filter(same).count() == 1 => short,
-        _ => &candidate.id,
-    }
-}
-
-fn list(name: &Name, candidates: &[Candidate], output: &mut Output) -> Result<()> {
-    if candidates.len() < 2 {
-        return nothing_to_do(output);
-    }
-    Ok(output.result(|| table(name, candidates), || as_json(candidates))?)
-}
-
-fn table(name: &Name, candidates: &[Candidate]) -> String {
-    let rows: Vec<_> = candidates
-        .iter()
-        .map(|candidate| {
-            let id = printable(short_id(candidate, candidates));
-            (id, utc(candidate.created), utc(candidate.modified), printable(&candidate.label))
-        })
-        .collect();
-    let width = rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0).max(2);
-    let title = format!("{:width$}  {:20}  {:20}  LABEL", "ID", "CREATED", "MODIFIED");
-    let mut text = heading(title) + "\n";
-    for (id, created, modified, label) in rows {
-        text += &format!("{id:width$}  {created:20}  {modified:20}  {label}\n");
-    }
-    let (service, user) =
-        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
-    text + &format!(
-        "\nKeep one, delete the others: strongroom entry repair {service} {user} --keep ID\n"
-    )
-}
-
-fn as_json(candidates: &[Candidate]) -> Value {
-    let item = |candidate: &Candidate| {
-        json!({
-            "id": candidate.id,
-            "label": candidate.label,
-            "created": utc(candidate.created),
-            "modified": utc(candidate.modified),
-        })
+fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
+    let size = format!("{} bytes", grouped(item.len));
+    let (problem, names) = match &item.content {
+        VaultContent::Unreadable { problem, names } => (problem, names),
+        VaultContent::Readable { generation, keys } => {
+            let secrets = match keys.len() {
+                1 => "1 secret".to_owned(),
+                count => format!("{count} secrets"),
+            };
+            return format!(
+                "The vault of {place} is in order: generation {generation}, {secrets}, {size}.\n"
+            );
+        }
+        _ => return String::new(),
     };
-    json!({ "items": candidates.iter().map(item).collect::<Vec<_>>() })
+    let names = match names.as_slice() {
+        [] => vec!["none can be made out".to_owned()],
+        names => {
+            let names: Vec<_> = names.iter().map(|name| printable(name)).collect();
+            vec![names.join(", ")]
+        }
+    };
+    format!("The vault of {place} can't be read. Nothing was changed.\n")
+        + &rows("Problem", &[printable(problem)])
+        + &rows("Size", &[size])
+        + &rows("Secrets", &names)
+        + &format!(
+            "\nPut a copy aside and begin with an empty vault: strongroom repair --reset{}\n",
+            same_vault(settings)
+        )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+    let candidates: Vec<_> = items.iter().filter_map(|item| item.candidate.clone()).collect();
+    let column = |title, cell: &dyn Fn(&VaultItem, &Candidate) -> String| Column {
+        title,
+        cells: items
+            .iter()
+            .zip(&candidates)
+            .map(|(item, candidate)| Cell { text: cell(item, candidate), mark: None })
+            .collect(),
+        may_shrink: false,
+    };
+    let columns = vec![
+        column("ID", &|_, candidate| printable(short_id(candidate, &candidates))),
+        column("GENERATION", &|item, _| match item.content {
+            VaultContent::Readable { generation, .. } => generation.to_string(),
+            _ => "-".to_owned(),
+        }),
+        column("SECRETS", &|item, _| match &item.content {
+            VaultContent::Readable { keys, .. } => keys.len().to_string(),
+            VaultContent::Unreadable { problem, .. } => printable(problem),
+            _ => String::new(),
+        }),
+        column("BYTES", &|item, _| grouped(item.len)),
+        column("MODIFIED", &|_, candidate| utc(candidate.modified)),
+        column("LABEL", &|_, candidate| printable(&candidate.label)),
+    ];
+    let (service, more) = (command_word(&settings.service, "SERVICE"), same_vault(settings));
+    format!("The vault of {place} is there {} times. Nothing was changed.\n\n", items.len())
+        + &table(columns, usize::MAX)
+        + &format!(
+            "\nMake one of them, the highest generation first: strongroom repair --merge{more}\n\
+             Keep one, delete the others: strongroom entry repair {service} {VAULT_ENTRY} --keep ID\n"
+        )
+}
 
-    fn candidate(id: &str, modified: u64) -> Candidate {
-        let mut candidate = Candidate::new(id, "a label");
-        candidate.modified = modified;
-        candidate
-    }
+fn names(keys: &[SecretKey]) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
+}
 
-    #[test]
-    fn the_newest_is_taken_only_where_there_is_one() {
-        let clear = [candidate("/c/1", 5), candidate("/c/2", 7)];
-        assert_eq!(chosen("newest", &clear).unwrap().id, "/c/2");
-        let tied = [candidate("/c/1", 7), candidate("/c/2", 7)];
-        assert!(chosen("newest", &tied).is_err());
-        let unknown = [candidate("/c/1", 0), candidate("/c/2", 0)];
-        assert!(chosen("newest", &unknown).is_err());
-    }
-
-    #[test]
-    fn a_short_id_names_one_item_or_is_not_short() {
-        let items = [candidate("/a/1", 1), candidate("/b/1", 2), candidate("/b/2", 3)];
-        let ids: Vec<_> = items.iter().map(|item| short_id(item, &items)).collect();
-        assert_eq!(ids, ["/a/1", "/b/1", "2"]);
-        assert!(chosen("1", &items).is_err());
-        assert_eq!(chosen("/b/1", &items).unwrap().modified, 2);
-        assert_eq!(chosen("2", &items).unwrap().modified, 3);
-    }
+fn as_json(items: &[VaultItem], backend: &str, settings: &Settings) -> Value {
+    let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
+    let item = |item: &VaultItem| {
+        let mut value = match &item.content {
+            VaultContent::Readable { generation, keys } => json!({
+                "generation": generation, "secrets": keys.iter().map(key).collect::<Vec<_>>(),
+            }),
+            VaultContent::Unreadable { problem, names } => {
+                json!({ "problem": problem, "names": names })
+            }
+            _ => json!({}),
+        };
+        value["bytes"] = item.len.into();
+        if let Some(candidate) = &item.candidate {
+            value["id"] = candidate.id.as_str().into();
+            value["modified"] = utc(candidate.modified).into();
+        }
+        value
+    };
+    json!({
+        "service": settings.service,
+        "backend": backend,
+        "items": items.iter().map(item).collect::<Vec<_>>(),
+    })
 }

@@ -10,7 +10,7 @@ use strongroom::{
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
-use crate::output::{Output, heading};
+use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open};
@@ -113,11 +113,6 @@ fn place(opened: &Opened, can: Capabilities, provider: &str) -> String {
     rows("Where", &[place])
         + &rows("Protected by", &[protection(opened.backend).to_owned()])
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
-}
-
-fn rows(title: &str, texts: &[String]) -> String {
-    let title = heading(format_args!("{title:12}"));
-    texts.iter().map(|text| format!("{title}  {text}\n")).collect()
 }
 
 fn as_json(

@@ -15,8 +15,8 @@ use super::coherence::{
 use super::payload::{Payload, VaultId};
 use super::watch::Watch;
 
-/// The entry that holds a vault.
-const ENTRY: &str = "vault";
+/// The user name of the entry that holds a vault, beside its service.
+pub const VAULT_ENTRY: &str = "vault";
 
 /// The moment it is, as the application sees it.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -54,7 +54,7 @@ impl Vault {
     ) -> Result<Self> {
         Ok(Self {
             store,
-            entry: EntryName::from_parts(service.clone(), UserName::new(ENTRY)?),
+            entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
             coherence: Coherence::open(state_dir, service),
             deadlines,
             clock,
