@@ -1,22 +1,16 @@
-//! The vault on real stores, and between real processes.
+//! The vault on real stores.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
+mod support;
 
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, Options, Secret, SecretKey, SecretManager,
-    SecretManagerBuilder, SignedDuration, Timestamp, blocking,
+    Backend, ErrorKind, ExposeSecret, Options, Secret, SecretKey, SecretManager, SignedDuration,
+    Timestamp,
 };
-use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, unused_name};
-
-/// A manager of the service of this name, with its files in a sandbox.
-fn builder(service: &str, options: Options, sandbox: &Sandbox) -> SecretManagerBuilder {
-    let state_dir = sandbox.home().join(".local/state/strongroom");
-    SecretManager::builder(service).options(options.with_state_dir(state_dir))
-}
+use strongroom_testkit::{Sandbox, unused_name};
+use support::{builder, gnome_keyring, on};
 
 async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()> {
     let key = SecretKey::with_target("API_KEY", "production");
@@ -98,91 +92,4 @@ fn an_async_manager_works_in_tokio_of_both_flavours() {
             every_line_of_the_api(&secrets).await.unwrap();
         });
     }
-}
-
-#[test]
-fn what_was_acknowledged_is_there_although_writers_are_killed() {
-    let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let mut acknowledged = Vec::new();
-    for round in 0..3 {
-        let mut writers: Vec<_> = (0..4).map(|number| writer(&bus, round * 4 + number)).collect();
-        // Each round one is killed in the middle of its work, after its third write.
-        let victim = writers.pop().unwrap();
-        acknowledged.extend(killed_after(victim, 3));
-        for writer in writers {
-            acknowledged.extend(finished(writer));
-        }
-    }
-    let secrets = manager(&bus);
-    let stored: Vec<_> = secrets.list().unwrap().into_iter().map(|info| info.key).collect();
-    for key in &acknowledged {
-        assert!(stored.contains(&SecretKey::new(key.as_str())), "{key} was acknowledged");
-    }
-    let in_flight = 3;
-    let generation = usize::try_from(secrets.generation().unwrap()).unwrap();
-    let extra = generation.checked_sub(acknowledged.len());
-    assert!(extra.is_some_and(|extra| extra <= in_flight), "{generation} commits");
-}
-
-/// How many writes a writer makes.
-const WRITES: usize = 10;
-/// Tells a writer that it is one, and which.
-const WRITER: &str = "STRONGROOM_TEST_WRITER";
-
-/// Not a test of its own: what the writers of the test above do.
-#[test]
-fn writes_in_a_process_of_its_own() {
-    let Ok(writer) = std::env::var(WRITER) else { return };
-    let secrets = SecretManager::builder("app").backend(Backend::SecretService);
-    let secrets = secrets.open_blocking().unwrap();
-    let mut stdout = std::io::stdout();
-    for write in 0..WRITES {
-        let key = format!("{writer}-{write}");
-        secrets.set(&SecretKey::new(key.as_str()), &Secret::new("value")).unwrap();
-        writeln!(stdout, "\nacknowledged {key}").unwrap();
-    }
-}
-
-fn writer(bus: &Bus, number: usize) -> Child {
-    let mut command = bus.command(std::env::current_exe().unwrap());
-    command.args(["--exact", "writes_in_a_process_of_its_own", "--nocapture"]);
-    command.env(WRITER, number.to_string()).stdout(Stdio::piped()).spawn().unwrap()
-}
-
-fn acknowledgements(writer: &mut Child) -> impl Iterator<Item = String> + use<> {
-    let lines = BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok);
-    lines.filter_map(|line| line.strip_prefix("acknowledged ").map(str::to_owned))
-}
-
-fn finished(mut writer: Child) -> Vec<String> {
-    let acknowledged: Vec<_> = acknowledgements(&mut writer).collect();
-    assert!(writer.wait().unwrap().success());
-    assert_eq!(acknowledged.len(), WRITES);
-    acknowledged
-}
-
-/// What a writer acknowledged that is killed after so many writes, and what it got done until then.
-fn killed_after(mut writer: Child, writes: usize) -> Vec<String> {
-    let mut lines = acknowledgements(&mut writer);
-    let mut acknowledged: Vec<_> = lines.by_ref().take(writes).collect();
-    writer.kill().unwrap();
-    acknowledged.extend(lines);
-    writer.wait().unwrap();
-    acknowledged
-}
-
-fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
-    provider_or_skip("gnome-keyring-daemon").then(|| {
-        let bus = Bus::start(&Sandbox::new());
-        let keyring = GnomeKeyring::start(&bus, Some("password"));
-        (bus, keyring)
-    })
-}
-
-fn on(bus: &Bus) -> Options {
-    Options::new().with_backend(Backend::SecretService).with_bus_address(bus.address())
-}
-
-fn manager(bus: &Bus) -> blocking::SecretManager {
-    builder("app", on(bus), bus.sandbox()).open_blocking().unwrap()
 }
