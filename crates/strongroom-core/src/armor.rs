@@ -8,7 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroize;
 
-use crate::{SecretBytes, secret_bytes};
+use crate::{SecretBytes, secret_bytes, secret_copy};
 
 /// What an encoded value starts with.
 pub const MARKER: &str = "strongroom+base64:";
@@ -34,7 +34,7 @@ pub fn is_plain(value: &[u8]) -> bool {
 /// The value as one line of text without control characters.
 pub fn encode(value: &[u8]) -> SecretBytes {
     if is_plain(value) {
-        return secret_bytes(value.to_vec());
+        return secret_copy(value);
     }
     let mut line = vec![0; encoded_len(value.len())];
     let (marker, encoded) = line.split_at_mut(MARKER.len());

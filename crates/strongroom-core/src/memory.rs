@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     Capabilities, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, WriteMode, secret_bytes,
+    SecretBytes, ServiceName, WriteMode, secret_copy,
 };
 
 /// A store that keeps entries in memory, wiped when they go.
@@ -82,5 +82,5 @@ impl fmt::Debug for MemoryStore {
 }
 
 fn copy(value: &SecretBytes) -> SecretBytes {
-    secret_bytes(value.expose_secret().to_vec())
+    secret_copy(value.expose_secret())
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use crate::secret::copy_text;
 use crate::{Result, name};
 
 /// What a secret is called within its vault: a name, and where one name has several values, a
@@ -136,7 +137,7 @@ impl Secret {
 
     /// A second copy of the value and its metadata.
     pub fn duplicate(&self) -> Self {
-        Self { value: self.value.clone(), metadata: self.metadata.clone() }
+        Self { value: copy_text(self.value.expose_secret()), metadata: self.metadata.clone() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Secret values: wiped when dropped, opened only by `expose_secret`.
 
-use std::str;
+use std::{hint, str};
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use zeroize::Zeroize;
@@ -18,15 +18,37 @@ pub fn secret_bytes(mut bytes: Vec<u8>) -> SecretBytes {
     if bytes.len() == bytes.capacity() {
         return SecretBytes::from(bytes);
     }
-    let exact: Box<[u8]> = Box::from(bytes.as_slice());
+    let exact = secret_copy(&bytes);
     bytes.zeroize();
-    SecretBytes::from(exact)
+    exact
+}
+
+/// Copies bytes as a secret, and leaves nothing of them in the processor.
+pub fn secret_copy(bytes: &[u8]) -> SecretBytes {
+    let copy = SecretBytes::from(Box::<[u8]>::from(bytes));
+    overwrite_registers(bytes.len());
+    copy
 }
 
 /// The text in secret bytes, or `None` where they are not UTF-8.
 pub fn secret_text(bytes: &SecretBytes) -> Option<SecretString> {
     let text = str::from_utf8(bytes.expose_secret()).ok()?;
-    Some(SecretString::from(Box::<str>::from(text)))
+    Some(copy_text(text))
+}
+
+/// Copies text as a secret, like [`secret_copy`].
+pub(crate) fn copy_text(text: &str) -> SecretString {
+    let copy = SecretString::from(Box::<str>::from(text));
+    overwrite_registers(text.len());
+    copy
+}
+
+/// What is copied passes through the processor's vector registers, which keep the last of it, up to
+/// 256 bytes, for as long as the thread copies nothing else of that length: in one that waits for
+/// work, until a core dump. So that many zeros are sent the same way.
+fn overwrite_registers(len: usize) {
+    let zeros = vec![0u8; len];
+    hint::black_box(hint::black_box(&zeros).clone());
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     Capabilities, EntryName, Error, ErrorKind, Operation, Result, SecretBytes, ServiceName,
-    UserName, secret_bytes, secret_text,
+    UserName, secret_copy, secret_text,
 };
 
 /// What to do when the entry that is to be written exists.
@@ -206,7 +206,7 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
         value: &SecretString,
         mode: WriteMode,
     ) -> Result<()> {
-        let bytes = secret_bytes(value.expose_secret().as_bytes().to_vec());
+        let bytes = secret_copy(value.expose_secret().as_bytes());
         self.set_secret(service, user, &bytes, mode)
     }
 

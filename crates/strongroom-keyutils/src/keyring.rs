@@ -1,5 +1,7 @@
 //! Keys in the user keyring, by description: the kernel's own errors, nothing of entries.
 
+use std::mem;
+
 use linux_keyutils::{
     Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission,
 };
@@ -75,13 +77,14 @@ pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), 
 /// Reads a key's payload into a vector without spare capacity.
 pub(crate) fn read(key: Key) -> Result<Vec<u8>, KeyError> {
     as_possessor(|| {
-        let mut buffer = Zeroizing::new(vec![0u8; 1024]);
+        let mut payload = Zeroizing::new(Vec::new());
         loop {
-            let len = key.read(&mut *buffer)?;
-            if let Some(payload) = buffer.get(..len) {
-                return Ok(payload.to_vec());
+            // Into an empty buffer the kernel reads nothing, and says how much there is.
+            let len = key.read(&mut *payload)?;
+            if len == payload.len() {
+                return Ok(mem::take(&mut *payload));
             }
-            buffer = Zeroizing::new(vec![0u8; len]);
+            payload = Zeroizing::new(vec![0u8; len]);
         }
     })
 }

@@ -1,5 +1,7 @@
 //! The key exchange of an encrypted session: Diffie-Hellman over a 1024-bit group.
 
+use std::hint;
+
 use aes::Aes128;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
 use crypto_bigint::modular::ConstMontyForm;
@@ -103,16 +105,33 @@ impl SessionKey {
     pub(crate) fn encrypt(&self, value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), getrandom::Error> {
         let mut iv = [0; AES_BYTES];
         getrandom::fill(&mut iv)?;
-        let cipher = cbc::Encryptor::<Aes128>::new((&*self.0).into(), (&iv).into());
-        Ok((iv.to_vec(), cipher.encrypt_padded_vec::<Pkcs7>(value)))
+        let ciphertext = seal(&self.0, &iv, value);
+        hint::black_box(seal(&NOTHING, &NOTHING, &vec![0; value.len()]));
+        Ok((iv.to_vec(), ciphertext))
     }
 
     /// Decrypts a value, or `None` where this key did not encrypt it.
     pub(crate) fn decrypt(&self, iv: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
-        let iv: &[u8; AES_BYTES] = iv.try_into().ok()?;
-        let cipher = cbc::Decryptor::<Aes128>::new((&*self.0).into(), iv.into());
-        cipher.decrypt_padded_vec::<Pkcs7>(ciphertext).ok()
+        let value = open(&self.0, iv.try_into().ok()?, ciphertext);
+        hint::black_box(open(&NOTHING, &NOTHING, &vec![0; ciphertext.len()]));
+        value
     }
+}
+
+/// What a cipher works on once more after each value. It leaves up to two KiB of the value on the
+/// stack, and more in the processor's vector registers; the same work on nothing overwrites them.
+const NOTHING: [u8; AES_BYTES] = [0; AES_BYTES];
+
+#[inline(never)]
+fn seal(key: &[u8; AES_BYTES], iv: &[u8; AES_BYTES], value: &[u8]) -> Vec<u8> {
+    let cipher = cbc::Encryptor::<Aes128>::new(key.into(), iv.into());
+    cipher.encrypt_padded_vec::<Pkcs7>(value)
+}
+
+#[inline(never)]
+fn open(key: &[u8; AES_BYTES], iv: &[u8; AES_BYTES], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    let cipher = cbc::Decryptor::<Aes128>::new(key.into(), iv.into());
+    cipher.decrypt_padded_vec::<Pkcs7>(ciphertext).ok()
 }
 
 /// Whether a public key fills its bytes, signed or not.

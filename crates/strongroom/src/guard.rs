@@ -10,7 +10,7 @@ use std::time::Duration;
 use strongroom_core::{
     Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore,
     MemoryStore, Operation, Probe, PromptPolicy, Result, SecretBytes, ServiceName, WriteMode,
-    secret_bytes,
+    secret_copy,
 };
 
 use worker::{Missed, Worker};
@@ -154,7 +154,7 @@ impl KeyringStore for Guard {
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         let call = Call::changing(Operation::Set, entry);
         let entry = entry.clone();
-        let value = secret_bytes(value.expose_secret().to_vec());
+        let value = secret_copy(value.expose_secret());
         self.run(&call, move |store| store.write_entry(&entry, &value, mode))
     }
 
