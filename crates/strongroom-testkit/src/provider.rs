@@ -10,6 +10,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
     ("Xvfb", "xvfb"),
     ("dbus-daemon", "dbus-daemon"),
+    ("gcore", "gdb"),
     ("gcr-prompter", "gcr"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("import", "imagemagick"),

@@ -16,7 +16,9 @@ use strongroom::{
 };
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, PATIENCE, Sandbox, provider_or_skip, unused_name};
-use support::{Process, Said, builder, gnome_keyring, lines, manager, on, say, this_program, told};
+use support::{
+    Process, Purged, Said, builder, gnome_keyring, lines, manager, on, say, this_program, told,
+};
 
 /// How many writers work at once.
 const WRITERS: usize = 8;
@@ -410,14 +412,5 @@ fn works_in_a_process_of_its_own() {
             "get" => say(&get(&secrets)),
             value => secrets.set(&SecretKey::new(KEY), &Secret::new(value)).unwrap(),
         }
-    }
-}
-
-/// Deletes what the kernel would keep, however the test ends.
-struct Purged<'a>(&'a blocking::SecretManager);
-
-impl Drop for Purged<'_> {
-    fn drop(&mut self) {
-        self.0.purge().ok();
     }
 }

@@ -37,6 +37,15 @@ pub(crate) fn manager(bus: &Bus) -> blocking::SecretManager {
     builder("app", on(bus), bus.sandbox()).open_blocking().unwrap()
 }
 
+/// Deletes what the kernel would keep, however the test ends.
+pub(crate) struct Purged<'a>(pub(crate) &'a blocking::SecretManager);
+
+impl Drop for Purged<'_> {
+    fn drop(&mut self) {
+        self.0.purge().ok();
+    }
+}
+
 /// The path of this test program.
 pub(crate) fn this_program() -> std::path::PathBuf {
     std::env::current_exe().unwrap()
