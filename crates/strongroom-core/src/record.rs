@@ -85,6 +85,18 @@ impl From<&str> for SecretKey {
     }
 }
 
+impl From<String> for SecretKey {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<&String> for SecretKey {
+    fn from(name: &String) -> Self {
+        Self::new(name)
+    }
+}
+
 impl From<&SecretKey> for SecretKey {
     fn from(key: &SecretKey) -> Self {
         key.clone()

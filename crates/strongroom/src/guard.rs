@@ -197,7 +197,7 @@ impl KeyringStore for Guard {
     fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
         let call = Call::changing(Operation::Repair, entry);
         let (entry, id) = (entry.clone(), id.to_owned());
-        let value = secret_bytes(value.expose_secret().to_vec());
+        let value = secret_copy(value.expose_secret());
         self.run(&call, move |store| store.write_candidate(&entry, &id, &value))
     }
 }

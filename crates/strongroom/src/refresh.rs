@@ -1,8 +1,6 @@
 //! Refreshing a secret: one process fetches the new value, the others wait and take it.
 
-use strongroom_core::{
-    Error, ExposeSecret as _, Operation, Result, Secret, SecretKey, SecretString,
-};
+use strongroom_core::{Error, Operation, Result, Secret, SecretKey, SecretString};
 
 use crate::vault::Vault;
 use crate::{SecretManager, blocking};
@@ -117,5 +115,5 @@ impl Found {
 
 /// A second copy of the value, to tell later whether it is still the one that was refreshed.
 fn value(secret: Option<&Secret>) -> Option<SecretString> {
-    secret.map(|secret| SecretString::from(secret.value.expose_secret()))
+    secret.map(|secret| secret.duplicate().value)
 }
