@@ -16,13 +16,21 @@ use support::{KeyutilsService, PROGRAM, Ran, gnome_keyring, on, scripted};
 
 const MARKER: &[u8] = b"marker-of-a-secret";
 
+/// The marker as a vault holds it, in base64.
+const IN_A_VAULT: &[u8] = b"bWFya2VyLW9mLWEtc2VjcmV0";
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
+/// Whether the marker is in there, in whichever form.
+fn tells(bytes: &[u8]) -> bool {
+    contains(bytes, MARKER) || contains(bytes, IN_A_VAULT)
+}
+
 #[track_caller]
 fn says_nothing(ran: &Ran) {
-    assert!(!contains(ran.stderr.as_bytes(), MARKER), "{}", ran.stderr);
+    assert!(!tells(ran.stderr.as_bytes()), "{}", ran.stderr);
     // As a log shows bytes: `[109, 97, 114, …]`.
     let as_numbers = format!("{MARKER:?}");
     assert!(!ran.stderr.contains(as_numbers.trim_matches(['[', ']'])), "{}", ran.stderr);
@@ -37,10 +45,65 @@ fn the_log_shows_no_value_even_where_the_bus_carries_it_in_the_clear() {
         let read = on(&bus, &["-vvv", "entry", "get", "app", "u"], b"").ends_with(0);
         assert_eq!(read.stdout, MARKER);
         says_nothing(&read);
-        let setup = on(&bus, &["-vvv", "setup", "u"], MARKER).ends_with(0);
-        says_nothing(&setup);
-        assert!(!contains(&setup.stdout, MARKER));
     }
+}
+
+/// Every command that has to do with a value, and whether the value is what it prints.
+const COMMANDS: [(&[&str], bool); 9] = [
+    (&["setup", "KEY"], false),
+    (&["set", "KEY", "--provider", "p", "--expires", "90d"], false),
+    (&["update", "KEY", "--json"], false),
+    (&["get", "KEY"], true),
+    (&["list", "--json"], false),
+    (&["rename", "KEY", "NEW"], false),
+    (&["run", "--only", "NEW", "--", "true"], false),
+    (&["run", "--", "no-such-program"], false),
+    (&["purge", "--yes", "--json"], false),
+];
+
+#[test]
+fn the_vaults_commands_log_and_print_no_value() {
+    for dh in [DhBehaviour::Proper, DhBehaviour::Refused] {
+        let (bus, _service) = scripted(Script { dh, ..Script::default() });
+        for (arguments, prints) in COMMANDS {
+            let ran = on(&bus, &[&["-vvv"], arguments].concat(), MARKER);
+            let exit = if arguments.contains(&"no-such-program") { 127 } else { 0 };
+            let ran = ran.ends_with(exit);
+            says_nothing(&ran);
+            assert_eq!(tells(&ran.stdout), prints, "{arguments:?}");
+        }
+    }
+    let service = KeyutilsService::new();
+    for (arguments, prints) in COMMANDS {
+        let ran = service.vault(&[&["-vvv"], arguments].concat(), MARKER);
+        assert!(!tells(ran.stderr.as_bytes()), "{}", ran.stderr);
+        assert_eq!(tells(&ran.stdout), prints, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_refusal_shows_no_value() {
+    let service = KeyutilsService::new();
+    let binary = [MARKER, b"\xff"].concat();
+    let with_nul = [MARKER, b"\0"].concat();
+    service.vault(&["set", "NUL"], &with_nul).ends_with(0);
+    let large = MARKER.repeat(4000);
+    for (arguments, input, exit) in [
+        (&["set", "KEY"][..], &binary[..], 2),
+        (&["setup", "KEY"], &binary, 2),
+        (&["set", "KEY"], &large, 1),
+        (&["set", "NUL", "--create-new"], MARKER, 1),
+        (&["update", "NONE"], MARKER, 3),
+        (&["run", "--", "true"], b"", 2),
+    ] {
+        let refused = service.vault(&[&["-vvv"], arguments].concat(), input).ends_with(exit);
+        assert_eq!(refused.out(), "", "{arguments:?}");
+        assert!(!tells(refused.stderr.as_bytes()), "{}", refused.stderr);
+    }
+    // Somebody else's damage, with a value where none can be.
+    service.set("vault", &[b"{\"", MARKER, b"\": ", MARKER].concat());
+    let corrupt = service.vault(&["-vvv", "get", "NUL"], b"").ends_with(8);
+    assert!(!tells(corrupt.stderr.as_bytes()), "{}", corrupt.stderr);
 }
 
 #[test]
@@ -56,7 +119,7 @@ fn the_process_table_shows_no_value() {
     let hang = ["Service.SearchItems"].map(str::to_owned).into();
     let (bus, service) = scripted(Script { hang, ..Script::default() });
     let mut command = bus.command(PROGRAM);
-    command.args(["entry", "set", "app", "u"]).stdin(Stdio::piped());
+    command.args(["set", "KEY", "--service", "app"]).stdin(Stdio::piped());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     support::give(&mut child, MARKER);
     assert!(service.wait_for_call("Service.SearchItems", 1, PATIENCE), "it has the value");
@@ -68,8 +131,8 @@ fn the_process_table_shows_no_value() {
     service.set(|script| script.hang.clear());
     assert!(child.wait().unwrap().success());
 
-    assert!(contains(&command_line, b"entry"), "it is the right process");
-    assert!(!contains(&command_line, MARKER) && !contains(&environment, MARKER));
+    assert!(contains(&command_line, b"KEY"), "it is the right process");
+    assert!(!tells(&command_line) && !tells(&environment));
     let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let cores: Vec<_> = cores.split_whitespace().skip(4).take(2).collect();
     assert_eq!(cores[0], "0", "no core dump holds the value");
@@ -114,13 +177,17 @@ fn no_file_holds_a_value() {
     }
     let (bus, _keyring) = gnome_keyring();
     on(&bus, &["-vvv", "entry", "set", "app", "u"], MARKER).ends_with(0);
-    on(&bus, &["-vvv", "setup", "v"], MARKER).ends_with(0);
     on(&bus, &["entry", "get", "app", "u"], b"").ends_with(0);
+    for (arguments, _) in COMMANDS.iter().filter(|(arguments, _)| arguments[0] != "purge") {
+        on(&bus, &[&["-vvv"], *arguments].concat(), MARKER);
+    }
+    let vault = on(&bus, &["entry", "get", "strongroom", "vault"], b"").ends_with(0);
+    assert!(contains(&vault.stdout, IN_A_VAULT), "that is how it would show");
     let files = files_below(bus.sandbox().path());
     assert!(files.iter().any(|file| file.extension().is_some_and(|it| it == "keyring")));
     for file in files {
         let bytes = fs::read(&file).unwrap_or_default();
-        assert!(!contains(&bytes, MARKER), "{}", file.display());
+        assert!(!tells(&bytes), "{}", file.display());
     }
 }
 

@@ -53,8 +53,14 @@ fn a_service_that_never_answers_ends_in_time() {
     let hang = ["Service.SearchItems", "Service.ReadAlias", "Service.OpenSession"];
     let hang = hang.map(str::to_owned).into();
     let (bus, _service) = scripted(Script { hang, ..Script::default() });
-    for command in ["get", "delete", "exists"] {
-        let hung = on(&bus, &["--timeout", "2", "entry", command, "a", "b"], b"").ends_with(7);
+    for command in [
+        &["entry", "get", "a", "b"][..],
+        &["entry", "delete", "a", "b"],
+        &["entry", "exists", "a", "b"],
+        &["get", "KEY"],
+        &["run", "--", "echo", "started"],
+    ] {
+        let hung = on(&bus, &[&["--timeout", "2"], command].concat(), b"").ends_with(7);
         within(Duration::from_secs(3), &hung);
         assert_eq!(hung.out(), "");
         hung.says("hangs, or waits for an answer");
@@ -65,8 +71,10 @@ fn a_service_that_never_answers_ends_in_time() {
 fn a_store_that_hangs_after_it_was_chosen_ends_in_time() {
     let hang = ["Service.SearchItems"].map(str::to_owned).into();
     let (bus, _service) = scripted(Script { hang, ..Script::default() });
-    let hung = on(&bus, &["--timeout", "2", "entry", "get", "a", "b"], b"").ends_with(7);
-    within(Duration::from_secs(3), &hung);
+    for command in [&["entry", "get", "a", "b"][..], &["get", "KEY"]] {
+        let hung = on(&bus, &[&["--timeout", "2"], command].concat(), b"").ends_with(7);
+        within(Duration::from_secs(3), &hung);
+    }
 }
 
 #[test]
@@ -138,8 +146,8 @@ fn prescribed(bus: &Bus, doctor: &str) {
 #[test]
 fn a_bus_without_a_daemon_is_five_with_the_fix() {
     let bus = bus();
-    for arguments in [&["get", "a", "b"][..], &["list"]] {
-        let arguments = [&BACKEND[..], &["entry"], arguments].concat();
+    for arguments in [&["entry", "get", "a", "b"][..], &["entry", "list"], &["get", "KEY"]] {
+        let arguments = [&BACKEND[..], arguments].concat();
         let absent = on(&bus, &arguments, b"").ends_with(5);
         assert_eq!(absent.out(), "");
         absent.says("no Secret Service runs").says("help: Install and start one");
@@ -154,6 +162,8 @@ fn no_bus_is_five_with_the_fix() {
     let sandbox = Sandbox::new();
     let absent = [&BACKEND[..], &["entry", "get", "a", "b"]].concat();
     alone(&sandbox, &absent, b"").ends_with(5).says("no D-Bus session bus");
+    let absent = [&BACKEND[..], &["set", "KEY"]].concat();
+    alone(&sandbox, &absent, b"value").ends_with(5).says("no D-Bus session bus");
     let doctor = alone(&sandbox, &["doctor"], b"").ends_with(5);
     doctor.says("DBUS_SESSION_BUS_ADDRESS is not set").says("dbus-run-session");
 }

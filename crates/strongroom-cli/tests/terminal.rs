@@ -13,7 +13,7 @@ use std::thread;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use strongroom_testkit::{PATIENCE, provider_or_skip, wait_until};
 use support::{KEYUTILS, KeyutilsService, PROGRAM, gnome_keyring};
 
@@ -29,12 +29,19 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(mut command: Command, arguments: &[&str]) -> Self {
+    fn start(command: Command, arguments: &[&str]) -> Self {
+        Self::start_sized(command, arguments, 0)
+    }
+
+    /// With this many columns; none is a terminal that doesn't know its size.
+    fn start_sized(mut command: Command, arguments: &[&str], columns: u16) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
         let name = ptsname(&controller, Vec::new()).unwrap();
         let device = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&device, size).unwrap();
         let side = || device.try_clone().unwrap();
         // `setsid --ctty` makes it the terminal that `/dev/tty` is.
         command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
@@ -100,6 +107,11 @@ fn read_in_background(mut terminal: File) -> Receiver<Vec<u8>> {
 fn terminal(service: &KeyutilsService, arguments: &[&str]) -> Terminal {
     let arguments = [&KEYUTILS[..], arguments].concat();
     Terminal::start(service.sandbox.command("setsid"), &arguments)
+}
+
+/// A terminal for the service's vault.
+fn vault(service: &KeyutilsService, arguments: &[&str]) -> Terminal {
+    terminal(service, &[&["--service", service.name.as_str()], arguments].concat())
 }
 
 #[test]
@@ -208,4 +220,92 @@ fn a_hidden_prompt_works_with_a_keyring_too() {
     let (shown, exit) = terminal.finish();
     assert_eq!(exit, 0, "{shown}");
     assert!(!shown.contains(MARKER), "{shown}");
+}
+
+#[test]
+fn set_and_update_ask_for_the_value_and_say_what_they_did() {
+    let service = KeyutilsService::new();
+    for (verb, done) in [("set", "Stored"), ("update", "Updated")] {
+        let mut terminal = vault(&service, &[verb, "KEY", "--target", "t", "--expires", "90d"]);
+        terminal.wait_for("Value for \"KEY\" for target \"t\" (not shown): ");
+        terminal.type_hidden(&format!("{MARKER}-{verb}"));
+        let (shown, exit) = terminal.finish();
+        assert_eq!(exit, 0, "{shown}");
+        let said = format!("{done} \"KEY\" for target \"t\" in keyutils, valid until 2");
+        assert!(shown.contains(&said) && !shown.contains(MARKER), "{shown}");
+        let read = service.vault(&["get", "KEY", "--target", "t"], b"").ends_with(0).out();
+        assert_eq!(read, format!("{MARKER}-{verb}"));
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_a_value_that_will_not_be_taken() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], b"value").ends_with(0);
+    service.set_expired("OVER", &[]);
+    for (arguments, exit) in [
+        (&["set", "KEY", "--create-new"][..], 1),
+        (&["set", "NEW", "--expires", "2020-01-01"], 2),
+        (&["update", "NONE"], 3),
+        (&["update", "OVER"], 6),
+    ] {
+        let (shown, ended) = vault(&service, arguments).finish();
+        assert_eq!(ended, exit, "{shown}");
+        assert!(!shown.contains("Value for"), "{shown}");
+    }
+}
+
+#[test]
+fn list_is_a_table_that_fits_and_tells_of_expiry_without_colour_too() {
+    let service = KeyutilsService::new();
+    let long = "A_NAME_THAT_IS_LONGER_THAN_MANY_A_TERMINAL_IS_WIDE";
+    service.vault(&["set", long, "--provider", "openai"], b"value").ends_with(0);
+    service.vault(&["set", "KEY", "--target", "staging", "--expires", "90d"], b"v").ends_with(0);
+    service.set_expired("OVER", &[]);
+    let list = |columns, no_color: &str| {
+        let mut command = service.sandbox.command("setsid");
+        command.env("TERM", "xterm-256color").env("NO_COLOR", no_color);
+        let arguments = [&KEYUTILS[..], &["list", "--service", &service.name]].concat();
+        Terminal::start_sized(command, &arguments, columns).finish().0
+    };
+    let table = list(70, "1");
+    for part in ["NAME", "TARGET", "AGE", "just now", "in 90 days", "A_NAME", "…", "never"] {
+        assert!(table.contains(part), "no {part} in: {table}");
+    }
+    assert!(!table.contains("SCOPE"), "nobody has one: {table}");
+    assert!(!table.contains(long) && list(0, "1").contains(long), "{table}");
+    let wide = table.lines().find(|line| line.chars().count() > 70);
+    assert_eq!(wide, None, "{table}");
+    let over = table.lines().find(|line| line.starts_with("OVER")).unwrap();
+    assert!(over.trim_end().ends_with("expired less than a minute ago"), "{over}");
+    assert!(list(70, "").contains("31mexpired"), "red, where there is colour");
+    assert!(!table.contains('\u{1b}'), "{table}");
+}
+
+#[test]
+fn an_empty_vault_says_how_to_fill_it() {
+    let service = KeyutilsService::new();
+    let (shown, exit) = vault(&service, &["list"]).finish();
+    assert_eq!(exit, 0);
+    assert!(shown.contains("is empty. `strongroom setup NAME --service"), "{shown}");
+    service.vault(&["set", "KEY"], b"value").ends_with(0);
+    let (shown, _) = vault(&service, &["list", "--provider", "openai"]).finish();
+    assert!(shown.contains("holds 1 secret, and none like that"), "{shown}");
+}
+
+#[test]
+fn purge_names_what_goes_and_takes_the_services_name_for_an_answer() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], b"value").ends_with(0);
+    service.set("single", b"value");
+    for (answer, exit, left) in [("y", 4, 0), ("", 4, 0), (service.name.as_str(), 0, 3)] {
+        let mut terminal = vault(&service, &["purge"]);
+        terminal.wait_for("Type the name of the service");
+        terminal.type_line(answer);
+        let (shown, ended) = terminal.finish();
+        assert_eq!(ended, exit, "{shown}");
+        assert!(shown.contains("  single") && shown.contains("  \"KEY\""), "{shown}");
+        service.vault(&["exists", "KEY"], b"").ends_with(left);
+    }
+    service.entry(&["exists", &service.name, "single"], b"").ends_with(3);
 }
