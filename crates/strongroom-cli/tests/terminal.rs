@@ -75,8 +75,11 @@ impl Terminal {
     }
 
     /// All that the terminal showed until the program ended, and its exit code.
+    #[track_caller]
     fn finish(self) -> (String, i32) {
         let Self { device, shown, mut seen, mut program, keyboard } = self;
+        // One that asks what the test does not answer would wait for ever.
+        wait_until("the program ends", PATIENCE, || program.try_wait().unwrap().is_some());
         let exit = program.wait().unwrap().code().unwrap();
         let echoes = tcgetattr(&device).unwrap().local_modes.contains(LocalModes::ECHO);
         assert!(echoes, "the terminal is left as it was");
