@@ -165,7 +165,10 @@ impl Coherence {
     fn warn(&self, error: &io::Error) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             let service = &self.service;
-            tracing::warn!(%service, %error, "no lock between processes: their writes may collide");
+            tracing::warn!(
+                %service,
+                "no lock between processes, whose writes may collide: {error}"
+            );
         }
     }
 }
