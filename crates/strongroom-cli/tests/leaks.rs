@@ -118,7 +118,9 @@ fn the_kernels_keyring_logs_no_value_either() {
 fn the_process_table_shows_no_value() {
     let hang = ["Service.SearchItems"].map(str::to_owned).into();
     let (bus, service) = scripted(Script { hang, ..Script::default() });
-    let mut command = bus.command(PROGRAM);
+    let mut command = bus.command("sh");
+    // With a limit to lower, where there may be one.
+    command.args(["-c", "ulimit -Sc \"$(ulimit -Hc)\"; exec \"$0\" \"$@\"", PROGRAM]);
     command.args(["set", "KEY", "--service", "app"]).stdin(Stdio::piped());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     support::give(&mut child, MARKER);
