@@ -1,7 +1,7 @@
 //! Opening the vault, and what is said about its secrets.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Error, SecretInfo, SecretKey};
+use strongroom::{Error, SecretInfo, SecretKey, VaultRepair};
 
 use crate::args::{DEFAULT_SERVICE, Key};
 use crate::exit::Exit;
@@ -14,6 +14,13 @@ pub(crate) fn open(settings: &Settings) -> Result<SecretManager, Error> {
     let options = settings.options(settings.deadlines.call);
     let vault = strongroom::SecretManager::builder(settings.service.as_str());
     vault.options(options).open_blocking()
+}
+
+/// Chooses the store and leaves the vault alone, readable or not.
+pub(crate) fn unread(settings: &Settings) -> Result<VaultRepair, Error> {
+    let options = settings.options(settings.deadlines.call);
+    let vault = strongroom::SecretManager::builder(settings.service.as_str());
+    vault.options(options).open_repair()
 }
 
 /// The key of a secret, if it can be one. Checked before anybody is asked for a value.

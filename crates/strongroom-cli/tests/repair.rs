@@ -44,6 +44,14 @@ fn a_damaged_vault_is_shown_without_values_and_given_up_only_when_told() {
 }
 
 #[test]
+fn a_vault_that_can_not_be_read_is_purged_as_any_other() {
+    let service = KeyutilsService::new();
+    service.set("vault", DAMAGED);
+    service.vault(&["purge", "--yes"], b"").ends_with(0);
+    service.vault(&["repair"], b"").ends_with(0).says("nothing to repair");
+}
+
+#[test]
 fn where_there_is_nothing_there_is_nothing_to_repair() {
     let service = KeyutilsService::new();
     service.vault(&["repair"], b"").ends_with(0).says("nothing to repair");

@@ -74,6 +74,17 @@ impl VaultRepair {
     pub fn reset(&self) -> Result<Option<PathBuf>> {
         self.vault.reset()
     }
+
+    /// Deletes every entry of the service, readable or not, and returns how many there were. As
+    /// [`SecretManager::purge`](crate::SecretManager::purge), which takes a vault that opens.
+    ///
+    /// # Errors
+    ///
+    /// `Ambiguous` if there are several items of one name: merge them, or keep one, first. Where it
+    /// fails, some entries may be deleted.
+    pub fn purge(&self) -> Result<usize> {
+        self.vault.purge()
+    }
 }
 
 impl fmt::Debug for VaultRepair {

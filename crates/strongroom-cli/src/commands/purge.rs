@@ -1,15 +1,14 @@
 //! `purge`: everything that is stored for an application goes.
 
 use serde_json::json;
-use strongroom::blocking::SecretManager;
+use strongroom::{VaultContent, VaultRepair, choose};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::store::open_of;
-use crate::vault::{open, same_vault};
+use crate::vault::{self, same_vault};
 use crate::words::printable;
 
 /// Deletes every entry of the service, once somebody has agreed.
@@ -20,7 +19,8 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
             format!("Say so beforehand: `strongroom purge --yes{}`.", same_vault(settings)),
         ));
     }
-    let vault = open(settings)?;
+    // Not opened: one that can't be read goes, too.
+    let vault = vault::unread(settings)?;
     let entries = entries(&vault, settings)?;
     if !yes && !entries.is_empty() {
         agree(&entries, &vault, settings, output)?;
@@ -41,15 +41,16 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     Ok(Exit::Done)
 }
 
-fn entries(vault: &SecretManager, settings: &Settings) -> Result<Vec<String>> {
-    let users = open_of(vault, settings)?.store.list(&settings.service)?;
+fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
+    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    let users = choose(&options)?.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }
 
 /// Shows what would go. What can't be undone takes more than a stray key.
 fn agree(
     entries: &[String],
-    vault: &SecretManager,
+    vault: &VaultRepair,
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
@@ -58,12 +59,12 @@ fn agree(
     for entry in entries {
         text += &format!("  {}\n", printable(entry));
     }
-    let secrets = vault.list()?;
+    let secrets = secrets(vault)?;
     if !secrets.is_empty() {
         text += "Secrets in the vault:\n";
     }
     for secret in secrets {
-        text += &format!("  {}\n", secret.key);
+        text += &format!("  {secret}\n");
     }
     text += "All of it will be deleted, and can't be brought back.\n";
     output.question(&text)?;
@@ -78,4 +79,21 @@ fn agree(
         "the answer was not the name of the service; nothing was deleted",
         "Run it again if all of it shall go.",
     ))
+}
+
+/// The secrets by name, as far as they can be read.
+fn secrets(vault: &VaultRepair) -> Result<Vec<String>> {
+    let mut secrets = Vec::new();
+    for item in vault.examine()? {
+        match item.content {
+            VaultContent::Readable { keys, .. } => {
+                secrets.extend(keys.iter().map(ToString::to_string));
+            }
+            VaultContent::Unreadable { names, .. } => {
+                secrets.extend(names.iter().map(|name| format!("\"{}\"", printable(name))));
+            }
+            _ => {}
+        }
+    }
+    Ok(secrets)
 }

@@ -1,7 +1,7 @@
 //! `repair`: what is left of a vault that does not open, and a way out.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, SecretKey, SecretManager, VAULT_ENTRY, VaultContent, VaultItem};
+use strongroom::{Candidate, SecretKey, VAULT_ENTRY, VaultContent, VaultItem};
 
 use super::entry_repair::short_id;
 use crate::args::Repair;
@@ -10,14 +10,12 @@ use crate::failure::Result;
 use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::table::{Cell, Column, table};
-use crate::vault::same_vault;
+use crate::vault::{same_vault, unread};
 use crate::words::{command_word, grouped, printable, utc};
 
 /// Shows the vault's items, merges them, or gives up one that can't be read.
 pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let options = settings.options(settings.deadlines.call);
-    let vault = SecretManager::builder(settings.service.as_str()).options(options);
-    let vault = vault.open_repair()?;
+    let vault = unread(settings)?;
     let backend = vault.backend().name();
     let place = format!("\"{}\" in {backend}", printable(&settings.service));
     if flags.merge {
