@@ -40,6 +40,9 @@ mod backend;
 pub mod blocking;
 mod choose;
 mod diagnose;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod inspect;
 mod manager;

@@ -12,6 +12,8 @@ mod watch;
 pub(crate) use coherence::StateDir;
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
+#[cfg(fuzzing)]
+pub(crate) use payload::check as check_payload;
 pub use repair::{Merged, VaultContent, VaultItem};
 pub use secrets::{Batch, SecretInfo};
 pub use watch::{Change, ChangeKind};

@@ -23,9 +23,13 @@ use std::fmt;
 use strongroom_core::{Secret, SecretBytes, SecretKey};
 use zeroize::Zeroizing;
 
+#[cfg(fuzzing)]
+pub(crate) use check::check;
 pub(crate) use names::readable_names;
 pub(crate) use unreadable::{Position, Unreadable};
 
+#[cfg(any(fuzzing, test))]
+mod check;
 mod json;
 mod names;
 mod read;

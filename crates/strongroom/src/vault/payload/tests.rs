@@ -12,6 +12,7 @@ use strongroom_core::{
 use super::{Payload, Position, Unreadable, VaultId};
 
 mod refusals;
+mod seeds;
 
 const FRESH: VaultId = VaultId(0xf5e5);
 
