@@ -212,6 +212,9 @@ impl SecretManager {
     ///
     /// None of its own.
     pub async fn exists(&self, key: &SecretKey) -> Result<bool> {
+        if let Some(exists) = self.shared.vault.exists_in_memory(key) {
+            return Ok(exists);
+        }
         let key = key.clone();
         self.run(move |vault| vault.exists(&key)).await
     }

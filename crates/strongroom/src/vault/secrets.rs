@@ -74,6 +74,11 @@ impl Vault {
         self.read(|payload| payload.secrets().contains_key(key))
     }
 
+    /// The same, if the copy in memory is enough to say.
+    pub(crate) fn exists_in_memory(&self, key: &SecretKey) -> Option<bool> {
+        self.read_memory(|payload| payload.secrets().contains_key(key))
+    }
+
     pub(crate) fn list(&self) -> Result<Vec<SecretInfo>> {
         self.read(|payload| payload.secrets().iter().map(info).collect())
     }

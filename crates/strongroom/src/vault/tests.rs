@@ -114,7 +114,11 @@ fn another_process_is_seen_at_the_next_read_and_neither_loses_a_write() {
 fn a_copy_that_is_current_is_read_without_waiting_and_no_other() {
     let machine = Machine::new();
     let (vault, other) = (machine.vault(), machine.vault());
-    let known = |name| vault.get_from_memory(&key(name)).map(|found| found.unwrap().is_some());
+    let known = |name| {
+        let found = vault.get_from_memory(&key(name)).map(|found| found.unwrap().is_some());
+        assert_eq!(vault.exists_in_memory(&key(name)), found);
+        found
+    };
     assert_eq!(known("a"), None, "nothing was read yet");
     vault.set(&key("a"), Secret::new("1")).unwrap();
     assert_eq!((known("a"), known("b")), (Some(true), Some(false)));
