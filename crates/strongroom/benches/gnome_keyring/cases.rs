@@ -63,7 +63,7 @@ fn open(criterion: &mut Criterion) {
         bencher.iter(|| {
             let manager = vault_builder().open_blocking().unwrap();
             for number in 0..SIZE {
-                assert!(manager.get_value(&vault::name(number)).unwrap().is_some());
+                assert!(manager.get_value(vault::name(number)).unwrap().is_some());
             }
         });
     });
