@@ -4,7 +4,7 @@
 //! file, which every read looks at. (A third kind, one lock for each secret that is refreshed, takes no
 //! part in this.) The store itself is read and written by the caller:
 //!
-//! - A read [observes](Coherence::observe) and [decides](decide). If it must read the store, it
+//! - A read [glances](Coherence::glance) or [observes](Coherence::observe), and [decides](decide). If it must read the store, it
 //!   remembers what it read by [`Observation::remember`], from an observation made *before*.
 //! - A commit takes the [lock](Coherence::lock), decides by [`Commit::base`], reads the store again if it
 //!   must, marks the file dirty ([`Commit::begin`]), writes the store, and marks it clean
@@ -19,7 +19,10 @@
 //!
 //! - No acknowledged commit is lost, and no read returns what was replaced before it began.
 //! - This survives the generation file's deletion at any moment, and a backup's return over it: each
-//!   look compares the open file with the one at the path, and the time of its change.
+//!   look compares the open file with the one at the path, and the time of its change. A glance, which
+//!   the model does not have, takes that comparison from a look of at most 50 ms ago, because it costs
+//!   three times as much as the rest: for so long a read may miss that the file was deleted, replaced
+//!   or restored. Commits always look.
 //! - It survives the lock file's deletion at any moment but one: while a commit writes the store. A
 //!   second process can then lock a new file. The first one is told ([`Finished::lost_lock`]), the
 //!   second can't be. On Windows open files can't be deleted.
@@ -116,6 +119,13 @@ impl Coherence {
             coherence.warn(&error);
         }
         coherence
+    }
+
+    /// What the generation file says, for a read. One system call most of the time; it neither blocks
+    /// nor fails. A commit of another process is seen at once; that the file itself was deleted,
+    /// replaced or restored, within 50 ms.
+    pub(crate) fn glance(&self) -> Observation {
+        self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::glance)
     }
 
     /// What the generation file says now. Two system calls; it neither blocks nor fails.

@@ -67,7 +67,7 @@ impl Vault {
 
     /// Looks at the copy in memory, if it is current and nobody is changing it. Waits for nothing.
     pub(crate) fn read_memory<T>(&self, look: impl FnOnce(&Payload) -> T) -> Option<T> {
-        let observation = self.coherence.observe();
+        let observation = self.coherence.glance();
         let copy = self.copy.try_lock().ok()?;
         copy.as_ref().filter(|copy| copy.is_current(&observation)).map(|copy| look(&copy.payload))
     }
@@ -95,7 +95,7 @@ impl Vault {
 
     /// Looks at the secrets. Reads the store only if they may have changed.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Payload) -> T) -> Result<T> {
-        let observation = self.coherence.observe();
+        let observation = self.coherence.glance();
         {
             let copy = self.copy();
             if let Some(known) = copy.as_ref().filter(|copy| copy.is_current(&observation)) {

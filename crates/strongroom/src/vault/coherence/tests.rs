@@ -258,6 +258,31 @@ fn state_that_was_deleted_is_noticed_and_made_again() {
 }
 
 #[test]
+fn a_glance_sees_every_commit_at_once_and_a_lost_file_before_long() {
+    let home = Home::new();
+    let (ours, theirs) = (home.coherence(), home.coherence());
+    let (mut reader, mut writer) =
+        (Counter::new(&ours, home.path()), Counter::new(&theirs, home.path()));
+    let mut glance = |reader: &mut Counter<'_>| {
+        let observation = reader.coherence.glance();
+        reader.read_if_needed(observation)
+    };
+    for commit in 1..=100 {
+        let _ = writer.increment();
+        assert_eq!((glance(&mut reader), glance(&mut reader)), (commit, commit));
+    }
+    assert_eq!(reader.reads, 100, "one for each commit");
+
+    fs::remove_dir_all(home.state()).expect("it can be deleted");
+    let _ = writer.increment();
+    let deadline = Instant::now() + PATIENT;
+    while glance(&mut reader) != 101 {
+        assert!(Instant::now() < deadline, "it is noticed");
+        thread::yield_now();
+    }
+}
+
+#[test]
 fn a_backup_that_comes_back_does_not_make_the_old_look_new() {
     let home = Home::new();
     let (mine, others) = (home.coherence(), home.coherence());
