@@ -4,10 +4,11 @@
 
 mod support;
 
+use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, Options, Secret, SecretKey, SecretManager, SignedDuration,
-    Timestamp,
+    Backend, ChangeKind, Error, ErrorKind, ExposeSecret, Layout, Operation, Options, Secret,
+    SecretKey, SecretManager, SignedDuration, Timestamp,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::{builder, gnome_keyring, on};
@@ -15,7 +16,12 @@ use support::{builder, gnome_keyring, on};
 async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()> {
     let key = SecretKey::with_target("API_KEY", "production");
     let generation = secrets.generation().await?;
+    assert_eq!((secrets.layout(), generation), (Layout::Inline, 0));
+    assert_eq!(secrets.backend().name(), secrets.blocking().backend().name());
+    let mut changes = secrets.subscribe()?;
     secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
+    let told = changes.next().await.expect("it does not end");
+    assert_eq!((told.key, told.kind), (SecretKey::new("OPENAI_API_KEY"), ChangeKind::Added));
     secrets.set(&key, &Secret::new("line\nline").with_scope("all")).await?;
     assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-1");
     secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
@@ -36,6 +42,19 @@ async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()
     assert_eq!(secrets.expiring(SignedDuration::from_hours(2)).await?.len(), 1);
     assert_eq!(secrets.list().await?.len(), 2);
     assert_eq!(secrets.generation().await?, generation + 5);
+    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+    let refreshed = SecretKey::new("REFRESHED");
+    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
+    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
+    let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
+    for _ in 0..2 {
+        let secret = secrets.refresh(&refreshed, is_stale, fetch).await?;
+        assert_eq!(secret.value.expose_secret(), "fresh");
+    }
+    assert_eq!(secrets.generation().await?, generation + 8);
+    assert!(secrets.delete(&refreshed).await?);
     secrets.lock();
     assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
     for name in ["TOKEN", "OPENAI_API_KEY"] {
@@ -46,6 +65,10 @@ async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(secrets.purge().await?, 1, "the vault is one entry");
     Ok(())
+}
+
+fn missing() -> Error {
+    Error::new(ErrorKind::NotFound, Operation::Get)
 }
 
 #[test]
