@@ -263,7 +263,7 @@ fn a_glance_sees_every_commit_at_once_and_a_lost_file_before_long() {
     let (ours, theirs) = (home.coherence(), home.coherence());
     let (mut reader, mut writer) =
         (Counter::new(&ours, home.path()), Counter::new(&theirs, home.path()));
-    let mut glance = |reader: &mut Counter<'_>| {
+    let glance = |reader: &mut Counter<'_>| {
         let observation = reader.coherence.glance();
         reader.read_if_needed(observation)
     };
