@@ -1,0 +1,114 @@
+//! Sealing and opening bytes: XChaCha20-Poly1305 with a random nonce in front.
+
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
+use secrecy::{ExposeSecret, SecretBox};
+use strongroom_core::{Error, ErrorKind, Operation, Result};
+use zeroize::Zeroizing;
+
+/// A key of any purpose; it opens by `expose_secret` alone and is wiped when dropped.
+pub(crate) type Key = SecretBox<[u8; 32]>;
+
+/// The length of what stands before the sealed bytes.
+pub(crate) const NONCE: usize = 24;
+
+/// The length of what stands after them.
+const TAG: usize = 16;
+
+/// Seals bytes, bound to a context that [`open`] must be given, too: nonce, ciphertext, tag.
+pub(crate) fn seal(key: &Key, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+    seal_with(key, random()?, context, plain)
+}
+
+/// The same with a nonce that was never used with this key before.
+pub(crate) fn seal_with(
+    key: &Key,
+    nonce: [u8; NONCE],
+    context: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>> {
+    // Room for all of it beforehand: the plain bytes are encrypted where they lie, and a vector that
+    // grows would leave them behind.
+    let mut sealed = Vec::with_capacity(NONCE + plain.len() + TAG);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
+    let body = (&mut sealed[NONCE..]).into();
+    let tag = cipher
+        .encrypt_inout_detached(&XNonce::from(nonce), context, body)
+        .map_err(|_| failed("the value is too long to be sealed"))?;
+    sealed.extend_from_slice(&tag);
+    Ok(sealed)
+}
+
+/// The bytes that were sealed with this key and bound to this context; `None` if others were.
+pub(crate) fn open(key: &Key, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+    let (body, tag) = rest.split_last_chunk::<TAG>()?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
+    let buffer = plain.as_mut_slice().into();
+    cipher.decrypt_inout_detached(&XNonce::from(*nonce), context, buffer, &Tag::from(*tag)).ok()?;
+    Some(plain)
+}
+
+/// Random bytes from the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| no_random(&error))?;
+    Ok(bytes)
+}
+
+/// A random key.
+pub(crate) fn random_key() -> Result<Key> {
+    let mut outcome = Ok(());
+    let key = Key::init_with_mut(|bytes| outcome = getrandom::fill(bytes));
+    outcome.map_err(|error| no_random(&error)).map(|()| key)
+}
+
+/// The key in bytes that were opened; `None` if they are not as many.
+pub(crate) fn key_from(bytes: &[u8]) -> Option<Key> {
+    (bytes.len() == 32).then(|| Key::init_with_mut(|key| key.copy_from_slice(bytes)))
+}
+
+fn no_random(error: &getrandom::Error) -> Error {
+    failed("the system gives no random bytes").with_source(std::io::Error::other(error.to_string()))
+}
+
+fn failed(message: &'static str) -> Error {
+    Error::new(ErrorKind::Other, Operation::Set).with_message(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_key_and_context_open_what_was_sealed() {
+        let (key, other) = (random_key().unwrap(), random_key().unwrap());
+        let sealed = seal(&key, b"context", b"plain").unwrap();
+        assert_eq!(open(&key, b"context", &sealed).unwrap().as_slice(), b"plain");
+        assert!(open(&other, b"context", &sealed).is_none());
+        assert!(open(&key, b"contexts", &sealed).is_none());
+    }
+
+    #[test]
+    fn no_bit_can_be_flipped_and_no_byte_left_out() {
+        let key = random_key().unwrap();
+        let sealed = seal(&key, b"", b"plain").unwrap();
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(&key, b"", &flipped).is_none(), "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert!(open(&key, b"", &sealed[..length]).is_none(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_are_never_sealed_alike() {
+        let key = random_key().unwrap();
+        assert_ne!(seal(&key, b"", b"plain").unwrap(), seal(&key, b"", b"plain").unwrap());
+    }
+}

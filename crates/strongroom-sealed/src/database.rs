@@ -1,0 +1,209 @@
+//! The embedded database: how it is made, opened and set up, and what its tables are.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use strongroom_core::{Error, ErrorKind, Operation, Result};
+
+use crate::error::{self, corrupt, from_sqlite};
+use crate::platform;
+
+/// `strm`: what tells a sealed file from any other database.
+pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
+
+/// The version of the file's format, in the database's `user_version`.
+pub(crate) const FORMAT: i32 = 1;
+
+/// The longest that SQLite can wait: some 24 days.
+const MAX_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// The longest path that SQLite takes on Unix, less the endings of the files beside it.
+const MAX_PATH: usize = 500;
+
+const TABLES: &str = "
+    CREATE TABLE vault (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id BLOB NOT NULL,
+        key_id BLOB NOT NULL,
+        checksum BLOB NOT NULL,
+        state BLOB NOT NULL,
+        previous BLOB
+    ) STRICT;
+    CREATE TABLE slot (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        label TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        salt BLOB NOT NULL,
+        memory_kib INTEGER,
+        passes INTEGER,
+        lanes INTEGER,
+        wrapped BLOB NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE record (
+        number INTEGER PRIMARY KEY,
+        row_key BLOB NOT NULL,
+        key_id BLOB NOT NULL,
+        about BLOB NOT NULL,
+        value BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id);";
+
+/// Makes the database at a path where there is none: whole, filled and durable, or not at all.
+///
+/// It is built beside its place and moved there, so that of several processes one succeeds, and
+/// nobody ever meets half of one.
+///
+/// # Errors
+///
+/// `AlreadyExists` if there is a file now; `AccessDenied`, `QuotaExceeded`, `Io`.
+pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+    let dir = directory(path);
+    check_length(path)?;
+    platform::create_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
+    platform::check_dir(&dir)?;
+    refuse_orphan(path)?;
+    let temporary = tempfile::Builder::new()
+        .prefix(".sealed-")
+        .tempfile_in(&dir)
+        .map_err(|cause| error::opening(&dir, cause))?
+        .into_temp_path();
+    let connection = Connection::open(&temporary).map_err(from_sqlite)?;
+    build(&connection, fill)?;
+    connection.close().map_err(|(_, cause)| from_sqlite(cause))?;
+    temporary
+        .persist_noclobber(path)
+        .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
+    platform::sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
+}
+
+/// Opens the database that is there.
+///
+/// # Errors
+///
+/// `NotFound` if none is there; `AccessDenied` if it is not the user's alone; `Corrupt` if it is no
+/// sealed file, or one of an unknown format; `Busy` past the deadline; `Io`.
+pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Connection> {
+    check_length(path)?;
+    platform::check_dir(&directory(path)).map_err(|error| absent_dir(path, error))?;
+    platform::check_file(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(resolved(path)?, flags).map_err(from_sqlite)?;
+    set_up(&connection, deadline).map_err(from_sqlite)?;
+    check_format(&connection)?;
+    use_log(&connection).map_err(from_sqlite)?;
+    Ok(connection)
+}
+
+/// A number that changes when another connection has changed the file.
+pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Empties the log into the file, so that what was deleted is nowhere any more. Done later, by
+/// anybody's next commits, where somebody is reading.
+pub(crate) fn flush_log(connection: &Connection) {
+    drop(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+}
+
+fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+    let transaction = connection.unchecked_transaction().map_err(from_sqlite)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(from_sqlite)?;
+    transaction.pragma_update(None, "user_version", FORMAT).map_err(from_sqlite)?;
+    transaction.execute_batch(TABLES).map_err(from_sqlite)?;
+    fill(&transaction)?;
+    transaction.commit().map_err(from_sqlite)?;
+    use_log(connection).map_err(from_sqlite)
+}
+
+/// A log without its database would be replayed into the next one that takes its place.
+fn refuse_orphan(path: &Path) -> Result<()> {
+    let log = with_ending(path, "-wal");
+    let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();
+    if !is_orphan {
+        return Ok(());
+    }
+    let (path, log) = (platform::quoted(path), platform::quoted(&log));
+    Err(corrupt(format!("{path} is gone and its log is still there"))
+        .with_hint(format!("Bring {path} back, or move {log} away.")))
+}
+
+fn set_up(connection: &Connection, deadline: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(deadline.min(MAX_WAIT))?;
+    // What somebody wrote into the schema must not run here.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+         PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+    )
+}
+
+fn check_format(connection: &Connection) -> Result<()> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    if pragma("application_id").map_err(from_sqlite)? != APPLICATION_ID {
+        return Err(corrupt("the file is not a sealed file"));
+    }
+    match pragma("user_version").map_err(from_sqlite)? {
+        FORMAT => Ok(()),
+        other => Err(corrupt(format!(
+            "the sealed file has format version {other}, and this program knows versions up to \
+             {FORMAT}"
+        ))
+        .with_hint(
+            "Nothing was changed. Another version of this program wrote it: update this one.",
+        )),
+    }
+}
+
+/// Changes go into a log first, whose end is what counts. A file keeps this, but for one that was
+/// copied by SQLite's own means.
+fn use_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mode = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional();
+    if mode("PRAGMA journal_mode")?.as_deref() != Some("wal") {
+        mode("PRAGMA journal_mode = WAL")?;
+    }
+    Ok(())
+}
+
+/// The path with its directory's links followed: SQLite is told to follow none.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let dir = directory(path).canonicalize().map_err(|cause| error::opening(path, cause))?;
+    Ok(dir.join(path.file_name().unwrap_or_default()))
+}
+
+fn directory(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn check_length(path: &Path) -> Result<()> {
+    if std::path::absolute(path).is_ok_and(|path| path.as_os_str().len() > MAX_PATH) {
+        let message = format!("the path of a sealed file has at most {MAX_PATH} bytes");
+        return Err(error::fault(ErrorKind::Invalid, message));
+    }
+    Ok(())
+}
+
+/// No directory, no file in it: the file is what was asked for.
+fn absent_dir(path: &Path, error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    error::opening(path, std::io::ErrorKind::NotFound.into())
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    PathBuf::from(path)
+}

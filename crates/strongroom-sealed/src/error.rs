@@ -1,0 +1,180 @@
+//! Errors of SQLite and of the file system as the contract's, and those of the file itself.
+
+use std::io;
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+use strongroom_core::{Error, ErrorKind, Operation};
+
+use crate::SealedStore;
+use crate::platform::quoted;
+
+/// An error of this crate; the operation is filled in where the caller is known.
+pub(crate) fn fault(kind: ErrorKind, message: impl Into<String>) -> Error {
+    Error::new(kind, Operation::Probe).with_store(SealedStore::NAME).with_message(message)
+}
+
+/// Something in the file is not as it was written.
+pub(crate) fn corrupt(message: impl Into<String>) -> Error {
+    fault(ErrorKind::Corrupt, message)
+        .with_hint("Nothing was changed. Keep a copy of the file, and of those beside it.")
+}
+
+/// None of the sources opens the file.
+pub(crate) fn wrong_key() -> Error {
+    fault(ErrorKind::WrongKey, "none of the keys at hand opens the sealed file")
+        .with_hint("Use the passphrase or key that it was sealed with; `key list` names its slots.")
+}
+
+/// The file at the path is not the one that was opened.
+pub(crate) fn replaced() -> Error {
+    fault(ErrorKind::Conflict, "the sealed file was replaced or deleted while it was open")
+        .with_hint("Open it again. Nothing was written.")
+}
+
+/// SQLite's error. Nothing but sealed bytes ever reaches it, so it may be shown.
+pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Error {
+    let (kind, message, hint) = texts(&cause);
+    let mut error = fault(kind, message);
+    if kind == ErrorKind::Corrupt {
+        error = corrupt(message);
+    } else if let Some(hint) = hint {
+        error = error.with_hint(hint);
+    }
+    error.with_source(cause)
+}
+
+/// The file system's error in an operation on this path.
+pub(crate) fn file(path: &Path, operation: Operation, cause: io::Error) -> Error {
+    let (kind, what) = match cause.kind() {
+        io::ErrorKind::NotFound => (ErrorKind::NotFound, "is not there"),
+        io::ErrorKind::AlreadyExists => (ErrorKind::AlreadyExists, "exists already"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            (ErrorKind::AccessDenied, "may not be used by this program")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (ErrorKind::QuotaExceeded, "can't be written: the disk is full")
+        }
+        io::ErrorKind::InvalidInput => (ErrorKind::Invalid, "is not a file"),
+        _ => (ErrorKind::Io, "can't be used"),
+    };
+    fault(kind, format!("{} {what}", quoted(path))).during(operation).with_source(cause)
+}
+
+/// The same while a sealed file or its directory is opened.
+pub(crate) fn opening(path: &Path, cause: io::Error) -> Error {
+    file(path, Operation::Probe, cause)
+}
+
+/// The same for a file that should hold a key.
+pub(crate) fn key_file(path: &Path, cause: io::Error) -> Error {
+    if cause.kind() != io::ErrorKind::NotFound {
+        return file(path, Operation::Probe, cause);
+    }
+    fault(ErrorKind::KeyMissing, format!("the key file {} is not there", quoted(path)))
+        .with_source(cause)
+}
+
+/// What lies at the path is a directory, a pipe, or leads elsewhere.
+pub(crate) fn not_a_file(path: &Path, is_link: bool) -> Error {
+    let path = quoted(path);
+    if !is_link {
+        return fault(ErrorKind::Invalid, format!("{path} is not a file"));
+    }
+    fault(ErrorKind::AccessDenied, format!("{path} is a symbolic link, which is not followed"))
+        .with_hint(format!("Name the file that it leads to: `readlink -f {path}`."))
+}
+
+/// Others may read or change what is at the path.
+#[cfg(unix)]
+pub(crate) fn permissions(path: &Path, found: u32, wanted: &str) -> Error {
+    let path = quoted(path);
+    fault(ErrorKind::AccessDenied, format!("others may use {path}: its mode is {found:04o}"))
+        .with_hint(format!("Run `chmod {wanted} {path}`, and think of who may have read it."))
+}
+
+/// What is at the path is somebody else's.
+#[cfg(unix)]
+pub(crate) fn owner(path: &Path, owner: u32, user: u32) -> Error {
+    let path = quoted(path);
+    fault(ErrorKind::AccessDenied, format!("{path} belongs to user {owner}, this is user {user}"))
+        .with_hint(format!("Run the program as that user, or `sudo chown {user} {path}`."))
+}
+
+/// Kind, message and hint where it differs from the kind's own.
+fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static str>) {
+    const DAMAGED: (ErrorKind, &str, Option<&str>) =
+        (ErrorKind::Corrupt, "the sealed file is damaged", None);
+    let rusqlite::Error::SqliteFailure(failure, _) = cause else {
+        // All statements are fixed: a column or table that is missing or of another type is damage.
+        return DAMAGED;
+    };
+    match failure.extended_code {
+        ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS => return DAMAGED,
+        ffi::SQLITE_CANTOPEN_SYMLINK => {
+            let message = "the sealed file is a symbolic link, which is not followed";
+            return (ErrorKind::AccessDenied, message, None);
+        }
+        _ => {}
+    }
+    match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            (ErrorKind::Busy, "somebody else is writing to the sealed file", None)
+        }
+        ErrorCode::DiskFull => (
+            ErrorKind::QuotaExceeded,
+            "the disk is full",
+            Some("Make room and try again. What was stored before is still there."),
+        ),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => (
+            ErrorKind::AccessDenied,
+            "the sealed file or its directory can't be written",
+            Some("Make both writable for their user: others' changes could not be seen."),
+        ),
+        ErrorCode::CannotOpen => (
+            ErrorKind::Io,
+            "the sealed file, or one beside it, can't be opened",
+            Some("Look whether its directory can be written, and how many files are open."),
+        ),
+        ErrorCode::SystemIoFailure => (ErrorKind::Io, "reading or writing failed", None),
+        ErrorCode::TooBig => (ErrorKind::TooLarge, "the value is too large", None),
+        ErrorCode::OutOfMemory => (ErrorKind::Other, "there is not enough memory", None),
+        ErrorCode::DatabaseCorrupt
+        | ErrorCode::NotADatabase
+        | ErrorCode::ConstraintViolation
+        | ErrorCode::SchemaChanged
+        | ErrorCode::TypeMismatch
+        | ErrorCode::Unknown => DAMAGED,
+        _ => (ErrorKind::Other, "the embedded database failed", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(code: i32) -> ErrorKind {
+        from_sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).kind()
+    }
+
+    #[test]
+    fn each_cause_has_a_kind_of_its_own() {
+        assert_eq!(kind(ffi::SQLITE_BUSY), ErrorKind::Busy);
+        assert_eq!(kind(ffi::SQLITE_BUSY_RECOVERY), ErrorKind::Busy);
+        assert_eq!(kind(ffi::SQLITE_FULL), ErrorKind::QuotaExceeded);
+        assert_eq!(kind(ffi::SQLITE_READONLY_DIRECTORY), ErrorKind::AccessDenied);
+        assert_eq!(kind(ffi::SQLITE_IOERR_WRITE), ErrorKind::Io);
+        assert_eq!(kind(ffi::SQLITE_IOERR_SHORT_READ), ErrorKind::Corrupt);
+        assert_eq!(kind(ffi::SQLITE_NOTADB), ErrorKind::Corrupt);
+        assert_eq!(kind(ffi::SQLITE_CANTOPEN), ErrorKind::Io);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_hint_is_a_command_that_can_be_pasted() {
+        let error = permissions(Path::new("/a b/it's"), 0o100_644 & 0o7777, "600");
+        assert!(error.hint().contains(r"`chmod 600 '/a b/it'\''s'`"), "{}", error.hint());
+        assert!(error.to_string().contains("its mode is 0644"), "{error}");
+    }
+}

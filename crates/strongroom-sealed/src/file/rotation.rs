@@ -1,0 +1,180 @@
+//! A new key for the vault: every record is sealed anew, some at a time.
+//!
+//! The first step makes the new key, wraps it in every slot and keeps the old one, sealed with the
+//! new. From then on records of both keys can be read and changed, by everybody; what is written, is
+//! written with the new one. The last step forgets the old key. A crash between any two steps leaves a
+//! whole vault, and the next rotation goes on from there.
+
+use strongroom_core::{ErrorKind, Operation, Result};
+
+use super::{SealedFile, View};
+use crate::aead::{self, Key};
+use crate::error::{fault, replaced};
+use crate::head::State;
+use crate::keys::Keys;
+use crate::rows::Sealed;
+use crate::slot::{self, StoredSlot};
+use crate::{KeySource, SlotKind};
+
+/// How many records are resealed in one step, at most.
+const STEP_RECORDS: usize = 500;
+
+/// How many bytes are in memory at once, but for the last record.
+const STEP_BYTES: usize = 4 * 1024 * 1024;
+
+/// How far a rotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many records were looked at, and are sealed with the new key.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
+}
+
+impl SealedFile {
+    /// Whether a rotation was begun and is not done.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn is_rotating(&self) -> Result<bool> {
+        self.read(Operation::Get, |view| Ok(view.head.previous.is_some()))
+    }
+
+    /// Gives the vault a new key, and seals every record with it.
+    ///
+    /// - `sources` must open every slot, so that all of them open the vault afterwards. Remove the
+    ///   slots that shall not. A rotation that was begun goes on, and needs none.
+    /// - It is done in steps, each durable. Reading and changing go on between them, and the vault is
+    ///   whole after a crash in any of them. The generation stays.
+    /// - `progress` is called before the first step and after each.
+    ///
+    /// Copies of the file that were made before still open with the old key.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing` names the slots that no source opens: nothing was changed. `Corrupt` if a record
+    /// is damaged: those after it keep the old key until it was removed, and rotation goes on.
+    pub fn rotate(&self, sources: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
+        self.rotate_in_steps(sources, progress).map_err(|error| error.during(Operation::Set))
+    }
+
+    fn rotate_in_steps(
+        &self,
+        sources: &[KeySource],
+        mut progress: impl FnMut(Progress),
+    ) -> Result<()> {
+        if !self.is_rotating()? {
+            self.begin_rotation(sources)?;
+        }
+        let total = self.len()?;
+        let (mut done, mut last) = (0, i64::MIN);
+        progress(Progress { done, total });
+        while let Some((count, reached)) =
+            self.write(Operation::Set, |view| view.reseal_after(last))?
+        {
+            (done, last) = (done + count, reached);
+            // Others may have added some.
+            progress(Progress { done: done.min(total), total });
+        }
+        self.flush();
+        Ok(())
+    }
+
+    /// The first step.
+    fn begin_rotation(&self, sources: &[KeySource]) -> Result<()> {
+        let id = self.id;
+        let (slots, key_id) =
+            self.read(Operation::Set, |view| Ok((slot::all(view.connection)?, view.head.key_id)))?;
+        // Passphrases take their time, and nobody else shall wait for it.
+        let slots = slots.into_iter().map(|slot| {
+            let key = slot_key(&slot, sources, |key| slot.unwrap(key, &id, &key_id).is_some())?;
+            Ok((slot, key))
+        });
+        let slots = slots.collect::<Result<Vec<_>>>()?;
+        refuse_lost(&slots)?;
+        let new = Keys::of(aead::random_key()?, &id);
+        self.write(Operation::Set, |mut view| {
+            if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() as u64 {
+                return Err(fault(ErrorKind::Conflict, "somebody else is changing the key slots"));
+            }
+            view.switch(slots, &new)
+        })
+    }
+}
+
+impl View<'_> {
+    /// Passes on to the new key; the records keep the old one.
+    fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
+        let state = self.state()?;
+        for (mut slot, key) in slots {
+            let key = key.ok_or_else(replaced)?;
+            if !slot::delete(self.connection, slot.id())? {
+                return Err(fault(ErrorKind::Conflict, "somebody else is changing the key slots"));
+            }
+            slot.wrap(&key, &self.head.id, new)?;
+            slot.write(self.connection)?;
+        }
+        self.head.rotate(&self.keys.current, new, &state)?;
+        self.head.write(self.connection)
+    }
+
+    /// Reseals some records after this one and says how many were looked at, and which was the last.
+    /// When there are no more, it forgets the old key.
+    fn reseal_after(mut self, last: i64) -> Result<Option<(u64, i64)>> {
+        let mut state = self.state()?;
+        let sealed = self.rows().after(last, STEP_RECORDS, STEP_BYTES)?;
+        let Some(reached) = sealed.last().map(|sealed| sealed.place.number) else {
+            self.head.previous = None;
+            self.head.write(self.connection)?;
+            return Ok(None);
+        };
+        let count = sealed.len() as u64;
+        sealed.into_iter().try_for_each(|sealed| self.reseal(&mut state, sealed))?;
+        self.head.seal_state(&self.keys.current, &state)?;
+        self.head.write(self.connection)?;
+        Ok(Some((count, reached)))
+    }
+
+    fn reseal(&self, state: &mut State, sealed: Sealed) -> Result<()> {
+        if sealed.is_of(&self.keys.current) {
+            return Ok(());
+        }
+        let rows = self.rows();
+        let (key, about, value) = rows.open_verbatim(&sealed)?;
+        rows.write(state, Some(sealed.place), &key, &about, &value)
+    }
+}
+
+/// The slot's key by the first source that fits.
+fn slot_key(
+    slot: &StoredSlot,
+    sources: &[KeySource],
+    fits: impl Fn(&Key) -> bool,
+) -> Result<Option<Key>> {
+    for source in sources {
+        if let Some(key) = slot.key(&source.material()?)?
+            && fits(&key)
+        {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<()> {
+    let lost: Vec<_> =
+        slots.iter().filter(|(_, key)| key.is_none()).map(|(slot, _)| slot).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let names = lost.iter().map(|slot| slot.shown().map(|slot| name(&slot.id, slot.kind)));
+    let names = names.collect::<Result<Vec<_>>>()?.join(", ");
+    Err(fault(ErrorKind::KeyMissing, format!("no key at hand opens these slots: {names}"))
+        .with_hint("Give their keys, too, or remove the slots first: they would open nothing."))
+}
+
+fn name(id: &str, kind: SlotKind) -> String {
+    format!("{id} ({})", kind.as_str())
+}

@@ -1,0 +1,136 @@
+//! What a vault's file says of itself: its id, its key, and the sealed sum of what it holds.
+
+use rusqlite::{Connection, params};
+use strongroom_core::Result;
+
+use crate::aead;
+use crate::error::{corrupt, from_sqlite};
+use crate::keys::{self, KeyId, KeyRing, Keys, VaultId};
+
+/// The one row of the table `vault`.
+pub(crate) struct Head {
+    pub(crate) id: VaultId,
+    pub(crate) key_id: KeyId,
+    state: Vec<u8>,
+    /// The key before this one, sealed, while records are resealed.
+    pub(crate) previous: Option<Vec<u8>>,
+}
+
+/// What the vault holds: sealed, so that nobody without the key can make rows vanish unnoticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// One more at each change.
+    pub(crate) generation: u64,
+    /// How many records there are.
+    pub(crate) records: u64,
+    /// The marks of all rows, each bit added up without carry.
+    pub(crate) rows: [u8; 32],
+}
+
+impl Head {
+    pub(crate) fn new(id: VaultId, keys: &Keys) -> Result<Self> {
+        let mut head = Self { id, key_id: *keys.id(), state: Vec::new(), previous: None };
+        head.seal_state(keys, &State::default())?;
+        Ok(head)
+    }
+
+    pub(crate) fn read(connection: &Connection) -> Result<Self> {
+        let sql = "SELECT id, key_id, checksum, state, previous FROM vault";
+        let read = || -> rusqlite::Result<_> {
+            connection.prepare_cached(sql)?.query_row([], |row| {
+                let head = Self {
+                    id: row.get(0)?,
+                    key_id: row.get(1)?,
+                    state: row.get(3)?,
+                    previous: row.get(4)?,
+                };
+                Ok((head, row.get::<_, Vec<u8>>(2)?))
+            })
+        };
+        let (head, checksum) = read().map_err(from_sqlite)?;
+        if head.checksum() != checksum.as_slice() {
+            return Err(corrupt("the head of the sealed file is damaged"));
+        }
+        Ok(head)
+    }
+
+    pub(crate) fn write(&self, connection: &Connection) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO vault (one, id, key_id, checksum, state, previous)
+                   VALUES (1, ?1, ?2, ?3, ?4, ?5)";
+        let row = params![self.id, self.key_id, self.checksum(), self.state, self.previous];
+        let write = || connection.prepare_cached(sql)?.execute(row);
+        write().map(drop).map_err(from_sqlite)
+    }
+
+    /// The keys that the records are sealed with, given the vault's own.
+    pub(crate) fn key_ring(&self, vault_key: aead::Key) -> Result<KeyRing> {
+        let current = Keys::of(vault_key, &self.id);
+        if *current.id() != self.key_id {
+            return Err(corrupt("the head of the sealed file names another key"));
+        }
+        let previous = match &self.previous {
+            None => None,
+            Some(sealed) => {
+                let key = aead::open(current.state(), &self.previous_context(), sealed);
+                let key = key.and_then(|key| aead::key_from(&key));
+                let key = key.ok_or_else(|| corrupt("the sealed file's earlier key is damaged"))?;
+                Some(Keys::of(key, &self.id))
+            }
+        };
+        Ok(KeyRing { current, previous })
+    }
+
+    pub(crate) fn open_state(&self, keys: &Keys) -> Result<State> {
+        let plain = aead::open(keys.state(), &self.state_context(), &self.state);
+        plain
+            .and_then(|plain| State::from_bytes(&plain))
+            .ok_or_else(|| corrupt("the state of the sealed file is damaged"))
+    }
+
+    pub(crate) fn seal_state(&mut self, keys: &Keys, state: &State) -> Result<()> {
+        self.state = aead::seal(keys.state(), &self.state_context(), &state.to_bytes())?;
+        Ok(())
+    }
+
+    /// Passes on to the next key, and keeps this one for the records that are sealed with it.
+    pub(crate) fn rotate(&mut self, old: &Keys, new: &Keys, state: &State) -> Result<()> {
+        self.key_id = *new.id();
+        self.previous = Some(aead::seal(new.state(), &self.previous_context(), old.vault())?);
+        self.seal_state(new, state)
+    }
+
+    fn checksum(&self) -> [u8; 8] {
+        keys::checksum("strongroom-sealed/1 vault checksum", &[&self.id, &self.key_id])
+    }
+
+    fn state_context(&self) -> Vec<u8> {
+        keys::bind("strongroom-sealed/1 state", &[&self.id, &self.key_id])
+    }
+
+    fn previous_context(&self) -> Vec<u8> {
+        keys::bind("strongroom-sealed/1 previous key", &[&self.id, &self.key_id])
+    }
+}
+
+impl State {
+    /// Adds a row, or takes it out again.
+    pub(crate) fn toggle(&mut self, mark: &[u8; 32]) {
+        self.rows.iter_mut().zip(mark).for_each(|(sum, mark)| *sum ^= mark);
+    }
+
+    /// Generation and number of records in eight bytes each, the highest first; then the sum.
+    fn to_bytes(self) -> Vec<u8> {
+        let numbers = [self.generation.to_be_bytes(), self.records.to_be_bytes()];
+        [numbers.concat().as_slice(), &self.rows].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (generation, rest) = bytes.split_first_chunk()?;
+        let (records, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            generation: u64::from_be_bytes(*generation),
+            records: u64::from_be_bytes(*records),
+            rows: rest.try_into().ok()?,
+        })
+    }
+}

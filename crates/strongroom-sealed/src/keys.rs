@@ -1,0 +1,194 @@
+//! What is derived from a vault's key, and what binds sealed bytes to their place.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use strongroom_core::{Result, SecretKey};
+
+use crate::aead::{self, Key};
+
+/// Names a vault, whatever its file is called.
+pub(crate) type VaultId = [u8; 16];
+
+/// Names a vault's key and shows whether a key is that one.
+pub(crate) type KeyId = [u8; 8];
+
+/// What a record's row is found by: a keyed hash of its name and target.
+pub(crate) type RowKey = [u8; 32];
+
+/// A vault's key, and the keys that are derived from it: one for each purpose.
+pub(crate) struct Keys {
+    vault: Key,
+    id: KeyId,
+    names: Key,
+    rows: Key,
+    records: Key,
+    state: Key,
+}
+
+/// The keys that a vault's records are sealed with: two while they are resealed.
+pub(crate) struct KeyRing {
+    pub(crate) current: Keys,
+    pub(crate) previous: Option<Keys>,
+}
+
+/// Which part of a record it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part<'a> {
+    /// Name, target and metadata.
+    About,
+    /// The value, bound to the nonce of what tells about it, so that the two can't be parted.
+    Value { about: &'a [u8] },
+}
+
+impl Keys {
+    pub(crate) fn of(vault: Key, vault_id: &VaultId) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(Some(vault_id), vault.expose_secret());
+        let key = |purpose: &str| Key::init_with_mut(|key| expand(&hkdf, purpose, key));
+        let mut id = KeyId::default();
+        expand(&hkdf, "strongroom-sealed/1 key id", &mut id);
+        Self {
+            id,
+            names: key("strongroom-sealed/1 names"),
+            rows: key("strongroom-sealed/1 rows"),
+            records: key("strongroom-sealed/1 records"),
+            state: key("strongroom-sealed/1 state"),
+            vault,
+        }
+    }
+
+    pub(crate) const fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The key that the others are derived from. Only slots and the next key seal it.
+    pub(crate) fn vault(&self) -> &[u8; 32] {
+        self.vault.expose_secret()
+    }
+
+    /// Seals the vault's state, and the key before this one.
+    pub(crate) const fn state(&self) -> &Key {
+        &self.state
+    }
+
+    pub(crate) fn row_key(&self, key: &SecretKey) -> RowKey {
+        let parts: Vec<_> = [Some(key.name()), key.target()].into_iter().flatten().collect();
+        let parts: Vec<_> = parts.into_iter().map(str::as_bytes).collect();
+        mac(&self.names, &bind("strongroom-sealed/1 name", &parts))
+    }
+
+    /// What a row adds to the sum of all rows. Without the key nobody can find rows that cancel out.
+    pub(crate) fn row_mark(&self, row_key: &[u8]) -> [u8; 32] {
+        mac(&self.rows, row_key)
+    }
+
+    pub(crate) fn seal_part(
+        &self,
+        vault: &VaultId,
+        row: &[u8],
+        part: Part<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>> {
+        aead::seal(&self.records, &part.context(vault, row), plain)
+    }
+
+    pub(crate) fn open_part(
+        &self,
+        vault: &VaultId,
+        row: &[u8],
+        part: Part<'_>,
+        sealed: &[u8],
+    ) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        aead::open(&self.records, &part.context(vault, row), sealed)
+    }
+}
+
+impl KeyRing {
+    /// The key of this id.
+    pub(crate) fn named(&self, id: &[u8]) -> Option<&Keys> {
+        self.each().find(|keys| keys.id == id)
+    }
+
+    /// The current key, and the one before it while records are resealed.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Keys> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+}
+
+impl Part<'_> {
+    fn context(self, vault: &VaultId, row: &[u8]) -> Vec<u8> {
+        match self {
+            Self::About => bind("strongroom-sealed/1 about", &[vault, row]),
+            Self::Value { about } => {
+                let nonce = about.get(..aead::NONCE).unwrap_or_default();
+                bind("strongroom-sealed/1 value", &[vault, row, nonce])
+            }
+        }
+    }
+}
+
+/// A purpose and its parts as bytes that no other purpose and parts have: each after its length, in
+/// four bytes, the highest first.
+pub(crate) fn bind(purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let parts = || std::iter::once(purpose.as_bytes()).chain(parts.iter().copied());
+    let mut bound = Vec::with_capacity(parts().map(|part| 4 + part.len()).sum());
+    for part in parts() {
+        let length = u32::try_from(part.len()).expect("names and ids are short");
+        bound.extend_from_slice(&length.to_be_bytes());
+        bound.extend_from_slice(part);
+    }
+    bound
+}
+
+/// The first eight bytes of the SHA-256 of what is bound: tells damage from a key that does not fit.
+pub(crate) fn checksum(purpose: &str, parts: &[&[u8]]) -> [u8; 8] {
+    let mut checksum = [0; 8];
+    checksum.copy_from_slice(&Sha256::digest(bind(purpose, parts))[..8]);
+    checksum
+}
+
+/// The key that a slot is locked with, from what its source gave.
+pub(crate) fn slot_key(material: &[u8; 32], salt: &[u8]) -> Key {
+    let hkdf = Hkdf::<Sha256>::new(Some(salt), material);
+    Key::init_with_mut(|key| expand(&hkdf, "strongroom-sealed/1 slot", key))
+}
+
+fn expand(hkdf: &Hkdf<Sha256>, purpose: &str, out: &mut [u8]) {
+    hkdf.expand(purpose.as_bytes(), out).expect("HKDF-SHA256 gives up to 8,160 bytes");
+}
+
+fn mac(key: &Key, bytes: &[u8]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose_secret())
+        .expect("HMAC takes keys of any length");
+    mac.update(bytes);
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_join_alike_have_rows_of_their_own() {
+        let keys = Keys::of(aead::random_key().unwrap(), &[7; 16]);
+        let names = [
+            SecretKey::new("ab"),
+            SecretKey::with_target("ab", ""),
+            SecretKey::with_target("a", "b"),
+            SecretKey::with_target("b", "a"),
+            SecretKey::new("a\0\0\0\u{1}b"),
+        ];
+        let rows: std::collections::BTreeSet<_> = names.iter().map(|k| keys.row_key(k)).collect();
+        assert_eq!(rows.len(), names.len());
+    }
+
+    #[test]
+    fn the_same_key_gives_another_vault_other_keys() {
+        let vault = || Key::init_with_mut(|key| key.fill(1));
+        let (one, other) = (Keys::of(vault(), &[1; 16]), Keys::of(vault(), &[2; 16]));
+        assert_ne!(one.id, other.id);
+        let key = SecretKey::new("a");
+        assert_ne!(one.row_key(&key), other.row_key(&key));
+    }
+}

@@ -1,0 +1,154 @@
+//! From a passphrase to a key: Argon2id, at a cost that is kept beside the salt.
+
+use std::time::{Duration, Instant};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretString};
+use zeroize::Zeroizing;
+
+use crate::aead::Key;
+
+/// The least memory for a new passphrase: 64 MiB, as RFC 9106 recommends where memory is scarce.
+pub const MIN_MEMORY_KIB: u32 = 64 * 1024;
+
+/// The most memory that is calibrated to: a small machine must be able to open the file, too.
+const MAX_CALIBRATED_MEMORY_KIB: u32 = 256 * 1024;
+
+/// The passes that are calibrated to (RFC 9106 recommends 3), and their limit on a fast machine.
+const CALIBRATED_PASSES: std::ops::RangeInclusive<u32> = 3..=16;
+
+/// The most memory that a file may ask for: 1 GiB.
+const MAX_MEMORY_KIB: u32 = 1024 * 1024;
+
+/// The most work that a file may ask for, in KiB times passes: some seconds.
+const MAX_WORK: u64 = 4 * MAX_MEMORY_KIB as u64;
+
+/// The most lanes that a file may ask for. They are filled one after the other.
+const MAX_LANES: u32 = 16;
+
+/// How long it should take to try one passphrase.
+const TARGET: Duration = Duration::from_millis(500);
+
+/// What it costs to try one passphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+    pub(crate) lanes: u32,
+}
+
+impl Cost {
+    /// This much memory in KiB, passed over this many times.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for less than [`MIN_MEMORY_KIB`], for no pass, and for more than a reader accepts:
+    /// 1 GiB, or 4 GiB in all passes together.
+    pub fn new(memory_kib: u32, passes: u32) -> Result<Self> {
+        let cost = Self { memory_kib, passes, lanes: 1 };
+        if memory_kib < MIN_MEMORY_KIB || !cost.is_bearable() {
+            return Err(Error::new(ErrorKind::Invalid, Operation::Set).with_message(format!(
+                "a passphrase costs {MIN_MEMORY_KIB} to {MAX_MEMORY_KIB} KiB and at least one \
+                 pass, and at most {MAX_WORK} KiB in all passes together"
+            )));
+        }
+        Ok(cost)
+    }
+
+    /// About half a second on this machine, as measured now, and never less than 64 MiB.
+    ///
+    /// # Errors
+    ///
+    /// `Other` if there is not enough memory.
+    pub fn calibrated() -> Result<Self> {
+        let one_pass = Self { memory_kib: MIN_MEMORY_KIB, passes: 1, lanes: 1 };
+        let start = Instant::now();
+        one_pass.derive(&SecretString::from("calibration"), &[0; 16])?;
+        Ok(Self::lasting(TARGET, start.elapsed()))
+    }
+
+    /// Whether a file may ask for this.
+    pub(crate) const fn is_bearable(self) -> bool {
+        let Self { memory_kib, passes, lanes } = self;
+        let work = memory_kib as u64 * passes as u64;
+        memory_kib <= MAX_MEMORY_KIB
+            && passes >= 1
+            && work <= MAX_WORK
+            && lanes >= 1
+            && lanes <= MAX_LANES
+            && memory_kib >= 8 * lanes
+    }
+
+    /// The key material that a passphrase makes with this salt.
+    pub(crate) fn derive(self, passphrase: &SecretString, salt: &[u8]) -> Result<Key> {
+        let failed = |message: &'static str| {
+            Error::new(ErrorKind::Other, Operation::Probe).with_message(message)
+        };
+        let Self { memory_kib, passes, lanes } = self;
+        let params = Params::new(memory_kib, passes, lanes, None)
+            .map_err(|_| failed("the cost of the passphrase can't be used"))?;
+        let mut blocks = Zeroizing::new(Vec::new());
+        blocks
+            .try_reserve_exact(params.block_count())
+            .map_err(|_| failed("there is not enough memory to try the passphrase"))?;
+        blocks.resize(params.block_count(), Block::new());
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut outcome = Ok(());
+        let key = Key::init_with_mut(|key| {
+            let passphrase = passphrase.expose_secret().as_bytes();
+            outcome = argon2.hash_password_into_with_memory(passphrase, salt, key, &mut *blocks);
+        });
+        outcome.map_err(|_| failed("the passphrase can't be used")).map(|()| key)
+    }
+
+    /// What lasts this long where one pass over the least memory lasts that long.
+    fn lasting(target: Duration, one_pass: Duration) -> Self {
+        let passes = target.as_secs_f64() / one_pass.as_secs_f64().max(1e-6);
+        let (least, most) = CALIBRATED_PASSES.into_inner();
+        let memory = f64::from(MIN_MEMORY_KIB) * passes / f64::from(least);
+        let memory = memory.clamp(MIN_MEMORY_KIB.into(), MAX_CALIBRATED_MEMORY_KIB.into());
+        let passes = passes * f64::from(MIN_MEMORY_KIB) / memory;
+        Self {
+            memory_kib: memory as u32 / 1024 * 1024,
+            passes: (passes as u32).clamp(least, most),
+            lanes: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lasting(one_pass_ms: u64) -> (u32, u32) {
+        let cost = Cost::lasting(TARGET, Duration::from_millis(one_pass_ms));
+        (cost.memory_kib / 1024, cost.passes)
+    }
+
+    #[test]
+    fn a_slow_machine_gets_the_least_and_a_fast_one_more() {
+        assert_eq!(lasting(5_000), (64, 3));
+        assert_eq!(lasting(100), (106, 3));
+        assert_eq!(lasting(40), (256, 3));
+        assert_eq!(lasting(20), (256, 6));
+        assert_eq!(lasting(0), (256, 16));
+    }
+
+    #[test]
+    fn whatever_is_calibrated_can_be_read_again() {
+        for one_pass_ms in [0, 1, 10, 50, 100, 1_000, 60_000] {
+            let cost = Cost::lasting(TARGET, Duration::from_millis(one_pass_ms));
+            assert!(cost.is_bearable() && cost.memory_kib >= MIN_MEMORY_KIB, "{cost:?}");
+        }
+    }
+
+    #[test]
+    fn a_weak_cost_and_a_hostile_one_are_refused() {
+        assert!(Cost::new(MIN_MEMORY_KIB - 1, 3).is_err());
+        assert!(Cost::new(MIN_MEMORY_KIB, 0).is_err());
+        assert!(Cost::new(u32::MAX, 1).is_err());
+        assert!(Cost::new(MAX_MEMORY_KIB, 5).is_err());
+        assert!(!Cost { memory_kib: 64, passes: 1, lanes: u32::MAX / 8 }.is_bearable());
+        assert!(!Cost { memory_kib: MAX_MEMORY_KIB, passes: u32::MAX, lanes: 1 }.is_bearable());
+    }
+}

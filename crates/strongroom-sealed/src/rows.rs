@@ -1,0 +1,261 @@
+//! The records' rows: found, opened, sealed and counted.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use strongroom_core::{
+    Error, Result, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes, secret_text,
+};
+use zeroize::Zeroizing;
+
+use crate::about::About;
+use crate::error::{corrupt, fault, from_sqlite};
+use crate::head::State;
+use crate::keys::{KeyRing, Keys, Part, VaultId};
+
+/// A vault's records at one moment, and what opens them.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) vault: &'a VaultId,
+    pub(crate) keys: &'a KeyRing,
+}
+
+/// What was sealed.
+type Plain = Zeroizing<Vec<u8>>;
+
+/// Where a record lies.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) number: i64,
+    pub(crate) row_key: Vec<u8>,
+    key_id: Vec<u8>,
+}
+
+/// A record as it lies there.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) place: Place,
+    about: Vec<u8>,
+    value: Vec<u8>,
+}
+
+/// What a sweep over all records found.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) readable: Vec<(SecretKey, SecretMetadata)>,
+    pub(crate) damaged: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Where a secret lies. Decrypts nothing.
+    pub(crate) fn find(self, key: &SecretKey) -> Result<Option<Place>> {
+        let sql = "SELECT number, row_key, key_id FROM record WHERE row_key = ?1 AND key_id = ?2";
+        for keys in self.keys.each() {
+            let place = || -> rusqlite::Result<_> {
+                let mut statement = self.connection.prepare_cached(sql)?;
+                statement.query_row(params![keys.row_key(key), keys.id()], Place::read).optional()
+            };
+            if let Some(place) = place().map_err(from_sqlite)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record of a secret.
+    pub(crate) fn read(self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
+        let Some(place) = self.find(key)? else { return Ok(None) };
+        self.open(&self.sealed(place)?).map(Some)
+    }
+
+    /// What a record tells beside its value. Does not open the value.
+    pub(crate) fn about(self, place: &Place) -> Result<About> {
+        let sql = "SELECT about FROM record WHERE number = ?1";
+        let read = || -> rusqlite::Result<Vec<u8>> {
+            self.connection.prepare_cached(sql)?.query_row([place.number], |row| row.get(0))
+        };
+        self.open_about(place, &read().map_err(from_sqlite)?)
+    }
+
+    /// Writes a record, over the one in that place if there is one.
+    pub(crate) fn write(
+        self,
+        state: &mut State,
+        old: Option<Place>,
+        key: &SecretKey,
+        about: &[u8],
+        value: &[u8],
+    ) -> Result<()> {
+        let keys = &self.keys.current;
+        let row_key = keys.row_key(key);
+        let about = keys.seal_part(self.vault, &row_key, Part::About, about)?;
+        let value = keys.seal_part(self.vault, &row_key, Part::Value { about: &about }, value)?;
+        let sql = match &old {
+            Some(_) => {
+                "UPDATE record SET row_key = ?2, key_id = ?3, about = ?4, value = ?5
+                        WHERE number = ?1"
+            }
+            None => "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)",
+        };
+        let number = old.as_ref().map(|old| old.number);
+        let write = || -> rusqlite::Result<usize> {
+            let row = params![number, row_key, keys.id(), about, value];
+            self.connection.prepare_cached(sql)?.execute(row)
+        };
+        write().map_err(from_sqlite)?;
+        match old {
+            Some(old) => state.toggle(&self.mark(&old)?),
+            None => state.records += 1,
+        }
+        state.toggle(&keys.row_mark(&row_key));
+        Ok(())
+    }
+
+    /// Deletes a record. Does not open it.
+    pub(crate) fn delete(self, state: &mut State, place: &Place) -> Result<()> {
+        let sql = "DELETE FROM record WHERE number = ?1";
+        let delete = || self.connection.prepare_cached(sql)?.execute([place.number]);
+        delete().map_err(from_sqlite)?;
+        state.toggle(&self.mark(place)?);
+        state.records = state.records.checked_sub(1).ok_or_else(rows_missing)?;
+        Ok(())
+    }
+
+    /// Checks that the rows are those that were sealed: none is missing, none has another key.
+    pub(crate) fn check(self, state: &State) -> Result<()> {
+        let sql = "SELECT row_key, key_id FROM record";
+        let mut found = State { generation: state.generation, ..State::default() };
+        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let mut rows = statement.query([]).map_err(from_sqlite)?;
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let blob = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_blob()?) };
+            let (row_key, key_id) = (blob(0).map_err(from_sqlite)?, blob(1).map_err(from_sqlite)?);
+            found.toggle(&self.named(key_id)?.row_mark(row_key));
+            found.records += 1;
+        }
+        if found == *state { Ok(()) } else { Err(rows_missing()) }
+    }
+
+    /// What all records tell beside their values, which are not read.
+    pub(crate) fn list(self) -> Result<Listed> {
+        let sql = "SELECT number, row_key, key_id, about FROM record ORDER BY number";
+        let mut listed = Listed::default();
+        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let mut rows = statement.query([]).map_err(from_sqlite)?;
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let place = Place::read(row).map_err(from_sqlite)?;
+            let about: Vec<u8> = row.get(3).map_err(from_sqlite)?;
+            let about = self.open_about(&place, &about);
+            match about.ok().and_then(|about| Some((about.key(), about.metadata()?))) {
+                Some(record) => listed.readable.push(record),
+                None => listed.damaged += 1,
+            }
+        }
+        Ok(listed)
+    }
+
+    /// The records after this one in the file: so many at most, and no more once they have so many
+    /// bytes.
+    pub(crate) fn after(self, number: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {
+        let sql = "SELECT number, row_key, key_id, about, value FROM record
+                   WHERE number > ?1 ORDER BY number";
+        let mut found: Vec<Sealed> = Vec::new();
+        let mut size = 0;
+        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let mut rows = statement.query([number]).map_err(from_sqlite)?;
+        while found.len() < limit
+            && size < bytes
+            && let Some(row) = rows.next().map_err(from_sqlite)?
+        {
+            let sealed = Sealed::read(row).map_err(from_sqlite)?;
+            size += sealed.about.len() + sealed.value.len();
+            found.push(sealed);
+        }
+        Ok(found)
+    }
+
+    /// A record as it is sealed, with what tells about it as the JSON that it is.
+    pub(crate) fn open_verbatim(self, sealed: &Sealed) -> Result<(SecretKey, Plain, Plain)> {
+        let json = self.open_part(&sealed.place, Part::About, &sealed.about)?;
+        let key = About::parse(&json).ok_or_else(damaged)?.key();
+        let part = Part::Value { about: &sealed.about };
+        let value = self.open_part(&sealed.place, part, &sealed.value)?;
+        Ok((key, json, value))
+    }
+
+    /// A record's metadata and value.
+    pub(crate) fn open(self, sealed: &Sealed) -> Result<(SecretMetadata, SecretBytes)> {
+        let about = self.open_about(&sealed.place, &sealed.about)?;
+        let part = Part::Value { about: &sealed.about };
+        let mut value = self.open_part(&sealed.place, part, &sealed.value)?;
+        let metadata = about.metadata().ok_or_else(damaged)?;
+        Ok((metadata, secret_bytes(std::mem::take(&mut *value))))
+    }
+
+    fn sealed(self, place: Place) -> Result<Sealed> {
+        let sql = "SELECT about, value FROM record WHERE number = ?1";
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_row([place.number], |row| Ok((row.get(0)?, row.get(1)?)))
+        };
+        let (about, value) = read().map_err(from_sqlite)?;
+        Ok(Sealed { place, about, value })
+    }
+
+    fn open_about(self, place: &Place, sealed: &[u8]) -> Result<About> {
+        About::parse(&self.open_part(place, Part::About, sealed)?).ok_or_else(damaged)
+    }
+
+    fn open_part(self, at: &Place, part: Part<'_>, sealed: &[u8]) -> Result<Plain> {
+        let keys = self.named(&at.key_id)?;
+        keys.open_part(self.vault, &at.row_key, part, sealed).ok_or_else(damaged)
+    }
+
+    fn mark(self, place: &Place) -> Result<[u8; 32]> {
+        Ok(self.named(&place.key_id)?.row_mark(&place.row_key))
+    }
+
+    fn named(self, key_id: &[u8]) -> Result<&'a Keys> {
+        self.keys.named(key_id).ok_or_else(rows_missing)
+    }
+}
+
+impl Place {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { number: row.get(0)?, row_key: row.get(1)?, key_id: row.get(2)? })
+    }
+}
+
+impl Sealed {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { place: Place::read(row)?, about: row.get(3)?, value: row.get(4)? })
+    }
+
+    pub(crate) fn is_of(&self, keys: &Keys) -> bool {
+        self.place.key_id == keys.id()
+    }
+}
+
+/// A record as a secret of a vault, whose values are texts.
+pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result<Secret> {
+    let value = secret_text(&value).ok_or_else(|| {
+        fault(strongroom_core::ErrorKind::Invalid, "its value is not text")
+            .with_hint("Read it as bytes.")
+    })?;
+    let mut secret = Secret::new(value);
+    secret.metadata = metadata;
+    Ok(secret)
+}
+
+/// Some records can't be read, and the others can.
+pub(crate) fn some_damaged(damaged: usize, readable: usize) -> Error {
+    corrupt(format!("{damaged} of {} records are damaged", damaged + readable))
+}
+
+/// A record is there, and is not what was written.
+pub(crate) fn damaged() -> Error {
+    corrupt("the record is damaged")
+}
+
+fn rows_missing() -> Error {
+    corrupt("records of the sealed file are missing, or their rows are damaged")
+}

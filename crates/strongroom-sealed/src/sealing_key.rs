@@ -1,0 +1,154 @@
+//! A key that opens a slot by itself, and its one line of text.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretString};
+use zeroize::Zeroizing;
+
+use crate::aead::{self, Key};
+use crate::{error, platform};
+
+/// What the text starts with, so that people and scanners know what it is.
+const PREFIX: &str = "strongroom-key-1:";
+
+/// The length of the text without a line break: the prefix and 64 hexadecimal digits.
+const TEXT: usize = PREFIX.len() + 64;
+
+/// 32 random bytes that open a vault: what lies in an OS store's entry, a key file or a credential.
+///
+/// Its text is one line: `strongroom-key-1:` and 64 hexadecimal digits.
+#[derive(Clone)]
+pub struct SealingKey(Arc<Key>);
+
+impl SealingKey {
+    /// A new random key.
+    ///
+    /// # Errors
+    ///
+    /// `Other` if the system gives no random bytes.
+    pub fn generate() -> Result<Self> {
+        aead::random_key().map(|key| Self(Arc::new(key)))
+    }
+
+    /// The key in a text, which may end in a line break.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if it is not such a text.
+    pub fn from_text(text: &SecretString) -> Result<Self> {
+        parse(text.expose_secret()).map(|key| Self(Arc::new(key))).ok_or_else(not_a_key)
+    }
+
+    /// The key as text, without a line break.
+    pub fn to_text(&self) -> SecretString {
+        let mut text = Zeroizing::new(String::with_capacity(TEXT));
+        text.push_str(PREFIX);
+        for byte in self.bytes() {
+            write!(text, "{byte:02x}").expect("writing to memory can't fail");
+        }
+        SecretString::from(std::mem::take(&mut *text))
+    }
+
+    /// Reads a key file: one that nobody but the user can read.
+    pub(crate) fn from_file(path: &Path) -> Result<Self> {
+        let file = platform::open_regular(path).map_err(|cause| error::key_file(path, cause))?;
+        platform::check_private_file(path, &file)?;
+        Self::read(path, file)
+    }
+
+    /// Reads a credential: who may read it is the service manager's business.
+    pub(crate) fn from_credential(path: &Path) -> Result<Self> {
+        let file = platform::open_regular(path).map_err(|cause| error::key_file(path, cause))?;
+        Self::read(path, file)
+    }
+
+    /// Writes a new key file, for the user alone.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if there is a file: it is left alone. `AccessDenied`, `Io`.
+    pub fn create_file(&self, path: impl AsRef<Path>) -> Result<()> {
+        let (path, text) = (path.as_ref(), self.to_text());
+        let line = Zeroizing::new([text.expose_secret().as_bytes(), b"\n"].concat());
+        platform::write_new(path, &line).map_err(|cause| error::file(path, Operation::Set, cause))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+
+    fn read(path: &Path, file: std::fs::File) -> Result<Self> {
+        use std::io::Read;
+        let mut text = Zeroizing::new(Vec::with_capacity(TEXT + 3));
+        file.take(TEXT as u64 + 3)
+            .read_to_end(&mut text)
+            .map_err(|cause| error::file(path, Operation::Probe, cause))?;
+        let key = std::str::from_utf8(&text).ok().and_then(parse);
+        key.map(|key| Self(Arc::new(key)))
+            .ok_or_else(|| not_a_key().with_hint(format!("Look at {}.", platform::quoted(path))))
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealingKey").finish_non_exhaustive()
+    }
+}
+
+fn parse(text: &str) -> Option<Key> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let digits = text.strip_prefix(PREFIX)?.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    Some(Key::init_with_mut(|key| {
+        for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0]) << 4 | digit(pair[1]);
+        }
+    }))
+}
+
+fn not_a_key() -> Error {
+    Error::new(ErrorKind::Invalid, Operation::Probe)
+        .with_message(format!("a key is one line: `{PREFIX}` and 64 hexadecimal digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_comes_back_with_and_without_a_line_break() {
+        let key = SealingKey::generate().unwrap();
+        let text = key.to_text().expose_secret().to_owned();
+        assert_eq!(text.len(), TEXT);
+        for text in [text.clone(), format!("{text}\n"), format!("{text}\r\n")] {
+            assert_eq!(SealingKey::from_text(&text.into()).unwrap().bytes(), key.bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_not_shown() {
+        let marker = "m4rk3r";
+        let short = format!("{PREFIX}{}", "0".repeat(63));
+        let long = format!("{PREFIX}{}", "0".repeat(65));
+        let wrong = format!("{PREFIX}{}é", "0".repeat(62));
+        let texts = ["", marker, PREFIX, short.as_str(), long.as_str(), wrong.as_str()];
+        for text in texts {
+            let error = SealingKey::from_text(&text.into()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(!format!("{error} {error:?}").contains(marker));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_byte() {
+        let key = SealingKey(Arc::new(Key::init_with_mut(|key| key.fill(170))));
+        assert_eq!(format!("{key:?}"), "SealingKey { .. }");
+    }
+}

@@ -1,0 +1,281 @@
+//! Key slots: the vault's key, wrapped once for each source that opens it.
+
+use rusqlite::{Connection, Row, params};
+use strongroom_core::{Result, Timestamp};
+
+use crate::aead::{self, Key};
+use crate::error::{corrupt, fault, from_sqlite, wrong_key};
+use crate::keys::{self, KeyId, VaultId};
+use crate::passphrase::Cost;
+use crate::source::Material;
+use crate::{KeySource, SlotKind};
+
+/// How many slots a vault can have, as LUKS2.
+pub const MAX_SLOTS: usize = 32;
+
+/// A slot as its vault's owner sees it. Nothing of it is secret: whoever has the file can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Slot {
+    /// Names it: eight hexadecimal digits.
+    pub id: String,
+    /// What opens it.
+    pub kind: SlotKind,
+    /// What its owner calls it.
+    pub label: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// A slot as it stands in the file.
+pub(crate) struct StoredSlot {
+    id: String,
+    kind: String,
+    label: String,
+    created_at: String,
+    salt: Vec<u8>,
+    cost: Option<Cost>,
+    wrapped: Vec<u8>,
+}
+
+/// The slot that opened the vault, to take the next key from when somebody rotates it.
+pub(crate) struct Opener {
+    pub(crate) slot: String,
+    pub(crate) key: Key,
+}
+
+/// A slot that is not in the file yet: what takes time is done.
+pub(crate) struct NewSlot {
+    slot: StoredSlot,
+    key: Key,
+}
+
+impl NewSlot {
+    /// Derives the slot's key; for a passphrase this takes as long as it should.
+    pub(crate) fn prepare(source: &KeySource, created_at: Timestamp) -> Result<Self> {
+        let (material, cost, salt) = (source.material()?, source.cost()?, aead::random::<16>()?);
+        let key = material.slot_key(&salt, cost)?.expect("the cost is the source's own");
+        let [a, b, c, d] = aead::random()?;
+        let slot = StoredSlot {
+            id: format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
+            kind: source.kind().as_str().to_owned(),
+            label: source.label().to_owned(),
+            created_at: created_at.to_string(),
+            salt: salt.to_vec(),
+            cost,
+            wrapped: Vec::new(),
+        };
+        Ok(Self { slot, key })
+    }
+
+    /// Writes it.
+    pub(crate) fn insert(
+        mut self,
+        connection: &Connection,
+        vault: &VaultId,
+        keys: &keys::Keys,
+    ) -> Result<Slot> {
+        if count(connection)? >= MAX_SLOTS as u64 {
+            return Err(fault(
+                strongroom_core::ErrorKind::QuotaExceeded,
+                format!("the vault has {MAX_SLOTS} key slots, and can't have more"),
+            )
+            .with_hint("Remove one that is not needed any more."));
+        }
+        self.slot.wrap(&self.key, vault, keys)?;
+        self.slot.write(connection)?;
+        self.slot.shown()
+    }
+}
+
+impl StoredSlot {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn shown(&self) -> Result<Slot> {
+        let kind = SlotKind::from_word(&self.kind);
+        let (Some(kind), Ok(created_at)) = (kind, self.created_at.parse()) else {
+            return Err(self.damaged());
+        };
+        Ok(Slot { id: self.id.clone(), kind, label: self.label.clone(), created_at })
+    }
+
+    /// The slot's key by this material; `None` if the slot is of another kind.
+    pub(crate) fn key(&self, material: &Material) -> Result<Option<Key>> {
+        material.slot_key(&self.salt, self.cost)
+    }
+
+    /// The vault's key; `None` if this is not the slot's key.
+    pub(crate) fn unwrap(&self, key: &Key, vault: &VaultId, key_id: &KeyId) -> Option<Key> {
+        let vault_key = aead::open(key, &self.context(vault, key_id), &self.wrapped)?;
+        aead::key_from(&vault_key)
+    }
+
+    /// Wraps another key of the vault, with the slot's own key.
+    pub(crate) fn wrap(&mut self, key: &Key, vault: &VaultId, keys: &keys::Keys) -> Result<()> {
+        self.wrapped = aead::seal(key, &self.context(vault, keys.id()), keys.vault())?;
+        Ok(())
+    }
+
+    pub(crate) fn write(&self, connection: &Connection) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO slot VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let Self { id, kind, label, created_at, salt, cost, wrapped } = self;
+        let (memory_kib, passes) = (cost.map(|c| c.memory_kib), cost.map(|c| c.passes));
+        let (lanes, checksum) = (cost.map(|c| c.lanes), self.checksum());
+        let row = params![
+            id, kind, label, created_at, salt, memory_kib, passes, lanes, wrapped, checksum
+        ];
+        connection.execute(sql, row).map(drop).map_err(from_sqlite)
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<(Self, Vec<u8>)> {
+        let cost = match (row.get(5)?, row.get(6)?, row.get(7)?) {
+            (Some(memory_kib), Some(passes), Some(lanes)) => {
+                Some(Cost { memory_kib, passes, lanes })
+            }
+            _ => None,
+        };
+        let slot = Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            label: row.get(2)?,
+            created_at: row.get(3)?,
+            salt: row.get(4)?,
+            cost,
+            wrapped: row.get(8)?,
+        };
+        Ok((slot, row.get(9)?))
+    }
+
+    /// What everything but the wrapped key is bound by.
+    fn context(&self, vault: &VaultId, key_id: &KeyId) -> Vec<u8> {
+        let cost = self.cost_bytes();
+        let [a, b, c, d, e, f] = self.fields(&cost);
+        keys::bind("strongroom-sealed/1 slot", &[vault, key_id, a, b, c, d, e, f])
+    }
+
+    fn checksum(&self) -> [u8; 8] {
+        let cost = self.cost_bytes();
+        let [a, b, c, d, e, f] = self.fields(&cost);
+        let parts = [a, b, c, d, e, f, &self.wrapped];
+        keys::checksum("strongroom-sealed/1 slot checksum", &parts)
+    }
+
+    fn fields<'a>(&'a self, cost: &'a [u8]) -> [&'a [u8]; 6] {
+        let text = |text: &'a String| text.as_bytes();
+        let [id, kind, label, created_at] =
+            [&self.id, &self.kind, &self.label, &self.created_at].map(text);
+        [id, kind, label, created_at, &self.salt, cost]
+    }
+
+    /// Memory, passes and lanes in four bytes each, the highest first; nothing for a key.
+    fn cost_bytes(&self) -> Vec<u8> {
+        let numbers = self.cost.map(|cost| [cost.memory_kib, cost.passes, cost.lanes]);
+        numbers.into_iter().flatten().flat_map(u32::to_be_bytes).collect()
+    }
+
+    fn damaged(&self) -> strongroom_core::Error {
+        corrupt(format!("key slot {:?} of the sealed file is damaged", self.id))
+    }
+}
+
+/// All slots.
+///
+/// # Errors
+///
+/// `Corrupt` if one is damaged: it is named.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
+    each(connection)?.into_iter().collect()
+}
+
+/// Opens the vault's key by the first of these sources that fits a slot.
+///
+/// # Errors
+///
+/// `WrongKey` if none does; `Corrupt` if that may be because of a damaged slot; if no source can be
+/// read, what the first says.
+pub(crate) fn open(
+    connection: &Connection,
+    vault: &VaultId,
+    key_id: &KeyId,
+    sources: &[KeySource],
+) -> Result<(Key, Opener)> {
+    let slots = each(connection)?;
+    let (mut unreadable, mut tried) = (None, false);
+    for source in sources {
+        let material = match source.material() {
+            Ok(material) => material,
+            Err(error) => {
+                unreadable.get_or_insert(error);
+                continue;
+            }
+        };
+        tried = true;
+        for slot in slots.iter().flatten() {
+            let Some(key) = slot.key(&material)? else { continue };
+            if let Some(vault_key) = slot.unwrap(&key, vault, key_id) {
+                return Ok((vault_key, Opener { slot: slot.id.clone(), key }));
+            }
+        }
+    }
+    let damage = slots.into_iter().find_map(Result::err);
+    Err(damage.or(unreadable.filter(|_| !tried)).unwrap_or_else(wrong_key))
+}
+
+/// Deletes a slot and says whether it was there.
+pub(crate) fn delete(connection: &Connection, id: &str) -> Result<bool> {
+    let deleted = connection.execute("DELETE FROM slot WHERE id = ?1", [id]);
+    deleted.map(|rows| rows > 0).map_err(from_sqlite)
+}
+
+pub(crate) fn count(connection: &Connection) -> Result<u64> {
+    let count = connection.query_row("SELECT count(*) FROM slot", [], |row| row.get::<_, i64>(0));
+    count.map(i64::unsigned_abs).map_err(from_sqlite)
+}
+
+/// All slots, each as it is or what is wrong with it.
+fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
+    let read = || -> rusqlite::Result<Vec<_>> {
+        let mut statement = connection.prepare("SELECT * FROM slot ORDER BY created_at, id")?;
+        // One more than there can be, to notice that there are too many.
+        statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS + 1).collect()
+    };
+    let slots = read().map_err(from_sqlite)?;
+    if slots.is_empty() || slots.len() > MAX_SLOTS {
+        return Err(corrupt("the sealed file's key slots are damaged"));
+    }
+    let checked = slots.into_iter().map(|(slot, checksum)| {
+        let is_whole = slot.checksum() == checksum.as_slice()
+            && slot.cost.is_none_or(Cost::is_bearable)
+            && slot.shown().is_ok();
+        if is_whole { Ok(slot) } else { Err(slot.damaged()) }
+    });
+    Ok(checked.collect())
+}
+
+impl Opener {
+    /// The vault's key of this id, by the slot that opened the vault before.
+    ///
+    /// # Errors
+    ///
+    /// `WrongKey` if the slot was removed, or has another key now.
+    pub(crate) fn open(
+        &self,
+        connection: &Connection,
+        vault: &VaultId,
+        key_id: &KeyId,
+    ) -> Result<Key> {
+        let slots = each(connection)?;
+        let slot = slots.iter().flatten().find(|slot| slot.id == self.slot);
+        slot.and_then(|slot| slot.unwrap(&self.key, vault, key_id)).ok_or_else(|| {
+            wrong_key().with_message("the vault has a new key, and the slot that was used is gone")
+        })
+    }
+}
+
+impl std::fmt::Debug for Opener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opener").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}

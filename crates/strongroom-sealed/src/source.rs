@@ -1,0 +1,169 @@
+//! Where the keys that open a vault come from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret;
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString};
+
+use crate::aead::Key;
+use crate::passphrase::Cost;
+use crate::{SealingKey, keys};
+
+/// What opens a vault: a key, the file or credential that holds one, or a passphrase.
+///
+/// A file is read when a vault is opened or a slot is added, and each time anew.
+#[derive(Clone)]
+pub struct KeySource {
+    origin: Origin,
+    label: Option<String>,
+}
+
+#[derive(Clone)]
+enum Origin {
+    Key(SealingKey),
+    KeyFile(PathBuf),
+    Credential(PathBuf),
+    Passphrase { passphrase: SecretString, cost: Option<Cost> },
+}
+
+/// What kind of source opens a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SlotKind {
+    /// A [`SealingKey`] that the caller keeps, in an OS store's entry for instance.
+    Key,
+    /// A file that holds one.
+    KeyFile,
+    /// A credential of systemd that holds one.
+    Credential,
+    /// A passphrase.
+    Passphrase,
+}
+
+/// What a source gave: a key, or a passphrase that makes a key with a salt and a cost.
+pub(crate) enum Material {
+    Key(SealingKey),
+    Passphrase(SecretString),
+}
+
+impl KeySource {
+    /// This key.
+    pub fn key(key: SealingKey) -> Self {
+        Self::of(Origin::Key(key))
+    }
+
+    /// The key in this file, which nobody but the user may read: mode 0600, or less.
+    pub fn key_file(path: impl Into<PathBuf>) -> Self {
+        Self::of(Origin::KeyFile(path.into()))
+    }
+
+    /// The key in this file in `$CREDENTIALS_DIRECTORY`, whose permissions are systemd's affair.
+    pub fn credential(path: impl Into<PathBuf>) -> Self {
+        Self::of(Origin::Credential(path.into()))
+    }
+
+    /// This passphrase. A new slot's cost is calibrated towards half a second on this machine.
+    pub fn passphrase(passphrase: SecretString) -> Self {
+        Self::of(Origin::Passphrase { passphrase, cost: None })
+    }
+
+    /// This passphrase, with the cost of a new slot. To open a slot its own cost counts.
+    pub fn passphrase_with_cost(passphrase: SecretString, cost: Cost) -> Self {
+        Self::of(Origin::Passphrase { passphrase, cost: Some(cost) })
+    }
+
+    /// The same with a label for the slot that it gets. Everybody who has the file can read it.
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// What kind of slot it opens.
+    pub const fn kind(&self) -> SlotKind {
+        match self.origin {
+            Origin::Key(_) => SlotKind::Key,
+            Origin::KeyFile(_) => SlotKind::KeyFile,
+            Origin::Credential(_) => SlotKind::Credential,
+            Origin::Passphrase { .. } => SlotKind::Passphrase,
+        }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or_default()
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing` if its file is not there; `AccessDenied` if others can read the file; `Invalid`
+    /// if it holds no key, or the passphrase is empty; `Io`.
+    pub(crate) fn material(&self) -> Result<Material> {
+        match &self.origin {
+            Origin::Key(key) => Ok(Material::Key(key.clone())),
+            Origin::KeyFile(path) => SealingKey::from_file(path).map(Material::Key),
+            Origin::Credential(path) => SealingKey::from_credential(path).map(Material::Key),
+            Origin::Passphrase { passphrase, .. } if passphrase.expose_secret().is_empty() => {
+                Err(Error::new(ErrorKind::Invalid, Operation::Probe)
+                    .with_message("the passphrase is empty"))
+            }
+            Origin::Passphrase { passphrase, .. } => Ok(Material::Passphrase(passphrase.clone())),
+        }
+    }
+
+    /// What a new slot of it costs to try; `None` if it holds a key.
+    pub(crate) fn cost(&self) -> Result<Option<Cost>> {
+        match &self.origin {
+            Origin::Passphrase { cost: Some(cost), .. } => Ok(Some(*cost)),
+            Origin::Passphrase { cost: None, .. } => Cost::calibrated().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    const fn of(origin: Origin) -> Self {
+        Self { origin, label: None }
+    }
+}
+
+impl Material {
+    /// The key of a slot with this salt and cost; `None` if that slot is of another kind.
+    pub(crate) fn slot_key(&self, salt: &[u8], cost: Option<Cost>) -> Result<Option<Key>> {
+        Ok(match (self, cost) {
+            (Self::Key(key), None) => Some(keys::slot_key(key.bytes(), salt)),
+            (Self::Passphrase(passphrase), Some(cost)) => {
+                Some(keys::slot_key(cost.derive(passphrase, salt)?.expose_secret(), salt))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl SlotKind {
+    const ALL: [Self; 4] = [Self::Key, Self::KeyFile, Self::Credential, Self::Passphrase];
+
+    /// Its word, in the file and for users.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::KeyFile => "key-file",
+            Self::Credential => "credential",
+            Self::Passphrase => "passphrase",
+        }
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("KeySource");
+        shown.field("kind", &self.kind()).field("label", &self.label);
+        if let Origin::KeyFile(path) | Origin::Credential(path) = &self.origin {
+            shown.field("path", path);
+        }
+        shown.finish_non_exhaustive()
+    }
+}

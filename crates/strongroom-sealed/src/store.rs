@@ -1,0 +1,185 @@
+//! Sealed files behind the contract: one for each service.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use strongroom_core::{
+    Capabilities, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Probe, Result,
+    SecretBytes, SecretKey, SecretMetadata, ServiceName, Timestamp, WriteMode,
+};
+
+use crate::error::{corrupt, fault};
+use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile, file_name, platform};
+
+/// How many files stay open. Each takes three descriptors.
+const OPEN_FILES: usize = 16;
+
+/// A directory with a sealed file for each service.
+///
+/// - An entry is the record of its user's name. A service whose file is not there has no entries;
+///   reading makes none.
+/// - The files of a directory are opened by the same sources. The last 16 stay open, since a
+///   passphrase takes half a second; clones of a store share them.
+/// - Nobody is asked. A value has at most 16 MiB.
+#[derive(Clone, Debug)]
+pub struct SealedStore {
+    config: Arc<Config>,
+    /// The last one opened stands last.
+    open: Arc<Mutex<VecDeque<Arc<SealedFile>>>>,
+}
+
+impl SealedStore {
+    /// The store's name.
+    pub const NAME: &str = "file";
+
+    /// The store of this configuration. Touches no file.
+    pub fn new(config: Config) -> Self {
+        Self { config: Arc::new(config), open: Arc::default() }
+    }
+
+    /// Where a service's file lies, whether it is there or not.
+    pub fn path_of(&self, service: &ServiceName) -> PathBuf {
+        file_name::path(&self.config.directory, service.as_str())
+    }
+
+    /// Reads a service's file; `None` if there is none.
+    fn read<T>(
+        &self,
+        service: &ServiceName,
+        work: impl Fn(&SealedFile) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.with_file(service, SealedFile::open, |file| work(file).map(Some)).or_else(|error| {
+            if error.kind() == ErrorKind::NotFound { Ok(None) } else { Err(error) }
+        })
+    }
+
+    /// Changes a service's file, which is made if there is none.
+    fn change<T>(
+        &self,
+        service: &ServiceName,
+        work: impl Fn(&mut Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let open = |config: &FileConfig| SealedFile::open_or_create(config, Timestamp::now());
+        self.with_file(service, open, |file| file.change(&work))
+    }
+
+    /// Works on a file, and once more if it was replaced while it was open: then nothing was done.
+    fn with_file<T>(
+        &self,
+        service: &ServiceName,
+        open: impl Fn(&FileConfig) -> Result<SealedFile>,
+        work: impl Fn(&SealedFile) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.path_of(service);
+        let file = self.open_file(&path, &open)?;
+        match work(&file) {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.forget(&file);
+                work(&*self.open_file(&path, &open)?)
+            }
+            done => done,
+        }
+    }
+
+    fn open_file(
+        &self,
+        path: &Path,
+        open: impl Fn(&FileConfig) -> Result<SealedFile>,
+    ) -> Result<Arc<SealedFile>> {
+        let mut files = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.iter().find(|file| file.path() == path) {
+            return Ok(Arc::clone(file));
+        }
+        let Config { sources, deadline, .. } = &*self.config;
+        let config =
+            FileConfig { path: path.to_path_buf(), sources: sources.clone(), deadline: *deadline };
+        let file = Arc::new(open(&config)?);
+        files.push_back(Arc::clone(&file));
+        if files.len() > OPEN_FILES {
+            files.pop_front();
+        }
+        Ok(file)
+    }
+
+    fn forget(&self, file: &Arc<SealedFile>) {
+        let mut files = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|open| !Arc::ptr_eq(open, file));
+    }
+}
+
+impl KeyringStore for SealedStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(Persistence::Permanent)
+            .with_max_secret_len(MAX_VALUE_BYTES)
+            .with_binary_safe()
+            .with_list()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        let Config { directory, sources, .. } = &*self.config;
+        let materials = sources.iter().map(|source| source.material().map(drop));
+        materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
+        match platform::check_dir(directory) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(Probe::new(format!("sealed files in {}", directory.display()))),
+        }
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        let read = self.read(entry.service(), |file| file.get_bytes(&key(entry)));
+        read.map(Option::flatten).map_err(|error| error.during(Operation::Get).with_entry(entry))
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let key = key(entry);
+        let write = |change: &mut Change<'_>| {
+            if mode == WriteMode::CreateNew && change.contains(&key)? {
+                return Err(
+                    Error::new(ErrorKind::AlreadyExists, Operation::Set).with_store(Self::NAME)
+                );
+            }
+            change.put_bytes(&key, value, &SecretMetadata::default())
+        };
+        let written = self.change(entry.service(), write);
+        written.map_err(|error| error.during(Operation::Set).with_entry(entry))
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        let key = key(entry);
+        let removed = self.read(entry.service(), |file| file.change(|change| change.remove(&key)));
+        removed
+            .map(|removed| removed.unwrap_or(false))
+            .map_err(|error| error.during(Operation::Delete).with_entry(entry))
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        let found = self.read(entry.service(), |file| file.contains(&key(entry)));
+        found
+            .map(|found| found.unwrap_or(false))
+            .map_err(|error| error.during(Operation::Exists).with_entry(entry))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let listed = self.read(service, SealedFile::list);
+        let listed = listed.map_err(|error| error.during(Operation::List))?.unwrap_or_default();
+        let entry = |(key, _): (SecretKey, SecretMetadata)| {
+            EntryName::new(service.as_str(), key.name())
+                .map_err(|_| corrupt("a record has a name that is none").during(Operation::List))
+        };
+        listed.into_iter().map(entry).collect()
+    }
+}
+
+fn key(entry: &EntryName) -> SecretKey {
+    SecretKey::new(entry.user().as_str())
+}
+
+fn no_source() -> Error {
+    fault(ErrorKind::KeyMissing, "no key source was named for sealed files")
+        .with_hint("Name a key file, a credential or a passphrase.")
+}
