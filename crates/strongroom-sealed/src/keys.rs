@@ -72,6 +72,12 @@ impl Keys {
         &self.state
     }
 
+    /// Seals the parts of records.
+    #[cfg(test)]
+    pub(crate) const fn records(&self) -> &Key {
+        &self.records
+    }
+
     pub(crate) fn row_key(&self, key: &SecretKey) -> RowKey {
         let parts: Vec<_> = [Some(key.name()), key.target()].into_iter().flatten().collect();
         let parts: Vec<_> = parts.into_iter().map(str::as_bytes).collect();
@@ -117,7 +123,7 @@ impl KeyRing {
 }
 
 impl Part<'_> {
-    fn context(self, vault: &VaultId, row: &[u8]) -> Vec<u8> {
+    pub(crate) fn context(self, vault: &VaultId, row: &[u8]) -> Vec<u8> {
         match self {
             Self::About => bind("strongroom-sealed/1 about", &[vault, row]),
             Self::Value { about } => {

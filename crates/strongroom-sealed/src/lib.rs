@@ -64,6 +64,8 @@ mod sealing_key;
 mod slot;
 mod source;
 mod store;
+#[cfg(test)]
+mod vectors;
 
 pub use config::{Config, FileConfig};
 pub use file::{Change, MAX_VALUE_BYTES, Progress, SealedFile};

@@ -153,15 +153,16 @@ impl<'a> Rows<'a> {
         Ok(listed)
     }
 
-    /// The records after this one in the file: so many at most, and no more once they have so many
-    /// bytes.
-    pub(crate) fn after(self, number: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {
+    /// The records after this one in the file that are not sealed with the current key: so many at
+    /// most, and no more once they have so many bytes.
+    pub(crate) fn old(self, after: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {
         let sql = "SELECT number, row_key, key_id, about, value FROM record
-                   WHERE number > ?1 ORDER BY number";
+                   WHERE number > ?1 AND key_id <> ?2 ORDER BY number";
         let mut found: Vec<Sealed> = Vec::new();
         let mut size = 0;
         let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
-        let mut rows = statement.query([number]).map_err(from_sqlite)?;
+        let after = params![after, self.keys.current.id()];
+        let mut rows = statement.query(after).map_err(from_sqlite)?;
         while found.len() < limit
             && size < bytes
             && let Some(row) = rows.next().map_err(from_sqlite)?
@@ -171,6 +172,13 @@ impl<'a> Rows<'a> {
             found.push(sealed);
         }
         Ok(found)
+    }
+
+    /// How many records are not sealed with the current key.
+    pub(crate) fn count_old(self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM record WHERE key_id <> ?1";
+        let count = self.connection.query_row(sql, [self.keys.current.id()], |row| row.get(0));
+        count.map(i64::unsigned_abs).map_err(from_sqlite)
     }
 
     /// A record as it is sealed, with what tells about it as the JSON that it is.
@@ -228,10 +236,6 @@ impl Place {
 impl Sealed {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { place: Place::read(row)?, about: row.get(3)?, value: row.get(4)? })
-    }
-
-    pub(crate) fn is_of(&self, keys: &Keys) -> bool {
-        self.place.key_id == keys.id()
     }
 }
 

@@ -10,23 +10,21 @@ use strongroom_core::{ErrorKind, Operation, Result};
 use super::{SealedFile, View};
 use crate::aead::{self, Key};
 use crate::error::{fault, replaced};
-use crate::head::State;
 use crate::keys::Keys;
-use crate::rows::Sealed;
 use crate::slot::{self, StoredSlot};
 use crate::{KeySource, SlotKind};
 
 /// How many records are resealed in one step, at most.
-const STEP_RECORDS: usize = 500;
+const STEP_RECORDS: usize = 5_000;
 
 /// How many bytes are in memory at once, but for the last record.
-const STEP_BYTES: usize = 4 * 1024 * 1024;
+const STEP_BYTES: usize = 8 * 1024 * 1024;
 
 /// How far a rotation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many records were looked at, and are sealed with the new key.
+    /// How many records are sealed with the new key.
     pub done: u64,
     /// How many there are.
     pub total: u64,
@@ -68,15 +66,15 @@ impl SealedFile {
         if !self.is_rotating()? {
             self.begin_rotation(sources)?;
         }
-        let total = self.len()?;
-        let (mut done, mut last) = (0, i64::MIN);
+        let (total, old) = self
+            .read(Operation::Set, |view| Ok((view.state()?.records, view.rows().count_old()?)))?;
+        let (mut done, mut last) = (total.saturating_sub(old), i64::MIN);
         progress(Progress { done, total });
         while let Some((count, reached)) =
             self.write(Operation::Set, |view| view.reseal_after(last))?
         {
             (done, last) = (done + count, reached);
-            // Others may have added some.
-            progress(Progress { done: done.min(total), total });
+            progress(Progress { done, total });
         }
         self.flush();
         Ok(())
@@ -120,30 +118,25 @@ impl View<'_> {
         self.head.write(self.connection)
     }
 
-    /// Reseals some records after this one and says how many were looked at, and which was the last.
-    /// When there are no more, it forgets the old key.
+    /// Reseals some records after this one and says how many, and which was the last. When there are
+    /// no more, it forgets the old key.
     fn reseal_after(mut self, last: i64) -> Result<Option<(u64, i64)>> {
         let mut state = self.state()?;
-        let sealed = self.rows().after(last, STEP_RECORDS, STEP_BYTES)?;
+        let sealed = self.rows().old(last, STEP_RECORDS, STEP_BYTES)?;
         let Some(reached) = sealed.last().map(|sealed| sealed.place.number) else {
             self.head.previous = None;
             self.head.write(self.connection)?;
             return Ok(None);
         };
         let count = sealed.len() as u64;
-        sealed.into_iter().try_for_each(|sealed| self.reseal(&mut state, sealed))?;
+        for sealed in sealed {
+            let rows = self.rows();
+            let (key, about, value) = rows.open_verbatim(&sealed)?;
+            rows.write(&mut state, Some(sealed.place), &key, &about, &value)?;
+        }
         self.head.seal_state(&self.keys.current, &state)?;
         self.head.write(self.connection)?;
         Ok(Some((count, reached)))
-    }
-
-    fn reseal(&self, state: &mut State, sealed: Sealed) -> Result<()> {
-        if sealed.is_of(&self.keys.current) {
-            return Ok(());
-        }
-        let rows = self.rows();
-        let (key, about, value) = rows.open_verbatim(&sealed)?;
-        rows.write(state, Some(sealed.place), &key, &about, &value)
     }
 }
 

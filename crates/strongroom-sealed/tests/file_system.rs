@@ -1,0 +1,190 @@
+//! Permissions, read-only directories, full disks.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use strongroom_core::{ErrorKind, KeyringStore, Secret, SecretKey, SecretMetadata, secret_bytes};
+use strongroom_sealed::{Config, FileConfig, KeySource, SealedFile, SealedStore};
+use support::{Sandbox, child, now, put, refused, value, vault_of_child};
+
+/// Who owns nothing: `nobody`.
+const NOBODY: u32 = 65_534;
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn all_files_are_made_for_the_user_alone() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.create();
+    put(&file, "a", "1");
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(&sandbox.dir()), 0o700);
+    let files: Vec<_> = fs::read_dir(sandbox.dir()).unwrap().map(|f| f.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "the file, its log and the log's index: {files:?}");
+    files.iter().for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+}
+
+#[test]
+fn what_others_may_use_is_refused_with_the_command_that_mends_it() {
+    let sandbox = Sandbox::filled(&["a"]);
+    for (path, open, closed) in [(sandbox.path(), 0o640, 0o600), (sandbox.dir(), 0o755, 0o700)] {
+        set_mode(&path, open);
+        let error = refused(SealedFile::open(&sandbox.config()), ErrorKind::AccessDenied);
+        let command = format!("chmod {closed:o} '{}'", path.display());
+        assert!(error.hint().contains(&command), "{}", error.hint());
+        set_mode(&path, closed);
+        sandbox.open();
+    }
+}
+
+#[test]
+fn what_is_another_users_is_refused() {
+    if !is_root() {
+        return eprintln!("skipped: only root can give files away");
+    }
+    for path in [Sandbox::path, Sandbox::dir] {
+        let sandbox = Sandbox::filled(&["a"]);
+        chown(path(&sandbox), Some(NOBODY), None).unwrap();
+        let error = refused(SealedFile::open(&sandbox.config()), ErrorKind::AccessDenied);
+        assert!(error.hint().contains("chown"), "{}", error.hint());
+    }
+}
+
+#[test]
+fn a_link_is_not_followed_but_its_directory_may_be_one() {
+    let sandbox = Sandbox::filled(&["a"]);
+    let (link, dir) = (sandbox.dir().join("link"), sandbox.dir().join("dir"));
+    symlink(sandbox.path(), &link).unwrap();
+    let config = |path: &Path| FileConfig::new(path, KeySource::key(sandbox.key.clone()));
+    refused(SealedFile::open(&config(&link)), ErrorKind::AccessDenied);
+    refused(SealedFile::create(&config(&link), now()), ErrorKind::AlreadyExists);
+    symlink(sandbox.dir(), &dir).unwrap();
+    let file = SealedFile::open(&config(&dir.join("vault.sealed"))).unwrap();
+    assert_eq!(value(&file, "a").as_deref(), Some("a"));
+    fs::create_dir(sandbox.dir().join("no-file")).unwrap();
+    refused(SealedFile::open(&config(&sandbox.dir().join("no-file"))), ErrorKind::Invalid);
+}
+
+#[test]
+fn reading_what_is_not_there_makes_nothing() {
+    let sandbox = Sandbox::new();
+    let config = Config::new(sandbox.dir(), KeySource::key(sandbox.key.clone()));
+    let store = SealedStore::new(config);
+    assert!(store.get_secret("app", "a").unwrap().is_none());
+    assert!(!store.delete_password("app", "a").unwrap() && !store.exists("app", "a").unwrap());
+    assert!(store.list("app").unwrap().is_empty() && store.probe().is_ok());
+    assert!(!sandbox.dir().exists());
+    refused(SealedFile::open(&sandbox.config()), ErrorKind::NotFound);
+    assert!(!sandbox.dir().exists());
+}
+
+#[test]
+fn a_store_meets_the_file_that_took_the_place_of_another() {
+    let sandbox = Sandbox::new();
+    let store = SealedStore::new(Config::new(sandbox.dir(), KeySource::key(sandbox.key.clone())));
+    let set = |value: &str| {
+        store.set_password("app", "a", &value.into(), strongroom_core::WriteMode::Overwrite)
+    };
+    set("1").unwrap();
+    let path = store.path_of(&strongroom_core::ServiceName::new("app").unwrap());
+    for ending in ["", "-wal", "-shm"] {
+        fs::remove_file(format!("{}{ending}", path.display())).unwrap();
+    }
+    assert!(store.get_password("app", "a").unwrap().is_none());
+    set("2").unwrap();
+    assert!(path.exists() && store.exists("app", "a").unwrap());
+}
+
+#[test]
+fn a_read_only_directory_is_named_and_harms_nothing() {
+    if !is_root() {
+        return eprintln!("skipped: as root another user can be taken");
+    }
+    let sandbox = Sandbox::filled(&["a"]);
+    for path in [sandbox.path(), sandbox.dir()] {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    set_mode(sandbox.dir().parent().unwrap(), 0o755);
+    set_mode(&sandbox.dir(), 0o500);
+    let mut process = child("opens_in_a_read_only_directory", &sandbox);
+    let output = process.uid(NOBODY).gid(NOBODY).output();
+    set_mode(&sandbox.dir(), 0o700);
+    let output = match output {
+        Ok(output) => output,
+        Err(error) => return eprintln!("skipped: nobody can't run the tests: {error}"),
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for path in [sandbox.path(), sandbox.dir()] {
+        chown(path, Some(0), Some(0)).unwrap();
+    }
+    assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
+}
+
+/// Not a test of its own: what the process of the test above does.
+#[test]
+fn opens_in_a_read_only_directory() {
+    let Some(config) = vault_of_child() else { return };
+    let error = match SealedFile::open(&config) {
+        Ok(file) => file.change(|change| change.put(&SecretKey::new("b"), &Secret::new("1"))),
+        Err(error) => Err(error),
+    };
+    refused(error, ErrorKind::AccessDenied);
+    let beside = FileConfig::new(config.path.with_file_name("new"), config.sources[0].clone());
+    refused(SealedFile::create(&beside, now()), ErrorKind::AccessDenied);
+}
+
+#[test]
+fn a_full_disk_is_named_and_what_was_stored_is_still_there() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.dir()).unwrap();
+    let Some(_mounted) = Mounted::tmpfs(sandbox.dir(), "size=512k,mode=0700") else {
+        return eprintln!("skipped: no tmpfs can be mounted here");
+    };
+    let file = sandbox.create();
+    put(&file, "a", "1");
+    let large = secret_bytes(vec![7; 1024 * 1024]);
+    let (key, metadata) = (SecretKey::new("large"), SecretMetadata::default());
+    let full = file.change(|change| change.put_bytes(&key, &large, &metadata));
+    refused(full, ErrorKind::QuotaExceeded);
+    assert_eq!((value(&file, "a").as_deref(), file.list().unwrap().len()), (Some("1"), 1));
+    put(&file, "b", "2");
+    drop(file);
+    assert_eq!(value(&sandbox.open(), "b").as_deref(), Some("2"));
+    fs::write(sandbox.dir().join("filler"), vec![0; 1024 * 1024]).unwrap_err();
+    let other = FileConfig::new(sandbox.dir().join("other"), sandbox.config().sources[0].clone());
+    refused(SealedFile::create(&other, now()), ErrorKind::QuotaExceeded);
+    assert!(!sandbox.dir().join("other").exists());
+}
+
+/// A file system that is unmounted at the end.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn tmpfs(path: PathBuf, options: &str) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&path);
+        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).output());
+    }
+}

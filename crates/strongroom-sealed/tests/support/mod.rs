@@ -1,0 +1,112 @@
+//! What the tests share: a directory, a key, and vaults in it.
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use strongroom_core::{Error, ErrorKind, ExposeSecret, Secret, SecretKey, SecretString, Timestamp};
+use strongroom_sealed::{Cost, FileConfig, KeySource, MIN_MEMORY_KIB, SealedFile, SealingKey};
+use tempfile::TempDir;
+
+/// A directory for one test, and a key.
+pub(crate) struct Sandbox {
+    dir: TempDir,
+    pub(crate) key: SealingKey,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), key: SealingKey::generate().unwrap() }
+    }
+
+    /// A directory that the store makes, for the user alone.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.dir.path().join("files")
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir().join("vault.sealed")
+    }
+
+    pub(crate) fn config(&self) -> FileConfig {
+        FileConfig::new(self.path(), KeySource::key(self.key.clone()))
+    }
+
+    pub(crate) fn create(&self) -> SealedFile {
+        SealedFile::create(&self.config(), now()).unwrap()
+    }
+
+    pub(crate) fn open(&self) -> SealedFile {
+        SealedFile::open(&self.config()).unwrap()
+    }
+
+    /// A closed vault with these secrets, each with its own name as its value.
+    pub(crate) fn filled(names: &[&str]) -> Self {
+        let sandbox = Self::new();
+        let file = sandbox.create();
+        names.iter().for_each(|name| put(&file, name, name));
+        sandbox
+    }
+
+    /// Changes the closed file by SQL.
+    pub(crate) fn sql(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        let changed = connection.execute_batch(sql);
+        changed.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// All bytes of all files in the directory.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let files = fs::read_dir(self.dir()).unwrap().map(|file| file.unwrap().path());
+        files.flat_map(|file| fs::read(file).unwrap()).collect()
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+pub(crate) fn put(file: &SealedFile, name: &str, value: &str) {
+    file.change(|change| change.put(&SecretKey::new(name), &Secret::new(value))).unwrap();
+}
+
+pub(crate) fn value(file: &SealedFile, name: &str) -> Option<String> {
+    let secret = file.get(&SecretKey::new(name)).unwrap();
+    secret.map(|secret| secret.value.expose_secret().to_owned())
+}
+
+/// A passphrase at the least cost that a vault takes.
+pub(crate) fn passphrase(text: &str) -> KeySource {
+    let cost = Cost::new(MIN_MEMORY_KIB, 1).unwrap();
+    KeySource::passphrase_with_cost(SecretString::from(text), cost)
+}
+
+#[track_caller]
+pub(crate) fn refused<T>(result: Result<T, Error>, kind: ErrorKind) -> Error {
+    match result {
+        Ok(_) => panic!("it must be refused as {kind:?}, and was done"),
+        Err(error) => {
+            assert_eq!(error.kind(), kind, "{error:?}");
+            error
+        }
+    }
+}
+
+/// Runs one test of this binary as a process of its own, which finds the vault by its environment.
+pub(crate) fn child(test: &str, sandbox: &Sandbox) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]);
+    command.env("SEALED_TEST_VAULT", sandbox.path());
+    command.env("SEALED_TEST_KEY", sandbox.key.to_text().expose_secret());
+    command
+}
+
+/// The vault that this process was started for; `None` if it is an ordinary run of the tests.
+pub(crate) fn vault_of_child() -> Option<FileConfig> {
+    let path = std::env::var_os("SEALED_TEST_VAULT")?;
+    let key = std::env::var("SEALED_TEST_KEY").unwrap();
+    let key = SealingKey::from_text(&key.into()).unwrap();
+    Some(FileConfig::new(Path::new(&path), KeySource::key(key)))
+}
