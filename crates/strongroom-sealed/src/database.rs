@@ -122,8 +122,9 @@ fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) 
     use_log(connection).map_err(from_sqlite)
 }
 
-/// A log without its database would be replayed into the next one that takes its place.
-fn refuse_orphan(path: &Path) -> Result<()> {
+/// Refuses a log without its database: it would be replayed into the next one that takes its place,
+/// and holds what was written last.
+pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
     let log = with_ending(path, "-wal");
     let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();
     if !is_orphan {

@@ -58,6 +58,7 @@ struct View<'a> {
     connection: &'a Connection,
     head: Head,
     keys: &'a KeyRing,
+    opener: &'a mut Opener,
     checked: &'a mut Option<i64>,
 }
 
@@ -87,14 +88,19 @@ impl SealedFile {
     /// version; `AccessDenied` if others can use the file or its directory, or it is another
     /// user's, or a symbolic link.
     pub fn open(config: &FileConfig) -> Result<Self> {
+        let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
+        database::refuse_orphan(&config.path)?;
+        let before = stamp()?;
         let connection = database::open(&config.path, config.deadline)?;
-        let stamp = Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause))?;
+        let stamp = stamp()?;
+        if stamp != before {
+            return Err(replaced());
+        }
         let (head, keys, opener) = {
             let snapshot = begin(&connection, TransactionBehavior::Deferred)?;
             let head = Head::read(&snapshot)?;
             let (key, opener) = slot::open(&snapshot, &head.id, &head.key_id, &config.sources)?;
             let keys = head.key_ring(key)?;
-            head.open_state(&keys.current)?;
             (head, keys, opener)
         };
         let open = Mutex::new(Open { connection, keys, opener, checked: None });
@@ -161,6 +167,17 @@ impl SealedFile {
     /// `Corrupt` names how many records are damaged, if not all are.
     pub fn list(&self) -> Result<Vec<(SecretKey, SecretMetadata)>> {
         self.read(Operation::List, |view| view.list(&view.state()?))
+    }
+
+    /// Hands over every secret that can be read, whatever else is damaged, and says how many can't.
+    ///
+    /// It does not notice what is missing: that is what is known when the others failed.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` if the file itself ends too early, after what could be reached was handed over.
+    pub fn salvage(&self, take: impl FnMut(SecretKey, SecretMetadata, SecretBytes)) -> Result<u64> {
+        self.read(Operation::Repair, |view| view.rows().salvage(take))
     }
 
     /// The number of secrets, as it was sealed. Costs the same whatever it is.
@@ -271,7 +288,7 @@ impl<'a> View<'a> {
         connection: &'a Connection,
         id: VaultId,
         keys: &'a mut KeyRing,
-        opener: &Opener,
+        opener: &'a mut Opener,
         checked: &'a mut Option<i64>,
     ) -> Result<Self> {
         let head = Head::read(connection)?;
@@ -283,7 +300,7 @@ impl<'a> View<'a> {
         } else if head.previous.is_none() {
             keys.previous = None;
         }
-        Ok(Self { connection, head, keys, checked })
+        Ok(Self { connection, head, keys, opener, checked })
     }
 
     fn rows(&self) -> Rows<'_> {
@@ -295,19 +312,17 @@ impl<'a> View<'a> {
     }
 
     fn read(&mut self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
-        let state = self.state()?;
         let found = self.rows().read(key)?;
         if found.is_none() {
-            self.check(&state)?;
+            self.check(&self.state()?)?;
         }
         Ok(found)
     }
 
     fn contains(&mut self, key: &SecretKey) -> Result<bool> {
-        let state = self.state()?;
         let found = self.rows().find(key)?.is_some();
         if !found {
-            self.check(&state)?;
+            self.check(&self.state()?)?;
         }
         Ok(found)
     }

@@ -153,6 +153,28 @@ impl<'a> Rows<'a> {
         Ok(listed)
     }
 
+    /// Opens one record after the other and says how many can't be opened.
+    pub(crate) fn salvage(
+        self,
+        mut take: impl FnMut(SecretKey, SecretMetadata, SecretBytes),
+    ) -> Result<u64> {
+        let sql = "SELECT number, row_key, key_id, about, value FROM record ORDER BY number";
+        let mut damaged = 0;
+        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let mut rows = statement.query([]).map_err(from_sqlite)?;
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let record = Sealed::read(row).map_err(from_sqlite).and_then(|sealed| {
+                let key = self.open_about(&sealed.place, &sealed.about)?.key();
+                Ok((key, self.open(&sealed)?))
+            });
+            match record {
+                Ok((key, (metadata, value))) => take(key, metadata, value),
+                Err(_) => damaged += 1,
+            }
+        }
+        Ok(damaged)
+    }
+
     /// The records after this one in the file that are not sealed with the current key: so many at
     /// most, and no more once they have so many bytes.
     pub(crate) fn old(self, after: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {

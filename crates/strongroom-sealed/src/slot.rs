@@ -68,13 +68,13 @@ impl NewSlot {
         Ok(Self { slot, key })
     }
 
-    /// Writes it.
+    /// Writes it. What is left opens the vault by it.
     pub(crate) fn insert(
         mut self,
         connection: &Connection,
         vault: &VaultId,
         keys: &keys::Keys,
-    ) -> Result<Slot> {
+    ) -> Result<(Slot, Opener)> {
         if count(connection)? >= MAX_SLOTS as u64 {
             return Err(fault(
                 strongroom_core::ErrorKind::QuotaExceeded,
@@ -84,7 +84,8 @@ impl NewSlot {
         }
         self.slot.wrap(&self.key, vault, keys)?;
         self.slot.write(connection)?;
-        self.slot.shown()
+        let shown = self.slot.shown()?;
+        Ok((shown, Opener { slot: self.slot.id, key: self.key }))
     }
 }
 

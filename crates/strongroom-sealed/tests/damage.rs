@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use strongroom_core::{ErrorKind, Secret, SecretKey};
+use strongroom_core::{ErrorKind, ExposeSecret, Secret, SecretKey};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey};
 use support::{Sandbox, now, put, refused, value};
 
@@ -28,7 +28,6 @@ fn a_flipped_bit_in_the_head_or_a_slot_is_named() {
         ("vault", "id", "head"),
         ("vault", "key_id", "head"),
         ("vault", "checksum", "head"),
-        ("vault", "state", "state"),
         ("slot", "salt", "key slot"),
         ("slot", "wrapped", "key slot"),
         ("slot", "checksum", "key slot"),
@@ -39,6 +38,41 @@ fn a_flipped_bit_in_the_head_or_a_slot_is_named() {
         let error = refused(SealedFile::open(&sandbox.config()), ErrorKind::Corrupt);
         assert!(error.problem().contains(word), "{table}.{column}: {error}");
     }
+}
+
+#[test]
+fn a_damaged_state_is_named_and_records_can_still_be_read() {
+    let sandbox = Sandbox::filled(&["a", "b"]);
+    flip(&sandbox, "vault", "state", 30);
+    let file = sandbox.open();
+    assert_eq!(value(&file, "a").as_deref(), Some("a"));
+    let error = refused(file.get(&SecretKey::new("c")), ErrorKind::Corrupt);
+    assert!(error.problem().contains("state"), "{error}");
+    refused(file.list(), ErrorKind::Corrupt);
+    refused(file.len(), ErrorKind::Corrupt);
+    refused(file.generation(), ErrorKind::Corrupt);
+    refused(file.change(|change| change.remove(&SecretKey::new("a"))), ErrorKind::Corrupt);
+    assert_eq!(salvaged(&file), (vec!["a".to_owned(), "b".to_owned()], 0));
+}
+
+#[test]
+fn what_can_still_be_read_can_be_salvaged() {
+    for column in ["row_key", "about", "value"] {
+        let sandbox = Sandbox::filled(&["a", "b", "c"]);
+        flip(&sandbox, "record", column, 3);
+        assert_eq!(salvaged(&sandbox.open()), (vec!["b".to_owned(), "c".to_owned()], 1));
+    }
+}
+
+/// The values that can be read, and how many can't.
+fn salvaged(file: &SealedFile) -> (Vec<String>, u64) {
+    let mut values = Vec::new();
+    let damaged = file.salvage(|key, _, value| {
+        let value = String::from_utf8(value.expose_secret().to_vec()).unwrap();
+        assert_eq!(key.name(), value);
+        values.push(value);
+    });
+    (values, damaged.unwrap())
 }
 
 #[test]
@@ -201,6 +235,7 @@ fn a_log_without_its_file_is_not_replayed_into_a_new_one() {
     fs::remove_file(sandbox.path()).unwrap();
     let error = refused(SealedFile::create(&sandbox.config(), now()), ErrorKind::Corrupt);
     assert!(error.hint().contains("-wal"), "{}", error.hint());
+    refused(SealedFile::open(&sandbox.config()), ErrorKind::Corrupt);
     refused(file.get(&SecretKey::new("a")), ErrorKind::Conflict);
 }
 
@@ -233,7 +268,6 @@ fn no_flipped_bit_anywhere_gives_wrong_data() {
         };
         let reads = names.map(|name| (name, file.get(&SecretKey::new(name))));
         for (name, read) in reads {
-            use strongroom_core::ExposeSecret;
             match read {
                 Ok(Some(secret)) => assert_eq!(secret.value.expose_secret(), name, "byte {at}"),
                 Ok(None) => panic!("{name} is taken for missing: byte {at}"),

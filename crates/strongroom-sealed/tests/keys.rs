@@ -158,6 +158,23 @@ fn a_rotation_needs_every_slot_and_changes_the_key_of_everything() {
 }
 
 #[test]
+fn who_came_in_by_a_slot_that_is_gone_can_rotate() {
+    for replace in [true, false] {
+        let sandbox = Sandbox::filled(&["a"]);
+        let (source, next) = (random_key(), random_key());
+        let own = sandbox.open().add_slot(&source, now()).unwrap();
+        let file = open(&sandbox, &source).unwrap();
+        if replace {
+            file.replace_slot(&own.id, &next, now()).unwrap();
+        } else {
+            file.remove_slot(&own.id).unwrap();
+        }
+        file.rotate(&[KeySource::key(sandbox.key.clone()), next], |_| ()).unwrap();
+        assert_eq!(value(&file, "a").as_deref(), Some("a"));
+    }
+}
+
+#[test]
 fn who_lost_its_slot_in_a_rotation_is_told() {
     let sandbox = Sandbox::filled(&["a"]);
     let file = sandbox.open();

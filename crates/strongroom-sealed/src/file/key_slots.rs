@@ -31,7 +31,7 @@ impl SealedFile {
         let slot = NewSlot::prepare(source, now).map_err(|error| error.during(Operation::Set))?;
         self.write(Operation::Set, |view| {
             let inserted = slot.insert(view.connection, &view.head.id, &view.keys.current);
-            inserted.map_err(|error| error.during(Operation::Set))
+            inserted.map(|(slot, _)| slot).map_err(|error| error.during(Operation::Set))
         })
     }
 
@@ -71,7 +71,12 @@ impl SealedFile {
                 if !slot::delete(view.connection, id)? {
                     return Err(no_slot(id));
                 }
-                slot.insert(view.connection, &view.head.id, &view.keys.current)
+                let (slot, opener) =
+                    slot.insert(view.connection, &view.head.id, &view.keys.current)?;
+                if view.opener.slot == id {
+                    *view.opener = opener;
+                }
+                Ok(slot)
             };
             replace().map_err(|error: Error| error.during(Operation::Set))
         })?;

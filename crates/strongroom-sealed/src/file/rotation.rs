@@ -11,7 +11,7 @@ use super::{SealedFile, View};
 use crate::aead::{self, Key};
 use crate::error::{fault, replaced};
 use crate::keys::Keys;
-use crate::slot::{self, StoredSlot};
+use crate::slot::{self, Opener, StoredSlot};
 use crate::{KeySource, SlotKind};
 
 /// How many records are resealed in one step, at most.
@@ -113,6 +113,8 @@ impl View<'_> {
             }
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
+            // Whoever rotates may have come in by a slot that is gone.
+            *self.opener = Opener { slot: slot.id().to_owned(), key };
         }
         self.head.rotate(&self.keys.current, new, &state)?;
         self.head.write(self.connection)
