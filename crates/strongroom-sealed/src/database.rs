@@ -1,10 +1,11 @@
 //! The embedded database: how it is made, opened and set up, and what its tables are.
 
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
 use crate::error::{self, corrupt, from_sqlite};
@@ -18,6 +19,18 @@ pub(crate) const FORMAT: i32 = 1;
 
 /// The longest that SQLite can wait: some 24 days.
 const MAX_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// How long SQLite is left to wait for its turn to write before it is asked anew.
+///
+/// It looks again after 1, 2, 5 ms and so on, up to every 100: who has waited for long would hardly
+/// ever meet the moment between two writes of others.
+const TURN: Duration = Duration::from_millis(8);
+
+/// What files that are being built are called.
+const BUILDING: &str = ".sealed-";
+
+/// How old one is that nobody builds any more.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// The longest path that SQLite takes on Unix, less the endings of the files beside it.
 const MAX_PATH: usize = 500;
@@ -66,8 +79,9 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
     platform::create_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
     platform::check_dir(&dir)?;
     refuse_orphan(path)?;
+    remove_abandoned(&dir);
     let temporary = tempfile::Builder::new()
-        .prefix(".sealed-")
+        .prefix(BUILDING)
         .tempfile_in(&dir)
         .map_err(|cause| error::opening(&dir, cause))?
         .into_temp_path();
@@ -99,6 +113,33 @@ pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Connection> {
     check_format(&connection)?;
     use_log(&connection).map_err(from_sqlite)?;
     Ok(connection)
+}
+
+/// Begins to read at one moment, from the first statement on.
+pub(crate) fn begin_reading(connection: &Connection) -> Result<Transaction<'_>> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Deferred).map_err(from_sqlite)
+}
+
+/// Begins to write, when no other does.
+///
+/// # Errors
+///
+/// `Busy` if others do past the deadline.
+pub(crate) fn begin_writing(
+    connection: &Connection,
+    deadline: Duration,
+) -> Result<Transaction<'_>> {
+    let start = Instant::now();
+    connection.busy_timeout(deadline.min(TURN)).map_err(from_sqlite)?;
+    let begun = loop {
+        let begun = Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+        match begun.map_err(from_sqlite) {
+            Err(error) if error.kind() == ErrorKind::Busy && start.elapsed() < deadline => {}
+            begun => break begun,
+        }
+    };
+    connection.busy_timeout(deadline.min(MAX_WAIT)).map_err(from_sqlite)?;
+    begun
 }
 
 /// A number that changes when another connection has changed the file.
@@ -133,6 +174,18 @@ pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
     let (path, log) = (platform::quoted(path), platform::quoted(&log));
     Err(corrupt(format!("{path} is gone and its log is still there"))
         .with_hint(format!("Bring {path} back, or move {log} away.")))
+}
+
+/// Removes what killed processes were building. It holds nothing that anybody was told is stored.
+fn remove_abandoned(dir: &Path) {
+    let is_abandoned = |file: &DirEntry| {
+        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        file.file_name().as_encoded_bytes().starts_with(BUILDING.as_bytes())
+            && modified.is_some_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED))
+    };
+    for file in fs::read_dir(dir).into_iter().flatten().flatten().filter(is_abandoned) {
+        drop(fs::remove_file(file.path()));
+    }
 }
 
 fn set_up(connection: &Connection, deadline: Duration) -> rusqlite::Result<()> {
@@ -207,4 +260,53 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     PathBuf::from(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_commit_is_synced_and_nothing_goes_to_a_temporary_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("files/a.sealed");
+        create(&path, |_| Ok(())).unwrap();
+        let connection = open(&path, Duration::from_millis(1500)).unwrap();
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        // FULL, MEMORY and ON.
+        let pragmas = [("synchronous", 2), ("temp_store", 2), ("secure_delete", 1)];
+        for (name, value) in [("busy_timeout", 1500)].into_iter().chain(pragmas) {
+            assert_eq!(number(name).unwrap(), value, "{name}");
+        }
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        assert_eq!(connection.pragma_query_value(None, "journal_mode", mode).unwrap(), "wal");
+    }
+
+    #[test]
+    fn what_a_killed_process_was_building_is_removed_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("files");
+        platform::create_dir(&dir).unwrap();
+        let old = std::time::SystemTime::now() - 2 * ABANDONED;
+        for (name, time) in [(".sealed-a", Some(old)), (".sealed-b", None), ("c", Some(old))] {
+            let file = fs::File::create(dir.join(name)).unwrap();
+            time.map_or(Ok(()), |time| file.set_modified(time)).unwrap();
+        }
+        create(&dir.join("d.sealed"), |_| Ok(())).unwrap();
+        let left = [".sealed-a", ".sealed-b", "c", "d.sealed"].map(|name| dir.join(name).exists());
+        assert_eq!(left, [false, true, true, true]);
+    }
+
+    #[test]
+    fn what_was_written_into_the_schema_does_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("files/a.sealed");
+        create(&path, |_| Ok(())).unwrap();
+        let trigger = "CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM record; END";
+        Connection::open(&path).unwrap().execute_batch(trigger).unwrap();
+        let connection = open(&path, Duration::ZERO).unwrap();
+        connection.execute("INSERT INTO record VALUES (1, x'', x'', x'', x'')", []).unwrap();
+        let count = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0));
+        assert_eq!(count, Ok(1_i64));
+    }
 }

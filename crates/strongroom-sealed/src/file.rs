@@ -7,8 +7,9 @@ mod rotation;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata, Timestamp,
 };
@@ -40,6 +41,7 @@ use crate::{FileConfig, KeySource};
 pub struct SealedFile {
     path: PathBuf,
     stamp: Stamp,
+    deadline: Duration,
     id: VaultId,
     open: Mutex<Open>,
 }
@@ -97,14 +99,15 @@ impl SealedFile {
             return Err(replaced());
         }
         let (head, keys, opener) = {
-            let snapshot = begin(&connection, TransactionBehavior::Deferred)?;
+            let snapshot = database::begin_reading(&connection)?;
             let head = Head::read(&snapshot)?;
             let (key, opener) = slot::open(&snapshot, &head.id, &head.key_id, &config.sources)?;
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };
         let open = Mutex::new(Open { connection, keys, opener, checked: None });
-        Ok(Self { path: config.path.clone(), stamp, id: head.id, open })
+        let FileConfig { path, deadline, .. } = config;
+        Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
     }
 
     /// Opens the vault, or makes one where there is no file.
@@ -257,7 +260,7 @@ impl SealedFile {
         let read = || {
             let mut open = self.lock()?;
             let Open { connection, keys, opener, checked } = &mut *open;
-            let snapshot = begin(connection, TransactionBehavior::Deferred)?;
+            let snapshot = database::begin_reading(connection)?;
             work(&mut View::of(&snapshot, self.id, keys, opener, checked)?)
         };
         read().map_err(|error| error.during(operation))
@@ -274,7 +277,7 @@ impl SealedFile {
         let during = |error: Error| error.during(operation);
         let mut open = self.lock().map_err(during)?;
         let Open { connection, keys, opener, checked } = &mut *open;
-        let transaction = begin(connection, TransactionBehavior::Immediate).map_err(during)?;
+        let transaction = database::begin_writing(connection, self.deadline).map_err(during)?;
         let view = View::of(&transaction, self.id, keys, opener, checked).map_err(during)?;
         let done = work(view)?;
         transaction.commit().map_err(from_sqlite).map_err(during)?;
@@ -354,8 +357,4 @@ impl fmt::Debug for SealedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedFile").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-fn begin(connection: &Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>> {
-    Transaction::new_unchecked(connection, behavior).map_err(from_sqlite)
 }

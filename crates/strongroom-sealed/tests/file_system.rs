@@ -150,6 +150,33 @@ fn opens_in_a_read_only_directory() {
 }
 
 #[test]
+fn a_limit_of_open_files_is_named_and_harms_nothing() {
+    let sandbox = Sandbox::filled(&["a"]);
+    for more in 0..3 {
+        let mut process = child("opens_with_few_descriptors", &sandbox);
+        let output = process.env("SEALED_TEST_FILES", more.to_string()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
+}
+
+/// Not a test of its own: what the process of the test above does.
+#[test]
+fn opens_with_few_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Some(config) = vault_of_child() else { return };
+    let more: u64 = std::env::var("SEALED_TEST_FILES").unwrap().parse().unwrap();
+    // The number that the next file to be opened gets.
+    let next = fs::File::open("/dev/null").unwrap();
+    let next = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&next)).unwrap();
+    let limit = Rlimit { current: Some(next + more), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let error = refused(SealedFile::open(&config), ErrorKind::Io);
+    assert!(error.hint().contains("how many files are open"), "{}", error.hint());
+}
+
+#[test]
 fn a_full_disk_is_named_and_what_was_stored_is_still_there() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.dir()).unwrap();

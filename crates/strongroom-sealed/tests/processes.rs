@@ -14,8 +14,8 @@ use strongroom_sealed::{Change, SealedFile};
 use support::{Sandbox, child, now, value, vault_of_child};
 
 /// How many processes write at once, and how often each.
-const WRITERS: usize = 4;
-const WRITES: usize = 25;
+const WRITERS: usize = 8;
+const WRITES: usize = 40;
 
 #[test]
 fn threads_that_create_a_vault_at_once_meet_in_the_same() {
