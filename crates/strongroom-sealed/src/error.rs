@@ -27,6 +27,12 @@ pub(crate) fn wrong_key() -> Error {
         .with_hint("Use the passphrase or key that it was sealed with; `key list` names its slots.")
 }
 
+/// Nothing was named that could open the file.
+pub(crate) fn no_source() -> Error {
+    fault(ErrorKind::KeyMissing, "no key source was named for the sealed file")
+        .with_hint("Name a key, a key file, a credential or a passphrase.")
+}
+
 /// The file at the path is not the one that was opened.
 pub(crate) fn replaced() -> Error {
     fault(ErrorKind::Conflict, "the sealed file was replaced or deleted while it was open")

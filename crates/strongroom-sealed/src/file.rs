@@ -172,6 +172,21 @@ impl SealedFile {
         self.read(Operation::List, |view| view.list(&view.state()?))
     }
 
+    /// Hands over every secret as it was at one moment, while others go on changing the vault.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` if a record is damaged or missing, after the others were handed over.
+    pub fn read_all(&self, take: impl FnMut(SecretKey, SecretMetadata, SecretBytes)) -> Result<()> {
+        self.read(Operation::Get, |view| {
+            let (damaged, state) = (view.rows().salvage(take)?, view.state()?);
+            if damaged > 0 {
+                return Err(rows::some_damaged(damaged, state.records));
+            }
+            view.check(&state)
+        })
+    }
+
     /// Hands over every secret that can be read, whatever else is damaged, and says how many can't.
     ///
     /// It does not notice what is missing: that is what is known when the others failed.
@@ -333,7 +348,7 @@ impl<'a> View<'a> {
     fn list(&mut self, state: &State) -> Result<Vec<(SecretKey, SecretMetadata)>> {
         let listed = self.rows().list()?;
         if listed.damaged > 0 {
-            return Err(rows::some_damaged(listed.damaged, listed.readable.len()));
+            return Err(rows::some_damaged(listed.damaged, state.records));
         }
         self.check(state)?;
         Ok(listed.readable)

@@ -42,7 +42,7 @@ pub(crate) struct Sealed {
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pub(crate) readable: Vec<(SecretKey, SecretMetadata)>,
-    pub(crate) damaged: usize,
+    pub(crate) damaged: u64,
 }
 
 impl<'a> Rows<'a> {
@@ -273,8 +273,8 @@ pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result
 }
 
 /// Some records can't be read, and the others can.
-pub(crate) fn some_damaged(damaged: usize, readable: usize) -> Error {
-    corrupt(format!("{damaged} of {} records are damaged", damaged + readable))
+pub(crate) fn some_damaged(damaged: u64, records: u64) -> Error {
+    corrupt(format!("{damaged} of {records} records are damaged"))
 }
 
 /// A record is there, and is not what was written.

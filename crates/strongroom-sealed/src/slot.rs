@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use strongroom_core::{Result, Timestamp};
 
 use crate::aead::{self, Key};
-use crate::error::{corrupt, fault, from_sqlite, wrong_key};
+use crate::error::{corrupt, fault, from_sqlite, no_source, wrong_key};
 use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
 use crate::source::Material;
@@ -194,7 +194,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
 ///
 /// # Errors
 ///
-/// `WrongKey` if none does; `Corrupt` if that may be because of a damaged slot; if no source can be
+/// `KeyMissing` if there is none; `WrongKey` if none fits; `Corrupt` if that may be because of a damaged slot; if no source can be
 /// read, what the first says.
 pub(crate) fn open(
     connection: &Connection,
@@ -203,6 +203,9 @@ pub(crate) fn open(
     sources: &[KeySource],
 ) -> Result<(Key, Opener)> {
     let slots = each(connection)?;
+    if sources.is_empty() {
+        return Err(no_source());
+    }
     let (mut unreadable, mut tried) = (None, false);
     for source in sources {
         let material = match source.material() {

@@ -9,7 +9,7 @@ use strongroom_core::{
     SecretBytes, SecretKey, SecretMetadata, ServiceName, Timestamp, WriteMode,
 };
 
-use crate::error::{corrupt, fault};
+use crate::error::{corrupt, no_source};
 use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile, file_name, platform};
 
 /// How many files stay open. Each takes three descriptors.
@@ -177,9 +177,4 @@ impl KeyringStore for SealedStore {
 
 fn key(entry: &EntryName) -> SecretKey {
     SecretKey::new(entry.user().as_str())
-}
-
-fn no_source() -> Error {
-    fault(ErrorKind::KeyMissing, "no key source was named for sealed files")
-        .with_hint("Name a key file, a credential or a passphrase.")
 }

@@ -60,7 +60,10 @@ fn what_can_still_be_read_can_be_salvaged() {
     for column in ["row_key", "about", "value"] {
         let sandbox = Sandbox::filled(&["a", "b", "c"]);
         flip(&sandbox, "record", column, 3);
-        assert_eq!(salvaged(&sandbox.open()), (vec!["b".to_owned(), "c".to_owned()], 1));
+        let file = sandbox.open();
+        assert_eq!(salvaged(&file), (vec!["b".to_owned(), "c".to_owned()], 1));
+        let error = refused(file.read_all(|_, _, _| ()), ErrorKind::Corrupt);
+        assert!(error.problem().contains("1 of 3 records"), "{error}");
     }
 }
 

@@ -102,6 +102,22 @@ fn values_are_bytes_and_a_text_is_asked_for() {
 }
 
 #[test]
+fn everything_is_read_as_it_was_at_one_moment() {
+    let sandbox = Sandbox::filled(&["a", "b", "c"]);
+    let (one, other) = (sandbox.open(), sandbox.open());
+    let mut seen = BTreeMap::new();
+    one.read_all(|key, _, value| {
+        put(&other, "c", "changed");
+        put(&other, &format!("new-{}", seen.len()), "new");
+        seen.insert(key.name().to_owned(), value.expose_secret().to_vec());
+    })
+    .unwrap();
+    let expected = ["a", "b", "c"].map(|name| (name.to_owned(), name.as_bytes().to_vec()));
+    assert_eq!(seen, BTreeMap::from(expected));
+    assert_eq!((value(&one, "c").as_deref(), one.len().unwrap()), (Some("changed"), 6));
+}
+
+#[test]
 fn who_waits_for_a_writer_waits_until_the_deadline_and_readers_do_not_wait() {
     let sandbox = Sandbox::filled(&["a"]);
     let deadline = Duration::from_millis(200);
@@ -130,6 +146,8 @@ fn a_vault_is_not_made_over_another_nor_without_a_source() {
     let mut none = FileConfig::new(sandbox.dir().join("new"), config.sources[0].clone());
     none.sources.clear();
     refused(SealedFile::create(&none, now()), ErrorKind::Invalid);
+    none.path = sandbox.path();
+    refused(SealedFile::open(&none), ErrorKind::KeyMissing);
     assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
 }
 
