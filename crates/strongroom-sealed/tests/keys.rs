@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use strongroom_core::{ErrorKind, ExposeSecret, Secret, SecretKey};
 use strongroom_sealed::{FileConfig, KeySource, Progress, SealedFile, SealingKey, SlotKind};
@@ -225,6 +226,30 @@ fn others_read_and_write_while_a_rotation_is_under_way() {
     assert_eq!(value(&file, "name-8000").unwrap(), format!("changed at {}", seen - 1));
     assert_eq!(file.list().unwrap().len(), MANY + seen);
     refused(open(&sandbox, &random_key()), ErrorKind::WrongKey);
+}
+
+#[test]
+fn rotations_that_overlap_lose_nothing() {
+    let sandbox = many();
+    let (file, other) = (sandbox.open(), sandbox.open());
+    let own = KeySource::key(sandbox.key.clone());
+    let mut calls = 0;
+    file.rotate(std::slice::from_ref(&own), |_| {
+        calls += 1;
+        if calls == 2 {
+            // Somebody else ends this rotation after its first step, begins another, and is stopped.
+            other.rotate(&[], |_| ()).unwrap();
+            let stopped = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                other.rotate(std::slice::from_ref(&own), |_| resume_unwind(Box::new(())))
+            }));
+            assert!(stopped.is_err() && other.is_rotating().unwrap());
+        }
+    })
+    .unwrap();
+    assert!(!file.is_rotating().unwrap());
+    let mut read = 0;
+    sandbox.open().read_all(|_, _, _| read += 1).unwrap();
+    assert_eq!(read, MANY);
 }
 
 #[test]

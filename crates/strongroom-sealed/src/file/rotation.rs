@@ -5,11 +5,11 @@
 //! written with the new one. The last step forgets the old key. A crash between any two steps leaves a
 //! whole vault, and the next rotation goes on from there.
 
-use strongroom_core::{ErrorKind, Operation, Result};
+use strongroom_core::{Error, ErrorKind, Operation, Result};
 
 use super::{SealedFile, View};
 use crate::aead::{self, Key};
-use crate::error::{fault, replaced};
+use crate::error::fault;
 use crate::keys::Keys;
 use crate::slot::{self, Opener, StoredSlot};
 use crate::{KeySource, SlotKind};
@@ -94,8 +94,12 @@ impl SealedFile {
         refuse_lost(&slots)?;
         let new = Keys::of(aead::random_key()?, &id);
         self.write(Operation::Set, |mut view| {
+            if view.head.previous.is_some() {
+                // Somebody else was faster. A third key would leave the first one nowhere.
+                return Ok(());
+            }
             if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() as u64 {
-                return Err(fault(ErrorKind::Conflict, "somebody else is changing the key slots"));
+                return Err(slots_changed());
             }
             view.switch(slots, &new)
         })
@@ -107,9 +111,9 @@ impl View<'_> {
     fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
         let state = self.state()?;
         for (mut slot, key) in slots {
-            let key = key.ok_or_else(replaced)?;
+            let key = key.ok_or_else(slots_changed)?;
             if !slot::delete(self.connection, slot.id())? {
-                return Err(fault(ErrorKind::Conflict, "somebody else is changing the key slots"));
+                return Err(slots_changed());
             }
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
@@ -126,9 +130,7 @@ impl View<'_> {
         let mut state = self.state()?;
         let sealed = self.rows().old(last, STEP_RECORDS, STEP_BYTES)?;
         let Some(reached) = sealed.last().map(|sealed| sealed.place.number) else {
-            self.head.previous = None;
-            self.head.write(self.connection)?;
-            return Ok(None);
+            return self.forget_old_key();
         };
         let count = sealed.len() as u64;
         for sealed in sealed {
@@ -139,6 +141,16 @@ impl View<'_> {
         self.head.seal_state(&self.keys.current, &state)?;
         self.head.write(self.connection)?;
         Ok(Some((count, reached)))
+    }
+
+    /// The last step, unless another rotation has begun since this one passed the first records.
+    fn forget_old_key(mut self) -> Result<Option<(u64, i64)>> {
+        if self.rows().count_old()? > 0 {
+            return Ok(Some((0, i64::MIN)));
+        }
+        self.head.previous = None;
+        self.head.write(self.connection)?;
+        Ok(None)
     }
 }
 
@@ -158,6 +170,10 @@ fn slot_key(
     Ok(None)
 }
 
+fn slots_changed() -> Error {
+    fault(ErrorKind::Busy, "somebody else is changing the key slots")
+}
+
 fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<()> {
     let lost: Vec<_> =
         slots.iter().filter(|(_, key)| key.is_none()).map(|(slot, _)| slot).collect();
@@ -172,4 +188,27 @@ fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<()> {
 
 fn name(id: &str, kind: SlotKind) -> String {
     format!("{id} ({})", kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_core::{Secret, SecretKey, Timestamp};
+
+    use super::*;
+    use crate::{FileConfig, SealingKey};
+
+    #[test]
+    fn a_rotation_that_others_have_just_begun_is_not_begun_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = KeySource::key(SealingKey::generate().unwrap());
+        let config = FileConfig::new(dir.path().join("files/a.sealed"), own.clone());
+        let file = SealedFile::create(&config, Timestamp::UNIX_EPOCH).unwrap();
+        let key = SecretKey::new("a");
+        file.change(|change| change.put(&key, &Secret::new("1"))).unwrap();
+        file.begin_rotation(std::slice::from_ref(&own)).unwrap();
+        file.begin_rotation(std::slice::from_ref(&own)).unwrap();
+        assert!(file.get(&key).unwrap().is_some(), "its key is still there");
+        file.rotate(&[], |_| ()).unwrap();
+        assert!(file.get(&key).unwrap().is_some());
+    }
 }
