@@ -54,6 +54,23 @@ fn a_passphrase_opens_and_can_be_changed_without_sealing_anything_anew() {
 }
 
 #[test]
+fn a_passphrase_costs_what_it_should_unless_told_otherwise() {
+    let sandbox = Sandbox::new();
+    let source = KeySource::passphrase("correct horse".into());
+    SealedFile::create(&FileConfig::new(sandbox.path(), source.clone()), now()).unwrap();
+    open(&sandbox, &source).unwrap();
+    let connection = rusqlite::Connection::open(sandbox.path()).unwrap();
+    let cost = connection.query_row("SELECT memory_kib, passes FROM slot", [], |row| {
+        Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?))
+    });
+    let (memory_kib, passes) = cost.unwrap();
+    assert!(
+        memory_kib >= strongroom_sealed::MIN_MEMORY_KIB && passes >= 3,
+        "{memory_kib}, {passes}"
+    );
+}
+
+#[test]
 fn an_empty_passphrase_is_refused() {
     let sandbox = Sandbox::new();
     let config = FileConfig::new(sandbox.path(), KeySource::passphrase("".into()));
