@@ -32,6 +32,11 @@ pub struct Config {
 }
 
 impl FileConfig {
+    /// This file, which nothing opens yet: [`or`](Self::or) adds what does.
+    pub fn keyless(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), sources: Vec::new(), deadline: Deadlines::default().call }
+    }
+
     /// This file, opened by this source.
     pub fn new(path: impl Into<PathBuf>, source: KeySource) -> Self {
         Self { path: path.into(), sources: vec![source], deadline: Deadlines::default().call }
@@ -51,6 +56,12 @@ impl FileConfig {
 }
 
 impl Config {
+    /// Files in this directory, which nothing opens yet: [`or`](Self::or) adds what does.
+    pub fn keyless(directory: impl Into<PathBuf>) -> Self {
+        let deadline = Deadlines::default().call;
+        Self { directory: directory.into(), sources: Vec::new(), deadline }
+    }
+
     /// Files in this directory, opened by this source.
     pub fn new(directory: impl Into<PathBuf>, source: KeySource) -> Self {
         let deadline = Deadlines::default().call;

@@ -11,8 +11,8 @@ const LONGEST: usize = 120;
 /// How much of a longer one is kept, for the reader.
 const START: usize = 60;
 
-/// A service's file: no two services have the same, nor one that differs in case only.
-pub(crate) fn path(dir: &Path, service: &str) -> PathBuf {
+/// The file of a service in a directory: no two services have the same, nor one that differs in case only.
+pub fn path(dir: &Path, service: &str) -> PathBuf {
     let mut name = String::with_capacity(LONGEST);
     for byte in service.bytes() {
         match byte {

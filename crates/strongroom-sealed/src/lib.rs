@@ -69,6 +69,7 @@ mod vectors;
 
 pub use config::{Config, FileConfig};
 pub use file::{Change, MAX_VALUE_BYTES, Progress, SealedFile};
+pub use file_name::path as file_in;
 pub use passphrase::{Cost, MIN_MEMORY_KIB};
 pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};

@@ -65,7 +65,8 @@ impl Backend {
             Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
             Self::Memory => true,
             Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
-            Self::CredentialManager | Self::File | Self::Keychain => false,
+            Self::File => cfg!(feature = "sealed"),
+            Self::CredentialManager | Self::Keychain => false,
         }
     }
 

@@ -206,7 +206,7 @@ impl SecretManager {
 
     /// How the vault lies in its store.
     pub fn layout(&self) -> Layout {
-        self.shared.layout
+        self.shared.layout()
     }
 
     /// Why this backend.

@@ -28,6 +28,8 @@
 //!
 //! - `secret-service` (default): the Secret Service of a Linux desktop.
 //! - `keyutils` (default): the Linux kernel's keyring.
+//! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
+//!   store.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #[cfg(all(feature = "testing", not(debug_assertions)))]
@@ -45,6 +47,8 @@ mod diagnose;
 pub mod fuzzing;
 mod guard;
 mod inspect;
+#[cfg(feature = "sealed")]
+mod keys;
 mod manager;
 mod open;
 mod options;
@@ -61,6 +65,8 @@ pub use choose::{ChoiceReason, Chosen, choose};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
+#[cfg(feature = "sealed")]
+pub use keys::PassphraseRequest;
 pub use manager::{SecretManager, SecretManagerBuilder};
 pub use options::{Fallback, Layout, Options};
 pub use repair::VaultRepair;
@@ -71,6 +77,8 @@ pub use strongroom_core::{
     PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
+#[cfg(feature = "sealed")]
+pub use strongroom_sealed::{Cost, KeySource, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
 pub use vault::{
     Batch, Change, ChangeKind, Merged, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,

@@ -8,7 +8,9 @@ use strongroom_core::{
     SignedDuration, Timestamp,
 };
 
-use crate::vault::{Batch, Clock, SecretInfo, StateDir, Vault};
+#[cfg(feature = "sealed")]
+use crate::vault::SealedPlace;
+use crate::vault::{Batch, Clock, Place, SecretInfo, StateDir, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking, choose};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
@@ -46,7 +48,6 @@ pub struct SecretManager {
 pub(crate) struct Shared {
     pub(crate) vault: Arc<Vault>,
     pub(crate) chosen: Chosen,
-    pub(crate) layout: Layout,
 }
 
 /// A [`SecretManager`] in the making.
@@ -258,7 +259,7 @@ impl SecretManager {
 
     /// How the vault lies in its store.
     pub fn layout(&self) -> Layout {
-        self.shared.layout
+        self.shared.layout()
     }
 
     /// Why this backend.
@@ -322,6 +323,11 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_layout(layout))
     }
 
+    /// Sets the directory of encrypted files, in place of the user's own.
+    pub fn data_dir(self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.with(|options| options.with_data_dir(directory))
+    }
+
     /// Sets the directory of the lock and the generation file, in place of the user's own. All processes
     /// that use the vault must name the same one. The memory backend has none unless it is named here.
     pub fn state_dir(self, directory: impl Into<std::path::PathBuf>) -> Self {
@@ -355,23 +361,23 @@ impl SecretManagerBuilder {
     }
 
     fn open_shared(self) -> Result<Arc<Shared>> {
-        let layout = self.options.layout;
         let (vault, chosen) = self.unread()?;
         vault.generation()?;
-        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen, layout }))
+        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
     }
 
     /// The vault before its first read.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = ServiceName::new(self.service)?;
         let chosen = choose(&self.options)?;
+        let place = place(&self.options, &chosen, &service)?;
         let state_dir = match (self.options.state_dir, chosen.backend()) {
             (Some(directory), _) => StateDir::at(directory),
             (None, Backend::Memory) => StateDir::NotNeeded,
             (None, _) => StateDir::of_user(),
         };
         let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
-        let vault = Vault::new(store, &service, &state_dir, deadlines, self.clock)?;
+        let vault = Vault::new(store, &service, &state_dir, place, deadlines, self.clock)?;
         Ok((vault, chosen))
     }
 
@@ -381,7 +387,35 @@ impl SecretManagerBuilder {
     }
 }
 
+/// Where the vault may lie beside its entry.
+#[cfg(not(feature = "sealed"))]
+fn place(options: &Options, _: &Chosen, _: &ServiceName) -> Result<Place> {
+    Ok(Place { is_wanted: options.layout == Layout::Sealed })
+}
+
+#[cfg(feature = "sealed")]
+fn place(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
+    let is_wanted = options.layout == Layout::Sealed;
+    let deadline = options.deadlines.call;
+    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
+    let sealed = match (chosen.backend(), options.data_dir()) {
+        (Backend::File, Some(directory)) => {
+            let config = options.file_config(&directory, service)?;
+            Some(SealedPlace::Direct { config, ask: options.passphrase.clone() })
+        }
+        (_, Some(directory)) if lasts => {
+            Some(SealedPlace::keyed(&directory.join("keyed"), service, deadline))
+        }
+        _ => None,
+    };
+    Ok(Place { sealed, is_wanted })
+}
+
 impl Shared {
+    pub(crate) fn layout(&self) -> Layout {
+        if self.vault.is_sealed() { Layout::Sealed } else { Layout::Inline }
+    }
+
     pub(crate) fn is_persistent(&self) -> bool {
         self.chosen.store().capabilities().persistence == Persistence::Permanent
     }

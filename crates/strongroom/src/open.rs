@@ -47,6 +47,8 @@ impl Platform for Here {
     )]
     fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
         match backend {
+            #[cfg(feature = "sealed")]
+            Backend::File => file(options),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
             Backend::Memory => Ok(Arc::new(MemoryStore::new())),
@@ -61,6 +63,20 @@ impl Platform for Here {
 pub(crate) fn guarded(store: Arc<dyn KeyringStore>, options: &Options) -> Arc<dyn KeyringStore> {
     let guard = Guard::new(store).with_deadlines(options.deadlines).with_prompt(options.prompt);
     Arc::new(guard)
+}
+
+/// The files need a key only when they are used: choosing contacts nobody.
+#[cfg(feature = "sealed")]
+fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
+    let directory = options.data_dir().ok_or_else(|| {
+        Error::new(ErrorKind::NoBackend, Operation::Choose)
+            .with_store(Backend::File.name())
+            .with_message("the user has no home directory for an encrypted file")
+    })?;
+    let mut config = strongroom_sealed::Config::keyless(Options::file_dir(&directory));
+    config.deadline = options.deadlines.call;
+    config.sources = options.key_sources()?;
+    Ok(Arc::new(strongroom_sealed::SealedStore::new(config)))
 }
 
 #[cfg(all(feature = "secret-service", target_os = "linux"))]

@@ -29,6 +29,9 @@ pub enum Layout {
     /// All of it in one entry.
     #[default]
     Inline,
+    /// In an encrypted file, whose key stands in the entry. A vault that outgrows its store, or 64 KiB,
+    /// becomes one by itself, where the store is one that lasts.
+    Sealed,
 }
 
 /// What the caller decides about the store.
@@ -53,6 +56,11 @@ pub struct Options {
     pub(crate) bus_address: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) layout: Layout,
+    pub(crate) data_dir: Option<PathBuf>,
+    #[cfg(feature = "sealed")]
+    pub(crate) keys: Vec<strongroom_sealed::KeySource>,
+    #[cfg(feature = "sealed")]
+    pub(crate) passphrase: Option<crate::keys::AskPassphrase>,
     env_prefix: String,
     environment: Arc<Lookup>,
 }
@@ -70,6 +78,11 @@ impl Options {
             bus_address: None,
             state_dir: None,
             layout: Layout::default(),
+            data_dir: None,
+            #[cfg(feature = "sealed")]
+            keys: Vec::new(),
+            #[cfg(feature = "sealed")]
+            passphrase: None,
             env_prefix: "STRONGROOM".to_owned(),
             environment: Arc::new(|variable| env::var_os(variable)),
         }
@@ -144,9 +157,24 @@ impl Options {
         self
     }
 
+    /// The same with another directory for encrypted files, in place of the user's own.
+    #[must_use]
+    pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
     /// The environment variable that names the backend: the only one that is read.
     pub fn backend_variable(&self) -> String {
         format!("{}_BACKEND", self.env_prefix)
+    }
+
+    /// What the environment says in the variable of this name, `<prefix>_<name>`. Empty is nothing.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn variable(&self, name: &str) -> Option<(String, OsString)> {
+        let variable = format!("{}_{name}", self.env_prefix);
+        let value = (self.environment)(&variable).filter(|value| !value.is_empty())?;
+        Some((variable, value))
     }
 
     /// The backend that the environment names. An empty value is none.
@@ -185,6 +213,7 @@ impl fmt::Debug for Options {
             .field("bus_address", &self.bus_address)
             .field("state_dir", &self.state_dir)
             .field("layout", &self.layout)
+            .field("data_dir", &self.data_dir)
             .finish_non_exhaustive()
     }
 }

@@ -63,15 +63,16 @@ impl VaultRepair {
     }
 
     /// Puts a copy of a vault that can't be read into a file for the user alone, then deletes it. Returns
-    /// the file, which lies in the state directory; `None` if the store gave nothing to copy.
+    /// the file, which lies in the state directory; none if the store gave nothing to copy. A sealed file
+    /// is moved out of the way, and returned as well.
     ///
-    /// **The file holds the vault's values in the clear.**
+    /// **The copy holds the vault's values, or the key of its sealed file, in the clear.**
     ///
     /// # Errors
     ///
     /// `Invalid` if there is no vault, or one that can be read; `Ambiguous` if there are several items;
     /// `Io` if no copy can be made. Then nothing is deleted.
-    pub fn reset(&self) -> Result<Option<PathBuf>> {
+    pub fn reset(&self) -> Result<Vec<PathBuf>> {
         self.vault.reset()
     }
 

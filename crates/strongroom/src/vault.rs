@@ -1,9 +1,13 @@
 //! The vault: all secrets of one service, kept together.
 
 mod coherence;
+mod content;
 mod engine;
 mod payload;
+mod place;
 mod repair;
+#[cfg(feature = "sealed")]
+mod sealed;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -14,6 +18,9 @@ pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
+pub(crate) use place::Place;
 pub use repair::{Merged, VaultContent, VaultItem};
+#[cfg(feature = "sealed")]
+pub(crate) use sealed::SealedPlace;
 pub use secrets::{Batch, SecretInfo};
 pub use watch::{Change, ChangeKind};

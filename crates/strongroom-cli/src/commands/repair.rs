@@ -31,15 +31,16 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
         return Ok(Exit::Done);
     }
     if flags.reset {
-        let copy = vault.reset()?.map(|copy| copy.display().to_string());
+        let copies = vault.reset()?;
+        let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
         output.result(
-            || match &copy {
-                Some(copy) => format!("Put aside: {copy}\nThe vault of {place} is empty now.\n"),
-                None => format!("The vault of {place} is empty now.\n"),
+            || {
+                let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
+                aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
             },
-            || json!({ "copy": copy }),
+            || json!({ "copies": copies }),
         )?;
-        if copy.is_some() {
+        if !copies.is_empty() {
             output.warning(
                 "the copy holds the values as they are: delete it when you have what you need.",
             );

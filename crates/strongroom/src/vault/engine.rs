@@ -5,15 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Result,
-    SecretBytes, SecretKey, ServiceName, Timestamp, UserName, WriteMode,
+    Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
+    Result, SecretBytes, SecretKey, ServiceName, Timestamp, UserName, WriteMode,
 };
 
 use super::coherence::{
     Coherence, Commit, Decision, Held, Observation, Revision, Seen, StateDir, decide,
 };
-use super::payload::{Payload, VaultId};
+use super::content::{Content, Edit, Look};
+use super::payload::{Payload, Stored, VaultId};
+use super::place::Place;
 use super::watch::Watch;
+
+/// The longest inline vault, in bytes. It is written as a whole at each change.
+const INLINE_MAX: usize = 64 * 1024;
 
 /// The user name of the entry that holds a vault, beside its service.
 pub const VAULT_ENTRY: &str = "vault";
@@ -29,6 +34,8 @@ pub(crate) struct Vault {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) entry: EntryName,
     pub(super) coherence: Coherence,
+    pub(super) place: Place,
+    is_sealed: AtomicBool,
     deadlines: Deadlines,
     clock: Clock,
     latest: AtomicI64,
@@ -38,8 +45,8 @@ pub(crate) struct Vault {
 }
 
 /// What this process remembers of the vault, and of when that was so.
-struct Copy {
-    payload: Payload,
+pub(super) struct Copy {
+    content: Content,
     seen: Option<Seen>,
 }
 
@@ -49,6 +56,7 @@ impl Vault {
         store: Arc<dyn KeyringStore>,
         service: &ServiceName,
         state_dir: &StateDir,
+        place: Place,
         deadlines: Deadlines,
         clock: Clock,
     ) -> Result<Self> {
@@ -56,6 +64,8 @@ impl Vault {
             store,
             entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
             coherence: Coherence::open(state_dir, service),
+            place,
+            is_sealed: AtomicBool::new(false),
             deadlines,
             clock,
             latest: AtomicI64::new(i64::MIN),
@@ -66,21 +76,25 @@ impl Vault {
     }
 
     /// Looks at the copy in memory, if it is current and nobody is changing it. Waits for nothing.
-    pub(crate) fn read_memory<T>(&self, look: impl FnOnce(&Payload) -> T) -> Option<T> {
+    pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
         let observation = self.coherence.glance();
         let copy = self.copy.try_lock().ok()?;
-        copy.as_ref().filter(|copy| copy.is_current(&observation)).map(|copy| look(&copy.payload))
+        match copy.as_ref().filter(|copy| copy.is_current(&observation))?.content {
+            Content::Inline(ref payload) => Some(look(payload)),
+            #[cfg(feature = "sealed")]
+            Content::Sealed(_) => None,
+        }
     }
 
     /// Looks at the copy in memory, current or not, unless somebody is changing it. Waits for nothing.
-    pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Payload) -> T) -> Option<T> {
-        self.copy.try_lock().ok()?.as_ref().map(|copy| look(&copy.payload))
+    pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Content) -> T) -> Option<T> {
+        self.copy.try_lock().ok()?.as_ref().map(|copy| look(&copy.content))
     }
 
     /// Looks at the secrets for nobody who could answer a prompt.
-    pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Payload) -> T) -> Result<T> {
+    pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         self.store.probe()?;
-        self.read(look)
+        self.read_content(look)
     }
 
     /// What the generation file says.
@@ -94,12 +108,16 @@ impl Vault {
     }
 
     /// Looks at the secrets. Reads the store only if they may have changed.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Payload) -> T) -> Result<T> {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&dyn Look) -> Result<T>) -> Result<T> {
+        self.read_content(|content| look(content.look()))
+    }
+
+    fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         let observation = self.coherence.glance();
         {
             let copy = self.copy();
             if let Some(known) = copy.as_ref().filter(|copy| copy.is_current(&observation)) {
-                return Ok(look(&known.payload));
+                return look(&known.content);
             }
         }
         // Mending what was left costs a lock, which somebody else may have for good reason.
@@ -118,38 +136,95 @@ impl Vault {
                 copy.insert(new)
             }
         };
-        Ok(look(&known.payload))
+        look(&known.content)
     }
 
     /// Changes the secrets: all of the change, or none of it if it fails.
-    pub(crate) fn commit<T>(&self, change: impl FnOnce(&mut Payload) -> Result<T>) -> Result<T> {
+    pub(super) fn commit<T>(&self, change: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         let base = commit.base();
         let known = match copy.take().filter(|copy| copy.is_current(&base)) {
             Some(known) => copy.insert(known),
             None => {
-                let payload = self.read_store()?;
-                let seen = base.remember(payload.revision());
-                copy.insert(Copy { payload, seen })
+                let content = self.read_store()?;
+                let seen = base.remember(content.revision());
+                copy.insert(self.copy_of(content, seen))
             }
         };
-        let mut next = known.payload.duplicate().map_err(|error| self.named(error.into()))?;
+        let mut next = match &known.content {
+            Content::Inline(payload) => {
+                payload.duplicate().map_err(|error| self.named(error.into()))?
+            }
+            #[cfg(feature = "sealed")]
+            Content::Sealed(sealed) => {
+                let changed = sealed.change(change).map_err(|error| self.named(error));
+                self.watch.wake();
+                return changed;
+            }
+        };
         let result = change(&mut next)?;
         next.advance()?;
-        let line = next.to_line();
-        self.check_size(&line)?;
-        commit.begin().map_err(|error| self.named(error))?;
-        // From here on nobody knows what the store holds, until it has answered.
-        *copy = None;
-        self.store.write_entry(&self.entry, &line, WriteMode::Overwrite)?;
-        let finished = commit.finish(next.revision());
-        if finished.lost_lock {
-            return self.make_sure(&next).map(|()| result);
+        self.store_whole(commit, &mut copy, next).map(|()| result)
+    }
+
+    /// Stores a whole vault, in the layout that it must have.
+    pub(super) fn store_whole(
+        &self,
+        commit: Commit<'_>,
+        copy: &mut Option<Copy>,
+        vault: Payload,
+    ) -> Result<()> {
+        let (content, line) = self.laid_out(vault)?;
+        let begun = commit.begin().map_err(|error| self.named(error));
+        let stored = begun.and_then(|()| {
+            // From here on nobody knows what the store holds, until it has answered.
+            *copy = None;
+            match &line {
+                Some(line) => self.store.write_entry(&self.entry, line, WriteMode::Overwrite),
+                None => Ok(()),
+            }
+        });
+        if let Err(error) = stored {
+            content.abandon(error.kind(), &self.place);
+            return Err(error);
         }
-        *copy = Some(Copy { payload: next, seen: finished.seen });
+        let revision = content.revision();
+        let finished = commit.finish(revision);
+        if finished.lost_lock {
+            return self.make_sure(revision);
+        }
+        *copy = Some(self.copy_of(content, finished.seen));
         self.watch.wake();
-        Ok(result)
+        Ok(())
+    }
+
+    /// The vault as it is to lie, and its entry, if it is to have one.
+    fn laid_out(&self, vault: Payload) -> Result<(Content, Option<SecretBytes>)> {
+        let line = vault.to_line();
+        let reason = match self.check_size(&line) {
+            Err(too_large) => Some(too_large),
+            Ok(()) if self.place.takes_all() || line.expose_secret().len() > INLINE_MAX => None,
+            Ok(()) => return Ok((Content::Inline(vault), Some(line))),
+        };
+        let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        let sealed =
+            self.place.seal(&vault, lasts, self.now()).map_err(|error| self.named(error))?;
+        match (sealed, reason) {
+            (Some((content, entry)), _) => Ok((content, entry)),
+            (None, Some(too_large)) => Err(too_large),
+            (None, None) => Ok((Content::Inline(vault), Some(line))),
+        }
+    }
+
+    /// Whether the vault lies in a sealed file, as far as this process has seen.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.is_sealed.load(Ordering::Relaxed)
+    }
+
+    fn copy_of(&self, content: Content, seen: Option<Seen>) -> Copy {
+        self.is_sealed.store(content.is_sealed(), Ordering::Relaxed);
+        Copy { content, seen }
     }
 
     /// Waits for the right to refresh a secret, which excludes others that refresh it, and nobody else.
@@ -165,24 +240,26 @@ impl Vault {
                 true => self.store.list_entries(self.entry.service())?,
                 false => vec![self.entry.clone()],
             };
-            let mut purged = 0;
+            // The key goes last: a file without it could not be opened any more, nor given up quietly.
+            let had_file = self.place.remove()?;
+            let mut purged = usize::from(had_file && self.place.is_direct());
             for entry in entries {
                 purged += usize::from(self.store.remove_entry(&entry)?);
             }
-            Ok((purged, Payload::new(VaultId::NONE)))
+            Ok((purged, Content::none()))
         })
     }
 
     /// Writes the store by other means than a commit, as alone as a commit. The caller returns what the
     /// store then holds.
-    pub(super) fn rewrite<T>(&self, write: impl FnOnce() -> Result<(T, Payload)>) -> Result<T> {
+    pub(super) fn rewrite<T>(&self, write: impl FnOnce() -> Result<(T, Content)>) -> Result<T> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         commit.begin().map_err(|error| self.named(error))?;
         *copy = None;
-        let (result, payload) = write()?;
-        let finished = commit.finish(payload.revision());
-        *copy = Some(Copy { payload, seen: finished.seen.filter(|_| !finished.lost_lock) });
+        let (result, content) = write()?;
+        let finished = commit.finish(content.revision());
+        *copy = Some(self.copy_of(content, finished.seen.filter(|_| !finished.lost_lock)));
         self.watch.wake();
         Ok(result)
     }
@@ -210,21 +287,26 @@ impl Vault {
 
     /// Reads the store, and tells the others what it holds if the lock is ours.
     fn load(&self, observation: Observation, commit: Option<Commit<'_>>) -> Result<Copy> {
-        let payload = self.read_store()?;
-        let revision = payload.revision();
+        let content = self.read_store()?;
+        let revision = content.revision();
         let seen = match (observation.remember(revision), commit) {
             (None, Some(commit)) => commit.finish(revision).seen,
             (seen, _) => seen,
         };
-        Ok(Copy { payload, seen })
+        Ok(self.copy_of(content, seen))
     }
 
-    fn read_store(&self) -> Result<Payload> {
+    fn read_store(&self) -> Result<Content> {
         self.is_forgotten.store(false, Ordering::Relaxed);
+        if let Some(opened) = self.place.open_direct() {
+            return opened.map_err(|error| self.named(error));
+        }
         match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
-            None => Ok(Payload::new(VaultId::NONE)),
-            Some(line) => Payload::parse(&line, || VaultId::NONE)
-                .map_err(|unreadable| self.explained(self.named(unreadable.into()))),
+            None => self.place.nothing().map_err(|error| self.named(error)),
+            Some(line) => Stored::parse(&line)
+                .map_err(Error::from)
+                .and_then(|stored| self.place.open(stored))
+                .map_err(|unreadable| self.explained(self.named(unreadable))),
         }
     }
 
@@ -241,8 +323,8 @@ impl Vault {
     }
 
     /// The lock file was deleted during the write: somebody else may have written, too.
-    fn make_sure(&self, written: &Payload) -> Result<()> {
-        if self.read_store()?.revision() == written.revision() {
+    fn make_sure(&self, written: Revision) -> Result<()> {
+        if self.read_store()?.revision() == written {
             return Ok(());
         }
         Err(self.named(Error::new(ErrorKind::Conflict, Operation::Set).with_message(
@@ -275,8 +357,8 @@ impl Vault {
 
 /// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.
 fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
-    let lost = old.map_or(0, |old| old.payload.secrets().len());
-    if new.payload.id == VaultId::NONE && lost > 0 {
+    let lost = old.map_or(0, |old| old.content.in_memory());
+    if lost > 0 && new.content.revision() == Content::none().revision() {
         tracing::warn!(%entry, "the vault's entry was deleted; it held {lost} secrets");
     }
 }

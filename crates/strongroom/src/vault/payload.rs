@@ -10,6 +10,8 @@
 //! newlines and bytes above 0x7f, so neither is ever in it. Values are base64: a parser that has to
 //! unescape a value leaves a copy behind in memory.
 //!
+//! An entry of version 2 holds no secrets, but the key of the file where they are: `key_entry.rs`.
+//!
 //! Version 0, the plain object `{"NAME": "value", …}` that applications write by themselves, is read,
 //! and becomes version 1 when it is next written. A field that this version does not know is kept:
 //! a newer one may have written it.
@@ -25,12 +27,15 @@ use zeroize::Zeroizing;
 
 #[cfg(fuzzing)]
 pub(crate) use check::check;
+pub(crate) use key_entry::KeyEntry;
 pub(crate) use names::readable_names;
 pub(crate) use unreadable::{Position, Unreadable};
 
 #[cfg(any(fuzzing, test))]
 mod check;
 mod json;
+#[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "only its version is looked at"))]
+mod key_entry;
 mod names;
 mod read;
 #[cfg(test)]
@@ -57,6 +62,15 @@ pub(crate) struct Payload {
     secrets: BTreeMap<SecretKey, Secret>,
     unknown: Unknown,
     unknown_of: BTreeMap<SecretKey, Unknown>,
+}
+
+/// What a vault's entry holds.
+pub(crate) enum Stored {
+    /// The vault itself.
+    Inline(Payload),
+    /// The key of the file that the vault lies in.
+    #[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "only its version is looked at"))]
+    Key(KeyEntry),
 }
 
 /// The fields of an object that this version does not know, each with its JSON text.
@@ -86,6 +100,17 @@ impl VaultId {
     }
 }
 
+impl Stored {
+    /// Reads an entry of any layout.
+    ///
+    /// # Errors
+    ///
+    /// As [`Payload::parse`].
+    pub(crate) fn parse(line: &SecretBytes) -> Result<Self, Unreadable> {
+        read::stored(line, || VaultId::NONE)
+    }
+}
+
 impl Payload {
     /// A vault without secrets, before its first commit.
     pub(crate) fn new(id: VaultId) -> Self {
@@ -110,7 +135,10 @@ impl Payload {
         line: &SecretBytes,
         fresh: impl FnOnce() -> VaultId,
     ) -> Result<Self, Unreadable> {
-        read::payload(line, fresh)
+        match read::stored(line, fresh)? {
+            Stored::Inline(payload) => Ok(payload),
+            Stored::Key(_) => Err(Unreadable::NotInline),
+        }
     }
 
     /// The vault as one line of printable ASCII, the same for the same content.
@@ -134,7 +162,7 @@ impl Payload {
     }
 
     /// Gives a secret another key, under which there must be none yet.
-    pub(crate) fn rename(&mut self, old: &SecretKey, new: &SecretKey) {
+    pub(crate) fn give_key(&mut self, old: &SecretKey, new: &SecretKey) {
         if let Some(unknown) = self.unknown_of.remove(old) {
             self.unknown_of.insert(new.clone(), unknown);
         }
@@ -160,7 +188,7 @@ impl Payload {
     }
 
     /// Takes a secret out, with its unknown fields.
-    pub(crate) fn remove(&mut self, key: &SecretKey) -> Option<Secret> {
+    pub(crate) fn take(&mut self, key: &SecretKey) -> Option<Secret> {
         self.unknown_of.remove(key);
         self.secrets.remove(key)
     }

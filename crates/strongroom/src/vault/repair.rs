@@ -7,8 +7,10 @@ use strongroom_core::{
     Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
 };
 
+use super::content::Content;
 use super::engine::Vault;
-use super::payload::{Payload, VaultId, readable_names};
+use super::payload::{Payload, Stored, readable_names};
+use super::place::Place;
 
 /// One item of a store that stands where a vault should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub struct Merged {
 struct Found {
     candidate: Option<Candidate>,
     bytes: Option<SecretBytes>,
-    parsed: Result<Payload>,
+    opened: Result<Content>,
 }
 
 impl Vault {
@@ -81,41 +83,45 @@ impl Vault {
             // Whole before the others are deleted: whoever is stopped in between merges again.
             self.store.write_candidate(&self.entry, &kept.id, &line)?;
             let deleted = self.store.keep_candidate(&self.entry, &kept.id)?;
-            Ok((Merged { generation: merged.generation, added, deleted }, merged))
+            let generation = merged.generation;
+            Ok((Merged { generation, added, deleted }, Content::Inline(merged)))
         })
     }
 
-    pub(crate) fn reset(&self) -> Result<Option<PathBuf>> {
+    pub(crate) fn reset(&self) -> Result<Vec<PathBuf>> {
         self.rewrite(|| {
             let mut found = self.find_all()?;
             let (1, Some(found)) = (found.len(), found.pop()) else {
                 return Err(self.not_one(found.len()));
             };
-            if found.parsed.is_ok() {
+            if found.opened.is_ok() {
                 return Err(self.refusal("the vault can be read: there is nothing to repair"));
             }
-            let copy = match &found.bytes {
-                Some(bytes) => Some(self.copy_aside(bytes)?),
-                None => None,
-            };
+            // A sealed file that moves away needs the key in its entry, which is copied first.
+            let entry = found.bytes.iter().map(|bytes| self.copy_aside(bytes));
+            let mut copies = entry.collect::<Result<Vec<_>>>()?;
+            copies.extend(self.place.put_aside(self.now())?);
             self.store.remove_entry(&self.entry)?;
-            Ok((copy, Payload::new(VaultId::NONE)))
+            Ok((copies, Content::none()))
         })
     }
 
     fn find_all(&self) -> Result<Vec<Found>> {
+        if let Some(opened) = self.place.open_direct() {
+            return Ok(Found::in_place(opened));
+        }
         let candidates = self.store.candidates(&self.entry)?;
         if candidates.len() > 1 {
             let found = candidates.into_iter().map(|candidate| {
                 let bytes = self.store.read_candidate(&self.entry, &candidate.id);
-                Found::new(Some(candidate), bytes)
+                Found::new(Some(candidate), bytes, &self.place)
             });
             return found.collect();
         }
         match self.store.read_entry(&self.entry) {
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some(bytes)) => Ok(vec![Found::new(None, Ok(bytes))?]),
-            Err(error) => Ok(vec![Found::new(None, Err(error))?]),
+            Ok(None) => Ok(Found::in_place(self.place.nothing())),
+            Ok(Some(bytes)) => Ok(vec![Found::new(None, Ok(bytes), &self.place)?]),
+            Err(error) => Ok(vec![Found::new(None, Err(error), &self.place)?]),
         }
     }
 
@@ -124,17 +130,21 @@ impl Vault {
         let mut vaults = Vec::new();
         for found in self.find_all()? {
             let Some(candidate) = found.candidate else { return Err(self.not_several()) };
-            let vault = found.parsed.map_err(|error| {
-                let error = error.during(Operation::Repair).with_hint(format!(
-                    "Nothing was changed. Keep the other item by `strongroom entry repair {} {}`.",
-                    self.entry.service(),
-                    self.entry.user()
-                ));
-                self.named(error)
-            })?;
-            vaults.push((candidate, vault));
+            match found.opened.and_then(Content::into_inline) {
+                Ok(vault) => vaults.push((candidate, vault)),
+                Err(error) => return Err(self.not_merged(error)),
+            }
         }
         Ok(vaults)
+    }
+
+    fn not_merged(&self, error: Error) -> Error {
+        let error = error.during(Operation::Repair).with_hint(format!(
+            "Nothing was changed. Keep the other item by `strongroom entry repair {} {}`.",
+            self.entry.service(),
+            self.entry.user()
+        ));
+        self.named(error)
     }
 
     fn copy_aside(&self, bytes: &SecretBytes) -> Result<PathBuf> {
@@ -174,29 +184,45 @@ impl Vault {
 
 impl Found {
     /// What could be read, or could not for a reason that lies in the item itself.
-    fn new(candidate: Option<Candidate>, bytes: Result<SecretBytes>) -> Result<Self> {
-        let (bytes, parsed) = match bytes {
+    fn new(
+        candidate: Option<Candidate>,
+        bytes: Result<SecretBytes>,
+        place: &Place,
+    ) -> Result<Self> {
+        let (bytes, opened) = match bytes {
             Ok(bytes) => {
-                let parsed = Payload::parse(&bytes, || VaultId::NONE).map_err(Error::from);
-                (Some(bytes), parsed)
+                let stored = Stored::parse(&bytes).map_err(Error::from);
+                let opened = stored.and_then(|stored| place.open(stored));
+                (Some(bytes), opened)
             }
             Err(error) if error.kind() == ErrorKind::Corrupt => (None, Err(error)),
             Err(error) => return Err(error),
         };
-        Ok(Self { candidate, bytes, parsed })
+        Ok(Self { candidate, bytes, opened })
+    }
+
+    /// What there is without an entry, if anything.
+    fn in_place(opened: Result<Content>) -> Vec<Self> {
+        match opened {
+            Ok(content) if content.revision() == Content::none().revision() => Vec::new(),
+            opened => vec![Self { candidate: None, bytes: None, opened }],
+        }
     }
 
     fn describe(&self) -> VaultItem {
         let bytes = self.bytes.as_ref().map(|bytes| bytes.expose_secret()).unwrap_or_default();
-        let content = match &self.parsed {
-            Ok(payload) => VaultContent::Readable {
-                generation: payload.generation,
-                keys: payload.secrets().keys().cloned().collect(),
+        let seen = self.opened.as_ref().map_err(|error| error.problem().to_owned());
+        let seen = seen.and_then(|content| {
+            let vault = content.look();
+            let seen = vault.generation().and_then(|generation| Ok((generation, vault.list()?)));
+            seen.map_err(|error| error.problem().to_owned())
+        });
+        let content = match seen {
+            Ok((generation, secrets)) => VaultContent::Readable {
+                generation,
+                keys: secrets.into_iter().map(|secret| secret.key).collect(),
             },
-            Err(error) => VaultContent::Unreadable {
-                problem: error.problem().to_owned(),
-                names: readable_names(bytes),
-            },
+            Err(problem) => VaultContent::Unreadable { problem, names: readable_names(bytes) },
         };
         VaultItem { candidate: self.candidate.clone(), len: bytes.len(), content }
     }

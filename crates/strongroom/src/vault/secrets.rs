@@ -8,8 +8,8 @@ use strongroom_core::{
     SecretString, SignedDuration, Timestamp,
 };
 
+use super::content::{Edit, Look};
 use super::engine::Vault;
-use super::payload::Payload;
 
 /// A secret without its value: what [`list`](crate::SecretManager::list) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,82 +51,73 @@ impl fmt::Debug for Batch {
 
 impl Vault {
     pub(crate) fn generation(&self) -> Result<u64> {
-        self.read(|payload| payload.generation)
+        self.read(|vault| vault.generation())
     }
 
     pub(crate) fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
         let now = self.now();
-        self.read(|payload| look_up(payload, key, now))?
+        self.read(|vault| look_up(vault, key, now))
     }
 
     /// The same, if the copy in memory is enough to say.
     pub(crate) fn get_from_memory(&self, key: &SecretKey) -> Option<Result<Option<Secret>>> {
         let now = self.now();
-        self.read_memory(|payload| look_up(payload, key, now))
+        self.read_memory(|vault| look_up(vault, key, now))
     }
 
     /// A secret, expired or not.
     pub(crate) fn peek(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.read(|payload| payload.secrets().get(key).map(Secret::duplicate))
+        self.read(|vault| vault.get(key))
     }
 
     pub(crate) fn exists(&self, key: &SecretKey) -> Result<bool> {
-        self.read(|payload| payload.secrets().contains_key(key))
+        self.read(|vault| vault.contains(key))
     }
 
     /// The same, if the copy in memory is enough to say.
     pub(crate) fn exists_in_memory(&self, key: &SecretKey) -> Option<bool> {
-        self.read_memory(|payload| payload.secrets().contains_key(key))
+        self.read_memory(|vault| vault.contains(key))?.ok()
     }
 
     pub(crate) fn list(&self) -> Result<Vec<SecretInfo>> {
-        self.read(|payload| payload.secrets().iter().map(info).collect())
+        self.read(|vault| vault.list())
     }
 
     pub(crate) fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
-        let now = self.now();
-        self.read(|payload| {
-            let secrets = payload.secrets().iter();
-            secrets.filter(|(_, secret)| secret.expires_within(now, within)).map(info).collect()
-        })
+        let (now, mut secrets) = (self.now(), self.list()?);
+        secrets.retain(|secret| secret.metadata.expires_within(now, within));
+        Ok(secrets)
     }
 
     pub(crate) fn set(&self, key: &SecretKey, secret: Secret) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|payload| {
-            self.put(payload, key, secret);
-            Ok(())
-        })
+        self.commit(|vault| self.put(vault, key, secret).map(drop))
     }
 
     pub(crate) fn create(&self, key: &SecretKey, secret: Secret) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|payload| {
-            must_be_free(payload, key)?;
-            self.put(payload, key, secret);
-            Ok(())
+        self.commit(|vault| {
+            must_be_free(vault, key)?;
+            self.put(vault, key, secret).map(drop)
         })
     }
 
     pub(crate) fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
         new.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|payload| {
-            if !payload.secrets().contains_key(old) {
+        self.commit(|vault| {
+            if vault.metadata(old)?.is_none() {
                 return Err(not_found(old));
             }
-            must_be_free(payload, new)?;
-            payload.rename(old, new);
-            Ok(())
+            must_be_free(vault, new)?;
+            vault.rename(old, new)
         })
     }
 
     pub(crate) fn update_value(&self, key: &SecretKey, value: SecretString) -> Result<()> {
-        self.commit(|payload| {
-            let old = payload.secrets().get(key).ok_or_else(|| not_found(key))?;
+        self.commit(|vault| {
             let mut secret = Secret::new(value);
-            secret.metadata = old.metadata.clone();
-            self.put(payload, key, secret);
-            Ok(())
+            secret.metadata = vault.metadata(key)?.ok_or_else(|| not_found(key))?;
+            self.put(vault, key, secret).map(drop)
         })
     }
 
@@ -136,13 +127,9 @@ impl Vault {
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|payload| {
-            let old = payload.secrets().get(key).map(Secret::duplicate);
-            match change(old) {
-                Some(secret) => self.put(payload, key, secret),
-                None => drop(payload.remove(key)),
-            }
-            Ok(())
+        self.commit(|vault| match change(vault.get(key)?) {
+            Some(secret) => self.put(vault, key, secret).map(drop),
+            None => vault.remove(key).map(drop),
         })
     }
 
@@ -155,17 +142,15 @@ impl Vault {
         new: Secret,
     ) -> Result<Secret> {
         let mut theirs = None;
-        let stored = self.commit(|payload| {
-            let found = payload.secrets().get(key);
-            if found.map(|found| found.value.expose_secret())
+        let stored = self.commit(|vault| {
+            let found = vault.get(key)?;
+            if found.as_ref().map(|found| found.value.expose_secret())
                 != old.map(ExposeSecret::expose_secret)
             {
-                theirs = found.map(Secret::duplicate);
+                theirs = found;
                 return Err(changed_meanwhile(key));
             }
-            let new = self.stamped(payload, key, new);
-            payload.insert(key.clone(), new.duplicate());
-            Ok(new)
+            self.put(vault, key, new)
         });
         match theirs {
             Some(theirs) => Ok(theirs),
@@ -177,48 +162,44 @@ impl Vault {
         if !self.exists(key)? {
             return Ok(false);
         }
-        self.commit(|payload| Ok(payload.remove(key).is_some()))
+        self.commit(|vault| vault.remove(key))
     }
 
     pub(crate) fn batch(&self, batch: Batch) -> Result<()> {
         for key in batch.changes.keys() {
             key.validate().map_err(|error| error.during(Operation::Set))?;
         }
-        self.commit(|payload| {
+        self.commit(|vault| {
             for (key, change) in batch.changes {
                 match change {
-                    Some(secret) => self.put(payload, &key, secret),
-                    None => drop(payload.remove(&key)),
+                    Some(secret) => drop(self.put(vault, &key, secret)?),
+                    None => drop(vault.remove(&key)?),
                 }
             }
             Ok(())
         })
     }
 
-    /// Puts a secret in, with the times that are the vault's to say.
-    fn put(&self, payload: &mut Payload, key: &SecretKey, secret: Secret) {
-        let secret = self.stamped(payload, key, secret);
-        payload.insert(key.clone(), secret);
-    }
-
-    fn stamped(&self, payload: &Payload, key: &SecretKey, mut secret: Secret) -> Secret {
+    /// Puts a secret in, with the times that are the vault's to say, and returns it with them.
+    fn put(&self, vault: &mut dyn Edit, key: &SecretKey, mut secret: Secret) -> Result<Secret> {
         let now = self.now();
-        let created = payload.secrets().get(key).and_then(|old| old.metadata.created_at);
+        let created = vault.metadata(key)?.and_then(|old| old.created_at);
         secret.metadata.created_at = created.or(Some(now));
         secret.metadata.updated_at = Some(now);
-        secret
+        vault.put(key, &secret)?;
+        Ok(secret)
     }
 }
 
-fn look_up(payload: &Payload, key: &SecretKey, now: Timestamp) -> Result<Option<Secret>> {
-    match payload.secrets().get(key) {
-        Some(secret) if secret.is_expired(now) => Err(expired(key, secret)),
-        found => Ok(found.map(Secret::duplicate)),
+fn look_up(vault: &dyn Look, key: &SecretKey, now: Timestamp) -> Result<Option<Secret>> {
+    match vault.get(key)? {
+        Some(secret) if secret.is_expired(now) => Err(expired(key, &secret)),
+        found => Ok(found),
     }
 }
 
-fn must_be_free(payload: &Payload, key: &SecretKey) -> Result<()> {
-    if !payload.secrets().contains_key(key) {
+fn must_be_free(vault: &mut dyn Edit, key: &SecretKey) -> Result<()> {
+    if vault.metadata(key)?.is_none() {
         return Ok(());
     }
     Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
@@ -234,10 +215,6 @@ fn changed_meanwhile(key: &SecretKey) -> Error {
 fn not_found(key: &SecretKey) -> Error {
     Error::new(ErrorKind::NotFound, Operation::Set)
         .with_message(format!("there is no secret {key}; nothing was changed"))
-}
-
-fn info((key, secret): (&SecretKey, &Secret)) -> SecretInfo {
-    SecretInfo { key: key.clone(), metadata: secret.metadata.clone() }
 }
 
 fn expired(key: &SecretKey, secret: &Secret) -> Error {

@@ -1,32 +1,64 @@
 //! The vault on a store that counts, fails and is changed by others.
 
+#[cfg(feature = "sealed")]
+mod sealed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use strongroom_core::{
-    Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation, Secret,
-    SecretKey, SecretString, ServiceName, SignedDuration, Timestamp, WriteMode,
+    Capabilities, Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation,
+    Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Timestamp,
+    WriteMode,
 };
 use tempfile::TempDir;
 
 use super::coherence::StateDir;
 use super::engine::{Clock, Vault};
+use super::place::Place;
+#[cfg(feature = "sealed")]
+use super::sealed::SealedPlace;
 use super::secrets::Batch;
 use super::watch::Watcher;
+use crate::Layout;
 
 /// One user's machine: a store, and the directory where processes meet.
 struct Machine {
     store: MockKeyringStore,
     dir: TempDir,
     seconds: Arc<AtomicI64>,
+    layout: Layout,
 }
 
 impl Machine {
     fn new() -> Self {
+        Self::with(Layout::Inline)
+    }
+
+    /// One for each layout that this build has: what holds for the vault holds in all of them.
+    fn of_each_layout() -> Vec<Self> {
+        let sealed = cfg!(feature = "sealed").then_some(Layout::Sealed);
+        [Layout::Inline].into_iter().chain(sealed).map(Self::with).collect()
+    }
+
+    fn with(layout: Layout) -> Self {
         let (store, dir) = (MockKeyringStore::new(), tempfile::tempdir().unwrap());
-        Self { store, dir, seconds: Arc::new(AtomicI64::new(1_000)) }
+        store.set_capabilities(Capabilities::new(Persistence::Permanent).with_list());
+        Self { store, dir, seconds: Arc::new(AtomicI64::new(1_000)), layout }
+    }
+
+    #[cfg(not(feature = "sealed"))]
+    fn place(&self) -> Place {
+        Place { is_wanted: false }
+    }
+
+    #[cfg(feature = "sealed")]
+    fn place(&self) -> Place {
+        let (directory, service) = (self.dir.path().join("data"), ServiceName::new("app").unwrap());
+        let sealed = Some(SealedPlace::keyed(&directory, &service, Duration::from_secs(20)));
+        Place { sealed, is_wanted: self.layout == Layout::Sealed }
     }
 
     /// A vault as another process would have it.
@@ -37,7 +69,7 @@ impl Machine {
         let (service, state_dir) =
             (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
         let store = Arc::new(self.store.clone());
-        Vault::new(store, &service, &state_dir, patient(), clock).unwrap()
+        Vault::new(store, &service, &state_dir, self.place(), patient(), clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
@@ -95,19 +127,20 @@ fn reads_are_memory_reads_and_a_change_is_one_write() {
 
 #[test]
 fn another_process_is_seen_at_the_next_read_and_neither_loses_a_write() {
-    let machine = Machine::new();
-    let (one, two) = (machine.vault(), machine.vault());
-    one.set(&key("a"), Secret::new("1")).unwrap();
-    assert_eq!(value(&two, "a").as_deref(), Some("1"));
-    two.set(&key("b"), Secret::new("2")).unwrap();
-    one.set(&key("c"), Secret::new("3")).unwrap();
-    for vault in [&one, &two] {
-        assert_eq!(vault.list().unwrap().len(), 3);
-        assert_eq!(vault.generation().unwrap(), 3);
+    for machine in Machine::of_each_layout() {
+        let (one, two) = (machine.vault(), machine.vault());
+        one.set(&key("a"), Secret::new("1")).unwrap();
+        assert_eq!(value(&two, "a").as_deref(), Some("1"));
+        two.set(&key("b"), Secret::new("2")).unwrap();
+        one.set(&key("c"), Secret::new("3")).unwrap();
+        for vault in [&one, &two] {
+            assert_eq!(vault.list().unwrap().len(), 3);
+            assert_eq!(vault.generation().unwrap(), 3);
+        }
+        let mut seen = machine.store.calls().len();
+        assert_eq!(value(&two, "c").as_deref(), Some("3"));
+        assert_eq!(machine.accesses(&mut seen), (0, 0), "both know it by now");
     }
-    let mut seen = machine.store.calls().len();
-    assert_eq!(value(&two, "c").as_deref(), Some("3"));
-    assert_eq!(machine.accesses(&mut seen), (0, 0), "both know it by now");
 }
 
 #[test]
@@ -130,19 +163,20 @@ fn a_copy_that_is_current_is_read_without_waiting_and_no_other() {
 
 #[test]
 fn many_writers_lose_nothing() {
-    let machine = Machine::new();
-    thread::scope(|scope| {
-        for writer in 0..4 {
-            let vault = machine.vault();
-            scope.spawn(move || {
-                for round in 0..25 {
-                    vault.set(&key(&format!("{writer}-{round}")), Secret::new("v")).unwrap();
-                }
-            });
-        }
-    });
-    let vault = machine.vault();
-    assert_eq!((vault.list().unwrap().len(), vault.generation().unwrap()), (100, 100));
+    for machine in Machine::of_each_layout() {
+        thread::scope(|scope| {
+            for writer in 0..4 {
+                let vault = machine.vault();
+                scope.spawn(move || {
+                    for round in 0..25 {
+                        vault.set(&key(&format!("{writer}-{round}")), Secret::new("v")).unwrap();
+                    }
+                });
+            }
+        });
+        let vault = machine.vault();
+        assert_eq!((vault.list().unwrap().len(), vault.generation().unwrap()), (100, 100));
+    }
 }
 
 #[test]
@@ -196,48 +230,52 @@ fn a_vault_of_the_oldest_format_is_read_and_upgraded_at_the_next_write() {
 
 #[test]
 fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
-    let machine = Machine::new();
-    let vault = machine.vault();
-    vault.set(&key("token"), Secret::new("v").with_expiry(at(2_000))).unwrap();
-    assert_eq!(value(&vault, "token").as_deref(), Some("v"));
-    assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
-    assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("token"), Secret::new("v").with_expiry(at(2_000))).unwrap();
+        assert_eq!(value(&vault, "token").as_deref(), Some("v"));
+        assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
+        assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
 
-    machine.seconds.store(2_000, Ordering::Relaxed);
-    assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
-    assert!(vault.exists(&key("token")).unwrap());
-    assert_eq!(vault.list().unwrap().len(), 1);
+        machine.seconds.store(2_000, Ordering::Relaxed);
+        assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
+        assert!(vault.exists(&key("token")).unwrap());
+        assert_eq!(vault.list().unwrap().len(), 1);
 
-    machine.seconds.store(1_000, Ordering::Relaxed);
-    let again = vault.get(&key("token")).unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::Expired, "a clock set back revives nothing");
+        machine.seconds.store(1_000, Ordering::Relaxed);
+        let again = vault.get(&key("token")).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Expired, "a clock set back revives nothing");
+    }
 }
 
 #[test]
 fn the_vault_keeps_the_times_and_an_update_the_rest() {
-    let machine = Machine::new();
-    let vault = machine.vault();
-    vault.set(&key("a"), Secret::new("1").with_provider("openai").with_scope("s")).unwrap();
-    machine.seconds.store(1_500, Ordering::Relaxed);
-    vault.update_value(&key("a"), SecretString::from("2")).unwrap();
-    let secret = vault.get(&key("a")).unwrap().unwrap();
-    assert_eq!(secret.value.expose_secret(), "2");
-    assert_eq!(secret.metadata.provider.as_deref(), Some("openai"));
-    assert_eq!(secret.metadata.scope.as_deref(), Some("s"));
-    let times = (secret.metadata.created_at, secret.metadata.updated_at);
-    assert_eq!(times, (Some(at(1_000)), Some(at(1_500))));
-    let missing = vault.update_value(&key("none"), SecretString::from("2")).unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("a"), Secret::new("1").with_provider("openai").with_scope("s")).unwrap();
+        machine.seconds.store(1_500, Ordering::Relaxed);
+        vault.update_value(&key("a"), SecretString::from("2")).unwrap();
+        let secret = vault.get(&key("a")).unwrap().unwrap();
+        assert_eq!(secret.value.expose_secret(), "2");
+        assert_eq!(secret.metadata.provider.as_deref(), Some("openai"));
+        assert_eq!(secret.metadata.scope.as_deref(), Some("s"));
+        let times = (secret.metadata.created_at, secret.metadata.updated_at);
+        assert_eq!(times, (Some(at(1_000)), Some(at(1_500))));
+        let missing = vault.update_value(&key("none"), SecretString::from("2")).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+    }
 }
 
 #[test]
 fn a_secret_that_must_be_new_replaces_none() {
-    let vault = Machine::new().vault();
-    vault.create(&key("a"), Secret::new("1")).unwrap();
-    let refused = vault.create(&key("a"), Secret::new("2")).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
-    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
-    assert_eq!(vault.generation().unwrap(), 1, "nothing was written");
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.create(&key("a"), Secret::new("1")).unwrap();
+        let refused = vault.create(&key("a"), Secret::new("2")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+        assert_eq!(vault.generation().unwrap(), 1, "nothing was written");
+    }
 }
 
 #[test]
@@ -265,40 +303,44 @@ fn a_rename_keeps_everything_but_the_name() {
 
 #[test]
 fn a_name_has_one_secret_per_target() {
-    let vault = Machine::new().vault();
-    let production = SecretKey::with_target("API_KEY", "production");
-    vault.set(&key("API_KEY"), Secret::new("dev")).unwrap();
-    vault.set(&production, Secret::new("prod")).unwrap();
-    assert_eq!(value(&vault, "API_KEY").as_deref(), Some("dev"));
-    assert!(vault.delete(&production).unwrap());
-    assert_eq!(vault.list().unwrap().len(), 1);
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        let production = SecretKey::with_target("API_KEY", "production");
+        vault.set(&key("API_KEY"), Secret::new("dev")).unwrap();
+        vault.set(&production, Secret::new("prod")).unwrap();
+        assert_eq!(value(&vault, "API_KEY").as_deref(), Some("dev"));
+        assert!(vault.delete(&production).unwrap());
+        assert_eq!(vault.list().unwrap().len(), 1);
+    }
 }
 
 #[test]
 fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
-    let machine = Machine::new();
-    let vault = machine.vault();
-    let mut batch = Batch::default();
-    batch.set(&key(""), Secret::new("1"));
-    let errors = [
-        vault.set(&key(""), Secret::new("1")).unwrap_err(),
-        vault.update(&key("a\0b"), |old| old).unwrap_err(),
-        vault.batch(batch).unwrap_err(),
-    ];
-    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
-    assert!(machine.store.calls().is_empty());
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        let mut batch = Batch::default();
+        batch.set(&key(""), Secret::new("1"));
+        let errors = [
+            vault.set(&key(""), Secret::new("1")).unwrap_err(),
+            vault.update(&key("a\0b"), |old| old).unwrap_err(),
+            vault.batch(batch).unwrap_err(),
+        ];
+        assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
+        assert!(machine.store.calls().is_empty());
+    }
 }
 
 #[test]
 fn forgetting_costs_one_read() {
-    let machine = Machine::new();
-    let vault = machine.vault();
-    vault.set(&key("a"), Secret::new("1")).unwrap();
-    vault.forget();
-    let mut seen = machine.store.calls().len();
-    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
-    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
-    assert_eq!(machine.accesses(&mut seen), (1, 0));
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("a"), Secret::new("1")).unwrap();
+        vault.forget();
+        let mut seen = machine.store.calls().len();
+        assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+        assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+        assert_eq!(machine.accesses(&mut seen), (1, 0));
+    }
 }
 
 #[test]
@@ -323,28 +365,32 @@ fn looking_for_changes_reads_the_store_once_for_each() {
 
 #[test]
 fn what_is_locked_is_not_opened_to_look_for_changes() {
-    let machine = Machine::new();
-    let (vault, other) = (Arc::new(machine.vault()), machine.vault());
-    vault.set(&key("a"), Secret::new("1")).unwrap();
-    let mut watcher = Watcher::new(&vault);
-    let looks_and_reads_nothing = |watcher: &mut Watcher| {
-        let before = machine.store.calls().len();
-        for _ in 0..3 {
-            assert!(watcher.look(&vault).is_none());
+    for machine in Machine::of_each_layout() {
+        let (vault, other) = (Arc::new(machine.vault()), machine.vault());
+        vault.set(&key("a"), Secret::new("1")).unwrap();
+        let mut watcher = Watcher::new(&vault);
+        let looks_and_reads_nothing = |watcher: &mut Watcher| {
+            let before = machine.store.calls().len();
+            for _ in 0..3 {
+                assert!(watcher.look(&vault).is_none());
+            }
+            let calls = machine.store.calls().split_off(before);
+            assert!(calls.iter().all(|call| call.operation == Operation::Probe), "{calls:?}");
+        };
+        vault.forget();
+        other.set(&key("b"), Secret::new("2")).unwrap();
+        looks_and_reads_nothing(&mut watcher);
+        vault.list().unwrap();
+        assert!(watcher.look(&vault).is_some(), "the next read tells");
+        if vault.is_sealed() {
+            continue; // Its file is open, and needs no store.
         }
-        let calls = machine.store.calls().split_off(before);
-        assert!(calls.iter().all(|call| call.operation == Operation::Probe), "{calls:?}");
-    };
-    vault.forget();
-    other.set(&key("b"), Secret::new("2")).unwrap();
-    looks_and_reads_nothing(&mut watcher);
-    vault.list().unwrap();
-    assert!(watcher.look(&vault).is_some(), "the next read tells");
 
-    let mut watcher = Watcher::new(&vault);
-    other.set(&key("c"), Secret::new("3")).unwrap();
-    machine.store.fail(Operation::Probe, ErrorKind::Locked);
-    looks_and_reads_nothing(&mut watcher);
+        let mut watcher = Watcher::new(&vault);
+        other.set(&key("c"), Secret::new("3")).unwrap();
+        machine.store.fail(Operation::Probe, ErrorKind::Locked);
+        looks_and_reads_nothing(&mut watcher);
+    }
 }
 
 #[test]
@@ -361,28 +407,29 @@ fn an_entry_that_was_deleted_by_hand_is_an_empty_vault() {
 
 #[test]
 fn a_purge_leaves_no_entry_of_the_service_and_the_others_see_it() {
-    let machine = Machine::new();
-    let (one, two) = (machine.vault(), machine.vault());
-    one.set(&key("a"), Secret::new("1")).unwrap();
-    assert_eq!(value(&two, "a").as_deref(), Some("1"));
-    for service in ["app", "other"] {
-        let value = SecretString::from("v");
-        machine.store.set_password(service, "beside", &value, WriteMode::Overwrite).unwrap();
+    for machine in Machine::of_each_layout() {
+        let (one, two) = (machine.vault(), machine.vault());
+        one.set(&key("a"), Secret::new("1")).unwrap();
+        assert_eq!(value(&two, "a").as_deref(), Some("1"));
+        for service in ["app", "other"] {
+            let value = SecretString::from("v");
+            machine.store.set_password(service, "beside", &value, WriteMode::Overwrite).unwrap();
+        }
+        assert_eq!(one.purge().unwrap(), 2);
+        assert_eq!((value(&one, "a"), value(&two, "a")), (None, None));
+        assert!(machine.store.list("app").unwrap().is_empty());
+        assert_eq!(machine.store.list("other").unwrap().len(), 1);
+        assert_eq!(one.purge().unwrap(), 0);
+        two.set(&key("b"), Secret::new("2")).unwrap();
+        assert_eq!(value(&one, "b").as_deref(), Some("2"));
     }
-    assert_eq!(one.purge().unwrap(), 2);
-    assert_eq!((value(&one, "a"), value(&two, "a")), (None, None));
-    assert!(machine.store.list("app").unwrap().is_empty());
-    assert_eq!(machine.store.list("other").unwrap().len(), 1);
-    assert_eq!(one.purge().unwrap(), 0);
-    two.set(&key("b"), Secret::new("2")).unwrap();
-    assert_eq!(value(&one, "b").as_deref(), Some("2"));
 }
 
 #[test]
 fn a_vault_that_outgrows_its_store_says_by_how_much() {
     let machine = Machine::new();
-    let capabilities = machine.store.capabilities().with_max_secret_len(400);
-    machine.store.set_capabilities(capabilities);
+    let forgets = Capabilities::new(Persistence::UntilReboot).with_max_secret_len(400);
+    machine.store.set_capabilities(forgets);
     let vault = machine.vault();
     vault.set(&key("a"), Secret::new("1")).unwrap();
     let error = vault.set(&key("b"), Secret::new("x".repeat(400))).unwrap_err();
@@ -400,7 +447,7 @@ fn without_a_state_directory_it_works_slower() {
     let blocked = StateDir::at(file.join("sub"));
     let clock: Clock = Arc::new(Timestamp::now);
     let store = Arc::new(machine.store.clone());
-    let vault = Vault::new(store, &service, &blocked, patient(), clock).unwrap();
+    let vault = Vault::new(store, &service, &blocked, machine.place(), patient(), clock).unwrap();
     vault.set(&key("a"), Secret::new("1")).unwrap();
     machine.vault().set(&key("b"), Secret::new("2")).unwrap();
     assert_eq!(value(&vault, "b").as_deref(), Some("2"));

@@ -1,17 +1,17 @@
 //! Who wants to know what changes in a vault, and the thread that finds it out.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::RandomState;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result, Secret, SecretKey};
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey};
 
 use super::coherence::{Observation, Revision};
+use super::content::Content;
 use super::engine::Vault;
-use super::payload::Payload;
 
 /// How often the generation file is looked at: two system calls each time, on any file system.
 /// Changes of this process are told at once.
@@ -137,14 +137,16 @@ pub(super) struct Watcher {
 /// A vault without its values: of each secret only a number that tells when it changes. The numbers
 /// are keyed by random ones of this thread, so they tell nothing of the values.
 pub(super) struct Snapshot {
-    revision: Revision,
+    /// What stood in the vault's entry.
+    entry: Revision,
+    generation: u64,
     secrets: BTreeMap<SecretKey, u64>,
 }
 
 impl Watcher {
     pub(super) fn new(vault: &Arc<Vault>) -> Self {
         let hasher = RandomState::new();
-        let known = vault.read_copy(|payload| Snapshot::of(payload, &hasher));
+        let known = vault.read_copy(|content| Snapshot::of(content, &hasher).ok()).flatten();
         let (vault, watch) = (Arc::downgrade(vault), Arc::clone(&vault.watch));
         Self { vault, watch, hasher, known, seen: None, tried: None }
     }
@@ -162,17 +164,18 @@ impl Watcher {
 
     /// The vault, if it may have changed and can be read without asking the user.
     pub(super) fn look(&mut self, vault: &Vault) -> Option<Snapshot> {
-        let known = self.known.as_ref().map(|known| known.revision);
-        let in_memory = vault.read_copy(|payload| {
-            (known != Some(payload.revision())).then(|| Snapshot::of(payload, &self.hasher))
+        let known = self.known.as_ref().map(|known| (known.entry, known.generation));
+        let in_memory = vault.read_copy(|content| {
+            let now = (content.revision(), content.look().generation().ok()?);
+            if known == Some(now) { None } else { Snapshot::of(content, &self.hasher).ok() }
         });
         if let Some(Some(new)) = in_memory {
             return Some(new);
         }
-        if !self.must_read(vault.observe(), known) || vault.is_forgotten() {
+        if !self.must_read(vault.observe(), known.map(|(entry, _)| entry)) || vault.is_forgotten() {
             return None;
         }
-        vault.read_unattended(|payload| Snapshot::of(payload, &self.hasher)).ok()
+        vault.read_unattended(|content| Snapshot::of(content, &self.hasher)).ok()
     }
 
     /// Whether the store has to be read to know: once for what the file says, and again after a while
@@ -202,12 +205,9 @@ impl Watcher {
 }
 
 impl Snapshot {
-    fn of(payload: &Payload, hasher: &RandomState) -> Self {
-        let number =
-            |secret: &Secret| hasher.hash_one((secret.value.expose_secret(), &secret.metadata));
-        let secrets = payload.secrets().iter();
-        let secrets = secrets.map(|(key, secret)| (key.clone(), number(secret))).collect();
-        Self { revision: payload.revision(), secrets }
+    fn of(content: &Content, hasher: &RandomState) -> Result<Self> {
+        let (entry, vault) = (content.revision(), content.look());
+        Ok(Self { entry, generation: vault.generation()?, secrets: vault.fingerprints(hasher)? })
     }
 
     fn changes_to<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = Change> + 'a {

@@ -11,20 +11,21 @@ use strongroom_core::{
 use zeroize::Zeroizing;
 
 use super::json::Json;
-use super::{MARKER, Payload, Position, Unknown, Unreadable, VERSION, VaultId};
+use super::key_entry::{self, KeyEntry};
+use super::{MARKER, Payload, Position, Stored, Unknown, Unreadable, VERSION, VaultId};
 
-/// The vault in a payload.
+/// What an entry holds.
 ///
 /// # Errors
 ///
 /// [`Unreadable`] if the version is unknown, or the payload is not what its version says.
-pub(super) fn payload(
+pub(super) fn stored(
     line: &SecretBytes,
     fresh: impl FnOnce() -> VaultId,
-) -> Result<Payload, Unreadable> {
+) -> Result<Stored, Unreadable> {
     let bytes = line.expose_secret();
     let json = Json::parse(bytes).map_err(|error| Unreadable::syntax(&error))?;
-    vault(json, fresh).map_err(|wrong| match wrong {
+    entry(json, fresh).map_err(|wrong| match wrong {
         Wrong::Version(version) => Unreadable::Version(version),
         Wrong::Shape(what, json) => {
             let offset = json.text().as_ptr().addr() - bytes.as_ptr().addr();
@@ -41,26 +42,24 @@ enum Wrong<'a> {
 
 type Found<'a, T> = Result<T, Wrong<'a>>;
 
-fn vault(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Payload> {
+fn entry(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Stored> {
     let mut fields = Fields::of(json)?;
     let Some(marker) = fields.take("strongroom") else {
-        return version_0(fields, fresh());
+        return version_0(fields, fresh()).map(Stored::Inline);
     };
     if marker.quoted() != Some(MARKER) {
         return Err(Wrong::Shape("it is not a vault of this program", marker));
     }
     match whole_number(fields.required("version", "it has no version")?)? {
-        VERSION => version_1(fields),
+        VERSION => version_1(fields).map(Stored::Inline),
+        key_entry::VERSION => version_2(fields).map(Stored::Key),
         other => Err(Wrong::Version(other)),
     }
 }
 
 fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
-    let id = fields.required("id", "it has no id")?;
-    let wrong_id = Wrong::Shape("the id is not 32 hexadecimal digits", id);
-    let id = id.quoted().and_then(VaultId::from_hex).ok_or(wrong_id)?;
-    let mut payload = Payload::new(id);
-    payload.generation = whole_number(fields.required("generation", "it has no generation")?)?;
+    let mut payload = Payload::new(vault_id(&mut fields)?);
+    payload.generation = generation(&mut fields)?;
     let list = fields.required("secrets", "it has no list of secrets")?;
     let wrong_list = Wrong::Shape("the secrets are not a list", list);
     for json in list.list().ok_or(wrong_list)? {
@@ -74,6 +73,27 @@ fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
     }
     payload.unknown = fields.unknown();
     Ok(payload)
+}
+
+fn version_2(mut fields: Fields<'_>) -> Found<'_, KeyEntry> {
+    let (id, generation) = (vault_id(&mut fields)?, generation(&mut fields)?);
+    let layout = fields.required("layout", "it has no layout")?;
+    if layout.quoted() != Some(key_entry::LAYOUT) {
+        return Err(Wrong::Shape("the layout is not one that this program knows", layout));
+    }
+    let key = fields.required("key", "it has no key")?;
+    let key = text_value(key).ok_or(Wrong::Shape("the key is not text", key))?;
+    Ok(KeyEntry { id, generation, key })
+}
+
+fn vault_id<'a>(fields: &mut Fields<'a>) -> Found<'a, VaultId> {
+    let id = fields.required("id", "it has no id")?;
+    let wrong = Wrong::Shape("the id is not 32 hexadecimal digits", id);
+    id.quoted().and_then(VaultId::from_hex).ok_or(wrong)
+}
+
+fn generation<'a>(fields: &mut Fields<'a>) -> Found<'a, u64> {
+    whole_number(fields.required("generation", "it has no generation")?)
 }
 
 fn version_0(fields: Fields<'_>, id: VaultId) -> Found<'_, Payload> {

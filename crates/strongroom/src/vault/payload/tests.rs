@@ -248,7 +248,7 @@ fn a_secret_that_is_replaced_keeps_its_unknown_fields_and_one_that_is_removed_do
     let mut payload = read(vault(r#"{"name":"n","value":"dg==","new":1}"#, ""));
     payload.insert("n".into(), Secret::new("w"));
     assert!(text(&payload.to_line()).contains(r#""value":"dw==","new":1"#));
-    assert!(payload.remove(&"n".into()).is_some());
+    assert!(payload.take(&"n".into()).is_some());
     payload.insert("n".into(), Secret::new("w"));
     assert!(!text(&payload.to_line()).contains("new"));
 }

@@ -5,13 +5,15 @@ use std::fmt;
 
 use strongroom_core::{Error, ErrorKind, Operation};
 
-use super::VERSION;
+use super::key_entry::VERSION as NEWEST;
 
 /// Why a payload can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     /// It is a vault of this version, which this program does not know.
     Version(u64),
+    /// It holds the key of a file in place of the secrets.
+    NotInline,
     /// It is not what its version says.
     Damaged {
         /// What is wrong, as a clause.
@@ -54,8 +56,9 @@ impl fmt::Display for Unreadable {
             Self::Version(version) => write!(
                 f,
                 "the vault has format version {version}, and this program knows versions up to \
-                 {VERSION}"
+                 {NEWEST}"
             ),
+            Self::NotInline => f.write_str("the vault lies in a sealed file"),
             Self::Damaged { what, at: Position { line, column } } => {
                 write!(f, "the vault is damaged: {what} (line {line}, column {column})")
             }
@@ -71,7 +74,7 @@ impl From<Unreadable> for Error {
             Unreadable::Version(_) => {
                 "Nothing was changed. Another version of this program wrote it: update this one."
             }
-            Unreadable::Damaged { .. } => "Nothing was changed.",
+            Unreadable::NotInline | Unreadable::Damaged { .. } => "Nothing was changed.",
         };
         Error::new(ErrorKind::Corrupt, Operation::Get)
             .with_message(unreadable.to_string())

@@ -1,0 +1,131 @@
+//! What opens the encrypted file of the backend `file`: the caller's keys, the environment's, or a
+//! passphrase that somebody is asked for.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, ServiceName};
+use strongroom_sealed::{FileConfig, KeySource, file_in};
+use zeroize::Zeroizing;
+
+use crate::Options;
+
+/// The longest passphrase file that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// Asks for a passphrase.
+pub(crate) type AskPassphrase =
+    Arc<dyn Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync>;
+
+/// What a passphrase is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PassphraseRequest {
+    /// The encrypted file.
+    pub path: PathBuf,
+    /// Whether the file is about to be made: a new passphrase should be typed twice.
+    pub is_new: bool,
+    /// Which try it is, from 1. There are three.
+    pub attempt: u32,
+}
+
+impl Options {
+    /// The same with one more key to the encrypted file of the backend `file`. Each is tried; a new file
+    /// can be opened by any.
+    #[must_use]
+    pub fn with_key(mut self, source: KeySource) -> Self {
+        self.keys.push(source);
+        self
+    }
+
+    /// The same with somebody to ask for a passphrase, if there is neither a key nor one in the
+    /// environment. `None` is an answer that was refused.
+    #[must_use]
+    pub fn with_passphrase(
+        mut self,
+        ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
+    ) -> Self {
+        self.passphrase = Some(Arc::new(ask));
+        self
+    }
+
+    /// Where encrypted files lie: what the caller says, else `.local/share/strongroom` in the user's home;
+    /// `AppData\\Local\\strongroom` on Windows, `Library/Application Support/strongroom` on macOS.
+    pub(crate) fn data_dir(&self) -> Option<PathBuf> {
+        let below = if cfg!(windows) {
+            "AppData/Local/strongroom"
+        } else if cfg!(target_os = "macos") {
+            "Library/Application Support/strongroom"
+        } else {
+            ".local/share/strongroom"
+        };
+        let of_user = || env::home_dir().filter(|home| home.is_absolute());
+        self.data_dir.clone().or_else(|| of_user().map(|home| home.join(below)))
+    }
+
+    /// The directory of the files of the backend `file`.
+    pub(crate) fn file_dir(directory: &Path) -> PathBuf {
+        directory.join("file")
+    }
+
+    /// The encrypted file of a service of the backend `file`, and what opens it.
+    pub(crate) fn file_config(
+        &self,
+        directory: &Path,
+        service: &ServiceName,
+    ) -> Result<FileConfig> {
+        let path = file_in(&Self::file_dir(directory), service.as_str());
+        let mut config = FileConfig::keyless(path).with_deadline(self.deadlines.call);
+        config.sources = self.key_sources()?;
+        Ok(config)
+    }
+
+    /// The keys that the caller and the environment name: `<prefix>_KEY_FILE` is a file that holds a key,
+    /// `<prefix>_PASSPHRASE_FILE` one whose first line is the passphrase.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing` if the passphrase's file is not there, `Invalid` if it has no passphrase, `Io`.
+    pub(crate) fn key_sources(&self) -> Result<Vec<KeySource>> {
+        let mut sources = self.keys.clone();
+        if let Some((_, path)) = self.variable("KEY_FILE") {
+            sources.push(KeySource::key_file(PathBuf::from(path)));
+        }
+        if let Some((variable, path)) = self.variable("PASSPHRASE_FILE") {
+            let path = PathBuf::from(path);
+            let passphrase = first_line(&path).map_err(|error| {
+                let hint = format!("{variable} names it. {}", error.hint());
+                error.with_hint(hint)
+            })?;
+            sources.push(KeySource::passphrase(passphrase));
+        }
+        Ok(sources)
+    }
+}
+
+/// The first line of a file, without its end.
+fn first_line(path: &Path) -> Result<SecretString> {
+    let failed = |kind, problem: &str| {
+        let message = format!("the passphrase file {} {problem}", path.display());
+        Error::new(kind, Operation::Choose).with_message(message)
+    };
+    let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::KeyMissing,
+            _ => ErrorKind::Io,
+        };
+        failed(kind, "can't be read").with_source(error)
+    })?;
+    if bytes.len() > LONGEST {
+        return Err(failed(ErrorKind::Invalid, "is too long to be one"));
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok("") => Err(failed(ErrorKind::Invalid, "has an empty first line")),
+        Ok(text) => Ok(SecretString::from(text)),
+        Err(_) => Err(failed(ErrorKind::Invalid, "is not text")),
+    }
+}

@@ -1,0 +1,169 @@
+//! What a vault holds, whatever its layout: how operations look at it and change it.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+
+use strongroom_core::{ErrorKind, ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata};
+
+use super::coherence::Revision;
+use super::payload::{Payload, VaultId};
+use super::place::Place;
+#[cfg(feature = "sealed")]
+use super::sealed::Sealed;
+use super::secrets::SecretInfo;
+
+/// A vault's content, as one process has it.
+pub(super) enum Content {
+    /// All of it, in memory.
+    Inline(Payload),
+    /// The file that it lies in, open.
+    #[cfg(feature = "sealed")]
+    Sealed(Box<Sealed>),
+}
+
+/// What can be seen of a vault.
+pub(super) trait Look {
+    /// The vault's revision number.
+    fn generation(&self) -> Result<u64>;
+
+    /// A copy of a secret, expired or not.
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>>;
+
+    /// Whether there is a secret, expired or not.
+    fn contains(&self, key: &SecretKey) -> Result<bool>;
+
+    /// All secrets without their values, sorted by key.
+    fn list(&self) -> Result<Vec<SecretInfo>>;
+
+    /// For each secret a number that tells when it changes. It is keyed by the hasher and tells
+    /// nothing of the value.
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>>;
+}
+
+/// What can be done to a vault in one change. Nothing of it counts if the change fails.
+pub(super) trait Edit {
+    /// A copy of a secret, expired or not.
+    fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>>;
+
+    /// What is known of a secret beside its value.
+    fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>>;
+
+    /// Puts a secret in as it is, over the old one if there is one.
+    fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()>;
+
+    /// Takes a secret out, and says whether it was there.
+    fn remove(&mut self, key: &SecretKey) -> Result<bool>;
+
+    /// Gives a secret that is there another key, under which there must be none yet.
+    fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()>;
+}
+
+impl Content {
+    /// Of a service that has no vault yet.
+    pub(super) fn none() -> Self {
+        Self::Inline(Payload::new(VaultId::NONE))
+    }
+
+    pub(super) fn look(&self) -> &dyn Look {
+        match self {
+            Self::Inline(payload) => payload,
+            #[cfg(feature = "sealed")]
+            Self::Sealed(sealed) => sealed.as_ref(),
+        }
+    }
+
+    /// The revision of what stands in the vault's entry. A change of a sealed vault leaves its entry
+    /// alone.
+    pub(super) fn revision(&self) -> Revision {
+        match self {
+            Self::Inline(payload) => payload.revision(),
+            #[cfg(feature = "sealed")]
+            Self::Sealed(sealed) => sealed.revision(),
+        }
+    }
+
+    /// The vault, if it is an inline one.
+    pub(super) fn into_inline(self) -> Result<Payload> {
+        match self {
+            Self::Inline(payload) => Ok(payload),
+            #[cfg(feature = "sealed")]
+            Self::Sealed(_) => Err(super::payload::Unreadable::NotInline.into()),
+        }
+    }
+
+    /// Whether it lies in a sealed file.
+    pub(super) fn is_sealed(&self) -> bool {
+        !matches!(self, Self::Inline(_))
+    }
+
+    /// Takes back a file whose key could not be stored. One whose key may have been stored stays.
+    pub(super) fn abandon(self, why: ErrorKind, place: &Place) {
+        let is_sealed = self.is_sealed();
+        drop(self);
+        if is_sealed && why != ErrorKind::TimedOut {
+            drop(place.remove());
+        }
+    }
+
+    /// How many secrets of an inline vault there are.
+    pub(super) fn in_memory(&self) -> usize {
+        match self {
+            Self::Inline(payload) => payload.secrets().len(),
+            #[cfg(feature = "sealed")]
+            Self::Sealed(_) => 0,
+        }
+    }
+}
+
+impl Look for Payload {
+    fn generation(&self) -> Result<u64> {
+        Ok(self.generation)
+    }
+
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        Ok(self.secrets().get(key).map(Secret::duplicate))
+    }
+
+    fn contains(&self, key: &SecretKey) -> Result<bool> {
+        Ok(self.secrets().contains_key(key))
+    }
+
+    fn list(&self) -> Result<Vec<SecretInfo>> {
+        let info = |(key, secret): (&SecretKey, &Secret)| SecretInfo {
+            key: key.clone(),
+            metadata: secret.metadata.clone(),
+        };
+        Ok(self.secrets().iter().map(info).collect())
+    }
+
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+        let number =
+            |secret: &Secret| hasher.hash_one((secret.value.expose_secret(), &secret.metadata));
+        let secrets = self.secrets().iter();
+        Ok(secrets.map(|(key, secret)| (key.clone(), number(secret))).collect())
+    }
+}
+
+impl Edit for Payload {
+    fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
+        Look::get(self, key)
+    }
+
+    fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
+        Ok(self.secrets().get(key).map(|secret| secret.metadata.clone()))
+    }
+
+    fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        self.insert(key.clone(), secret.duplicate());
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &SecretKey) -> Result<bool> {
+        Ok(self.take(key).is_some())
+    }
+
+    fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
+        self.give_key(old, new);
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! Where a vault may lie beside its entry: a sealed file, or nowhere.
+
+use std::path::PathBuf;
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestamp};
+
+use super::content::Content;
+use super::payload::{Payload, Stored};
+#[cfg(feature = "sealed")]
+use super::sealed::{SealedPlace, put_aside};
+
+/// Where a vault may lie beside its entry.
+pub(crate) struct Place {
+    #[cfg(feature = "sealed")]
+    pub(crate) sealed: Option<SealedPlace>,
+    /// Whether the vault is to lie there however small it is.
+    pub(crate) is_wanted: bool,
+}
+
+#[cfg(not(feature = "sealed"))]
+impl Place {
+    pub(super) const fn takes_all(&self) -> bool {
+        self.is_wanted
+    }
+
+    pub(super) const fn is_direct(&self) -> bool {
+        false
+    }
+
+    pub(super) fn open_direct(&self) -> Option<Result<Content>> {
+        None
+    }
+
+    pub(super) fn nothing(&self) -> Result<Content> {
+        Ok(Content::none())
+    }
+
+    pub(super) fn open(&self, stored: Stored) -> Result<Content> {
+        match stored {
+            Stored::Inline(vault) => Ok(Content::Inline(vault)),
+            Stored::Key(_) => Err(nowhere()),
+        }
+    }
+
+    pub(super) fn seal(
+        &self,
+        _: &Payload,
+        _: bool,
+        _: Timestamp,
+    ) -> Result<Option<(Content, Option<SecretBytes>)>> {
+        if self.is_wanted { Err(nowhere()) } else { Ok(None) }
+    }
+
+    pub(super) fn remove(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    pub(super) fn put_aside(&self, _: Timestamp) -> Result<Option<PathBuf>> {
+        Ok(None)
+    }
+}
+
+#[cfg(feature = "sealed")]
+impl Place {
+    /// Whether no vault lies in its entry, however small.
+    pub(super) fn takes_all(&self) -> bool {
+        self.is_wanted || self.is_direct()
+    }
+
+    /// Whether the file is the vault, and no entry is needed.
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self.sealed, Some(SealedPlace::Direct { .. }))
+    }
+
+    /// The vault, where no entry is needed to open it.
+    pub(super) fn open_direct(&self) -> Option<Result<Content>> {
+        let Some(SealedPlace::Direct { config, ask }) = &self.sealed else { return None };
+        let opened = SealedPlace::open_direct(config, ask.as_ref());
+        Some(opened.map(|sealed| {
+            sealed.map_or_else(Content::none, |sealed| Content::Sealed(Box::new(sealed)))
+        }))
+    }
+
+    /// The vault of a service that has no entry: none, unless there is a file that needs it.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing`.
+    pub(super) fn nothing(&self) -> Result<Content> {
+        match self.sealed.as_ref().map(SealedPlace::path).filter(|path| path.exists()) {
+            None => Ok(Content::none()),
+            Some(path) => Err(Error::new(ErrorKind::KeyMissing, Operation::Get)
+                .with_message(format!(
+                    "the vault's entry is gone, which holds the key of {}",
+                    path.display()
+                ))
+                .with_hint(
+                    "Bring the entry back, or restore a backup. `strongroom repair --reset` puts \
+                     the file aside and begins with an empty vault.",
+                )),
+        }
+    }
+
+    /// The vault that an entry holds, or holds the key of.
+    pub(super) fn open(&self, stored: Stored) -> Result<Content> {
+        match (stored, &self.sealed) {
+            (Stored::Inline(vault), _) => Ok(Content::Inline(vault)),
+            (Stored::Key(entry), Some(place)) => {
+                place.open(&entry).map(|sealed| Content::Sealed(Box::new(sealed)))
+            }
+            (Stored::Key(_), None) => Err(nowhere()),
+        }
+    }
+
+    /// Writes a whole vault into a new file; `None` if it may not lie in one. The entry that comes with
+    /// it holds the file's key, so the store must be one that lasts.
+    pub(super) fn seal(
+        &self,
+        vault: &Payload,
+        lasts: bool,
+        now: Timestamp,
+    ) -> Result<Option<(Content, Option<SecretBytes>)>> {
+        match &self.sealed {
+            Some(SealedPlace::Keyed { .. }) if !lasts && self.is_wanted => Err(forgets()),
+            Some(SealedPlace::Keyed { .. }) if !lasts => Ok(None),
+            None if self.is_wanted => Err(nowhere()),
+            None => Ok(None),
+            Some(place) => {
+                let (sealed, entry) = place.seal(vault, now)?;
+                Ok(Some((Content::Sealed(Box::new(sealed)), entry)))
+            }
+        }
+    }
+
+    /// Puts the file out of the way, and returns where it is now.
+    pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
+        self.sealed.as_ref().map_or(Ok(None), |place| put_aside(place.path(), now))
+    }
+
+    /// Deletes the file, and says whether there was one.
+    pub(super) fn remove(&self) -> Result<bool> {
+        self.sealed.as_ref().map_or(Ok(false), SealedPlace::remove)
+    }
+}
+
+fn nowhere() -> Error {
+    Error::new(ErrorKind::Unsupported, Operation::Get)
+        .with_message(
+            "the vault lies in a sealed file, or is to, and there is no place for one here",
+        )
+        .with_hint("It takes the feature `sealed`, and a home directory.")
+}
+
+#[cfg(feature = "sealed")]
+fn forgets() -> Error {
+    Error::new(ErrorKind::Unsupported, Operation::Set)
+        .with_message("this store forgets, and the sealed file would be lost with its key")
+        .with_hint("Use a store that lasts, or the backend `file`.")
+}

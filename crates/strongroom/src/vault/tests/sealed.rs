@@ -1,0 +1,205 @@
+//! The vault in a sealed file beside its store.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+
+use super::*;
+use crate::vault::payload::Stored;
+
+/// What stands in the vault's entry.
+fn entry(machine: &Machine) -> Option<Stored> {
+    let bytes = machine.store.get_secret("app", "vault").unwrap()?;
+    Some(Stored::parse(&bytes).unwrap())
+}
+
+fn file(machine: &Machine) -> std::path::PathBuf {
+    machine.dir.path().join("data/app.sealed")
+}
+
+/// A vault that became sealed because its store takes no more than this.
+fn outgrown(max: usize) -> (Machine, Vault) {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(max));
+    let vault = machine.vault();
+    vault.set(&key("small"), Secret::new("1").with_scope("s")).unwrap();
+    assert!(!vault.is_sealed() && !file(&machine).exists());
+    vault.set(&key("large"), Secret::new("x".repeat(max))).unwrap();
+    (machine, vault)
+}
+
+#[test]
+fn a_vault_that_outgrows_its_store_becomes_sealed_by_itself() {
+    // The smallest that a platform has: Windows takes 2560 bytes.
+    let (machine, vault) = outgrown(2_560);
+    assert!(vault.is_sealed() && file(&machine).exists());
+    assert!(matches!(entry(&machine), Some(Stored::Key(_))));
+    for vault in [&vault, &machine.vault()] {
+        assert_eq!(value(vault, "small").as_deref(), Some("1"));
+        assert_eq!(value(vault, "large").map(|value| value.len()), Some(2_560));
+        assert_eq!(vault.generation().unwrap(), 2, "it goes on counting");
+        let small = vault.get(&key("small")).unwrap().unwrap();
+        assert_eq!(
+            (small.metadata.scope.as_deref(), small.metadata.created_at),
+            (Some("s"), Some(at(1_000)))
+        );
+    }
+    for number in 0..200 {
+        vault.set(&key(&format!("n{number}")), Secret::new("v".repeat(100))).unwrap();
+    }
+    assert_eq!(machine.vault().list().unwrap().len(), 202);
+    assert_eq!(vault.generation().unwrap(), 202);
+}
+
+#[test]
+fn one_of_more_than_64_kib_becomes_sealed_wherever_there_is_room() {
+    let machine = Machine::new();
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("x".repeat(40_000))).unwrap();
+    assert!(!vault.is_sealed());
+    vault.set(&key("b"), Secret::new("x".repeat(40_000))).unwrap();
+    assert!(vault.is_sealed());
+}
+
+#[test]
+fn a_process_that_had_the_inline_vault_goes_on_with_the_sealed_one() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let (one, two) = (machine.vault(), machine.vault());
+    one.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(value(&two, "a").as_deref(), Some("1"));
+    one.set(&key("large"), Secret::new("x".repeat(2_560))).unwrap();
+    two.set(&key("b"), Secret::new("2")).unwrap();
+    assert_eq!(value(&one, "b").as_deref(), Some("2"));
+    assert_eq!(machine.vault().list().unwrap().len(), 3);
+}
+
+#[test]
+fn a_sealed_vault_costs_its_store_one_read_and_no_write() {
+    let (machine, _) = outgrown(2_560);
+    let mut seen = machine.store.calls().len();
+    let vault = machine.vault();
+    assert_eq!(value(&vault, "small").as_deref(), Some("1"));
+    assert_eq!(machine.accesses(&mut seen), (1, 0), "open");
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    vault.delete(&key("a")).unwrap();
+    vault.list().unwrap();
+    let other = machine.vault();
+    other.list().unwrap();
+    assert_eq!(machine.accesses(&mut seen), (1, 0), "another process");
+    assert_eq!(value(&vault, "small").as_deref(), Some("1"));
+    assert_eq!(machine.accesses(&mut seen), (0, 0));
+}
+
+#[test]
+fn nothing_of_a_sealed_vault_can_be_read_in_its_files() {
+    let machine = Machine::with(Layout::Sealed);
+    let vault = machine.vault();
+    let secret =
+        Secret::new("marker-value").with_provider("marker-provider").with_scope("marker-scope");
+    vault.set(&SecretKey::with_target("marker-name", "marker-target"), secret).unwrap();
+    let mut files = 0;
+    for entry in fs::read_dir(machine.dir.path().join("data")).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"marker"));
+        files += 1;
+    }
+    assert!(files > 0);
+}
+
+#[test]
+fn a_file_whose_key_is_gone_is_never_an_empty_vault() {
+    let (machine, vault) = outgrown(2_560);
+    machine.store.delete_password("app", "vault").unwrap();
+    vault.forget();
+    for vault in [&vault, &machine.vault()] {
+        assert_eq!(vault.list().unwrap_err().kind(), ErrorKind::KeyMissing);
+        let refused = vault.set(&key("a"), Secret::new("1")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::KeyMissing);
+        assert!(refused.hint().contains("repair --reset"), "{}", refused.hint());
+    }
+    assert!(entry(&machine).is_none(), "no key is made over existing data");
+    let aside = vault.reset().unwrap();
+    assert!(aside.len() == 1 && aside[0].exists() && !file(&machine).exists());
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(machine.vault().list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_wrong_key_a_damaged_file_and_a_lost_one_are_told_apart() {
+    let (machine, vault) = outgrown(2_560);
+    drop(vault);
+    let (_dir, stranger) = outgrown(2_560);
+    let kind = |machine: &Machine| machine.vault().list().unwrap_err().kind();
+
+    let Some(Stored::Key(mut key_entry)) = entry(&machine) else { panic!("it is sealed") };
+    let right = key_entry.to_line();
+    key_entry.key = strongroom_sealed::SealingKey::generate().unwrap().to_text();
+    machine.store.set_secret("app", "vault", &key_entry.to_line(), WriteMode::Overwrite).unwrap();
+    assert_eq!(kind(&machine), ErrorKind::WrongKey);
+    machine.store.set_secret("app", "vault", &right, WriteMode::Overwrite).unwrap();
+    assert_eq!(machine.vault().list().unwrap().len(), 2);
+
+    let whole = fs::read(file(&machine)).unwrap();
+    fs::write(file(&machine), &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(kind(&machine), ErrorKind::Corrupt);
+    fs::remove_file(file(&machine)).unwrap();
+    assert_eq!(kind(&machine), ErrorKind::Corrupt);
+    assert_eq!(stranger.list().unwrap().len(), 2);
+}
+
+#[test]
+fn a_switch_that_fails_leaves_the_inline_vault_and_no_file() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    machine.store.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
+    let large = || Secret::new("x".repeat(2_560));
+    assert_eq!(vault.set(&key("b"), large()).unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    assert!(!file(&machine).exists());
+    assert_eq!(value(&machine.vault(), "a").as_deref(), Some("1"));
+    vault.set(&key("b"), large()).unwrap();
+    assert_eq!(machine.vault().list().unwrap().len(), 2);
+}
+
+#[test]
+fn what_a_killed_switch_left_is_put_aside_not_written_over() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    // Whole and with a key that nobody has, as one that was killed before it wrote the entry left it.
+    let (other, _) = outgrown(2_560);
+    fs::DirBuilder::new().mode(0o700).create(machine.dir.path().join("data")).unwrap();
+    fs::copy(file(&other), file(&machine)).unwrap();
+    assert_eq!(value(&machine.vault(), "a").as_deref(), Some("1"), "the entry is the truth");
+    vault.set(&key("b"), Secret::new("x".repeat(2_560))).unwrap();
+    assert_eq!(machine.vault().list().unwrap().len(), 2);
+    let files = fs::read_dir(machine.dir.path().join("data")).unwrap().flatten();
+    let aside =
+        files.filter(|file| file.file_name().to_string_lossy().starts_with("app.sealed.1970"));
+    assert_eq!(aside.count(), 1);
+}
+
+#[test]
+fn a_purge_takes_the_file_along() {
+    let (machine, vault) = outgrown(2_560);
+    let other = machine.vault();
+    assert_eq!(other.list().unwrap().len(), 2);
+    assert_eq!(vault.purge().unwrap(), 1);
+    assert!(!file(&machine).exists());
+    for vault in [&vault, &other] {
+        assert!(vault.list().unwrap().is_empty());
+    }
+    other.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_store_that_forgets_gets_no_sealed_vault() {
+    let machine = Machine::with(Layout::Sealed);
+    machine.store.set_capabilities(Capabilities::new(Persistence::UntilReboot));
+    let refused = machine.vault().set(&key("a"), Secret::new("1")).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    assert!(!file(&machine).exists());
+}
