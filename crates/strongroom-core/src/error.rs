@@ -81,6 +81,8 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
+    /// Making a backup of a vault, or reading one.
+    Backup,
     /// Choosing a store.
     Choose,
     /// Deleting an entry.
@@ -97,6 +99,8 @@ pub enum Operation {
     Probe,
     /// Mending an entry that several items answer to.
     Repair,
+    /// Putting a backup's secrets back into a vault.
+    Restore,
     /// Writing an entry's value.
     Set,
 }
@@ -310,6 +314,7 @@ impl Operation {
     /// The operation as words that can follow "cannot".
     const fn words(self) -> &'static str {
         match self {
+            Self::Backup => "back up",
             Self::Choose => "choose a store",
             Self::Delete => "delete",
             Self::Exists => "look for",
@@ -318,6 +323,7 @@ impl Operation {
             Self::Name => "use this name",
             Self::Probe => "use the store",
             Self::Repair => "repair",
+            Self::Restore => "restore",
             Self::Set => "store",
         }
     }

@@ -28,6 +28,7 @@
 //!
 //! - `secret-service` (default): the Secret Service of a Linux desktop.
 //! - `keyutils` (default): the Linux kernel's keyring.
+//! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
@@ -39,6 +40,8 @@ compile_error!(
 );
 
 mod backend;
+#[cfg(feature = "backup")]
+pub mod backup;
 pub mod blocking;
 mod choose;
 mod diagnose;

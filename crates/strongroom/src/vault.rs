@@ -6,6 +6,8 @@ mod engine;
 mod payload;
 mod place;
 mod repair;
+#[cfg(feature = "backup")]
+mod restore;
 #[cfg(feature = "sealed")]
 mod sealed;
 mod secrets;
@@ -16,10 +18,14 @@ mod watch;
 pub(crate) use coherence::StateDir;
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
+#[cfg(feature = "backup")]
+pub(crate) use payload::backup::Document;
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
 pub(crate) use place::Place;
 pub use repair::{Merged, VaultContent, VaultItem};
+#[cfg(feature = "backup")]
+pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
 #[cfg(feature = "sealed")]
 pub(crate) use sealed::SealedPlace;
 pub use secrets::{Batch, SecretInfo};

@@ -35,6 +35,10 @@ pub(super) trait Look {
     /// All secrets without their values, sorted by key.
     fn list(&self) -> Result<Vec<SecretInfo>>;
 
+    /// All of it in memory, as it is at one moment.
+    #[cfg(feature = "backup")]
+    fn snapshot(&self) -> Result<Payload>;
+
     /// For each secret a number that tells when it changes. It is keyed by the hasher and tells
     /// nothing of the value.
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>>;
@@ -53,6 +57,14 @@ pub(super) trait Edit {
 
     /// Takes a secret out, and says whether it was there.
     fn remove(&mut self, key: &SecretKey) -> Result<bool>;
+
+    /// All of it in memory, with what this change did so far.
+    #[cfg(feature = "backup")]
+    fn snapshot(&mut self) -> Result<Payload>;
+
+    /// Takes over one secret of another vault just as it is there, in place of the one that is here.
+    #[cfg(feature = "backup")]
+    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()>;
 
     /// Gives a secret that is there another key, under which there must be none yet.
     fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()>;
@@ -136,6 +148,11 @@ impl Look for Payload {
         Ok(self.secrets().iter().map(info).collect())
     }
 
+    #[cfg(feature = "backup")]
+    fn snapshot(&self) -> Result<Payload> {
+        Ok(self.duplicate()?)
+    }
+
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
         let number =
             |secret: &Secret| hasher.hash_one((secret.value.expose_secret(), &secret.metadata));
@@ -160,6 +177,17 @@ impl Edit for Payload {
 
     fn remove(&mut self, key: &SecretKey) -> Result<bool> {
         Ok(self.take(key).is_some())
+    }
+
+    #[cfg(feature = "backup")]
+    fn snapshot(&mut self) -> Result<Payload> {
+        Ok(self.duplicate()?)
+    }
+
+    #[cfg(feature = "backup")]
+    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()> {
+        Self::copy_from(self, other, key);
+        Ok(())
     }
 
     fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {

@@ -22,6 +22,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+#[cfg(feature = "backup")]
+use strongroom_core::ExposeSecret as _;
 use strongroom_core::{Secret, SecretBytes, SecretKey};
 use zeroize::Zeroizing;
 
@@ -31,6 +33,8 @@ pub(crate) use key_entry::KeyEntry;
 pub(crate) use names::readable_names;
 pub(crate) use unreadable::{Position, Unreadable};
 
+#[cfg(feature = "backup")]
+pub(crate) mod backup;
 #[cfg(any(fuzzing, test))]
 mod check;
 mod json;
@@ -185,6 +189,31 @@ impl Payload {
             absorbed.push(key);
         }
         absorbed
+    }
+
+    /// Takes over one secret of another vault just as it is there, in place of the one that is here.
+    #[cfg(feature = "backup")]
+    pub(crate) fn copy_from(&mut self, other: &Self, key: &SecretKey) {
+        self.take(key);
+        if let Some(unknown) = other.unknown_of.get(key) {
+            self.unknown_of.insert(key.clone(), unknown.clone());
+        }
+        if let Some(secret) = other.secrets.get(key) {
+            self.secrets.insert(key.clone(), secret.duplicate());
+        }
+    }
+
+    /// Whether both have the secret, or neither has, with all that is kept of it.
+    #[cfg(feature = "backup")]
+    pub(crate) fn is_same(&self, other: &Self, key: &SecretKey) -> bool {
+        let same_secret = match (self.secrets.get(key), other.secrets.get(key)) {
+            (Some(one), Some(two)) => {
+                one.value.expose_secret() == two.value.expose_secret()
+                    && one.metadata == two.metadata
+            }
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        same_secret && self.unknown_of.get(key) == other.unknown_of.get(key)
     }
 
     /// Takes a secret out, with its unknown fields.

@@ -10,6 +10,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[cfg(feature = "backup")]
+use strongroom_core::secret_text;
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
     SecretString, ServiceName, Timestamp,
@@ -262,6 +264,21 @@ impl Look for Sealed {
         Ok(sorted(self.file.list()?))
     }
 
+    #[cfg(feature = "backup")]
+    fn snapshot(&self) -> Result<Payload> {
+        let mut vault = Payload::new(self.id);
+        let mut is_text = true;
+        self.file.read_all(|key, metadata, value| match secret_text(&value) {
+            Some(value) => drop(vault.insert(key, secret_of(value, metadata))),
+            None => is_text = false,
+        })?;
+        if !is_text {
+            return Err(not_text());
+        }
+        vault.generation = Look::generation(self)?;
+        Ok(vault)
+    }
+
     /// Of the metadata alone: it says when a value was written, and no value is opened.
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
         let secrets = self.file.list()?.into_iter();
@@ -289,6 +306,25 @@ impl Edit for Changing<'_, '_> {
         self.0.remove(key)
     }
 
+    #[cfg(feature = "backup")]
+    fn snapshot(&mut self) -> Result<Payload> {
+        let mut vault = Payload::new(VaultId::NONE);
+        for (key, _) in self.0.list()? {
+            if let Some(secret) = self.0.get(&key)? {
+                vault.insert(key, secret);
+            }
+        }
+        Ok(vault)
+    }
+
+    #[cfg(feature = "backup")]
+    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()> {
+        match other.secrets().get(key) {
+            Some(secret) => self.0.put(key, secret),
+            None => self.0.remove(key).map(drop),
+        }
+    }
+
     fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
         if let Some(secret) = self.0.get(old)? {
             self.0.put(new, &secret)?;
@@ -296,6 +332,19 @@ impl Edit for Changing<'_, '_> {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "backup")]
+fn secret_of(value: SecretString, metadata: SecretMetadata) -> Secret {
+    let mut secret = Secret::new(value);
+    secret.metadata = metadata;
+    secret
+}
+
+#[cfg(feature = "backup")]
+fn not_text() -> Error {
+    Error::new(ErrorKind::Unsupported, Operation::Get)
+        .with_message("the file holds values that are not text")
 }
 
 fn sorted(mut secrets: Vec<(SecretKey, SecretMetadata)>) -> Vec<SecretInfo> {

@@ -25,20 +25,20 @@ use super::watch::Watcher;
 use crate::Layout;
 
 /// One user's machine: a store, and the directory where processes meet.
-struct Machine {
-    store: MockKeyringStore,
+pub(super) struct Machine {
+    pub(super) store: MockKeyringStore,
     dir: TempDir,
-    seconds: Arc<AtomicI64>,
+    pub(super) seconds: Arc<AtomicI64>,
     layout: Layout,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(Layout::Inline)
     }
 
     /// One for each layout that this build has: what holds for the vault holds in all of them.
-    fn of_each_layout() -> Vec<Self> {
+    pub(super) fn of_each_layout() -> Vec<Self> {
         let sealed = cfg!(feature = "sealed").then_some(Layout::Sealed);
         [Layout::Inline].into_iter().chain(sealed).map(Self::with).collect()
     }
@@ -62,7 +62,7 @@ impl Machine {
     }
 
     /// A vault as another process would have it.
-    fn vault(&self) -> Vault {
+    pub(super) fn vault(&self) -> Vault {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
@@ -86,16 +86,16 @@ fn patient() -> Deadlines {
     Deadlines::both(Duration::from_secs(20))
 }
 
-fn key(name: &str) -> SecretKey {
+pub(super) fn key(name: &str) -> SecretKey {
     SecretKey::new(name)
 }
 
-fn value(vault: &Vault, name: &str) -> Option<String> {
+pub(super) fn value(vault: &Vault, name: &str) -> Option<String> {
     let secret = vault.get(&key(name)).unwrap();
     secret.map(|secret| secret.value.expose_secret().to_owned())
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 

@@ -23,9 +23,21 @@ pub(super) fn stored(
     line: &SecretBytes,
     fresh: impl FnOnce() -> VaultId,
 ) -> Result<Stored, Unreadable> {
-    let bytes = line.expose_secret();
+    document(line, |json| entry(json, fresh))
+}
+
+/// What is made of the one JSON value in these bytes.
+///
+/// # Errors
+///
+/// [`Unreadable`] if it is not JSON, or not what it should be.
+pub(super) fn document<T>(
+    bytes: &SecretBytes,
+    read: impl FnOnce(Json<'_>) -> Found<'_, T>,
+) -> Result<T, Unreadable> {
+    let bytes = bytes.expose_secret();
     let json = Json::parse(bytes).map_err(|error| Unreadable::syntax(&error))?;
-    entry(json, fresh).map_err(|wrong| match wrong {
+    read(json).map_err(|wrong| match wrong {
         Wrong::Version(version) => Unreadable::Version(version),
         Wrong::Shape(what, json) => {
             let offset = json.text().as_ptr().addr() - bytes.as_ptr().addr();
@@ -35,12 +47,12 @@ pub(super) fn stored(
 }
 
 /// What is wrong, and with which part of the payload. It borrows that part: never show one.
-enum Wrong<'a> {
+pub(super) enum Wrong<'a> {
     Version(u64),
     Shape(&'static str, Json<'a>),
 }
 
-type Found<'a, T> = Result<T, Wrong<'a>>;
+pub(super) type Found<'a, T> = Result<T, Wrong<'a>>;
 
 fn entry(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Stored> {
     let mut fields = Fields::of(json)?;
@@ -60,10 +72,21 @@ fn entry(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Stored> {
 fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
     let mut payload = Payload::new(vault_id(&mut fields)?);
     payload.generation = generation(&mut fields)?;
+    secrets(&mut fields, base64_value, &mut payload)?;
+    payload.unknown = fields.unknown();
+    Ok(payload)
+}
+
+/// Takes the list of secrets, and reads each one's value by this.
+pub(super) fn secrets<'a>(
+    fields: &mut Fields<'a>,
+    value: impl Fn(Json<'a>) -> Found<'a, SecretString>,
+    payload: &mut Payload,
+) -> Found<'a, ()> {
     let list = fields.required("secrets", "it has no list of secrets")?;
     let wrong_list = Wrong::Shape("the secrets are not a list", list);
     for json in list.list().ok_or(wrong_list)? {
-        let (key, secret, unknown) = secret(json)?;
+        let (key, secret, unknown) = secret(json, &value)?;
         if payload.secrets.insert(key.clone(), secret).is_some() {
             return Err(Wrong::Shape("two secrets have the same name and target", json));
         }
@@ -71,8 +94,7 @@ fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
             payload.unknown_of.insert(key, unknown);
         }
     }
-    payload.unknown = fields.unknown();
-    Ok(payload)
+    Ok(())
 }
 
 fn version_2(mut fields: Fields<'_>) -> Found<'_, KeyEntry> {
@@ -106,7 +128,10 @@ fn version_0(fields: Fields<'_>, id: VaultId) -> Found<'_, Payload> {
     Ok(payload)
 }
 
-fn secret(json: Json<'_>) -> Found<'_, (SecretKey, Secret, Unknown)> {
+fn secret<'a>(
+    json: Json<'a>,
+    value: impl Fn(Json<'a>) -> Found<'a, SecretString>,
+) -> Found<'a, (SecretKey, Secret, Unknown)> {
     let mut fields = Fields::of(json)?;
     let name = fields.required("name", "a secret has no name")?;
     let name = name.string().ok_or(Wrong::Shape("a secret's name is not text", name))?;
@@ -114,8 +139,8 @@ fn secret(json: Json<'_>) -> Found<'_, (SecretKey, Secret, Unknown)> {
         Some(target) => SecretKey::with_target(name.as_str(), target),
         None => SecretKey::new(name.as_str()),
     };
-    let value = fields.required("value", "a secret has no value")?;
-    let mut secret = Secret::new(base64_value(value)?);
+    let text = fields.required("value", "a secret has no value")?;
+    let mut secret = Secret::new(value(text)?);
     secret.metadata = metadata(&mut fields)?;
     Ok((key, secret, fields.unknown()))
 }
@@ -143,8 +168,8 @@ fn base64_value(json: Json<'_>) -> Found<'_, SecretString> {
     secret_string(bytes).ok_or(wrong("a secret's value is not text"))
 }
 
-/// A value of version 0.
-fn text_value(json: Json<'_>) -> Option<SecretString> {
+/// A value that stands there as it is.
+pub(super) fn text_value(json: Json<'_>) -> Option<SecretString> {
     Some(SecretString::from(Box::<str>::from(json.string()?.as_str())))
 }
 
@@ -154,18 +179,18 @@ fn secret_string(mut bytes: Zeroizing<Vec<u8>>) -> Option<SecretString> {
     String::from_utf8(mem::take(&mut *bytes)).ok().map(SecretString::from)
 }
 
-fn whole_number(json: Json<'_>) -> Found<'_, u64> {
+pub(super) fn whole_number(json: Json<'_>) -> Found<'_, u64> {
     json.number().ok_or(Wrong::Shape("a number is not a whole one, or too large", json))
 }
 
 /// The fields of one object that were not taken yet.
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     object: Json<'a>,
     by_name: BTreeMap<String, Json<'a>>,
 }
 
 impl<'a> Fields<'a> {
-    fn of(object: Json<'a>) -> Found<'a, Self> {
+    pub(super) fn of(object: Json<'a>) -> Found<'a, Self> {
         let mut by_name = BTreeMap::new();
         let wrong = Wrong::Shape("there is something else than an object", object);
         for (name, value) in object.object().ok_or(wrong)? {
@@ -178,11 +203,11 @@ impl<'a> Fields<'a> {
         Ok(Self { object, by_name })
     }
 
-    fn take(&mut self, name: &str) -> Option<Json<'a>> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Json<'a>> {
         self.by_name.remove(name)
     }
 
-    fn required(&mut self, name: &str, missing: &'static str) -> Found<'a, Json<'a>> {
+    pub(super) fn required(&mut self, name: &str, missing: &'static str) -> Found<'a, Json<'a>> {
         self.take(name).ok_or(Wrong::Shape(missing, self.object))
     }
 
@@ -196,7 +221,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that is absent or `null`, or a point in time.
-    fn timestamp(&mut self, name: &str) -> Found<'a, Option<Timestamp>> {
+    pub(super) fn timestamp(&mut self, name: &str) -> Found<'a, Option<Timestamp>> {
         let Some(json) = self.take(name).filter(|json| !json.is_null()) else {
             return Ok(None);
         };

@@ -3,25 +3,38 @@
 use std::fmt::{self, Write};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use strongroom_core::{ExposeSecret, Secret, SecretBytes, SecretKey, Timestamp, secret_bytes};
+use strongroom_core::{
+    ExposeSecret, Secret, SecretBytes, SecretKey, SecretMetadata, Timestamp, secret_bytes,
+};
 use zeroize::Zeroizing;
 
 use super::{MARKER, Payload, Unknown, VERSION};
 
-/// The payload of a vault.
+/// What holds values and can be written.
+pub(super) trait Document {
+    fn write(&self, out: &mut impl Sink) -> fmt::Result;
+}
+
+impl Document for Payload {
+    fn write(&self, out: &mut impl Sink) -> fmt::Result {
+        vault(self, out)
+    }
+}
+
+/// The bytes of a document.
 ///
 /// It is written twice: first to learn its length, then into a buffer of that length.
-pub(super) fn line(payload: &Payload) -> SecretBytes {
+pub(super) fn line(document: &impl Document) -> SecretBytes {
     let mut length = Length(0);
-    vault(payload, &mut length).expect("adding up lengths can't fail");
+    document.write(&mut length).expect("adding up lengths can't fail");
     let mut line = Line(Zeroizing::new(Vec::with_capacity(length.0)));
-    vault(payload, &mut line).expect("writing to memory can't fail");
+    document.write(&mut line).expect("writing to memory can't fail");
     debug_assert_eq!(line.0.len(), length.0, "the buffer grew, or has room left");
     secret_bytes(std::mem::take(&mut *line.0))
 }
 
-/// What takes a payload piece by piece.
-trait Sink: Write {
+/// What takes a document piece by piece.
+pub(super) trait Sink: Write {
     /// Takes these bytes as base64, without a copy of them anywhere else.
     fn base64(&mut self, bytes: &[u8]);
 }
@@ -83,13 +96,20 @@ fn vault(payload: &Payload, out: &mut impl Sink) -> fmt::Result {
 }
 
 fn secret(key: &SecretKey, secret: &Secret, out: &mut impl Sink) -> fmt::Result {
-    out.write_str(r#""name":"#)?;
-    string(key.name(), out)?;
-    text("target", key.target(), out)?;
+    name_and_target(key, out)?;
     out.write_str(r#","value":""#)?;
     out.base64(secret.value.expose_secret().as_bytes());
     out.write_str("\"")?;
-    let metadata = &secret.metadata;
+    metadata(&secret.metadata, out)
+}
+
+pub(super) fn name_and_target(key: &SecretKey, out: &mut impl Sink) -> fmt::Result {
+    out.write_str(r#""name":"#)?;
+    string(key.name(), out)?;
+    text("target", key.target(), out)
+}
+
+pub(super) fn metadata(metadata: &SecretMetadata, out: &mut impl Sink) -> fmt::Result {
     text("provider", metadata.provider.as_deref(), out)?;
     text("scope", metadata.scope.as_deref(), out)?;
     timestamp("expires_at", metadata.expires_at, out)?;
@@ -109,7 +129,8 @@ fn timestamp(name: &str, value: Option<Timestamp>, out: &mut impl Sink) -> fmt::
     value.map_or(Ok(()), |time| write!(out, ",\"{name}\":\"{time}\""))
 }
 
-fn fields(unknown: &Unknown, out: &mut impl Sink) -> fmt::Result {
+/// Fields that this version does not know, as they were read.
+pub(super) fn fields(unknown: &Unknown, out: &mut impl Sink) -> fmt::Result {
     for (name, json) in unknown {
         out.write_str(",")?;
         string(name, out)?;
@@ -120,7 +141,7 @@ fn fields(unknown: &Unknown, out: &mut impl Sink) -> fmt::Result {
 }
 
 /// A text as a JSON string.
-fn string(text: &str, out: &mut impl Sink) -> fmt::Result {
+pub(super) fn string(text: &str, out: &mut impl Sink) -> fmt::Result {
     out.write_str("\"")?;
     for character in text.chars() {
         if matches!(character, '"' | '\\') {

@@ -1,0 +1,141 @@
+//! The `age` file around a backup: who can open it, and what is wrong with one that does not open.
+
+use std::io::{self, BufReader, Read, Write as _};
+
+use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use age::{DecryptError, Decryptor, Encryptor};
+use strongroom_core::{
+    Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, secret_bytes,
+};
+use zeroize::Zeroizing;
+
+use super::{Protected, Unlock};
+
+/// The largest file that is read. It holds more than a million secrets of usual size.
+pub(super) const LARGEST: usize = 256 << 20;
+
+/// The work that a passphrase takes: 2^18 steps of scrypt, a second and 256 MiB of memory, as in the `age`
+/// program. It is not measured: a busy machine would choose less.
+const WORK: u8 = 18;
+
+/// The most work that is done for a file: 16 times as much, as in the `age` program.
+const MOST_WORK: u8 = 22;
+
+/// Encrypts, and encodes as text.
+pub(super) fn encrypt(json: &SecretBytes, protection: &Protected) -> Result<String> {
+    let encryptor = match protection {
+        Protected::Recipients(recipients) => {
+            Encryptor::with_recipients(recipients.iter().map(|it| it as &dyn age::Recipient))
+        }
+        Protected::Passphrase(passphrase) => {
+            let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
+            recipient.set_work_factor(WORK);
+            Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter())
+        }
+    };
+    let encryptor = encryptor.map_err(|error| failed(error.into()))?;
+    written(encryptor, json).map_err(|error| failed(error.into()))
+}
+
+fn written(encryptor: Encryptor, json: &SecretBytes) -> io::Result<String> {
+    let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
+    let mut writer = encryptor.wrap_output(armor)?;
+    writer.write_all(json.expose_secret())?;
+    let text = writer.finish()?.finish()?;
+    String::from_utf8(text).map_err(io::Error::other)
+}
+
+/// Whether a passphrase opens the file, and not a key.
+pub(super) fn takes_passphrase(file: &[u8]) -> Result<bool> {
+    open(file).map(|decryptor| decryptor.is_scrypt())
+}
+
+/// Decrypts a file, encoded as text or not.
+pub(super) fn decrypt(file: &[u8], unlock: &Unlock) -> Result<SecretBytes> {
+    let decryptor = open(file)?;
+    let passphrase = unlock.passphrase.as_ref().map(|passphrase| {
+        let mut identity = age::scrypt::Identity::new(passphrase.clone());
+        identity.set_max_work_factor(MOST_WORK);
+        identity
+    });
+    if decryptor.is_scrypt() && passphrase.is_none() {
+        return Err(wrong_key("the backup takes a passphrase, and there is none"));
+    }
+    if !decryptor.is_scrypt() && unlock.identities.is_empty() {
+        return Err(wrong_key("the backup takes the key of a recipient, and there is none"));
+    }
+    let keys = unlock.identities.iter().map(|it| it as &dyn age::Identity);
+    let passphrase = passphrase.iter().map(|it| it as &dyn age::Identity);
+    let mut reader = decryptor.decrypt(passphrase.chain(keys)).map_err(refused)?;
+    // Nothing that is decrypted is longer than what it was encrypted to.
+    let mut json = Zeroizing::new(vec![0; file.len()]);
+    let mut len = 0;
+    loop {
+        match reader.read(&mut json[len..]) {
+            Ok(0) => break,
+            Ok(count) => len += count,
+            Err(error) => return Err(damaged(&error, len)),
+        }
+    }
+    Ok(secret_bytes(json[..len].to_vec()))
+}
+
+fn open(file: &[u8]) -> Result<Decryptor<ArmoredReader<BufReader<&[u8]>>>> {
+    if file.len() > LARGEST {
+        return Err(Error::new(ErrorKind::TooLarge, Operation::Restore)
+            .with_message(format!("the file has more than {} MiB", LARGEST >> 20))
+            .with_hint("No backup is that large. Check the path."));
+    }
+    // What was pasted may begin with empty lines.
+    Decryptor::new_buffered(ArmoredReader::new(file.trim_ascii_start())).map_err(refused)
+}
+
+/// Why a file does not open.
+fn refused(error: DecryptError) -> Error {
+    match error {
+        DecryptError::DecryptionFailed => wrong_key("the passphrase is wrong"),
+        DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => {
+            wrong_key("the backup was made for other keys")
+        }
+        DecryptError::ExcessiveWork { required, .. } => Error::new(
+            ErrorKind::Unsupported,
+            Operation::Restore,
+        )
+        .with_message(format!(
+            "the passphrase takes 2^{required} steps of work, and this program does 2^{MOST_WORK}"
+        ))
+        .with_hint("Open it with `rage -d`, and encrypt it with less work."),
+        DecryptError::InvalidMac => corrupt("its header was changed"),
+        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            corrupt("it ends too early")
+        }
+        _ => corrupt("it is not an age file, or its beginning is damaged"),
+    }
+}
+
+/// Why a file that opens can't be read to its end.
+fn damaged(error: &io::Error, readable: usize) -> Error {
+    let what = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends too early",
+        _ => "it was changed, or cut off",
+    };
+    corrupt(&format!("{what}, after {readable} bytes that can be read"))
+}
+
+fn corrupt(what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, Operation::Restore)
+        .with_message(format!("the file is damaged: {what}"))
+        .with_hint("Nothing was changed. Try another copy of the file, or an older backup.")
+}
+
+fn wrong_key(what: &str) -> Error {
+    Error::new(ErrorKind::WrongKey, Operation::Restore)
+        .with_message(what)
+        .with_hint("Nothing was changed. Use the passphrase or a key that the backup was made for.")
+}
+
+fn failed(cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::new(ErrorKind::Other, Operation::Backup)
+        .with_message("encrypting failed")
+        .with_source(cause)
+}
