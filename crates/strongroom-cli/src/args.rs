@@ -8,11 +8,13 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use strongroom::Backend;
 
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use entry::{Entry, Name};
 pub(crate) use secrets::{Key, List, Metadata, Rename, Repair, Run, Set, Update};
 
 use crate::exit;
 
+mod backup;
 mod entry;
 mod secrets;
 
@@ -215,6 +217,44 @@ Example:
         #[command(flatten)]
         key: Key,
     },
+
+    /// Write all secrets into an encrypted file
+    #[command(after_help = "\
+The file is one of age's (https://age-encryption.org), as text: `rage -d FILE` shows what is in
+it, without this program. It holds the secrets of one moment, expired ones too. Say who shall be
+able to open it:
+
+  --recipient age1…  Who has the key. `rage-keygen -o key.txt` makes one: keep that file elsewhere
+  --passphrase       Who knows a passphrase, which is asked for. --passphrase-file takes it from a
+                     file
+
+The file is there whole or not at all, and only you may read it. One that is there already is
+replaced with --force only.
+
+Examples:
+  strongroom backup secrets.age --passphrase
+  strongroom backup secrets.age --recipient age1… --recipient age1…
+  strongroom backup - --recipient age1… | ssh host 'cat > secrets.age'")]
+    Backup(Backup),
+
+    /// Put the secrets of a backup back
+    #[command(after_help = "\
+What the backup has and the vault lacks is added. Where they differ, the secret that was written
+last stays. With --replace the vault becomes what it was. All of it is stored, or nothing, and with
+the times that it had.
+
+It prints what it does, by secret and never with a value: add, replace (the backup's takes the place
+of the vault's), keep (the vault's stays, although the backup's is another), remove. What is the same
+in both is not printed. With --json {\"version\": 1, \"secrets\": [...]}, all of them.
+
+A passphrase is asked for, on a terminal.
+
+Examples:
+  strongroom restore secrets.age --dry-run
+  strongroom restore secrets.age --identity key.txt
+  strongroom restore secrets.age --replace --yes --passphrase-file pass.txt
+  strongroom restore secrets.age --service tracker-test --any-service")]
+    Restore(Restore),
 
     /// Delete everything that is stored for the application
     #[command(after_help = "\

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod backends;
+mod backup;
 mod completions;
 mod doctor;
 mod entry;
@@ -11,6 +12,7 @@ mod man;
 mod manage;
 mod purge;
 mod repair;
+mod restore;
 mod run;
 mod set;
 mod setup;
@@ -33,6 +35,8 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Delete { key } => manage::delete(key, settings, output),
         Command::Rename(flags) => manage::rename(flags, settings, output),
         Command::Exists { key } => manage::exists(key, settings, output),
+        Command::Backup(flags) => backup::run(flags, settings, output),
+        Command::Restore(flags) => restore::run(flags, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),
         Command::Entry(entry) => run_entry(entry, settings, output),

@@ -49,12 +49,22 @@ pub(crate) fn ask(settings: &Settings, name: &str) -> Result<SecretBytes> {
             "Pipe the value in, or leave out --no-prompt.",
         ));
     }
-    let typed = rpassword::prompt_password(format!("Value for {name} (not shown): "));
-    let typed = typed.map_err(|cause| match cause.kind() {
+    let question = format!("Value for {name} (not shown): ");
+    let typed = hidden(&question, "Pipe the value into this command.", given_up)?;
+    some(typed, "nothing was typed")
+}
+
+/// Asks on the terminal, without showing what is typed; says how to do without where that fails.
+pub(crate) fn hidden(
+    question: &str,
+    instead: &str,
+    given_up: impl FnOnce() -> Failure,
+) -> Result<SecretBytes> {
+    let typed = rpassword::prompt_password(question).map_err(|cause| match cause.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => given_up(),
-        _ => Failure::io("cannot ask on the terminal", &cause, "Pipe the value into this command."),
+        _ => Failure::io("cannot ask on the terminal", &cause, instead),
     })?;
-    some(secret_bytes(typed.into_bytes()), "nothing was typed")
+    Ok(secret_bytes(typed.into_bytes()))
 }
 
 /// Asks for a name on the terminal.
@@ -97,8 +107,9 @@ fn environment(variable: &str) -> Result<SecretBytes> {
     )
 }
 
-/// An empty file is an empty value: nobody names one by accident.
-fn file(path: &Path) -> Result<SecretBytes> {
+/// The content of a file, without one newline at its end. An empty file is an empty value: nobody names
+/// one by accident.
+pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
     let content = File::open(path).and_then(|mut file| read(&mut file));
     let content = content.map_err(|cause| {
         Failure::io(

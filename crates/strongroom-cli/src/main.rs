@@ -12,11 +12,13 @@ mod hardening;
 mod input;
 mod logging;
 mod output;
+mod passphrase;
 mod settings;
 mod store;
 mod table;
 mod times;
 mod vault;
+mod whole_file;
 mod words;
 
 use std::process::ExitCode;

@@ -205,3 +205,43 @@ fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
     }
     files
 }
+
+#[test]
+fn a_backup_shows_no_value_but_to_who_opens_it() {
+    let (recipient, key) = (
+        "age1wlh70c8kejj5zsquxyxwxdwj2ekahj8h86zldx3wcsjq3n3ezenspwr0vc",
+        "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA",
+    );
+    let service = KeyutilsService::new();
+    let place = |name: &str| service.sandbox.path().join(name).display().to_string();
+    let [file, identity, passphrase] = ["backup.age", "key.txt", "passphrase"].map(place);
+    fs::write(&identity, key).unwrap();
+    fs::write(&passphrase, "correct horse").unwrap();
+    service.vault(&["set", "KEY"], MARKER).ends_with(0);
+    let says_no_value = |ran: Ran| {
+        let said = ran.ends_with(0).said();
+        assert!(!tells(said.as_bytes()) && !said.contains(key), "{said}");
+        assert!(!said.contains("correct horse"), "{said}");
+    };
+    let restore = ["-vvv", "restore", &file];
+    for (protection, unlock) in [
+        (["--recipient", recipient], ["--identity", &identity]),
+        (["--passphrase-file", &passphrase], ["--passphrase-file", &passphrase]),
+    ] {
+        let backup = ["-vvv", "backup", &file, "--force"];
+        let restores = [&["--dry-run"][..], &["--json"], &["--replace", "--yes"]];
+        let restores = restores.map(|more| [&restore[..], &unlock, more].concat());
+        says_no_value(service.vault(&[&backup[..], &protection].concat(), b""));
+        for arguments in restores {
+            service.vault(&["delete", "KEY"], b"").ends_with(0);
+            says_no_value(service.vault(&arguments, b""));
+            let dry_run = arguments.contains(&"--dry-run");
+            service.vault(&["exists", "KEY"], b"").ends_with(if dry_run { 3 } else { 0 });
+            service.vault(&["set", "KEY"], MARKER).ends_with(0);
+        }
+        for file in files_below(service.sandbox.path()) {
+            let bytes = fs::read(&file).unwrap_or_default();
+            assert!(!tells(&bytes), "{}", file.display());
+        }
+    }
+}

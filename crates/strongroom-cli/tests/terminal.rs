@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
@@ -25,6 +25,8 @@ struct Terminal {
     device: OwnedFd,
     shown: Receiver<Vec<u8>>,
     seen: String,
+    /// What has been seen and waited for.
+    earlier: String,
     program: Child,
 }
 
@@ -35,6 +37,12 @@ impl Terminal {
 
     /// With this many columns; none is a terminal that doesn't know its size.
     fn start_sized(mut command: Command, arguments: &[&str], columns: u16) -> Self {
+        command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
+        Self::of(command, columns)
+    }
+
+    /// Of whatever this starts, which is `setsid --ctty`: it makes the terminal the one that `/dev/tty` is.
+    fn of(mut command: Command, columns: u16) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -43,12 +51,10 @@ impl Terminal {
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&device, size).unwrap();
         let side = || device.try_clone().unwrap();
-        // `setsid --ctty` makes it the terminal that `/dev/tty` is.
-        command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
         let program = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
         let keyboard = File::from(controller);
         let shown = read_in_background(keyboard.try_clone().unwrap());
-        Self { keyboard, device, shown, seen: String::new(), program }
+        Self { keyboard, device, shown, seen: String::new(), earlier: String::new(), program }
     }
 
     /// Waits until the terminal shows this.
@@ -59,6 +65,14 @@ impl Terminal {
             let chunk = chunk.unwrap_or_else(|_| panic!("no \"{text}\" in {:?}", self.seen));
             self.seen += &String::from_utf8_lossy(&chunk);
         }
+    }
+
+    /// The same, in what it has shown since the last time.
+    #[track_caller]
+    fn wait_for_next(&mut self, text: &str) {
+        self.wait_for(text);
+        let end = self.seen.find(text).unwrap() + text.len();
+        self.earlier.extend(self.seen.drain(..end));
     }
 
     /// Waits until what is typed is not shown any more, and types.
@@ -77,7 +91,8 @@ impl Terminal {
     /// All that the terminal showed until the program ended, and its exit code.
     #[track_caller]
     fn finish(self) -> (String, i32) {
-        let Self { device, shown, mut seen, mut program, keyboard } = self;
+        let Self { device, shown, seen, earlier, mut program, keyboard } = self;
+        let mut seen = earlier + &seen;
         // One that asks what the test does not answer would wait for ever.
         wait_until("the program ends", PATIENCE, || program.try_wait().unwrap().is_some());
         let exit = program.wait().unwrap().code().unwrap();
@@ -311,4 +326,97 @@ fn purge_names_what_goes_and_takes_the_services_name_for_an_answer() {
         service.vault(&["exists", "KEY"], b"").ends_with(left);
     }
     service.entry(&["exists", &service.name, "single"], b"").ends_with(3);
+}
+
+/// A file in the service's sandbox.
+fn place(service: &KeyutilsService, name: &str) -> String {
+    service.sandbox.path().join(name).display().to_string()
+}
+
+#[test]
+fn a_backups_passphrase_is_asked_for_twice_and_three_times_at_a_restore() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);
+    let file = place(&service, "backup.age");
+    let mut terminal = vault(&service, &["backup", &file, "--passphrase"]);
+    for [once, again] in [["correct horse", "corect horse"], ["correct horse", "correct horse"]] {
+        terminal.wait_for_next("Passphrase for the backup (not shown): ");
+        terminal.type_hidden(once);
+        terminal.wait_for_next("The same again: ");
+        terminal.type_hidden(again);
+    }
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(shown.contains("They differ."), "{shown}");
+    assert!(shown.contains("Wrote 1 secret of") && !shown.contains("horse"), "{shown}");
+
+    service.vault(&["delete", "KEY"], b"").ends_with(0);
+    for (passphrases, ends) in
+        [(&["wrong", "correct horse"][..], 0), (&["wrong", "wrong", "wrong"], 8)]
+    {
+        let mut terminal = vault(&service, &["restore", &file]);
+        for passphrase in passphrases {
+            terminal.wait_for_next("Passphrase of the backup (not shown): ");
+            terminal.type_hidden(passphrase);
+        }
+        let (shown, exit) = terminal.finish();
+        assert_eq!(exit, ends, "{shown}");
+        assert!(!shown.contains(MARKER) && !shown.contains("horse"), "{shown}");
+    }
+    assert_eq!(service.vault(&["get", "KEY"], b"").ends_with(0).out(), MARKER);
+}
+
+#[test]
+fn a_vault_is_replaced_once_its_service_was_typed() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], b"old").ends_with(0);
+    let (file, passphrase) = (place(&service, "backup.age"), place(&service, "passphrase"));
+    fs::write(&passphrase, "correct horse\n").unwrap();
+    let from = ["--passphrase-file", &passphrase];
+    service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
+    service.vault(&["set", "KEY"], b"new").ends_with(0);
+    service.vault(&["set", "LATER"], b"new").ends_with(0);
+    for (answer, exit, value) in [("y", 4, "new"), (service.name.as_str(), 0, "old")] {
+        let mut terminal = vault(&service, &[&["restore", &file, "--replace"][..], &from].concat());
+        terminal.wait_for("Type the name of the service");
+        terminal.type_line(answer);
+        let (shown, ended) = terminal.finish();
+        assert_eq!(ended, exit, "{shown}");
+        let row =
+            |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        assert!(row("KEY").contains("replace") && row("LATER").contains("remove"), "{shown}");
+        assert_eq!(service.vault(&["get", "KEY"], b"").ends_with(0).out(), value);
+    }
+    service.vault(&["exists", "LATER"], b"").ends_with(3);
+}
+
+#[test]
+fn rage_opens_a_backup_by_its_passphrase_and_makes_one() {
+    if !provider_or_skip("rage") {
+        return;
+    }
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);
+    let [file, passphrase, opened, theirs] =
+        ["backup.age", "passphrase", "opened.json", "theirs.age"].map(|name| place(&service, name));
+    fs::write(&passphrase, "correct horse\n").unwrap();
+    let from = ["--passphrase-file", &passphrase];
+    service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
+    for (arguments, asks) in
+        [(&["-d", "-o", &opened, &file][..], 1), (&["-p", "-o", &theirs, &opened], 2)]
+    {
+        let mut command = service.sandbox.command("setsid");
+        command.args(["--ctty", "--wait", "rage"]).args(arguments).env("PINENTRY_PROGRAM", "");
+        let mut terminal = Terminal::of(command, 80);
+        for _ in 0..asks {
+            terminal.wait_for_next("passphrase");
+            terminal.type_hidden("correct horse");
+        }
+        let (shown, exit) = terminal.finish();
+        assert_eq!(exit, 0, "{shown}");
+    }
+    assert!(fs::read_to_string(&opened).unwrap().contains(MARKER));
+    service.vault(&["delete", "KEY"], b"").ends_with(0);
+    service.vault(&[&["restore", &theirs][..], &from].concat(), b"").ends_with(0);
+    assert_eq!(service.vault(&["get", "KEY"], b"").ends_with(0).out(), MARKER);
 }

@@ -20,6 +20,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xdotool", "xdotool"),
 ];
 
+/// What `scripts/tools` builds.
+const TOOLS: &[&str] = &["rage"];
+
 /// Where distributions put programs that are not for the command line.
 const LIBEXEC: &[&str] = &["/usr/libexec", "/usr/lib/gcr", "/usr/lib"];
 
@@ -42,6 +45,9 @@ pub fn provider_or_skip(program: &str) -> bool {
 }
 
 fn complaint(program: &str) -> String {
+    if TOOLS.contains(&program) {
+        return format!("{program} is not on the PATH (scripts/tools installs it, and says where)");
+    }
     let package =
         PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package);
     format!("{program} is not installed (apt install {package})")
@@ -71,5 +77,6 @@ mod tests {
             complaint("secret-tool"),
             "secret-tool is not installed (apt install libsecret-tools)"
         );
+        assert!(complaint("rage").contains("scripts/tools"));
     }
 }

@@ -17,7 +17,7 @@
 //! let file = secrets.backup(&Protection::recipients([recipient])?)?;
 //!
 //! let secrets = other_machine()?;
-//! let backup = Backup::open_blocking(file, &Unlock::new().with_identities(&key)?)?;
+//! let backup = Backup::open_blocking(file.text, &Unlock::new().with_identities(&key)?)?;
 //! let plan = secrets.plan_restore(&backup, RestoreMode::Merge)?;
 //! assert_eq!(plan.with(RestoreAction::Add).next().map(|key| key.name()), Some("API_KEY"));
 //! secrets.restore(&backup, &plan)?;
@@ -57,6 +57,18 @@ enum Protected {
 pub struct Unlock {
     identities: Vec<age::x25519::Identity>,
     passphrase: Option<SecretString>,
+}
+
+/// A backup as it is to be written somewhere.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct BackupFile {
+    /// All of the file: ASCII text, which begins with `-----BEGIN AGE ENCRYPTED FILE-----`.
+    pub text: String,
+    /// The vault's revision number at which it was made.
+    pub generation: u64,
+    /// How many secrets are in it.
+    pub secrets: usize,
 }
 
 /// A backup that was opened. Clones share it; its values are wiped with the last of them.
@@ -209,6 +221,14 @@ impl Backup {
     }
 }
 
+impl BackupFile {
+    fn of(vault: &Vault, protection: &Protection) -> Result<Self> {
+        let snapshot = vault.back_up()?;
+        let text = encryption::encrypt(&snapshot.json, &protection.0)?;
+        Ok(Self { text, generation: snapshot.generation, secrets: snapshot.secrets })
+    }
+}
+
 impl SecretManager {
     /// Makes a backup: one `age` file, as text, for the application to write where it likes. See
     /// [`backup`](crate::backup).
@@ -219,9 +239,9 @@ impl SecretManager {
     /// # Errors
     ///
     /// As a read.
-    pub async fn backup(&self, protection: &Protection) -> Result<String> {
+    pub async fn backup(&self, protection: &Protection) -> Result<BackupFile> {
         let protection = protection.clone();
-        self.run(move |vault| encryption::encrypt(&vault.back_up()?, &protection.0)).await
+        self.run(move |vault| BackupFile::of(vault, &protection)).await
     }
 
     /// What a restore would do. Changes nothing.
@@ -266,8 +286,8 @@ impl blocking::SecretManager {
     /// # Errors
     ///
     /// As there.
-    pub fn backup(&self, protection: &Protection) -> Result<String> {
-        encryption::encrypt(&self.shared.vault.back_up()?, &protection.0)
+    pub fn backup(&self, protection: &Protection) -> Result<BackupFile> {
+        BackupFile::of(&self.shared.vault, protection)
     }
 
     /// As [`SecretManager::plan_restore`](crate::SecretManager::plan_restore).
@@ -331,6 +351,16 @@ impl fmt::Debug for Unlock {
         f.debug_struct("Unlock")
             .field("identities", &self.identities.len())
             .field("passphrase", &self.passphrase.is_some())
+            .finish()
+    }
+}
+
+impl fmt::Debug for BackupFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackupFile")
+            .field("bytes", &self.text.len())
+            .field("generation", &self.generation)
+            .field("secrets", &self.secrets)
             .finish()
     }
 }

@@ -93,7 +93,7 @@ proptest! {
         ours in proptest::collection::btree_map(key(), secret(), 0..8),
     ) {
         let (there, here) = (filled(&theirs), filled(&ours));
-        let file = there.backup(&protection()).unwrap();
+        let file = there.backup(&protection()).unwrap().text;
         let before = content(&here);
         restore(&here, &file, RestoreMode::Merge);
         let merged = content(&here);
@@ -117,7 +117,7 @@ proptest! {
 #[test]
 fn only_the_right_passphrase_opens_a_backup() {
     let protection = Protection::passphrase("correct horse").unwrap();
-    let file = holding(MARKER).backup(&protection).unwrap();
+    let file = holding(MARKER).backup(&protection).unwrap().text;
     assert!(Backup::takes_passphrase(&file).unwrap());
     for unlock in [Unlock::new().with_passphrase("Correct horse"), Unlock::new(), unlock()] {
         let refused = Backup::open_blocking(&file, &unlock).unwrap_err();
@@ -130,11 +130,11 @@ fn only_the_right_passphrase_opens_a_backup() {
 #[test]
 fn each_recipient_opens_a_backup_and_nobody_else() {
     let recipients = [OTHER_RECIPIENT, RECIPIENT];
-    let file = holding(MARKER).backup(&Protection::recipients(recipients).unwrap()).unwrap();
+    let file = holding(MARKER).backup(&Protection::recipients(recipients).unwrap()).unwrap().text;
     assert!(!Backup::takes_passphrase(&file).unwrap());
     Backup::open_blocking(&file, &unlock()).unwrap();
     let other = Protection::recipients([OTHER_RECIPIENT]).unwrap();
-    let file = holding(MARKER).backup(&other).unwrap();
+    let file = holding(MARKER).backup(&other).unwrap().text;
     for unlock in [unlock(), Unlock::new(), Unlock::new().with_passphrase("x")] {
         let refused = Backup::open_blocking(&file, &unlock).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::WrongKey, "{refused}");
@@ -143,7 +143,7 @@ fn each_recipient_opens_a_backup_and_nobody_else() {
 
 #[test]
 fn a_file_that_was_changed_anywhere_does_not_open() {
-    let text = holding(MARKER).backup(&protection()).unwrap();
+    let text = holding(MARKER).backup(&protection()).unwrap().text;
     let mut kinds = BTreeMap::new();
     for place in 0..text.len() {
         let mut damaged = text.clone().into_bytes();
@@ -161,7 +161,7 @@ fn a_file_that_was_changed_anywhere_does_not_open() {
 #[test]
 fn a_file_that_was_cut_off_does_not_open() {
     let long = "x".repeat(200_000);
-    let text = holding(&long).backup(&protection()).unwrap();
+    let text = holding(&long).backup(&protection()).unwrap().text;
     let end = text.trim_end().len();
     for len in (0..end).filter(|len| *len < 1_000 || len % 997 == 0 || end - len < 100) {
         let refused = Backup::open_blocking(&text[..len], &unlock()).unwrap_err();
@@ -172,7 +172,7 @@ fn a_file_that_was_cut_off_does_not_open() {
 
 #[test]
 fn what_was_pasted_with_other_line_ends_opens() {
-    let file = holding(MARKER).backup(&protection()).unwrap();
+    let file = holding(MARKER).backup(&protection()).unwrap().text;
     assert!(file.is_ascii() && file.lines().all(|line| line.len() <= 64), "{file}");
     for pasted in [file.replace('\n', "\r\n"), format!("\n\n{file}\n\n"), file.trim_end().into()] {
         Backup::open_blocking(&pasted, &unlock()).unwrap();
@@ -181,7 +181,7 @@ fn what_was_pasted_with_other_line_ends_opens() {
 
 #[test]
 fn a_backup_of_another_service_is_restored_on_purpose_only() {
-    let file = holding(MARKER).backup(&protection()).unwrap();
+    let file = holding(MARKER).backup(&protection()).unwrap().text;
     let (backup, other) = (Backup::open_blocking(file, &unlock()).unwrap(), manager("other"));
     let refused = other.plan_restore(&backup, RestoreMode::Merge).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
@@ -216,7 +216,7 @@ fn what_is_no_recipient_and_no_key_is_refused_and_not_shown() {
 
 #[test]
 fn nothing_of_a_backup_shows_in_debug() {
-    let file = holding(MARKER).backup(&protection()).unwrap();
+    let file = holding(MARKER).backup(&protection()).unwrap().text;
     let backup = Backup::open_blocking(file, &unlock()).unwrap();
     let unlock = unlock().with_passphrase(MARKER);
     let protection = [protection(), Protection::passphrase(MARKER).unwrap()];
@@ -230,7 +230,7 @@ fn async_callers_have_the_same() {
     block_on(async {
         let secrets = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
         secrets.set_api_key("KEY", MARKER, None).await.unwrap();
-        let file = secrets.backup(&protection()).await.unwrap();
+        let file = secrets.backup(&protection()).await.unwrap().text;
         secrets.delete(&SecretKey::new("KEY")).await.unwrap();
         let backup = Backup::open(file, &unlock()).await.unwrap();
         let plan = secrets.plan_restore(&backup, RestoreMode::Replace).await.unwrap();

@@ -64,6 +64,14 @@ pub enum RestoreAction {
     Remove,
 }
 
+/// A vault's secrets at one generation.
+pub(crate) struct Snapshot {
+    /// The backup, not encrypted yet.
+    pub(crate) json: SecretBytes,
+    pub(crate) generation: u64,
+    pub(crate) secrets: usize,
+}
+
 impl RestorePlan {
     /// The secrets that something is done about, or that are kept in spite of the backup, in order.
     pub fn with(&self, action: RestoreAction) -> impl Iterator<Item = &SecretKey> {
@@ -92,11 +100,17 @@ impl RestorePlan {
 
 impl Vault {
     /// The secrets of one generation, as a backup.
-    pub(crate) fn back_up(&self) -> Result<SecretBytes> {
+    pub(crate) fn back_up(&self) -> Result<Snapshot> {
         let now = self.now();
-        let service = self.entry.service().as_str();
-        let document = self.read(|vault| Ok(backup::write(&vault.snapshot()?, service, now)));
-        document.map_err(|error| error.during(Operation::Backup))
+        let snapshot = self.read(|vault| {
+            let vault = vault.snapshot()?;
+            Ok(Snapshot {
+                json: backup::write(&vault, self.service(), now),
+                generation: vault.generation,
+                secrets: vault.secrets().len(),
+            })
+        });
+        snapshot.map_err(|error| error.during(Operation::Backup))
     }
 
     pub(crate) fn plan_restore(&self, backup: &Document, mode: RestoreMode) -> Result<RestorePlan> {

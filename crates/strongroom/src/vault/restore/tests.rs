@@ -15,7 +15,7 @@ use super::*;
 /// A backup of a machine on which all this was stored: name, value, second.
 fn backup(secrets: &[(&str, &str, i64)]) -> Document {
     let vault = filled(&Machine::new(), secrets);
-    Document::parse(&vault.back_up().unwrap()).unwrap()
+    Document::parse(&vault.back_up().unwrap().json).unwrap()
 }
 
 fn filled(machine: &Machine, secrets: &[(&str, &str, i64)]) -> Vault {
@@ -87,7 +87,7 @@ fn replaced_the_vault_holds_what_the_backup_holds() {
     ];
     assert_eq!(actions(&plan), planned);
     vault.restore(&backup, &plan).unwrap();
-    let again = Document::parse(&machine.vault().back_up().unwrap()).unwrap();
+    let again = Document::parse(&machine.vault().back_up().unwrap().json).unwrap();
     let keys = again.payload.secrets().keys();
     assert!(keys.eq(backup.payload.secrets().keys()));
     for key in backup.payload.secrets().keys() {
@@ -105,7 +105,7 @@ fn what_is_restored_keeps_its_times_and_the_rest() {
     there.seconds.store(200, Ordering::Relaxed);
     let vault = there.vault();
     vault.update_value(&key("a"), "2".into()).unwrap();
-    let backup = Document::parse(&vault.back_up().unwrap()).unwrap();
+    let backup = Document::parse(&vault.back_up().unwrap().json).unwrap();
     assert_eq!(backup.created_at, at(200));
 
     let here = Machine::new();
@@ -140,7 +140,7 @@ fn a_restore_is_all_or_nothing_and_one_write() {
     let machine = Machine::new();
     let (vault, backup) = (filled(&machine, OURS), backup(THEIRS));
     let plan = vault.plan_restore(&backup, All).unwrap();
-    let before = vault.back_up().unwrap();
+    let before = vault.back_up().unwrap().json;
     machine.store.fail(Operation::Set, ErrorKind::Io);
     assert_eq!(vault.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Io);
     machine.store.heal(Operation::Set);
@@ -148,7 +148,7 @@ fn a_restore_is_all_or_nothing_and_one_write() {
     machine.store.set_capabilities(unlimited.with_max_secret_len(400));
     let refused = vault.restore(&backup, &plan).unwrap_err();
     assert_eq!((refused.kind(), refused.operation()), (ErrorKind::TooLarge, Operation::Restore));
-    assert_eq!(machine.vault().back_up().unwrap().expose_secret(), before.expose_secret());
+    assert_eq!(machine.vault().back_up().unwrap().json.expose_secret(), before.expose_secret());
 
     machine.store.set_capabilities(unlimited);
     let writes = |machine: &Machine| {

@@ -1,0 +1,61 @@
+//! The flags of `backup` and `restore`.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Backup {
+    /// Where to write it; - is standard output
+    pub(crate) file: PathBuf,
+
+    /// Let the owner of this key open it; may stand several times
+    #[arg(long = "recipient", value_name = "AGE", group = "protection")]
+    pub(crate) recipients: Vec<String>,
+
+    /// Let a passphrase open it, and ask for it
+    #[arg(long, group = "protection")]
+    pub(crate) passphrase: bool,
+
+    /// Let the passphrase in this file open it
+    #[arg(long, value_name = "PATH", group = "protection")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Restore {
+    /// The backup; - is standard input
+    pub(crate) file: PathBuf,
+
+    /// Add what is missing, and take of two secrets the later one [default]
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) merge: bool,
+
+    /// Make the vault what it was: secrets that are not in the backup go
+    #[arg(long)]
+    pub(crate) replace: bool,
+
+    /// Show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Open it with the keys in this file, which rage-keygen wrote; may stand several times
+    #[arg(long = "identity", value_name = "FILE")]
+    pub(crate) identities: Vec<PathBuf>,
+
+    /// Open it with the passphrase in this file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Take the backup of another application
+    #[arg(long)]
+    pub(crate) any_service: bool,
+
+    /// Don't ask before secrets are replaced or removed by --replace
+    #[arg(long)]
+    pub(crate) yes: bool,
+}

@@ -1,0 +1,70 @@
+//! `backup`: all secrets into an encrypted file.
+
+use std::path::Path;
+
+use serde_json::json;
+use strongroom::backup::Protection;
+
+use crate::args::Backup;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::passphrase;
+use crate::settings::Settings;
+use crate::vault::open;
+use crate::whole_file::WholeFile;
+use crate::words::printable;
+
+/// Writes the vault's secrets into a file that is there whole or not at all, or to standard output.
+pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let recipients = match flags.recipients.as_slice() {
+        [] if !flags.passphrase && flags.passphrase_file.is_none() => return Err(unprotected()),
+        [] => None,
+        recipients => Some(Protection::recipients(recipients)?),
+    };
+    let to_stdout = flags.file == Path::new("-");
+    let file = match to_stdout {
+        true => None,
+        false => Some(WholeFile::at(&flags.file, flags.force)?),
+    };
+    let vault = open(settings)?;
+    let protection = match (recipients, &flags.passphrase_file) {
+        (Some(recipients), _) => recipients,
+        (None, Some(path)) => Protection::passphrase(passphrase::from_file(path)?)?,
+        (None, None) => Protection::passphrase(passphrase::choose(settings, output)?)?,
+    };
+    let backup = vault.backup(&protection)?;
+    match file {
+        Some(file) => file.write(backup.text.as_bytes())?,
+        None => output.raw(backup.text.as_bytes())?,
+    }
+    if backup.secrets == 0 {
+        output.warning("the vault is empty, and so is the backup.");
+    }
+    let place = flags.file.display().to_string();
+    if settings.json && !to_stdout {
+        output.json(&json!({
+            "service": settings.service,
+            "backend": vault.backend().name(),
+            "file": place,
+            "generation": backup.generation,
+            "secrets": backup.secrets,
+        }))?;
+    }
+    let secrets = match backup.secrets {
+        1 => "1 secret".to_owned(),
+        count => format!("{count} secrets"),
+    };
+    let place = if to_stdout { "standard output" } else { &printable(&place) };
+    let service = printable(&settings.service);
+    output.confirm(format_args!("Wrote {secrets} of \"{service}\", encrypted, to {place}."));
+    Ok(Exit::Done)
+}
+
+fn unprotected() -> Failure {
+    Failure::usage(
+        "who shall be able to open the backup?",
+        "`--passphrase` asks for a passphrase. `--recipient age1…` encrypts to a key: `rage-keygen -o key.txt` \
+         makes one and prints its recipient; the file is what opens the backup.",
+    )
+}

@@ -1,0 +1,254 @@
+//! `restore`: the secrets of a backup back into the vault.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use strongroom::backup::{
+    Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
+};
+use strongroom::blocking::SecretManager;
+use strongroom::{ErrorKind, Timestamp};
+
+use crate::args::Restore;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::input::{self, ask_openly};
+use crate::output::{Mark, Output};
+use crate::passphrase;
+use crate::settings::Settings;
+use crate::table::{Cell, Column, table};
+use crate::times::{age, local};
+use crate::vault::open;
+use crate::words::{command_word, printable};
+
+/// The version of what `--json` prints. Another field is no other version.
+const SCHEMA: u32 = 1;
+
+/// Shows what is to be done, and does it.
+pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let asks = flags.replace && !flags.yes && !flags.dry_run;
+    if asks && !settings.may_ask {
+        return Err(Failure::usage(
+            "nobody can be asked whether the vault shall be replaced; nothing was changed",
+            "Say so beforehand with --yes, or see with --dry-run what would be done.",
+        ));
+    }
+    let file = read(&flags.file)?;
+    let mut backup = unlocked(&file, flags, settings, output)?;
+    if flags.any_service {
+        backup = backup.for_any_service();
+    }
+    let vault = open(settings)?;
+    let mode = if flags.replace { RestoreMode::Replace } else { RestoreMode::Merge };
+    let plan = vault.plan_restore(&backup, mode).map_err(|error| match error.kind() {
+        ErrorKind::Conflict => of_another_service(&backup, flags, settings),
+        _ => error.into(),
+    })?;
+    let loses = plan.with(RestoreAction::Replace).chain(plan.with(RestoreAction::Remove)).count();
+    let asked = asks && loses > 0;
+    if asked {
+        agree(&plan, &backup, settings, output)?;
+    }
+    if !flags.dry_run {
+        vault.restore(&backup, &plan)?;
+    }
+    report(&plan, &backup, &vault, flags.dry_run, asked, settings, output)?;
+    Ok(Exit::Done)
+}
+
+/// All of the file, or of standard input.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let read = |from: &mut dyn Read| {
+        let mut file = Vec::new();
+        // One byte more than can be opened tells that it is too large.
+        from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file).map(|_| file)
+    };
+    let file = match path == Path::new("-") {
+        true => read(&mut io::stdin()),
+        false => File::open(path).and_then(|mut file| read(&mut file)),
+    };
+    file.map_err(|cause| {
+        let hint = "Check the path, and that you may read the file.";
+        Failure::io(format!("cannot read the backup {}", path.display()), &cause, hint)
+    })
+}
+
+/// The backup, opened by what the flags name, or by a passphrase that is typed.
+fn unlocked(
+    file: &[u8],
+    flags: &Restore,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Backup> {
+    let mut unlock = Unlock::new();
+    for path in &flags.identities {
+        unlock = unlock.with_identities(&input::text(&input::file(path)?)?)?;
+    }
+    if let Some(path) = &flags.passphrase_file {
+        unlock = unlock.with_passphrase(passphrase::from_file(path)?);
+    }
+    let takes_passphrase = Backup::takes_passphrase(file)?;
+    if !takes_passphrase && flags.identities.is_empty() {
+        return Err(Failure::usage(
+            "the backup is encrypted to a key; nothing was changed",
+            "Name the file of the key: --identity key.txt.",
+        ));
+    }
+    if !takes_passphrase || flags.passphrase_file.is_some() {
+        return Ok(Backup::open_blocking(file, &unlock)?);
+    }
+    for left in (0..passphrase::TRIES).rev() {
+        let unlock = unlock.clone().with_passphrase(passphrase::ask(settings)?);
+        match Backup::open_blocking(file, &unlock) {
+            Err(error) if error.kind() == ErrorKind::WrongKey && left > 0 => {
+                output.question("That is not it. Try again.\n")?;
+            }
+            opened => return Ok(opened?),
+        }
+    }
+    unreachable!("the last try is returned")
+}
+
+fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {
+    let (theirs, ours) = (printable(backup.service()), printable(&settings.service));
+    let (service, file) = (
+        command_word(backup.service(), "SERVICE"),
+        command_word(&flags.file.display().to_string(), "FILE"),
+    );
+    Failure::new(
+        Exit::Failed,
+        "conflict",
+        format!(
+            "the backup is of the service \"{theirs}\", and this is \"{ours}\"; nothing was changed"
+        ),
+        format!(
+            "`strongroom restore {file} --service {service}` restores it where it belongs; with \
+             --any-service it is restored here."
+        ),
+    )
+}
+
+/// Shows what would be lost. What can't be undone takes more than a stray key.
+fn agree(
+    plan: &RestorePlan,
+    backup: &Backup,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<()> {
+    let service = printable(&settings.service);
+    output.question(&shown(plan, backup, output.width()))?;
+    let question = format!("Type the name of the service to go on ({service}): ");
+    let answer = ask_openly(&question, "Say so beforehand with --yes.", output)?;
+    if answer == settings.service {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Locked,
+        "dismissed",
+        "the answer was not the name of the service; nothing was changed",
+        "Run it again, or without --replace: then nothing is removed.",
+    ))
+}
+
+fn report(
+    plan: &RestorePlan,
+    backup: &Backup,
+    vault: &SecretManager,
+    dry_run: bool,
+    asked: bool,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<()> {
+    if settings.json {
+        output.json(&as_json(plan, backup, vault, dry_run, settings))?;
+    } else if !asked {
+        output.text(&shown(plan, backup, output.width()))?;
+    }
+    let count = |action| plan.with(action).count();
+    let (added, replaced) = (count(RestoreAction::Add), count(RestoreAction::Replace));
+    let (kept, removed) = (count(RestoreAction::Keep), count(RestoreAction::Remove));
+    let would = if dry_run { "Would restore" } else { "Restored" };
+    output.confirm(format_args!(
+        "{would} into {}: {added} added, {replaced} replaced, {kept} kept, {removed} removed.",
+        vault.backend()
+    ));
+    Ok(())
+}
+
+/// What is done, but for the secrets that are the same in both.
+fn shown(plan: &RestorePlan, backup: &Backup, width: usize) -> String {
+    let steps = plan.steps.iter().filter(|step| step.action != RestoreAction::Unchanged);
+    let steps: Vec<_> = steps.collect();
+    let made = local(backup.created_at());
+    if steps.is_empty() {
+        return format!("The vault holds what the backup of {made} holds: nothing to restore.\n");
+    }
+    let column = |title, may_shrink, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
+        title,
+        cells: steps.iter().map(|step| cell(step)).collect(),
+        may_shrink,
+    };
+    let text = |text: &str| Cell { text: text.to_owned(), mark: None };
+    let now = Timestamp::now();
+    let columns = vec![
+        column("NAME", true, &|it| text(&printable(it.key.name()))),
+        column("TARGET", true, &|it| text(&printable(it.key.target().unwrap_or_default()))),
+        column("ACTION", false, &|it| Cell { text: word(it.action).into(), mark: mark(it.action) }),
+        column("AGE IN VAULT", false, &|it| text(&age(it.in_vault, now))),
+        column("AGE IN BACKUP", false, &|it| text(&age(it.in_backup, now))),
+    ];
+    format!("The backup was made at {made}.\n\n") + &table(columns, width)
+}
+
+fn word(action: RestoreAction) -> &'static str {
+    match action {
+        RestoreAction::Add => "add",
+        RestoreAction::Replace => "replace",
+        RestoreAction::Keep => "keep",
+        RestoreAction::Remove => "remove",
+        _ => "unchanged",
+    }
+}
+
+/// What is lost is seen at once.
+fn mark(action: RestoreAction) -> Option<Mark> {
+    match action {
+        RestoreAction::Remove => Some(Mark::Problem),
+        RestoreAction::Replace | RestoreAction::Keep => Some(Mark::Note),
+        _ => None,
+    }
+}
+
+fn as_json(
+    plan: &RestorePlan,
+    backup: &Backup,
+    vault: &SecretManager,
+    dry_run: bool,
+    settings: &Settings,
+) -> Value {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let step = |step: &RestoreStep| {
+        json!({
+            "name": step.key.name(),
+            "target": step.key.target(),
+            "action": word(step.action),
+            "updated_at_in_vault": time(step.in_vault),
+            "updated_at_in_backup": time(step.in_backup),
+        })
+    };
+    json!({
+        "version": SCHEMA,
+        "service": settings.service,
+        "backend": vault.backend().name(),
+        "mode": if plan.mode == RestoreMode::Replace { "replace" } else { "merge" },
+        "dry_run": dry_run,
+        "backup": {
+            "service": backup.service(),
+            "created_at": backup.created_at().to_string(),
+            "generation": backup.generation(),
+        },
+        "secrets": plan.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}
