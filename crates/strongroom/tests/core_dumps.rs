@@ -192,6 +192,8 @@ fn keeps_values_in_a_process_of_its_own() {
     let secrets = block_on(secrets.open()).unwrap();
     block_on(uses(&secrets, seed)).unwrap();
     blocks(&secrets.blocking(), seed).unwrap();
+    #[cfg(feature = "backup")]
+    backs_up(&secrets.blocking()).unwrap();
     pause("used");
     secrets.lock();
     pause("locked");
@@ -241,4 +243,18 @@ fn blocks(secrets: &blocking::SecretManager, seed: u64) -> strongroom::Result<()
     assert!(secrets.get(&key(0))?.is_some() && secrets.exists(&key(4))?);
     assert_eq!(secrets.list()?.len(), 4);
     Ok(())
+}
+
+/// A backup is made, opened, and has to be restored.
+#[cfg(feature = "backup")]
+fn backs_up(secrets: &blocking::SecretManager) -> strongroom::Result<()> {
+    use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
+
+    let recipient = "age1wlh70c8kejj5zsquxyxwxdwj2ekahj8h86zldx3wcsjq3n3ezenspwr0vc";
+    let key = "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA";
+    let file = secrets.backup(&Protection::recipients([recipient])?)?;
+    let unlock = Unlock::new().with_identities(&SecretString::from(key))?;
+    let backup = Backup::open_blocking(&file.text, &unlock)?;
+    assert!(secrets.delete(&SecretKey::new("0"))?);
+    secrets.restore(&backup, &secrets.plan_restore(&backup, RestoreMode::Replace)?)
 }

@@ -1,11 +1,12 @@
 //! The `age` file around a backup: who can open it, and what is wrong with one that does not open.
 
 use std::io::{self, BufReader, Read, Write as _};
+use std::{hint, iter};
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use strongroom_core::{
-    Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, secret_bytes,
+    Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, secret_copy,
 };
 use zeroize::Zeroizing;
 
@@ -34,13 +35,15 @@ pub(super) fn encrypt(json: &SecretBytes, protection: &Protected) -> Result<Stri
         }
     };
     let encryptor = encryptor.map_err(|error| failed(error.into()))?;
-    written(encryptor, json).map_err(|error| failed(error.into()))
+    let text = written(encryptor, json.expose_secret());
+    overwrite_buffers(json.expose_secret().len());
+    text.map_err(|error| failed(error.into()))
 }
 
-fn written(encryptor: Encryptor, json: &SecretBytes) -> io::Result<String> {
+fn written(encryptor: Encryptor, json: &[u8]) -> io::Result<String> {
     let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
     let mut writer = encryptor.wrap_output(armor)?;
-    writer.write_all(json.expose_secret())?;
+    writer.write_all(json)?;
     let text = writer.finish()?.finish()?;
     String::from_utf8(text).map_err(io::Error::other)
 }
@@ -66,21 +69,50 @@ pub(super) fn decrypt(file: &[u8], unlock: &Unlock) -> Result<SecretBytes> {
     }
     let keys = unlock.identities.iter().map(|it| it as &dyn age::Identity);
     let passphrase = passphrase.iter().map(|it| it as &dyn age::Identity);
-    let mut reader = decryptor.decrypt(passphrase.chain(keys)).map_err(refused)?;
-    // Nothing that is decrypted is longer than what it was encrypted to.
-    let mut json = Zeroizing::new(vec![0; file.len()]);
+    let json = read(decryptor, passphrase.chain(keys), file.len());
+    let len = json.as_ref().map_or(file.len(), |json| json.expose_secret().len());
+    overwrite_buffers(len);
+    json
+}
+
+type File<'a> = ArmoredReader<BufReader<&'a [u8]>>;
+
+/// Nothing that is decrypted is longer than `most`, the length of what it was encrypted to.
+fn read<'a>(
+    decryptor: Decryptor<File<'_>>,
+    identities: impl Iterator<Item = &'a dyn age::Identity>,
+    most: usize,
+) -> Result<SecretBytes> {
+    let mut reader = decryptor.decrypt(identities).map_err(refused)?;
+    let mut json = Zeroizing::new(vec![0; most]);
     let mut len = 0;
     loop {
         match reader.read(&mut json[len..]) {
-            Ok(0) => break,
+            Ok(0) => return Ok(secret_copy(&json[..len])),
             Ok(count) => len += count,
             Err(error) => return Err(damaged(&error, len)),
         }
     }
-    Ok(secret_bytes(json[..len].to_vec()))
 }
 
-fn open(file: &[u8]) -> Result<Decryptor<ArmoredReader<BufReader<&[u8]>>>> {
+/// age leaves a part of what it encrypts in memory that it gives back, and the cipher parts of it on the
+/// stack. Neither can be wiped from here, but both are overwritten by the same work on zeros.
+fn overwrite_buffers(len: usize) {
+    // age works in pieces of this length, each in the place of the one before.
+    const PIECE: usize = 64 << 10;
+    let zeros = vec![0; if len <= PIECE { len } else { PIECE + len % PIECE }];
+    let key = age::x25519::Identity::generate();
+    let recipient = key.to_public();
+    let encryptor = Encryptor::with_recipients([&recipient as &dyn age::Recipient].into_iter());
+    let text = encryptor.ok().and_then(|encryptor| written(encryptor, &zeros).ok());
+    let opened = text.as_ref().and_then(|text| open(text.as_bytes()).ok());
+    if let Some(opened) = opened {
+        let key: &dyn age::Identity = &key;
+        hint::black_box(read(opened, iter::once(key), zeros.len()).ok());
+    }
+}
+
+fn open(file: &[u8]) -> Result<Decryptor<File<'_>>> {
     if file.len() > LARGEST {
         return Err(Error::new(ErrorKind::TooLarge, Operation::Restore)
             .with_message(format!("the file has more than {} MiB", LARGEST >> 20))
