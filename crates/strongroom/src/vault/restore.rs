@@ -73,7 +73,7 @@ pub(crate) struct Snapshot {
 }
 
 impl RestorePlan {
-    /// The secrets that something is done about, or that are kept in spite of the backup, in order.
+    /// The secrets about which this is done, by name and target.
     pub fn with(&self, action: RestoreAction) -> impl Iterator<Item = &SecretKey> {
         self.steps.iter().filter(move |step| step.action == action).map(|step| &step.key)
     }
