@@ -10,7 +10,7 @@ use strongroom::Backend;
 
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use entry::{Entry, Name};
-pub(crate) use secrets::{Key, List, Metadata, Rename, Repair, Run, Set, Update};
+pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update};
 
 use crate::exit;
 
@@ -271,6 +271,16 @@ Examples:
         yes: bool,
     },
 
+    /// Move the vault to another backend
+    #[command(after_help = "\
+It copies the vault, reads it back and compares, and only then deletes the old one. One that was
+stopped in between is run again. Applications that have the vault open must open it again.
+
+Examples:
+  strongroom move --to file              Into an encrypted file, for a machine without a keyring
+  strongroom move --to secret-service    Into the desktop's keyring")]
+    Move(Move),
+
     /// Show what is wrong with a vault that can't be read, and mend it
     #[command(after_help = "\
 Without a flag it changes nothing and shows what is known: sizes, generations, names, never a value.
@@ -344,7 +354,7 @@ pub(crate) struct Source {
 
 /// Backends that this build doesn't have are understood, so that the answer can say so, but not
 /// offered.
-fn backend_parser() -> impl TypedValueParser<Value = Backend> {
+pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
     let value =
         |backend: &Backend| PossibleValue::new(backend.name()).hide(!backend.is_supported_here());
     PossibleValuesParser::new(Backend::ALL.iter().map(value))

@@ -10,6 +10,7 @@ mod get;
 mod list;
 mod man;
 mod manage;
+mod move_to;
 mod purge;
 mod repair;
 mod restore;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Backup(flags) => backup::run(flags, settings, output),
         Command::Restore(flags) => restore::run(flags, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
+        Command::Move(flags) => move_to::run(flags, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),
         Command::Entry(entry) => run_entry(entry, settings, output),
         Command::Backends => backends::run(settings, output),

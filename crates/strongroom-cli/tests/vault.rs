@@ -5,9 +5,10 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use strongroom_testkit::{provider_or_skip, secret_tool};
-use support::{KeyutilsService, gnome_keyring, on, run};
+use support::{KeyutilsService, PROGRAM, gnome_keyring, on, run};
 
 /// The fields of a secret's line, in a pipe.
 #[track_caller]
@@ -353,4 +354,27 @@ fn purge_empties_a_keyring_of_the_service_alone() {
     on(&bus, &["purge", "--yes", "-v"], b"").ends_with(0).says("Deleted 2 entries");
     assert_eq!(secret_tool::lookup(&bus, "strongroom", "another"), None);
     assert_eq!(secret_tool::lookup(&bus, "other", "u").as_deref(), Some("value"));
+}
+
+#[test]
+fn move_takes_the_vault_to_another_backend_and_back() {
+    let service = KeyutilsService::new();
+    let key = service.sandbox.path().join("key");
+    fs::write(&key, format!("strongroom-key-1:{}\n", "5a".repeat(32))).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let app = |arguments: &[&str], input: &[u8]| {
+        let mut command = service.sandbox.command(PROGRAM);
+        command.args(["--service", &service.name]).env("STRONGROOM_KEY_FILE", &key);
+        run(command, arguments, input)
+    };
+    app(&["move", "--to", "file"], b"").ends_with(3).says("no vault to move");
+    app(&["set", "A", "--backend", "keyutils"], b"1").ends_with(0);
+    app(&["move", "--to", "keyutils"], b"").ends_with(2).says("in keyutils already");
+    app(&["move", "--to", "file"], b"").ends_with(0).says("from keyutils to file");
+    assert_eq!(app(&["get", "A"], b"").ends_with(0).out(), "1");
+    let elsewhere = app(&["get", "A", "--backend", "keyutils"], b"").ends_with(5);
+    elsewhere.says("are kept in file, not in keyutils").says("strongroom move --to keyutils");
+    let back = app(&["move", "--to", "keyutils", "--json"], b"").ends_with(0).json();
+    assert_eq!((&back["from"], &back["secrets"]), (&"file".into(), &1.into()));
+    assert_eq!(service.vault(&["get", "A"], b"").ends_with(0).out(), "1");
 }

@@ -3,9 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result};
+use strongroom_core::{
+    Error, ErrorKind, KeyringStore, Operation, Persistence, Result, ServiceName,
+};
+#[cfg(feature = "sealed")]
+use strongroom_sealed::file_in;
 
 use crate::backend::{names, supported};
+use crate::binding::{BindingFile, has_vault};
 use crate::open::{Here, Platform, guarded};
 use crate::{Backend, Fallback, Options};
 
@@ -25,6 +30,8 @@ pub struct Chosen {
 pub enum ChoiceReason {
     /// The environment variable of this name says so.
     Environment(String),
+    /// The vault lives there.
+    Bound,
     /// The caller named it.
     Explicit,
     /// The platform's default can't be used, for this reason.
@@ -85,6 +92,7 @@ impl fmt::Debug for Chosen {
 impl fmt::Display for ChoiceReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Bound => f.write_str("the secrets are there"),
             Self::Environment(variable) => write!(f, "named by {variable}"),
             Self::Explicit => f.write_str("named by the application"),
             Self::Fallback(cause) => write!(f, "the default can't be used: {cause}"),
@@ -108,6 +116,90 @@ pub(crate) fn choose_on(platform: &dyn Platform, options: &Options) -> Result<Ch
     };
     tracing::debug!(backend = chosen.backend.name(), reason = %chosen.reason, "chose a store");
     Ok(chosen)
+}
+
+/// Chooses and opens the store that a service's vault lives in, or is to live in.
+///
+/// What the caller or the environment names must be where the vault is, if that is known; else it is
+/// where the vault is, or as [`choose`] says.
+pub(crate) fn choose_for(
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Chosen> {
+    choose_for_on(&Here, service, file, options)
+}
+
+pub(crate) fn choose_for_on(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Chosen> {
+    let named = options.backend.map_or_else(|| options.environment_backend(), |it| Ok(Some(it)))?;
+    if named == Some(Backend::Memory) || (named.is_none() && platform.stand_in().is_some()) {
+        return choose_on(platform, options);
+    }
+    let bound = bound(platform, service, file, options)?;
+    match (named, bound) {
+        (Some(named), Some((bound, _))) if named != bound => Err(file.elsewhere(bound, named)),
+        (None, Some((bound, store))) => {
+            warn_if_it_forgets(bound, store.as_ref(), "where they were first stored");
+            let chosen = Chosen::new(bound, store, ChoiceReason::Bound);
+            tracing::debug!(backend = bound.name(), reason = %chosen.reason, "chose a store");
+            Ok(chosen)
+        }
+        _ => choose_on(platform, options),
+    }
+}
+
+/// Where the vault lives, as it is remembered, or else found.
+fn bound(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
+    if let Some(backend) = file.read() {
+        let store = platform.open_guarded(backend, options)?;
+        let lasts = store.capabilities().persistence == Persistence::Permanent;
+        if lasts || has_vault(store.as_ref(), service) {
+            return Ok(Some((backend, store)));
+        }
+        // It forgot the vault, as it must: the next one may be elsewhere.
+        file.forget();
+    }
+    found(platform, service, options)
+}
+
+/// A vault in a store that is asked without contacting anybody who may take long, or ask the user.
+fn found(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    options: &Options,
+) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
+    #[cfg(feature = "sealed")]
+    if let Some(directory) = options.data_dir() {
+        let of_file = file_in(&Options::file_dir(&directory), service.as_str());
+        let beside = platform
+            .default_backend()
+            .filter(|_| file_in(&Options::keyed_dir(&directory), service.as_str()).exists());
+        let backend = if of_file.exists() { Some(Backend::File) } else { beside };
+        if let Some(backend) = backend {
+            return Ok(Some((backend, platform.open_guarded(backend, options)?)));
+        }
+    }
+    let Ok(store) = platform.open_guarded(Backend::Keyutils, options) else { return Ok(None) };
+    if !has_vault(store.as_ref(), service) {
+        return Ok(None);
+    }
+    // One that lasts comes first, where both have a vault.
+    if let Ok((backend, default)) = default_store(platform, options)
+        && has_vault(default.as_ref(), service)
+    {
+        return Ok(Some((backend, default)));
+    }
+    Ok(Some((Backend::Keyutils, store)))
 }
 
 impl Chosen {
@@ -168,13 +260,21 @@ fn session(platform: &dyn Platform, options: &Options, cause: Error) -> Result<C
     let opened = platform.open_guarded(backend, options);
     let usable = opened.and_then(|store| store.probe().map(|_| store));
     let store = usable.map_err(|error| neither(&cause, &error, options))?;
-    let lasting = store.capabilities().persistence;
-    tracing::warn!(
-        backend = backend.name(),
-        "secrets are kept in the kernel's keyring and last {lasting}: {cause}"
-    );
+    warn_if_it_forgets(backend, store.as_ref(), &cause);
     let reason = ChoiceReason::Fallback(Arc::new(cause));
     Ok(Chosen::new(backend, store, reason))
+}
+
+fn warn_if_it_forgets(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
+    let lasting = store.capabilities().persistence;
+    if lasting != Persistence::Permanent {
+        let backend = backend.name();
+        tracing::warn!(backend, "secrets are kept in {} and last {lasting}: {why}", place(backend));
+    }
+}
+
+fn place(backend: &str) -> &str {
+    if backend == Backend::Keyutils.name() { "the kernel's keyring" } else { backend }
 }
 
 fn no_fallback(cause: Error, options: &Options) -> Error {

@@ -70,6 +70,11 @@ impl Options {
         directory.join("file")
     }
 
+    /// The directory of the files whose keys are in a store.
+    pub(crate) fn keyed_dir(directory: &Path) -> PathBuf {
+        directory.join("keyed")
+    }
+
     /// The encrypted file of a service of the backend `file`, and what opens it.
     pub(crate) fn file_config(
         &self,

@@ -42,6 +42,7 @@ compile_error!(
 mod backend;
 #[cfg(feature = "backup")]
 pub mod backup;
+mod binding;
 pub mod blocking;
 mod choose;
 mod diagnose;
@@ -53,6 +54,7 @@ mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
 mod manager;
+mod move_to;
 mod open;
 mod options;
 mod refresh;
@@ -84,7 +86,7 @@ pub use strongroom_core::{
 pub use strongroom_sealed::{Cost, KeySource, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
 pub use vault::{
-    Batch, Change, ChangeKind, Merged, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,
+    Batch, Change, ChangeKind, Merged, Moved, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,
 };
 
 /// The examples of the repository's README are tests, too.

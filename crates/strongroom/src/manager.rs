@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Deadlines, Persistence, PromptPolicy, Result, Secret, SecretKey, SecretString, ServiceName,
-    SignedDuration, Timestamp,
+    Deadlines, Error, ErrorKind, Persistence, PromptPolicy, Result, Secret, SecretKey,
+    SecretString, ServiceName, SignedDuration, Timestamp,
 };
 
+use crate::binding::{Binding, BindingFile};
+use crate::choose::choose_for;
 #[cfg(feature = "sealed")]
 use crate::vault::SealedPlace;
 use crate::vault::{Batch, Clock, Place, SecretInfo, StateDir, Vault};
-use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking, choose};
+use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
 ///
@@ -54,8 +56,8 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 #[must_use]
 pub struct SecretManagerBuilder {
-    service: String,
-    options: Options,
+    pub(crate) service: String,
+    pub(crate) options: Options,
     clock: Clock,
 }
 
@@ -361,30 +363,56 @@ impl SecretManagerBuilder {
     }
 
     fn open_shared(self) -> Result<Arc<Shared>> {
+        let service = self.service.clone();
         let (vault, chosen) = self.unread()?;
-        vault.generation()?;
+        vault.generation().map_err(|error| away(error, &service, &chosen))?;
         Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
     }
 
     /// The vault before its first read.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
-        let service = ServiceName::new(self.service)?;
-        let chosen = choose(&self.options)?;
-        let place = place(&self.options, &chosen, &service)?;
-        let state_dir = match (self.options.state_dir, chosen.backend()) {
-            (Some(directory), _) => StateDir::at(directory),
-            (None, Backend::Memory) => StateDir::NotNeeded,
-            (None, _) => StateDir::of_user(),
+        let service = ServiceName::new(self.service.as_str())?;
+        let state_dir = self.options.state_dir();
+        let binding = BindingFile::new(&state_dir, &service);
+        let chosen = choose_for(&service, &binding, &self.options)?;
+        let backend = chosen.backend();
+        let vault = self.vault_on(&chosen, &service)?;
+        let vault = match backend {
+            Backend::Memory => vault,
+            backend => vault.bound_by(Binding::new(binding, backend)),
         };
-        let (store, deadlines) = (Arc::clone(chosen.store()), self.options.deadlines);
-        let vault = Vault::new(store, &service, &state_dir, place, deadlines, self.clock)?;
         Ok((vault, chosen))
+    }
+
+    /// The vault as it is, or would be, in this store.
+    pub(crate) fn vault_on(&self, chosen: &Chosen, service: &ServiceName) -> Result<Vault> {
+        let place = place(&self.options, chosen, service)?;
+        let state_dir = match chosen.backend() {
+            Backend::Memory if self.options.state_dir.is_none() => StateDir::NotNeeded,
+            _ => self.options.state_dir(),
+        };
+        let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
+        Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
     }
 
     fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
         self.options = change(self.options);
         self
     }
+}
+
+/// The store of a vault that was there before is away: another one would show an empty vault.
+fn away(error: Error, service: &str, chosen: &Chosen) -> Error {
+    if error.kind() != ErrorKind::NoBackend || !matches!(chosen.reason(), ChoiceReason::Bound) {
+        return error;
+    }
+    let hint = format!(
+        "The secrets of \"{}\" are kept in {}. {}",
+        service.escape_debug(),
+        chosen.backend(),
+        error.hint()
+    );
+    error.with_hint(hint)
 }
 
 /// Where the vault may lie beside its entry.
@@ -404,7 +432,7 @@ fn place(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Pl
             Some(SealedPlace::Direct { config, ask: options.passphrase.clone() })
         }
         (_, Some(directory)) if lasts => {
-            Some(SealedPlace::keyed(&directory.join("keyed"), service, deadline))
+            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline))
         }
         _ => None,
     };

@@ -10,6 +10,7 @@ use strongroom_core::{Deadlines, Error, ErrorKind, Operation, PromptPolicy, Resu
 
 use crate::Backend;
 use crate::backend::names;
+use crate::vault::StateDir;
 
 /// What to do where the platform's default store can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +163,11 @@ impl Options {
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
+    }
+
+    /// The directory where processes meet, and where bindings are remembered.
+    pub(crate) fn state_dir(&self) -> StateDir {
+        self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
     }
 
     /// The environment variable that names the backend: the only one that is read.

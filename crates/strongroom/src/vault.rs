@@ -5,6 +5,7 @@ mod content;
 mod engine;
 mod payload;
 mod place;
+mod relocate;
 mod repair;
 #[cfg(feature = "backup")]
 mod restore;
@@ -15,7 +16,7 @@ mod secrets;
 mod tests;
 mod watch;
 
-pub(crate) use coherence::StateDir;
+pub(crate) use coherence::{StateDir, replace_file};
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 #[cfg(feature = "backup")]
@@ -23,6 +24,7 @@ pub(crate) use payload::backup::Document;
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
 pub(crate) use place::Place;
+pub use relocate::Moved;
 pub use repair::{Merged, VaultContent, VaultItem};
 #[cfg(feature = "backup")]
 pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};

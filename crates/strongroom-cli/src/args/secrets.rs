@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use jiff::SignedDuration;
+use strongroom::Backend;
 
-use super::Source;
+use super::{Source, backend_parser};
 use crate::times::{Expiry, expiry, within};
 
 /// Which secret.
@@ -120,4 +121,24 @@ pub(crate) struct Repair {
     /// Put a copy of a vault that can't be read aside, and begin with an empty one
     #[arg(long)]
     pub(crate) reset: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Move {
+    /// The backend that it shall live in
+    #[arg(long, value_name = "BACKEND", value_parser = backend_parser())]
+    pub(crate) to: Backend,
+
+    /// How it shall lie there: in one entry, or in an encrypted file whose key is the entry
+    #[arg(long, value_enum, default_value_t = LayoutName::Inline)]
+    pub(crate) layout: LayoutName,
+}
+
+/// How a vault lies in its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutName {
+    /// All of it in one entry
+    Inline,
+    /// In an encrypted file
+    Sealed,
 }

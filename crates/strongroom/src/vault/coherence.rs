@@ -66,6 +66,7 @@ use state_dir::Paths;
 
 pub(crate) use lock::Held;
 pub(crate) use observation::{Decision, Observation, Seen, decide};
+pub(crate) use platform::replace_file;
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
 

@@ -36,7 +36,6 @@ pub(super) trait Look {
     fn list(&self) -> Result<Vec<SecretInfo>>;
 
     /// All of it in memory, as it is at one moment.
-    #[cfg(feature = "backup")]
     fn snapshot(&self) -> Result<Payload>;
 
     /// For each secret a number that tells when it changes. It is keyed by the hasher and tells
@@ -74,6 +73,11 @@ impl Content {
     /// Of a service that has no vault yet.
     pub(super) fn none() -> Self {
         Self::Inline(Payload::new(VaultId::NONE))
+    }
+
+    /// Whether there is no vault yet.
+    pub(super) fn is_none(&self) -> bool {
+        self.revision() == Self::none().revision()
     }
 
     pub(super) fn look(&self) -> &dyn Look {
@@ -148,7 +152,6 @@ impl Look for Payload {
         Ok(self.secrets().iter().map(info).collect())
     }
 
-    #[cfg(feature = "backup")]
     fn snapshot(&self) -> Result<Payload> {
         Ok(self.duplicate()?)
     }

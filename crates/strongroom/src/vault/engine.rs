@@ -16,6 +16,7 @@ use super::content::{Content, Edit, Look};
 use super::payload::{Payload, Stored, VaultId};
 use super::place::Place;
 use super::watch::Watch;
+use crate::binding::Binding;
 
 /// The longest inline vault, in bytes. It is written as a whole at each change.
 const INLINE_MAX: usize = 64 * 1024;
@@ -35,6 +36,7 @@ pub(crate) struct Vault {
     pub(super) entry: EntryName,
     pub(super) coherence: Coherence,
     pub(super) place: Place,
+    binding: Option<Binding>,
     is_sealed: AtomicBool,
     deadlines: Deadlines,
     clock: Clock,
@@ -65,6 +67,7 @@ impl Vault {
             entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
             coherence: Coherence::open(state_dir, service),
             place,
+            binding: None,
             is_sealed: AtomicBool::new(false),
             deadlines,
             clock,
@@ -73,6 +76,11 @@ impl Vault {
             is_forgotten: AtomicBool::new(false),
             watch: Arc::default(),
         })
+    }
+
+    /// The same, remembered as living in this backend as soon as there is a vault.
+    pub(crate) fn bound_by(self, binding: Binding) -> Self {
+        Self { binding: Some(binding), ..self }
     }
 
     /// Looks at the copy in memory, if it is current and nobody is changing it. Waits for nothing.
@@ -200,7 +208,7 @@ impl Vault {
     }
 
     /// The vault as it is to lie, and its entry, if it is to have one.
-    fn laid_out(&self, vault: Payload) -> Result<(Content, Option<SecretBytes>)> {
+    pub(super) fn laid_out(&self, vault: Payload) -> Result<(Content, Option<SecretBytes>)> {
         let line = vault.to_line();
         let reason = match self.check_size(&line) {
             Err(too_large) => Some(too_large),
@@ -223,6 +231,9 @@ impl Vault {
     }
 
     fn copy_of(&self, content: Content, seen: Option<Seen>) -> Copy {
+        if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
+            binding.note();
+        }
         self.is_sealed.store(content.is_sealed(), Ordering::Relaxed);
         Copy { content, seen }
     }
@@ -246,6 +257,7 @@ impl Vault {
             for entry in entries {
                 purged += usize::from(self.store.remove_entry(&entry)?);
             }
+            self.binding.iter().for_each(Binding::end);
             Ok((purged, Content::none()))
         })
     }
@@ -298,6 +310,17 @@ impl Vault {
 
     fn read_store(&self) -> Result<Content> {
         self.is_forgotten.store(false, Ordering::Relaxed);
+        let content = self.read_place()?;
+        match &self.binding {
+            Some(binding) if content.is_none() => {
+                binding.check_absence().map_err(|error| self.named(error))?;
+            }
+            _ => {}
+        }
+        Ok(content)
+    }
+
+    pub(super) fn read_place(&self) -> Result<Content> {
         if let Some(opened) = self.place.open_direct() {
             return opened.map_err(|error| self.named(error));
         }
@@ -358,7 +381,7 @@ impl Vault {
 /// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.
 fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
     let lost = old.map_or(0, |old| old.content.in_memory());
-    if lost > 0 && new.content.revision() == Content::none().revision() {
+    if lost > 0 && new.content.is_none() {
         tracing::warn!(%entry, "the vault's entry was deleted; it held {lost} secrets");
     }
 }

@@ -204,7 +204,7 @@ impl Found {
     /// What there is without an entry, if anything.
     fn in_place(opened: Result<Content>) -> Vec<Self> {
         match opened {
-            Ok(content) if content.revision() == Content::none().revision() => Vec::new(),
+            Ok(content) if content.is_none() => Vec::new(),
             opened => vec![Self { candidate: None, bytes: None, opened }],
         }
     }

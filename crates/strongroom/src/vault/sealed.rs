@@ -10,11 +10,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-#[cfg(feature = "backup")]
-use strongroom_core::secret_text;
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
-    SecretString, ServiceName, Timestamp,
+    SecretString, ServiceName, Timestamp, secret_text,
 };
 use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, file_in};
 
@@ -264,7 +262,6 @@ impl Look for Sealed {
         Ok(sorted(self.file.list()?))
     }
 
-    #[cfg(feature = "backup")]
     fn snapshot(&self) -> Result<Payload> {
         let mut vault = Payload::new(self.id);
         let mut is_text = true;
@@ -334,14 +331,12 @@ impl Edit for Changing<'_, '_> {
     }
 }
 
-#[cfg(feature = "backup")]
 fn secret_of(value: SecretString, metadata: SecretMetadata) -> Secret {
     let mut secret = Secret::new(value);
     secret.metadata = metadata;
     secret
 }
 
-#[cfg(feature = "backup")]
 fn not_text() -> Error {
     Error::new(ErrorKind::Unsupported, Operation::Get)
         .with_message("the file holds values that are not text")

@@ -33,6 +33,13 @@ pub(super) fn create_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// Writes a file for the user alone in place of the one that is there: the old one or the new one is
+/// there at any moment.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = create_new(&path.with_extension(format!("new-{}", std::process::id())), bytes)?;
+    std::fs::rename(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))
+}
+
 #[cfg(unix)]
 mod unix {
     use std::fs::{DirBuilder, File, Metadata, OpenOptions};

@@ -42,6 +42,11 @@ impl StateDir {
         Self::Wanted(Some(path.into()))
     }
 
+    /// Where it is remembered in which backend a service's vault lives.
+    pub(crate) fn binding(&self, service: &ServiceName) -> Option<PathBuf> {
+        self.paths(service).map(|paths| with(&paths.stem, ".binding"))
+    }
+
     /// Whether other processes matter.
     pub(super) const fn is_needed(&self) -> bool {
         matches!(self, Self::Wanted(_))

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use strongroom_core::{
-    ErrorKind, KeyringStore as _, Operation, Secret, SecretMetadata, SignedDuration, WriteMode,
-    secret_bytes,
+    Capabilities, ErrorKind, KeyringStore as _, Operation, Persistence, Secret, SecretMetadata,
+    SignedDuration, WriteMode, secret_bytes,
 };
 
 use super::super::tests::{Machine, at, key, value};
@@ -145,7 +145,9 @@ fn a_restore_is_all_or_nothing_and_one_write() {
     assert_eq!(vault.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Io);
     machine.store.heal(Operation::Set);
     let unlimited = machine.store.capabilities();
-    machine.store.set_capabilities(unlimited.with_max_secret_len(400));
+    // One that forgets takes no sealed file either.
+    let small = Capabilities::new(Persistence::UntilReboot).with_max_secret_len(400);
+    machine.store.set_capabilities(small);
     let refused = vault.restore(&backup, &plan).unwrap_err();
     assert_eq!((refused.kind(), refused.operation()), (ErrorKind::TooLarge, Operation::Restore));
     assert_eq!(machine.vault().back_up().unwrap().json.expose_secret(), before.expose_secret());

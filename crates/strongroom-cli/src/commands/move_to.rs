@@ -1,0 +1,45 @@
+//! `move`: a vault goes from one backend to another.
+
+use serde_json::json;
+use strongroom::Layout;
+
+use crate::args::{LayoutName, Move};
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::words::printable;
+
+/// Moves the vault, and says where it is now.
+pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let options = settings.options(settings.deadlines.call);
+    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    let layout = match flags.layout {
+        LayoutName::Inline => Layout::Inline,
+        LayoutName::Sealed => Layout::Sealed,
+    };
+    let moved = vault.move_to(flags.to, layout)?;
+    let service = printable(&settings.service);
+    let aside = moved.put_aside.as_ref().map(|path| path.display().to_string());
+    output.result(
+        || {
+            let secrets = match moved.secrets {
+                1 => "1 secret".to_owned(),
+                count => format!("{count} secrets"),
+            };
+            let (from, to) = (moved.from, moved.to);
+            let mut text = format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n");
+            if let Some(aside) = &aside {
+                text += &format!("A file was in the way. It is kept: {aside}\n");
+            }
+            text
+        },
+        || {
+            json!({
+                "service": settings.service, "from": moved.from.name(), "to": moved.to.name(),
+                "secrets": moved.secrets, "put_aside": aside,
+            })
+        },
+    )?;
+    Ok(Exit::Done)
+}
