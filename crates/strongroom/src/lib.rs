@@ -22,7 +22,8 @@
 //!   of the platform's store.
 //!
 //! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
-//! reads one environment variable, `<PREFIX>_BACKEND`, whose prefix the application sets.
+//! reads the environment variables `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
+//! `<PREFIX>_PASSPHRASE_FILE`, whose prefix the application sets.
 //!
 //! # Features
 //!
