@@ -167,6 +167,11 @@ impl Vault {
             #[cfg(feature = "sealed")]
             Content::Sealed(sealed) => {
                 let changed = sealed.change(change).map_err(|error| self.named(error));
+                if known.seen.is_none() {
+                    // Else everybody would open the file anew for each change, until somebody reads.
+                    let finished = commit.finish(known.content.revision());
+                    known.seen = finished.seen.filter(|_| !finished.lost_lock);
+                }
                 self.watch.wake();
                 return changed;
             }
@@ -183,7 +188,7 @@ impl Vault {
         copy: &mut Option<Copy>,
         vault: Payload,
     ) -> Result<()> {
-        let (content, line) = self.laid_out(vault)?;
+        let (content, line) = self.laid_out(vault, || commit.begin())?;
         let begun = commit.begin().map_err(|error| self.named(error));
         let stored = begun.and_then(|()| {
             // From here on nobody knows what the store holds, until it has answered.
@@ -208,7 +213,13 @@ impl Vault {
     }
 
     /// The vault as it is to lie, and its entry, if it is to have one.
-    pub(super) fn laid_out(&self, vault: Payload) -> Result<(Content, Option<SecretBytes>)> {
+    ///
+    /// Before the store is written for that, others are told by `mark`.
+    pub(super) fn laid_out(
+        &self,
+        vault: Payload,
+        mark: impl FnOnce() -> Result<()>,
+    ) -> Result<(Content, Option<SecretBytes>)> {
         let line = vault.to_line();
         let reason = match self.check_size(&line) {
             Err(too_large) => Some(too_large),
@@ -216,6 +227,9 @@ impl Vault {
             Ok(()) => return Ok((Content::Inline(vault), Some(line))),
         };
         let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        if lasts && self.place.needs_entry() {
+            self.stand_in(vault.id, mark)?;
+        }
         let sealed =
             self.place.seal(&vault, lasts, self.now()).map_err(|error| self.named(error))?;
         match (sealed, reason) {
@@ -223,6 +237,17 @@ impl Vault {
             (None, Some(too_large)) => Err(too_large),
             (None, None) => Ok((Content::Inline(vault), Some(line))),
         }
+    }
+
+    /// Writes an empty vault where there is no entry yet, before there is a file: one without an entry
+    /// is a vault whose key is gone, and that is what a kill in between would leave.
+    fn stand_in(&self, id: VaultId, mark: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.store.contains_entry(&self.entry)? {
+            return Ok(());
+        }
+        mark().map_err(|error| self.named(error))?;
+        let empty = Payload::new(id).to_line();
+        self.store.write_entry(&self.entry, &empty, WriteMode::Overwrite)
     }
 
     /// Whether the vault lies in a sealed file, as far as this process has seen.

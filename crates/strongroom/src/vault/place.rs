@@ -27,6 +27,10 @@ impl Place {
         false
     }
 
+    pub(super) const fn needs_entry(&self) -> bool {
+        false
+    }
+
     pub(super) fn open_direct(&self) -> Option<Result<Content>> {
         None
     }
@@ -70,6 +74,11 @@ impl Place {
     /// Whether the file is the vault, and no entry is needed.
     pub(super) fn is_direct(&self) -> bool {
         matches!(self.sealed, Some(SealedPlace::Direct { .. }))
+    }
+
+    /// Whether there may be a file whose key stands in the vault's entry.
+    pub(super) fn needs_entry(&self) -> bool {
+        matches!(self.sealed, Some(SealedPlace::Keyed { .. }))
     }
 
     /// The vault, where no entry is needed to open it.

@@ -88,7 +88,7 @@ impl Vault {
     }
 
     fn write_first(&self, vault: &Payload) -> Result<super::content::Content> {
-        let (content, line) = self.laid_out(vault.duplicate()?)?;
+        let (content, line) = self.laid_out(vault.duplicate()?, || Ok(()))?;
         if let Some(line) = line {
             let mode = strongroom_core::WriteMode::Overwrite;
             if let Err(error) = self.store.write_entry(&self.entry, &line, mode) {

@@ -68,7 +68,7 @@ impl SealedPlace {
         config: &FileConfig,
         ask: Option<&AskPassphrase>,
     ) -> Result<Option<Sealed>> {
-        if !config.path.exists() {
+        if !is_anything_at(&config.path) {
             return Ok(None);
         }
         let file = match ask.filter(|_| config.sources.is_empty()) {
@@ -112,7 +112,7 @@ impl SealedPlace {
 
     /// Deletes the file, and says whether there was one.
     pub(super) fn remove(&self) -> Result<bool> {
-        let was_there = self.path().exists();
+        let was_there = is_anything_at(self.path());
         for path in parts(self.path()) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -196,7 +196,7 @@ fn no_key(path: &Path) -> Error {
 
 /// Puts a sealed file that nobody has a key to out of the way, and returns where it is now.
 pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
-    if !path.exists() {
+    if !is_anything_at(path) {
         return Ok(None);
     }
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
@@ -227,6 +227,11 @@ impl Sealed {
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
         self.file.change(|change| work(&mut Changing(change)))
     }
+}
+
+/// Whether there is a file, or the log that a killed purge left of one.
+fn is_anything_at(path: &Path) -> bool {
+    parts(path).iter().take(2).any(|part| part.exists())
 }
 
 /// The file, and what SQLite keeps beside it.

@@ -182,6 +182,53 @@ fn what_a_killed_switch_left_is_put_aside_not_written_over() {
 }
 
 #[test]
+fn a_new_vault_has_an_entry_before_it_has_a_file() {
+    let machine = Machine::with(Layout::Sealed);
+    // After a timeout nobody knows what the store has, so a file whose key may be there would stay.
+    machine.store.fail_once(Operation::Set, ErrorKind::TimedOut);
+    let refused = machine.vault().set(&key("a"), Secret::new("1")).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TimedOut);
+    assert!(!file(&machine).exists());
+    let vault = machine.vault();
+    assert!(vault.list().unwrap().is_empty());
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    assert_eq!(value(&machine.vault(), "a").as_deref(), Some("1"));
+    assert_eq!(vault.generation().unwrap(), 1);
+}
+
+#[test]
+fn what_a_killed_purge_left_is_an_error_that_a_purge_or_a_reset_ends() {
+    // The file goes first, then its log, then the entry.
+    for (log, ends_by_reset) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (machine, vault) = outgrown(2_560);
+        drop(vault);
+        fs::remove_file(file(&machine)).unwrap();
+        if log {
+            fs::write(file(&machine).with_extension("sealed-wal"), b"log").unwrap();
+        }
+        let vault = machine.vault();
+        assert_eq!(vault.list().unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(vault.set(&key("a"), Secret::new("1")).unwrap_err().kind(), ErrorKind::Corrupt);
+        let ended = if ends_by_reset { vault.reset().map(drop) } else { vault.purge().map(drop) };
+        ended.unwrap();
+        assert!(vault.list().unwrap().is_empty());
+        vault.set(&key("large"), Secret::new("x".repeat(2_560))).unwrap();
+        assert!(vault.is_sealed());
+    }
+}
+
+#[test]
+fn commits_alone_end_the_doubt_that_a_killed_writer_left() {
+    let (machine, vault) = outgrown(2_560);
+    fs::remove_file(machine.dir.path().join("vault-app.generation")).unwrap();
+    let mut seen = machine.store.calls().len();
+    for number in 0..3 {
+        vault.set(&key("a"), Secret::new(number.to_string())).unwrap();
+    }
+    assert_eq!(machine.accesses(&mut seen), (1, 0), "the file is opened once");
+}
+
+#[test]
 fn a_purge_takes_the_file_along() {
     let (machine, vault) = outgrown(2_560);
     let other = machine.vault();
