@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+pub(crate) mod race;
+pub(crate) mod site;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -28,8 +31,11 @@ pub(crate) fn on(bus: &Bus) -> Options {
 
 /// A manager of the service of this name, with its files where the sandbox's processes have them.
 pub(crate) fn builder(service: &str, options: Options, sandbox: &Sandbox) -> SecretManagerBuilder {
-    let state_dir = sandbox.home().join(".local/state/strongroom");
-    SecretManager::builder(service).options(options.with_state_dir(state_dir))
+    let below = |path| sandbox.home().join(path);
+    let options = options
+        .with_state_dir(below(".local/state/strongroom"))
+        .with_data_dir(below(".local/share/strongroom"));
+    SecretManager::builder(service).options(options)
 }
 
 /// A manager of the service `app` on this bus.

@@ -1,0 +1,87 @@
+//! Where a vault is kept that several processes have.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use strongroom::{Backend, Layout, Options, SecretManager, SecretManagerBuilder, blocking};
+#[cfg(feature = "sealed")]
+use strongroom::{KeySource, SealingKey};
+use strongroom_testkit::{Bus, Sandbox};
+
+use super::{builder, on, this_program};
+
+/// What a test tells its other processes: which vault it is.
+const BACKEND: &str = "STRONGROOM_TEST_BACKEND";
+const LAYOUT: &str = "STRONGROOM_TEST_LAYOUT";
+/// What the library itself looks at.
+const KEY_FILE: &str = "STRONGROOM_KEY_FILE";
+
+/// Where the vault of the service `app` is kept.
+pub(crate) struct Site<'a> {
+    sandbox: &'a Sandbox,
+    bus: Option<&'a Bus>,
+    options: Options,
+    backend: Backend,
+    layout: Layout,
+}
+
+impl<'a> Site<'a> {
+    /// In the keyring of a session.
+    pub(crate) fn on_bus(bus: &'a Bus, layout: Layout) -> Self {
+        let (sandbox, options) = (bus.sandbox(), on(bus).with_layout(layout));
+        Self { sandbox, bus: Some(bus), options, backend: Backend::SecretService, layout }
+    }
+
+    /// In an encrypted file, whose key lies in another one.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn in_file(sandbox: &'a Sandbox) -> Self {
+        let path = key_file(sandbox);
+        SealingKey::generate().unwrap().create_file(&path).unwrap();
+        let options =
+            Options::new().with_backend(Backend::File).with_key(KeySource::key_file(path));
+        Self { sandbox, bus: None, options, backend: Backend::File, layout: Layout::Inline }
+    }
+
+    /// The vault as a new process would have it.
+    pub(crate) fn builder(&self) -> SecretManagerBuilder {
+        builder("app", self.options.clone(), self.sandbox)
+    }
+
+    pub(crate) fn open(&self) -> blocking::SecretManager {
+        self.builder().open_blocking().unwrap()
+    }
+
+    /// The file that the vault lies in once it is sealed.
+    pub(crate) fn file(&self) -> PathBuf {
+        let kind = if self.backend == Backend::File { "file" } else { "keyed" };
+        self.sandbox.home().join(".local/share/strongroom").join(kind).join("app.sealed")
+    }
+
+    /// Runs this program, which finds the vault by its environment.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = match self.bus {
+            Some(bus) => bus.command(this_program()),
+            None => self.sandbox.command(this_program()),
+        };
+        command.env(BACKEND, self.backend.to_string()).env(LAYOUT, format!("{:?}", self.layout));
+        if self.backend == Backend::File {
+            command.env(KEY_FILE, key_file(self.sandbox));
+        }
+        command
+    }
+
+    /// The vault in the process that the command started.
+    pub(crate) fn of_environment() -> SecretManagerBuilder {
+        let layout = match env::var(LAYOUT).unwrap().as_str() {
+            "Sealed" => Layout::Sealed,
+            _ => Layout::Inline,
+        };
+        let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
+        SecretManager::builder("app").backend(backend).layout(layout)
+    }
+}
+
+fn key_file(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path().join("key")
+}
