@@ -11,12 +11,18 @@ use strongroom::{
     SecretKey, SecretManager, SignedDuration, Timestamp,
 };
 use strongroom_testkit::{Sandbox, unused_name};
+#[cfg(feature = "sealed")]
+use support::site::Site;
 use support::{builder, gnome_keyring, on};
 
 async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()> {
+    every_line_in(Layout::Inline, secrets).await
+}
+
+async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::Result<()> {
     let key = SecretKey::with_target("API_KEY", "production");
     let generation = secrets.generation().await?;
-    assert_eq!((secrets.layout(), generation), (Layout::Inline, 0));
+    assert_eq!((secrets.layout(), generation), (Layout::Inline, 0), "nothing lies anywhere yet");
     assert_eq!(secrets.backend().name(), secrets.blocking().backend().name());
     let mut changes = secrets.subscribe()?;
     secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
@@ -25,6 +31,9 @@ async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()
     secrets.set(&key, &Secret::new("line\nline").with_scope("all")).await?;
     assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-1");
     secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
+    let mut told = [changes.next().await, changes.next().await].map(|change| change.unwrap().kind);
+    told.sort_by_key(|kind| *kind == ChangeKind::Updated);
+    assert_eq!(told, [ChangeKind::Added, ChangeKind::Updated]);
     let updated = secrets.get(&SecretKey::new("OPENAI_API_KEY")).await?.unwrap();
     assert_eq!(updated.value.expose_secret(), "sk-2");
     assert_eq!(updated.metadata.provider.as_deref(), Some("openai"));
@@ -63,7 +72,9 @@ async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()
     assert!(secrets.get_value("TOKEN").await?.is_none());
     let missing = secrets.update_value("TOKEN", "x").await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(secrets.layout(), layout);
     assert_eq!(secrets.purge().await?, 1, "the vault is one entry");
+    assert_eq!((secrets.layout(), secrets.generation().await?), (Layout::Inline, 0));
     Ok(())
 }
 
@@ -101,6 +112,37 @@ fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     block_on(secrets.set_api_key("B", "2", None)).unwrap();
     let entries = store.store().list("app").unwrap();
     assert_eq!(entries.iter().map(|user| user.as_str()).collect::<Vec<_>>(), ["vault"]);
+}
+
+#[cfg(feature = "sealed")]
+#[test]
+fn the_api_works_on_a_sealed_vault_beside_gnome_keyring() {
+    let Some((bus, _keyring)) = gnome_keyring() else { return };
+    let site = Site::on_bus(&bus, Layout::Sealed);
+    for _ in 0..2 {
+        let secrets = block_on(site.builder().open()).unwrap();
+        assert!(secrets.is_persistent());
+        block_on(every_line_in(Layout::Sealed, &secrets)).unwrap();
+        assert!(!site.file().exists(), "the purge took it along");
+    }
+    let store = strongroom::choose(&on(&bus)).unwrap();
+    block_on(block_on(site.builder().open()).unwrap().set_api_key("A", "1", None)).unwrap();
+    let entries = store.store().list("app").unwrap();
+    assert_eq!(entries.iter().map(|user| user.as_str()).collect::<Vec<_>>(), ["vault"]);
+    assert!(site.file().exists());
+}
+
+#[cfg(feature = "sealed")]
+#[test]
+fn the_api_works_on_an_encrypted_file() {
+    let sandbox = Sandbox::new();
+    let site = Site::in_file(&sandbox);
+    for _ in 0..2 {
+        let secrets = block_on(site.builder().open()).unwrap();
+        assert!(secrets.is_persistent());
+        block_on(every_line_in(Layout::Sealed, &secrets)).unwrap();
+        assert!(!site.file().exists(), "the purge took it along");
+    }
 }
 
 #[test]
