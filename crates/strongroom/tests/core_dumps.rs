@@ -14,9 +14,11 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString, blocking,
+    Backend, ExposeSecret, Layout, Options, Secret, SecretKey, SecretManager, SecretString,
+    blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
+use support::site::Site;
 use support::{Process, Said, builder, gnome_keyring, on, say, this_program, told};
 
 /// What the test tells its other process: the vault, and what its values are made of.
@@ -84,6 +86,53 @@ fn a_core_dump_holds_no_value_of_a_dropped_vault_in_memory() {
     assert_eq!(keeper.values_after("dropped"), Vec::<String>::new());
 }
 
+#[cfg(feature = "sealed")]
+#[test]
+fn a_core_dump_holds_neither_value_nor_key_of_a_sealed_vault_on_gnome_keyring() {
+    if !provider_or_skip("gcore") {
+        return;
+    }
+    let Some((bus, _keyring)) = gnome_keyring() else { return };
+    let site = Site::on_bus(&bus, Layout::Sealed);
+    let keeper = Keeper::at(&site, bus.sandbox());
+    keeps_nothing(keeper, || {
+        let store = strongroom::choose(&on(&bus)).unwrap();
+        let entry = store.store().get_secret("app", "vault").unwrap().unwrap();
+        let entry = String::from_utf8(entry.expose_secret().to_vec()).unwrap();
+        entry.split('"').find(|part| part.starts_with(KEY)).unwrap().to_owned()
+    });
+}
+
+#[cfg(feature = "sealed")]
+#[test]
+fn a_core_dump_holds_neither_value_nor_key_of_an_encrypted_file() {
+    if !provider_or_skip("gcore") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let site = Site::in_file(&sandbox);
+    let keeper = Keeper::at(&site, &sandbox);
+    keeps_nothing(keeper, || fs::read_to_string(support::site::key_file(&sandbox)).unwrap());
+}
+
+/// What a key starts with as text.
+#[cfg(feature = "sealed")]
+const KEY: &str = "strongroom-key-1:";
+
+/// A sealed vault's values are opened one by one and wiped after use, locked or not.
+#[cfg(feature = "sealed")]
+fn keeps_nothing(mut keeper: Keeper, key: impl Fn() -> String) {
+    let deeds = ["used", "locked", "used again", "locked again", "little", "locked at last"];
+    for (number, deed) in deeds.into_iter().chain(["dropped"]).enumerate() {
+        assert_eq!(keeper.said.next(), deed);
+        if number == 0 {
+            keeper.traces.add_key(&key());
+            assert!(!keeper.traces.in_core(key().as_bytes()).is_empty(), "the search finds it");
+        }
+        assert_eq!(keeper.finds(), Vec::<String>::new(), "{deed}");
+    }
+}
+
 fn forgets(mut keeper: Keeper) {
     for [used, locked] in
         [["used", "locked"], ["used again", "locked again"], ["little", "locked at last"]]
@@ -112,9 +161,25 @@ impl Keeper {
         Self { process, said, traces, sandbox: sandbox.clone() }
     }
 
+    /// One whose vault is at this site.
+    #[cfg(feature = "sealed")]
+    fn at(site: &Site<'_>, sandbox: &Sandbox) -> Self {
+        let seed = RandomState::new().hash_one(0);
+        let mut command = site.command();
+        command.env(SEED, seed.to_string());
+        let (process, stdout) = Process::start(command, "keeps_values_in_a_process_of_its_own");
+        let (said, traces) = (Said::by(stdout), Traces::of(seed));
+        Self { process, said, traces, sandbox: sandbox.clone() }
+    }
+
     /// Where a core dump holds values, or parts of them, after it has done this.
     fn values_after(&mut self, deed: &str) -> Vec<String> {
         assert_eq!(self.said.next(), deed);
+        self.finds()
+    }
+
+    /// The same now, before it goes on.
+    fn finds(&mut self) -> Vec<String> {
         let core = core_dump(self.process.id(), &self.sandbox);
         self.process.tell("go on");
         self.traces.in_core(&core)
@@ -149,20 +214,40 @@ const STEP: usize = 4;
 const PAGE: usize = 4096;
 
 /// All pieces of the values as they are, and of their base64 in all three alignments.
-struct Traces(HashSet<[u8; PIECE]>);
+struct Traces {
+    pieces: HashSet<[u8; PIECE]>,
+    /// Whether a piece starts with this byte, which is soon looked up.
+    starts: [bool; 256],
+}
 
 impl Traces {
     fn of(seed: u64) -> Self {
-        let mut pieces = HashSet::new();
+        let mut traces = Self { pieces: HashSet::new(), starts: [false; 256] };
         for number in 0..LENGTHS.len() {
             let value = value(seed, number);
             let bytes = value.expose_secret().as_bytes();
             let encoded = (0..3).map(|skipped| STANDARD_NO_PAD.encode(&bytes[skipped..]));
             for form in encoded.map(String::into_bytes).chain([bytes.to_vec()]) {
-                pieces.extend(form.windows(PIECE).filter_map(<[u8]>::first_chunk).copied());
+                traces.add(&form);
             }
         }
-        Self(pieces)
+        traces
+    }
+
+    /// A sealing key's digits, and the bytes that they stand for.
+    #[cfg(feature = "sealed")]
+    fn add_key(&mut self, text: &str) {
+        let digits = text.trim_end().strip_prefix(KEY).unwrap();
+        let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        self.add(digits.as_bytes());
+        self.add(&(0..digits.len()).step_by(2).map(byte).collect::<Vec<_>>());
+    }
+
+    fn add(&mut self, form: &[u8]) {
+        for piece in form.windows(PIECE).filter_map(<[u8]>::first_chunk) {
+            self.starts[usize::from(piece[0])] = true;
+            self.pieces.insert(*piece);
+        }
     }
 
     /// Where in a core there are pieces; nothing of what they are.
@@ -179,7 +264,7 @@ impl Traces {
 
     fn is_at(&self, core: &[u8], at: usize) -> bool {
         let piece = core[at..].first_chunk();
-        piece.is_some_and(|piece| piece[0].is_ascii_alphanumeric() && self.0.contains(piece))
+        piece.is_some_and(|piece| self.starts[usize::from(piece[0])] && self.pieces.contains(piece))
     }
 }
 
@@ -188,7 +273,10 @@ impl Traces {
 fn keeps_values_in_a_process_of_its_own() {
     let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
     let seed = env::var(SEED).unwrap().parse().unwrap();
-    let secrets = SecretManager::builder(env::var(SERVICE).unwrap()).backend(backend);
+    let secrets = match env::var(SERVICE) {
+        Ok(service) => SecretManager::builder(service).backend(backend),
+        Err(_) => Site::of_environment(),
+    };
     let secrets = block_on(secrets.open()).unwrap();
     block_on(uses(&secrets, seed)).unwrap();
     blocks(&secrets.blocking(), seed).unwrap();

@@ -82,6 +82,7 @@ impl<'a> Site<'a> {
     }
 }
 
-fn key_file(sandbox: &Sandbox) -> PathBuf {
+/// Where the key of an encrypted file lies.
+pub(crate) fn key_file(sandbox: &Sandbox) -> PathBuf {
     sandbox.path().join("key")
 }
