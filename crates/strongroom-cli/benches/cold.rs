@@ -4,9 +4,11 @@
 //! secrets and one entry. Each round starts another one first. What counts are the ratios within a
 //! round, because what else the machine does then is the same for all.
 //!
-//! `scripts/bench-cold [--runs N] [-- ARGUMENTS]` builds what it needs and runs it. The arguments are
+//! `scripts/bench-cold [--runs N] [--file] [-- ARGUMENTS]` builds what it needs and runs it. The arguments are
 //! those of `strongroom` in place of `entry get bench token`. The vault is that of the service `bench`,
 //! and has secrets from `SECRET_000` to `SECRET_099` with the entry's value.
+//!
+//! With `--file` in place of that: `strongroom get` from encrypted files of 10 and of 10,000 secrets.
 #![allow(clippy::print_stdout, reason = "it is a program")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
@@ -17,7 +19,9 @@ mod linux {
     use std::time::{Duration, Instant};
     use std::{env, iter};
 
-    use strongroom::{Backend, Batch, Options, Secret, SecretKey, SecretManager};
+    use strongroom::{
+        Backend, Batch, KeySource, Options, SealingKey, Secret, SecretKey, SecretManager,
+    };
     use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
 
     const PROGRAM: &str = env!("CARGO_BIN_EXE_strongroom");
@@ -25,6 +29,8 @@ mod linux {
     const USER: &str = "token";
     const VALUE: &str = "sk-proj-0123456789abcdef0123456789abcdef01234567";
     const VAULT_SIZE: usize = 100;
+    /// The encrypted files that are compared, by how many secrets they have.
+    const SIZES: [usize; 2] = [10, 10_000];
 
     /// One of the programs, and the times that its runs took.
     struct Contestant {
@@ -36,6 +42,7 @@ mod linux {
 
     struct Arguments {
         runs: usize,
+        is_file: bool,
         strongroom: Vec<String>,
     }
 
@@ -48,7 +55,10 @@ mod linux {
         let bus = Bus::start(&Sandbox::new());
         let _keyring = GnomeKeyring::start(&bus, Some("password"));
         store(&bus);
-        let mut contestants = contestants(&bus, &arguments.strongroom);
+        let mut contestants = match arguments.is_file {
+            true => SIZES.map(|size| in_file(&bus, size)).into(),
+            false => contestants(&bus, &arguments.strongroom),
+        };
         for round in 0..arguments.runs {
             for turn in 0..contestants.len() {
                 let next = (round + turn) % contestants.len();
@@ -64,14 +74,18 @@ mod linux {
         let mut given = all.iter().filter(|argument| *argument != "--bench").cloned();
         let mut runs = if all.iter().any(|argument| argument == "--bench") { 100 } else { 1 };
         let mut strongroom = ["entry", "get", SERVICE, USER].map(str::to_owned).to_vec();
+        let mut is_file = false;
         while let Some(argument) = given.next() {
             match argument.as_str() {
                 "--runs" => runs = given.next().unwrap().parse().unwrap(),
+                "--file" => is_file = true,
                 "--" => strongroom = given.by_ref().collect(),
-                other => panic!("usage: scripts/bench-cold [--runs N] [-- ARGUMENTS], not {other}"),
+                other => panic!(
+                    "usage: scripts/bench-cold [--runs N] [--file] [-- ARGUMENTS], not {other}"
+                ),
             }
         }
-        Arguments { runs, strongroom }
+        Arguments { runs, is_file, strongroom }
     }
 
     fn store(bus: &Bus) {
@@ -81,13 +95,7 @@ mod linux {
             .with_bus_address(bus.address())
             .with_state_dir(bus.sandbox().home().join(".local/state/strongroom"));
         let vault = SecretManager::builder(SERVICE).options(options).open_blocking().unwrap();
-        let fill = |batch: &mut Batch| {
-            for number in 0..VAULT_SIZE {
-                let key = SecretKey::new(format!("SECRET_{number:03}"));
-                batch.set(&key, Secret::new(VALUE).with_provider("provider"));
-            }
-        };
-        vault.batch(fill).unwrap();
+        vault.batch(|batch| fill(batch, VAULT_SIZE)).unwrap();
     }
 
     /// The first one is what the others are compared with.
@@ -110,6 +118,36 @@ mod linux {
             ),
             Contestant::new("/bin/true", bus.command("/bin/true"), ""),
         ]
+    }
+
+    /// Of the backend `file`, whose key lies in another file.
+    fn in_file(bus: &Bus, size: usize) -> Contestant {
+        let sandbox = bus.sandbox();
+        let (service, key) = (format!("bench-{size}"), sandbox.path().join(format!("key-{size}")));
+        SealingKey::generate().unwrap().create_file(&key).unwrap();
+        let options = Options::new()
+            .with_backend(Backend::File)
+            .with_key(KeySource::key_file(&key))
+            .with_state_dir(sandbox.home().join(".local/state/strongroom"))
+            .with_data_dir(sandbox.home().join(".local/share/strongroom"));
+        let vault = SecretManager::builder(&service).options(options).open_blocking().unwrap();
+        vault.batch(|batch| fill(batch, size)).unwrap();
+        let name = name(size / 2);
+        let arguments = ["--backend", "file", "get", &name, "--service", &service];
+        let mut command = with(bus.command(PROGRAM), &arguments);
+        command.env("STRONGROOM_KEY_FILE", key);
+        Contestant::new(&format!("strongroom get, of {size}"), command, VALUE)
+    }
+
+    fn fill(batch: &mut Batch, size: usize) {
+        for number in 0..size {
+            let secret = Secret::new(VALUE).with_provider("provider");
+            batch.set(&SecretKey::new(name(number)), secret);
+        }
+    }
+
+    fn name(number: usize) -> String {
+        format!("SECRET_{number:03}")
     }
 
     /// The smallest program on the `keyring` crate, built by the same profile.

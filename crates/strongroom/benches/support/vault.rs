@@ -1,6 +1,7 @@
 //! Vaults to measure with: secrets as an application has them, API keys with their provider.
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
+use std::ops::Range;
 use std::path::Path;
 
 use strongroom::{Backend, Batch, Secret, SecretKey, SecretManager, SecretManagerBuilder};
@@ -33,7 +34,12 @@ pub(crate) fn builder(backend: Backend, home: &Path) -> SecretManagerBuilder {
 
 /// Puts in this many secrets.
 pub(crate) fn fill(batch: &mut Batch, size: usize) {
-    for number in 0..size {
+    fill_some(batch, 0..size);
+}
+
+/// Puts in the secrets of these numbers.
+pub(crate) fn fill_some(batch: &mut Batch, numbers: Range<usize>) {
+    for number in numbers {
         let secret = Secret::new(value(number, 0)).with_provider("provider").with_scope("all");
         batch.set(&key(number), secret);
     }
