@@ -76,6 +76,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
         match backend {
             Backend::SecretService => findings.extend(secret_service(state, system)),
             Backend::Keyutils => findings.push(keyutils(state)),
+            Backend::File => findings.push(file(state)),
             _ => {}
         }
     }
@@ -124,6 +125,32 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
         Err(error) => {
             let mut note = problem(backend, error);
             note.severity = Severity::Note;
+            note.fixes = vec![advice(error.hint())];
+            note
+        }
+    }
+}
+
+/// A file that has no key yet is nothing wrong: most never use one.
+fn file(state: &Result<Probe, Error>) -> Finding {
+    let backend = Backend::File;
+    match state {
+        Ok(Probe { provider, .. }) => {
+            let problem = format!("there are keys for {provider}, which keep secrets for good");
+            finding(backend, Severity::Fine, None, problem)
+        }
+        Err(error) if error.kind() == ErrorKind::KeyMissing => {
+            let problem = format!("{backend}: an encrypted file needs a key: {}", error.problem());
+            let mut note = finding(backend, Severity::Note, Some(error.kind()), problem);
+            note.fixes = vec![fix(
+                "Put a passphrase into a file that only you may read, and name it. On a terminal it \
+                 is asked for.",
+                &["export STRONGROOM_PASSPHRASE_FILE=~/.config/strongroom-passphrase"],
+            )];
+            note
+        }
+        Err(error) => {
+            let mut note = problem(backend, error);
             note.fixes = vec![advice(error.hint())];
             note
         }

@@ -11,6 +11,7 @@ use strongroom_sealed::{FileConfig, KeySource, file_in};
 use zeroize::Zeroizing;
 
 use crate::Options;
+use crate::vault::Unlock;
 
 /// The longest passphrase file that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -33,7 +34,7 @@ pub struct PassphraseRequest {
 
 impl Options {
     /// The same with one more key to the encrypted file of the backend `file`. Each is tried; a new file
-    /// can be opened by any.
+    /// can be opened by any. They also open the file of a vault whose entry, which holds its key, is gone.
     #[must_use]
     pub fn with_key(mut self, source: KeySource) -> Self {
         self.keys.push(source);
@@ -75,16 +76,30 @@ impl Options {
         directory.join("keyed")
     }
 
-    /// The encrypted file of a service of the backend `file`, and what opens it.
-    pub(crate) fn file_config(
-        &self,
-        directory: &Path,
-        service: &ServiceName,
-    ) -> Result<FileConfig> {
-        let path = file_in(&Self::file_dir(directory), service.as_str());
+    /// The encrypted file of a service of the backend `file`.
+    pub(crate) fn file_of(&self, directory: &Path, service: &ServiceName) -> PathBuf {
+        file_in(&Self::file_dir(directory), service.as_str())
+    }
+
+    /// What opens an encrypted file whose key stands in no entry.
+    pub(crate) fn unlock(&self, path: PathBuf) -> Result<Unlock> {
         let mut config = FileConfig::keyless(path).with_deadline(self.deadlines.call);
         config.sources = self.key_sources()?;
-        Ok(config)
+        Ok(Unlock { config, ask: self.passphrase.clone(), hint: self.key_hint() })
+    }
+
+    /// Whether a key or a passphrase was named, here or in the environment: then nobody is asked.
+    pub fn has_key(&self) -> bool {
+        let named = |name| self.variable(name).is_some();
+        !self.keys.is_empty() || named("KEY_FILE") || named("PASSPHRASE_FILE")
+    }
+
+    /// How to name a key where none is.
+    pub fn key_hint(&self) -> String {
+        format!(
+            "Name a file with the passphrase in {0}_PASSPHRASE_FILE, or one with a key in {0}_KEY_FILE.",
+            self.env_prefix
+        )
     }
 
     /// The keys that the caller and the environment name: `<prefix>_KEY_FILE` is a file that holds a key,

@@ -22,7 +22,7 @@
 //!   of the platform's store.
 //!
 //! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
-//! reads the environment variables `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
+//! reads three environment variables, `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
 //! `<PREFIX>_PASSPHRASE_FILE`, whose prefix the application sets.
 //!
 //! # Features
@@ -65,6 +65,8 @@ mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod vault;
+#[cfg(feature = "sealed")]
+mod vault_keys;
 
 pub use backend::Backend;
 pub use choose::{ChoiceReason, Chosen, choose};
@@ -84,11 +86,13 @@ pub use strongroom_core::{
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
 };
 #[cfg(feature = "sealed")]
-pub use strongroom_sealed::{Cost, KeySource, SealingKey, Slot, SlotKind};
+pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
 pub use vault::{
     Batch, Change, ChangeKind, Merged, Moved, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,
 };
+#[cfg(feature = "sealed")]
+pub use vault_keys::VaultKeys;
 
 /// The examples of the repository's README are tests, too.
 #[cfg(doctest)]

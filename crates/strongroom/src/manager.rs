@@ -1,6 +1,8 @@
 //! The vault of an application, for async callers. [`blocking`](crate::blocking) mirrors it.
 
 use std::fmt;
+#[cfg(feature = "sealed")]
+use std::path::Path;
 use std::sync::Arc;
 
 use strongroom_core::{
@@ -395,7 +397,7 @@ impl SecretManagerBuilder {
         Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
     }
 
-    fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
         self.options = change(self.options);
         self
     }
@@ -428,11 +430,12 @@ fn place(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Pl
     let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
     let sealed = match (chosen.backend(), options.data_dir()) {
         (Backend::File, Some(directory)) => {
-            let config = options.file_config(&directory, service)?;
-            Some(SealedPlace::Direct { config, ask: options.passphrase.clone() })
+            Some(SealedPlace::Direct(options.unlock(options.file_of(&directory, service))?))
         }
         (_, Some(directory)) if lasts => {
-            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline))
+            let known = options.clone();
+            let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
+            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline, recovery))
         }
         _ => None,
     };

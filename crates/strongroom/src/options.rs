@@ -62,7 +62,7 @@ pub struct Options {
     pub(crate) keys: Vec<strongroom_sealed::KeySource>,
     #[cfg(feature = "sealed")]
     pub(crate) passphrase: Option<crate::keys::AskPassphrase>,
-    env_prefix: String,
+    pub(crate) env_prefix: String,
     environment: Arc<Lookup>,
 }
 

@@ -3,6 +3,8 @@
 mod coherence;
 mod content;
 mod engine;
+#[cfg(feature = "sealed")]
+mod keys;
 mod payload;
 mod place;
 mod relocate;
@@ -29,6 +31,6 @@ pub use repair::{Merged, VaultContent, VaultItem};
 #[cfg(feature = "backup")]
 pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
 #[cfg(feature = "sealed")]
-pub(crate) use sealed::SealedPlace;
+pub(crate) use sealed::{SealedPlace, Unlock};
 pub use secrets::{Batch, SecretInfo};
 pub use watch::{Change, ChangeKind};

@@ -120,7 +120,7 @@ impl Vault {
         self.read_content(|content| look(content.look()))
     }
 
-    fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
+    pub(super) fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         let observation = self.coherence.glance();
         {
             let copy = self.copy();

@@ -73,7 +73,7 @@ impl Place {
 
     /// Whether the file is the vault, and no entry is needed.
     pub(super) fn is_direct(&self) -> bool {
-        matches!(self.sealed, Some(SealedPlace::Direct { .. }))
+        matches!(self.sealed, Some(SealedPlace::Direct(_)))
     }
 
     /// Whether there may be a file whose key stands in the vault's entry.
@@ -83,31 +83,18 @@ impl Place {
 
     /// The vault, where no entry is needed to open it.
     pub(super) fn open_direct(&self) -> Option<Result<Content>> {
-        let Some(SealedPlace::Direct { config, ask }) = &self.sealed else { return None };
-        let opened = SealedPlace::open_direct(config, ask.as_ref());
-        Some(opened.map(|sealed| {
-            sealed.map_or_else(Content::none, |sealed| Content::Sealed(Box::new(sealed)))
-        }))
+        self.is_direct().then(|| self.nothing())
     }
 
-    /// The vault of a service that has no entry: none, unless there is a file that needs it.
+    /// The vault of a service that has no entry: none, unless there is a file that needs it, and that
+    /// nothing else opens.
     ///
     /// # Errors
     ///
     /// `KeyMissing`.
     pub(super) fn nothing(&self) -> Result<Content> {
-        match self.sealed.as_ref().map(SealedPlace::path).filter(|path| path.exists()) {
-            None => Ok(Content::none()),
-            Some(path) => Err(Error::new(ErrorKind::KeyMissing, Operation::Get)
-                .with_message(format!(
-                    "the vault's entry is gone, which holds the key of {}",
-                    path.display()
-                ))
-                .with_hint(
-                    "Bring the entry back, or restore a backup. `strongroom repair --reset` puts \
-                     the file aside and begins with an empty vault.",
-                )),
-        }
+        let sealed = self.sealed.as_ref().map_or(Ok(None), SealedPlace::recover)?;
+        Ok(sealed.map_or_else(Content::none, |sealed| Content::Sealed(Box::new(sealed))))
     }
 
     /// The vault that an entry holds, or holds the key of.

@@ -14,7 +14,7 @@ use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
     SecretString, ServiceName, Timestamp, secret_text,
 };
-use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, file_in};
+use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
 
 use super::coherence::Revision;
 use super::content::{Edit, Look};
@@ -27,15 +27,29 @@ const TRIES: u32 = 3;
 
 /// Where a vault's sealed file lies, and where its key comes from.
 pub(crate) enum SealedPlace {
-    /// The key stands in the vault's entry.
-    Keyed { path: PathBuf, deadline: Duration },
+    /// The key stands in the vault's entry. Without the entry only another slot's key opens the file.
+    Keyed { path: PathBuf, deadline: Duration, recovery: Recovery },
     /// The file is the vault, and others keep its key.
-    Direct { config: FileConfig, ask: Option<AskPassphrase> },
+    Direct(Unlock),
+}
+
+/// What else may open the file; looked up when it is needed.
+pub(crate) type Recovery = Box<dyn Fn(&Path) -> Result<Unlock> + Send + Sync>;
+
+/// What opens a file whose key stands in no entry.
+pub(crate) struct Unlock {
+    pub(crate) config: FileConfig,
+    /// Who is asked where no source is named.
+    pub(crate) ask: Option<AskPassphrase>,
+    /// How to name a source.
+    pub(crate) hint: String,
 }
 
 /// A sealed vault, open.
 pub(super) struct Sealed {
     file: SealedFile,
+    /// What it was opened with.
+    sources: Vec<KeySource>,
     id: VaultId,
     /// The vault's revision number before the file's first.
     base: u64,
@@ -43,40 +57,55 @@ pub(super) struct Sealed {
 
 impl SealedPlace {
     /// Beside a store, whose entry holds the key.
-    pub(crate) fn keyed(directory: &Path, service: &ServiceName, deadline: Duration) -> Self {
-        Self::Keyed { path: file_in(directory, service.as_str()), deadline }
+    pub(crate) fn keyed(
+        directory: &Path,
+        service: &ServiceName,
+        deadline: Duration,
+        recovery: Recovery,
+    ) -> Self {
+        Self::Keyed { path: file_in(directory, service.as_str()), deadline, recovery }
     }
 
     /// Where the file is, or would be.
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Keyed { path, .. } => path,
-            Self::Direct { config, .. } => &config.path,
+            Self::Direct(unlock) => &unlock.config.path,
         }
     }
 
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
-        let key = SealingKey::from_text(&entry.key)?;
-        let file = SealedFile::open(&self.config(KeySource::key(key)));
+        let config = self.config(SealingKey::from_text(&entry.key)?);
+        let file = SealedFile::open(&config);
         let file = file.map_err(|error| self.named(error, entry.generation))?;
-        Ok(Sealed { file, id: entry.id, base: entry.generation })
+        Ok(Sealed { file, sources: config.sources, id: entry.id, base: entry.generation })
     }
 
-    /// Opens a file that needs no entry; `None` if there is none yet.
-    pub(super) fn open_direct(
-        config: &FileConfig,
-        ask: Option<&AskPassphrase>,
-    ) -> Result<Option<Sealed>> {
-        if !is_anything_at(&config.path) {
+    /// Opens a file whose entry is gone by another key of its own, if one is at hand.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
+    pub(super) fn recover(&self) -> Result<Option<Sealed>> {
+        let (path, recovery) = match self {
+            Self::Direct(unlock) => return unlock.open(),
+            Self::Keyed { path, recovery, .. } => (path, recovery),
+        };
+        if !is_anything_at(path) {
             return Ok(None);
         }
-        let file = match ask.filter(|_| config.sources.is_empty()) {
-            None if config.sources.is_empty() => return Err(no_key(&config.path)),
-            None => SealedFile::open(config)?,
-            Some(ask) => open_asking(config, ask)?,
-        };
-        Ok(Some(Sealed { id: VaultId::new(file.id()), file, base: 0 }))
+        match recovery(path).and_then(|unlock| unlock.open()) {
+            Ok(Some(sealed)) => {
+                tracing::warn!(
+                    file = %path.display(),
+                    "the vault's entry is gone; another key slot opened its file"
+                );
+                Ok(Some(sealed))
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Io) => Err(error),
+            _ => Err(entry_gone(path)),
+        }
     }
 
     /// Writes a whole vault into a new file. The entry that is to hold the key comes with it, where
@@ -89,25 +118,34 @@ impl SealedPlace {
         now: Timestamp,
     ) -> Result<(Sealed, Option<SecretBytes>)> {
         let (config, key) = match self {
-            Self::Direct { config, ask } => (with_new_key(config, ask.as_ref())?, None),
+            Self::Direct(unlock) => (unlock.with_new_key()?, None),
             Self::Keyed { path, .. } => {
                 put_aside(path, now)?;
                 let key = SealingKey::generate()?;
-                (self.config(KeySource::key(key.clone())), Some(key))
+                (self.config(key.clone()), Some(key))
             }
         };
         let file = SealedFile::create(&config, now)?;
         file.change(|change| {
             vault.secrets().iter().try_for_each(|(key, secret)| change.put(key, secret))
         })?;
+        let sources = config.sources;
         Ok(match key {
-            None => (Sealed { id: VaultId::new(file.id()), file, base: 0 }, None),
+            None => (Sealed { id: VaultId::new(file.id()), file, sources, base: 0 }, None),
             Some(key) => {
                 let base = vault.generation.saturating_sub(file.generation()?);
                 let entry = KeyEntry { id: vault.id, generation: base, key: key.to_text() };
-                (Sealed { file, id: vault.id, base }, Some(entry.to_line()))
+                (Sealed { file, sources, id: vault.id, base }, Some(entry.to_line()))
             }
         })
+    }
+
+    /// Makes the file of a vault that has none, and needs no entry, empty and with this key beside those
+    /// at hand. Returns the slot that it got.
+    pub(super) fn begin(&self, source: &KeySource, now: Timestamp) -> Result<Option<Slot>> {
+        let Self::Direct(unlock) = self else { return Ok(None) };
+        let file = SealedFile::create(&unlock.config.clone().or(source.clone()), now)?;
+        Ok(file.slots()?.pop())
     }
 
     /// Deletes the file, and says whether there was one.
@@ -124,12 +162,12 @@ impl SealedPlace {
         Ok(was_there)
     }
 
-    fn config(&self, source: KeySource) -> FileConfig {
+    fn config(&self, key: SealingKey) -> FileConfig {
         match self {
-            Self::Keyed { path, deadline } => {
-                FileConfig::new(path, source).with_deadline(*deadline)
+            Self::Keyed { path, deadline, .. } => {
+                FileConfig::new(path, KeySource::key(key)).with_deadline(*deadline)
             }
-            Self::Direct { config, .. } => config.clone(),
+            Self::Direct(unlock) => unlock.config.clone(),
         }
     }
 
@@ -147,50 +185,72 @@ impl SealedPlace {
     }
 }
 
-/// Opens a file by a passphrase that somebody types, in three tries.
-fn open_asking(config: &FileConfig, ask: &AskPassphrase) -> Result<SealedFile> {
-    let mut attempt = 1;
-    loop {
-        let passphrase = asked(
-            config,
-            ask,
-            PassphraseRequest { path: config.path.clone(), is_new: false, attempt },
-        )?;
-        match SealedFile::open(&config.clone().or(KeySource::passphrase(passphrase))) {
-            Err(error) if error.kind() == ErrorKind::WrongKey && attempt < TRIES => attempt += 1,
-            opened => return opened,
+impl Unlock {
+    /// Opens the file; `None` if there is none yet.
+    fn open(&self) -> Result<Option<Sealed>> {
+        let config = &self.config;
+        if !is_anything_at(&config.path) {
+            return Ok(None);
+        }
+        let (file, sources) = match &self.ask {
+            _ if !config.sources.is_empty() => (SealedFile::open(config)?, config.sources.clone()),
+            Some(ask) => self.open_asking(ask)?,
+            None => return Err(self.no_key()),
+        };
+        Ok(Some(Sealed { id: VaultId::new(file.id()), file, sources, base: 0 }))
+    }
+
+    /// Opens the file by a passphrase that somebody types, in three tries.
+    fn open_asking(&self, ask: &AskPassphrase) -> Result<(SealedFile, Vec<KeySource>)> {
+        let mut attempt = 1;
+        loop {
+            let config = self.config.clone().or(self.asked(ask, false, attempt)?);
+            match SealedFile::open(&config) {
+                Err(error) if error.kind() == ErrorKind::WrongKey && attempt < TRIES => {
+                    attempt += 1;
+                }
+                opened => return opened.map(|file| (file, config.sources)),
+            }
         }
     }
-}
 
-/// What opens a new file.
-fn with_new_key(config: &FileConfig, ask: Option<&AskPassphrase>) -> Result<FileConfig> {
-    if !config.sources.is_empty() {
-        return Ok(config.clone());
+    /// What opens a new file.
+    fn with_new_key(&self) -> Result<FileConfig> {
+        if !self.config.sources.is_empty() {
+            return Ok(self.config.clone());
+        }
+        let ask = self.ask.as_ref().ok_or_else(|| self.no_key())?;
+        Ok(self.config.clone().or(self.asked(ask, true, 1)?))
     }
-    let ask = ask.ok_or_else(|| no_key(&config.path))?;
-    let request = PassphraseRequest { path: config.path.clone(), is_new: true, attempt: 1 };
-    let passphrase = asked(config, ask, request)?;
-    Ok(config.clone().or(KeySource::passphrase(passphrase)))
+
+    fn asked(&self, ask: &AskPassphrase, is_new: bool, attempt: u32) -> Result<KeySource> {
+        let path = self.config.path.clone();
+        let passphrase = ask(&PassphraseRequest { path, is_new, attempt })?.ok_or_else(|| {
+            Error::new(ErrorKind::Dismissed, Operation::Get).with_message(format!(
+                "nobody gave the passphrase of {}",
+                self.config.path.display()
+            ))
+        })?;
+        Ok(KeySource::passphrase(passphrase))
+    }
+
+    fn no_key(&self) -> Error {
+        let path = self.config.path.display();
+        Error::new(ErrorKind::KeyMissing, Operation::Get)
+            .with_message(format!("nothing was named that opens {path}"))
+            .with_hint(self.hint.clone())
+    }
 }
 
-fn asked(
-    config: &FileConfig,
-    ask: &AskPassphrase,
-    request: PassphraseRequest,
-) -> Result<SecretString> {
-    ask(&request)?.ok_or_else(|| {
-        Error::new(ErrorKind::Dismissed, Operation::Get)
-            .with_message(format!("nobody gave the passphrase of {}", config.path.display()))
-    })
-}
-
-fn no_key(path: &Path) -> Error {
+fn entry_gone(path: &Path) -> Error {
     Error::new(ErrorKind::KeyMissing, Operation::Get)
-        .with_message(format!("nothing was named that opens {}", path.display()))
+        .with_message(format!(
+            "the vault's entry is gone, which holds the key of {}",
+            path.display()
+        ))
         .with_hint(
-            "Name a file with the passphrase in <PREFIX>_PASSPHRASE_FILE, or one with a key in \
-             <PREFIX>_KEY_FILE; STRONGROOM is the usual prefix.",
+            "Bring the entry back, or restore a backup, or name the key of another slot of the \
+             file. `strongroom repair --reset` puts the file aside and begins with an empty vault.",
         )
 }
 
@@ -222,6 +282,11 @@ impl Sealed {
     /// What stands in the vault's entry, which says nothing of the secrets.
     pub(super) fn revision(&self) -> Revision {
         Revision { vault: self.id.to_bytes(), generation: self.base }
+    }
+
+    /// The file, and what it was opened with.
+    pub(super) fn opened(&self) -> (&SealedFile, &[KeySource]) {
+        (&self.file, &self.sources)
     }
 
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {

@@ -57,7 +57,14 @@ impl Machine {
     #[cfg(feature = "sealed")]
     fn place(&self) -> Place {
         let (directory, service) = (self.dir.path().join("data"), ServiceName::new("app").unwrap());
-        let sealed = Some(SealedPlace::keyed(&directory, &service, Duration::from_secs(20)));
+        let sealed = Some(SealedPlace::keyed(
+            &directory,
+            &service,
+            Duration::from_secs(20),
+            Box::new(|path| {
+                crate::Options::new().with_environment(|_| None).unlock(path.to_owned())
+            }),
+        ));
         Place { sealed, is_wanted: self.layout == Layout::Sealed }
     }
 

@@ -1,0 +1,111 @@
+//! Who can open a vault that lies in an encrypted file.
+
+use std::fmt;
+
+use strongroom_core::Result;
+use strongroom_sealed::{KeySource, Progress, Slot};
+
+use crate::vault::Vault;
+use crate::{Backend, Chosen, SecretManagerBuilder};
+
+/// The key slots of a vault that lies in an encrypted file: what may open it. It blocks.
+///
+/// A vault whose key stands in a store's entry has a slot for that key, and can have more: a recovery
+/// passphrase opens it when the entry is gone.
+///
+/// # Errors
+///
+/// `Unsupported` if the vault lies in its entry, `NotFound` if there is no file yet; and as a read of
+/// [`SecretManager`](crate::SecretManager) says.
+///
+/// ```
+/// use strongroom::{Backend, KeySource, SealingKey, SecretManager};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let keys = SecretManager::builder("example")
+///     .backend(Backend::File)
+///     .data_dir(dir.path().join("data"))
+///     .state_dir(dir.path().join("state"))
+///     .key(KeySource::key(SealingKey::generate()?))
+///     .open_keys()?;
+/// keys.add(&KeySource::key(SealingKey::generate()?).with_label("spare"))?;
+/// assert_eq!(keys.list()?.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct VaultKeys {
+    vault: Vault,
+    chosen: Chosen,
+}
+
+impl SecretManagerBuilder {
+    /// Uses one more key to encrypted files, as [`Options::with_key`](crate::Options::with_key).
+    pub fn key(self, source: KeySource) -> Self {
+        self.with(|options| options.with_key(source))
+    }
+
+    /// Chooses the store, for work on the vault's key slots. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_keys(self) -> Result<VaultKeys> {
+        let (vault, chosen) = self.unread()?;
+        Ok(VaultKeys { vault, chosen })
+    }
+}
+
+impl VaultKeys {
+    /// The backend that was chosen.
+    pub fn backend(&self) -> Backend {
+        self.chosen.backend()
+    }
+
+    /// The slots, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn list(&self) -> Result<Vec<Slot>> {
+        self.vault.slots()
+    }
+
+    /// Lets one more source open the vault. On the backend `file` it makes the file if there is none;
+    /// the keys at hand open that, too.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` if there are as many as there can be; what [`KeySource`] says of one that can't be
+    /// read.
+    pub fn add(&self, source: &KeySource) -> Result<Slot> {
+        self.vault.add_slot(source)
+    }
+
+    /// Removes a slot. Who has read the vault's key through it may have kept that key, until
+    /// [`rotate`](Self::rotate); and a copy of the file still has the slot.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
+    pub fn remove(&self, id: &str) -> Result<()> {
+        self.vault.remove_slot(id)
+    }
+
+    /// Gives the vault a new key and seals every record with it. The slots stay, and the entry that holds
+    /// the key of one of them: what opens the vault is the same as before.
+    ///
+    /// - `more` must open the slots that neither the options nor the entry open.
+    /// - It works in durable steps. One that was interrupted goes on where it was, and needs no source.
+    ///
+    /// # Errors
+    ///
+    /// `KeyMissing` names the slots that nothing at hand opens: nothing was changed.
+    pub fn rotate(&self, more: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
+        self.vault.rotate(more, progress)
+    }
+}
+
+impl fmt::Debug for VaultKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultKeys").field("chosen", &self.chosen).finish_non_exhaustive()
+    }
+}
