@@ -10,12 +10,14 @@ use strongroom::Backend;
 
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use entry::{Entry, Name};
+pub(crate) use key::{KeyCommand, NewKey};
 pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update};
 
 use crate::exit;
 
 mod backup;
 mod entry;
+mod key;
 mod secrets;
 
 /// Keep secrets in the operating system's credential store.
@@ -71,6 +73,10 @@ pub(crate) struct Global {
     /// Never ask: neither here nor in a window of the keyring
     #[arg(long, global = true)]
     pub(crate) no_prompt: bool,
+
+    /// Read the passphrase of an encrypted file from this file descriptor
+    #[arg(long, value_name = "N", global = true)]
+    pub(crate) passphrase_fd: Option<u32>,
 
     /// Wait at most this long for the store, and for its prompt [default: 5, for a prompt 60]
     #[arg(
@@ -297,6 +303,10 @@ Examples:
   strongroom repair --merge
   strongroom repair --reset --service tracker")]
     Repair(Repair),
+
+    /// Work on what opens an encrypted file: passphrases, key files
+    #[command(subcommand)]
+    Key(KeyCommand),
 
     /// Work on single entries of the store, as other programs see them
     #[command(subcommand)]

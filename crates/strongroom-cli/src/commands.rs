@@ -7,6 +7,7 @@ mod doctor;
 mod entry;
 mod entry_repair;
 mod get;
+mod key;
 mod list;
 mod man;
 mod manage;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Move(flags) => move_to::run(flags, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),
+        Command::Key(command) => key::run(command, settings, output),
         Command::Entry(entry) => run_entry(entry, settings, output),
         Command::Backends => backends::run(settings, output),
         Command::Doctor => doctor::run(settings, output),

@@ -135,7 +135,7 @@ fn standard_input() -> io::Result<io::Stdin> {
 
 /// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would
 /// leave parts of the value behind, unwiped.
-fn read(from: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(from: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut value = Zeroizing::new(Vec::new());
     let mut chunk = Zeroizing::new(vec![0; 64 << 10]);
     while value.len() <= LARGEST {

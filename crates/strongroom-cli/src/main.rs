@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod hardening;
 mod input;
+mod keys;
 mod logging;
 mod output;
 mod passphrase;
@@ -35,10 +36,11 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return output::usage(&error),
     };
-    let settings = Settings::resolve(&args.global);
+    let mut settings = Settings::resolve(&args.global);
     logging::start(&settings);
     let mut output = Output::new(&settings);
-    match commands::run(&args.command, &settings, &mut output) {
+    let ready = settings.take_keys(&args.global);
+    match ready.and_then(|()| commands::run(&args.command, &settings, &mut output)) {
         Ok(exit) => exit.into(),
         Err(failure) => output.failure(&failure).into(),
     }

@@ -92,11 +92,14 @@ impl Output {
         }
     }
 
+    /// Whether somebody looks on who may want to know how far it is.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.confirms && io::stderr().is_terminal()
+    }
+
     /// Asks something that a person answers on the same line.
     pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
-        let mut stderr = anstream::stderr();
-        stderr.write_all(text.as_bytes())?;
-        stderr.flush()
+        question(text)
     }
 
     /// Warns; with `--json` the result says it.
@@ -129,6 +132,13 @@ impl Output {
         tell(format_args!("{text}"));
         report.exit
     }
+}
+
+/// Says something to the person at the terminal, who answers on the same line.
+pub(crate) fn question(text: &str) -> io::Result<()> {
+    let mut stderr = anstream::stderr();
+    stderr.write_all(text.as_bytes())?;
+    stderr.flush()
 }
 
 /// Lines under one title, which each of them bears.

@@ -45,8 +45,13 @@ pub(crate) fn choose(settings: &Settings, output: &mut Output) -> Result<SecretS
 
 /// Asks for the passphrase of a backup.
 pub(crate) fn ask(settings: &Settings) -> Result<SecretString> {
+    ask_for("Passphrase of the backup (not shown): ", settings)
+}
+
+/// Asks for a passphrase in these words.
+pub(crate) fn ask_for(question: &str, settings: &Settings) -> Result<SecretString> {
     must_be_able_to_ask(settings)?;
-    typed("Passphrase of the backup (not shown): ")
+    typed(question)
 }
 
 fn must_be_able_to_ask(settings: &Settings) -> Result<()> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use strongroom::blocking::SecretManager;
 use strongroom::{Backend, ChoiceReason, Chosen, Error, KeyringStore, Options, choose};
 
+use crate::failure::Result;
+use crate::keys::for_entries;
 use crate::settings::Settings;
 
 /// What a call gets when choosing has used up the time: enough for a store that is well again.
@@ -24,9 +26,23 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
     choose(&settings.options(settings.deadlines.call)).map(Opened::from)
 }
 
+/// The same for entries of a service, whose encrypted file may want a passphrase. `writes` makes a file
+/// where there is none.
+pub(crate) fn open_entries(service: &str, writes: bool, settings: &Settings) -> Result<Opened> {
+    let opened = open(settings)?;
+    if opened.backend != Backend::File {
+        return Ok(opened);
+    }
+    let options = for_entries(service, writes, opened.backend, settings)?;
+    Ok(choose(&options).map(Opened::from)?)
+}
+
 /// Opens the store of a vault that is open, to ask what only the store knows.
 pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Opened, Error> {
-    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    let mut options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    if let Some(key) = settings.keys.typed_key() {
+        options = options.with_key(key);
+    }
     let chosen = choose(&options)?;
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }

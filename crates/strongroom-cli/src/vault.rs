@@ -1,7 +1,7 @@
 //! Opening the vault, and what is said about its secrets.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Error, SecretInfo, SecretKey, VaultRepair};
+use strongroom::{Error, SecretInfo, SecretKey, VaultKeys, VaultRepair};
 
 use crate::args::{DEFAULT_SERVICE, Key};
 use crate::exit::Exit;
@@ -21,6 +21,13 @@ pub(crate) fn unread(settings: &Settings) -> Result<VaultRepair, Error> {
     let options = settings.options(settings.deadlines.call);
     let vault = strongroom::SecretManager::builder(settings.service.as_str());
     vault.options(options).open_repair()
+}
+
+/// Chooses the store, for work on what opens the vault.
+pub(crate) fn keys(settings: &Settings) -> Result<VaultKeys, Error> {
+    let options = settings.options(settings.deadlines.call);
+    let vault = strongroom::SecretManager::builder(settings.service.as_str());
+    vault.options(options).open_keys()
 }
 
 /// The key of a secret, if it can be one. Checked before anybody is asked for a value.

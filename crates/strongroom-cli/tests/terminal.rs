@@ -420,3 +420,51 @@ fn rage_opens_a_backup_by_its_passphrase_and_makes_one() {
     service.vault(&[&["restore", &theirs][..], &from].concat(), b"").ends_with(0);
     assert_eq!(service.vault(&["get", "KEY"], b"").ends_with(0).out(), MARKER);
 }
+
+/// A terminal for the encrypted file.
+fn file(service: &KeyutilsService, arguments: &[&str]) -> Terminal {
+    let arguments = [&["--backend", "file"], arguments].concat();
+    Terminal::start(service.sandbox.command("setsid"), &arguments)
+}
+
+#[test]
+fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
+    let service = KeyutilsService::new();
+    let mut terminal = file(&service, &["setup", "KEY"]);
+    terminal.wait_for_next("Value for \"KEY\"");
+    terminal.type_hidden(MARKER);
+    for [once, again] in [["correct horse", "corect horse"], ["correct horse", "correct horse"]] {
+        terminal.wait_for_next("New passphrase for the encrypted file (not shown): ");
+        terminal.type_hidden(once);
+        terminal.wait_for_next("The same again: ");
+        terminal.type_hidden(again);
+    }
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(shown.contains("They differ.") && shown.contains("read back"), "{shown}");
+    assert!(!shown.contains(MARKER) && !shown.contains("horse"), "{shown}");
+
+    let mut terminal = file(&service, &["entry", "get", "strongroom", "KEY"]);
+    terminal.wait_for_next("Passphrase of the encrypted file (not shown): ");
+    terminal.type_hidden("correct horse");
+    let (shown, exit) = terminal.finish();
+    assert!(exit == 0 && shown.contains(MARKER), "{shown}");
+
+    for (passphrases, ends) in
+        [(&["wrong", "correct horse"][..], 0), (&["wrong", "wrong", "wrong"], 8), (&[""], 4)]
+    {
+        let mut terminal = file(&service, &["get", "KEY"]);
+        for (number, passphrase) in passphrases.iter().enumerate() {
+            if number > 0 {
+                terminal.wait_for_next(&format!("this is try {} of 3", number + 1));
+            }
+            terminal.wait_for_next("Passphrase of the encrypted file (not shown): ");
+            terminal.type_hidden(passphrase);
+        }
+        let (shown, exit) = terminal.finish();
+        assert_eq!(exit, ends, "{shown}");
+        assert_eq!(shown.contains(MARKER), ends == 0, "{shown}");
+    }
+    let (shown, exit) = file(&service, &["get", "KEY", "--no-prompt"]).finish();
+    assert!(exit == 8 && shown.contains("STRONGROOM_KEY_FILE"), "{shown}");
+}

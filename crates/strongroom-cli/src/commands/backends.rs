@@ -26,17 +26,18 @@ fn table(found: &[Inspection], chosen: &Result<Opened, Error>) -> String {
     let mut text = heading(title) + "\n";
     let mut elsewhere = Vec::new();
     for inspection in found {
-        let Some(can) = inspection.capabilities else {
-            elsewhere.push(inspection.backend.name());
-            continue;
-        };
-        let largest = can.max_secret_len.map_or_else(|| "no limit".to_owned(), size);
         let name = inspection.backend.name();
-        text += &format!(
-            "{name:16}{:16}{largest:16}{}\n",
-            lasts(can.persistence),
-            state(&inspection.state)
+        if !inspection.backend.is_supported_here() {
+            elsewhere.push(name);
+            continue;
+        }
+        let can = inspection.capabilities;
+        let keeps = can.map_or("-", |can| lasts(can.persistence));
+        let largest = can.map_or_else(
+            || "-".to_owned(),
+            |can| can.max_secret_len.map_or_else(|| "no limit".to_owned(), size),
         );
+        text += &format!("{name:16}{keeps:16}{largest:16}{}\n", state(&inspection.state));
     }
     text += &format!("\n{}\n", choice_line(chosen));
     if !elsewhere.is_empty() {
@@ -51,6 +52,7 @@ fn state(state: &Result<strongroom::Probe, Error>) -> String {
         Err(error) => {
             let word = match error.kind() {
                 ErrorKind::Locked => marked(Mark::Note, "locked"),
+                ErrorKind::KeyMissing => marked(Mark::Note, "needs a key"),
                 ErrorKind::TimedOut => marked(Mark::Problem, "no answer"),
                 _ => marked(Mark::Problem, "not usable"),
             };
@@ -106,7 +108,7 @@ fn row(inspection: &Inspection) -> Value {
     };
     json!({
         "name": inspection.backend.name(),
-        "in_this_build": can.is_some(),
+        "in_this_build": inspection.backend.is_supported_here(),
         "usable": provider.is_some(),
         "provider": provider,
         "code": error.map(Error::code),

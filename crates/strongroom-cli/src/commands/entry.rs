@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::input;
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::store::open;
+use crate::store::open_entries;
 use crate::words::{persistence_token, printable};
 
 /// Stores a value.
@@ -26,7 +26,7 @@ pub(super) fn set(
         None => input::ask(settings, &entry.to_string())?,
     };
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
-    let opened = open(settings)?;
+    let opened = open_entries(&name.service, true, settings)?;
     opened.store.set_secret(&name.service, &name.user, &value, mode)?;
     let backend = opened.backend.name();
     if settings.json {
@@ -42,7 +42,7 @@ pub(super) fn set(
 /// Prints a value.
 pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Get)?;
-    let opened = open(settings)?;
+    let opened = open_entries(&name.service, false, settings)?;
     match opened.store.get_secret(&name.service, &name.user)? {
         Some(value) => output.value(value.expose_secret())?,
         None => {
@@ -55,7 +55,7 @@ pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Resu
 /// Deletes an entry.
 pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Delete)?;
-    let opened = open(settings)?;
+    let opened = open_entries(&name.service, false, settings)?;
     let backend = opened.backend.name();
     if !opened.store.delete_password(&name.service, &name.user)? {
         return Err(missing(&entry, Operation::Delete).with_store(backend).into());
@@ -71,7 +71,7 @@ pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> R
 
 /// Names the entries of a service.
 pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let opened = open(settings)?;
+    let opened = open_entries(service, false, settings)?;
     let users = opened.store.list(service)?;
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
     let backend = opened.backend.name();
@@ -87,7 +87,7 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
 /// Tells by the exit code whether an entry is there.
 pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Exists)?;
-    let opened = open(settings)?;
+    let opened = open_entries(&name.service, false, settings)?;
     let exists = opened.store.exists(&name.service, &name.user)?;
     let backend = opened.backend.name();
     if settings.json {

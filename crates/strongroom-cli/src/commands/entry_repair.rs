@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, heading};
 use crate::settings::Settings;
-use crate::store::{Opened, open};
+use crate::store::{Opened, open_entries};
 use crate::words::{command_word, printable, utc};
 
 /// What stands for the item that was changed last.
@@ -23,7 +23,7 @@ pub(super) fn run(
     output: &mut Output,
 ) -> Result<Exit> {
     let entry = name.check(Operation::Repair)?;
-    let opened = open(settings)?;
+    let opened = open_entries(&name.service, false, settings)?;
     let candidates = opened.store.candidates(&entry)?;
     // A store that can't hold two items of one name has no candidates at all.
     if candidates.is_empty() && !opened.store.exists(&name.service, &name.user)? {

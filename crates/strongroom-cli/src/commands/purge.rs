@@ -6,6 +6,7 @@ use strongroom::{VaultContent, VaultRepair, choose};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
+use crate::keys::for_entries;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{self, same_vault};
@@ -42,8 +43,9 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
 }
 
 fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
-    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
-    let users = choose(&options)?.store().list(&settings.service)?;
+    let options = for_entries(&settings.service, false, vault.backend(), settings)?;
+    let chosen = choose(&options.with_backend(vault.backend()))?;
+    let users = chosen.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }
 

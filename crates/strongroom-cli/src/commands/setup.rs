@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{
-    Backend, Capabilities, ChoiceReason, ExposeSecret as _, Persistence, Secret, SecretKey,
+    Backend, Capabilities, ChoiceReason, ExposeSecret as _, Layout, Persistence, Secret, SecretKey,
     SecretString, provider_caveat,
 };
 
@@ -14,7 +14,7 @@ use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open};
-use crate::words::{persistence_token, printable};
+use crate::words::{layout_token, persistence_token, printable};
 
 /// Stores one secret after the other. Each is kept when a later one fails.
 pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -35,7 +35,7 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
             output.confirm(format_args!("Stored {key}."));
         }
     }
-    report(&keys, &open_of(&vault, settings)?, settings, output)?;
+    report(&keys, &open_of(&vault, settings)?, vault.layout(), settings, output)?;
     Ok(Exit::Done)
 }
 
@@ -76,6 +76,7 @@ fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<
 fn report(
     keys: &[SecretKey],
     opened: &Opened,
+    layout: Layout,
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
@@ -87,10 +88,10 @@ fn report(
     output.result(
         || {
             rows("Stored", &stored)
-                + &place(opened, can, &provider)
+                + &place(opened, layout, can, &provider)
                 + &rows("Read it with", &commands)
         },
-        || as_json(keys, opened, can, &provider, &commands, settings),
+        || as_json(keys, opened, layout, can, &provider, &commands, settings),
     )?;
     if can.persistence != Persistence::Permanent {
         output.warning(forgets(opened, can.persistence));
@@ -105,19 +106,25 @@ fn stored(key: &SecretKey, settings: &Settings) -> String {
     format!("{key} of service \"{}\", and read back", printable(&settings.service))
 }
 
-fn place(opened: &Opened, can: Capabilities, provider: &str) -> String {
+fn place(opened: &Opened, layout: Layout, can: Capabilities, provider: &str) -> String {
     let place = match provider {
         "" => opened.backend.to_string(),
         provider => format!("{}: {provider}", opened.backend),
     };
+    let mut protected_by = vec![protection(opened.backend).to_owned()];
+    if layout == Layout::Sealed && opened.backend != Backend::File {
+        protected_by
+            .push("encryption: the values lie in a file, whose key the store keeps".to_owned());
+    }
     rows("Where", &[place])
-        + &rows("Protected by", &[protection(opened.backend).to_owned()])
+        + &rows("Protected by", &protected_by)
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
 }
 
 fn as_json(
     keys: &[SecretKey],
     opened: &Opened,
+    layout: Layout,
     can: Capabilities,
     provider: &str,
     commands: &[String],
@@ -129,6 +136,7 @@ fn as_json(
     json!({
         "stored": stored.collect::<Vec<_>>(),
         "backend": opened.backend.name(),
+        "layout": layout_token(layout),
         "provider": provider,
         "persistence": persistence_token(can.persistence),
     })
@@ -136,6 +144,9 @@ fn as_json(
 
 fn protection(backend: Backend) -> &'static str {
     match backend {
+        Backend::File => {
+            "encryption; whoever has the passphrase or a key, and the file, can read it"
+        }
         Backend::Keyutils => {
             "the kernel: in memory only, never on disk; all programs of your user can read it"
         }

@@ -1,0 +1,84 @@
+//! The flags of `key`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List what opens the file: an id, a kind, since when, a label
+    List,
+
+    /// Let one more passphrase or key file open it
+    #[command(after_help = "\
+On the backend `file` the first key makes the file. A vault whose key stands in a keyring's entry gets a
+way in for the day when the entry is lost: name the key as for the backend `file`.
+
+Examples:
+  strongroom key add --passphrase
+  strongroom key add --key-file /mnt/stick/strongroom.key --new --label stick
+  strongroom key add --passphrase --backend file --service tracker")]
+    Add {
+        #[command(flatten)]
+        source: NewKey,
+
+        /// Make the key file, for you alone; refuse if it is there
+        #[arg(long, requires = "key_file")]
+        new: bool,
+
+        /// What to call it in the list; everybody who has the file can read it
+        #[arg(long, value_name = "TEXT")]
+        label: Option<String>,
+    },
+
+    /// Let a passphrase or key file open it no more
+    #[command(after_help = "\
+The last one stays. Who has read the file through it may have kept the file's own key, until `key
+rotate`; and copies of the file still open with it.
+
+Example:
+  strongroom key remove 3f0a91c2           An id from `strongroom key list`")]
+    Remove {
+        /// The id from the list
+        id: String,
+    },
+
+    /// Give the file a new key of its own, and seal every secret with it
+    #[command(after_help = "\
+What opens the file stays the same, so every passphrase and key file has to be at hand: remove those that
+are not. It works in steps, while others read and write; one that was interrupted goes on where it was.
+
+Examples:
+  strongroom key rotate
+  strongroom key rotate --key-file /mnt/stick/strongroom.key --passphrase-file recovery.txt")]
+    Rotate {
+        /// A key file that opens it, too; may stand several times
+        #[arg(long = "key-file", value_name = "PATH")]
+        key_files: Vec<PathBuf>,
+
+        /// A file with a passphrase that opens it, too; may stand several times
+        #[arg(long = "passphrase-file", value_name = "PATH")]
+        passphrase_files: Vec<PathBuf>,
+
+        /// Ask for a passphrase that opens it, too
+        #[arg(long)]
+        passphrase: bool,
+    },
+}
+
+/// What shall open the file.
+#[derive(ClapArgs, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct NewKey {
+    /// A passphrase, which is asked for
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+
+    /// The passphrase in this file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// The key in this file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) key_file: Option<PathBuf>,
+}

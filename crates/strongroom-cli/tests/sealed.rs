@@ -1,0 +1,205 @@
+//! The encrypted file: on a machine without a bus, with a passphrase or key files.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use strongroom_testkit::Sandbox;
+use support::{PROGRAM, Ran, run};
+
+const VALUE: &str = "marker-of-a-value";
+const PASSPHRASE: &str = "correct horse battery";
+
+/// A user without a bus, whose secrets lie in an encrypted file.
+struct User {
+    sandbox: Sandbox,
+}
+
+impl User {
+    fn new() -> Self {
+        Self { sandbox: Sandbox::new() }
+    }
+
+    /// One whose file a key file opens.
+    fn with_key() -> Self {
+        let user = Self::new();
+        let key = user.place("main.key");
+        user.run(&[], &["key", "add", "--new", "--label", "main", "--key-file", &key]).ends_with(0);
+        user
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.sandbox.path().join(name).display().to_string()
+    }
+
+    fn command(&self, env: &[(&str, &str)]) -> Command {
+        let mut command = self.sandbox.command(PROGRAM);
+        command.env("STRONGROOM_BACKEND", "file").envs(env.iter().copied());
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, env: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        run(self.command(env), arguments, b"")
+    }
+
+    /// With the key file of this name.
+    #[track_caller]
+    fn keyed(&self, key: &str, arguments: &[&str], input: &[u8]) -> Ran {
+        run(self.command(&[("STRONGROOM_KEY_FILE", &self.place(key))]), arguments, input)
+    }
+
+    /// The id of the slot with this label.
+    #[track_caller]
+    fn slot(&self, label: &str) -> String {
+        let listed = self.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
+        let line = listed.lines().find(|line| line.split('\t').nth(3) == Some(label));
+        line.unwrap().split('\t').next().unwrap().to_owned()
+    }
+}
+
+/// All files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_passphrase_in_a_file_opens_it_in_another_process_and_nothing_shows() {
+    let user = User::new();
+    let passphrase = user.place("passphrase");
+    fs::write(&passphrase, format!("{PASSPHRASE}\n")).unwrap();
+    let env = [("STRONGROOM_PASSPHRASE_FILE", passphrase.as_str())];
+    let set = ["set", "NAME_MARKER", "--provider", "provider-marker", "--scope", "scope-marker"];
+    run(user.command(&env), &set, VALUE.as_bytes()).ends_with(0);
+    assert_eq!(user.run(&env, &["get", "NAME_MARKER"]).ends_with(0).out(), VALUE);
+    let listed = user.run(&env, &["list", "--json"]).ends_with(0).json();
+    assert_eq!((&listed["backend"], &listed["layout"]), (&"file".into(), &"sealed".into()));
+    let found = files(&user.sandbox.home());
+    assert!(found.iter().any(|path| path.extension().is_some_and(|it| it == "sealed")));
+    for path in found {
+        let bytes = fs::read(&path).unwrap();
+        for marker in [VALUE, "NAME_MARKER", "provider-marker", "scope-marker", PASSPHRASE] {
+            let holds = bytes.windows(marker.len()).any(|part| part == marker.as_bytes());
+            assert!(!holds, "{marker} stands in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_passphrase_comes_from_a_descriptor_and_a_wrong_one_opens_nothing() {
+    let user = User::new();
+    let shell = |script: &str| {
+        let mut shell = user.sandbox.command("sh");
+        shell.args(["-c", script, PROGRAM]).env("STRONGROOM_BACKEND", "file");
+        shell
+    };
+    let set = format!("printf {VALUE} | \"$0\" set KEY --passphrase-fd 3 3<<.\n{PASSPHRASE}\n.\n");
+    run(shell(&set), &[], b"").ends_with(0);
+    let get = "\"$0\" get KEY --passphrase-fd 0";
+    assert_eq!(run(shell(get), &[], PASSPHRASE.as_bytes()).ends_with(0).out(), VALUE);
+    let wrong = run(shell(get), &[], b"wrong").ends_with(8);
+    assert!(!wrong.said().contains(VALUE));
+    run(shell(get), &[], b"").ends_with(2).says("no passphrase came from");
+    run(shell("\"$0\" get KEY --passphrase-fd 77"), &[], b"").ends_with(1).says("descriptor 77");
+}
+
+#[test]
+fn without_a_key_it_says_how_to_name_one_and_makes_nothing() {
+    let user = User::new();
+    for arguments in [&["set", "KEY"][..], &["entry", "set", "app", "KEY"]] {
+        let refused = run(user.command(&[]), arguments, VALUE.as_bytes()).ends_with(8);
+        refused.says("STRONGROOM_PASSPHRASE_FILE").says("STRONGROOM_KEY_FILE");
+    }
+    assert_eq!(user.run(&[], &["list"]).ends_with(0).out(), "");
+    let sealed = files(user.sandbox.path());
+    assert!(!sealed.iter().any(|path| path.extension().is_some_and(|it| it == "sealed")));
+    let user = User::with_key();
+    user.run(&[], &["list", "--no-prompt"]).ends_with(8).says("STRONGROOM_PASSPHRASE_FILE");
+    user.run(&[], &["doctor"]).ends_with(8).says("STRONGROOM_PASSPHRASE_FILE");
+    user.run(&[], &["backends"]).ends_with(0).says("needs a key");
+    user.keyed("main.key", &["doctor"], b"").ends_with(0);
+}
+
+#[test]
+fn a_credential_of_systemd_is_a_key() {
+    let user = User::with_key();
+    let directory = user.sandbox.path().join("credentials");
+    fs::create_dir(&directory).unwrap();
+    symlink(user.place("main.key"), directory.join("another")).unwrap();
+    let env = [("CREDENTIALS_DIRECTORY", directory.to_str().unwrap())];
+    user.run(&env, &["list"]).ends_with(8);
+    let credential = directory.join("strongroom-key");
+    fs::copy(user.place("main.key"), &credential).unwrap();
+    // Who may read it is systemd's affair.
+    fs::set_permissions(&credential, fs::Permissions::from_mode(0o440)).unwrap();
+    run(user.command(&env), &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    assert_eq!(user.keyed("main.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+}
+
+#[test]
+fn single_entries_lie_in_the_file_of_their_service() {
+    let user = User::with_key();
+    let key = |arguments: &[&str], input: &[u8]| user.keyed("main.key", arguments, input);
+    key(&["entry", "set", "app", "u"], b"\x00\xff").ends_with(0);
+    assert_eq!(key(&["entry", "get", "app", "u"], b"").ends_with(0).stdout, b"\x00\xff");
+    assert_eq!(key(&["entry", "list", "app"], b"").ends_with(0).out(), "u\n");
+    user.run(&[], &["entry", "get", "app", "u"]).ends_with(8);
+    key(&["entry", "delete", "app", "u"], b"").ends_with(0);
+    key(&["entry", "exists", "app", "u"], b"").ends_with(3);
+}
+
+#[test]
+fn setup_says_where_it_is_and_what_opens_it() {
+    let user = User::with_key();
+    let stored = user.keyed("main.key", &["setup", "KEY"], VALUE.as_bytes()).ends_with(0);
+    for text in ["sealed files in", "the passphrase or a key", "until you delete it"] {
+        assert!(stored.out().contains(text), "{}", stored.out());
+    }
+    let stored = user.keyed("main.key", &["setup", "KEY", "--json"], VALUE.as_bytes());
+    assert_eq!(stored.json()["layout"], "sealed");
+}
+
+#[test]
+fn keys_are_added_listed_and_removed_but_for_the_last() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let spare = user.place("spare.key");
+    let add = ["key", "add", "--new", "--label", "spare", "--key-file", &spare];
+    user.run(&[], &add).ends_with(8);
+    assert!(!Path::new(&spare).exists(), "a key that opens nothing");
+    user.keyed("main.key", &add, b"").ends_with(0);
+    user.keyed("main.key", &add, b"").ends_with(1);
+    let mode = fs::metadata(&spare).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(user.keyed("spare.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    let id = user.slot("spare");
+    user.keyed("main.key", &["key", "remove", &id], b"").ends_with(0);
+    user.keyed("spare.key", &["get", "KEY"], b"").ends_with(8);
+    user.keyed("main.key", &["key", "remove", &id], b"").ends_with(3).says(&id);
+    let last = user.slot("main");
+    user.keyed("main.key", &["key", "remove", &last], b"").ends_with(2).says("only key");
+    assert_eq!(user.keyed("main.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+}
+
+#[test]
+fn a_rotation_wants_every_key_and_leaves_every_one_good() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let spare = user.place("spare.key");
+    let add = ["key", "add", "--new", "--label", "spare", "--key-file", &spare];
+    user.keyed("main.key", &add, b"").ends_with(0);
+    let id = user.slot("spare");
+    user.keyed("main.key", &["key", "rotate"], b"").ends_with(8).says(&id);
+    let rotate = ["key", "rotate", "--key-file", &spare, "--json"];
+    assert_eq!(user.keyed("main.key", &rotate, b"").ends_with(0).json()["sealed"], 1);
+    for key in ["main.key", "spare.key"] {
+        assert_eq!(user.keyed(key, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+    }
+}
