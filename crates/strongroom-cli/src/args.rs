@@ -295,12 +295,16 @@ It ends with 0 if the vault is in order, 8 if it can't be read, 1 if there are s
 A vault that can't be read stays as it is until --reset. That first writes a copy of it into a file
 that only you can read, beside the vault's lock in ~/.local/state/strongroom.
 
+Of a damaged encrypted file --salvage takes out what can be read, into a new file. The old one is put
+aside, beside it. Passphrases and keys that are not at hand have to be added to the new file again.
+
 If another program made a second entry of the vault's name, --merge makes one of them: where both
 have a secret, that of the higher generation stays.
 
 Examples:
   strongroom repair
   strongroom repair --merge
+  strongroom repair --salvage
   strongroom repair --reset --service tracker")]
     Repair(Repair),
 

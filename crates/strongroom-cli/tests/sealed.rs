@@ -9,8 +9,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use strongroom_testkit::Sandbox;
-use support::{PROGRAM, Ran, run};
+use strongroom_testkit::{Sandbox, provider_or_skip};
+use support::{PROGRAM, Ran, gnome_keyring, on, run};
 
 const VALUE: &str = "marker-of-a-value";
 const PASSPHRASE: &str = "correct horse battery";
@@ -202,4 +202,69 @@ fn a_rotation_wants_every_key_and_leaves_every_one_good() {
     for key in ["main.key", "spare.key"] {
         assert_eq!(user.keyed(key, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
     }
+}
+
+/// Changes a byte of a value that fills pages of its own: nothing else has no zeros.
+fn damage_long_value(file: &Path) {
+    let mut bytes = fs::read(file).unwrap();
+    let is_sealed = |page: &&mut [u8]| page.iter().filter(|byte| **byte == 0).count() < 64;
+    bytes.chunks_mut(4096).find(is_sealed).unwrap()[2_000] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn what_a_damaged_file_still_has_is_salvaged() {
+    let user = User::with_key();
+    let key = |arguments: &[&str], input: &[u8]| user.keyed("main.key", arguments, input);
+    for name in ["A", "B"] {
+        key(&["set", name], VALUE.as_bytes()).ends_with(0);
+    }
+    key(&["repair", "--salvage"], b"").ends_with(2).says("nothing to salvage");
+    key(&["set", "LONG"], &[b'x'; 20_000]).ends_with(0);
+    let file = user.sandbox.home().join(".local/share/strongroom/file/strongroom.sealed");
+    damage_long_value(&file);
+    assert_eq!(key(&["get", "LONG"], b"").exit, 8);
+    let examined = key(&["repair"], b"").ends_with(8);
+    let said = examined.out();
+    assert!(said.contains("1 of 3 records are damaged") && said.contains("--salvage"), "{said}");
+    assert_eq!(key(&["repair", "--json"], b"").json()["items"][0]["readable"], 2);
+
+    let salvaged = key(&["repair", "--salvage"], b"").ends_with(0);
+    assert!(salvaged.out().contains("Saved 2 secrets"), "{}", salvaged.out());
+    for name in ["A", "B"] {
+        assert_eq!(key(&["get", name], b"").ends_with(0).out(), VALUE);
+    }
+    key(&["exists", "LONG"], b"").ends_with(3);
+    key(&["repair"], b"").ends_with(0);
+    let aside = files(file.parent().unwrap());
+    let is_aside = |path: &&PathBuf| path.to_str().unwrap().contains(".sealed.20");
+    assert!(aside.iter().any(|path| is_aside(&path)), "{aside:?}");
+}
+
+#[test]
+fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
+    if !provider_or_skip("gnome-keyring-daemon") {
+        return;
+    }
+    let (bus, _keyring) = gnome_keyring();
+    on(&bus, &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    on(&bus, &["key", "list"], b"").ends_with(1).says("no key slots");
+    on(&bus, &["set", "LARGE"], &[b'x'; 70_000]).ends_with(0);
+    assert_eq!(on(&bus, &["list", "--json"], b"").json()["layout"], "sealed");
+    let elsewhere = Sandbox::new();
+    let spare = elsewhere.path().join("spare.key");
+    let spare = spare.to_str().unwrap();
+    on(&bus, &["key", "add", "--new", "--key-file", spare], b"").ends_with(0);
+    on(&bus, &["key", "rotate", "--key-file", spare], b"").ends_with(0);
+    assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    on(&bus, &["entry", "delete", "strongroom", "vault"], b"").ends_with(0);
+    on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
+    let with = |key: &str| {
+        let mut command = bus.command(PROGRAM);
+        command.env("STRONGROOM_KEY_FILE", key);
+        run(command, &["get", "KEY"], b"")
+    };
+    assert_eq!(with(spare).ends_with(0).out(), VALUE);
+    with("/nowhere").ends_with(8).says("entry is gone");
 }

@@ -89,7 +89,8 @@ pub use strongroom_core::{
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
 pub use vault::{
-    Batch, Change, ChangeKind, Merged, Moved, SecretInfo, VAULT_ENTRY, VaultContent, VaultItem,
+    Batch, Change, ChangeKind, Merged, Moved, Salvaged, SecretInfo, VAULT_ENTRY, VaultContent,
+    VaultItem,
 };
 #[cfg(feature = "sealed")]
 pub use vault_keys::VaultKeys;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use strongroom_core::Result;
 
+#[cfg(feature = "sealed")]
+use crate::vault::Salvaged;
 use crate::vault::{Merged, Vault, VaultItem};
 use crate::{Backend, Chosen, SecretManagerBuilder};
 
@@ -60,6 +62,22 @@ impl VaultRepair {
     /// of [`SecretManager`](crate::SecretManager). A merge that fails deletes nothing.
     pub fn merge(&self) -> Result<Merged> {
         self.vault.merge()
+    }
+
+    /// Makes a new file of what can be read in a damaged sealed one, which is put aside. Keys other than
+    /// those at hand have no slot in the new file.
+    ///
+    /// What is in the files put aside is sealed, but for a copy of the entry, which holds the old
+    /// file's key.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the vault can be read, lies in no file of records, or nothing can be saved; as
+    /// [`open`](SecretManagerBuilder::open) if the file can't be opened. Then nothing was changed. An error
+    /// of the new file or its entry leaves the old file aside, whole as it was.
+    #[cfg(feature = "sealed")]
+    pub fn salvage(&self) -> Result<Salvaged> {
+        self.vault.salvage()
     }
 
     /// Puts a copy of a vault that can't be read into a file for the user alone, then deletes it. Returns

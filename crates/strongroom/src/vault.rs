@@ -27,7 +27,7 @@ pub(crate) use payload::backup::Document;
 pub(crate) use payload::check as check_payload;
 pub(crate) use place::Place;
 pub use relocate::Moved;
-pub use repair::{Merged, VaultContent, VaultItem};
+pub use repair::{Merged, Salvaged, VaultContent, VaultItem};
 #[cfg(feature = "backup")]
 pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
 #[cfg(feature = "sealed")]

@@ -63,7 +63,7 @@ fn a_damaged_vault_is_shown_copied_and_only_then_given_up() {
     let repair = stored.repair();
     let items = repair.examine().unwrap();
     assert_eq!((items.len(), items[0].len, &items[0].candidate), (1, DAMAGED.len(), &None));
-    let VaultContent::Unreadable { problem, names } = &items[0].content else {
+    let VaultContent::Unreadable { problem, names, .. } = &items[0].content else {
         panic!("{items:?}")
     };
     assert!(problem.contains("ends too early"), "{problem}");
@@ -87,7 +87,7 @@ fn a_newer_vault_is_told_by_its_version_and_its_names() {
     let newer = r#"{"strongroom":"vault","version":99,"secrets":[{"name":"A","value":"MQ=="}]}"#;
     let stored = Stored::new(newer);
     let items = stored.repair().examine().unwrap();
-    let VaultContent::Unreadable { problem, names } = &items[0].content else {
+    let VaultContent::Unreadable { problem, names, .. } = &items[0].content else {
         panic!("{items:?}")
     };
     assert!(problem.contains("version 99"), "{problem}");

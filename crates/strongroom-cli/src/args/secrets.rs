@@ -114,6 +114,10 @@ pub(crate) struct Run {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Repair {
+    /// Take what can be read out of a damaged encrypted file, into a new one
+    #[arg(long, conflicts_with_all = ["merge", "reset"])]
+    pub(crate) salvage: bool,
+
     /// Make one vault of several
     #[arg(long, conflicts_with = "reset")]
     pub(crate) merge: bool,

@@ -1,7 +1,9 @@
 //! `repair`: what is left of a vault that does not open, and a way out.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, SecretKey, VAULT_ENTRY, VaultContent, VaultItem};
+use strongroom::{
+    Candidate, Salvaged, SecretKey, VAULT_ENTRY, VaultContent, VaultItem, VaultRepair,
+};
 
 use super::entry_repair::short_id;
 use crate::args::Repair;
@@ -30,6 +32,9 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
         )?;
         return Ok(Exit::Done);
     }
+    if flags.salvage {
+        return salvage(&vault, &place, output);
+    }
     if flags.reset {
         let copies = vault.reset()?;
         let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
@@ -56,6 +61,28 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
     })
 }
 
+fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
+    let Salvaged { saved, lost, aside, .. } = vault.salvage()?;
+    let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
+    output.result(
+        || {
+            let damaged = match lost {
+                0 => "No record is damaged; some may be missing".to_owned(),
+                1 => "1 record was damaged".to_owned(),
+                lost => format!("{lost} records were damaged"),
+            };
+            format!("Saved {} secrets of the vault of {place}. {damaged}.\n", saved.len())
+                + &rows("Saved", &names(&saved))
+                + &rows("Put aside", &aside)
+        },
+        || json!({ "saved": saved.len(), "damaged": lost, "aside": aside }),
+    )?;
+    if aside.len() > 1 {
+        output.warning("the copy of the entry holds the old file's key: delete it with that file.");
+    }
+    Ok(Exit::Done)
+}
+
 fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
     match items {
         [] => format!("There is no vault of {place}: nothing to repair.\n"),
@@ -66,8 +93,8 @@ fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
 
 fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
     let size = format!("{} bytes", grouped(item.len));
-    let (problem, names) = match &item.content {
-        VaultContent::Unreadable { problem, names } => (problem, names),
+    let (problem, names, readable) = match &item.content {
+        VaultContent::Unreadable { problem, names, readable } => (problem, names, readable),
         VaultContent::Readable { generation, keys } => {
             let secrets = match keys.len() {
                 1 => "1 secret".to_owned(),
@@ -90,8 +117,19 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
         + &rows("Problem", &[printable(problem)])
         + &rows("Size", &[size])
         + &rows("Secrets", &names)
+        + &way_out(*readable, settings)
         + &format!(
             "\nPut a copy aside and begin with an empty vault: strongroom repair --reset{}\n",
+            same_vault(settings)
+        )
+}
+
+/// What can be done short of giving all of it up.
+fn way_out(readable: Option<u64>, settings: &Settings) -> String {
+    let Some(count @ 1..) = readable else { return String::new() };
+    rows("Readable", &[count.to_string()])
+        + &format!(
+            "\nTake these into a new file: strongroom repair --salvage{}",
             same_vault(settings)
         )
 }
@@ -142,8 +180,8 @@ fn as_json(items: &[VaultItem], backend: &str, settings: &Settings) -> Value {
             VaultContent::Readable { generation, keys } => json!({
                 "generation": generation, "secrets": keys.iter().map(key).collect::<Vec<_>>(),
             }),
-            VaultContent::Unreadable { problem, names } => {
-                json!({ "problem": problem, "names": names })
+            VaultContent::Unreadable { problem, names, readable } => {
+                json!({ "problem": problem, "names": names, "readable": readable })
             }
             _ => json!({}),
         };

@@ -6,9 +6,15 @@ use std::path::PathBuf;
 use strongroom_core::{
     Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
 };
+#[cfg(feature = "sealed")]
+use strongroom_core::{Persistence, WriteMode};
 
 use super::content::Content;
+#[cfg(feature = "sealed")]
+use super::content::Look as _;
 use super::engine::Vault;
+#[cfg(feature = "sealed")]
+use super::payload::VaultId;
 use super::payload::{Payload, Stored, readable_names};
 use super::place::Place;
 
@@ -41,6 +47,9 @@ pub enum VaultContent {
         problem: String,
         /// The names of secrets that can still be made out.
         names: Vec<String>,
+        /// How many secrets can be read whole, where the vault lies in a file of records: a salvage
+        /// takes them out.
+        readable: Option<u64>,
     },
 }
 
@@ -54,6 +63,18 @@ pub struct Merged {
     pub added: Vec<SecretKey>,
     /// How many items were deleted.
     pub deleted: usize,
+}
+
+/// What a salvage did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvaged {
+    /// The secrets that could be read, and are in the vault that there is now.
+    pub saved: Vec<SecretKey>,
+    /// How many records are there and can't be read. Some may be missing altogether.
+    pub lost: u64,
+    /// Where the damaged file is now.
+    pub aside: Vec<PathBuf>,
 }
 
 /// An item of the store with its bytes.
@@ -94,7 +115,7 @@ impl Vault {
             let (1, Some(found)) = (found.len(), found.pop()) else {
                 return Err(self.not_one(found.len()));
             };
-            if found.opened.is_ok() {
+            if found.is_whole() {
                 return Err(self.refusal("the vault can be read: there is nothing to repair"));
             }
             // A sealed file that moves away needs the key in its entry, which is copied first.
@@ -104,6 +125,60 @@ impl Vault {
             self.store.remove_entry(&self.entry)?;
             Ok((copies, Content::none()))
         })
+    }
+
+    /// Takes out of a damaged sealed file what can still be read, into a new one.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn salvage(&self) -> Result<Salvaged> {
+        self.rewrite(|| {
+            let mut found = self.find_all()?;
+            let (1, Some(found)) = (found.len(), found.pop()) else {
+                return Err(self.not_one(found.len()));
+            };
+            if found.is_whole() {
+                return Err(self.refusal("the vault can be read: there is nothing to salvage"));
+            }
+            let Content::Sealed(sealed) = found.opened.map_err(|error| self.not_salvaged(error))?
+            else {
+                return Err(self.refusal("the vault does not lie in a file of records"));
+            };
+            let (records, lost) = sealed.salvage();
+            if records.is_empty() {
+                return Err(self.refusal("no secret can be read"));
+            }
+            let mut saved: Vec<_> = records.iter().map(|(key, ..)| key.clone()).collect();
+            saved.sort();
+            // Empty, but later than the damaged one.
+            let mut vault = Payload::new(VaultId::NONE);
+            vault.generation = sealed.generation().unwrap_or_default();
+            vault.advance()?;
+            drop(sealed);
+            let now = self.now();
+            let entry = found.bytes.iter().map(|bytes| self.copy_aside(bytes));
+            let mut aside = entry.collect::<Result<Vec<_>>>()?;
+            aside.extend(self.place.put_aside(now)?);
+            let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+            let sealed = self.place.seal(&vault, lasts, now).map_err(|error| self.named(error))?;
+            let Some((content, line)) = sealed else {
+                return Err(self.refusal("there is no place"));
+            };
+            if let Content::Sealed(new) = &content {
+                new.fill(&records)?;
+            }
+            if let Some(line) = line {
+                self.store.write_entry(&self.entry, &line, WriteMode::Overwrite)?;
+            }
+            Ok((Salvaged { saved, lost, aside }, content))
+        })
+    }
+
+    #[cfg(feature = "sealed")]
+    fn not_salvaged(&self, error: Error) -> Error {
+        let error = error.during(Operation::Repair);
+        self.named(
+            error
+                .with_hint("Nothing was changed. Without what opens the file nothing can be read."),
+        )
     }
 
     fn find_all(&self) -> Result<Vec<Found>> {
@@ -209,20 +284,49 @@ impl Found {
         }
     }
 
+    /// Whether it can be read, all of it.
+    fn is_whole(&self) -> bool {
+        self.seen().is_ok()
+    }
+
+    /// The names and the number of the secrets in a damaged file that can be read.
+    fn readable(&self) -> Option<Vec<String>> {
+        match self.opened.as_ref().ok()? {
+            #[cfg(feature = "sealed")]
+            Content::Sealed(sealed) => {
+                let (records, _) = sealed.salvage();
+                Some(records.iter().map(|(key, ..)| key.name().to_owned()).collect())
+            }
+            Content::Inline(_) => None,
+        }
+    }
+
+    /// The generation and the secrets, or what is wrong. It reads all of it.
+    fn seen(&self) -> Result<(u64, Vec<SecretKey>), String> {
+        let problem = |error: &Error| error.problem().to_owned();
+        let content = self.opened.as_ref().map_err(problem)?;
+        let vault = content.look();
+        let seen = vault.generation().and_then(|generation| Ok((generation, vault.list()?)));
+        let (generation, secrets) = seen.map_err(|error| problem(&error))?;
+        #[cfg(feature = "sealed")]
+        if let Content::Sealed(sealed) = content
+            && let (_, lost @ 1..) = sealed.salvage()
+        {
+            return Err(format!("{lost} of {} records are damaged", secrets.len()));
+        }
+        Ok((generation, secrets.into_iter().map(|secret| secret.key).collect()))
+    }
+
     fn describe(&self) -> VaultItem {
         let bytes = self.bytes.as_ref().map(|bytes| bytes.expose_secret()).unwrap_or_default();
-        let seen = self.opened.as_ref().map_err(|error| error.problem().to_owned());
-        let seen = seen.and_then(|content| {
-            let vault = content.look();
-            let seen = vault.generation().and_then(|generation| Ok((generation, vault.list()?)));
-            seen.map_err(|error| error.problem().to_owned())
-        });
-        let content = match seen {
-            Ok((generation, secrets)) => VaultContent::Readable {
-                generation,
-                keys: secrets.into_iter().map(|secret| secret.key).collect(),
-            },
-            Err(problem) => VaultContent::Unreadable { problem, names: readable_names(bytes) },
+        let content = match self.seen() {
+            Ok((generation, keys)) => VaultContent::Readable { generation, keys },
+            Err(problem) => {
+                let readable = self.readable();
+                let count = readable.as_ref().map(|names| names.len() as u64);
+                let names = readable.unwrap_or_else(|| readable_names(bytes));
+                VaultContent::Unreadable { problem, names, readable: count }
+            }
         };
         VaultItem { candidate: self.candidate.clone(), len: bytes.len(), content }
     }

@@ -55,6 +55,9 @@ pub(super) struct Sealed {
     base: u64,
 }
 
+/// A secret of a file, as it stands there.
+pub(super) type Record = (SecretKey, SecretMetadata, SecretBytes);
+
 impl SealedPlace {
     /// Beside a store, whose entry holds the key.
     pub(crate) fn keyed(
@@ -282,6 +285,23 @@ impl Sealed {
     /// What stands in the vault's entry, which says nothing of the secrets.
     pub(super) fn revision(&self) -> Revision {
         Revision { vault: self.id.to_bytes(), generation: self.base }
+    }
+
+    /// What can be read of a damaged file, text or not, and how many records can't.
+    pub(super) fn salvage(&self) -> (Vec<Record>, u64) {
+        let mut records = Vec::new();
+        let damaged =
+            self.file.salvage(|key, metadata, value| records.push((key, metadata, value)));
+        // A file that ends too early has lost one at least.
+        (records, damaged.unwrap_or(1))
+    }
+
+    /// Takes over what was salvaged.
+    pub(super) fn fill(&self, records: &[Record]) -> Result<()> {
+        self.file.change(|change| {
+            let mut records = records.iter();
+            records.try_for_each(|(key, metadata, value)| change.put_bytes(key, value, metadata))
+        })
     }
 
     /// The file, and what it was opened with.
