@@ -107,6 +107,9 @@ Examples:
   pass show api-key | strongroom setup API_KEY
                                          Take the value from another program
 
+On a machine without a keyring it offers an encrypted file, or the kernel's memory; where nobody can be
+asked it takes the file if there is a key to it, else the kernel's memory, with a warning.
+
 Each is read back from the store before it counts as stored. A secret of that name that is there
 already is replaced, as by `set`.")]
     Setup {

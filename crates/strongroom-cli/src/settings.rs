@@ -10,7 +10,7 @@ use crate::failure::Result;
 use crate::keys::Keys;
 
 /// What the commands go by.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) service: String,
     pub(crate) backend: Option<Backend>,

@@ -104,3 +104,26 @@ fn a_store_that_was_named_is_named_again_where_the_value_is_read() {
     shell.env("PATH", path);
     assert_eq!(run(shell, &["-c", command], b"").ends_with(0).out(), "value");
 }
+
+#[test]
+fn without_a_bus_a_key_that_is_at_hand_decides_for_the_encrypted_file() {
+    let service = KeyutilsService::new();
+    let key = service.sandbox.path().join("key");
+    let add = ["key", "add", "--new", "--key-file", key.to_str().unwrap()];
+    let file = ["--backend", "file", "--service", &service.name];
+    alone(&service.sandbox, &[&file[..], &add].concat(), b"").ends_with(0);
+    let program = || {
+        let mut command = service.sandbox.command(support::PROGRAM);
+        command.env("STRONGROOM_KEY_FILE", &key);
+        command
+    };
+    let setup = ["setup", "api-key", "--service", &service.name];
+    let stored = run(program(), &setup, b"value").ends_with(0);
+    assert!(
+        stored.out().contains("--backend file") && stored.stderr.is_empty(),
+        "{}",
+        stored.said()
+    );
+    let get = [&file[..], &["get", "api-key"]].concat();
+    assert_eq!(run(program(), &get, b"").ends_with(0).out(), "value");
+}

@@ -468,3 +468,29 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
     let (shown, exit) = file(&service, &["get", "KEY", "--no-prompt"]).finish();
     assert!(exit == 8 && shown.contains("STRONGROOM_KEY_FILE"), "{shown}");
 }
+
+#[test]
+fn without_a_keyring_setup_offers_the_encrypted_file_or_the_kernel() {
+    let service = KeyutilsService::new();
+    for (answer, place) in [("2", "until reboot"), ("1", "KEY --service")] {
+        let mut terminal = Terminal::start(
+            service.sandbox.command("setsid"),
+            &["setup", "KEY", "--service", &service.name],
+        );
+        for answer in ["7", answer] {
+            terminal.wait_for_next("Which (1 or 2)? ");
+            terminal.type_line(answer);
+        }
+        terminal.wait_for_next("Value for \"KEY\"");
+        terminal.type_hidden(MARKER);
+        if answer == "1" {
+            terminal.wait_for_next("New passphrase");
+            terminal.type_hidden("correct horse");
+            terminal.wait_for_next("The same again: ");
+            terminal.type_hidden("correct horse");
+        }
+        let (shown, exit) = terminal.finish();
+        assert!(exit == 0 && shown.contains(place), "{shown}");
+        assert_eq!(shown.contains("--backend file"), answer == "1", "{shown}");
+    }
+}

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{
-    Backend, Capabilities, ChoiceReason, ExposeSecret as _, Layout, Persistence, Secret, SecretKey,
-    SecretString, provider_caveat,
+    Backend, Capabilities, ChoiceReason, ErrorKind, ExposeSecret as _, Layout, Persistence, Secret,
+    SecretKey, SecretString, choose, provider_caveat,
 };
 
 use crate::exit::Exit;
@@ -16,6 +16,16 @@ use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open};
 use crate::words::{layout_token, persistence_token, printable};
 
+/// What there is without a keyring.
+const CHOICE: &str = "\
+There is no keyring on this machine. Secrets can lie in
+  1  an encrypted file, which lasts; it takes a passphrase, and asks for it at each use
+  2  the kernel's memory, which asks for nothing and forgets at a restart
+";
+
+/// How often an answer may be none.
+const TRIES: usize = 3;
+
 /// Stores one secret after the other. Each is kept when a later one fails.
 pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
     let names = named(names, settings, output)?;
@@ -23,6 +33,7 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped()?) };
     let mut piped = piped.as_ref().map(input::text).transpose()?;
+    let settings = &settled(settings, output)?;
     // The fallback's warning comes in the report below, in better words.
     let vault = quietly(settings, || open(settings))?;
     for key in &keys {
@@ -37,6 +48,46 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     }
     report(&keys, &open_of(&vault, settings)?, vault.layout(), settings, output)?;
     Ok(Exit::Done)
+}
+
+/// Where there is no keyring, a key that is at hand decides for the encrypted file, else the user.
+fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
+    let mut settled = settings.clone();
+    if settings.backend.is_none() && lacks_keyring(settings) {
+        let has_key = settings.options(settings.deadlines.call).has_key();
+        if has_key || settings.may_ask && wants_file(output)? {
+            settled.backend = Some(Backend::File);
+        }
+    }
+    Ok(settled)
+}
+
+fn lacks_keyring(settings: &Settings) -> bool {
+    let options = settings.options(settings.deadlines.call);
+    match quietly(settings, || choose(&options)) {
+        Ok(chosen) => matches!(chosen.reason(), ChoiceReason::Fallback(_)),
+        // One that was named is none of ours to replace.
+        Err(error) => error.kind() == ErrorKind::NoBackend && error.store().is_none(),
+    }
+}
+
+fn wants_file(output: &mut Output) -> Result<bool> {
+    output.question(CHOICE)?;
+    for _ in 0..TRIES {
+        let instead = "Name the store: --backend file, or --backend keyutils.";
+        match input::ask_openly("Which (1 or 2)? ", instead, output)?.as_str() {
+            "1" => return Ok(true),
+            "2" => return Ok(false),
+            "" => break,
+            _ => {}
+        }
+    }
+    Err(Failure::new(
+        Exit::Locked,
+        "dismissed",
+        "nothing was chosen; nothing was stored",
+        "Run it again, or name the store: --backend file, or --backend keyutils.",
+    ))
 }
 
 fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<String>> {
