@@ -260,11 +260,22 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
 
     on(&bus, &["entry", "delete", "strongroom", "vault"], b"").ends_with(0);
     on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
-    let with = |key: &str| {
+    let with = |key: &str, arguments: &[&str]| {
         let mut command = bus.command(PROGRAM);
         command.env("STRONGROOM_KEY_FILE", key);
-        run(command, &["get", "KEY"], b"")
+        run(command, arguments, b"")
     };
-    assert_eq!(with(spare).ends_with(0).out(), VALUE);
-    with("/nowhere").ends_with(8).says("entry is gone");
+    assert_eq!(with(spare, &["get", "KEY"]).ends_with(0).out(), VALUE);
+    with("/nowhere", &["get", "KEY"]).ends_with(8).says("entry is gone");
+
+    // The way back to a vault with an entry.
+    let place = |name: &str| elsewhere.path().join(name).display().to_string();
+    let (backup, passphrase) = (place("all.age"), place("passphrase"));
+    fs::write(&passphrase, PASSPHRASE).unwrap();
+    let from = ["--passphrase-file", passphrase.as_str()];
+    with(spare, &[&["backup", &backup][..], &from].concat()).ends_with(0);
+    on(&bus, &["repair", "--reset"], b"").ends_with(0).says("Put aside");
+    on(&bus, &["exists", "KEY"], b"").ends_with(3);
+    on(&bus, &[&["restore", &backup][..], &from].concat(), b"").ends_with(0);
+    assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 }

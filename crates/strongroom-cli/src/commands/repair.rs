@@ -92,7 +92,8 @@ fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
 }
 
 fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
-    let size = format!("{} bytes", grouped(item.len));
+    // The encrypted file of the backend `file` has no entry.
+    let size = (item.len > 0).then(|| format!("{} bytes", grouped(item.len)));
     let (problem, names, readable) = match &item.content {
         VaultContent::Unreadable { problem, names, readable } => (problem, names, readable),
         VaultContent::Readable { generation, keys } => {
@@ -100,8 +101,9 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
                 1 => "1 secret".to_owned(),
                 count => format!("{count} secrets"),
             };
+            let size = size.map(|size| format!(", {size}")).unwrap_or_default();
             return format!(
-                "The vault of {place} is in order: generation {generation}, {secrets}, {size}.\n"
+                "The vault of {place} is in order: generation {generation}, {secrets}{size}.\n"
             );
         }
         _ => return String::new(),
@@ -115,7 +117,7 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
     };
     format!("The vault of {place} can't be read. Nothing was changed.\n")
         + &rows("Problem", &[printable(problem)])
-        + &rows("Size", &[size])
+        + &rows("Size", size.as_slice())
         + &rows("Secrets", &names)
         + &way_out(*readable, settings)
         + &format!(
