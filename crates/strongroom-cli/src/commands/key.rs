@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use strongroom::{KeySource, Progress, SealingKey, Slot, VaultKeys};
+use strongroom::{ErrorKind, KeySource, Progress, SealingKey, Slot, VaultKeys};
 
 use crate::args::{KeyCommand, NewKey};
 use crate::exit::Exit;
@@ -102,6 +102,11 @@ fn add(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
+    // Who may not open the file is told before a new passphrase is asked for. A missing file is made.
+    match keys.list() {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
     let mut made = None;
     let source = match source {
         NewKey { key_file: Some(path), .. } => {
@@ -156,7 +161,7 @@ fn rotate(
     let is_shown = output.shows_progress();
     let rotated = keys.rotate(more, |progress: Progress| {
         total = progress.total;
-        if is_shown {
+        if is_shown && total > 0 {
             // A terminal that is gone is no reason to stop.
             let _ = output::question(&format!("\rSealed {} of {}", progress.done, total));
         }
