@@ -70,7 +70,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`] says.
+    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose) says.
     pub async fn init(service: impl Into<String>) -> Result<Self> {
         Self::builder(service).open().await
     }
@@ -348,7 +348,7 @@ impl SecretManagerBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose`] says; `Corrupt` if the vault
+    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
         let shared = unblock::unblock(move || self.open_shared()).await?;

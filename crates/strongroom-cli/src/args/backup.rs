@@ -31,7 +31,7 @@ pub(crate) struct Restore {
     /// The backup; - is standard input
     pub(crate) file: PathBuf,
 
-    /// Add what is missing, and take of two secrets the later one [default]
+    /// Add what is missing, and take of two secrets the later one (the default)
     #[arg(long, conflicts_with = "replace")]
     pub(crate) merge: bool,
 
