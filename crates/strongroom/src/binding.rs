@@ -135,7 +135,7 @@ impl Binding {
     }
 }
 
-/// Whether a store holds the entry of a service's vault. One that can't say has none.
-pub(crate) fn has_vault(store: &dyn KeyringStore, service: &ServiceName) -> bool {
-    store.exists(service.as_str(), VAULT_ENTRY).unwrap_or(false)
+/// Whether a store holds the entry of a service's vault.
+pub(crate) fn has_vault(store: &dyn KeyringStore, service: &ServiceName) -> Result<bool> {
+    store.exists(service.as_str(), VAULT_ENTRY)
 }

@@ -163,10 +163,10 @@ fn bound(
     if let Some(backend) = file.read() {
         let store = platform.open_guarded(backend, options)?;
         let lasts = store.capabilities().persistence == Persistence::Permanent;
-        if lasts || has_vault(store.as_ref(), service) {
+        if lasts || !matches!(has_vault(store.as_ref(), service), Ok(false)) {
             return Ok(Some((backend, store)));
         }
-        // It forgot the vault, as it must: the next one may be elsewhere.
+        // It has forgotten the vault, as it must: the next one may be elsewhere.
         file.forget();
     }
     found(platform, service, options)
@@ -190,12 +190,13 @@ fn found(
         }
     }
     let Ok(store) = platform.open_guarded(Backend::Keyutils, options) else { return Ok(None) };
-    if !has_vault(store.as_ref(), service) {
+    let holds = |store: &dyn KeyringStore| has_vault(store, service).unwrap_or(false);
+    if !holds(store.as_ref()) {
         return Ok(None);
     }
     // One that lasts comes first, where both have a vault.
     if let Ok((backend, default)) = default_store(platform, options)
-        && has_vault(default.as_ref(), service)
+        && holds(default.as_ref())
     {
         return Ok(Some((backend, default)));
     }
