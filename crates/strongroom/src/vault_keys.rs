@@ -50,7 +50,7 @@ impl SecretManagerBuilder {
     /// As [`open`](Self::open).
     pub fn open_keys(self) -> Result<VaultKeys> {
         let (vault, chosen) = self.unread()?;
-        Ok(VaultKeys { vault, chosen })
+        Ok(VaultKeys { vault: vault.for_keys(), chosen })
     }
 }
 

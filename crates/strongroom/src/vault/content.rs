@@ -107,6 +107,15 @@ impl Content {
         }
     }
 
+    /// Wipes the keys that a sealed file was opened with.
+    pub(super) fn forget_sources(&mut self) {
+        match self {
+            Self::Inline(_) => {}
+            #[cfg(feature = "sealed")]
+            Self::Sealed(sealed) => sealed.forget_sources(),
+        }
+    }
+
     /// Whether it lies in a sealed file.
     pub(super) fn is_sealed(&self) -> bool {
         !matches!(self, Self::Inline(_))

@@ -37,6 +37,8 @@ pub(crate) struct Vault {
     pub(super) coherence: Coherence,
     pub(super) place: Place,
     binding: Option<Binding>,
+    /// Whether what opened a sealed file is kept while it is open.
+    keeps_sources: bool,
     is_sealed: AtomicBool,
     deadlines: Deadlines,
     clock: Clock,
@@ -68,6 +70,7 @@ impl Vault {
             coherence: Coherence::open(state_dir, service),
             place,
             binding: None,
+            keeps_sources: false,
             is_sealed: AtomicBool::new(false),
             deadlines,
             clock,
@@ -81,6 +84,12 @@ impl Vault {
     /// The same, remembered as living in this backend as soon as there is a vault.
     pub(crate) fn bound_by(self, binding: Binding) -> Self {
         Self { binding: Some(binding), ..self }
+    }
+
+    /// The same, for work on the key slots, which needs what opened the file.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn for_keys(self) -> Self {
+        Self { keeps_sources: true, ..self }
     }
 
     /// Looks at the copy in memory, if it is current and nobody is changing it. Waits for nothing.
@@ -255,7 +264,10 @@ impl Vault {
         self.is_sealed.load(Ordering::Relaxed)
     }
 
-    fn copy_of(&self, content: Content, seen: Option<Seen>) -> Copy {
+    fn copy_of(&self, mut content: Content, seen: Option<Seen>) -> Copy {
+        if !self.keeps_sources {
+            content.forget_sources();
+        }
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
             binding.note();
         }

@@ -48,7 +48,7 @@ pub(crate) struct Unlock {
 /// A sealed vault, open.
 pub(super) struct Sealed {
     file: SealedFile,
-    /// What it was opened with.
+    /// What it was opened with, where that is needed.
     sources: Vec<KeySource>,
     id: VaultId,
     /// The vault's revision number before the file's first.
@@ -302,6 +302,10 @@ impl Sealed {
             let mut records = records.iter();
             records.try_for_each(|(key, metadata, value)| change.put_bytes(key, value, metadata))
         })
+    }
+
+    pub(super) fn forget_sources(&mut self) {
+        self.sources = Vec::new();
     }
 
     /// The file, and what it was opened with.
