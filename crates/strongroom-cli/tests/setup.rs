@@ -120,10 +120,10 @@ fn without_a_bus_a_key_that_is_at_hand_decides_for_the_encrypted_file() {
     let setup = ["setup", "api-key", "--service", &service.name];
     let stored = run(program(), &setup, b"value").ends_with(0);
     assert!(
-        stored.out().contains("--backend file") && stored.stderr.is_empty(),
+        stored.out().contains("file: sealed files") && stored.stderr.is_empty(),
         "{}",
         stored.said()
     );
-    let get = [&file[..], &["get", "api-key"]].concat();
+    let get = ["get", "api-key", "--service", &service.name];
     assert_eq!(run(program(), &get, b"").ends_with(0).out(), "value");
 }

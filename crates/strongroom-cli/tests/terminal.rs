@@ -471,8 +471,8 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
 
 #[test]
 fn without_a_keyring_setup_offers_the_encrypted_file_or_the_kernel() {
-    let service = KeyutilsService::new();
     for (answer, place) in [("2", "until reboot"), ("1", "KEY --service")] {
+        let service = KeyutilsService::new();
         let mut terminal = Terminal::start(
             service.sandbox.command("setsid"),
             &["setup", "KEY", "--service", &service.name],
@@ -492,5 +492,14 @@ fn without_a_keyring_setup_offers_the_encrypted_file_or_the_kernel() {
         let (shown, exit) = terminal.finish();
         assert!(exit == 0 && shown.contains(place), "{shown}");
         assert_eq!(shown.contains("--backend file"), answer == "1", "{shown}");
+        let again = service.sandbox.command("setsid");
+        let mut again = Terminal::start(again, &["setup", "KEY", "--service", &service.name]);
+        if answer == "1" {
+            again.wait_for_next("Passphrase of the encrypted file");
+            again.type_hidden("correct horse");
+        }
+        again.wait_for_next("Value for \"KEY\""); // The vault is there: nobody asks where.
+        again.type_hidden(MARKER);
+        assert_eq!(again.finish().1, 0);
     }
 }

@@ -8,7 +8,7 @@ use strongroom_core::Result;
 #[cfg(feature = "sealed")]
 use crate::vault::Salvaged;
 use crate::vault::{Merged, Vault, VaultItem};
-use crate::{Backend, Chosen, SecretManagerBuilder};
+use crate::{Backend, ChoiceReason, Chosen, SecretManagerBuilder};
 
 /// A vault that may not open: `Corrupt`, or `Ambiguous` because it stands in its store more than once.
 ///
@@ -40,6 +40,11 @@ impl VaultRepair {
     /// The backend that was chosen.
     pub fn backend(&self) -> Backend {
         self.chosen.backend()
+    }
+
+    /// Why this backend.
+    pub fn reason(&self) -> &ChoiceReason {
+        self.chosen.reason()
     }
 
     /// What stands where the vault should be, without any value: nothing, one item, or several. Changes

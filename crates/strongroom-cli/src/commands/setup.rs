@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{
     Backend, Capabilities, ChoiceReason, ErrorKind, ExposeSecret as _, Layout, Persistence, Secret,
-    SecretKey, SecretString, choose, provider_caveat,
+    SecretKey, SecretString, provider_caveat,
 };
 
 use crate::exit::Exit;
@@ -13,7 +13,7 @@ use crate::input;
 use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
-use crate::vault::{self, command, open};
+use crate::vault::{self, command, open, unread};
 use crate::words::{layout_token, persistence_token, printable};
 
 /// What there is without a keyring.
@@ -63,9 +63,9 @@ fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
 }
 
 fn lacks_keyring(settings: &Settings) -> bool {
-    let options = settings.options(settings.deadlines.call);
-    match quietly(settings, || choose(&options)) {
-        Ok(chosen) => matches!(chosen.reason(), ChoiceReason::Fallback(_)),
+    match quietly(settings, || unread(settings)) {
+        // A vault that is there already stays where it is.
+        Ok(vault) => matches!(vault.reason(), ChoiceReason::Fallback(_)),
         // One that was named is none of ours to replace.
         Err(error) => error.kind() == ErrorKind::NoBackend && error.store().is_none(),
     }
