@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use strongroom_core::{ErrorKind, ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata};
+use strongroom_core::{ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata};
 
 use super::coherence::Revision;
 use super::payload::{Payload, VaultId};
-use super::place::Place;
 #[cfg(feature = "sealed")]
 use super::sealed::Sealed;
 use super::secrets::SecretInfo;
@@ -119,15 +118,6 @@ impl Content {
     /// Whether it lies in a sealed file.
     pub(super) fn is_sealed(&self) -> bool {
         !matches!(self, Self::Inline(_))
-    }
-
-    /// Takes back a file whose key could not be stored. One whose key may have been stored stays.
-    pub(super) fn abandon(self, why: ErrorKind, place: &Place) {
-        let is_sealed = self.is_sealed();
-        drop(self);
-        if is_sealed && why != ErrorKind::TimedOut {
-            drop(place.remove());
-        }
     }
 
     /// How many secrets of an inline vault there are.

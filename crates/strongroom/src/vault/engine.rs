@@ -198,19 +198,13 @@ impl Vault {
         vault: Payload,
     ) -> Result<()> {
         let (content, line) = self.laid_out(vault, || commit.begin())?;
-        let begun = commit.begin().map_err(|error| self.named(error));
-        let stored = begun.and_then(|()| {
-            // From here on nobody knows what the store holds, until it has answered.
-            *copy = None;
-            match &line {
-                Some(line) => self.store.write_entry(&self.entry, line, WriteMode::Overwrite),
-                None => Ok(()),
-            }
-        });
-        if let Err(error) = stored {
-            content.abandon(error.kind(), &self.place);
-            return Err(error);
+        if let Err(error) = commit.begin() {
+            self.abandon(content, line.as_ref());
+            return Err(self.named(error));
         }
+        // From here on nobody knows what the store holds, until it has answered.
+        *copy = None;
+        let content = self.write_entry_of(content, line)?;
         let revision = content.revision();
         let finished = commit.finish(revision);
         if finished.lost_lock {
@@ -245,6 +239,42 @@ impl Vault {
             (Some((content, entry)), _) => Ok((content, entry)),
             (None, Some(too_large)) => Err(too_large),
             (None, None) => Ok((Content::Inline(vault), Some(line))),
+        }
+    }
+
+    /// Writes the entry of a vault that is laid out, if it is to have one.
+    pub(super) fn write_entry_of(
+        &self,
+        content: Content,
+        line: Option<SecretBytes>,
+    ) -> Result<Content> {
+        let Some(line) = line else { return Ok(content) };
+        match self.store.write_entry(&self.entry, &line, WriteMode::Overwrite) {
+            Ok(()) => Ok(content),
+            Err(error) => {
+                // After a timeout the key may still arrive.
+                if error.kind() != ErrorKind::TimedOut {
+                    self.abandon(content, Some(&line));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back a new sealed file, unless the store has its key: a write that failed may have been
+    /// made, and then the file is the vault. Where the store can't say, the file stays.
+    fn abandon(&self, content: Content, line: Option<&SecretBytes>) {
+        if !content.is_sealed() {
+            return;
+        }
+        drop(content);
+        let is_unknown = match (line, self.store.read_entry(&self.entry)) {
+            (None, _) | (Some(_), Ok(None)) => true,
+            (Some(line), Ok(Some(stored))) => line.expose_secret() != stored.expose_secret(),
+            (Some(_), Err(_)) => false,
+        };
+        if is_unknown {
+            drop(self.place.remove());
         }
     }
 

@@ -89,14 +89,7 @@ impl Vault {
 
     fn write_first(&self, vault: &Payload) -> Result<super::content::Content> {
         let (content, line) = self.laid_out(vault.duplicate()?, || Ok(()))?;
-        if let Some(line) = line {
-            let mode = strongroom_core::WriteMode::Overwrite;
-            if let Err(error) = self.store.write_entry(&self.entry, &line, mode) {
-                content.abandon(error.kind(), &self.place);
-                return Err(error);
-            }
-        }
-        drop(content);
+        drop(self.write_entry_of(content, line)?);
         self.read_place()
     }
 

@@ -163,6 +163,22 @@ fn a_switch_that_fails_leaves_the_inline_vault_and_no_file() {
 }
 
 #[test]
+fn a_switch_whose_outcome_the_store_can_not_tell_keeps_the_file() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let vault = machine.vault();
+    vault.set(&key("a"), Secret::new("1")).unwrap();
+    // As a keyring that was locked during the write: the key may have arrived.
+    machine.store.fail_once(Operation::Set, ErrorKind::Locked);
+    machine.store.fail(Operation::Get, ErrorKind::Locked);
+    let refused = vault.set(&key("b"), Secret::new("x".repeat(2_560))).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Locked);
+    assert!(file(&machine).exists());
+    machine.store.heal(Operation::Get);
+    assert_eq!(value(&machine.vault(), "a").as_deref(), Some("1"));
+}
+
+#[test]
 fn what_a_killed_switch_left_is_put_aside_not_written_over() {
     let machine = Machine::new();
     machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
