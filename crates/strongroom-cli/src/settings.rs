@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::time::Duration;
 
-use strongroom::{Backend, Deadlines, Options, PromptPolicy};
+use strongroom::{Backend, Deadlines, Fallback, Options, PromptPolicy};
 
 use crate::args::Global;
 use crate::failure::Result;
@@ -60,6 +60,11 @@ impl Settings {
             .with_prompt(self.prompt)
             .with_deadlines(Deadlines { call, ..self.deadlines });
         let options = self.keys.add_to(options);
+        // A key that is at hand tells where to keep secrets for good.
+        let options = match options.has_key() {
+            true => options.with_fallback(Fallback::Sealed),
+            false => options,
+        };
         match self.backend {
             Some(backend) => options.with_backend(backend),
             None => options,

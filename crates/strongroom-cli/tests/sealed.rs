@@ -110,6 +110,21 @@ fn a_passphrase_comes_from_a_descriptor_and_a_wrong_one_opens_nothing() {
 }
 
 #[test]
+fn a_key_at_hand_decides_for_the_encrypted_file_where_there_is_no_keyring() {
+    let user = User::new();
+    let passphrase = user.place("passphrase");
+    fs::write(&passphrase, PASSPHRASE).unwrap();
+    let command = || {
+        let mut command = user.sandbox.command(PROGRAM);
+        command.env("STRONGROOM_PASSPHRASE_FILE", &passphrase);
+        command
+    };
+    run(command(), &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let listed = run(command(), &["list", "--json"], b"").ends_with(0).json();
+    assert_eq!((&listed["backend"], &listed["layout"]), (&"file".into(), &"sealed".into()));
+}
+
+#[test]
 fn without_a_key_it_says_how_to_name_one_and_makes_nothing() {
     let user = User::new();
     for arguments in [&["set", "KEY"][..], &["entry", "set", "app", "KEY"]] {

@@ -31,12 +31,16 @@ pub enum Backend {
     Keyutils,
     /// The memory of this process.
     Memory,
+    /// A file without encryption. No name chooses it, and it is in no list:
+    /// [`Options::dangerous`](crate::Options::dangerous) does.
+    PlaintextFile,
     /// The Secret Service of a Linux desktop.
     SecretService,
 }
 
 impl Backend {
-    /// Every backend, in this build or not: the platforms' own first, then what works anywhere.
+    /// Every backend that can be chosen by name, in this build or not: the platforms' own first, then
+    /// what works anywhere.
     pub const ALL: &[Self] = &[
         Self::Keychain,
         Self::CredentialManager,
@@ -54,6 +58,7 @@ impl Backend {
             Self::Keychain => "keychain",
             Self::Keyutils => "keyutils",
             Self::Memory => "memory",
+            Self::PlaintextFile => "plaintext-file",
             Self::SecretService => "secret-service",
         }
     }
@@ -63,11 +68,17 @@ impl Backend {
     pub const fn is_supported_here(self) -> bool {
         match self {
             Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
-            Self::Memory => true,
+            Self::Memory | Self::PlaintextFile => true,
             Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
             Self::File => cfg!(feature = "sealed"),
             Self::CredentialManager | Self::Keychain => false,
         }
+    }
+
+    /// The backend of this name, those included that no name chooses.
+    pub(crate) fn remembered(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter().chain(&[Self::PlaintextFile]).copied();
+        all.find(|backend| backend.name() == name)
     }
 
     /// The backend that this platform's applications use, in this build or not.
@@ -148,6 +159,7 @@ mod tests {
             Backend::Keyutils => 3,
             Backend::Memory => 4,
             Backend::SecretService => 5,
+            Backend::PlaintextFile => unreachable!("no name chooses it"),
         };
         let places: Vec<_> = seen.iter().map(place).collect();
         assert_eq!(places, [0, 1, 2, 3, 4, 5]);
@@ -155,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_invalid_and_the_names_are_listed() {
-        for name in ["", "Memory", "secret_service", "sealed", "x\u{1b}[31m"] {
+        for name in ["", "Memory", "secret_service", "sealed", "plaintext-file", "x\u{1b}[31m"] {
             let error = name.parse::<Backend>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid);
             for backend in Backend::ALL {

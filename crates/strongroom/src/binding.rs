@@ -47,12 +47,12 @@ impl BindingFile {
 
     /// The backend that is remembered. What can't be read is not.
     pub(crate) fn read(&self) -> Option<Backend> {
-        self.record().and_then(|record| record.backend.parse().ok())
+        self.record().and_then(|record| Backend::remembered(&record.backend))
     }
 
     /// The backend that the vault was moved from, if it was not deleted there yet.
     pub(crate) fn moved_from(&self) -> Option<Backend> {
-        self.record().and_then(|record| record.moved_from?.parse().ok())
+        self.record().and_then(|record| Backend::remembered(&record.moved_from?))
     }
 
     /// Remembers a backend, and which one a move still has to clean up.
@@ -84,9 +84,14 @@ impl BindingFile {
                 "the secrets of \"{}\" are kept in {bound}, not in {asked}",
                 service.escape_debug()
             ))
-            .with_hint(format!(
-                "Use {bound}, or move them: `strongroom move --to {asked}` with this service."
-            ))
+            .with_hint(match bound {
+                Backend::PlaintextFile => {
+                    "Only the application that made this file can read or move it.".to_owned()
+                }
+                bound => format!(
+                    "Use {bound}, or move them: `strongroom move --to {asked}` with this service."
+                ),
+            })
     }
 
     fn record(&self) -> Option<Record> {

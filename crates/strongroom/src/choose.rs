@@ -140,11 +140,15 @@ pub(crate) fn choose_for_on(
     if named == Some(Backend::Memory) || (named.is_none() && platform.stand_in().is_some()) {
         return choose_on(platform, options);
     }
-    let bound = bound(platform, service, file, options)?;
+    let bound =
+        bound(platform, service, file, options).map_err(|away| match (named, file.read()) {
+            (Some(named), Some(bound)) if named != bound => file.elsewhere(bound, named),
+            _ => away,
+        })?;
     match (named, bound) {
         (Some(named), Some((bound, _))) if named != bound => Err(file.elsewhere(bound, named)),
         (None, Some((bound, store))) => {
-            warn_if_it_forgets(bound, store.as_ref(), "where they were first stored");
+            warn(bound, store.as_ref(), "where they were first stored");
             let chosen = Chosen::new(bound, store, ChoiceReason::Bound);
             tracing::debug!(backend = bound.name(), reason = %chosen.reason, "chose a store");
             Ok(chosen)
@@ -189,18 +193,24 @@ fn found(
             return Ok(Some((backend, platform.open_guarded(backend, options)?)));
         }
     }
-    let Ok(store) = platform.open_guarded(Backend::Keyutils, options) else { return Ok(None) };
     let holds = |store: &dyn KeyringStore| has_vault(store, service).unwrap_or(false);
-    if !holds(store.as_ref()) {
-        return Ok(None);
+    let holding = |backend| {
+        let store = platform.open_guarded(backend, options).ok()?;
+        holds(store.as_ref()).then_some((backend, store))
+    };
+    if options.plaintext_file.is_some()
+        && let Some(found) = holding(Backend::PlaintextFile)
+    {
+        return Ok(Some(found));
     }
+    let Some(found) = holding(Backend::Keyutils) else { return Ok(None) };
     // One that lasts comes first, where both have a vault.
     if let Ok((backend, default)) = default_store(platform, options)
         && holds(default.as_ref())
     {
         return Ok(Some((backend, default)));
     }
-    Ok(Some((Backend::Keyutils, store)))
+    Ok(Some(found))
 }
 
 impl Chosen {
@@ -231,10 +241,13 @@ fn automatic(platform: &dyn Platform, options: &Options) -> Result<Chosen> {
         Err(cause) if cause.kind() == ErrorKind::NoBackend => cause,
         Err(error) => return Err(error),
     };
-    match options.fallback {
-        Fallback::Error => Err(no_fallback(cause, options)),
-        Fallback::Session => session(platform, options, cause),
-    }
+    let backend = match options.fallback {
+        _ if options.plaintext_file.is_some() => Backend::PlaintextFile,
+        Fallback::Error => return Err(no_fallback(cause, options)),
+        Fallback::Sealed => Backend::File,
+        Fallback::Session => Backend::Keyutils,
+    };
+    fall_back(platform, backend, options, cause)
 }
 
 /// The platform's default, unless it can't be used or hangs. Any other trouble is for the first call
@@ -256,19 +269,30 @@ fn default_store(
     }
 }
 
-fn session(platform: &dyn Platform, options: &Options, cause: Error) -> Result<Chosen> {
-    let backend = Backend::Keyutils;
+fn fall_back(
+    platform: &dyn Platform,
+    backend: Backend,
+    options: &Options,
+    cause: Error,
+) -> Result<Chosen> {
     let opened = platform.open_guarded(backend, options);
-    let usable = opened.and_then(|store| store.probe().map(|_| store));
+    let usable = opened.and_then(|store| match store.probe() {
+        // Somebody will be asked for the passphrase.
+        Err(error) if error.kind() == ErrorKind::KeyMissing && options.can_ask() => Ok(store),
+        probed => probed.map(|_| store),
+    });
     let store = usable.map_err(|error| neither(&cause, &error, options))?;
-    warn_if_it_forgets(backend, store.as_ref(), &cause);
+    warn(backend, store.as_ref(), &cause);
     let reason = ChoiceReason::Fallback(Arc::new(cause));
     Ok(Chosen::new(backend, store, reason))
 }
 
-fn warn_if_it_forgets(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
+/// Warns of a store that forgets, or that everybody can read.
+fn warn(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
     let lasting = store.capabilities().persistence;
-    if lasting != Persistence::Permanent {
+    if backend == Backend::PlaintextFile {
+        tracing::warn!("secrets are kept in a file without encryption: {why}");
+    } else if lasting != Persistence::Permanent {
         let backend = backend.name();
         tracing::warn!(backend, "secrets are kept in {} and last {lasting}: {why}", place(backend));
     }
@@ -283,11 +307,16 @@ fn no_fallback(cause: Error, options: &Options) -> Error {
     cause.during(Operation::Choose).with_hint(hint)
 }
 
-fn neither(default: &Error, session: &Error, options: &Options) -> Error {
-    let others = others(options, &[default.store(), session.store()]);
+fn neither(default: &Error, fallback: &Error, options: &Options) -> Error {
+    let others = others(options, &[default.store(), fallback.store()]);
+    #[cfg(feature = "sealed")]
+    let others = match fallback.kind() {
+        ErrorKind::KeyMissing => format!("{} {others}", options.key_hint()),
+        _ => others,
+    };
     Error::new(ErrorKind::NoBackend, Operation::Choose)
         .with_message(format!(
-            "neither the default can be used ({default}) nor the fallback ({session})"
+            "neither the default can be used ({default}) nor the fallback ({fallback})"
         ))
         .with_hint(format!("{} {others}", default.hint()))
 }

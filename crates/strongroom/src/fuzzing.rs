@@ -8,3 +8,12 @@
 pub fn payload(entry: &[u8]) -> bool {
     crate::vault::check_payload(entry)
 }
+
+/// Reads these bytes as a file without encryption; says whether they are one.
+///
+/// # Panics
+///
+/// When a promise is broken.
+pub fn plaintext(file: &[u8]) -> bool {
+    crate::plaintext::check(file)
+}

@@ -58,6 +58,7 @@ mod manager;
 mod move_to;
 mod open;
 mod options;
+mod plaintext;
 mod refresh;
 mod repair;
 mod secure_store;
@@ -76,7 +77,7 @@ pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
 pub use manager::{SecretManager, SecretManagerBuilder};
-pub use options::{Fallback, Layout, Options};
+pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{

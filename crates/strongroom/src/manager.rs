@@ -429,6 +429,8 @@ fn place(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Pl
     let deadline = options.deadlines.call;
     let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
     let sealed = match (chosen.backend(), options.data_dir()) {
+        // Its key would lie in the open, beside it.
+        (Backend::PlaintextFile, _) => None,
         (Backend::File, Some(directory)) => {
             Some(SealedPlace::Direct(options.unlock(options.file_of(&directory, service))?))
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
 
 use crate::backend::{names, supported};
+use crate::plaintext::PlaintextStore;
 use crate::{Backend, Guard, Options};
 
 /// Where stores come from. The tests bring their own.
@@ -41,10 +42,6 @@ impl Platform for Here {
         Some(Arc::new(crate::testing::mock()))
     }
 
-    #[cfg_attr(
-        not(all(feature = "secret-service", target_os = "linux")),
-        allow(unused_variables, reason = "no other store takes options")
-    )]
     fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
         match backend {
             #[cfg(feature = "sealed")]
@@ -52,6 +49,7 @@ impl Platform for Here {
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
             Backend::Memory => Ok(Arc::new(MemoryStore::new())),
+            Backend::PlaintextFile => plaintext_file(options),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
             Backend::SecretService => Ok(secret_service(options)),
             _ => Err(not_in_this_build(backend)),
@@ -77,6 +75,16 @@ fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
     config.deadline = options.deadlines.call;
     config.sources = options.key_sources()?;
     Ok(Arc::new(strongroom_sealed::SealedStore::new(config)))
+}
+
+fn plaintext_file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
+    let Some(path) = options.plaintext_file.clone() else {
+        return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
+            .with_store(Backend::PlaintextFile.name())
+            .with_message("this program was not told where its plaintext file is")
+            .with_hint("Use the application that made the file."));
+    };
+    Ok(Arc::new(PlaintextStore::new(path, options.deadlines.call)))
 }
 
 #[cfg(all(feature = "secret-service", target_os = "linux"))]

@@ -18,6 +18,9 @@ use crate::vault::StateDir;
 pub enum Fallback {
     /// Fail with `NoBackend`. The default, but on Linux.
     Error,
+    /// Keep secrets in the encrypted file, which needs a key: see [`Options::with_key`] and
+    /// [`Options::with_passphrase`].
+    Sealed,
     /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
     /// `tracing`. The default on Linux.
     Session,
@@ -54,6 +57,7 @@ pub struct Options {
     pub(crate) deadlines: Deadlines,
     pub(crate) prompt: PromptPolicy,
     pub(crate) fallback: Fallback,
+    pub(crate) plaintext_file: Option<PathBuf>,
     pub(crate) bus_address: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) layout: Layout,
@@ -66,6 +70,13 @@ pub struct Options {
     environment: Arc<Lookup>,
 }
 
+/// Options that take protection away: see [`Options::dangerous`].
+#[derive(Debug)]
+#[must_use]
+pub struct DangerousOptions {
+    options: Options,
+}
+
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl Options {
@@ -76,6 +87,7 @@ impl Options {
             deadlines: Deadlines::default(),
             prompt: PromptPolicy::default(),
             fallback: Fallback::default(),
+            plaintext_file: None,
             bus_address: None,
             state_dir: None,
             layout: Layout::default(),
@@ -134,7 +146,13 @@ impl Options {
     #[must_use]
     pub fn with_fallback(mut self, fallback: Fallback) -> Self {
         self.fallback = fallback;
+        self.plaintext_file = None;
         self
+    }
+
+    /// What takes protection away, to be asked for by name.
+    pub fn dangerous(self) -> DangerousOptions {
+        DangerousOptions { options: self }
     }
 
     /// The same with the D-Bus address of the Secret Service's bus, in place of the session's.
@@ -163,6 +181,14 @@ impl Options {
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
+    }
+
+    /// Whether somebody can be asked for the encrypted file's passphrase.
+    pub(crate) const fn can_ask(&self) -> bool {
+        #[cfg(feature = "sealed")]
+        return self.passphrase.is_some();
+        #[cfg(not(feature = "sealed"))]
+        false
     }
 
     /// The directory where processes meet, and where bindings are remembered.
@@ -202,6 +228,26 @@ impl Options {
     }
 }
 
+impl DangerousOptions {
+    /// Keeps secrets in this file where the platform's default store can't be used, in place of another
+    /// fallback: **not encrypted**, for whoever can read the file.
+    ///
+    /// - It is made with mode 0600, and refused with any other that lets others in.
+    /// - Each opening warns through `tracing`, so that its user hears of it.
+    /// - Once secrets lie there, they stay there until they are [moved](crate::SecretManagerBuilder::move_to).
+    ///
+    /// ```no_run
+    /// use strongroom::{Options, SecretManager};
+    ///
+    /// let options = Options::new().dangerous().plaintext_file("/var/lib/kiosk/secrets");
+    /// let secrets = SecretManager::builder("kiosk").options(options).open_blocking()?;
+    /// # Ok::<(), strongroom::Error>(())
+    /// ```
+    pub fn plaintext_file(self, path: impl Into<PathBuf>) -> Options {
+        Options { plaintext_file: Some(path.into()), ..self.options }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self::new()
@@ -216,6 +262,7 @@ impl fmt::Debug for Options {
             .field("deadlines", &self.deadlines)
             .field("prompt", &self.prompt)
             .field("fallback", &self.fallback)
+            .field("plaintext_file", &self.plaintext_file)
             .field("bus_address", &self.bus_address)
             .field("state_dir", &self.state_dir)
             .field("layout", &self.layout)

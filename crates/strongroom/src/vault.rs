@@ -18,7 +18,7 @@ mod secrets;
 mod tests;
 mod watch;
 
-pub(crate) use coherence::{StateDir, replace_file};
+pub(crate) use coherence::{FileLock, NotHeld, StateDir, is_private, replace_file};
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 #[cfg(feature = "backup")]

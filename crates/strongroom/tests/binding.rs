@@ -74,6 +74,37 @@ fn a_vault_whose_keyring_is_away_is_neither_empty_nor_made_anew() {
 }
 
 #[test]
+fn a_vault_in_a_plaintext_file_stays_there_and_only_who_names_the_file_opens_it() {
+    let machine = Machine::new();
+    let file = machine.sandbox.home().join("app/secrets");
+    let dangerous = || machine.options().dangerous().plaintext_file(&file);
+    let large = "x".repeat(100_000);
+    let secrets = machine.open(dangerous()).unwrap();
+    secrets.set_api_key("A", large.as_str(), None).unwrap();
+    assert_eq!((secrets.backend(), secrets.layout()), (Backend::PlaintextFile, Layout::Inline));
+    assert!(file.exists() && !machine.is_in_keyutils());
+
+    for forget in [false, true] {
+        if forget {
+            machine.forget_binding();
+        }
+        let again = machine.open(dangerous()).unwrap();
+        assert!(matches!(again.reason(), ChoiceReason::Bound));
+        assert_eq!(again.get_value("A").unwrap().unwrap().expose_secret(), large);
+    }
+    let blind = machine.open(machine.options()).unwrap_err();
+    assert_eq!(blind.kind(), ErrorKind::NoBackend, "{blind:?}");
+    let other = machine.open(machine.options().with_backend(Backend::Keyutils)).unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::BoundElsewhere);
+
+    let vault = SecretManager::builder(&machine.service).options(dangerous());
+    assert_eq!(vault.move_to(Backend::File, Layout::Sealed).unwrap().from, Backend::PlaintextFile);
+    assert!(!file.exists());
+    let moved = machine.open(machine.options()).unwrap();
+    assert_eq!(moved.get_value("A").unwrap().unwrap().expose_secret(), large);
+}
+
+#[test]
 fn another_backend_is_refused_while_the_vault_is_elsewhere() {
     let machine = Machine::new();
     let keyutils = machine.open(machine.options()).unwrap();

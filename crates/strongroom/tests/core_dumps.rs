@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ExposeSecret, Layout, Options, Secret, SecretKey, SecretManager, SecretString,
+    Backend, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString,
     blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
@@ -93,7 +93,7 @@ fn a_core_dump_holds_neither_value_nor_key_of_a_sealed_vault_on_gnome_keyring() 
         return;
     }
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let site = Site::on_bus(&bus, Layout::Sealed);
+    let site = Site::on_bus(&bus, strongroom::Layout::Sealed);
     let keeper = Keeper::at(&site, bus.sandbox());
     keeps_nothing(keeper, || {
         let store = strongroom::choose(&on(&bus)).unwrap();

@@ -50,14 +50,13 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     Ok(Exit::Done)
 }
 
-/// Where there is no keyring, a key that is at hand decides for the encrypted file, else the user.
+/// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.
 fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
     let mut settled = settings.clone();
-    if settings.backend.is_none() && lacks_keyring(settings) {
-        let has_key = settings.options(settings.deadlines.call).has_key();
-        if has_key || settings.may_ask && wants_file(output)? {
-            settled.backend = Some(Backend::File);
-        }
+    let has_key = settings.options(settings.deadlines.call).has_key();
+    let asks = settings.backend.is_none() && settings.may_ask && !has_key;
+    if asks && lacks_keyring(settings) && wants_file(output)? {
+        settled.backend = Some(Backend::File);
     }
     Ok(settled)
 }

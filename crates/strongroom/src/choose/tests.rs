@@ -178,6 +178,44 @@ fn a_session_fallback_says_why() {
 }
 
 #[test]
+fn the_sealed_fallback_takes_a_key_or_somebody_to_ask() {
+    let (stage, service, _) = desktop();
+    let file = MockKeyringStore::new();
+    let stage = stage.with(Backend::File, &file);
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let options = plain().with_fallback(Fallback::Sealed);
+    assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::File);
+
+    file.fail(Operation::Probe, ErrorKind::KeyMissing);
+    let error = choose_on(&stage, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    assert!(error.hint().contains("STRONGROOM_PASSPHRASE_FILE"), "{}", error.hint());
+    #[cfg(feature = "sealed")]
+    assert_eq!(
+        choose_on(&stage, &options.with_passphrase(|_| Ok(None))).unwrap().backend(),
+        Backend::File
+    );
+}
+
+#[test]
+fn a_plaintext_file_takes_the_place_of_the_default_alone_and_warns_each_time() {
+    let (stage, service, _) = desktop();
+    let stage = stage.with(Backend::PlaintextFile, &MockKeyringStore::new());
+    let options = plain().dangerous().plaintext_file("/nowhere");
+    assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::SecretService);
+
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    for _ in 0..2 {
+        let told = warnings(|| {
+            assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::PlaintextFile);
+        });
+        assert!(told.contains("without encryption"), "{told}");
+    }
+    let safe = options.with_fallback(Fallback::Session);
+    assert_eq!(choose_on(&stage, &safe).unwrap().backend(), Backend::Keyutils);
+}
+
+#[test]
 fn a_default_that_is_not_in_the_build_falls_back_too() {
     let stage = Stage::default().with(Backend::Keyutils, &MockKeyringStore::new());
     let chosen = choose_on(&stage, &plain().with_fallback(Fallback::Session)).unwrap();

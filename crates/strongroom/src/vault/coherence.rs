@@ -59,14 +59,14 @@ use std::time::Duration;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
 
 use generation::GenerationFile;
-use lock::{Lock, NotHeld};
+use lock::Lock;
 use record::Record;
 use refreshes::Refreshes;
 use state_dir::Paths;
 
-pub(crate) use lock::Held;
+pub(crate) use lock::{Held, Lock as FileLock, NotHeld};
 pub(crate) use observation::{Decision, Observation, Seen, decide};
-pub(crate) use platform::replace_file;
+pub(crate) use platform::{is_private, replace_file};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
 

@@ -51,7 +51,7 @@ impl Machine {
 
     #[cfg(not(feature = "sealed"))]
     fn place(&self) -> Place {
-        Place { is_wanted: false }
+        Place { is_wanted: self.layout == Layout::Sealed }
     }
 
     #[cfg(feature = "sealed")]

@@ -42,7 +42,7 @@ pub(crate) struct Held {
 
 /// Why there is no lock.
 #[derive(Debug)]
-pub(super) enum NotHeld {
+pub(crate) enum NotHeld {
     /// Somebody holds it: the process of this number, if it told.
     Busy(Option<u32>),
     /// It can't be waited for.
@@ -50,7 +50,7 @@ pub(super) enum NotHeld {
 }
 
 impl Lock {
-    pub(super) fn new(path: Option<PathBuf>) -> Arc<Self> {
+    pub(crate) fn new(path: Option<PathBuf>) -> Arc<Self> {
         Arc::new(Self { path, turn: Mutex::default(), freed: Condvar::new() })
     }
 
@@ -62,7 +62,7 @@ impl Lock {
     /// Takes the lock, waiting no longer than the limit.
     ///
     /// Where none can be had, [`Held::missing`] says why, and other processes aren't excluded.
-    pub(super) fn take(
+    pub(crate) fn take(
         self: &Arc<Self>,
         limit: Duration,
     ) -> Result<(Held, Option<io::Error>), NotHeld> {

@@ -4,9 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-pub(super) use unix::{Stamp, create_dir, options, read_at, write_at};
+pub(crate) use unix::is_private;
+#[cfg(unix)]
+pub(super) use unix::{Stamp, create_dir, options, read_at, sync_dir, write_at};
 #[cfg(windows)]
-pub(super) use windows::{Stamp, create_dir, options, read_at, write_at};
+pub(crate) use windows::is_private;
+#[cfg(windows)]
+pub(super) use windows::{Stamp, create_dir, options, read_at, sync_dir, write_at};
 
 /// Writes a new file for the user alone, on the disk when this returns. One that is there already
 /// stays; the new one then gets a number.
@@ -34,10 +38,11 @@ pub(super) fn create_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
 }
 
 /// Writes a file for the user alone in place of the one that is there: the old one or the new one is
-/// there at any moment.
+/// there at any moment, and the new one is on the disk when this returns.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = create_new(&path.with_extension(format!("new-{}", std::process::id())), bytes)?;
-    std::fs::rename(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))
+    std::fs::rename(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))?;
+    path.parent().map_or(Ok(()), sync_dir)
 }
 
 #[cfg(unix)]
@@ -98,6 +103,17 @@ mod unix {
         DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
+    /// Makes a change of the directory's names last.
+    pub(in super::super) fn sync_dir(path: &Path) -> io::Result<()> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        File::open(path)?.sync_all()
+    }
+
+    /// Whether nobody but the owner may use the file.
+    pub(crate) fn is_private(file: &File) -> io::Result<bool> {
+        file.metadata().map(|metadata| metadata.mode() & 0o077 == 0)
+    }
+
     pub(in super::super) fn options() -> OpenOptions {
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600);
@@ -147,6 +163,16 @@ mod windows {
 
     pub(in super::super) fn create_dir(path: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).create(path)
+    }
+
+    /// Nothing: NTFS logs changes of names by itself.
+    pub(in super::super) fn sync_dir(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Files take the permissions of their directory, and the user's are nobody else's.
+    pub(crate) fn is_private(_: &File) -> io::Result<bool> {
+        Ok(true)
     }
 
     pub(in super::super) fn options() -> OpenOptions {
