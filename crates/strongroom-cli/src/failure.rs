@@ -57,6 +57,14 @@ impl Failure {
         Self::Report(Box::new(Report { exit: Exit::Failed, code: "io", message, causes, hint }))
     }
 
+    /// Whether it is an error of one of these kinds.
+    pub(crate) fn is(&self, kinds: &[ErrorKind]) -> bool {
+        match self {
+            Self::NobodyListens => false,
+            Self::Report(report) => kinds.iter().any(|kind| kind.code() == report.code),
+        }
+    }
+
     /// The same, ending in another way.
     pub(crate) fn ending(mut self, exit: Exit) -> Self {
         if let Self::Report(report) = &mut self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ChoiceReason, Chosen, Error, KeyringStore, Options, choose};
+use strongroom::{Backend, ChoiceReason, Chosen, Error, KeyringStore, choose};
 
 use crate::failure::Result;
 use crate::keys::for_entries;
@@ -47,13 +47,18 @@ pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Open
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }
 
-/// The choice that would be made now, and why. It is known beforehand how long the store takes.
+/// Where the service's secrets are or would be kept, and why. It is known beforehand how long the store
+/// takes.
 ///
 /// The warning about the fallback is left to the caller.
-pub(crate) fn choice(settings: &Settings, spent: Duration) -> Result<Opened, Error> {
-    let options: Options = settings.options(what_is_left(settings.deadlines.call, spent));
-    let chosen = quietly(settings, || choose(&options))?;
-    Ok(Opened::from(chosen))
+pub(crate) fn choice(
+    settings: &Settings,
+    spent: Duration,
+) -> Result<(Backend, ChoiceReason), Error> {
+    let options = settings.options(what_is_left(settings.deadlines.call, spent));
+    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    let unread = quietly(settings, || vault.open_repair())?;
+    Ok((unread.backend(), unread.reason().clone()))
 }
 
 /// Keeps log lines back, where the same is about to be said in better words. Who asked for log lines

@@ -257,6 +257,33 @@ fn what_a_damaged_file_still_has_is_salvaged() {
 }
 
 #[test]
+fn backends_and_doctor_go_by_where_the_secrets_are() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "A"], VALUE.as_bytes()).ends_with(0);
+    let alone = |arguments: &[&str]| run(user.sandbox.command(PROGRAM), arguments, b"");
+    let backends = alone(&["backends", "--json"]).ends_with(0).json();
+    assert_eq!(
+        (&backends["chosen"], &backends["reason"]),
+        (&"file".into(), &"where the secrets of this service are".into())
+    );
+    // The key is not at hand, which is what is wrong; that there is no keyring is not.
+    alone(&["doctor"]).ends_with(8);
+    alone(&["doctor", "--backend", "keyutils"]).says("the kernel keyring");
+}
+
+#[test]
+fn a_file_whose_key_is_lost_can_be_purged() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "A"], VALUE.as_bytes()).ends_with(0);
+    fs::remove_file(user.place("main.key")).unwrap();
+    user.run(&[], &["get", "A"]).ends_with(8);
+    let purged = user.run(&[], &["purge", "--yes", "--json"]).ends_with(0).json();
+    assert_eq!(purged["deleted"], 1);
+    assert!(purged["entries"][0].as_str().unwrap().contains("does not open"), "{purged}");
+    user.run(&[], &["purge", "--yes", "-v"]).ends_with(0).says("has no entries");
+}
+
+#[test]
 fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     if !provider_or_skip("gnome-keyring-daemon") {
         return;

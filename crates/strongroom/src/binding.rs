@@ -31,6 +31,17 @@ pub(crate) struct BindingFile {
     path: Option<PathBuf>,
 }
 
+/// How far a move of the vault is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Moving {
+    /// There is none.
+    No,
+    /// It still has to be deleted there.
+    From(Backend),
+    /// It is being copied there.
+    To(Backend),
+}
+
 #[derive(Debug, Deserialize, Serialize)]
 struct Record {
     version: u32,
@@ -38,6 +49,9 @@ struct Record {
     /// Where a vault that was moved still has to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_from: Option<String>,
+    /// Where a move has begun to copy it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moving_to: Option<String>,
 }
 
 impl BindingFile {
@@ -55,14 +69,21 @@ impl BindingFile {
         self.record().and_then(|record| Backend::remembered(&record.moved_from?))
     }
 
-    /// Remembers a backend, and which one a move still has to clean up.
-    pub(crate) fn write(&self, backend: Backend, moved_from: Option<Backend>) -> io::Result<()> {
+    /// The backend that a move has begun to copy the vault to, if it did not come to its end.
+    pub(crate) fn moving_to(&self) -> Option<Backend> {
+        self.record().and_then(|record| Backend::remembered(&record.moving_to?))
+    }
+
+    /// Remembers a backend, and how far a move is that concerns it.
+    pub(crate) fn write(&self, backend: Backend, moving: Moving) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
-        let record = Record {
-            version: VERSION,
-            backend: backend.name().to_owned(),
-            moved_from: moved_from.map(|backend| backend.name().to_owned()),
+        let name = |backend: Backend| backend.name().to_owned();
+        let (moved_from, moving_to) = match moving {
+            Moving::No => (None, None),
+            Moving::From(from) => (Some(name(from)), None),
+            Moving::To(to) => (None, Some(name(to))),
         };
+        let record = Record { version: VERSION, backend: name(backend), moved_from, moving_to };
         let mut line = serde_json::to_vec(&record)?;
         line.push(b'\n');
         replace_file(path, &line)
@@ -112,7 +133,7 @@ impl Binding {
         if self.is_noted.swap(true, Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = self.file.write(self.backend, None) {
+        if let Err(error) = self.file.write(self.backend, Moving::No) {
             tracing::debug!(%error, "where the vault lives can't be remembered");
         }
     }

@@ -85,7 +85,7 @@ impl Options {
     pub(crate) fn unlock(&self, path: PathBuf) -> Result<Unlock> {
         let mut config = FileConfig::keyless(path).with_deadline(self.deadlines.call);
         config.sources = self.key_sources()?;
-        Ok(Unlock { config, ask: self.passphrase.clone(), hint: self.key_hint() })
+        Ok(Unlock::new(config, self.passphrase.clone(), self.key_hint()))
     }
 
     /// Whether a key or a passphrase was named, here or in the environment: then nobody is asked.

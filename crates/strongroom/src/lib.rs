@@ -89,8 +89,10 @@ pub use strongroom_core::{
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
+#[cfg(feature = "sealed")]
+pub use vault::Salvaged;
 pub use vault::{
-    Batch, Change, ChangeKind, Merged, Moved, Salvaged, SecretInfo, VAULT_ENTRY, VaultContent,
+    Batch, Change, ChangeKind, Merged, MoveStep, Moved, SecretInfo, VAULT_ENTRY, VaultContent,
     VaultItem,
 };
 #[cfg(feature = "sealed")]

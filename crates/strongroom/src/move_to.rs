@@ -2,9 +2,9 @@
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
-use crate::binding::BindingFile;
+use crate::binding::{BindingFile, Moving};
 use crate::choose::{choose, choose_for};
-use crate::{Backend, Layout, Moved, SecretManagerBuilder};
+use crate::{Backend, Layout, MoveStep, Moved, SecretManagerBuilder};
 
 impl SecretManagerBuilder {
     /// Moves the vault to another backend: copies it, reads it back and compares, switches, and then
@@ -13,6 +13,7 @@ impl SecretManagerBuilder {
     /// - Nobody changes the vault meanwhile. Managers that have it open find `BoundElsewhere`
     ///   afterwards, and must open it again.
     /// - One that was stopped in between is done again, or finished, by another call.
+    /// - `progress` hears of each step before it.
     /// - A new encrypted file needs a key: see [`Options::with_key`](crate::Options::with_key).
     ///
     /// # Errors
@@ -20,24 +21,31 @@ impl SecretManagerBuilder {
     /// `NotFound` if there is no vault; `Invalid` if it is there already; `Conflict` if there is another
     /// vault of this service; `Corrupt` if the new store gave back something else; and as
     /// [`open`](Self::open). The old vault stays as it was.
-    pub fn move_to(self, to: Backend, layout: Layout) -> Result<Moved> {
+    pub fn move_to(
+        self,
+        to: Backend,
+        layout: Layout,
+        mut progress: impl FnMut(MoveStep),
+    ) -> Result<Moved> {
         let service = ServiceName::new(self.service.as_str())?;
         let binding = BindingFile::new(&self.options.state_dir(), &service);
         if let (Some(bound), Some(from)) = (binding.read(), binding.moved_from())
             && bound == to
         {
+            progress(MoveStep::Delete);
             return self.finish(&service, (from, to), &binding);
         }
         let source = choose_for(&service, &binding, &self.options)?;
         let from = source.backend();
         if from == to || to == Backend::Memory {
+            self.vault_on(&source, &service)?.must_be_there()?;
             return Err(pointless(&service, to));
         }
         let mut there = self.clone();
         there.options = there.options.with_backend(to).with_layout(layout);
         let target = choose(&there.options)?;
         let target = there.vault_on(&target, &service)?;
-        self.vault_on(&source, &service)?.move_to((&target, to), from, &binding)
+        self.vault_on(&source, &service)?.move_to((&target, to), from, &binding, progress)
     }
 
     /// Deletes what a move that was stopped after the switch has left.
@@ -53,7 +61,7 @@ impl SecretManagerBuilder {
         };
         let secrets = on(to)?.list()?.len();
         on(from)?.delete_all()?;
-        binding.write(to, None).map_err(|error| {
+        binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)

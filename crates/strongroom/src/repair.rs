@@ -78,8 +78,8 @@ impl VaultRepair {
     /// # Errors
     ///
     /// `Invalid` if the vault can be read, lies in no file of records, or nothing can be saved; as
-    /// [`open`](SecretManagerBuilder::open) if the file can't be opened. Then nothing was changed. An error
-    /// of the new file or its entry leaves the old file aside, whole as it was.
+    /// [`open`](SecretManagerBuilder::open) if the file can't be opened. Then nothing was changed. The new
+    /// file takes the old one's place once it is whole.
     #[cfg(feature = "sealed")]
     pub fn salvage(&self) -> Result<Salvaged> {
         self.vault.salvage()

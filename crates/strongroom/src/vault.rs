@@ -5,6 +5,7 @@ mod content;
 mod engine;
 #[cfg(feature = "sealed")]
 mod keys;
+mod lay;
 mod payload;
 mod place;
 mod relocate;
@@ -12,10 +13,14 @@ mod repair;
 #[cfg(feature = "backup")]
 mod restore;
 #[cfg(feature = "sealed")]
+mod salvage;
+#[cfg(feature = "sealed")]
 mod sealed;
 mod secrets;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "sealed")]
+mod unlock;
 mod watch;
 
 pub(crate) use coherence::{FileLock, NotHeld, StateDir, is_private, replace_file};
@@ -26,11 +31,15 @@ pub(crate) use payload::backup::Document;
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
 pub(crate) use place::Place;
-pub use relocate::Moved;
-pub use repair::{Merged, Salvaged, VaultContent, VaultItem};
+pub use relocate::{MoveStep, Moved};
+pub use repair::{Merged, VaultContent, VaultItem};
 #[cfg(feature = "backup")]
 pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
 #[cfg(feature = "sealed")]
-pub(crate) use sealed::{SealedPlace, Unlock};
+pub use salvage::Salvaged;
+#[cfg(feature = "sealed")]
+pub(crate) use sealed::SealedPlace;
 pub use secrets::{Batch, SecretInfo};
+#[cfg(feature = "sealed")]
+pub(crate) use unlock::Unlock;
 pub use watch::{Change, ChangeKind};

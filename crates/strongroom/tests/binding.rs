@@ -98,7 +98,10 @@ fn a_vault_in_a_plaintext_file_stays_there_and_only_who_names_the_file_opens_it(
     assert_eq!(other.kind(), ErrorKind::BoundElsewhere);
 
     let vault = SecretManager::builder(&machine.service).options(dangerous());
-    assert_eq!(vault.move_to(Backend::File, Layout::Sealed).unwrap().from, Backend::PlaintextFile);
+    assert_eq!(
+        vault.move_to(Backend::File, Layout::Sealed, |_| ()).unwrap().from,
+        Backend::PlaintextFile
+    );
     assert!(!file.exists());
     let moved = machine.open(machine.options()).unwrap();
     assert_eq!(moved.get_value("A").unwrap().unwrap().expose_secret(), large);
@@ -181,7 +184,7 @@ fn on(machine: &Machine, backend: Backend) -> Options {
 
 fn moved(machine: &Machine, to: Backend) -> Result<Moved, Error> {
     let builder = SecretManager::builder(&machine.service).options(machine.options());
-    builder.move_to(to, Layout::Inline)
+    builder.move_to(to, Layout::Inline, |_| ())
 }
 
 #[test]

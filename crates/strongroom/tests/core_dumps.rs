@@ -14,8 +14,7 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString,
-    blocking,
+    Backend, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString, blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
 use support::site::Site;

@@ -5,17 +5,13 @@
 
 mod support;
 
-use std::env;
 use std::fs;
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use strongroom::{ErrorKind, ExposeSecret, Layout, Secret, SecretKey};
-use strongroom_testkit::{PATIENCE, Sandbox};
+use strongroom_testkit::Sandbox;
 use support::site::Site;
-use support::{Process, gnome_keyring, lines, race, say, told};
+use support::worker::{Moments, Worker, deed, kills, report};
+use support::{gnome_keyring, race, say, told};
 
 #[test]
 fn eight_processes_lose_nothing_of_a_sealed_vault_on_gnome_keyring() {
@@ -36,11 +32,8 @@ fn writes_in_a_process_of_its_own() {
     race::write();
 }
 
-/// How often a process is killed in each of the tests below, unless this says another number.
+/// How often a process is killed in each of the tests below.
 const KILLS: usize = 60;
-const KILLS_WANTED: &str = "STRONGROOM_TEST_KILLS";
-/// What a process does until it is killed.
-const DEED: &str = "STRONGROOM_TEST_DEED";
 
 /// Secrets of which so many fit into an inline vault, and one more does not.
 const LARGE: usize = 3_100;
@@ -114,11 +107,12 @@ fn grows_whole(site: &Site<'_>, prepared: impl Fn() -> usize, base: u64) {
     let mut seen = Seen::default();
     let mut moments = Moments::of(|| {
         prepared();
-        Worker::start(site, "grow").times(3)
+        Worker::start(site.command(), "grow").times(3)
     });
-    for _ in 0..kills() {
+    for _ in 0..kills(KILLS) {
         let before = prepared();
-        let acknowledged = before + Worker::start(site, "grow").killed_after(moments.next());
+        let acknowledged =
+            before + Worker::start(site.command(), "grow").killed_after(moments.next());
         let has_file = site.file().exists();
         let secrets = site.open();
         let generation = secrets.generation().unwrap();
@@ -146,12 +140,12 @@ fn purges_whole(site: &Site<'_>) {
     };
     let mut moments = Moments::of(|| {
         fill();
-        Worker::start(site, "purge").times(1)
+        Worker::start(site.command(), "purge").times(1)
     });
     let (mut whole, mut nothing, mut errors) = (0, 0, 0);
-    for _ in 0..kills() {
+    for _ in 0..kills(KILLS) {
         fill();
-        let purged = Worker::start(site, "purge").killed_after(moments.next());
+        let purged = Worker::start(site.command(), "purge").killed_after(moments.next());
         match site.builder().open_blocking().and_then(|secrets| Ok(secrets.list()?.len())) {
             Ok(3) if purged == 0 => whole += 1,
             Ok(0) => nothing += 1,
@@ -187,68 +181,6 @@ impl Seen {
     }
 }
 
-/// Moments to kill at: anywhere in what the work takes when nobody is killed.
-struct Moments {
-    random: RandomState,
-    longest: Duration,
-    number: u32,
-}
-
-impl Moments {
-    /// The middle one of three goes: one may be slow for other reasons.
-    fn of(work: impl Fn() -> Duration) -> Self {
-        let mut took = [work(), work(), work()];
-        took.sort();
-        Self { random: RandomState::new(), longest: took[1], number: 0 }
-    }
-
-    fn next(&mut self) -> Duration {
-        self.number += 1;
-        let thousandth = self.random.hash_one(self.number) % 1_000;
-        self.longest * u32::try_from(thousandth).unwrap() / 1_000
-    }
-}
-
-/// A process at work on the vault.
-struct Worker {
-    process: Process,
-    said: Receiver<String>,
-}
-
-impl Worker {
-    /// Starts it, and lets it begin once it has opened the vault.
-    fn start(site: &Site<'_>, deed: &str) -> Self {
-        let mut command = site.command();
-        command.env(DEED, deed);
-        let (mut process, stdout) = Process::start(command, "does_a_deed_in_a_process_of_its_own");
-        let (sender, said) = mpsc::channel();
-        thread::spawn(move || lines(stdout).try_for_each(|line| sender.send(line)).ok());
-        assert_eq!(said.recv_timeout(PATIENCE).unwrap(), "ready");
-        process.tell("go");
-        Self { process, said }
-    }
-
-    /// How long it takes until so much is done.
-    fn times(self, deeds: usize) -> Duration {
-        let started = Instant::now();
-        for _ in 0..deeds {
-            assert_eq!(self.said.recv_timeout(PATIENCE).unwrap(), "done");
-        }
-        started.elapsed()
-    }
-
-    /// How much it said it had done before it was killed.
-    fn killed_after(mut self, moment: Duration) -> usize {
-        let (at, mut done) = (Instant::now() + moment, 0);
-        while let Ok(line) = self.said.recv_timeout(at.saturating_duration_since(Instant::now())) {
-            assert_eq!(line, "done");
-            done += 1;
-        }
-        self.process.kill();
-        done + self.said.iter().filter(|line| line == "done").count()
-    }
-}
-
 #[test]
 #[ignore = "run by other tests, in a process of its own"]
 fn does_a_deed_in_a_process_of_its_own() {
@@ -256,7 +188,7 @@ fn does_a_deed_in_a_process_of_its_own() {
     let first = secrets.list().unwrap().len();
     say("ready");
     told();
-    match env::var(DEED).unwrap().as_str() {
+    match deed().as_str() {
         "purge" => {
             secrets.purge().unwrap();
             say("done");
@@ -279,13 +211,4 @@ fn large(number: usize) -> String {
 
 fn put(batch: &mut strongroom::Batch, number: usize) {
     batch.set(&SecretKey::new(name(number)), Secret::new(large(number)));
-}
-
-fn kills() -> usize {
-    env::var(KILLS_WANTED).map_or(KILLS, |kills| kills.parse().unwrap())
-}
-
-#[expect(clippy::print_stdout, reason = "for whoever asks by --nocapture")]
-fn report(what: &str) {
-    println!("{what}");
 }

@@ -3,14 +3,17 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{ChoiceReason, Error, ErrorKind, Inspection, inspect};
+use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, inspect};
 
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
-use crate::store::{Opened, choice};
+use crate::store::choice;
 use crate::words::{lasts, persistence_token, size};
+
+/// Where secrets are or would be kept, and why.
+type Choice = (Backend, ChoiceReason);
 
 /// Prints the table.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -21,7 +24,7 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn table(found: &[Inspection], chosen: &Result<Opened, Error>) -> String {
+fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
     let title = format!("{:16}{:16}{:16}NOW", "NAME", "KEEPS", "LARGEST");
     let mut text = heading(title) + "\n";
     let mut elsewhere = Vec::new();
@@ -61,11 +64,11 @@ fn state(state: &Result<strongroom::Probe, Error>) -> String {
     }
 }
 
-fn choice_line(chosen: &Result<Opened, Error>) -> String {
+fn choice_line(chosen: &Result<Choice, Error>) -> String {
     match chosen {
-        Ok(chosen) => {
-            let chosen_now = heading(format_args!("Chosen now: {}", chosen.backend));
-            format!("{chosen_now}, {}.", why(&chosen.reason))
+        Ok((backend, reason)) => {
+            let chosen_now = heading(format_args!("Chosen now: {backend}"));
+            format!("{chosen_now}, {}.", why(reason))
         }
         Err(error) => format!("{}: {error}.", marked(Mark::Problem, "None can be chosen")),
     }
@@ -73,6 +76,7 @@ fn choice_line(chosen: &Result<Opened, Error>) -> String {
 
 fn why(reason: &ChoiceReason) -> String {
     match reason {
+        ChoiceReason::Bound => "where the secrets of this service are".to_owned(),
         ChoiceReason::Explicit => "as --backend says".to_owned(),
         ChoiceReason::Environment(variable) => format!("as {variable} says"),
         ChoiceReason::PlatformDefault => "this system's own".to_owned(),
@@ -84,13 +88,13 @@ fn why(reason: &ChoiceReason) -> String {
     }
 }
 
-fn as_json(found: &[Inspection], chosen: &Result<Opened, Error>) -> Value {
+fn as_json(found: &[Inspection], chosen: &Result<Choice, Error>) -> Value {
     let backends: Vec<_> = found.iter().map(row).collect();
     match chosen {
-        Ok(chosen) => json!({
+        Ok((backend, reason)) => json!({
             "backends": backends,
-            "chosen": chosen.backend.name(),
-            "reason": why(&chosen.reason),
+            "chosen": backend.name(),
+            "reason": why(reason),
         }),
         Err(error) => json!({
             "backends": backends,

@@ -14,13 +14,13 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
-use crate::store::{Opened, choice};
+use crate::store::choice;
 
 /// Looks at everything, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = inspect(&settings.options(settings.deadlines.call));
-    let backend = in_use(choice(settings, started.elapsed()))?;
+    let backend = in_use(choice(settings, started.elapsed()), settings.backend)?;
     let os_release = os_release();
     let system = System { os_release: &os_release, is_root: is_root() };
     let mut findings = diagnose(&found, &system);
@@ -46,14 +46,19 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     Ok(exit)
 }
 
-/// The store to look after: the one that was named, else the platform's own, also where another
-/// stands in for it.
-fn in_use(choice: strongroom::Result<Opened>) -> strongroom::Result<Option<Backend>> {
+/// The store to look after: the one that was named, else where the secrets are, else the platform's own,
+/// also where another stands in for it.
+fn in_use(
+    choice: strongroom::Result<(Backend, ChoiceReason)>,
+    named: Option<Backend>,
+) -> strongroom::Result<Option<Backend>> {
     let default = Backend::platform_default();
     match choice {
-        Ok(Opened { reason: ChoiceReason::Fallback(_), .. }) => Ok(default),
-        Ok(opened) => Ok(Some(opened.backend)),
+        Ok((_, ChoiceReason::Fallback(_))) => Ok(default),
+        Ok((backend, _)) => Ok(Some(backend)),
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(default),
+        // Whoever names a store wants to hear of that one.
+        Err(error) if error.kind() == ErrorKind::BoundElsewhere => Ok(named),
         Err(error) if error.kind() == ErrorKind::NoBackend && error.store().is_none() => {
             Ok(default)
         }

@@ -1,12 +1,12 @@
 //! `move`: a vault goes from one backend to another.
 
 use serde_json::json;
-use strongroom::Layout;
+use strongroom::{Layout, MoveStep};
 
 use crate::args::{LayoutName, Move};
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::output::Output;
+use crate::output::{Output, question};
 use crate::settings::Settings;
 use crate::words::printable;
 
@@ -18,16 +18,18 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         LayoutName::Inline => Layout::Inline,
         LayoutName::Sealed => Layout::Sealed,
     };
-    let moved = vault.move_to(flags.to, layout)?;
+    let is_shown = output.shows_progress();
+    let moved = vault.move_to(flags.to, layout, |step| {
+        if is_shown {
+            // A terminal that is gone is no reason to stop.
+            let _ = question(&told(step));
+        }
+    })?;
     let service = printable(&settings.service);
     let aside = moved.put_aside.as_ref().map(|path| path.display().to_string());
     output.result(
         || {
-            let secrets = match moved.secrets {
-                1 => "1 secret".to_owned(),
-                count => format!("{count} secrets"),
-            };
-            let (from, to) = (moved.from, moved.to);
+            let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
             let mut text = format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n");
             if let Some(aside) = &aside {
                 text += &format!("A file was in the way. It is kept: {aside}\n");
@@ -42,4 +44,20 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         },
     )?;
     Ok(Exit::Done)
+}
+
+fn told(step: MoveStep) -> String {
+    match step {
+        MoveStep::Copy(secrets) => format!("Copying {}\n", counted(secrets)),
+        MoveStep::Verify => "Reading them back\n".to_owned(),
+        MoveStep::Delete => "Deleting the old vault\n".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn counted(secrets: usize) -> String {
+    match secrets {
+        1 => "1 secret".to_owned(),
+        count => format!("{count} secrets"),
+    }
 }

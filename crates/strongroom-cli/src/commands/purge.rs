@@ -1,7 +1,7 @@
 //! `purge`: everything that is stored for an application goes.
 
 use serde_json::json;
-use strongroom::{VaultContent, VaultRepair, choose};
+use strongroom::{Backend, ErrorKind, VaultContent, VaultRepair, choose};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -42,7 +42,21 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     Ok(Exit::Done)
 }
 
+/// What would go, by name. An encrypted file that does not open goes as a whole.
 fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
+    use ErrorKind::{Corrupt, Dismissed, KeyMissing, WrongKey};
+    match listed(vault, settings) {
+        Err(closed)
+            if vault.backend() == Backend::File
+                && closed.is(&[Corrupt, Dismissed, KeyMissing, WrongKey]) =>
+        {
+            Ok(vec!["(an encrypted file that does not open)".to_owned()])
+        }
+        listed => listed,
+    }
+}
+
+fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     let options = for_entries(&settings.service, false, vault.backend(), settings)?;
     let chosen = choose(&options.with_backend(vault.backend()))?;
     let users = chosen.store().list(&settings.service)?;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
-    Result, SecretBytes, SecretKey, ServiceName, Timestamp, UserName, WriteMode,
+    Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Result, SecretKey,
+    ServiceName, Timestamp, UserName,
 };
 
 use super::coherence::{
@@ -17,9 +17,6 @@ use super::payload::{Payload, Stored, VaultId};
 use super::place::Place;
 use super::watch::Watch;
 use crate::binding::Binding;
-
-/// The longest inline vault, in bytes. It is written as a whole at each change.
-const INLINE_MAX: usize = 64 * 1024;
 
 /// The user name of the entry that holds a vault, beside its service.
 pub const VAULT_ENTRY: &str = "vault";
@@ -142,22 +139,41 @@ impl Vault {
             Observation::MustRead => self.coherence.lock(Duration::ZERO).ok(),
             Observation::Clean(_) => None,
         };
+        let had_lock = commit.is_some();
         let mut copy = self.copy();
+        match self.current(&mut copy, commit) {
+            Ok(known) => return look(&known.content),
+            Err(error) if had_lock || !may_pass(error.kind()) => return Err(error),
+            Err(_) => drop(copy),
+        }
+        // It may be half of what somebody else is doing: what is there when they are done counts.
+        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
+        let mut copy = self.copy();
+        look(&self.current(&mut copy, Some(commit))?.content)
+    }
+
+    /// The copy, read anew if it is not current.
+    fn current<'a>(
+        &self,
+        copy: &'a mut Option<Copy>,
+        commit: Option<Commit<'_>>,
+    ) -> Result<&'a mut Copy> {
         let observation = self.coherence.observe();
-        let known = match copy.take() {
-            Some(known) if known.is_current(&observation) => copy.insert(known),
+        match copy.take() {
+            Some(known) if known.is_current(&observation) => Ok(copy.insert(known)),
             old => {
                 let new = self.load(observation, commit)?;
                 warn_of_deletion(&self.entry, old.as_ref(), &new);
                 self.watch.wake();
-                copy.insert(new)
+                Ok(copy.insert(new))
             }
-        };
-        look(&known.content)
+        }
     }
 
     /// Changes the secrets: all of the change, or none of it if it fails.
     pub(super) fn commit<T>(&self, change: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
+        let is_open = self.read_copy(Content::is_none).is_some_and(|is_none| !is_none);
+        let _prepared = if is_open { None } else { self.place.prepare()? };
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         let base = commit.base();
@@ -213,80 +229,6 @@ impl Vault {
         *copy = Some(self.copy_of(content, finished.seen));
         self.watch.wake();
         Ok(())
-    }
-
-    /// The vault as it is to lie, and its entry, if it is to have one.
-    ///
-    /// Before the store is written for that, others are told by `mark`.
-    pub(super) fn laid_out(
-        &self,
-        vault: Payload,
-        mark: impl FnOnce() -> Result<()>,
-    ) -> Result<(Content, Option<SecretBytes>)> {
-        let line = vault.to_line();
-        let reason = match self.check_size(&line) {
-            Err(too_large) => Some(too_large),
-            Ok(()) if self.place.takes_all() || line.expose_secret().len() > INLINE_MAX => None,
-            Ok(()) => return Ok((Content::Inline(vault), Some(line))),
-        };
-        let lasts = self.store.capabilities().persistence == Persistence::Permanent;
-        if lasts && self.place.needs_entry() {
-            self.stand_in(vault.id, mark)?;
-        }
-        let sealed =
-            self.place.seal(&vault, lasts, self.now()).map_err(|error| self.named(error))?;
-        match (sealed, reason) {
-            (Some((content, entry)), _) => Ok((content, entry)),
-            (None, Some(too_large)) => Err(too_large),
-            (None, None) => Ok((Content::Inline(vault), Some(line))),
-        }
-    }
-
-    /// Writes the entry of a vault that is laid out, if it is to have one.
-    pub(super) fn write_entry_of(
-        &self,
-        content: Content,
-        line: Option<SecretBytes>,
-    ) -> Result<Content> {
-        let Some(line) = line else { return Ok(content) };
-        match self.store.write_entry(&self.entry, &line, WriteMode::Overwrite) {
-            Ok(()) => Ok(content),
-            Err(error) => {
-                // After a timeout the key may still arrive.
-                if error.kind() != ErrorKind::TimedOut {
-                    self.abandon(content, Some(&line));
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Takes back a new sealed file, unless the store has its key: a write that failed may have been
-    /// made, and then the file is the vault. Where the store can't say, the file stays.
-    fn abandon(&self, content: Content, line: Option<&SecretBytes>) {
-        if !content.is_sealed() {
-            return;
-        }
-        drop(content);
-        let is_unknown = match (line, self.store.read_entry(&self.entry)) {
-            (None, _) | (Some(_), Ok(None)) => true,
-            (Some(line), Ok(Some(stored))) => line.expose_secret() != stored.expose_secret(),
-            (Some(_), Err(_)) => false,
-        };
-        if is_unknown {
-            drop(self.place.remove());
-        }
-    }
-
-    /// Writes an empty vault where there is no entry yet, before there is a file: one without an entry
-    /// is a vault whose key is gone, and that is what a kill in between would leave.
-    fn stand_in(&self, id: VaultId, mark: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.store.contains_entry(&self.entry)? {
-            return Ok(());
-        }
-        mark().map_err(|error| self.named(error))?;
-        let empty = Payload::new(id).to_line();
-        self.store.write_entry(&self.entry, &empty, WriteMode::Overwrite)
     }
 
     /// Whether the vault lies in a sealed file, as far as this process has seen.
@@ -402,18 +344,6 @@ impl Vault {
         }
     }
 
-    pub(super) fn check_size(&self, line: &SecretBytes) -> Result<()> {
-        let len = line.expose_secret().len();
-        match self.store.capabilities().max_secret_len {
-            Some(max) if len > max => {
-                Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(
-                    format!("the vault would have {len} bytes; this store takes at most {max}"),
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The lock file was deleted during the write: somebody else may have written, too.
     fn make_sure(&self, written: Revision) -> Result<()> {
         if self.read_store()?.revision() == written {
@@ -445,6 +375,13 @@ impl Vault {
     pub(super) fn named(&self, error: Error) -> Error {
         error.with_store(self.store.name()).with_entry(&self.entry)
     }
+}
+
+/// Whether an error may be what others are seen doing: between two steps of a purge or a move, an entry
+/// and its file don't fit.
+fn may_pass(kind: ErrorKind) -> bool {
+    use ErrorKind::{Conflict, Corrupt, KeyMissing, WrongKey};
+    matches!(kind, Conflict | Corrupt | KeyMissing | WrongKey)
 }
 
 /// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestamp};
+#[cfg(feature = "sealed")]
+use strongroom_sealed::KeySource;
 
 use super::content::Content;
 use super::payload::{Payload, Stored};
 #[cfg(feature = "sealed")]
-use super::sealed::{SealedPlace, put_aside};
+use super::sealed::{Record, Sealed, SealedPlace};
+#[cfg(feature = "sealed")]
+use super::unlock::Prepared;
 
 /// Where a vault may lie beside its entry.
 pub(crate) struct Place {
@@ -29,6 +33,10 @@ impl Place {
 
     pub(super) const fn needs_entry(&self) -> bool {
         false
+    }
+
+    pub(super) fn prepare(&self) -> Result<Option<()>> {
+        Ok(None)
     }
 
     pub(super) fn open_direct(&self) -> Option<Result<Content>> {
@@ -81,6 +89,14 @@ impl Place {
         matches!(self.sealed, Some(SealedPlace::Keyed { .. }))
     }
 
+    /// Asks for the passphrase of a file, where somebody would have to be asked while a lock is held.
+    pub(super) fn prepare(&self) -> Result<Option<Prepared<'_>>> {
+        match &self.sealed {
+            Some(SealedPlace::Direct(unlock)) => unlock.prepare().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The vault, where no entry is needed to open it.
     pub(super) fn open_direct(&self) -> Option<Result<Content>> {
         self.is_direct().then(|| self.nothing())
@@ -128,9 +144,20 @@ impl Place {
         }
     }
 
+    /// Puts a new file with these records in the place of a damaged one, and says where that is now.
+    pub(super) fn rebuild(
+        &self,
+        sources: Vec<KeySource>,
+        records: &[Record],
+        now: Timestamp,
+    ) -> Result<(Sealed, Option<PathBuf>)> {
+        let place = self.sealed.as_ref().ok_or_else(nowhere)?;
+        place.rebuild(sources, records, now)
+    }
+
     /// Puts the file out of the way, and returns where it is now.
     pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
-        self.sealed.as_ref().map_or(Ok(None), |place| put_aside(place.path(), now))
+        self.sealed.as_ref().map_or(Ok(None), |place| place.put_aside(now))
     }
 
     /// Deletes the file, and says whether there was one.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
 
+use super::content::Content;
 use super::engine::Vault;
 use super::payload::Payload;
 use crate::Backend;
-use crate::binding::BindingFile;
+use crate::binding::{BindingFile, Moving};
 
 /// What a move did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,18 @@ pub struct Moved {
     pub secrets: usize,
     /// A file that was in the way, where it is now.
     pub put_aside: Option<PathBuf>,
+}
+
+/// What a move is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MoveStep {
+    /// To write so many secrets to the new store.
+    Copy(usize),
+    /// To read them back and compare.
+    Verify,
+    /// To delete the old vault: the new one is the vault from here on.
+    Delete,
 }
 
 impl Moved {
@@ -39,35 +52,43 @@ impl Vault {
         (target, to): (&Self, Backend),
         from: Backend,
         binding: &BindingFile,
+        mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
+        let _prepared = (self.place.prepare()?, target.place.prepare()?);
+        let remember = |backend, moving| {
+            binding.write(backend, moving).map_err(|error| {
+                let message = "where the vault lives can't be remembered";
+                self.failed(ErrorKind::Io, message).with_source(error)
+            })
+        };
         self.rewrite(|| {
             let source = self.read_place()?;
-            if source.is_none() {
-                return Err(self.failed(ErrorKind::NotFound, "there is no vault to move"));
-            }
+            self.check_is_there(&source)?;
             let vault = source.look().snapshot()?;
-            let put_aside = target.make_way(&vault)?;
+            progress(MoveStep::Copy(vault.secrets().len()));
+            let put_aside = target.make_way(&vault, binding.moving_to() == Some(to))?;
+            remember(from, Moving::To(to))?;
             let content = target.write_first(&vault)?;
+            progress(MoveStep::Verify);
             if !content.look().snapshot()?.holds_the_same(&vault) {
                 return Err(target.failed(ErrorKind::Corrupt, "it gave back something else"));
             }
-            let remember = |moved_from| {
-                binding.write(to, moved_from).map_err(|error| {
-                    let message = "where the vault lives can't be remembered";
-                    self.failed(ErrorKind::Io, message).with_source(error)
-                })
-            };
-            remember(Some(from))?;
+            remember(to, Moving::From(from))?;
             drop(source);
+            progress(MoveStep::Delete);
             self.delete_all()?;
-            remember(None)?;
+            remember(to, Moving::No)?;
             let secrets = vault.secrets().len();
             Ok((Moved { put_aside, ..Moved::new(from, to, secrets) }, content))
         })
     }
 
-    /// Makes way for a vault that comes from elsewhere, and returns what was put aside for that.
-    fn make_way(&self, coming: &Payload) -> Result<Option<PathBuf>> {
+    /// Makes way for a vault that comes from elsewhere, and returns what was put aside for that. What an
+    /// earlier move of it has left goes.
+    fn make_way(&self, coming: &Payload, began_before: bool) -> Result<Option<PathBuf>> {
+        if began_before && self.place.is_direct() {
+            self.place.remove()?;
+        }
         let found = self.read_place()?;
         if found.is_none() {
             return Ok(None);
@@ -87,7 +108,7 @@ impl Vault {
             ))
     }
 
-    fn write_first(&self, vault: &Payload) -> Result<super::content::Content> {
+    fn write_first(&self, vault: &Payload) -> Result<Content> {
         let (content, line) = self.laid_out(vault.duplicate()?, || Ok(()))?;
         drop(self.write_entry_of(content, line)?);
         self.read_place()
@@ -98,6 +119,18 @@ impl Vault {
         self.place.remove()?;
         if !self.place.is_direct() {
             self.store.remove_entry(&self.entry)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that there is a vault to move.
+    pub(crate) fn must_be_there(&self) -> Result<()> {
+        self.read_content(|content| self.check_is_there(content))
+    }
+
+    fn check_is_there(&self, content: &Content) -> Result<()> {
+        if content.is_none() {
+            return Err(self.failed(ErrorKind::NotFound, "there is no vault to move"));
         }
         Ok(())
     }

@@ -6,15 +6,9 @@ use std::path::PathBuf;
 use strongroom_core::{
     Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
 };
-#[cfg(feature = "sealed")]
-use strongroom_core::{Persistence, WriteMode};
 
 use super::content::Content;
-#[cfg(feature = "sealed")]
-use super::content::Look as _;
 use super::engine::Vault;
-#[cfg(feature = "sealed")]
-use super::payload::VaultId;
 use super::payload::{Payload, Stored, readable_names};
 use super::place::Place;
 
@@ -65,23 +59,11 @@ pub struct Merged {
     pub deleted: usize,
 }
 
-/// What a salvage did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Salvaged {
-    /// The secrets that could be read, and are in the vault that there is now.
-    pub saved: Vec<SecretKey>,
-    /// How many records are there and can't be read. Some may be missing altogether.
-    pub lost: u64,
-    /// Where the damaged file is now.
-    pub aside: Vec<PathBuf>,
-}
-
 /// An item of the store with its bytes.
-struct Found {
+pub(super) struct Found {
     candidate: Option<Candidate>,
-    bytes: Option<SecretBytes>,
-    opened: Result<Content>,
+    pub(super) bytes: Option<SecretBytes>,
+    pub(super) opened: Result<Content>,
 }
 
 impl Vault {
@@ -127,61 +109,7 @@ impl Vault {
         })
     }
 
-    /// Takes out of a damaged sealed file what can still be read, into a new one.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn salvage(&self) -> Result<Salvaged> {
-        self.rewrite(|| {
-            let mut found = self.find_all()?;
-            let (1, Some(found)) = (found.len(), found.pop()) else {
-                return Err(self.not_one(found.len()));
-            };
-            if found.is_whole() {
-                return Err(self.refusal("the vault can be read: there is nothing to salvage"));
-            }
-            let Content::Sealed(sealed) = found.opened.map_err(|error| self.not_salvaged(error))?
-            else {
-                return Err(self.refusal("the vault does not lie in a file of records"));
-            };
-            let (records, lost) = sealed.salvage();
-            if records.is_empty() {
-                return Err(self.refusal("no secret can be read"));
-            }
-            let mut saved: Vec<_> = records.iter().map(|(key, ..)| key.clone()).collect();
-            saved.sort();
-            // Empty, but later than the damaged one.
-            let mut vault = Payload::new(VaultId::NONE);
-            vault.generation = sealed.generation().unwrap_or_default();
-            vault.advance()?;
-            drop(sealed);
-            let now = self.now();
-            let entry = found.bytes.iter().map(|bytes| self.copy_aside(bytes));
-            let mut aside = entry.collect::<Result<Vec<_>>>()?;
-            aside.extend(self.place.put_aside(now)?);
-            let lasts = self.store.capabilities().persistence == Persistence::Permanent;
-            let sealed = self.place.seal(&vault, lasts, now).map_err(|error| self.named(error))?;
-            let Some((content, line)) = sealed else {
-                return Err(self.refusal("there is no place"));
-            };
-            if let Content::Sealed(new) = &content {
-                new.fill(&records)?;
-            }
-            if let Some(line) = line {
-                self.store.write_entry(&self.entry, &line, WriteMode::Overwrite)?;
-            }
-            Ok((Salvaged { saved, lost, aside }, content))
-        })
-    }
-
-    #[cfg(feature = "sealed")]
-    fn not_salvaged(&self, error: Error) -> Error {
-        let error = error.during(Operation::Repair);
-        self.named(
-            error
-                .with_hint("Nothing was changed. Without what opens the file nothing can be read."),
-        )
-    }
-
-    fn find_all(&self) -> Result<Vec<Found>> {
+    pub(super) fn find_all(&self) -> Result<Vec<Found>> {
         if let Some(opened) = self.place.open_direct() {
             return Ok(Found::in_place(opened));
         }
@@ -222,7 +150,7 @@ impl Vault {
         self.named(error)
     }
 
-    fn copy_aside(&self, bytes: &SecretBytes) -> Result<PathBuf> {
+    pub(super) fn copy_aside(&self, bytes: &SecretBytes) -> Result<PathBuf> {
         let stamp = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
         self.coherence.put_aside(&stamp, bytes.expose_secret()).map_err(|error| {
             self.named(
@@ -237,7 +165,7 @@ impl Vault {
         self.refusal("there are not several items of this vault: there is nothing to merge")
     }
 
-    fn not_one(&self, others: usize) -> Error {
+    pub(super) fn not_one(&self, others: usize) -> Error {
         if others == 0 {
             return self.refusal("there is no vault: there is nothing to repair");
         }
@@ -248,7 +176,7 @@ impl Vault {
         )
     }
 
-    fn refusal(&self, message: &str) -> Error {
+    pub(super) fn refusal(&self, message: &str) -> Error {
         self.named(
             Error::new(ErrorKind::Invalid, Operation::Repair)
                 .with_message(message)
@@ -285,7 +213,7 @@ impl Found {
     }
 
     /// Whether it can be read, all of it.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.seen().is_ok()
     }
 

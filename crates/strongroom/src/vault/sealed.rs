@@ -20,10 +20,12 @@ use super::coherence::Revision;
 use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::secrets::SecretInfo;
-use crate::keys::{AskPassphrase, PassphraseRequest};
+use super::unlock::Unlock;
 
-/// How often somebody may mistype a passphrase.
-const TRIES: u32 = 3;
+/// What is appended to a file's name for one that is being made of what was salvaged, and for one that is
+/// whole and waits for its place.
+const BUILDING: &str = ".building";
+const BUILT: &str = ".built";
 
 /// Where a vault's sealed file lies, and where its key comes from.
 pub(crate) enum SealedPlace {
@@ -35,15 +37,6 @@ pub(crate) enum SealedPlace {
 
 /// What else may open the file; looked up when it is needed.
 pub(crate) type Recovery = Box<dyn Fn(&Path) -> Result<Unlock> + Send + Sync>;
-
-/// What opens a file whose key stands in no entry.
-pub(crate) struct Unlock {
-    pub(crate) config: FileConfig,
-    /// Who is asked where no source is named.
-    pub(crate) ask: Option<AskPassphrase>,
-    /// How to name a source.
-    pub(crate) hint: String,
-}
 
 /// A sealed vault, open.
 pub(super) struct Sealed {
@@ -79,6 +72,7 @@ impl SealedPlace {
 
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
+        self.settle()?;
         let config = self.config(SealingKey::from_text(&entry.key)?);
         let file = SealedFile::open(&config);
         let file = file.map_err(|error| self.named(error, entry.generation))?;
@@ -91,14 +85,15 @@ impl SealedPlace {
     ///
     /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
     pub(super) fn recover(&self) -> Result<Option<Sealed>> {
-        let (path, recovery) = match self {
-            Self::Direct(unlock) => return unlock.open(),
-            Self::Keyed { path, recovery, .. } => (path, recovery),
-        };
-        if !is_anything_at(path) {
+        self.settle()?;
+        if !is_anything_at(self.path()) {
             return Ok(None);
         }
-        match recovery(path).and_then(|unlock| unlock.open()) {
+        let (path, recovery) = match self {
+            Self::Direct(unlock) => return unlock.open().map(|opened| Some(opened.into())),
+            Self::Keyed { path, recovery, .. } => (path, recovery),
+        };
+        match recovery(path).and_then(|unlock| unlock.open()).map(Sealed::from).map(Some) {
             Ok(Some(sealed)) => {
                 tracing::warn!(
                     file = %path.display(),
@@ -134,7 +129,7 @@ impl SealedPlace {
         })?;
         let sources = config.sources;
         Ok(match key {
-            None => (Sealed { id: VaultId::new(file.id()), file, sources, base: 0 }, None),
+            None => ((file, sources).into(), None),
             Some(key) => {
                 let base = vault.generation.saturating_sub(file.generation()?);
                 let entry = KeyEntry { id: vault.id, generation: base, key: key.to_text() };
@@ -151,18 +146,70 @@ impl SealedPlace {
         Ok(file.slots()?.pop())
     }
 
+    /// Makes a new file of these records, opened by these sources, in the place of the damaged one, and
+    /// says where that is now.
+    ///
+    /// Whoever is killed in between leaves one of them in its place, or the new one beside it, where the
+    /// next one who opens the vault finds it.
+    pub(super) fn rebuild(
+        &self,
+        sources: Vec<KeySource>,
+        records: &[Record],
+        now: Timestamp,
+    ) -> Result<(Sealed, Option<PathBuf>)> {
+        let path = self.path();
+        let (building, built) = (with(path, BUILDING), with(path, BUILT));
+        remove_parts(&building)?;
+        let mut config = FileConfig::keyless(&building).with_deadline(self.deadline());
+        config.sources = sources;
+        let file = SealedFile::create(&config, now)?;
+        file.change(|change| {
+            let mut records = records.iter();
+            records.try_for_each(|(key, metadata, value)| change.put_bytes(key, value, metadata))
+        })?;
+        // The last handle that goes empties the log into the file.
+        drop(file);
+        rename(&building, &built)?;
+        let aside = put_aside(path, now)?;
+        self.settle()?;
+        config.path = path.to_owned();
+        let file = SealedFile::open(&config)?;
+        Ok(((file, config.sources).into(), aside))
+    }
+
+    /// Takes the last step of a salvage that was killed before it.
+    fn settle(&self) -> Result<()> {
+        let built = with(self.path(), BUILT);
+        if is_anything_at(self.path()) || !built.exists() {
+            return Ok(());
+        }
+        rename(&built, self.path())
+    }
+
     /// Deletes the file, and says whether there was one.
     pub(super) fn remove(&self) -> Result<bool> {
+        self.forget_built()?;
         let was_there = is_anything_at(self.path());
-        for path in parts(self.path()) {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(file_error(&path, error));
-                }
-                _ => {}
-            }
-        }
+        remove_parts(self.path())?;
         Ok(was_there)
+    }
+
+    /// Puts the file out of the way, and returns where it is now.
+    pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
+        self.forget_built()?;
+        put_aside(self.path(), now)
+    }
+
+    /// What a killed salvage had built must not take the place of a file that is to go.
+    fn forget_built(&self) -> Result<()> {
+        [BUILT, BUILDING].iter().try_for_each(|ending| remove_parts(&with(self.path(), ending)))
+    }
+
+    fn deadline(&self) -> Duration {
+        match self {
+            Self::Keyed { deadline, .. } => *deadline,
+            Self::Direct(unlock) => unlock.config.deadline,
+        }
     }
 
     fn config(&self, key: SealingKey) -> FileConfig {
@@ -188,63 +235,6 @@ impl SealedPlace {
     }
 }
 
-impl Unlock {
-    /// Opens the file; `None` if there is none yet.
-    fn open(&self) -> Result<Option<Sealed>> {
-        let config = &self.config;
-        if !is_anything_at(&config.path) {
-            return Ok(None);
-        }
-        let (file, sources) = match &self.ask {
-            _ if !config.sources.is_empty() => (SealedFile::open(config)?, config.sources.clone()),
-            Some(ask) => self.open_asking(ask)?,
-            None => return Err(self.no_key()),
-        };
-        Ok(Some(Sealed { id: VaultId::new(file.id()), file, sources, base: 0 }))
-    }
-
-    /// Opens the file by a passphrase that somebody types, in three tries.
-    fn open_asking(&self, ask: &AskPassphrase) -> Result<(SealedFile, Vec<KeySource>)> {
-        let mut attempt = 1;
-        loop {
-            let config = self.config.clone().or(self.asked(ask, false, attempt)?);
-            match SealedFile::open(&config) {
-                Err(error) if error.kind() == ErrorKind::WrongKey && attempt < TRIES => {
-                    attempt += 1;
-                }
-                opened => return opened.map(|file| (file, config.sources)),
-            }
-        }
-    }
-
-    /// What opens a new file.
-    fn with_new_key(&self) -> Result<FileConfig> {
-        if !self.config.sources.is_empty() {
-            return Ok(self.config.clone());
-        }
-        let ask = self.ask.as_ref().ok_or_else(|| self.no_key())?;
-        Ok(self.config.clone().or(self.asked(ask, true, 1)?))
-    }
-
-    fn asked(&self, ask: &AskPassphrase, is_new: bool, attempt: u32) -> Result<KeySource> {
-        let path = self.config.path.clone();
-        let passphrase = ask(&PassphraseRequest { path, is_new, attempt })?.ok_or_else(|| {
-            Error::new(ErrorKind::Dismissed, Operation::Get).with_message(format!(
-                "nobody gave the passphrase of {}",
-                self.config.path.display()
-            ))
-        })?;
-        Ok(KeySource::passphrase(passphrase))
-    }
-
-    fn no_key(&self) -> Error {
-        let path = self.config.path.display();
-        Error::new(ErrorKind::KeyMissing, Operation::Get)
-            .with_message(format!("nothing was named that opens {path}"))
-            .with_hint(self.hint.clone())
-    }
-}
-
 fn entry_gone(path: &Path) -> Error {
     Error::new(ErrorKind::KeyMissing, Operation::Get)
         .with_message(format!(
@@ -258,27 +248,34 @@ fn entry_gone(path: &Path) -> Error {
 }
 
 /// Puts a sealed file that nobody has a key to out of the way, and returns where it is now.
-pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
+fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     if !is_anything_at(path) {
         return Ok(None);
     }
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
-    let free = |number: u32| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{stamp}-{number}"));
-        PathBuf::from(name)
-    };
+    let free = |number: u32| with(path, &format!(".{stamp}-{number}"));
     let aside = (1..).map(free).find(|aside| !aside.exists()).unwrap_or_else(|| free(0));
     // The log first: without its file it is nothing, and the file without it is an older one.
     for (from, to) in parts(path).into_iter().zip(parts(&aside)).rev() {
-        match fs::rename(&from, &to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(file_error(&from, error));
-            }
-            _ => {}
-        }
+        rename(&from, &to)?;
     }
     Ok(Some(aside))
+}
+
+/// Moves what is there. That nothing is there is no failure: somebody else may have done it.
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(from, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a file with what lies beside it.
+fn remove_parts(path: &Path) -> Result<()> {
+    parts(path).iter().try_for_each(|part| match fs::remove_file(part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(part, error)),
+        _ => Ok(()),
+    })
 }
 
 impl Sealed {
@@ -296,12 +293,10 @@ impl Sealed {
         (records, damaged.unwrap_or(1))
     }
 
-    /// Takes over what was salvaged.
-    pub(super) fn fill(&self, records: &[Record]) -> Result<()> {
-        self.file.change(|change| {
-            let mut records = records.iter();
-            records.try_for_each(|(key, metadata, value)| change.put_bytes(key, value, metadata))
-        })
+    /// Counts on from this number of changes, as the vault that its entry names; the entry comes back.
+    pub(super) fn count_from(&mut self, generation: u64, key: SecretString) -> Result<SecretBytes> {
+        self.base = generation.saturating_sub(self.file.generation()?);
+        Ok(KeyEntry { id: self.id, generation: self.base, key }.to_line())
     }
 
     pub(super) fn forget_sources(&mut self) {
@@ -319,24 +314,32 @@ impl Sealed {
 }
 
 /// Whether there is a file, or the log that a killed purge left of one.
-fn is_anything_at(path: &Path) -> bool {
+pub(super) fn is_anything_at(path: &Path) -> bool {
     parts(path).iter().take(2).any(|part| part.exists())
 }
 
 /// The file, and what SQLite keeps beside it.
 fn parts(path: &Path) -> Vec<PathBuf> {
-    let with = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    ["", "-wal", "-shm"].map(with).into()
+    ["", "-wal", "-shm"].map(|ending| with(path, ending)).into()
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn file_error(path: &Path, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Io, Operation::Set)
         .with_message(format!("{} can't be moved or deleted", path.display()))
         .with_source(error)
+}
+
+/// A file whose key stands in no entry, with what opened it.
+impl From<(SealedFile, Vec<KeySource>)> for Sealed {
+    fn from((file, sources): (SealedFile, Vec<KeySource>)) -> Self {
+        Self { id: VaultId::new(file.id()), file, sources, base: 0 }
+    }
 }
 
 impl Look for Sealed {

@@ -5,6 +5,7 @@
 
 pub(crate) mod race;
 pub(crate) mod site;
+pub(crate) mod worker;
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

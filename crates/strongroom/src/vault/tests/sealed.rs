@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 
 use super::*;
+use crate::vault::content::Content;
 use crate::vault::payload::Stored;
 
 /// What stands in the vault's entry.
@@ -256,6 +257,27 @@ fn a_purge_takes_the_file_along() {
     }
     other.set(&key("a"), Secret::new("1")).unwrap();
     assert_eq!(value(&vault, "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
+    let (machine, vault) = outgrown(2_560);
+    drop(vault);
+    let purger = machine.vault();
+    let commit = purger.coherence.lock(Duration::from_secs(20)).unwrap();
+    commit.begin().unwrap();
+    fs::remove_file(file(&machine)).unwrap();
+    let reader = machine.vault();
+    let reads =
+        machine.store.calls().iter().filter(|call| call.operation == Operation::Get).count();
+    std::thread::scope(|scope| {
+        let listed = scope.spawn(|| reader.list());
+        let patience = Duration::from_secs(20);
+        assert!(machine.store.wait_for_calls(Operation::Get, reads + 1, patience));
+        machine.store.delete_password("app", "vault").unwrap();
+        let _ = commit.finish(Content::none().revision());
+        assert!(listed.join().unwrap().unwrap().is_empty());
+    });
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! How a whole vault is written: which layout it takes, its file if it is to have one, and its entry.
+
+use strongroom_core::{
+    Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Result, SecretBytes, WriteMode,
+};
+
+use super::content::Content;
+use super::engine::Vault;
+use super::payload::{Payload, VaultId};
+
+/// The longest inline vault, in bytes. It is written as a whole at each change.
+const INLINE_MAX: usize = 64 * 1024;
+
+impl Vault {
+    /// The vault as it is to lie, and its entry, if it is to have one.
+    ///
+    /// Before the store is written for that, others are told by `mark`.
+    pub(super) fn laid_out(
+        &self,
+        vault: Payload,
+        mark: impl FnOnce() -> Result<()>,
+    ) -> Result<(Content, Option<SecretBytes>)> {
+        let line = vault.to_line();
+        let reason = match self.check_size(&line) {
+            Err(too_large) => Some(too_large),
+            Ok(()) if self.place.takes_all() || line.expose_secret().len() > INLINE_MAX => None,
+            Ok(()) => return Ok((Content::Inline(vault), Some(line))),
+        };
+        let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        if lasts && self.place.needs_entry() {
+            self.stand_in(vault.id, mark)?;
+        }
+        let sealed =
+            self.place.seal(&vault, lasts, self.now()).map_err(|error| self.named(error))?;
+        match (sealed, reason) {
+            (Some((content, entry)), _) => Ok((content, entry)),
+            (None, Some(too_large)) => Err(too_large),
+            (None, None) => Ok((Content::Inline(vault), Some(line))),
+        }
+    }
+
+    /// Writes the entry of a vault that is laid out, if it is to have one.
+    pub(super) fn write_entry_of(
+        &self,
+        content: Content,
+        line: Option<SecretBytes>,
+    ) -> Result<Content> {
+        let Some(line) = line else { return Ok(content) };
+        match self.store.write_entry(&self.entry, &line, WriteMode::Overwrite) {
+            Ok(()) => Ok(content),
+            Err(error) => {
+                // After a timeout the key may still arrive.
+                if error.kind() != ErrorKind::TimedOut {
+                    self.abandon(content, Some(&line));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back a new sealed file, unless the store has its key: a write that failed may have been
+    /// made, and then the file is the vault. Where the store can't say, the file stays.
+    pub(super) fn abandon(&self, content: Content, line: Option<&SecretBytes>) {
+        if !content.is_sealed() {
+            return;
+        }
+        drop(content);
+        let is_unknown = match (line, self.store.read_entry(&self.entry)) {
+            (None, _) | (Some(_), Ok(None)) => true,
+            (Some(line), Ok(Some(stored))) => line.expose_secret() != stored.expose_secret(),
+            (Some(_), Err(_)) => false,
+        };
+        if is_unknown {
+            drop(self.place.remove());
+        }
+    }
+
+    /// Writes an empty vault where there is no entry yet, before there is a file: one without an entry
+    /// is a vault whose key is gone, and that is what a kill in between would leave.
+    fn stand_in(&self, id: VaultId, mark: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.store.contains_entry(&self.entry)? {
+            return Ok(());
+        }
+        mark().map_err(|error| self.named(error))?;
+        let empty = Payload::new(id).to_line();
+        self.store.write_entry(&self.entry, &empty, WriteMode::Overwrite)
+    }
+
+    pub(super) fn check_size(&self, line: &SecretBytes) -> Result<()> {
+        let len = line.expose_secret().len();
+        match self.store.capabilities().max_secret_len {
+            Some(max) if len > max => {
+                Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(
+                    format!("the vault would have {len} bytes; this store takes at most {max}"),
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}

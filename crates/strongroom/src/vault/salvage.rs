@@ -1,0 +1,94 @@
+//! Taking out of a damaged sealed file what can still be read.
+
+use std::path::PathBuf;
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, SecretKey, WriteMode};
+use strongroom_sealed::{KeySource, SealingKey};
+
+use super::content::{Content, Look as _};
+use super::engine::Vault;
+use super::payload::Stored;
+use super::sealed::Sealed;
+
+/// What a salvage did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvaged {
+    /// The secrets that could be read, and are in the vault that there is now.
+    pub saved: Vec<SecretKey>,
+    /// How many records are there and can't be read. Some may be missing altogether.
+    pub lost: u64,
+    /// Where the damaged file is now.
+    pub aside: Vec<PathBuf>,
+}
+
+impl Vault {
+    /// Takes out of a damaged sealed file what can still be read, into a new one that takes its place.
+    pub(crate) fn salvage(&self) -> Result<Salvaged> {
+        let _prepared = self.place.prepare().map_err(|error| self.not_salvaged(error))?;
+        self.rewrite(|| {
+            let mut found = self.find_all()?;
+            let (1, Some(found)) = (found.len(), found.pop()) else {
+                return Err(self.not_one(found.len()));
+            };
+            if found.is_whole() {
+                return Err(self.refusal("the vault can be read: there is nothing to salvage"));
+            }
+            let Content::Sealed(damaged) =
+                found.opened.map_err(|error| self.not_salvaged(error))?
+            else {
+                return Err(self.refusal("the vault does not lie in a file of records"));
+            };
+            let (salvaged, sealed) = self.salvage_from(*damaged, found.bytes.as_ref())?;
+            Ok((salvaged, Content::Sealed(Box::new(sealed))))
+        })
+    }
+
+    fn salvage_from(
+        &self,
+        damaged: Sealed,
+        entry: Option<&SecretBytes>,
+    ) -> Result<(Salvaged, Sealed)> {
+        let (records, lost) = damaged.salvage();
+        if records.is_empty() {
+            return Err(self.refusal("no secret can be read"));
+        }
+        let mut saved: Vec<_> = records.iter().map(|(key, ..)| key.clone()).collect();
+        saved.sort();
+        let generation = damaged.generation().unwrap_or_default() + 1;
+        let mut sources = damaged.opened().1.to_vec();
+        drop(damaged);
+        let key = self.key_of_entry(entry)?;
+        if entry.is_none() {
+            sources.extend(key.clone().map(KeySource::key));
+        }
+        let copies = entry.map(|bytes| self.copy_aside(bytes)).transpose()?;
+        let rebuilt = self.place.rebuild(sources, &records, self.now());
+        let (mut sealed, file) = rebuilt.map_err(|error| self.named(error))?;
+        if let Some(key) = key {
+            let line = sealed.count_from(generation, key.to_text())?;
+            self.store.write_entry(&self.entry, &line, WriteMode::Overwrite)?;
+        }
+        let aside = copies.into_iter().chain(file).collect();
+        Ok((Salvaged { saved, lost, aside }, sealed))
+    }
+
+    /// The key that the vault's entry holds, or is to hold if it is gone; `None` if there is to be none.
+    fn key_of_entry(&self, entry: Option<&SecretBytes>) -> Result<Option<SealingKey>> {
+        match entry.map(Stored::parse).transpose()? {
+            Some(Stored::Key(entry)) => SealingKey::from_text(&entry.key).map(Some),
+            None if self.place.needs_entry() => SealingKey::generate().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn not_salvaged(&self, error: Error) -> Error {
+        let hint = match error.kind() {
+            ErrorKind::KeyMissing | ErrorKind::WrongKey => {
+                "Nothing was changed. Without what opens the file nothing can be read."
+            }
+            _ => "Nothing was changed.",
+        };
+        self.named(error.during(Operation::Repair).with_hint(hint))
+    }
+}
