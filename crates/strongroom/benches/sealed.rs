@@ -9,8 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io};
 
-use criterion::{BenchmarkId, Criterion, SamplingMode};
-use strongroom::{Backend, KeySource, SealingKey, SecretManagerBuilder, blocking};
+use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
+use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
+use strongroom::{Backend, KeySource, SealingKey, SecretManagerBuilder, SecretString, blocking};
 use tempfile::TempDir;
 
 #[path = "support/vault.rs"]
@@ -18,6 +19,8 @@ mod vault;
 
 /// The vaults that are compared, by how many secrets they have.
 const SIZES: [usize; 2] = [10, 10_000];
+/// More than anybody has.
+const HUGE: usize = 100_000;
 /// How many secrets go into a vault in one change.
 const BATCH: usize = 1_000;
 
@@ -37,6 +40,7 @@ fn main() {
         let home = filled(size);
         one_process(&mut criterion, home.path(), size);
     }
+    huge(&mut criterion);
     writers(&mut criterion);
     criterion.final_summary();
 }
@@ -62,6 +66,42 @@ fn one_process(criterion: &mut Criterion, home: &Path, size: usize) {
         bencher.iter(|| open(home).get(&vault::key(size / 2)).unwrap().unwrap());
     });
     group.finish();
+}
+
+/// A vault of a hundred thousand: taken in from a backup, listed, and opened for one secret.
+fn huge(criterion: &mut Criterion) {
+    let home = filled(HUGE);
+    let (backup, manager) = (backup_of(home.path()), open(home.path()));
+    let mut group = criterion.benchmark_group("sealed, 100,000");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.bench_function("restore", |bencher| {
+        bencher.iter_batched_ref(
+            || filled(0),
+            |empty| {
+                let manager = open(empty.path());
+                let plan = manager.plan_restore(&backup, RestoreMode::Merge).unwrap();
+                manager.restore(&backup, &plan).unwrap();
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("list", |bencher| bencher.iter(|| manager.list().unwrap().len()));
+    group.bench_function("get", |bencher| {
+        bencher.iter(|| manager.get(&vault::key(HUGE / 2)).unwrap().unwrap());
+    });
+    group.bench_function("open and get", |bencher| {
+        bencher.iter(|| open(home.path()).get(&vault::key(HUGE / 2)).unwrap().unwrap());
+    });
+    group.finish();
+}
+
+fn backup_of(home: &Path) -> Backup {
+    let recipient = "age1wlh70c8kejj5zsquxyxwxdwj2ekahj8h86zldx3wcsjq3n3ezenspwr0vc";
+    // Made for tests and used nowhere else.
+    let identity = "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA";
+    let file = open(home).backup(&Protection::recipients([recipient]).unwrap()).unwrap();
+    let unlock = Unlock::new().with_identities(&SecretString::from(identity)).unwrap();
+    Backup::open_blocking(&file.text, &unlock).unwrap()
 }
 
 /// As many writes by one process, and by eight together.

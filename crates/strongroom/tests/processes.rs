@@ -46,6 +46,24 @@ fn a_long_lived_reader_on_keyutils_sees_a_set_at_its_next_get() {
     sees_at_its_next_get(&service, options, &sandbox, sandbox.command(this_program()));
 }
 
+#[cfg(feature = "sealed")]
+#[test]
+fn a_long_lived_reader_of_a_sealed_vault_sees_a_set_at_its_next_get() {
+    let Some((bus, _keyring)) = gnome_keyring() else { return };
+    let options = on(&bus).with_layout(Layout::Sealed);
+    sees_at_its_next_get("app", options, bus.sandbox(), bus.command(this_program()));
+}
+
+#[cfg(feature = "sealed")]
+#[test]
+fn a_long_lived_reader_of_an_encrypted_file_sees_a_set_at_its_next_get() {
+    let sandbox = Sandbox::new();
+    let site = Site::in_file(&sandbox);
+    let key = strongroom::KeySource::key_file(support::site::key_file(&sandbox));
+    let options = Options::new().with_backend(Backend::File).with_key(key);
+    sees_at_its_next_get("app", options, &sandbox, site.command());
+}
+
 /// How often the reader is asked about each change.
 const ROUNDS: usize = 10;
 

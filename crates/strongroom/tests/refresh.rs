@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -12,7 +11,7 @@ use std::time::Duration;
 
 use futures_lite::future::{block_on, poll_once};
 use strongroom::{
-    Backend, Deadlines, Error, ErrorKind, ExposeSecret, Operation, Secret, SecretKey,
+    Backend, Deadlines, Error, ErrorKind, ExposeSecret, Operation, Options, Secret, SecretKey,
     SecretManager, SecretManagerBuilder, Timestamp, blocking,
 };
 use strongroom_testkit::{Sandbox, unused_name};
@@ -193,8 +192,8 @@ const SERVICE: &str = "STRONGROOM_TEST_REFRESH";
 #[test]
 fn refreshes_in_a_process_of_its_own() {
     let Ok(service) = std::env::var(SERVICE) else { return };
-    let secrets = SecretManager::builder(service).backend(Backend::Keyutils);
-    let secrets = secrets.open_blocking().unwrap();
+    // The environment names the backend.
+    let secrets = SecretManager::builder(service).open_blocking().unwrap();
     let mut stdout = std::io::stdout();
     writeln!(stdout, "\nstarted").unwrap();
     let fetch = |_: Option<Secret>| {
@@ -206,7 +205,7 @@ fn refreshes_in_a_process_of_its_own() {
     writeln!(stdout, "\ngot {}", token.value.expose_secret()).unwrap();
 }
 
-/// A service in the kernel's keyring with a stale token, and a home of its own.
+/// A service with a stale token, and a home of its own.
 struct Shared {
     service: String,
     sandbox: Sandbox,
@@ -214,12 +213,26 @@ struct Shared {
 }
 
 impl Shared {
-    fn new() -> Self {
+    /// In the kernel's keyring, and in an encrypted file.
+    fn of_each_layout() -> Vec<Self> {
+        let all = [Backend::Keyutils, Backend::File];
+        all.into_iter().filter(|backend| backend.is_supported_here()).map(Self::on).collect()
+    }
+
+    fn on(backend: Backend) -> Self {
         let (service, sandbox) = (unused_name("refresh"), Sandbox::new());
         let limits = Deadlines { refresh: Duration::from_millis(200), ..Deadlines::default() };
-        let secrets = SecretManager::builder(&service).backend(Backend::Keyutils);
-        let secrets = secrets.deadlines(limits).state_dir(state_dir(&sandbox.home()));
-        let secrets = secrets.open_blocking().unwrap();
+        let home = sandbox.home();
+        let options = Options::new().with_backend(backend).with_deadlines(limits);
+        let options = options
+            .with_state_dir(home.join(".local/state/strongroom"))
+            .with_data_dir(home.join(".local/share/strongroom"));
+        #[cfg(feature = "sealed")]
+        let options = {
+            strongroom::SealingKey::generate().unwrap().create_file(key_file(&sandbox)).unwrap();
+            options.with_key(strongroom::KeySource::key_file(key_file(&sandbox)))
+        };
+        let secrets = SecretManager::builder(&service).options(options).open_blocking().unwrap();
         secrets.set_api_key("TOKEN", STALE, None).unwrap();
         Self { service, sandbox, secrets }
     }
@@ -227,6 +240,8 @@ impl Shared {
     fn process(&self) -> Process {
         let mut command = self.sandbox.command(std::env::current_exe().unwrap());
         command.args(["--exact", "refreshes_in_a_process_of_its_own", "--nocapture"]);
+        command.env("STRONGROOM_BACKEND", self.secrets.backend().name());
+        command.env("STRONGROOM_KEY_FILE", key_file(&self.sandbox));
         command.env(SERVICE, &self.service).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -241,8 +256,8 @@ impl Drop for Shared {
     }
 }
 
-fn state_dir(home: &Path) -> std::path::PathBuf {
-    home.join(".local/state/strongroom")
+fn key_file(sandbox: &Sandbox) -> std::path::PathBuf {
+    sandbox.path().join("key")
 }
 
 struct Process {
@@ -276,7 +291,10 @@ impl Drop for Process {
 
 #[test]
 fn of_ten_processes_one_fetches() {
-    let shared = Shared::new();
+    Shared::of_each_layout().iter().for_each(one_fetches);
+}
+
+fn one_fetches(shared: &Shared) {
     let mut processes: Vec<_> = (0..10).map(|_| shared.process()).collect();
     processes.iter_mut().for_each(|process| process.waits_until_it_says("started"));
     processes.iter_mut().for_each(Process::may_fetch);
@@ -288,7 +306,10 @@ fn of_ten_processes_one_fetches() {
 
 #[test]
 fn one_that_is_killed_while_it_fetches_frees_the_next() {
-    let shared = Shared::new();
+    Shared::of_each_layout().iter().for_each(a_killed_one_frees_the_next);
+}
+
+fn a_killed_one_frees_the_next(shared: &Shared) {
     let mut killed = shared.process();
     killed.waits_until_it_says("fetching");
     let busy = shared.secrets.refresh(&token(), is_stale, fetched).unwrap_err();

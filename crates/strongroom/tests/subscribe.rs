@@ -20,12 +20,26 @@ struct Two {
 }
 
 impl Two {
-    fn new() -> Self {
-        let (service, sandbox) = (unused_name("subscribe"), Sandbox::new());
-        let open = || {
-            let builder = SecretManager::builder(&service).backend(Backend::Keyutils);
-            builder.state_dir(sandbox.home().join("state")).open_blocking().unwrap()
+    /// In an entry, and in an encrypted file.
+    fn of_each_layout() -> Vec<Self> {
+        let inline = Self::on(Options::new().with_backend(Backend::Keyutils));
+        #[cfg(feature = "sealed")]
+        let sealed = {
+            let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
+            Self::on(Options::new().with_backend(Backend::File).with_key(key))
         };
+        #[cfg(feature = "sealed")]
+        return vec![inline, sealed];
+        #[cfg(not(feature = "sealed"))]
+        vec![inline]
+    }
+
+    fn on(options: Options) -> Self {
+        let (service, sandbox) = (unused_name("subscribe"), Sandbox::new());
+        let below = |path| sandbox.home().join(path);
+        let options = options.with_state_dir(below("state")).with_data_dir(below("data"));
+        let builder = SecretManager::builder(&service).options(options);
+        let open = || builder.clone().open_blocking().unwrap();
         Self { ours: open(), theirs: open(), _sandbox: sandbox }
     }
 }
@@ -54,57 +68,61 @@ fn change(name: &str, kind: ChangeKind) -> (String, ChangeKind) {
 
 #[test]
 fn own_changes_and_those_of_others_are_told_by_name() {
-    let Two { ours, theirs, .. } = &Two::new();
-    ours.set_api_key("OLD", "1", None).unwrap();
-    let mut changes = ours.subscribe().unwrap();
-    for by in [ours, theirs] {
-        by.set_api_key("A", "1", None).unwrap();
-        assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
-        by.update_value("A", "2").unwrap();
-        assert_eq!(next(&mut changes), change("A", ChangeKind::Updated));
-        by.rename(&key("A"), &key("B")).unwrap();
-        assert_eq!(next(&mut changes), change("A", ChangeKind::Removed));
-        assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
-        by.update(&key("B"), |old| Some(old.unwrap().with_scope("s"))).unwrap();
-        assert_eq!(next(&mut changes), change("B", ChangeKind::Updated));
-        by.delete(&key("B")).unwrap();
-        assert_eq!(next(&mut changes), change("B", ChangeKind::Removed));
+    for Two { ours, theirs, .. } in &Two::of_each_layout() {
+        ours.set_api_key("OLD", "1", None).unwrap();
+        let mut changes = ours.subscribe().unwrap();
+        for by in [ours, theirs] {
+            by.set_api_key("A", "1", None).unwrap();
+            assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
+            by.update_value("A", "2").unwrap();
+            assert_eq!(next(&mut changes), change("A", ChangeKind::Updated));
+            by.rename(&key("A"), &key("B")).unwrap();
+            assert_eq!(next(&mut changes), change("A", ChangeKind::Removed));
+            assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
+            by.update(&key("B"), |old| Some(old.unwrap().with_scope("s"))).unwrap();
+            assert_eq!(next(&mut changes), change("B", ChangeKind::Updated));
+            by.delete(&key("B")).unwrap();
+            assert_eq!(next(&mut changes), change("B", ChangeKind::Removed));
+        }
+        theirs.purge().unwrap();
+        assert_eq!(next(&mut changes), change("OLD", ChangeKind::Removed));
+        assert_eq!(changes.try_next(), None);
     }
-    theirs.purge().unwrap();
-    assert_eq!(next(&mut changes), change("OLD", ChangeKind::Removed));
-    assert_eq!(changes.try_next(), None);
 }
 
 #[test]
 fn what_others_did_between_the_last_read_and_subscribing_is_told() {
-    let Two { ours, theirs, .. } = &Two::new();
-    theirs.set_api_key("A", "1", None).unwrap();
-    assert_eq!(next(&mut ours.subscribe().unwrap()), change("A", ChangeKind::Added));
+    for Two { ours, theirs, .. } in &Two::of_each_layout() {
+        theirs.set_api_key("A", "1", None).unwrap();
+        assert_eq!(next(&mut ours.subscribe().unwrap()), change("A", ChangeKind::Added));
+    }
 }
 
 #[test]
 fn every_subscriber_is_told_and_one_that_is_dropped_ends_nothing() {
-    let Two { ours, theirs, .. } = &Two::new();
-    let (mut one, two) = (ours.subscribe().unwrap(), ours.subscribe().unwrap());
-    drop(two);
-    theirs.set_api_key("A", "1", None).unwrap();
-    assert_eq!(next(&mut one), change("A", ChangeKind::Added));
-    let mut late = ours.subscribe().unwrap();
-    ours.set_api_key("B", "1", None).unwrap();
-    assert_eq!(next(&mut one), change("B", ChangeKind::Added));
-    assert_eq!(next(&mut late), change("B", ChangeKind::Added));
+    for Two { ours, theirs, .. } in &Two::of_each_layout() {
+        let (mut one, two) = (ours.subscribe().unwrap(), ours.subscribe().unwrap());
+        drop(two);
+        theirs.set_api_key("A", "1", None).unwrap();
+        assert_eq!(next(&mut one), change("A", ChangeKind::Added));
+        let mut late = ours.subscribe().unwrap();
+        ours.set_api_key("B", "1", None).unwrap();
+        assert_eq!(next(&mut one), change("B", ChangeKind::Added));
+        assert_eq!(next(&mut late), change("B", ChangeKind::Added));
+    }
 }
 
 #[test]
 fn what_changes_while_a_vault_is_locked_is_told_after_the_next_read() {
-    let Two { ours, theirs, .. } = &Two::new();
-    let mut changes = ours.subscribe().unwrap();
-    ours.lock();
-    theirs.set_api_key("A", "1", None).unwrap();
-    theirs.set_api_key("B", "1", None).unwrap();
-    assert!(ours.exists(&key("A")).unwrap());
-    assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
-    assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
+    for Two { ours, theirs, .. } in &Two::of_each_layout() {
+        let mut changes = ours.subscribe().unwrap();
+        ours.lock();
+        theirs.set_api_key("A", "1", None).unwrap();
+        theirs.set_api_key("B", "1", None).unwrap();
+        assert!(ours.exists(&key("A")).unwrap());
+        assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
+        assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
+    }
 }
 
 #[test]

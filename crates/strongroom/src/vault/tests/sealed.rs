@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 
 use super::*;
+use crate::vault::coherence::Coherence;
 use crate::vault::content::Content;
 use crate::vault::payload::Stored;
 
@@ -278,6 +279,30 @@ fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
         let _ = commit.finish(Content::none().revision());
         assert!(listed.join().unwrap().unwrap().is_empty());
     });
+}
+
+#[test]
+fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let asked = Arc::new(AtomicI64::new(0));
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state));
+    let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
+        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap());
+        assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(SecretString::from("correct horse")))
+    });
+    let vault = crate::SecretManager::builder("app").options(options);
+    let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
+    let secrets = vault.state_dir(&state).open_blocking().unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "there is no file yet");
+    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    secrets.lock();
+    secrets.set(&key("b"), &Secret::new("2")).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(secrets.list().unwrap().len(), 2);
 }
 
 #[test]
