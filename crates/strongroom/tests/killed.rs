@@ -37,7 +37,7 @@ const IDENTITY: &str = "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JL
 fn a_killed_move_leaves_the_vault_on_one_side_and_the_next_one_ends_it() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let key = strongroom::SealingKey::generate().unwrap();
-    key.create_file(&key_file(bus.sandbox())).unwrap();
+    key.create_file(key_file(bus.sandbox())).unwrap();
     let vault = || anywhere(&bus);
     fill(&vault().open_blocking().unwrap(), 0..MANY);
     let whole = content(&vault().open_blocking().unwrap());

@@ -88,13 +88,15 @@ impl Vault {
 
     pub(super) fn check_size(&self, line: &SecretBytes) -> Result<()> {
         let len = line.expose_secret().len();
-        match self.store.capabilities().max_secret_len {
-            Some(max) if len > max => {
-                Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(
-                    format!("the vault would have {len} bytes; this store takes at most {max}"),
-                )))
-            }
-            _ => Ok(()),
-        }
+        let Some(max) = self.store.capabilities().max_secret_len.filter(|max| len > *max) else {
+            return Ok(());
+        };
+        let message = format!("the vault would have {len} bytes; this store takes at most {max}");
+        Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(message).with_hint(
+            format!(
+                "An encrypted file has no such limit: `strongroom move --to file` for the service \"{}\".",
+                self.entry.service()
+            ),
+        )))
     }
 }
