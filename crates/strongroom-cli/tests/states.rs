@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use strongroom_testkit::scripted::Script;
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, wait_until};
-use support::{PASSWORD, PROGRAM, Ran, alone, bus, gnome_keyring, on, run, scripted};
+use support::{
+    KeyutilsService, PASSWORD, PROGRAM, Ran, alone, bus, gnome_keyring, on, run, scripted,
+};
 
 const BACKEND: [&str; 2] = ["--backend", "secret-service"];
 
@@ -209,6 +211,25 @@ fn backends_are_a_table_and_json_that_agree() {
         assert!(table.out().contains(name), "{name}");
         assert_eq!(backend["usable"], ["keyutils", "memory"].contains(&name), "{name}");
     }
+}
+
+#[test]
+fn a_vault_of_a_keyring_that_is_away_is_told_at_once_and_no_other_is_made() {
+    let Some((bus, _keyring)) = started() else {
+        return;
+    };
+    let service = KeyutilsService::new();
+    let of_service = ["--service", &service.name];
+    on(&bus, &[&of_service[..], &["set", "KEY"]].concat(), b"value").ends_with(0);
+    for arguments in [&["get", "KEY"][..], &["set", "KEY"], &["list"]] {
+        let arguments = [&of_service[..], arguments].concat();
+        let away = alone(bus.sandbox(), &arguments, b"new").ends_with(5);
+        within(AT_ONCE, &away);
+        away.says("are kept in secret-service");
+    }
+    assert_eq!(service.entry(&["list", &service.name], b"").out(), "");
+    let data = bus.sandbox().home().join(".local/share/strongroom");
+    assert!(!data.exists(), "nothing new was created");
 }
 
 /// Needs root, to become somebody else.
