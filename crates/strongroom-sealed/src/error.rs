@@ -112,12 +112,19 @@ pub(crate) fn owner(path: &Path, owner: u32, user: u32) -> Error {
 fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static str>) {
     const DAMAGED: (ErrorKind, &str, Option<&str>) =
         (ErrorKind::Corrupt, "the sealed file is damaged", None);
+    const FULL: (ErrorKind, &str, Option<&str>) = (
+        ErrorKind::QuotaExceeded,
+        "the disk is full",
+        Some("Make room and try again. What was stored before is still there."),
+    );
     let rusqlite::Error::SqliteFailure(failure, _) = cause else {
         // All statements are fixed: a column or table that is missing or of another type is damage.
         return DAMAGED;
     };
     match failure.extended_code {
         ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS => return DAMAGED,
+        // It grows the memory that processes share by writing zeros.
+        ffi::SQLITE_IOERR_SHMSIZE => return FULL,
         ffi::SQLITE_CANTOPEN_SYMLINK => {
             let message = "the sealed file is a symbolic link, which is not followed";
             return (ErrorKind::AccessDenied, message, None);
@@ -128,11 +135,7 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             (ErrorKind::Busy, "somebody else is writing to the sealed file", None)
         }
-        ErrorCode::DiskFull => (
-            ErrorKind::QuotaExceeded,
-            "the disk is full",
-            Some("Make room and try again. What was stored before is still there."),
-        ),
+        ErrorCode::DiskFull => FULL,
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => (
             ErrorKind::AccessDenied,
             "the sealed file or its directory can't be written",
@@ -169,6 +172,7 @@ mod tests {
         assert_eq!(kind(ffi::SQLITE_BUSY), ErrorKind::Busy);
         assert_eq!(kind(ffi::SQLITE_BUSY_RECOVERY), ErrorKind::Busy);
         assert_eq!(kind(ffi::SQLITE_FULL), ErrorKind::QuotaExceeded);
+        assert_eq!(kind(ffi::SQLITE_IOERR_SHMSIZE), ErrorKind::QuotaExceeded);
         assert_eq!(kind(ffi::SQLITE_READONLY_DIRECTORY), ErrorKind::AccessDenied);
         assert_eq!(kind(ffi::SQLITE_IOERR_WRITE), ErrorKind::Io);
         assert_eq!(kind(ffi::SQLITE_IOERR_SHORT_READ), ErrorKind::Corrupt);
