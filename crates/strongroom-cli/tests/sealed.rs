@@ -5,7 +5,8 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -270,6 +271,51 @@ fn backends_and_doctor_go_by_where_the_secrets_are() {
     alone(&["doctor"]).ends_with(8);
     alone(&["doctor", "--backend", "keyutils"]).says("the kernel keyring");
 }
+
+/// Needs root, to become somebody whom permissions bind.
+#[test]
+fn a_file_that_may_not_be_looked_at_is_no_empty_vault() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let open_to_all = fs::Permissions::from_mode(0o755);
+    let home = tempfile::Builder::new().permissions(open_to_all).tempdir().unwrap();
+    chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let (program, passphrase) =
+        (support::copy_of_program(home.path()), home.path().join("passphrase"));
+    fs::write(&passphrase, PASSPHRASE).unwrap();
+    let user = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.env_clear().env("HOME", home.path()).uid(NOBODY).gid(NOBODY);
+        command.env("STRONGROOM_PASSPHRASE_FILE", &passphrase);
+        run(command, arguments, VALUE.as_bytes())
+    };
+    user(&["--backend", "file", "set", "A"]).ends_with(0);
+    let directory = home.path().join(".local/share/strongroom/file");
+    let hide = |mode| fs::set_permissions(&directory, fs::Permissions::from_mode(mode)).unwrap();
+    hide(0o000);
+    fs::remove_dir_all(home.path().join(".local/state")).unwrap();
+    for arguments in [
+        &["get", "A"][..],
+        &["list"],
+        &["exists", "A"],
+        &["set", "B"],
+        &["delete", "A"],
+        &["run", "--", "true"],
+        &["repair"],
+        &["key", "list"],
+        &["backup", "all.age", "--passphrase-file", passphrase.to_str().unwrap()],
+    ] {
+        for backend in [&[][..], &["--backend", "file"]] {
+            user(&[backend, arguments].concat()).ends_with(4).says(".local/share/strongroom/file");
+        }
+    }
+    hide(0o700);
+    assert_eq!(user(&["get", "A"]).ends_with(0).out(), VALUE);
+}
+
+/// A user without a name.
+const NOBODY: u32 = 64_997;
 
 #[test]
 fn a_file_whose_key_is_lost_can_be_purged() {

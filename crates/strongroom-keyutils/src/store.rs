@@ -94,6 +94,7 @@ impl KeyringStore for KeyutilsStore {
 
     fn probe(&self) -> Result<Probe> {
         keyring::reach().map_err(|cause| from_kernel(cause, Operation::Probe))?;
+        sys::can_add().map_err(|cause| from_kernel(cause, Operation::Probe))?;
         if !sys::can_move().map_err(|cause| from_kernel(cause, Operation::Probe))? {
             return Err(kernel_too_old());
         }

@@ -74,6 +74,19 @@ pub(crate) fn can_move() -> Result<bool, KeyError> {
     }
 }
 
+/// Whether keys may be added at all: containers often allow `keyctl` and forbid `add_key`.
+///
+/// It adds nothing: without a key type the kernel gets no further than that.
+pub(crate) fn can_add() -> Result<(), KeyError> {
+    let nothing: libc::c_ulong = 0;
+    // SAFETY: null pointers are refused, and the other arguments are numbers.
+    unsafe { libc::syscall(libc::SYS_add_key, nothing, nothing, nothing, nothing, nothing) };
+    match KeyError::from_errno() {
+        KeyError::BadAddress => Ok(()),
+        error => Err(error),
+    }
+}
+
 /// Waits until the kernel has let go of what was unlinked before. Does nothing where it can't.
 pub(crate) fn wait_for_grace_period() {
     let no_flags: libc::c_int = 0;

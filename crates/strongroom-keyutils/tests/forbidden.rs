@@ -32,6 +32,29 @@ fn forbidden_calls_are_a_missing_backend() {
 }
 
 #[test]
+fn where_keys_can_be_read_and_not_added_the_probe_says_so() {
+    thread::spawn(|| {
+        forbid_add_key(libc::ENOSYS);
+        let store = Store::new();
+        for error in [store.probe().unwrap_err(), store.set("u", "v").unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::NoBackend, "{error:?}");
+            assert!(error.hint().contains("seccomp"), "{}", error.hint());
+        }
+        assert!(!store.has("u"));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_probe_adds_no_key() {
+    let store = Store::new();
+    store.probe().unwrap();
+    assert!(store.users().is_empty());
+    assert_eq!(left_in_thread_keyring(), 0);
+}
+
+#[test]
 fn a_kernel_that_cannot_move_keys_is_a_missing_backend() {
     thread::spawn(|| {
         forbid(MOVE, libc::EOPNOTSUPP);
@@ -62,13 +85,22 @@ fn every_error(store: &Store) -> Vec<Error> {
 /// Makes the keyctl operations from this one on fail in this thread, and `add_key` too if that is
 /// all of them.
 fn forbid(first_operation: u32, errno: i32) {
+    install(first_operation, first_operation == 0, errno);
+}
+
+/// Makes `add_key` alone fail in this thread.
+fn forbid_add_key(errno: i32) {
+    install(u32::MAX, true, errno);
+}
+
+fn install(first_operation: u32, refuses_add_key: bool, errno: i32) {
     let field = |offset: usize| u32::try_from(offset).unwrap();
     let number = field(offset_of!(libc::seccomp_data, nr));
     // The low half of the first argument.
     let low = if cfg!(target_endian = "little") { 0 } else { 4 };
     let operation = field(offset_of!(libc::seccomp_data, args) + low);
     let refuse = libc::SECCOMP_RET_ERRNO | u32::try_from(errno).unwrap();
-    let add_key = if first_operation == 0 { refuse } else { libc::SECCOMP_RET_ALLOW };
+    let add_key = if refuses_add_key { refuse } else { libc::SECCOMP_RET_ALLOW };
     let syscall = |number: libc::c_long| u32::try_from(number).unwrap();
     let mut filter = [
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number, 0, 0),

@@ -1,6 +1,8 @@
 //! Choosing a store: explicit, environment, platform default, fallback.
 
 use std::fmt;
+#[cfg(feature = "sealed")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_core::{
@@ -12,6 +14,8 @@ use strongroom_sealed::file_in;
 use crate::backend::{names, supported};
 use crate::binding::{BindingFile, has_vault};
 use crate::open::{Here, Platform, guarded};
+#[cfg(feature = "sealed")]
+use crate::presence::is_there;
 use crate::{Backend, Fallback, Options};
 
 /// A store that was chosen, and why this one.
@@ -140,11 +144,14 @@ pub(crate) fn choose_for_on(
     if named == Some(Backend::Memory) || (named.is_none() && platform.stand_in().is_some()) {
         return choose_on(platform, options);
     }
-    let bound =
-        bound(platform, service, file, options).map_err(|away| match (named, file.read()) {
-            (Some(named), Some(bound)) if named != bound => file.elsewhere(bound, named),
-            _ => away,
-        })?;
+    let bound = match (bound(platform, service, file, options), named, file.read()) {
+        (Err(_), Some(named), Some(bound)) if named != bound => {
+            return Err(file.elsewhere(bound, named));
+        }
+        // Where it is can't be found out, and the caller says it.
+        (Err(_), Some(_), None) => None,
+        (bound, ..) => bound?,
+    };
     match (named, bound) {
         (Some(named), Some((bound, _))) if named != bound => Err(file.elsewhere(bound, named)),
         (None, Some((bound, store))) => {
@@ -184,11 +191,14 @@ fn found(
 ) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
     #[cfg(feature = "sealed")]
     if let Some(directory) = options.data_dir() {
-        let of_file = file_in(&Options::file_dir(&directory), service.as_str());
-        let beside = platform
-            .default_backend()
-            .filter(|_| file_in(&Options::keyed_dir(&directory), service.as_str()).exists());
-        let backend = if of_file.exists() { Some(Backend::File) } else { beside };
+        let has_file_in = |directory: PathBuf| is_there(&file_in(&directory, service.as_str()));
+        let backend = if has_file_in(Options::file_dir(&directory))? {
+            Some(Backend::File)
+        } else if has_file_in(Options::keyed_dir(&directory))? {
+            platform.default_backend()
+        } else {
+            None
+        };
         if let Some(backend) = backend {
             return Ok(Some((backend, platform.open_guarded(backend, options)?)));
         }

@@ -59,6 +59,8 @@ mod move_to;
 mod open;
 mod options;
 mod plaintext;
+#[cfg(feature = "sealed")]
+mod presence;
 mod refresh;
 mod repair;
 mod secure_store;

@@ -111,7 +111,7 @@ impl Vault {
 
     pub(super) fn find_all(&self) -> Result<Vec<Found>> {
         if let Some(opened) = self.place.open_direct() {
-            return Ok(Found::in_place(opened));
+            return Found::in_place(opened).map_err(|error| self.named(error));
         }
         let candidates = self.store.candidates(&self.entry)?;
         if candidates.len() > 1 {
@@ -122,7 +122,7 @@ impl Vault {
             return found.collect();
         }
         match self.store.read_entry(&self.entry) {
-            Ok(None) => Ok(Found::in_place(self.place.nothing())),
+            Ok(None) => Found::in_place(self.place.nothing()).map_err(|error| self.named(error)),
             Ok(Some(bytes)) => Ok(vec![Found::new(None, Ok(bytes), &self.place)?]),
             Err(error) => Ok(vec![Found::new(None, Err(error), &self.place)?]),
         }
@@ -195,7 +195,7 @@ impl Found {
         let (bytes, opened) = match bytes {
             Ok(bytes) => {
                 let stored = Stored::parse(&bytes).map_err(Error::from);
-                let opened = stored.and_then(|stored| place.open(stored));
+                let opened = told(stored.and_then(|stored| place.open(stored)))?;
                 (Some(bytes), opened)
             }
             Err(error) if error.kind() == ErrorKind::Corrupt => (None, Err(error)),
@@ -205,11 +205,11 @@ impl Found {
     }
 
     /// What there is without an entry, if anything.
-    fn in_place(opened: Result<Content>) -> Vec<Self> {
-        match opened {
+    fn in_place(opened: Result<Content>) -> Result<Vec<Self>> {
+        Ok(match told(opened)? {
             Ok(content) if content.is_none() => Vec::new(),
             opened => vec![Self { candidate: None, bytes: None, opened }],
-        }
+        })
     }
 
     /// Whether it can be read, all of it.
@@ -257,5 +257,14 @@ impl Found {
             }
         };
         VaultItem { candidate: self.candidate.clone(), len: bytes.len(), content }
+    }
+}
+
+/// What opening a vault told of it, which an error of another kind does not: then it may be whole.
+fn told(opened: Result<Content>) -> Result<Result<Content>> {
+    use ErrorKind::{AccessDenied, Busy, Io, TimedOut};
+    match opened {
+        Err(error) if matches!(error.kind(), AccessDenied | Busy | Io | TimedOut) => Err(error),
+        opened => Ok(opened),
     }
 }

@@ -21,6 +21,10 @@ use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::secrets::SecretInfo;
 use super::unlock::Unlock;
+use crate::presence::is_there;
+
+/// What is appended to a file's name for its log.
+const LOG: &str = "-wal";
 
 /// What is appended to a file's name for one that is being made of what was salvaged, and for one that is
 /// whole and waits for its place.
@@ -86,7 +90,7 @@ impl SealedPlace {
     /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
     pub(super) fn recover(&self) -> Result<Option<Sealed>> {
         self.settle()?;
-        if !is_anything_at(self.path()) {
+        if !is_anything_at(self.path())? {
             return Ok(None);
         }
         let (path, recovery) = match self {
@@ -180,7 +184,7 @@ impl SealedPlace {
     /// Takes the last step of a salvage that was killed before it.
     fn settle(&self) -> Result<()> {
         let built = with(self.path(), BUILT);
-        if is_anything_at(self.path()) || !built.exists() {
+        if is_anything_at(self.path())? || !is_there(&built)? {
             return Ok(());
         }
         rename(&built, self.path())
@@ -189,7 +193,7 @@ impl SealedPlace {
     /// Deletes the file, and says whether there was one.
     pub(super) fn remove(&self) -> Result<bool> {
         self.forget_built()?;
-        let was_there = is_anything_at(self.path());
+        let was_there = is_anything_at(self.path())?;
         remove_parts(self.path())?;
         Ok(was_there)
     }
@@ -249,7 +253,7 @@ fn entry_gone(path: &Path) -> Error {
 
 /// Puts a sealed file that nobody has a key to out of the way, and returns where it is now.
 fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
-    if !is_anything_at(path) {
+    if !is_anything_at(path)? {
         return Ok(None);
     }
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
@@ -314,13 +318,17 @@ impl Sealed {
 }
 
 /// Whether there is a file, or the log that a killed purge left of one.
-pub(super) fn is_anything_at(path: &Path) -> bool {
-    parts(path).iter().take(2).any(|part| part.exists())
+///
+/// # Errors
+///
+/// As [`is_there`].
+pub(super) fn is_anything_at(path: &Path) -> Result<bool> {
+    Ok(is_there(path)? || is_there(&with(path, LOG))?)
 }
 
 /// The file, and what SQLite keeps beside it.
 fn parts(path: &Path) -> Vec<PathBuf> {
-    ["", "-wal", "-shm"].map(|ending| with(path, ending)).into()
+    ["", LOG, "-shm"].map(|ending| with(path, ending)).into()
 }
 
 fn with(path: &Path, ending: &str) -> PathBuf {

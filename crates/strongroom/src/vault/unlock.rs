@@ -33,7 +33,7 @@ impl Unlock {
     /// who types.
     pub(super) fn prepare(&self) -> Result<Prepared<'_>> {
         if let Some(ask) = self.ask.as_ref().filter(|_| self.config.sources.is_empty()) {
-            let source = match is_anything_at(&self.config.path) {
+            let source = match is_anything_at(&self.config.path)? {
                 true => self.open_asking(ask)?.1.pop(),
                 false => Some(self.asked(ask, true, 1)?),
             };
