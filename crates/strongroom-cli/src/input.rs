@@ -122,14 +122,14 @@ pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
 }
 
 #[cfg(unix)]
-fn standard_input() -> io::Result<File> {
+pub(crate) fn standard_input() -> io::Result<File> {
     use std::os::fd::AsFd as _;
 
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 #[cfg(not(unix))]
-fn standard_input() -> io::Result<io::Stdin> {
+pub(crate) fn standard_input() -> io::Result<io::Stdin> {
     Ok(io::stdin())
 }
 

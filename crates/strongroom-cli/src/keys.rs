@@ -179,9 +179,16 @@ fn credential() -> Option<PathBuf> {
 
 /// The first line of what comes from a descriptor.
 fn from_descriptor(descriptor: u32) -> Result<SecretString> {
-    let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`.";
-    let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
-    let bytes = File::open(name).and_then(|mut file| input::read(&mut file)).map_err(|cause| {
+    let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
+                name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
+    let bytes = match descriptor {
+        0 => input::standard_input().and_then(|mut stdin| input::read(&mut stdin)),
+        _ => {
+            let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
+            File::open(name).and_then(|mut file| input::read(&mut file))
+        }
+    };
+    let bytes = bytes.map_err(|cause| {
         Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)
     })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();

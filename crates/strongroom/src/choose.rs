@@ -155,7 +155,7 @@ pub(crate) fn choose_for_on(
     match (named, bound) {
         (Some(named), Some((bound, _))) if named != bound => Err(file.elsewhere(bound, named)),
         (None, Some((bound, store))) => {
-            warn(bound, store.as_ref(), "where they were first stored");
+            warn(bound, store.as_ref(), "they were first stored there");
             let chosen = Chosen::new(bound, store, ChoiceReason::Bound);
             tracing::debug!(backend = bound.name(), reason = %chosen.reason, "chose a store");
             Ok(chosen)

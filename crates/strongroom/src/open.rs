@@ -70,6 +70,7 @@ fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")
+            .with_hint("Set HOME to a directory that this user may write.")
     })?;
     let mut config = strongroom_sealed::Config::keyless(Options::file_dir(&directory));
     config.deadline = options.deadlines.call;

@@ -176,9 +176,12 @@ impl Coherence {
     fn warn(&self, error: &io::Error) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             let service = &self.service;
+            let directory = self.paths.as_ref().and_then(|paths| paths.lock.parent());
+            let directory = directory.map(|directory| format!(" in {}", directory.display()));
             tracing::warn!(
                 %service,
-                "no lock between processes, whose writes may collide: {error}"
+                "no lock between processes{}, whose writes may collide: {error}",
+                directory.unwrap_or_default()
             );
         }
     }
