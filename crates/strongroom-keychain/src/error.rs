@@ -1,0 +1,331 @@
+//! The Keychain's statuses as kinds of errors; nowhere else.
+
+use std::fmt;
+use std::time::Duration;
+
+use strongroom_core::{Error, ErrorKind, Operation};
+
+use crate::KeychainStore;
+use crate::turns::{Missed, Mode};
+
+/// A status of Security.framework, an `OSStatus` other than success.
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) struct Status(pub(crate) i32);
+
+/// What a status means.
+struct Row {
+    status: i32,
+    /// Its name in Apple's headers.
+    name: &'static str,
+    kind: ErrorKind,
+    /// What happened, where the kind's own clause won't do.
+    message: Option<&'static str>,
+    hint: Option<&'static str>,
+}
+
+impl Status {
+    /// `errSecUserCanceled`
+    pub(crate) const CANCELED: Self = Self(-128);
+    /// `errSecAuthFailed`
+    pub(crate) const AUTH_FAILED: Self = Self(-25293);
+    /// `errSecDuplicateItem`
+    pub(crate) const DUPLICATE: Self = Self(-25299);
+    /// `errSecItemNotFound`
+    pub(crate) const NOT_FOUND: Self = Self(-25300);
+    /// `errSecInvalidItemRef`: deleted since it was found.
+    pub(crate) const DELETED: Self = Self(-25304);
+    /// `errSecInteractionNotAllowed`
+    pub(crate) const NO_INTERACTION: Self = Self(-25308);
+    /// `errSecInternalComponent`
+    #[cfg(target_os = "macos")]
+    pub(crate) const INTERNAL: Self = Self(-2070);
+
+    /// Whether the item is not there, or not any more.
+    pub(crate) fn is_gone(self) -> bool {
+        [Self::NOT_FOUND, Self::DELETED].contains(&self)
+    }
+
+    /// Whether the call needed a prompt. With the switch for prompts off, the system reports any of
+    /// these for a prompt that it did not show: `Globals::itemCredentials` in Apple's Security then asks
+    /// without credentials, which is refused as `errSecAuthFailed`.
+    fn is_unshown_prompt(self) -> bool {
+        [Self::CANCELED, Self::AUTH_FAILED, Self::NO_INTERACTION].contains(&self)
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        ROWS.iter()
+            .find(|row| row.status == self.0)
+            .or(CODE_SIGNING.contains(&self.0).then_some(&SIGNATURE))
+    }
+}
+
+/// An error of the store for a status that a call returned.
+pub(crate) fn from_status(status: Status, mode: Mode, operation: Operation) -> Error {
+    if mode == Mode::Silent && status.is_unshown_prompt() {
+        return error(ErrorKind::InteractionNotAllowed, operation)
+            .with_message("the Keychain would have to ask the user, and must not")
+            .with_hint(SILENT)
+            .with_source(status);
+    }
+    let Some(row) = status.row() else {
+        return error(ErrorKind::Other, operation)
+            .with_message("the Keychain failed in a way that is not known here")
+            .with_hint(format!("`security error {}` says what its status means.", status.0))
+            .with_source(status);
+    };
+    let mut error = error(row.kind, operation).with_source(status);
+    if let Some(message) = row.message {
+        error = error.with_message(message);
+    }
+    match row.hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The keychain is locked, and nobody may be asked for its password.
+pub(crate) fn locked(operation: Operation) -> Error {
+    error(ErrorKind::Locked, operation).with_message("the keychain is locked").with_hint(UNLOCK)
+}
+
+/// There was no turn at the switch for prompts.
+pub(crate) fn no_turn(missed: Missed, limit: Duration, operation: Operation) -> Error {
+    match missed {
+        Missed::Busy => error(ErrorKind::Busy, operation)
+            .with_message(format!(
+                "other calls of this program use the Keychain's switch for prompts the other way, for \
+                 longer than {limit:?}; nothing was changed"
+            ))
+            .with_hint("Answer the Keychain's prompt that is open, and try again."),
+        Missed::Stuck(status) => from_status(status, Mode::Asking, operation),
+    }
+}
+
+/// Somebody else added and deleted the entry each time that we came to it.
+pub(crate) fn busy(operation: Operation) -> Error {
+    error(ErrorKind::Busy, operation).with_message("other processes keep changing this entry")
+}
+
+fn error(kind: ErrorKind, operation: Operation) -> Error {
+    Error::new(kind, operation).with_store(KeychainStore::NAME)
+}
+
+const fn row(status: i32, name: &'static str, kind: ErrorKind) -> Row {
+    Row { status, name, kind, message: None, hint: None }
+}
+
+impl Row {
+    const fn says(mut self, message: &'static str) -> Self {
+        self.message = Some(message);
+        self
+    }
+
+    const fn hints(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+}
+
+/// The statuses of `SecBase.h` and `Authorization.h` that the store's calls may return.
+const ROWS: &[Row] = &[
+    row(-34, "errSecDiskFull", ErrorKind::Io)
+        .says("the disk is full")
+        .hints("Make room and try again; the old value is still there."),
+    row(-36, "errSecIO", ErrorKind::Io).says("the keychain's file can't be read or written"),
+    row(-50, "errSecParam", ErrorKind::Invalid)
+        .says("the Keychain does not take this name or value")
+        .hints("Use another name; if it is an ordinary one, report this."),
+    row(-61, "errSecWrPerm", ErrorKind::AccessDenied)
+        .says("the keychain's file may not be written")
+        .hints(PERMISSIONS),
+    row(-128, "errSecUserCanceled", ErrorKind::Dismissed)
+        .says("the Keychain's prompt was answered with Deny or Cancel"),
+    row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).hints(TRUST),
+    row(-25244, "errSecInvalidOwnerEdit", ErrorKind::AccessDenied)
+        .says("the entry belongs to another program")
+        .hints(TRUST),
+    row(-25291, "errSecNotAvailable", ErrorKind::NoBackend)
+        .says("no keychain is available to this process")
+        .hints("Run it in a login session of the user, or restart the computer."),
+    row(-25292, "errSecReadOnly", ErrorKind::AccessDenied)
+        .says("the keychain can't be modified")
+        .hints(PERMISSIONS),
+    row(-25293, "errSecAuthFailed", ErrorKind::AccessDenied)
+        .says("the Keychain refused: a wrong password, or a program whose signature is broken")
+        .hints(SIGN),
+    row(-25294, "errSecNoSuchKeychain", ErrorKind::NoBackend)
+        .says("the keychain's file is not there")
+        .hints(DEFAULT),
+    row(-25295, "errSecInvalidKeychain", ErrorKind::Corrupt)
+        .says("the keychain's file is damaged")
+        .hints("Restore `~/Library/Keychains` from a backup; nothing was changed."),
+    row(-25299, "errSecDuplicateItem", ErrorKind::AlreadyExists),
+    row(-25300, "errSecItemNotFound", ErrorKind::NotFound),
+    row(-25302, "errSecDataTooLarge", ErrorKind::TooLarge),
+    row(-25304, "errSecInvalidItemRef", ErrorKind::NotFound),
+    row(-25307, "errSecNoDefaultKeychain", ErrorKind::NoDefaultCollection)
+        .says("the user has no default keychain")
+        .hints(DEFAULT),
+    row(-25308, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
+        .says("the Keychain would have to ask the user, and can't show a prompt here")
+        .hints(NO_SCREEN),
+    row(-25310, "errSecWrongSecVersion", ErrorKind::Corrupt)
+        .says("the keychain was made by another version of the system"),
+    row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).hints("Restart the computer."),
+    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).hints(NO_SCREEN),
+    row(-25320, "errSecInDarkWake", ErrorKind::InteractionNotAllowed)
+        .says("the computer sleeps, and the Keychain can't show a prompt")
+        .hints("Try again when it is awake."),
+    row(-26275, "errSecDecode", ErrorKind::Corrupt),
+    row(-34018, "errSecMissingEntitlement", ErrorKind::NoBackend)
+        .says("this program has no entitlement to the data-protection keychain")
+        .hints(
+            "Sign it with a keychain access group, or use the login keychain. See what it has with \
+             `codesign -d --entitlements - PROGRAM`.",
+        ),
+    row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).hints(TRUST),
+    row(-60006, "errAuthorizationCanceled", ErrorKind::Dismissed),
+    row(-60007, "errAuthorizationInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
+        .hints(NO_SCREEN),
+    row(-67585, "errSecServiceNotAvailable", ErrorKind::NoBackend)
+        .says("the system's security daemon does not answer")
+        .hints("Run it in a login session of the user, or restart the computer."),
+    row(-67596, "errSecQuotaExceeded", ErrorKind::QuotaExceeded),
+    row(-67673, "errSecInvalidData", ErrorKind::Corrupt),
+    row(-67808, "errSecVerifyFailed", ErrorKind::Corrupt)
+        .says("the entry does not pass the Keychain's own check"),
+    row(-67869, "errSecDatabaseLocked", ErrorKind::Locked)
+        .says("the keychain is locked")
+        .hints(UNLOCK),
+];
+
+/// The statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The one that is met is
+/// `errSecCSReqFailed` (-67050).
+const CODE_SIGNING: std::ops::RangeInclusive<i32> = -67_072..=-66_817;
+
+const SIGNATURE: Row = row(-67050, "errSecCS…", ErrorKind::AccessDenied)
+    .says("the system does not recognise this program by its signature")
+    .hints(SIGN);
+
+const DEFAULT: &str = "Look with `security default-keychain`, and choose one with \
+                       `security default-keychain -s login.keychain-db`.";
+const NO_SCREEN: &str = "Over SSH, first run `security unlock-keychain`. A job of launchd has to be \
+                         a LaunchAgent of the user's desktop session. If the program was built anew, \
+                         run it once on the desktop and answer \"Always Allow\".";
+const PERMISSIONS: &str = "See who may write `~/Library/Keychains` and the files in it.";
+const SIGN: &str = "If the program was built or replaced while it ran, start it again; sign it with \
+                    `codesign --force --sign - PROGRAM`, and look with `codesign --verify PROGRAM`.";
+const SILENT: &str = "Allow prompts; or run the program once on the desktop with prompts and answer \
+                      \"Always Allow\", as each new build has to be.";
+const TRUST: &str = "Let the program use the entry in Keychain Access, under Access Control, or delete \
+                     the entry and store it again.";
+const UNLOCK: &str = "Unlock it with `security unlock-keychain`, or allow a prompt, and try again.";
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row() {
+            Some(row) => write!(f, "{} ({})", row.name, self.0),
+            None => write!(f, "status {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn kind(status: i32) -> ErrorKind {
+        from_status(Status(status), Mode::Asking, Operation::Get).kind()
+    }
+
+    #[test]
+    fn each_status_has_its_kind() {
+        for (status, expected) in [
+            (-36, ErrorKind::Io),
+            (-50, ErrorKind::Invalid),
+            (-61, ErrorKind::AccessDenied),
+            (-128, ErrorKind::Dismissed),
+            (-25291, ErrorKind::NoBackend),
+            (-25292, ErrorKind::AccessDenied),
+            (-25293, ErrorKind::AccessDenied),
+            (-25294, ErrorKind::NoBackend),
+            (-25295, ErrorKind::Corrupt),
+            (-25299, ErrorKind::AlreadyExists),
+            (-25300, ErrorKind::NotFound),
+            (-25307, ErrorKind::NoDefaultCollection),
+            (-25308, ErrorKind::InteractionNotAllowed),
+            (-34018, ErrorKind::NoBackend),
+            (-67050, ErrorKind::AccessDenied),
+            (-67062, ErrorKind::AccessDenied),
+            (-67869, ErrorKind::Locked),
+        ] {
+            assert_eq!(kind(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn no_status_has_two_rows() {
+        let statuses: BTreeSet<i32> = ROWS.iter().map(|row| row.status).collect();
+        assert_eq!(statuses.len(), ROWS.len());
+        assert!(ROWS.iter().all(|row| !CODE_SIGNING.contains(&row.status)));
+    }
+
+    #[test]
+    fn the_named_statuses_are_those_of_the_table() {
+        for (status, name) in [
+            (Status::CANCELED, "errSecUserCanceled (-128)"),
+            (Status::AUTH_FAILED, "errSecAuthFailed (-25293)"),
+            (Status::DUPLICATE, "errSecDuplicateItem (-25299)"),
+            (Status::NOT_FOUND, "errSecItemNotFound (-25300)"),
+            (Status::DELETED, "errSecInvalidItemRef (-25304)"),
+            (Status::NO_INTERACTION, "errSecInteractionNotAllowed (-25308)"),
+        ] {
+            assert_eq!(status.to_string(), name);
+        }
+    }
+
+    #[test]
+    fn hints_say_what_can_be_done() {
+        for (status, command) in [
+            (-25308, "security unlock-keychain"),
+            (-25308, "LaunchAgent"),
+            (-25293, "codesign"),
+            (-67050, "codesign"),
+            (-34018, "access group"),
+            (-25307, "security default-keychain"),
+            (-67869, "security unlock-keychain"),
+            (-9999, "security error -9999"),
+        ] {
+            let error = from_status(Status(status), Mode::Asking, Operation::Set);
+            assert!(error.hint().contains(command), "{status}: {}", error.hint());
+        }
+        assert!(locked(Operation::Get).hint().contains("security unlock-keychain"));
+    }
+
+    #[test]
+    fn an_unknown_status_is_told_by_its_number() {
+        let error = from_status(Status(-9999), Mode::Asking, Operation::Get);
+        assert_eq!(error.kind(), ErrorKind::Other);
+        assert_eq!(error.source().expect("it has one").to_string(), "status -9999");
+    }
+
+    #[test]
+    fn where_nobody_was_asked_nobody_dismissed_or_mistyped() {
+        for status in [Status::CANCELED, Status::AUTH_FAILED, Status::NO_INTERACTION] {
+            let error = from_status(status, Mode::Silent, Operation::Get);
+            assert_eq!(error.kind(), ErrorKind::InteractionNotAllowed);
+            assert_eq!(error.source().expect("it has one").to_string(), status.to_string());
+        }
+        let missing = from_status(Status::NOT_FOUND, Mode::Silent, Operation::Get);
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,172 @@
+//! The Keychain behind the contract.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use strongroom_core::{
+    Capabilities, EntryName, Error, KeyringStore, Operation, Persistence, Probe, Result,
+    SecretBytes, ServiceName, WriteMode,
+};
+
+use crate::Config;
+use crate::error::{Status, busy, from_status, locked, no_turn};
+use crate::keychain::{Keychain, State};
+use crate::payload;
+use crate::turns::{Mode, Turn};
+
+/// How often a write starts over when others add and delete the same entry under its hands.
+const ATTEMPTS: usize = 100;
+
+/// A service that nobody uses, to see whether the keychain can be searched.
+const NOBODY: &str = "strongroom probe";
+
+/// The macOS Keychain.
+///
+/// Holds no state: all stores, threads and processes of one user see the same entries.
+#[derive(Clone, Debug)]
+pub struct KeychainStore {
+    config: Config,
+    keychain: Arc<dyn Keychain>,
+}
+
+impl KeychainStore {
+    /// The store's name.
+    pub const NAME: &str = "keychain";
+
+    /// A store with these settings. Contacts nobody.
+    #[cfg(target_os = "macos")]
+    pub fn new(config: Config) -> Self {
+        let keychain = Arc::new(crate::mac::MacKeychain::new(config.keychain.clone()));
+        Self { config, keychain }
+    }
+
+    fn mode(&self) -> Mode {
+        if self.config.prompt.allows(self.keychain.has_screen()) {
+            Mode::Asking
+        } else {
+            Mode::Silent
+        }
+    }
+
+    /// Does work that may make the Keychain ask, under the prompt policy.
+    ///
+    /// The state comes first: a search in a keychain that is not there finds nothing, as in one that is
+    /// empty (`KCCursorImpl::next` in Apple's Security), and a locked one would refuse without a word
+    /// of why.
+    fn ask<T>(
+        &self,
+        entry: &EntryName,
+        operation: Operation,
+        work: impl FnOnce(&dyn Keychain, Mode) -> std::result::Result<T, Status>,
+    ) -> Result<T> {
+        let (keychain, limit, mode) = (&*self.keychain, self.config.deadline, self.mode());
+        let run = || {
+            let _turn = Turn::take(keychain, mode, limit)
+                .map_err(|missed| no_turn(missed, limit, operation))?;
+            let failed = |status| from_status(status, mode, operation);
+            if keychain.state().map_err(failed)? == State::Locked && mode == Mode::Silent {
+                return Err(locked(operation));
+            }
+            work(keychain, mode).map_err(failed)
+        };
+        run().map_err(|error: Error| error.with_entry(entry))
+    }
+
+    /// Does work on attributes alone, which asks nobody.
+    fn look<T>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&dyn Keychain) -> std::result::Result<T, Status>,
+    ) -> Result<T> {
+        let searched = self.keychain.state().and_then(|_| work(&*self.keychain));
+        searched.map_err(|status| from_status(status, Mode::Asking, operation))
+    }
+}
+
+impl KeyringStore for KeychainStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(Persistence::Permanent).with_binary_safe().with_list().with_prompts()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        let nobody = ServiceName::new(NOBODY)?;
+        let state = self.look(Operation::Probe, |keychain| {
+            // Only a search finds out that an entitlement is missing.
+            found(keychain.accounts(&nobody))?;
+            keychain.state()
+        })?;
+        match state {
+            State::Locked => Err(locked(Operation::Probe)),
+            State::Unlocked => Ok(Probe::new(self.keychain.description())),
+        }
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        let stored =
+            self.ask(entry, Operation::Get, |keychain, mode| found(keychain.read(entry, mode)))?;
+        Ok(stored.map(payload::decode))
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let stored = payload::encode(value);
+        let written = self.ask(entry, Operation::Set, |keychain, _| match mode {
+            WriteMode::CreateNew => keychain.add(entry, &stored).map(Some),
+            _ => overwrite(keychain, entry, &stored),
+        })?;
+        written.ok_or_else(|| busy(Operation::Set).with_entry(entry))
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        self.ask(entry, Operation::Delete, |keychain, _| {
+            found(keychain.delete(entry)).map(|deleted| deleted.is_some())
+        })
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        let item = self.look(Operation::Exists, |keychain| found(keychain.find(entry)));
+        item.map(|item| item.is_some()).map_err(|error| error.with_entry(entry))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let accounts = self.look(Operation::List, |keychain| found(keychain.accounts(service)))?;
+        // What another program named in a way that no caller can is nobody's entry.
+        let entry = |account| EntryName::new(service.as_str(), account).ok();
+        Ok(accounts.unwrap_or_default().into_iter().filter_map(entry).collect())
+    }
+}
+
+/// Updates the item, or adds it; `None` if others did the opposite each time.
+///
+/// The update comes first: most writes are to what exists, and it keeps the programs that the user
+/// trusts with the item, as deleting and adding would not.
+fn overwrite(
+    keychain: &dyn Keychain,
+    entry: &EntryName,
+    value: &SecretBytes,
+) -> std::result::Result<Option<()>, Status> {
+    for _ in 0..ATTEMPTS {
+        if let Some(()) = found(keychain.update(entry, value))? {
+            return Ok(Some(()));
+        }
+        match keychain.add(entry, value) {
+            Err(Status::DUPLICATE) => {}
+            added => return added.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+/// What a call found, or `None` if there was nothing.
+fn found<T>(outcome: std::result::Result<T, Status>) -> std::result::Result<Option<T>, Status> {
+    match outcome {
+        Ok(it) => Ok(Some(it)),
+        Err(status) if status.is_gone() => Ok(None),
+        Err(status) => Err(status),
+    }
+}

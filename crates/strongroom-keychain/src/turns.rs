@@ -1,0 +1,208 @@
+//! Who uses the switch for prompts, which is one for the whole process.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::Status;
+use crate::keychain::Keychain;
+
+/// Whether a call may make the Keychain ask the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Asking,
+    Silent,
+}
+
+/// Calls that ask run beside each other, and so do those that must not; but the two kinds take turns,
+/// since the switch for prompts can't be on and off at once.
+///
+/// The lock inside is a leaf. It is held to count and to turn the switch, which stays within the
+/// process (`Globals::setUserInteractionAllowed` in Apple's Security), and never across a call to the
+/// Keychain: a turn is not a lock, and is waited for with a limit.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    uses: Mutex<Uses>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Uses {
+    asking: usize,
+    silent: usize,
+    /// Whether the switch was on before the first of the silent calls.
+    turned_off: bool,
+}
+
+/// A turn: with a silent one the switch is off. It ends when this is dropped, by a panic too.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    keychain: &'a dyn Keychain,
+    mode: Mode,
+}
+
+/// Why there was no turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missed {
+    /// The others were not done in time.
+    Busy,
+    /// The switch can't be turned off.
+    Stuck(Status),
+}
+
+impl Turns {
+    /// Nobody uses the switch yet.
+    pub(crate) const fn new() -> Self {
+        let uses = Uses { asking: 0, silent: 0, turned_off: false };
+        Self { uses: Mutex::new(uses), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no call of the other kind runs, but not longer than the limit.
+    fn wait(&self, mode: Mode, limit: Duration) -> Result<MutexGuard<'_, Uses>, Missed> {
+        let others = |uses: &mut Uses| match mode {
+            Mode::Asking => uses.silent > 0,
+            Mode::Silent => uses.asking > 0,
+        };
+        let waited = self.changed.wait_timeout_while(self.lock(), limit, others);
+        let (uses, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() { Err(Missed::Busy) } else { Ok(uses) }
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// Waits for a turn, and turns the switch off for a silent one.
+    pub(crate) fn take(
+        keychain: &'a dyn Keychain,
+        mode: Mode,
+        limit: Duration,
+    ) -> Result<Self, Missed> {
+        let mut uses = keychain.turns().wait(mode, limit)?;
+        match mode {
+            Mode::Asking => uses.asking += 1,
+            Mode::Silent => {
+                if uses.silent == 0 {
+                    uses.turned_off = turn_off(keychain).map_err(Missed::Stuck)?;
+                }
+                uses.silent += 1;
+            }
+        }
+        Ok(Self { keychain, mode })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let turns = self.keychain.turns();
+        let mut uses = turns.lock();
+        match self.mode {
+            Mode::Asking => uses.asking -= 1,
+            Mode::Silent => {
+                uses.silent -= 1;
+                if uses.silent == 0
+                    && uses.turned_off
+                    && let Err(status) = self.keychain.allow_prompts(true)
+                {
+                    tracing::warn!(%status, "the Keychain's switch for prompts can't be put back");
+                }
+            }
+        }
+        turns.changed.notify_all();
+    }
+}
+
+/// Turns the switch off and says whether it was on: an application that never wants prompts may
+/// have turned it off itself.
+fn turn_off(keychain: &dyn Keychain) -> Result<bool, Status> {
+    let was_on = keychain.prompts_allowed()?;
+    if was_on {
+        keychain.allow_prompts(false)?;
+    }
+    Ok(was_on)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::simulated::Simulated;
+
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(20);
+
+    fn take(keychain: &Simulated, mode: Mode, limit: Duration) -> Result<Turn<'_>, Missed> {
+        Turn::take(keychain, mode, limit)
+    }
+
+    #[test]
+    fn the_switch_is_off_until_the_last_silent_call_ends() {
+        let keychain = Simulated::new();
+        let first = take(&keychain, Mode::Silent, LONG).unwrap();
+        let second = take(&keychain, Mode::Silent, LONG).unwrap();
+        assert_eq!(keychain.prompts_allowed(), Ok(false));
+        drop(first);
+        assert_eq!(keychain.prompts_allowed(), Ok(false));
+        drop(second);
+        assert_eq!(keychain.prompts_allowed(), Ok(true));
+    }
+
+    #[test]
+    fn a_panic_puts_the_switch_back() {
+        let keychain = Simulated::new();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _turn = take(&keychain, Mode::Silent, LONG).unwrap();
+            panic!("in the middle of a call");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(keychain.prompts_allowed(), Ok(true));
+    }
+
+    #[test]
+    fn a_switch_that_the_application_turned_off_stays_off() {
+        let keychain = Simulated::new();
+        keychain.allow_prompts(false).unwrap();
+        drop(take(&keychain, Mode::Silent, LONG).unwrap());
+        assert_eq!(keychain.prompts_allowed(), Ok(false));
+    }
+
+    #[test]
+    fn a_switch_that_can_not_be_turned_is_no_turn() {
+        let keychain = Simulated::new();
+        keychain.break_switch(Status(-4));
+        assert_eq!(take(&keychain, Mode::Silent, LONG).unwrap_err(), Missed::Stuck(Status(-4)));
+        assert!(take(&keychain, Mode::Asking, LONG).is_ok());
+    }
+
+    #[test]
+    fn the_two_kinds_take_turns_and_give_up_in_time() {
+        let keychain = Simulated::new();
+        for (held, wanted) in [(Mode::Asking, Mode::Silent), (Mode::Silent, Mode::Asking)] {
+            let turn = take(&keychain, held, LONG).unwrap();
+            assert!(take(&keychain, held, SHORT).is_ok(), "calls of one kind don't wait");
+            assert_eq!(take(&keychain, wanted, SHORT).unwrap_err(), Missed::Busy);
+            drop(turn);
+            assert!(take(&keychain, wanted, SHORT).is_ok());
+        }
+    }
+
+    #[test]
+    fn who_waits_gets_its_turn_when_the_other_ends() {
+        let keychain = Simulated::new();
+        let asking = take(&keychain, Mode::Asking, LONG).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                sender.send(()).unwrap();
+                take(&keychain, Mode::Silent, LONG).map(drop)
+            });
+            receiver.recv().unwrap();
+            drop(asking);
+            assert_eq!(waiting.join().unwrap(), Ok(()));
+        });
+    }
+}
