@@ -25,7 +25,7 @@ pub enum Backend {
     CredentialManager,
     /// An encrypted file.
     File,
-    /// The macOS keychain.
+    /// The macOS Keychain.
     Keychain,
     /// The Linux kernel's keyring, which forgets at a restart.
     Keyutils,
@@ -67,11 +67,12 @@ impl Backend {
     /// [`inspect`](crate::inspect) finds out.
     pub const fn is_supported_here(self) -> bool {
         match self {
+            Self::Keychain => cfg!(all(feature = "keychain", target_os = "macos")),
             Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
             Self::Memory | Self::PlaintextFile => true,
             Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
             Self::File => cfg!(feature = "sealed"),
-            Self::CredentialManager | Self::Keychain => false,
+            Self::CredentialManager => false,
         }
     }
 

@@ -75,6 +75,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     for Inspection { backend, state, .. } in in_this_build {
         match backend {
             Backend::SecretService => findings.extend(secret_service(state, system)),
+            Backend::Keychain => findings.push(keychain(state)),
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state)),
             _ => {}
@@ -109,6 +110,22 @@ fn secret_service(state: &Result<Probe, Error>, system: &System<'_>) -> Vec<Find
             let mut problem = problem(backend, error);
             problem.fixes = fixes(error, system);
             vec![problem]
+        }
+    }
+}
+
+/// Its errors know the commands: what is wrong with a Keychain is the same on every Mac.
+fn keychain(state: &Result<Probe, Error>) -> Finding {
+    let backend = Backend::Keychain;
+    match state {
+        Ok(Probe { provider, .. }) => {
+            let problem = format!("secrets are kept in {provider}, until you delete them");
+            finding(backend, Severity::Fine, None, problem)
+        }
+        Err(error) => {
+            let mut problem = problem(backend, error);
+            problem.fixes = vec![advice(error.hint())];
+            problem
         }
     }
 }
@@ -397,6 +414,23 @@ mod tests {
         let findings = diagnose(&[found(Backend::Keyutils, Err(error))], &System::default());
         assert_eq!(findings[0].severity, Severity::Note);
         assert!(!findings[0].fixes.is_empty());
+    }
+
+    #[test]
+    fn a_keychain_is_told_in_its_own_words() {
+        let fine = Ok(Probe::new("the user's default keychain"));
+        let locked = Err(Error::new(ErrorKind::Locked, Operation::Probe)
+            .with_store("keychain")
+            .with_hint("Unlock it with `security unlock-keychain`."));
+        let [fine, locked] = [fine, locked]
+            .map(|state| diagnose(&[found(Backend::Keychain, state)], &System::default()));
+        assert_eq!(fine[0].severity, Severity::Fine);
+        assert!(fine[0].problem.contains("the user's default keychain"), "{fine:?}");
+        assert_eq!(
+            (locked[0].severity, locked[0].kind),
+            (Severity::Problem, Some(ErrorKind::Locked))
+        );
+        assert_eq!(commands(&locked[0]), ["security unlock-keychain"]);
     }
 
     #[test]

@@ -46,6 +46,8 @@ impl Platform for Here {
         match backend {
             #[cfg(feature = "sealed")]
             Backend::File => file(options),
+            #[cfg(all(feature = "keychain", target_os = "macos"))]
+            Backend::Keychain => Ok(keychain(options)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
             Backend::Memory => Ok(Arc::new(MemoryStore::new())),
@@ -76,6 +78,19 @@ fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
     config.deadline = options.deadlines.call;
     config.sources = options.key_sources()?;
     Ok(Arc::new(strongroom_sealed::SealedStore::new(config)))
+}
+
+#[cfg(all(feature = "keychain", target_os = "macos"))]
+fn keychain(options: &Options) -> Arc<dyn KeyringStore> {
+    use strongroom_keychain::{Config, KeychainChoice, KeychainStore};
+
+    let mut config =
+        Config::default().with_prompt(options.prompt).with_deadline(options.deadlines.call);
+    if let Some(group) = &options.keychain_group {
+        let access_group = Some(group.clone());
+        config = config.with_keychain(KeychainChoice::DataProtection { access_group });
+    }
+    Arc::new(KeychainStore::new(config))
 }
 
 fn plaintext_file(options: &Options) -> Result<Arc<dyn KeyringStore>> {

@@ -59,6 +59,7 @@ pub struct Options {
     pub(crate) fallback: Fallback,
     pub(crate) plaintext_file: Option<PathBuf>,
     pub(crate) bus_address: Option<String>,
+    pub(crate) keychain_group: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) layout: Layout,
     pub(crate) data_dir: Option<PathBuf>,
@@ -89,6 +90,7 @@ impl Options {
             fallback: Fallback::default(),
             plaintext_file: None,
             bus_address: None,
+            keychain_group: None,
             state_dir: None,
             layout: Layout::default(),
             data_dir: None,
@@ -159,6 +161,14 @@ impl Options {
     #[must_use]
     pub fn with_bus_address(mut self, address: impl Into<String>) -> Self {
         self.bus_address = Some(address.into());
+        self
+    }
+
+    /// The same with this access group of the macOS data-protection keychain, in place of the login
+    /// keychain. For programs that are signed with the group; what lies elsewhere is not seen there.
+    #[must_use]
+    pub fn with_keychain_group(mut self, group: impl Into<String>) -> Self {
+        self.keychain_group = Some(group.into());
         self
     }
 
@@ -264,6 +274,7 @@ impl fmt::Debug for Options {
             .field("fallback", &self.fallback)
             .field("plaintext_file", &self.plaintext_file)
             .field("bus_address", &self.bus_address)
+            .field("keychain_group", &self.keychain_group)
             .field("state_dir", &self.state_dir)
             .field("layout", &self.layout)
             .field("data_dir", &self.data_dir)
