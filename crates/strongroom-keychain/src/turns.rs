@@ -126,8 +126,9 @@ fn turn_off(keychain: &dyn Keychain) -> Result<bool, Status> {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::mpsc;
+    use std::sync::mpsc::{self, RecvTimeoutError};
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
     use crate::simulated::Simulated;
@@ -196,13 +197,14 @@ mod tests {
         let asking = take(&keychain, Mode::Asking, LONG).unwrap();
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                sender.send(()).unwrap();
-                take(&keychain, Mode::Silent, LONG).map(drop)
-            });
-            receiver.recv().unwrap();
+            let keychain = &keychain;
+            scope.spawn(move || sender.send(take(keychain, Mode::Silent, LONG).map(drop)));
+            let early = receiver.recv_timeout(Duration::from_millis(100));
+            assert_eq!(early, Err(RecvTimeoutError::Timeout), "it has to wait");
+            let ended = Instant::now();
             drop(asking);
-            assert_eq!(waiting.join().unwrap(), Ok(()));
+            assert_eq!(receiver.recv(), Ok(Ok(())));
+            assert!(ended.elapsed() < LONG / 2, "it was not woken");
         });
     }
 }
