@@ -138,7 +138,7 @@ const ROWS: &[Row] = &[
     row(-61, "errSecWrPerm", ErrorKind::AccessDenied)
         .says("the keychain's file may not be written")
         .hints(PERMISSIONS),
-    row(-128, "errSecUserCanceled", ErrorKind::Dismissed)
+    row(Status::CANCELED.0, "errSecUserCanceled", ErrorKind::Dismissed)
         .says("the Keychain's prompt was answered with Deny or Cancel"),
     row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).hints(TRUST),
     row(-25244, "errSecInvalidOwnerEdit", ErrorKind::AccessDenied)
@@ -150,23 +150,23 @@ const ROWS: &[Row] = &[
     row(-25292, "errSecReadOnly", ErrorKind::AccessDenied)
         .says("the keychain can't be modified")
         .hints(PERMISSIONS),
-    row(-25293, "errSecAuthFailed", ErrorKind::AccessDenied)
+    row(Status::AUTH_FAILED.0, "errSecAuthFailed", ErrorKind::AccessDenied)
         .says("the Keychain refused: a wrong password, or a program whose signature is broken")
-        .hints(SIGN),
+        .hints(REFUSED),
     row(-25294, "errSecNoSuchKeychain", ErrorKind::NoBackend)
         .says("the keychain's file is not there")
         .hints(DEFAULT),
     row(-25295, "errSecInvalidKeychain", ErrorKind::Corrupt)
         .says("the keychain's file is damaged")
-        .hints("Restore `~/Library/Keychains` from a backup; nothing was changed."),
-    row(-25299, "errSecDuplicateItem", ErrorKind::AlreadyExists),
-    row(-25300, "errSecItemNotFound", ErrorKind::NotFound),
+        .hints("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
+    row(Status::DUPLICATE.0, "errSecDuplicateItem", ErrorKind::AlreadyExists),
+    row(Status::NOT_FOUND.0, "errSecItemNotFound", ErrorKind::NotFound),
     row(-25302, "errSecDataTooLarge", ErrorKind::TooLarge),
-    row(-25304, "errSecInvalidItemRef", ErrorKind::NotFound),
+    row(Status::DELETED.0, "errSecInvalidItemRef", ErrorKind::NotFound),
     row(-25307, "errSecNoDefaultKeychain", ErrorKind::NoDefaultCollection)
         .says("the user has no default keychain")
         .hints(DEFAULT),
-    row(-25308, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
+    row(Status::NO_INTERACTION.0, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
         .says("the Keychain would have to ask the user, and can't show a prompt here")
         .hints(NO_SCREEN),
     row(-25310, "errSecWrongSecVersion", ErrorKind::Corrupt)
@@ -212,7 +212,11 @@ const DEFAULT: &str = "Look with `security default-keychain`, and choose one wit
 const NO_SCREEN: &str = "Over SSH, first run `security unlock-keychain`. A job of launchd has to be \
                          a LaunchAgent of the user's desktop session. If the program was built anew, \
                          run it once on the desktop and answer \"Always Allow\".";
-const PERMISSIONS: &str = "See who may write `~/Library/Keychains` and the files in it.";
+const PERMISSIONS: &str =
+    "See who may write the keychain's file with `ls -le ~/Library/Keychains`.";
+const REFUSED: &str = "Try again with the password of the login keychain. If none was asked for, and \
+                       the program was built or replaced while it ran, start it again; look \
+                       with `codesign --verify PROGRAM`.";
 const SIGN: &str = "If the program was built or replaced while it ran, start it again; sign it with \
                     `codesign --force --sign - PROGRAM`, and look with `codesign --verify PROGRAM`.";
 const SILENT: &str = "Allow prompts; or run the program once on the desktop with prompts and answer \

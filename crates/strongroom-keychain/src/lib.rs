@@ -30,10 +30,10 @@
 //!   Writing asks when the keychain is locked.
 //! - Where the prompt policy forbids it, the Keychain's own switch for prompts is off during the
 //!   call, and put back to what it was. That switch is the whole process's, so a call that must not
-//!   ask waits for those that ask, up to [`Config::deadline`]; then it is `Busy`.
+//!   ask waits for those that ask, up to `Config::deadline`; then it is `Busy`.
 //! - Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where the security session of the
-//!   process has graphic access (`SessionGetInfo`): on the desktop, but not over SSH, nor in a
-//!   daemon.
+//!   process has graphic access (`SessionGetInfo`), as the system's own daemon requires of who asks: on
+//!   the desktop, but not over SSH, nor in a daemon.
 //! - A call that waits for the user has no deadline of its own, and can't be taken back: the guard of
 //!   the `strongroom` crate gives it one.
 //!
@@ -51,7 +51,7 @@
 //!
 //! # The data-protection keychain
 //!
-//! [`KeychainChoice::DataProtection`] is for programs that are signed with a keychain access group or
+//! `KeychainChoice::DataProtection` is for programs that are signed with a keychain access group or
 //! an application identifier; others get `NoBackend`. It asks only for entries that somebody
 //! stored with an access control, as this store does not; overwriting one of those asks, whatever
 //! the policy. A program with several access groups has to name one: else an entry may

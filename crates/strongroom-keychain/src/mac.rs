@@ -43,6 +43,10 @@ impl MacKeychain {
         })
     }
 
+    fn is_data_protection(&self) -> bool {
+        matches!(self.choice, KeychainChoice::DataProtection { .. })
+    }
+
     fn access_group(&self) -> Option<&str> {
         match &self.choice {
             KeychainChoice::DataProtection { access_group } => access_group.as_deref(),
@@ -114,7 +118,7 @@ impl Keychain for MacKeychain {
         let mut search = self.search_entry(entry)?;
         search.load_data(true);
         // The switch for prompts does not reach the data-protection keychain.
-        let skips = mode == Mode::Silent && self.file()?.is_none();
+        let skips = mode == Mode::Silent && self.is_data_protection();
         search.skip_authenticated_items(skips);
         match search.search() {
             Ok(results) => results.into_iter().find_map(bytes).ok_or(Status::INTERNAL),
@@ -145,8 +149,7 @@ impl Keychain for MacKeychain {
     }
 
     fn prompts_allowed(&self) -> Result<bool, Status> {
-        let has_switch = !matches!(self.choice, KeychainChoice::DataProtection { .. });
-        Ok(has_switch && SecKeychain::user_interaction_allowed()?)
+        Ok(!self.is_data_protection() && SecKeychain::user_interaction_allowed()?)
     }
 
     fn allow_prompts(&self, allowed: bool) -> Result<(), Status> {

@@ -78,9 +78,9 @@ impl KeychainStore {
     fn look<T>(
         &self,
         operation: Operation,
-        work: impl FnOnce(&dyn Keychain) -> std::result::Result<T, Status>,
+        work: impl FnOnce(&dyn Keychain, State) -> std::result::Result<T, Status>,
     ) -> Result<T> {
-        let searched = self.keychain.state().and_then(|_| work(&*self.keychain));
+        let searched = self.keychain.state().and_then(|state| work(&*self.keychain, state));
         searched.map_err(|status| from_status(status, Mode::Asking, operation))
     }
 }
@@ -96,10 +96,9 @@ impl KeyringStore for KeychainStore {
 
     fn probe(&self) -> Result<Probe> {
         let nobody = ServiceName::new(NOBODY)?;
-        let state = self.look(Operation::Probe, |keychain| {
+        let state = self.look(Operation::Probe, |keychain, state| {
             // Only a search finds out that an entitlement is missing.
-            found(keychain.accounts(&nobody))?;
-            keychain.state()
+            found(keychain.accounts(&nobody)).map(|_| state)
         })?;
         match state {
             State::Locked => Err(locked(Operation::Probe)),
@@ -129,12 +128,13 @@ impl KeyringStore for KeychainStore {
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        let item = self.look(Operation::Exists, |keychain| found(keychain.find(entry)));
+        let item = self.look(Operation::Exists, |keychain, _| found(keychain.find(entry)));
         item.map(|item| item.is_some()).map_err(|error| error.with_entry(entry))
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        let accounts = self.look(Operation::List, |keychain| found(keychain.accounts(service)))?;
+        let accounts =
+            self.look(Operation::List, |keychain, _| found(keychain.accounts(service)))?;
         // What another program named in a way that no caller can is nobody's entry.
         let entry = |account| EntryName::new(service.as_str(), account).ok();
         Ok(accounts.unwrap_or_default().into_iter().filter_map(entry).collect())
