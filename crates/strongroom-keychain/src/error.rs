@@ -316,6 +316,18 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_backquotes_is_a_command_to_type() {
+        let hints = ROWS.iter().chain([&SIGNATURE]).filter_map(|row| row.hint);
+        for hint in hints.chain([SILENT, UNLOCK]) {
+            let commands = hint.split('`').skip(1).step_by(2);
+            for command in commands {
+                let program = command.split(' ').next().unwrap_or_default();
+                assert!(["codesign", "ls", "security"].contains(&program), "{command}");
+            }
+        }
+    }
+
+    #[test]
     fn an_unknown_status_is_told_by_its_number() {
         let error = from_status(Status(-9999), Mode::Asking, Operation::Get);
         assert_eq!(error.kind(), ErrorKind::Other);
