@@ -1,0 +1,140 @@
+//! Values that other programs stored.
+
+use std::ops::Range;
+use std::str;
+
+use strongroom_core::{ExposeSecret, SecretBytes, secret_copy};
+use zeroize::Zeroizing;
+
+/// The value in what another program stored.
+///
+/// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian
+/// order, others as UTF-8 or any bytes, and nothing says which. So what is text in UTF-8 stays as it
+/// is, what is text in UTF-16 becomes UTF-8, and what is neither stays as it is.
+pub(crate) fn of_others(blob: SecretBytes) -> SecretBytes {
+    from_utf16(blob.expose_secret()).unwrap_or(blob)
+}
+
+fn from_utf16(blob: &[u8]) -> Option<SecretBytes> {
+    let (units, rest) = blob.as_chunks();
+    if !rest.is_empty() || is_utf8_text(blob) {
+        return None;
+    }
+    // No unit takes more than three bytes, so the text never moves and leaves no copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(3 * units.len()));
+    for char in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+        text.push(char.ok()?);
+    }
+    is_text(&text).then(|| secret_copy(text.as_bytes()))
+}
+
+fn is_utf8_text(blob: &[u8]) -> bool {
+    str::from_utf8(blob).is_ok_and(|text| !text.contains(is_control))
+}
+
+/// Whether somebody may have typed this: what is random is hardly ever written in one script.
+fn is_text(text: &str) -> bool {
+    let is_strange = |char: char| {
+        let is_private = matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+        let is_unassigned = matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}');
+        is_private || is_unassigned || is_control(char)
+    };
+    let is_within = |script: Range<char>| {
+        let fits = |char: char| char.is_alphanumeric() && script.contains(&char);
+        text.chars().all(|char| fits(char) || char.len_utf16() == 2)
+    };
+    let all_but_hangul = '\0'..'\u{a000}';
+    let hangul = '\u{ac00}'..'\u{d7a4}';
+    let has_ascii = text.contains(|char: char| char.is_ascii());
+    !text.contains(is_strange) && (has_ascii || is_within(all_but_hangul) || is_within(hangul))
+}
+
+/// But for tabs and line ends.
+fn is_control(char: char) -> bool {
+    char.is_control() && !char.is_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use strongroom_core::secret_bytes;
+
+    use super::*;
+
+    fn read(blob: &[u8]) -> Vec<u8> {
+        of_others(secret_bytes(blob.to_vec())).expose_secret().to_vec()
+    }
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn printable_ascii_is_read_from_either_encoding(text in "[ -~\t\r\n]{0,40}") {
+            prop_assert_eq!(read(text.as_bytes()), text.as_bytes());
+            prop_assert_eq!(read(&utf16(&text)), text.as_bytes());
+        }
+
+        #[test]
+        fn text_in_utf8_stays_as_it_is(text in "\\PC{0,40}") {
+            prop_assert_eq!(read(text.as_bytes()), text.as_bytes());
+        }
+
+        #[test]
+        fn what_becomes_text_was_text_in_utf16(blob in prop::collection::vec(any::<u8>(), 0..40)) {
+            let value = read(&blob);
+            if value != blob {
+                prop_assert_eq!(utf16(str::from_utf8(&value).expect("it is text")), blob);
+            }
+        }
+    }
+
+    #[test]
+    fn text_in_utf16_is_read_in_any_script() {
+        for text in [
+            "s3cret",
+            "grüße",
+            "пароль",
+            "密码",
+            "🔐",
+            "密码🔐",
+            "비밀번호",
+            "e\u{301}!",
+            "€ 5",
+            "x",
+        ] {
+            assert_eq!(read(&utf16(text)), text.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay_as_they_are() {
+        let ascending: Vec<u8> = (0..=255).collect();
+        let lone_surrogate = [0x00, 0xd8, b'a', 0];
+        let blobs: [&[u8]; 7] =
+            [b"", b"\xff", b"\0\0", b"a\0b", &[0xff, 0xff], &ascending, &lone_surrogate];
+        for blob in blobs {
+            assert_eq!(read(blob), blob);
+        }
+    }
+
+    #[test]
+    fn keys_are_hardly_ever_taken_for_text() {
+        // Splitmix, so that the numbers are the same each time.
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed ^ (mixed >> 31)).to_le_bytes()
+        };
+        let mistaken = |bytes: usize, random: &mut dyn FnMut() -> [u8; 8]| {
+            let keys =
+                (0..10_000).map(|_| (0..bytes / 8).flat_map(|_| random()).collect::<Vec<_>>());
+            keys.filter(|key| read(key) != *key).count()
+        };
+        assert!(mistaken(16, &mut random) < 10_000 / 50);
+        assert!(mistaken(32, &mut random) < 10_000 / 200);
+    }
+}

@@ -1,0 +1,64 @@
+//! How a store is set up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use strongroom_core::Deadlines;
+
+/// How a [`CredentialManagerStore`](crate::CredentialManagerStore) is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// How long the entries that are written last, and where.
+    pub persist: Persist,
+    /// How long a call waits for those of other processes. 5 seconds by default.
+    pub deadline: Duration,
+    /// The directory of the lock file; `None` is `AppData\Local\strongroom` in the user's home.
+    pub state_dir: Option<PathBuf>,
+}
+
+/// How long an entry lasts, and where it is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Persist {
+    /// Until it is deleted, on this computer alone (`CRED_PERSIST_LOCAL_MACHINE`).
+    #[default]
+    LocalMachine,
+    /// Until it is deleted, on each computer that the user's profile roams to
+    /// (`CRED_PERSIST_ENTERPRISE`). It is copied there by way of a server.
+    Enterprise,
+    /// Until the user logs off, in this logon session alone (`CRED_PERSIST_SESSION`).
+    Session,
+}
+
+impl Config {
+    /// The same, for entries that last so long.
+    pub fn with_persist(mut self, persist: Persist) -> Self {
+        self.persist = persist;
+        self
+    }
+
+    /// The same, with another limit to waiting for other processes.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The same, with the lock file in this directory.
+    pub fn with_state_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.state_dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// The lock file's directory. It does not depend on the session.
+    pub(crate) fn lock_dir(&self) -> Option<PathBuf> {
+        let of_user = || Some(std::env::home_dir()?.join(r"AppData\Local\strongroom"));
+        self.state_dir.clone().or_else(of_user)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { persist: Persist::default(), deadline: Deadlines::default().call, state_dir: None }
+    }
+}

@@ -1,0 +1,149 @@
+//! The errors of Windows as the contract's.
+
+use std::io;
+
+use strongroom_core::{Error, ErrorKind, Operation};
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_BAD_USERNAME, ERROR_INVALID_PARAMETER, ERROR_NO_SUCH_LOGON_SESSION,
+    ERROR_NOT_ENOUGH_QUOTA, ERROR_NOT_FOUND, ERROR_SERVICE_DISABLED, ERROR_SERVICE_NOT_ACTIVE,
+    RPC_X_BAD_STUB_DATA,
+};
+
+use crate::CredentialManagerStore;
+
+/// The bindings give it the type of another list of codes.
+const BAD_STUB_DATA: u32 = RPC_X_BAD_STUB_DATA.cast_unsigned();
+
+/// Whether there is no credential of this name.
+pub(crate) fn is_missing(cause: &io::Error) -> bool {
+    code(cause) == Some(ERROR_NOT_FOUND)
+}
+
+/// Whether no credential can have this name.
+pub(crate) fn is_refused_name(cause: &io::Error) -> bool {
+    matches!(code(cause), Some(ERROR_INVALID_PARAMETER | ERROR_BAD_USERNAME))
+}
+
+/// An error of Windows in an operation of the store.
+pub(crate) fn from_windows(cause: io::Error, operation: Operation) -> Error {
+    let (kind, message, hint) = code(&cause).map_or((ErrorKind::Io, None, None), texts);
+    let mut error =
+        Error::new(kind, operation).with_store(CredentialManagerStore::NAME).with_source(cause);
+    if let Some(message) = message {
+        error = error.with_message(message);
+    }
+    if let Some(hint) = hint {
+        error = error.with_hint(hint);
+    }
+    error
+}
+
+/// The logon session keeps no credentials, or not for as long as they are wanted.
+pub(crate) fn no_logon_session(operation: Operation) -> Error {
+    let code = ERROR_NO_SUCH_LOGON_SESSION as i32;
+    from_windows(io::Error::from_raw_os_error(code), operation)
+}
+
+/// Another process holds the lock.
+pub(crate) fn busy(operation: Operation) -> Error {
+    Error::new(ErrorKind::Busy, operation)
+        .with_store(CredentialManagerStore::NAME)
+        .with_message("another process of this user is at its credentials and does not finish")
+        .with_hint("End the process that hangs, or wait for it, and try again.")
+}
+
+/// Kind, message and hint where they differ from the kind's own: one row per cause.
+fn texts(code: u32) -> (ErrorKind, Option<&'static str>, Option<&'static str>) {
+    match code {
+        ERROR_NOT_FOUND => (ErrorKind::NotFound, None, None),
+        ERROR_NO_SUCH_LOGON_SESSION => (
+            ErrorKind::NoLogonSession,
+            Some("this logon has no credentials that it could keep"),
+            Some(
+                "Windows gives none to network logons, such as SSH with a key: log on at the desktop, \
+                 or choose another backend, such as the encrypted file. At the desktop, see whether a \
+                 policy forbids to store credentials.",
+            ),
+        ),
+        ERROR_ACCESS_DENIED => (
+            ErrorKind::AccessDenied,
+            Some("Windows refuses this process the user's credentials"),
+            Some("Run it as the user who owns them, outside of a sandbox."),
+        ),
+        // What Windows says of a value over 2,560 bytes.
+        BAD_STUB_DATA => {
+            (ErrorKind::TooLarge, Some("Windows refuses a credential of this size"), None)
+        }
+        ERROR_INVALID_PARAMETER => {
+            (ErrorKind::Invalid, Some("Windows refuses the credential's name or value"), None)
+        }
+        ERROR_BAD_USERNAME => {
+            (ErrorKind::Invalid, Some("Windows refuses the credential's user name"), None)
+        }
+        ERROR_NOT_ENOUGH_QUOTA => (ErrorKind::QuotaExceeded, None, None),
+        ERROR_SERVICE_DISABLED | ERROR_SERVICE_NOT_ACTIVE => (
+            ErrorKind::NoBackend,
+            Some("the Credential Manager does not run"),
+            Some("Start its service with `net start VaultSvc`, or choose another backend."),
+        ),
+        _ => (ErrorKind::Other, Some("Windows refused the call"), None),
+    }
+}
+
+fn code(cause: &io::Error) -> Option<u32> {
+    cause.raw_os_error().map(i32::cast_unsigned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn error(code: i32) -> Error {
+        from_windows(io::Error::from_raw_os_error(code), Operation::Get)
+    }
+
+    #[test]
+    fn each_code_of_windows_has_its_kind() {
+        for (code, kind) in [
+            (5, ErrorKind::AccessDenied),
+            (8, ErrorKind::Other),
+            (87, ErrorKind::Invalid),
+            (1004, ErrorKind::Other),
+            (1058, ErrorKind::NoBackend),
+            (1062, ErrorKind::NoBackend),
+            (1168, ErrorKind::NotFound),
+            (1312, ErrorKind::NoLogonSession),
+            (1783, ErrorKind::TooLarge),
+            (1816, ErrorKind::QuotaExceeded),
+            (2202, ErrorKind::Invalid),
+        ] {
+            let error = error(code);
+            assert_eq!((error.kind(), error.store()), (kind, Some("credential-manager")), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_cause_is_the_code_and_what_windows_says_of_it() {
+        let cause = error(1004).source().map(ToString::to_string).unwrap();
+        assert!(cause.contains("(os error 1004)") && cause.contains("flags"), "{cause}");
+    }
+
+    #[test]
+    fn without_a_logon_session_the_hint_names_ssh_and_another_way() {
+        let error = no_logon_session(Operation::Set);
+        assert_eq!(error.kind(), ErrorKind::NoLogonSession);
+        for word in ["SSH", "desktop", "encrypted file", "policy"] {
+            assert!(error.hint().contains(word), "{}", error.hint());
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_what_cannot_be() {
+        let is = |code| io::Error::from_raw_os_error(code);
+        assert!(is_missing(&is(1168)) && !is_missing(&is(1312)) && !is_missing(&is(87)));
+        assert!(is_refused_name(&is(87)) && !is_refused_name(&is(1312)));
+        assert!(!is_missing(&io::Error::other("no code")));
+    }
+}

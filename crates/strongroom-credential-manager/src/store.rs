@@ -1,0 +1,167 @@
+//! The Windows Credential Manager behind the contract.
+
+use std::fs::File;
+use std::io;
+
+use strongroom_core::{
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
+    Probe, Result, SecretBytes, ServiceName, WriteMode,
+};
+
+use crate::error::{busy, from_windows, is_refused_name, no_logon_session};
+use crate::sys::{self, Found, New};
+use crate::{Config, Persist, blob, comment, lock, target};
+
+/// The largest value in bytes: `CRED_MAX_CREDENTIAL_BLOB_SIZE`.
+pub const MAX_SECRET_BYTES: usize = sys::MAX_BLOB_BYTES;
+
+/// The credentials of the user in the Windows Credential Manager.
+///
+/// Holds no state: handles, threads and processes of one user see the same entries.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialManagerStore {
+    config: Config,
+}
+
+impl CredentialManagerStore {
+    /// The store's name.
+    pub const NAME: &str = "credential-manager";
+
+    /// The store with the default configuration. Contacts nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The store with another configuration. Contacts nobody.
+    pub fn with_config(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// Held while a call lasts that only looks; `None` where it has to do without.
+    fn lock_to_read(&self) -> Option<File> {
+        let locked = self.lock();
+        locked.inspect_err(|error| tracing::debug!(%error, "reading without a lock")).ok()
+    }
+
+    /// Held while a call lasts that changes an entry; `None` where no lock can be had.
+    fn lock_to_write(&self, operation: Operation) -> Result<Option<File>> {
+        match self.lock() {
+            Ok(file) => Ok(Some(file)),
+            Err(cause) if cause.kind() == io::ErrorKind::TimedOut => Err(busy(operation)),
+            Err(cause) => {
+                tracing::debug!(%cause, "writing without a lock");
+                Ok(None)
+            }
+        }
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let dir = self.config.lock_dir().ok_or(io::ErrorKind::NotFound)?;
+        lock::acquire(&dir, self.config.deadline)
+    }
+}
+
+impl KeyringStore for CredentialManagerStore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let persistence = match self.config.persist {
+            Persist::LocalMachine | Persist::Enterprise => Persistence::Permanent,
+            Persist::Session => Persistence::Session,
+        };
+        Capabilities::new(persistence)
+            .with_max_secret_len(MAX_SECRET_BYTES)
+            .with_binary_safe()
+            .with_list()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        let failed = |cause| from_windows(cause, Operation::Probe);
+        if sys::can_keep(self.config.persist).map_err(failed)? {
+            Ok(Probe::new("the Windows Credential Manager"))
+        } else {
+            Err(no_logon_session(Operation::Probe))
+        }
+    }
+
+    fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+        let _lock = self.lock_to_read();
+        find(entry).map_err(failed(entry, Operation::Get))
+    }
+
+    fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        let failed = failed(entry, Operation::Set);
+        let _lock = self.lock_to_write(Operation::Set).map_err(|error| error.with_entry(entry))?;
+        if mode == WriteMode::CreateNew && find(entry).map_err(failed)?.is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
+                .with_store(Self::NAME)
+                .with_entry(entry));
+        }
+        let blob = value.expose_secret();
+        sys::write(&New {
+            target: &target::of_entry(entry),
+            user: entry.user().as_str(),
+            comment: &comment::of_entry(entry, blob.len()),
+            blob,
+            persist: self.config.persist,
+        })
+        .map_err(failed)
+    }
+
+    fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+        let failed = failed(entry, Operation::Delete);
+        let _lock =
+            self.lock_to_write(Operation::Delete).map_err(|error| error.with_entry(entry))?;
+        // The other one first: it would come to light where only our own is gone.
+        let of_keyring = match find_of_keyring(entry).map_err(failed)? {
+            Some(_) => sys::delete(&target::of_keyring(entry)).map_err(failed)?,
+            None => false,
+        };
+        let own = sys::delete(&target::of_entry(entry)).map_err(failed)?;
+        Ok(own || of_keyring)
+    }
+
+    fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+        let _lock = self.lock_to_read();
+        find(entry).map(|value| value.is_some()).map_err(failed(entry, Operation::Exists))
+    }
+
+    fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+        let _lock = self.lock_to_read();
+        let targets = sys::targets(&target::beginning(service))
+            .map_err(|cause| from_windows(cause, Operation::List))?;
+        let entries = targets.iter().filter_map(|target| target::parse(target));
+        Ok(entries.filter(|entry| entry.service() == service).collect())
+    }
+}
+
+/// The value of an entry, which the store wrote, or else the `keyring` crate.
+fn find(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
+    let Some(Found { comment, blob, .. }) = sys::read(&target::of_entry(entry))? else {
+        return Ok(find_of_keyring(entry)?.map(blob::of_others));
+    };
+    let len = blob.expose_secret().len();
+    let is_ours = comment.is_some_and(|comment| comment::is_ours(&comment, len));
+    Ok(Some(if is_ours { blob } else { blob::of_others(blob) }))
+}
+
+/// What the `keyring` crate stored under this entry's names, and not under others that make the same
+/// target.
+fn find_of_keyring(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
+    let target = target::of_keyring(entry);
+    let found = match sys::read(&target) {
+        Err(cause) if is_refused_name(&cause) => return Ok(None),
+        found => found?,
+    };
+    let is_this = |found: &Found| {
+        found.target.as_ref() == Some(&target)
+            && found.user.as_deref() == Some(entry.user().as_str())
+    };
+    Ok(found.filter(is_this).map(|found| found.blob))
+}
+
+fn failed(entry: &EntryName, operation: Operation) -> impl Fn(io::Error) -> Error + Copy {
+    move |cause| from_windows(cause, operation).with_entry(entry)
+}
