@@ -3,21 +3,12 @@
 //! An entry is a generic credential, which `CredReadW` and its like find by one key alone, the target
 //! name: `strongroom:SERVICE/USER`. Its user name and its comment say for the user's eyes what it is.
 //!
-//! ```no_run
-//! use strongroom_core::{KeyringStore, SecretString, WriteMode};
-//! use strongroom_credential_manager::CredentialManagerStore;
-//!
-//! let store = CredentialManagerStore::new();
-//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
-//! # Ok::<(), strongroom_core::Error>(())
-//! ```
-//!
 //! Tested under Wine 8; not run on Windows itself, whose limits and errors are taken from its
 //! documentation and from its users' reports.
 //!
 //! # Limits
 //!
-//! - A value has at most 2,560 bytes ([`MAX_SECRET_BYTES`]). Windows refuses more, and Wine doesn't.
+//! - A value has at most 2,560 bytes (`MAX_SECRET_BYTES`). Windows refuses more, and Wine doesn't.
 //! - A network logon has no credentials, and over SSH most logons are of that kind: `NoLogonSession`.
 //! - Windows hands out a credential with its value or not at all. So `exists` and `list` get to see
 //!   values, too, of this service's entries alone; they look at none and wipe them before they free

@@ -18,6 +18,15 @@ pub const MAX_SECRET_BYTES: usize = sys::MAX_BLOB_BYTES;
 /// The credentials of the user in the Windows Credential Manager.
 ///
 /// Holds no state: handles, threads and processes of one user see the same entries.
+///
+/// ```no_run
+/// use strongroom_core::{KeyringStore, SecretString, WriteMode};
+/// use strongroom_credential_manager::CredentialManagerStore;
+///
+/// let store = CredentialManagerStore::new();
+/// store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+/// # Ok::<(), strongroom_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CredentialManagerStore {
     config: Config,
