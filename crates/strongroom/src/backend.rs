@@ -67,12 +67,12 @@ impl Backend {
     /// [`inspect`](crate::inspect) finds out.
     pub const fn is_supported_here(self) -> bool {
         match self {
+            Self::CredentialManager => cfg!(all(feature = "credential-manager", windows)),
             Self::Keychain => cfg!(all(feature = "keychain", target_os = "macos")),
             Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
             Self::Memory | Self::PlaintextFile => true,
             Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
             Self::File => cfg!(feature = "sealed"),
-            Self::CredentialManager => false,
         }
     }
 

@@ -76,6 +76,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
         match backend {
             Backend::SecretService => findings.extend(secret_service(state, system)),
             Backend::Keychain => findings.push(keychain(state)),
+            Backend::CredentialManager => findings.push(credential_manager(state)),
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state)),
             _ => {}
@@ -125,6 +126,27 @@ fn keychain(state: &Result<Probe, Error>) -> Finding {
         Err(error) => {
             let mut problem = problem(backend, error);
             problem.fixes = vec![advice(error.hint())];
+            problem
+        }
+    }
+}
+
+fn credential_manager(state: &Result<Probe, Error>) -> Finding {
+    let backend = Backend::CredentialManager;
+    match state {
+        Ok(Probe { provider, .. }) => {
+            let problem = format!("secrets are kept by {provider}, until you delete them");
+            finding(backend, Severity::Fine, None, problem)
+        }
+        Err(error) => {
+            let mut problem = problem(backend, error);
+            problem.fixes = vec![advice(error.hint())];
+            if error.kind() == ErrorKind::NoLogonSession {
+                problem.fixes.push(fix(
+                    "Or keep secrets in an encrypted file, which opens in any session (in PowerShell).",
+                    &["$env:STRONGROOM_BACKEND = 'file'"],
+                ));
+            }
             problem
         }
     }
@@ -414,6 +436,20 @@ mod tests {
         let findings = diagnose(&[found(Backend::Keyutils, Err(error))], &System::default());
         assert_eq!(findings[0].severity, Severity::Note);
         assert!(!findings[0].fixes.is_empty());
+    }
+
+    #[test]
+    fn a_logon_without_credentials_is_a_problem_with_another_way() {
+        let error = Error::new(ErrorKind::NoLogonSession, Operation::Probe);
+        let findings =
+            diagnose(&[found(Backend::CredentialManager, Err(error))], &System::default());
+        assert_eq!(findings[0].severity, Severity::Problem);
+        assert_eq!(findings[0].kind, Some(ErrorKind::NoLogonSession));
+        assert_eq!(commands(&findings[0]), ["$env:STRONGROOM_BACKEND = 'file'"]);
+
+        let works = Ok(Probe::new("the Windows Credential Manager"));
+        let findings = diagnose(&[found(Backend::CredentialManager, works)], &System::default());
+        assert_eq!((findings[0].severity, findings[0].kind), (Severity::Fine, None));
     }
 
     #[test]

@@ -30,6 +30,7 @@
 //! - `secret-service` (default): the Secret Service of a Linux desktop.
 //! - `keychain` (default): the macOS Keychain.
 //! - `keyutils` (default): the Linux kernel's keyring.
+//! - `credential-manager` (default): the Windows Credential Manager.
 //! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.

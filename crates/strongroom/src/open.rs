@@ -44,6 +44,8 @@ impl Platform for Here {
 
     fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
         match backend {
+            #[cfg(all(feature = "credential-manager", windows))]
+            Backend::CredentialManager => Ok(credential_manager(options)),
             #[cfg(feature = "sealed")]
             Backend::File => file(options),
             #[cfg(all(feature = "keychain", target_os = "macos"))]
@@ -63,6 +65,17 @@ impl Platform for Here {
 pub(crate) fn guarded(store: Arc<dyn KeyringStore>, options: &Options) -> Arc<dyn KeyringStore> {
     let guard = Guard::new(store).with_deadlines(options.deadlines).with_prompt(options.prompt);
     Arc::new(guard)
+}
+
+#[cfg(all(feature = "credential-manager", windows))]
+fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
+    use strongroom_credential_manager::{Config, CredentialManagerStore};
+
+    let mut config = Config::default().with_deadline(options.deadlines.call);
+    if let Some(directory) = &options.state_dir {
+        config = config.with_state_dir(directory);
+    }
+    Arc::new(CredentialManagerStore::with_config(config))
 }
 
 /// The files need a key only when they are used: choosing contacts nobody.
