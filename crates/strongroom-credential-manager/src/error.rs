@@ -44,11 +44,16 @@ pub(crate) fn no_logon_session(operation: Operation) -> Error {
     from_windows(io::Error::from_raw_os_error(code), operation)
 }
 
+/// What Windows says of a value over 2,560 bytes, and Wine doesn't.
+pub(crate) fn too_large() -> io::Error {
+    io::Error::from_raw_os_error(RPC_X_BAD_STUB_DATA)
+}
+
 /// Another process holds the lock.
 pub(crate) fn busy(operation: Operation) -> Error {
     Error::new(ErrorKind::Busy, operation)
         .with_store(CredentialManagerStore::NAME)
-        .with_message("another process of this user is at its credentials and does not finish")
+        .with_message("another process holds the lock of the user's credentials")
         .with_hint("End the process that hangs, or wait for it, and try again.")
 }
 
@@ -70,7 +75,6 @@ fn texts(code: u32) -> (ErrorKind, Option<&'static str>, Option<&'static str>) {
             Some("Windows refuses this process the user's credentials"),
             Some("Run it as the user who owns them, outside of a sandbox."),
         ),
-        // What Windows says of a value over 2,560 bytes.
         BAD_STUB_DATA => {
             (ErrorKind::TooLarge, Some("Windows refuses a credential of this size"), None)
         }

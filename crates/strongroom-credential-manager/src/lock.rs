@@ -4,46 +4,57 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const FILE_NAME: &str = "credential-manager.lock";
 
+/// Brings the lock from a thread that waits for it: Windows has no such lock with a deadline.
+type Waiter = Receiver<io::Result<File>>;
+
 /// Waits for the lock, which is held until the file is dropped or the process ends.
-///
-/// - While somebody holds it for longer than an earlier call waited, nobody waits anew: threads that
-///   wait would pile up.
 ///
 /// # Errors
 ///
 /// `TimedOut` if another holds it for longer than the limit; the system's own where no lock can be
 /// had.
 pub(crate) fn acquire(dir: &Path, limit: Duration) -> io::Result<File> {
-    let file = open(dir)?;
-    if file.try_lock().is_ok() {
-        return Ok(file);
+    let start = Instant::now();
+    loop {
+        let file = open(dir)?;
+        if file.try_lock().is_ok() {
+            return Ok(file);
+        }
+        let left = left_waiting().get_mut(dir).and_then(Vec::pop);
+        let waiter = left.map_or_else(|| wait(file), Ok)?;
+        match waiter.recv_timeout(limit.saturating_sub(start.elapsed())) {
+            Ok(locked) => return locked,
+            // It had the lock while nobody wanted it, and gave it back.
+            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                left_waiting().entry(dir.to_owned()).or_default().push(waiter);
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
     }
-    let given_up = || io::Error::from(io::ErrorKind::TimedOut);
-    if left_waiting().get(dir).is_some_and(|waiter| !waiter.is_finished()) {
-        return Err(given_up());
-    }
-    // Windows has no such lock with a deadline, so a thread waits in our place. One that is given up
-    // drops the lock as soon as it has it.
-    let (sender, receiver) = mpsc::channel();
-    let waiter = thread::Builder::new().name("strongroom-lock".into()).spawn(move || {
-        let locked = file.lock().map(|()| file);
-        drop(sender.send(locked));
-    })?;
-    receiver.recv_timeout(limit).unwrap_or_else(|_| {
-        left_waiting().insert(dir.to_owned(), waiter);
-        Err(given_up())
-    })
 }
 
-/// The last thread of each directory that was given up. A leaf: nothing is waited for under it.
-fn left_waiting() -> MutexGuard<'static, BTreeMap<PathBuf, JoinHandle<()>>> {
-    static WAITERS: Mutex<BTreeMap<PathBuf, JoinHandle<()>>> = Mutex::new(BTreeMap::new());
+/// Waits in a thread, which hands the lock over or, if nobody wants it just then, gives it back.
+fn wait(file: File) -> io::Result<Waiter> {
+    let (sender, receiver) = mpsc::sync_channel(0);
+    thread::Builder::new().name("strongroom-lock".into()).spawn(move || {
+        let locked = file.lock().map(|()| file);
+        drop(sender.try_send(locked));
+    })?;
+    Ok(receiver)
+}
+
+/// Those that were given up, by directory. The next call takes one over, so that threads don't pile
+/// up while somebody keeps the lock. A leaf: nothing is waited for under it.
+fn left_waiting() -> MutexGuard<'static, BTreeMap<PathBuf, Vec<Waiter>>> {
+    static WAITERS: Mutex<BTreeMap<PathBuf, Vec<Waiter>>> = Mutex::new(BTreeMap::new());
     WAITERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -54,8 +65,6 @@ fn open(dir: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -77,18 +86,28 @@ mod tests {
     }
 
     #[test]
-    fn while_one_that_was_given_up_waits_nobody_waits_anew() {
+    fn calls_that_give_up_leave_one_thread_and_it_keeps_no_lock() {
         let dir = tempfile::tempdir().unwrap();
         let first = acquire(dir.path(), LONG).unwrap();
-        let start = Instant::now();
-        for limit in [SHORT, LONG, LONG] {
-            let error = acquire(dir.path(), limit).unwrap_err();
+        for _ in 0..5 {
+            let error = acquire(dir.path(), SHORT).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert_eq!(left_waiting()[dir.path()].len(), 1);
         }
-        assert!(start.elapsed() < LONG);
         drop(first);
-        left_waiting().remove(dir.path()).unwrap().join().unwrap();
-        assert!(acquire(dir.path(), LONG).is_ok());
+        for _ in 0..5 {
+            drop(acquire(dir.path(), LONG).unwrap());
+        }
+    }
+
+    #[test]
+    fn threads_that_contend_all_get_it() {
+        let dir = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..25).for_each(|_| drop(acquire(dir.path(), LONG).unwrap())));
+            }
+        });
     }
 
     #[test]

@@ -18,7 +18,7 @@ use windows_sys::Win32::Security::Credentials::{
 use zeroize::Zeroize;
 
 use crate::Persist;
-use crate::error::is_missing;
+use crate::error::{is_missing, too_large};
 
 /// The largest value in bytes.
 pub(crate) const MAX_BLOB_BYTES: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
@@ -56,7 +56,8 @@ pub(crate) fn read(target: &str) -> io::Result<Option<Found>> {
 
 /// Writes a credential over the one of the same target, or as a new one.
 pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
-    let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let size = u32::try_from(new.blob.len()).ok();
+    let size = size.filter(|size| *size <= CRED_MAX_CREDENTIAL_BLOB_SIZE).ok_or_else(too_large)?;
     let (mut target, mut user, mut comment) = (wide(new.target), wide(new.user), wide(new.comment));
     let credential = CREDENTIALW {
         Flags: 0,
@@ -64,7 +65,7 @@ pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
         TargetName: target.as_mut_ptr(),
         Comment: comment.as_mut_ptr(),
         LastWritten: FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 },
-        CredentialBlobSize: new.blob.len().try_into().map_err(too_large)?,
+        CredentialBlobSize: size,
         CredentialBlob: new.blob.as_ptr().cast_mut(),
         Persist: persist(new.persist),
         AttributeCount: 0,

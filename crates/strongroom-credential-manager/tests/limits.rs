@@ -5,7 +5,9 @@
 
 mod support;
 
-use strongroom_core::{ErrorKind, KeyringStore, Persistence, SecretString, WriteMode};
+use strongroom_core::{
+    EntryName, ErrorKind, KeyringStore, Persistence, SecretString, WriteMode, secret_bytes,
+};
 use strongroom_credential_manager::{Config, MAX_SECRET_BYTES, Persist};
 use support::Service;
 
@@ -22,6 +24,10 @@ fn a_value_of_2560_bytes_is_kept_and_one_of_2561_is_too_large() {
         assert!(error.problem().contains("2561") && error.problem().contains("2560"), "{error}");
         assert!(service.get("u") == Some(largest.clone()));
     }
+    let entry = EntryName::new(&service.name, "u").unwrap();
+    let value = secret_bytes(vec![b'x'; 2_561]);
+    let error = service.write_entry(&entry, &value, WriteMode::Overwrite).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "the store itself refuses it, too: {error:?}");
     // Bytes count, not characters.
     let text = SecretString::from("é".repeat(1_281));
     let refused = service.set_password(&service.name, "u", &text, WriteMode::Overwrite);
