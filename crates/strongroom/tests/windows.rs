@@ -1,0 +1,58 @@
+//! On Windows the automatic choice is the Credential Manager, and a vault may outgrow it.
+
+#![cfg(all(feature = "credential-manager", feature = "sealed", not(feature = "testing"), windows))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process;
+
+use strongroom::{
+    Backend, ChoiceReason, ExposeSecret, Layout, Options, Persistence, Secret, SecretManager,
+    VAULT_ENTRY, choose, inspect,
+};
+
+#[test]
+fn it_is_the_platforms_default_and_can_be_used() {
+    let options = Options::new().with_environment(|_| None);
+    let chosen = choose(&options).unwrap();
+    assert_eq!(chosen.backend(), Backend::CredentialManager);
+    assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
+
+    let found = inspect(&options);
+    let found = found.iter().find(|it| it.backend == Backend::CredentialManager).unwrap();
+    let capabilities = found.capabilities.unwrap();
+    assert_eq!(capabilities.persistence, Persistence::Permanent);
+    assert_eq!(capabilities.max_secret_len, Some(2_560));
+    assert!(found.state.is_ok(), "{:?}", found.state);
+}
+
+#[test]
+fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
+    const SECRETS: usize = 200;
+    let service = format!("windows-{}", process::id());
+    let dir = tempfile::tempdir().unwrap();
+    let open = || {
+        let builder = SecretManager::builder(&service).backend(Backend::CredentialManager);
+        let builder = builder.state_dir(dir.path().join("state"));
+        builder.data_dir(dir.path().join("data")).open_blocking().unwrap()
+    };
+    let value = |number: usize| format!("{number} {}", "x".repeat(40));
+    let vault = open();
+    for number in 0..SECRETS {
+        vault.set(&number.to_string().into(), &Secret::new(value(number))).unwrap();
+        if number == 0 {
+            assert_eq!(vault.layout(), Layout::Inline);
+        }
+    }
+    let vault = open();
+    assert_eq!((vault.layout(), vault.list().unwrap().len()), (Layout::Sealed, SECRETS));
+    for number in 0..SECRETS {
+        let read = vault.get_value(number.to_string()).unwrap().unwrap();
+        assert_eq!(read.expose_secret(), value(number));
+    }
+
+    let options = Options::new().with_backend(Backend::CredentialManager);
+    let store = choose(&options).unwrap().store().clone();
+    let users = store.list(&service).unwrap();
+    assert!(store.delete_password(&service, VAULT_ENTRY).unwrap());
+    assert_eq!(users.len(), 1, "it stays one entry");
+}
