@@ -13,7 +13,8 @@ use windows_sys::Win32::Foundation::FILETIME;
 use windows_sys::Win32::Security::Credentials::{
     CRED_MAX_CREDENTIAL_BLOB_SIZE, CRED_PERSIST, CRED_PERSIST_ENTERPRISE,
     CRED_PERSIST_LOCAL_MACHINE, CRED_PERSIST_NONE, CRED_PERSIST_SESSION, CRED_TYPE_GENERIC,
-    CREDENTIALW, CredDeleteW, CredEnumerateW, CredFree, CredGetSessionTypes, CredReadW, CredWriteW,
+    CRED_TYPE_MAXIMUM, CREDENTIALW, CredDeleteW, CredEnumerateW, CredFree, CredGetSessionTypes,
+    CredReadW, CredWriteW,
 };
 use zeroize::Zeroize;
 
@@ -86,7 +87,7 @@ pub(crate) fn delete(target: &str) -> io::Result<bool> {
     unless_missing(done).map(|done| done.is_some())
 }
 
-/// The targets of all credentials whose target begins so, whatever their type.
+/// The targets of all credentials whose target begins so.
 pub(crate) fn targets(beginning: &str) -> io::Result<Vec<String>> {
     let filter = wide(&format!("{beginning}*"));
     let (mut count, mut first) = (0, ptr::null_mut());
@@ -99,17 +100,20 @@ pub(crate) fn targets(beginning: &str) -> io::Result<Vec<String>> {
     let targets = many.credentials().iter().filter_map(|&credential| {
         // SAFETY: the call succeeded, so each points to a credential that Windows made, whose target
         // is text that ends with a NUL; they are not freed yet.
-        unsafe { text(credential.read_unaligned().TargetName) }
+        unsafe {
+            let credential = credential.read_unaligned();
+            (credential.Type == CRED_TYPE_GENERIC).then(|| text(credential.TargetName)).flatten()
+        }
     });
     Ok(targets.collect())
 }
 
 /// Whether this logon session can keep generic credentials so long. Changes nothing.
 pub(crate) fn can_keep(wanted: Persist) -> io::Result<bool> {
-    const TYPES: usize = CRED_TYPE_GENERIC as usize + 1;
-    let mut longest = [CRED_PERSIST_NONE; TYPES];
+    // One for each type of credential.
+    let mut longest = [CRED_PERSIST_NONE; CRED_TYPE_MAXIMUM as usize];
     // SAFETY: the call writes as many numbers as it is told, into memory that is ours.
-    done(unsafe { CredGetSessionTypes(TYPES as u32, longest.as_mut_ptr()) })?;
+    done(unsafe { CredGetSessionTypes(CRED_TYPE_MAXIMUM, longest.as_mut_ptr()) })?;
     // What should roam is kept on this computer where roaming is off.
     let needed = persist(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
     Ok(longest[CRED_TYPE_GENERIC as usize] >= needed)
@@ -155,7 +159,8 @@ struct Many {
 
 impl Many {
     fn credentials(&self) -> &[*mut CREDENTIALW] {
-        // SAFETY: the call that made it succeeded, and told how many there are.
+        // SAFETY: the call that made it succeeded, and told how many there are; where there are none,
+        // it fails.
         unsafe { slice::from_raw_parts(self.first, self.count as usize) }
     }
 }
