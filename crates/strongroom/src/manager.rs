@@ -344,6 +344,17 @@ impl SecretManagerBuilder {
         self
     }
 
+    /// Where an application can remember something about its vault, beside the vault's lock: a file whose name
+    /// ends so. The directory may not be there yet. `None` if the user has no home.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used.
+    pub fn state_file(&self, ending: &str) -> Result<Option<std::path::PathBuf>> {
+        let service = ServiceName::new(self.service.as_str())?;
+        Ok(self.options.state_dir().file(&service, ending))
+    }
+
     /// Chooses the store and reads the vault, once.
     ///
     /// # Errors

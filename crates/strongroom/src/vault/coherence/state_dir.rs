@@ -44,7 +44,12 @@ impl StateDir {
 
     /// Where it is remembered in which backend a service's vault lives.
     pub(crate) fn binding(&self, service: &ServiceName) -> Option<PathBuf> {
-        self.paths(service).map(|paths| with(&paths.stem, ".binding"))
+        self.file(service, ".binding")
+    }
+
+    /// A file that belongs to a service's vault, by the end of its name.
+    pub(crate) fn file(&self, service: &ServiceName, ending: &str) -> Option<PathBuf> {
+        self.paths(service).map(|paths| with(&paths.stem, ending))
     }
 
     /// Whether other processes matter.

@@ -1,0 +1,207 @@
+//! A configuration file with secrets in it, and what can be asked about it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use strongroom::blocking::SecretManager;
+use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey};
+
+use crate::document::Document;
+use crate::error::{self, Flaw};
+use crate::find::{Content, Found, find};
+use crate::source::Source;
+use crate::{Ages, Format, Place, Position, Rules, SecretStatus, Status, exposure};
+
+/// A configuration file, and the rules by which its secrets are found.
+///
+/// Making one looks at nothing: each call reads the file anew, and opens no store by itself.
+///
+/// ```
+/// use strongroom_config::{ConfigFile, Rules};
+///
+/// let file = ConfigFile::new("/etc/example/config.toml", Rules::of_looks())?;
+/// assert_eq!(file.format().name(), "toml");
+/// # Ok::<(), strongroom::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    pub(crate) path: PathBuf,
+    pub(crate) format: Format,
+    pub(crate) rules: Rules,
+    pub(crate) takes_forgetful_stores: bool,
+}
+
+/// A file that was read, with the secrets that were found in it.
+pub(crate) struct Read {
+    pub(crate) source: Source,
+    pub(crate) document: Document,
+    pub(crate) found: Vec<Found>,
+}
+
+impl ConfigFile {
+    /// The file at a path, in the format that its name tells.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the name doesn't tell it.
+    pub fn new(path: impl Into<PathBuf>, rules: Rules) -> Result<Self> {
+        let path = path.into();
+        let format = Format::of_file(&path).ok_or_else(|| error::unknown_format(&path))?;
+        Ok(Self::with_format(path, format, rules))
+    }
+
+    /// The file at a path, in this format.
+    pub fn with_format(path: impl Into<PathBuf>, format: Format, rules: Rules) -> Self {
+        Self { path: path.into(), format, rules, takes_forgetful_stores: false }
+    }
+
+    /// The same, moving secrets also into a store that forgets them at a restart. After that they are gone.
+    #[must_use]
+    pub fn taking_forgetful_stores(mut self) -> Self {
+        self.takes_forgetful_stores = true;
+        self
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Which secrets the file has, and where each of them is. Changes nothing. Without a store, all that the
+    /// file holds is in the file.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid`, with line and column, if the file can't be read as what it should be; `NotFound`,
+    /// `AccessDenied`, `Io`, `TooLarge` if it can't be read at all; and as a read of the store.
+    pub fn status(&self, secrets: Option<&SecretManager>) -> Result<Status> {
+        let read = self.read()?;
+        let stored = Stored::of(secrets, read.found.iter().map(|found| &found.key))?;
+        let has_values = read.found.iter().any(Found::holds_something);
+        Ok(Status {
+            format: self.format,
+            is_marked: self.is_marked(&read.document),
+            exposures: if has_values { exposure::of(&read.source) } else { Vec::new() },
+            secrets: read.found.iter().map(|found| read.status(found, &stored)).collect(),
+        })
+    }
+
+    pub(crate) fn read(&self) -> Result<Read> {
+        let source = Source::read(&self.path)?;
+        let parsed = self.format.parse(&source.text).and_then(|document| {
+            let found = find(self.format, &source.text, &document, &self.rules)?;
+            Ok((document, found))
+        });
+        let (document, found) = parsed.map_err(|flaw| self.flaw(&source, flaw))?;
+        Ok(Read { source, document, found })
+    }
+
+    pub(crate) fn flaw(&self, source: &Source, flaw: Flaw) -> strongroom::Error {
+        flaw.in_text(&source.text, &error::shown(&self.path))
+    }
+
+    /// Refuses a store that would lose what the file doesn't have any more.
+    pub(crate) fn check_lasts(&self, secrets: &SecretManager) -> Result<()> {
+        if secrets.is_persistent() || self.takes_forgetful_stores {
+            return Ok(());
+        }
+        Err(error::forgetful(secrets.backend().name()))
+    }
+
+    fn is_marked(&self, document: &Document) -> bool {
+        self.rules.marker.as_ref().is_some_and(|marker| {
+            let node = document.find(&marker.path).map(|number| &document.nodes[number]);
+            let text = node.and_then(|node| node.text());
+            text.is_some_and(|text| text.expose_secret() == marker.value)
+        })
+    }
+}
+
+impl Read {
+    fn status(&self, found: &Found, stored: &Stored) -> SecretStatus {
+        let problem = match &found.content {
+            Content::Unclear(flaw) => Some(flaw.problem.clone()),
+            _ => None,
+        };
+        SecretStatus {
+            key: found.key.clone(),
+            provider: found.metadata.provider.clone(),
+            path: found.path.clone(),
+            position: self.position(found),
+            found_by: found.by,
+            place: self.place(found, stored),
+            problem,
+        }
+    }
+
+    pub(crate) fn position(&self, found: &Found) -> Option<Position> {
+        let node = &self.document.nodes[found.node?];
+        Some(Position::of(&self.source.text, node.span.start))
+    }
+
+    fn place(&self, found: &Found, stored: &Stored) -> Place {
+        match (&found.content, stored.get(&found.key)) {
+            (Content::Value(_) | Content::Unclear(_), None) => Place::File,
+            (Content::Reference | Content::Nothing, None) => Place::Nowhere,
+            (Content::Reference | Content::Nothing, Some(_)) => Place::Store,
+            (Content::Value(value), Some(theirs)) if theirs.is(value.expose_secret()) => {
+                Place::Both
+            }
+            (_, Some(theirs)) => Place::Differs(self.ages(theirs)),
+        }
+    }
+
+    pub(crate) fn ages(&self, theirs: &Theirs) -> Ages {
+        let (store, store_expired) = match theirs {
+            Theirs::Secret(secret) => (secret.metadata.updated_at, false),
+            Theirs::Expired => (None, true),
+        };
+        Ages { file: self.source.modified(), store, store_expired }
+    }
+}
+
+/// What the store has of some secrets.
+#[derive(Default)]
+pub(crate) struct Stored(BTreeMap<SecretKey, Theirs>);
+
+/// What the store has of one secret.
+pub(crate) enum Theirs {
+    Secret(Secret),
+    /// One that has expired: the store doesn't show it.
+    Expired,
+}
+
+impl Stored {
+    /// Asks the store, if there is one, for the secrets of these keys.
+    pub(crate) fn of<'a>(
+        secrets: Option<&SecretManager>,
+        keys: impl Iterator<Item = &'a SecretKey>,
+    ) -> Result<Self> {
+        let Some(secrets) = secrets else { return Ok(Self::default()) };
+        let mut stored = BTreeMap::new();
+        for key in keys {
+            let theirs = match secrets.get(key) {
+                Ok(found) => found.map(Theirs::Secret),
+                Err(error) if error.kind() == ErrorKind::Expired => Some(Theirs::Expired),
+                Err(error) => return Err(error),
+            };
+            stored.extend(theirs.map(|theirs| (key.clone(), theirs)));
+        }
+        Ok(Self(stored))
+    }
+
+    pub(crate) fn get(&self, key: &SecretKey) -> Option<&Theirs> {
+        self.0.get(key)
+    }
+}
+
+impl Theirs {
+    pub(crate) fn is(&self, value: &str) -> bool {
+        matches!(self, Self::Secret(secret) if secret.value.expose_secret() == value)
+    }
+}

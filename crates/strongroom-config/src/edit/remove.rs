@@ -1,0 +1,149 @@
+//! Taking entries out, with their keys and commas. Comments stay.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::{Change, Splice, is_blank, line_end, line_start};
+use crate::Format;
+use crate::document::{Document, Kind, Node};
+use crate::error::Flaw;
+
+/// The entries that go together.
+pub(super) struct Removal<'a> {
+    format: Format,
+    text: &'a str,
+    document: &'a Document,
+    gone: BTreeSet<usize>,
+}
+
+impl<'a> Removal<'a> {
+    pub(super) fn new(
+        format: Format,
+        text: &'a str,
+        document: &'a Document,
+        changes: &[(usize, Change)],
+    ) -> Self {
+        let gone = changes.iter().filter(|(_, change)| *change == Change::Removed);
+        Self { format, text, document, gone: gone.map(|(number, _)| *number).collect() }
+    }
+
+    /// What to cut for one of them.
+    pub(super) fn splices(&self, number: usize) -> Result<Vec<Splice>, Flaw> {
+        let node = &self.document.nodes[number];
+        let Some(parent) = node.parent else { return Err(no_entry(node)) };
+        if matches!(self.document.nodes[parent].kind, Kind::List) {
+            return Err(no_entry(node));
+        }
+        if node.is_flow { Ok(self.of_flow(number, parent)) } else { self.of_lines(number, parent) }
+    }
+
+    /// Between brackets: the entry and the comma behind it, or of the last one the comma before.
+    fn of_flow(&self, number: usize, parent: usize) -> Vec<Splice> {
+        let entry = &self.document.nodes[number].entry;
+        let group = self.in_brackets(parent);
+        let siblings = self.entries(group);
+        let next =
+            siblings.iter().map(|(_, node)| node.entry.start).find(|start| *start >= entry.end);
+        let behind = entry.end..next.unwrap_or(self.document.nodes[group].span.end);
+        if let Some(comma) = self.document.comma_in(behind) {
+            let between = &self.text[entry.end..comma];
+            if between.trim().is_empty() {
+                return vec![self.cut(entry.start..comma + 1)];
+            }
+            return vec![self.cut(entry.clone()), cut(comma..comma + 1)];
+        }
+        let kept = siblings
+            .iter()
+            .rev()
+            .find(|(other, node)| node.entry.end <= entry.start && !self.gone.contains(other));
+        let comma = kept.and_then(|(_, node)| self.document.comma_in(node.entry.end..entry.start));
+        match comma {
+            Some(comma) if is_blank(&self.text[comma + 1..entry.start]) => {
+                vec![cut(comma..entry.end)]
+            }
+            Some(comma) => vec![cut(comma..comma + 1), self.cut(entry.clone())],
+            None => vec![self.cut(entry.clone())],
+        }
+    }
+
+    /// On lines of its own: these lines, or up to a comment at their end.
+    fn of_lines(&self, number: usize, parent: usize) -> Result<Vec<Splice>, Flaw> {
+        let entry = &self.document.nodes[number].entry;
+        let is_first =
+            self.gone.iter().find(|gone| self.document.nodes[**gone].parent == Some(parent))
+                == Some(&number);
+        if self.format == Format::Yaml
+            && is_first
+            && self.siblings(parent).all(|(n, _)| self.gone.contains(&n))
+        {
+            return Ok(vec![Splice { range: entry.clone(), text: "{}".to_owned() }]);
+        }
+        let start = line_start(self.text, entry.start);
+        if is_blank(&self.text[start..entry.start]) {
+            return Ok(vec![self.cut(entry.clone())]);
+        }
+        // In YAML, what a list's item begins with; the next entry takes its place.
+        let next = self
+            .siblings(parent)
+            .map(|(_, node)| node.entry.start)
+            .find(|start| *start >= entry.end);
+        match next {
+            Some(next) if self.text[entry.end..next].trim().is_empty() => {
+                Ok(vec![cut(entry.start..next)])
+            }
+            _ => Err(super::tangled(entry.start)),
+        }
+    }
+
+    /// A cut that takes the line with it if nothing else is on it, or else the blanks behind.
+    fn cut(&self, range: Range<usize>) -> Splice {
+        let start = line_start(self.text, range.start);
+        let end = line_end(self.text, range.end);
+        let has_line =
+            is_blank(&self.text[start..range.start]) && is_blank(&self.text[range.end..end]);
+        if has_line && (start > 0 || end < self.text.len()) {
+            let rest = &self.text[end..];
+            let newline = ["\r\n", "\n"].iter().find(|newline| rest.starts_with(**newline));
+            return cut(start..end + newline.map_or(0, |newline| newline.len()));
+        }
+        let rest = &self.text[range.end..];
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let is_before_end = rest.trim_start_matches([' ', '\t']).starts_with(['}', ']']);
+        cut(range.start..range.end + if is_before_end { 0 } else { blanks })
+    }
+
+    /// The group whose brackets an entry of this one stands between: TOML's keys with dots make groups that have
+    /// none.
+    fn in_brackets(&self, group: usize) -> usize {
+        let node = &self.document.nodes[group];
+        match node.parent {
+            Some(parent) if !self.has_brackets(node) => self.in_brackets(parent),
+            _ => group,
+        }
+    }
+
+    fn entries(&self, group: usize) -> Vec<(usize, &'a Node)> {
+        let entries = self.siblings(group).flat_map(|(number, node)| {
+            let is_one = !node.is_group() || self.has_brackets(node);
+            if is_one { vec![(number, node)] } else { self.entries(number) }
+        });
+        entries.collect()
+    }
+
+    fn has_brackets(&self, node: &Node) -> bool {
+        self.text[node.span.clone()].starts_with(['{', '['])
+    }
+
+    fn siblings(&self, parent: usize) -> impl Iterator<Item = (usize, &'a Node)> {
+        self.document.children(parent)
+    }
+}
+
+fn cut(range: Range<usize>) -> Splice {
+    Splice { range, text: String::new() }
+}
+
+fn no_entry(node: &Node) -> Flaw {
+    Flaw::new(node.span.start, "an item of a list can't go without moving those behind it")
+        .with_hint("Nothing was changed. Leave a reference or an empty text in its place.")
+}

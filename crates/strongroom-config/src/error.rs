@@ -1,0 +1,179 @@
+//! What can be wrong with a configuration file, and what to do about it. No text of the file is in it.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use strongroom::{Error, ErrorKind, Operation, SecretKey};
+
+use crate::Format;
+
+/// A place in a text, as people and editors count: lines and columns (in characters) from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// What is wrong with a text, and at which byte.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    pub(crate) at: usize,
+    pub(crate) problem: String,
+    pub(crate) hint: &'static str,
+}
+
+impl Position {
+    /// The place of a byte of a text. A byte order mark at the start has no column.
+    pub(crate) fn of(text: &str, at: usize) -> Self {
+        let mut at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before[start..].trim_start_matches('\u{feff}').chars().count();
+        Self { line, column }
+    }
+}
+
+impl Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl Flaw {
+    pub(crate) fn new(at: usize, problem: impl Into<String>) -> Self {
+        Self { at, problem: problem.into(), hint: BROKEN }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// As the error that the caller gets, about the file of this name.
+    pub(crate) fn in_text(self, text: &str, file: &str) -> Error {
+        let position = Position::of(text, self.at);
+        invalid(format!("{position} of {file}: {}", self.problem), self.hint)
+    }
+}
+
+const BROKEN: &str = "Nothing was changed. Correct the file there, and try again.";
+
+pub(crate) fn path(text: &str) -> Error {
+    invalid(
+        format!("\"{}\" is not the path of a value", text.escape_debug()),
+        "Write keys with dots in between, as in providers.openai.apiKey; quote keys that have dots themselves.",
+    )
+}
+
+pub(crate) fn format(name: &str) -> Error {
+    let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    let problem = format!("\"{}\" is no format of configuration files", name.escape_debug());
+    invalid(problem, &format!("Take one of {}.", names.join(", ")))
+}
+
+pub(crate) fn unknown_format(path: &Path) -> Error {
+    let problem = format!("the name of {} doesn't tell its format", shown(path));
+    invalid(problem, "Say which it is: json, toml, yaml or env.")
+}
+
+pub(crate) fn invalid(message: impl Into<String>, hint: &str) -> Error {
+    Error::new(ErrorKind::Invalid, Operation::Get).with_message(message).with_hint(hint)
+}
+
+pub(crate) fn not_utf8(bytes: &[u8], valid: usize, file: &str) -> Error {
+    let text = std::str::from_utf8(&bytes[..valid]).unwrap_or_default();
+    Flaw::new(valid, "it is not UTF-8")
+        .with_hint("Save the file as UTF-8, and try again.")
+        .in_text(text, file)
+}
+
+pub(crate) fn too_large(file: &str, limit: u64) -> Error {
+    Error::new(ErrorKind::TooLarge, Operation::Get)
+        .with_message(format!("{file} is larger than {limit} bytes"))
+        .with_hint("Configuration files are smaller: see whether it is the right file.")
+}
+
+pub(crate) fn reading(path: &Path, cause: io::Error) -> Error {
+    let kind = match cause.kind() {
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, Operation::Get)
+        .with_message(format!("{} can't be read: {cause}", shown(path)))
+        .with_hint("See whether the file is there, and whether you may read it.")
+        .with_source(cause)
+}
+
+pub(crate) fn writing(path: &Path, cause: io::Error) -> Error {
+    let kind = match cause.kind() {
+        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind, Operation::Set)
+        .with_message(format!("{} can't be written: {cause}", shown(path)))
+        .with_hint(
+            "The file is as it was. See whether its directory takes new files, and try again.",
+        )
+        .with_source(cause)
+}
+
+pub(crate) fn exists(path: &Path) -> Error {
+    Error::new(ErrorKind::AlreadyExists, Operation::Set)
+        .with_message(format!("{} is there already", shown(path)))
+        .with_hint("Choose another file, or say that it may be replaced.")
+}
+
+pub(crate) fn busy(path: &Path) -> Error {
+    Error::new(ErrorKind::Busy, Operation::Set)
+        .with_message(format!("another process is writing {}", shown(path)))
+}
+
+pub(crate) fn changed_meanwhile(path: &Path) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!("{} was changed meanwhile, and stays as it is now", shown(path)))
+        .with_hint("Try again: what the store already has is not stored twice.")
+}
+
+pub(crate) fn changed_since_plan(path: &Path) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!(
+            "{}, or the vault, is not as it was when this was planned",
+            shown(path)
+        ))
+        .with_hint("Nothing was changed. Look at a new plan.")
+}
+
+pub(crate) fn differs(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!("the file and the store hold different values of {key}"))
+        .with_hint(
+            "Nothing was changed. Choose whether the store's value stays or the file's is taken.",
+        )
+}
+
+pub(crate) fn not_read_back(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::Corrupt, Operation::Set)
+        .with_message(format!("the store doesn't return the value of {key} that it was given"))
+        .with_hint("The file is as it was. `strongroom doctor` looks at the store.")
+}
+
+pub(crate) fn forgetful(store: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, Operation::Set)
+        .with_message(format!(
+            "{store} forgets its secrets, and the file would not have them any more"
+        ))
+        .with_hint("Choose a store that lasts, such as the encrypted file.")
+}
+
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}

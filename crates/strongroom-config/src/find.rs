@@ -1,0 +1,139 @@
+//! The secrets of a file: those that rules name, and those that are found by looking.
+
+use std::collections::BTreeSet;
+
+use strongroom::{ExposeSecret, SecretKey, SecretMetadata, SecretString};
+
+use crate::document::{Document, Kind, Node};
+use crate::error::Flaw;
+use crate::reference::referenced;
+use crate::rules::{Leave, Rules};
+use crate::{ConfigPath, Format, FoundBy, export, look};
+
+/// A secret of a file, or the place of one.
+pub(crate) struct Found {
+    pub(crate) path: ConfigPath,
+    pub(crate) key: SecretKey,
+    /// What the file knows about it: provider, scope, expiry.
+    pub(crate) metadata: SecretMetadata,
+    pub(crate) leave: Leave,
+    pub(crate) by: FoundBy,
+    /// The value's number in the document, where there is one.
+    pub(crate) node: Option<usize>,
+    pub(crate) content: Content,
+}
+
+/// What stands in a secret's place.
+pub(crate) enum Content {
+    Value(SecretString),
+    /// A reference to the secret that the key names.
+    Reference,
+    /// Nothing, or an empty text.
+    Nothing,
+    /// What can't be taken for a value, and why.
+    Unclear(Flaw),
+}
+
+impl Found {
+    /// Whether the file holds a value, or what could be one.
+    pub(crate) fn holds_something(&self) -> bool {
+        matches!(self.content, Content::Value(_) | Content::Unclear(_))
+    }
+}
+
+/// All secrets of a text, in the order of the rules, and then of the text.
+pub(crate) fn find(
+    format: Format,
+    text: &str,
+    document: &Document,
+    rules: &Rules,
+) -> Result<Vec<Found>, Flaw> {
+    if let Some(found) = export::entries(format, text, document, rules)? {
+        return Ok(found);
+    }
+    let mut paths = BTreeSet::new();
+    let mut all = Vec::new();
+    for rule in &rules.rules {
+        if paths.insert(&rule.path) {
+            let mut metadata = SecretMetadata::default();
+            metadata.provider = rule.provider.clone();
+            let node = document.find(&rule.path);
+            let leave = rule.leave.unwrap_or(rules.leave);
+            let found = (rule.path.clone(), rule.key.clone(), metadata, leave);
+            all.push(at(text, document, node, found, FoundBy::Rule));
+        }
+    }
+    let looked =
+        (0..document.nodes.len()).filter(|number| !paths.contains(&document.nodes[*number].path));
+    all.extend(looked.filter_map(|number| looked_up(text, document, number, rules)));
+    Ok(all)
+}
+
+/// A secret at a place that is known.
+pub(crate) fn at(
+    text: &str,
+    document: &Document,
+    node: Option<usize>,
+    (path, key, metadata, leave): (ConfigPath, SecretKey, SecretMetadata, Leave),
+    by: FoundBy,
+) -> Found {
+    let content = node.map_or(Content::Nothing, |number| content(text, &document.nodes[number]));
+    let key = match (&content, node.and_then(|number| document.nodes[number].text())) {
+        (Content::Reference, Some(value)) => referenced(value.expose_secret()).unwrap_or(key),
+        _ => key,
+    };
+    Found { path, key, metadata, leave, by, node, content }
+}
+
+/// A value that no rule names, if it looks like a secret, or refers to one.
+fn looked_up(text: &str, document: &Document, number: usize, rules: &Rules) -> Option<Found> {
+    let node = &document.nodes[number];
+    let value = node.text()?.expose_secret();
+    let provider = look::provider_of(value);
+    let by = if referenced(value).is_some() {
+        FoundBy::Reference
+    } else if !rules.looks || look::is_placeholder(value) {
+        return None;
+    } else if node.path.last().is_some_and(look::is_secret_name) {
+        FoundBy::KeyName
+    } else if provider.is_some() || look::is_private_key(value) {
+        FoundBy::ValueShape
+    } else {
+        return None;
+    };
+    let mut metadata = SecretMetadata::default();
+    metadata.provider = provider.map(str::to_owned);
+    let (path, key) = (node.path.clone(), look::key_of(&node.path));
+    Some(at(text, document, Some(number), (path, key, metadata, rules.leave), by))
+}
+
+fn content(text: &str, node: &Node) -> Content {
+    let unclear = |problem: String, hint| {
+        Content::Unclear(Flaw::new(node.span.start, problem).with_hint(hint))
+    };
+    let value = match &node.kind {
+        Kind::Text(value) => SecretString::from(value.expose_secret()),
+        Kind::Number => SecretString::from(&text[node.span.clone()]),
+        Kind::Other("null") => return Content::Nothing,
+        Kind::Other(what) => return unclear(format!("{} is {what}", node.path), WRITE_TEXT),
+        Kind::Alias => return unclear(format!("{} is an alias", node.path), WRITE_OUT),
+        Kind::Map | Kind::List => {
+            return unclear(format!("{} holds other values", node.path), WRITE_TEXT);
+        }
+    };
+    if referenced(value.expose_secret()).is_some() {
+        return Content::Reference;
+    }
+    if value.expose_secret().is_empty() {
+        return Content::Nothing;
+    }
+    if node.is_shared {
+        return unclear(format!("{} is shown in other places by an alias", node.path), WRITE_OUT);
+    }
+    Content::Value(value)
+}
+
+const WRITE_TEXT: &str = "Nothing was changed. Write the secret as a text, or take its rule away.";
+
+const WRITE_OUT: &str =
+    "Nothing was changed. Write the value out at each place, without anchor and alias.";

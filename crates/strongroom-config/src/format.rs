@@ -1,0 +1,142 @@
+//! The formats of configuration files.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use strongroom::{Error, Result};
+
+use crate::document::Document;
+use crate::error::{self, Flaw};
+
+mod dotenv;
+mod json;
+pub(crate) mod quote;
+mod toml;
+mod yaml;
+
+/// The format of a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// JSON; comments and trailing commas are taken, too.
+    Json,
+    /// TOML 1.1.
+    Toml,
+    /// YAML 1.2, one document.
+    Yaml,
+    /// Lines of `NAME=value`, as in `.env`.
+    Env,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Json, Self::Toml, Self::Yaml, Self::Env];
+
+    /// The name: `json`, `toml`, `yaml`, `env`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Toml => "toml",
+            Self::Yaml => "yaml",
+            Self::Env => "env",
+        }
+    }
+
+    /// The format that a file's name tells: by its ending, or `.env` and `.env.…`.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        if name == ".env" || name.starts_with(".env.") {
+            return Some(Self::Env);
+        }
+        match name.rsplit_once('.')?.1 {
+            "json" | "jsonc" | "code-workspace" => Some(Self::Json),
+            "toml" => Some(Self::Toml),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "env" => Some(Self::Env),
+            _ => None,
+        }
+    }
+
+    /// Whether a comment can stand in a file.
+    pub(crate) const fn has_comments(self) -> bool {
+        !matches!(self, Self::Json)
+    }
+
+    /// Reads a text. What can't be read is a flaw at its place.
+    pub(crate) fn parse(self, text: &str) -> Result<Document, Flaw> {
+        match self {
+            Self::Json => json::parse(text),
+            Self::Toml => toml::parse(text),
+            Self::Yaml => yaml::parse(text),
+            Self::Env => dotenv::parse(text),
+        }
+    }
+
+    /// A text as it stands in a file. `None` if the format has no way to write it.
+    pub(crate) fn quoted(self, text: &str) -> Option<String> {
+        match self {
+            Self::Env => quote::env(text),
+            _ => Some(quote::basic(text)),
+        }
+    }
+
+    /// An entry as it stands in a file, without what follows it.
+    pub(crate) fn entry(self, key: &str, value: &str) -> Option<String> {
+        let value = self.quoted(value)?;
+        Some(match self {
+            Self::Json => format!("{}: {value}", quote::basic(key)),
+            Self::Toml => format!("{} = {value}", quote::bare_or_basic(key)),
+            Self::Yaml => format!("{}: {value}", quote::bare_or_basic(key)),
+            Self::Env => {
+                dotenv::is_name(key).then_some(())?;
+                format!("{key}={value}")
+            }
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let format = Self::ALL.iter().find(|format| format.name() == name);
+        format.copied().ok_or_else(|| error::format(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_format() {
+        for (name, format) in [
+            ("a/config.json", Some(Format::Json)),
+            ("settings.JSONC", Some(Format::Json)),
+            ("Cargo.toml", Some(Format::Toml)),
+            ("a.yml", Some(Format::Yaml)),
+            (".env", Some(Format::Env)),
+            (".env.local", Some(Format::Env)),
+            ("prod.env", Some(Format::Env)),
+            ("README", None),
+            ("a.txt", None),
+        ] {
+            assert_eq!(Format::of_file(Path::new(name)), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_read_by_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse::<Format>().unwrap(), *format);
+        }
+        assert!("ini".parse::<Format>().unwrap_err().hint().contains("json, toml"));
+    }
+}

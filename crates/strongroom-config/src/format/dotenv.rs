@@ -1,0 +1,237 @@
+//! Dotenv files. The readers that there are don't say which bytes a value has, and differ in what they take;
+//! this one takes what `dotenvy`, node's `dotenv` and a shell agree on, and names the rest.
+
+use std::collections::HashSet;
+
+use strongroom::SecretString;
+
+use crate::ConfigPath;
+use crate::document::{Document, Kind, Node, duplicate};
+use crate::error::Flaw;
+
+pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut reader = Reader { text, at: start };
+    let mut document = Document::default();
+    document.push(root(text, start));
+    let mut names = HashSet::new();
+    while !reader.is_at_end() {
+        if let Some(node) = reader.line()? {
+            if !names.insert(node.path.clone()) {
+                return Err(duplicate(&node.path, node.entry.start));
+            }
+            document.push(node);
+        }
+    }
+    Ok(document)
+}
+
+/// Whether it can be the name of a variable.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_of_name)
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-'
+}
+
+fn root(text: &str, start: usize) -> Node {
+    let (path, kind, span) = (ConfigPath::default(), Kind::Map, start..text.len());
+    let (entry, parent) = (span.clone(), None);
+    Node { path, kind, span, entry, parent, is_flow: false, has_header: false, is_shared: false }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads one line, or several if its value goes over several.
+    fn line(&mut self) -> Result<Option<Node>, Flaw> {
+        self.blanks();
+        if self.ends_line() {
+            return Ok(None);
+        }
+        let start = self.at;
+        let mut name = self.take(is_of_name);
+        if name == "export" && self.rest().starts_with([' ', '\t']) {
+            self.blanks();
+            name = self.take(is_of_name);
+        }
+        if !is_name(name) {
+            return Err(Flaw::new(start, "the line does not begin with the name of a variable"));
+        }
+        self.blanks();
+        if !self.eats('=') {
+            return Err(Flaw::new(self.at, "there is no = behind the name"));
+        }
+        let after_equals = self.at;
+        self.blanks();
+        let (kind, span) = match self.rest().chars().next() {
+            Some(quote @ ('\'' | '"' | '`')) => self.quoted(quote)?,
+            _ => self.bare(after_equals),
+        };
+        let entry = start..span.end;
+        let path = ConfigPath::new([name]);
+        let (parent, is_flow, has_header) = (Some(0), false, false);
+        Ok(Some(Node { path, kind, span, entry, parent, is_flow, has_header, is_shared: false }))
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<(Kind, std::ops::Range<usize>), Flaw> {
+        let start = self.at;
+        let inside = &self.text[start + 1..];
+        let mut is_escaped = false;
+        let end = inside.find(|c: char| {
+            let ends = c == quote && !is_escaped;
+            is_escaped = quote == '"' && c == '\\' && !is_escaped;
+            ends
+        });
+        let end = end.ok_or_else(|| Flaw::new(start, "the quote is not closed"))?;
+        let (inside, span) = (&inside[..end], start..start + end + 2);
+        self.at = span.end;
+        self.blanks();
+        if !self.ends_line() {
+            return Err(Flaw::new(self.at, "something follows the closing quote"));
+        }
+        let kind = match quote {
+            '"' => double_quoted(inside),
+            _ => Kind::Text(SecretString::from(inside)),
+        };
+        Ok((kind, span))
+    }
+
+    /// A value without quotes ends before white space and `#`, or with the line.
+    fn bare(&mut self, after_equals: usize) -> (Kind, std::ops::Range<usize>) {
+        let line = self.rest().lines().next().unwrap_or_default();
+        let before = self.text[after_equals..self.at].chars().next_back();
+        let mut last = before;
+        let comment = line.find(|c: char| {
+            let begins = c == '#' && last.is_some_and(char::is_whitespace);
+            last = Some(c);
+            begins
+        });
+        let value = line[..comment.unwrap_or(line.len())].trim_end();
+        // An empty value has no place of its own: it stands right behind the equals sign.
+        let start = if value.is_empty() { after_equals } else { self.at };
+        self.at += line.len();
+        self.eats('\r');
+        self.eats('\n');
+        let kind = match value.contains(['\'', '"', '`', '\\', '#']) || refers(value) {
+            true => Kind::Other(UNCLEAR),
+            false => Kind::Text(SecretString::from(value)),
+        };
+        (kind, start..start + value.len())
+    }
+
+    /// Goes over the rest of a line that has nothing but a comment, and says whether it was that.
+    fn ends_line(&mut self) -> bool {
+        let rest = self.rest();
+        let line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
+        let is_end =
+            line.trim_start_matches('\r').starts_with(['\n', '#']) || line.trim().is_empty();
+        if is_end {
+            self.at += line.len();
+        }
+        is_end
+    }
+
+    fn take(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
+        let rest = &self.text[self.at..];
+        let part = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+        self.at += part.len();
+        part
+    }
+
+    fn blanks(&mut self) {
+        self.take(|c| c == ' ' || c == '\t');
+    }
+
+    fn eats(&mut self, c: char) -> bool {
+        let is_there = self.rest().starts_with(c);
+        self.at += if is_there { c.len_utf8() } else { 0 };
+        is_there
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+}
+
+/// What to call a value that readers differ about.
+const UNCLEAR: &str = "a value that programs read differently (put it into single quotes)";
+
+/// In double quotes, readers agree on these escapes and no others.
+fn double_quoted(inside: &str) -> Kind {
+    let mut value = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        let c = match c {
+            '\\' => match chars.next() {
+                Some('n') => '\n',
+                Some(c @ ('"' | '\\')) => c,
+                _ => return Kind::Other(UNCLEAR),
+            },
+            c => c,
+        };
+        value.push(c);
+    }
+    if refers(inside) { Kind::Other(UNCLEAR) } else { Kind::Text(SecretString::from(value)) }
+}
+
+/// Whether it names another variable, or a command.
+fn refers(value: &str) -> bool {
+    let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '{' || c == '(';
+    value.split('$').skip(1).any(|after| after.starts_with(begins)) || value.contains('`')
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn values_have_their_bytes() {
+        let text = "\u{feff}# c\r\nexport A=x # d\r\n B = 'y #z'\r\nC=\"1\\n\\\"2\r\n3\"\r\nD=\r\nF= # g\nG=`h`";
+        let document = parse(text).unwrap();
+        let seen: Vec<_> = document.nodes[1..]
+            .iter()
+            .map(|node| (&text[node.entry.clone()], node.text().unwrap().expose_secret()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("export A=x", "x"),
+                ("B = 'y #z'", "y #z"),
+                ("C=\"1\\n\\\"2\r\n3\"", "1\n\"2\r\n3"),
+                ("D=", ""),
+                ("F=", ""),
+                ("G=`h`", "h"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_readers_differ_about_is_no_text() {
+        for text in
+            ["A=a\\b", "A=it's", "A=$B", "A=\"${B}\"", "A=\"\\t\"", "A=$(b)", "A=a`b`", "A=a#b"]
+        {
+            assert!(parse(text).unwrap().nodes[1].text().is_none(), "{text}");
+        }
+        for text in ["A='$B'", "A=5$", "A=\"$5\"", "A=$"] {
+            assert!(parse(text).unwrap().nodes[1].text().is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_refused_where_it_breaks() {
+        for (text, at) in [("A", 1), ("A=1\n=2", 4), ("A='1\n", 2), ("A=\"1\" 2", 6), ("1A=2", 0)] {
+            assert_eq!(parse(text).unwrap_err().at, at, "{text}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! JSON, and JSON with comments, by `jsonc-parser`.
+
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::{Range, Ranged as _};
+use jsonc_parser::errors::{ParseError, ParseErrorKind};
+use jsonc_parser::tokens::Token;
+use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
+use strongroom::SecretString;
+
+use crate::ConfigPath;
+use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
+use crate::error::Flaw;
+
+/// What common readers of JSON with comments take, and no more of JSON5.
+const OPTIONS: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    let collect = CollectOptions { tokens: true, ..CollectOptions::default() };
+    let parsed = parse_to_ast(text, &collect, &OPTIONS).map_err(|error| flaw(&error))?;
+    let commas = parsed.tokens.into_iter().flatten().filter(|token| token.token == Token::Comma);
+    let mut walk = Walk::default();
+    walk.document.commas = commas.map(|token| token.range.start).collect();
+    if let Some(value) = parsed.value {
+        let range = value.range();
+        walk.value(ConfigPath::default(), value, range, None)?;
+    }
+    Ok(walk.document)
+}
+
+#[derive(Default)]
+struct Walk {
+    document: Document,
+}
+
+impl Walk {
+    fn value(
+        &mut self,
+        path: ConfigPath,
+        value: Value<'_>,
+        entry: Range,
+        parent: Option<usize>,
+    ) -> Result<(), Flaw> {
+        let range = value.range();
+        if path.keys().len() > MAX_DEPTH {
+            return Err(too_deep(range.start));
+        }
+        let kind = match &value {
+            Value::StringLit(text) => Kind::Text(SecretString::from(text.value.as_ref())),
+            Value::NumberLit(_) => Kind::Number,
+            Value::BooleanLit(_) => Kind::Other("true or false"),
+            Value::NullKeyword(_) => Kind::Other("null"),
+            Value::Object(_) => Kind::Map,
+            Value::Array(_) => Kind::List,
+        };
+        let number = self.document.push(Node {
+            path: path.clone(),
+            kind,
+            span: range.start..range.end,
+            entry: entry.start..range.end,
+            parent,
+            is_flow: true,
+            has_header: false,
+            is_shared: false,
+        });
+        match value {
+            Value::Object(object) => self.object(&path, object, number),
+            Value::Array(array) => {
+                for (index, item) in array.elements.into_iter().enumerate() {
+                    let range = item.range();
+                    self.value(path.join(index.to_string()), item, range, Some(number))?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn object(&mut self, path: &ConfigPath, object: Object<'_>, number: usize) -> Result<(), Flaw> {
+        let mut seen = std::collections::HashSet::new();
+        for property in object.properties {
+            let key = property.name.into_string();
+            let path = path.join(key.clone());
+            if !seen.insert(key) {
+                return Err(duplicate(&path, property.range.start));
+            }
+            self.value(path, property.value, property.range, Some(number))?;
+        }
+        Ok(())
+    }
+}
+
+/// What the parser says, without the piece of the text that one of its messages has.
+fn flaw(error: &ParseError) -> Flaw {
+    let problem = match error.kind() {
+        ParseErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => {
+            "it has a \\u escape that is no character".to_owned()
+        }
+        kind => kind.to_string().to_lowercase(),
+    };
+    Flaw::new(error.range().start, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_their_paths_and_bytes() {
+        let text = "{\n  // c\n  \"a\": {\"b\": [\"x\", 1]}, /* d */\n  \"é\": null,\n}";
+        let document = parse(text).unwrap();
+        let seen: Vec<_> = document
+            .nodes
+            .iter()
+            .map(|node| (node.path.to_string(), &text[node.entry.clone()]))
+            .collect();
+        assert_eq!(
+            seen[1..],
+            [
+                ("a".into(), "\"a\": {\"b\": [\"x\", 1]}"),
+                ("a.b".into(), "\"b\": [\"x\", 1]"),
+                ("a.b.0".into(), "\"x\""),
+                ("a.b.1".into(), "1"),
+                ("é".into(), "\"é\": null"),
+            ]
+        );
+        assert_eq!(document.commas.len(), 3);
+    }
+}

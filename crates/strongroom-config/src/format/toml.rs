@@ -1,0 +1,189 @@
+//! TOML, by `toml_edit`: its parser knows which bytes each value has. What it would write is not used; the
+//! text is changed at those bytes alone.
+
+use std::ops::Range;
+
+use strongroom::SecretString;
+use toml_edit::{Document as Toml, Item, TableLike, Value};
+use toml_parser::Source;
+use toml_parser::lexer::{Token, TokenKind};
+
+use crate::ConfigPath;
+use crate::document::{Document, Kind, MAX_DEPTH, Node, too_deep};
+use crate::error::Flaw;
+
+pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    let toml = Toml::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        Flaw::new(at, error.message().to_owned())
+    })?;
+    let tokens = Source::new(text).lex().into_vec();
+    let commas = tokens.iter().filter(|token| token.kind() == TokenKind::Comma);
+    let commas = commas.map(|token| token.span().start()).collect();
+    let mut walk = Walk { tokens, document: Document { nodes: Vec::new(), commas } };
+    let root = Place { path: ConfigPath::default(), parent: None, is_flow: false };
+    walk.item(root, toml.as_item(), 0)?;
+    Ok(walk.document)
+}
+
+struct Walk {
+    tokens: Vec<Token>,
+    document: Document,
+}
+
+/// Where a value stands.
+struct Place {
+    path: ConfigPath,
+    parent: Option<usize>,
+    /// Whether it stands between brackets.
+    is_flow: bool,
+}
+
+impl Walk {
+    /// `start` is where the entry begins.
+    fn item(&mut self, place: Place, item: &Item, start: usize) -> Result<(), Flaw> {
+        match item {
+            Item::None => Ok(()),
+            Item::Value(value) => self.value(place, value, start),
+            Item::Table(table) => {
+                let has_header =
+                    !table.is_dotted() && !table.is_implicit() && place.parent.is_some();
+                let span = table.span().unwrap_or(start..start);
+                let (path, is_flow) = (place.path.clone(), false);
+                let number = self.add(place, Kind::Map, span, start, has_header)?;
+                self.children(&path, table, number, is_flow)
+            }
+            Item::ArrayOfTables(tables) => {
+                let path = place.path.clone();
+                let span = tables.span().unwrap_or(start..start);
+                let number = self.add(place, Kind::List, span, start, true)?;
+                for (index, table) in tables.iter().enumerate() {
+                    let place = Place {
+                        path: path.join(index.to_string()),
+                        parent: Some(number),
+                        is_flow: false,
+                    };
+                    let (inner, span) = (place.path.clone(), table.span().unwrap_or(start..start));
+                    let start = span.start;
+                    let number = self.add(place, Kind::Map, span, start, true)?;
+                    self.children(&inner, table, number, false)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn value(&mut self, place: Place, value: &Value, start: usize) -> Result<(), Flaw> {
+        let kind = match value {
+            Value::String(text) => Kind::Text(SecretString::from(text.value().as_str())),
+            Value::Integer(_) | Value::Float(_) => Kind::Number,
+            Value::Boolean(_) => Kind::Other("true or false"),
+            Value::Datetime(_) => Kind::Other("a time"),
+            Value::Array(_) => Kind::List,
+            Value::InlineTable(_) => Kind::Map,
+        };
+        let path = place.path.clone();
+        let span = value.span().unwrap_or(start..start);
+        // The keys with dots of an inline table have a group without brackets of its own.
+        let is_flow = place.is_flow;
+        let number = self.add(place, kind, span, start, false)?;
+        match value {
+            Value::Array(array) => {
+                for (index, item) in array.iter().enumerate() {
+                    let start = item.span().map_or(start, |span| span.start);
+                    let place = Place {
+                        path: path.join(index.to_string()),
+                        parent: Some(number),
+                        is_flow: true,
+                    };
+                    self.value(place, item, start)?;
+                }
+                Ok(())
+            }
+            Value::InlineTable(table) => {
+                self.children(&path, table, number, is_flow || !table.is_dotted())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn children(
+        &mut self,
+        path: &ConfigPath,
+        table: &dyn TableLike,
+        parent: usize,
+        is_flow: bool,
+    ) -> Result<(), Flaw> {
+        for (name, item) in table.iter() {
+            let key = table.key(name).and_then(toml_edit::Key::span);
+            let start = key.map_or(0, |span| self.entry_start(span.start));
+            let place = Place { path: path.join(name), parent: Some(parent), is_flow };
+            self.item(place, item, start)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        place: Place,
+        kind: Kind,
+        span: Range<usize>,
+        start: usize,
+        has_header: bool,
+    ) -> Result<usize, Flaw> {
+        let Place { path, parent, is_flow } = place;
+        if path.keys().len() > MAX_DEPTH {
+            return Err(too_deep(span.start));
+        }
+        let entry = start.min(span.start)..span.end;
+        Ok(self.document.push(Node {
+            path,
+            kind,
+            span,
+            entry,
+            parent,
+            is_flow,
+            has_header,
+            is_shared: false,
+        }))
+    }
+
+    /// Where the entry begins that this key belongs to: a key may follow others and dots.
+    fn entry_start(&self, key: usize) -> usize {
+        let after = self.tokens.partition_point(|token| token.span().start() <= key);
+        let is_of_key = |token: &&Token| {
+            use TokenKind::{Comma, Equals, LeftCurlyBracket, LeftSquareBracket, Newline};
+            !matches!(token.kind(), Newline | Comma | LeftCurlyBracket | LeftSquareBracket | Equals)
+        };
+        let tokens = self.tokens[..after].iter().rev().take_while(is_of_key);
+        let is_blank = |token: &&Token| token.kind() == TokenKind::Whitespace;
+        tokens.filter(|token| !is_blank(token)).last().map_or(key, |token| token.span().start())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_their_paths_and_bytes() {
+        let text = "\u{feff}a.b = 'x' # c\r\n[t.\"é.f\"]\r\nk = { m.n = \"\"\"y\r\nz\"\"\", o = [1, 2.5] }\r\n\
+                    [[l]]\r\np = 1\r\n[[l]]\r\np = \"2\"\r\n";
+        let document = parse(text).unwrap();
+        let leaves = document.nodes.iter().filter(|node| !node.is_group());
+        let seen: Vec<_> =
+            leaves.map(|node| (node.path.to_string(), &text[node.entry.clone()])).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a.b".into(), "a.b = 'x'"),
+                (r#"t."é.f".k.m.n"#.into(), "m.n = \"\"\"y\r\nz\"\"\""),
+                (r#"t."é.f".k.o.0"#.into(), "1"),
+                (r#"t."é.f".k.o.1"#.into(), "2.5"),
+                ("l.0.p".into(), "p = 1"),
+                ("l.1.p".into(), "p = \"2\""),
+            ]
+        );
+        assert_eq!(document.commas.len(), 2);
+    }
+}

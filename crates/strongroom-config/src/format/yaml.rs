@@ -1,0 +1,335 @@
+//! YAML, by the events of `granit-parser`, which say which bytes they come from.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use granit_parser::{
+    Event, Parser, ScalarStyle, ScanError, Scanner, Span, StrInput, StructureStyle, Tag, TokenType,
+    options,
+};
+use strongroom::SecretString;
+
+use crate::ConfigPath;
+use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
+use crate::error::Flaw;
+
+pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    let mut walk = Walk { text, ..Walk::default() };
+    for event in Parser::new_from_str_with_options(text, limits()) {
+        let (event, span) = event.map_err(|error| flaw(text, &error))?;
+        let span = bytes(span, text)?;
+        walk.event(event, span.clone())?;
+        walk.last_end = span.end;
+    }
+    walk.document.commas = commas(text)?;
+    walk.share();
+    walk.close_groups();
+    Ok(walk.document)
+}
+
+fn limits() -> granit_parser::Options {
+    options! { emit_comments: false, flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH }
+}
+
+#[derive(Default)]
+struct Walk<'a> {
+    text: &'a str,
+    document: Document,
+    open: Vec<Group>,
+    anchors: HashMap<usize, usize>,
+    aliased: Vec<usize>,
+    documents: usize,
+    /// Where the last event ended.
+    last_end: usize,
+}
+
+/// A group that has begun.
+struct Group {
+    number: usize,
+    is_flow: bool,
+    content: Content,
+}
+
+enum Content {
+    Items { count: usize },
+    Entries { keys: HashSet<String>, key: Option<(String, usize)> },
+}
+
+/// Where the next value stands.
+struct Place {
+    path: ConfigPath,
+    parent: Option<usize>,
+    start: usize,
+    is_flow: bool,
+}
+
+impl Walk<'_> {
+    fn event(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Flaw> {
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(Flaw::new(span.start, "a second document begins").with_hint(
+                        "Nothing was changed. Put each document into a file of its own.",
+                    ));
+                }
+                Ok(())
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                if self.takes_key(&value, &span)? {
+                    return Ok(());
+                }
+                let span = self.scalar_span(span, style);
+                let kind = kind(value, style, tag.as_deref());
+                self.node(kind, span, anchor).map(drop)
+            }
+            Event::Alias(anchor) => {
+                self.refuse_as_key(&span)?;
+                self.aliased.push(anchor);
+                self.node(Kind::Alias, span, 0).map(drop)
+            }
+            Event::MappingStart(style, anchor, _) => {
+                let entries = Content::Entries { keys: HashSet::new(), key: None };
+                self.begin(Kind::Map, span, anchor, style, entries)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.begin(Kind::List, span, anchor, style, Content::Items { count: 0 })
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                if let Some(Group { number, is_flow: true, .. }) = self.open.pop() {
+                    self.document.nodes[number].span.end = span.end;
+                    self.document.nodes[number].entry.end = span.end;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a scalar as the key of the next value, where one is due.
+    fn takes_key(&mut self, value: &str, span: &Range<usize>) -> Result<bool, Flaw> {
+        let Some(group) = self.open.last_mut() else { return Ok(false) };
+        let Content::Entries { keys, key } = &mut group.content else { return Ok(false) };
+        if key.is_some() {
+            return Ok(false);
+        }
+        if !keys.insert(value.to_owned()) {
+            let path = self.document.nodes[group.number].path.join(value);
+            return Err(duplicate(&path, span.start));
+        }
+        *key = Some((value.to_owned(), span.start));
+        Ok(true)
+    }
+
+    /// A key that is a group, or stands elsewhere, has no place in a path.
+    fn refuse_as_key(&self, span: &Range<usize>) -> Result<(), Flaw> {
+        match self.open.last() {
+            Some(Group { content: Content::Entries { key: None, .. }, .. }) => {
+                Err(Flaw::new(span.start, "a key is not a plain text")
+                    .with_hint("Nothing was changed. Write the key out as text."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        kind: Kind,
+        span: Range<usize>,
+        anchor: usize,
+        style: StructureStyle,
+        content: Content,
+    ) -> Result<(), Flaw> {
+        self.refuse_as_key(&span)?;
+        if self.open.len() >= MAX_DEPTH {
+            return Err(too_deep(span.start));
+        }
+        let number = self.node(kind, span, anchor)?;
+        self.open.push(Group { number, is_flow: style == StructureStyle::Flow, content });
+        Ok(())
+    }
+
+    fn node(&mut self, kind: Kind, span: Range<usize>, anchor: usize) -> Result<usize, Flaw> {
+        let Place { path, parent, start, is_flow } = self.place(&span);
+        let number = self.document.push(Node {
+            path,
+            kind,
+            entry: start..span.end,
+            span,
+            parent,
+            is_flow,
+            has_header: false,
+            is_shared: false,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, number);
+        }
+        Ok(number)
+    }
+
+    fn place(&mut self, span: &Range<usize>) -> Place {
+        let Some(group) = self.open.last_mut() else {
+            let path = ConfigPath::default();
+            return Place { path, parent: None, start: span.start, is_flow: false };
+        };
+        let (key, start) = match &mut group.content {
+            Content::Items { count } => {
+                *count += 1;
+                ((*count - 1).to_string(), span.start)
+            }
+            Content::Entries { key, .. } => {
+                key.take().unwrap_or_else(|| (String::new(), span.start))
+            }
+        };
+        let path = self.document.nodes[group.number].path.join(key);
+        Place { path, parent: Some(group.number), start, is_flow: group.is_flow }
+    }
+
+    /// A block scalar's bytes begin with its first line and go on to the next value. Here they begin with the
+    /// sign that announces it, and end with its last line that is not blank.
+    fn scalar_span(&self, span: Range<usize>, style: ScalarStyle) -> Range<usize> {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let before = &self.text[self.last_end.min(span.start)..span.start];
+        let header = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
+        let sign = before[header..].find(['|', '>']).map_or(before.len(), |sign| header + sign);
+        let source = &self.text[span.clone()];
+        span.start - (before.len() - sign)..span.start + source.trim_end().len()
+    }
+
+    /// Marks all that an alias shows a second time.
+    fn share(&mut self) {
+        let aliased = self.aliased.iter().filter_map(|anchor| self.anchors.get(anchor));
+        for &number in aliased {
+            self.document.nodes[number].is_shared = true;
+        }
+        for number in 0..self.document.nodes.len() {
+            let parent = self.document.nodes[number].parent;
+            if parent.is_some_and(|parent| self.document.nodes[parent].is_shared) {
+                self.document.nodes[number].is_shared = true;
+            }
+        }
+    }
+
+    /// Groups without brackets end where their last value does.
+    fn close_groups(&mut self) {
+        for number in (1..self.document.nodes.len()).rev() {
+            let Node { parent, entry, .. } = &self.document.nodes[number];
+            let (Some(parent), end) = (*parent, entry.end) else { continue };
+            let parent = &mut self.document.nodes[parent];
+            parent.span.end = parent.span.end.max(end);
+            parent.entry.end = parent.entry.end.max(end);
+        }
+    }
+}
+
+fn kind(value: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Kind {
+    match tag {
+        Some(tag) if tag.is_yaml_core_schema_tag("str") => {}
+        Some(_) => return Kind::Other("a value with a tag"),
+        None if style != ScalarStyle::Plain => {}
+        None => {
+            if let Some(other) = plain(&value) {
+                return other;
+            }
+        }
+    }
+    Kind::Text(SecretString::from(value.into_owned()))
+}
+
+/// What a plain scalar is, if it is no text, by the core schema (YAML 1.2.2, 10.3.2), and by YAML 1.1 for truth
+/// values.
+fn plain(value: &str) -> Option<Kind> {
+    match value.to_ascii_lowercase().as_str() {
+        "" | "~" | "null" => return Some(Kind::Other("null")),
+        ".inf" | "-.inf" | "+.inf" | ".nan" => return Some(Kind::Number),
+        "true" | "false" | "yes" | "no" | "on" | "off" => {
+            return Some(Kind::Other("true or false"));
+        }
+        _ => {}
+    }
+    let digits = value.trim_start_matches(['-', '+']);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && (value.parse::<f64>().is_ok() || digits.starts_with("0x") || digits.starts_with("0o"));
+    is_number.then_some(Kind::Number)
+}
+
+/// The commas between what stands in brackets.
+fn commas(text: &str) -> Result<Vec<usize>, Flaw> {
+    let mut scanner = Scanner::with_options(StrInput::new(text), limits());
+    let mut commas = Vec::new();
+    for token in &mut scanner {
+        let (span, token) = token.map_err(|error| flaw(text, &error))?.into_parts();
+        if token == TokenType::FlowEntry {
+            commas.push(bytes(span, text)?.start);
+        }
+    }
+    Ok(commas)
+}
+
+fn bytes(span: Span, text: &str) -> Result<Range<usize>, Flaw> {
+    let range = span.byte_range().filter(|range| text.get(range.clone()).is_some());
+    range.ok_or_else(|| Flaw::new(0, "its values can't be told apart"))
+}
+
+fn flaw(text: &str, error: &ScanError) -> Flaw {
+    let marker = error.marker();
+    let at = marker.byte_offset().unwrap_or_else(|| {
+        text.char_indices().nth(marker.index()).map_or(text.len(), |(at, _)| at)
+    });
+    Flaw::new(at, error.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_their_paths_and_bytes() {
+        let text = "\u{feff}# c\r\na: &x é  # d\r\n\"b\":\r\n  - k: |\r\n      1\r\n      2\r\n\r\n    m: {n: 'p, q', o: 3}\r\n  - *x\r\n";
+        let document = parse(text).unwrap();
+        let leaves = document.nodes.iter().filter(|node| !node.is_group());
+        let seen: Vec<_> =
+            leaves.map(|node| (node.path.to_string(), &text[node.entry.clone()])).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a".into(), "a: &x é"),
+                ("b.0.k".into(), "k: |\r\n      1\r\n      2"),
+                ("b.0.m.n".into(), "n: 'p, q'"),
+                ("b.0.m.o".into(), "o: 3"),
+                ("b.1".into(), "*x"),
+            ]
+        );
+        assert_eq!(document.commas.len(), 1);
+        assert!(document.nodes.iter().any(|node| node.path.to_string() == "a" && node.is_shared));
+    }
+
+    #[test]
+    fn only_texts_are_texts() {
+        let text = "[a, 1, '1', !!str 1, 0x1f, -.5, ~, No, !secret x, 1a, 1.2.3, '', .inf]";
+        let document = parse(text).unwrap();
+        let kinds: Vec<_> =
+            document.nodes[1..].iter().map(|node| format!("{:?}", node.kind)).collect();
+        assert_eq!(
+            kinds,
+            [
+                "Text",
+                "Number",
+                "Text",
+                "Text",
+                "Number",
+                "Number",
+                "null",
+                "true or false",
+                "a value with a tag",
+                "Text",
+                "Text",
+                "Text",
+                "Number",
+            ]
+        );
+    }
+}

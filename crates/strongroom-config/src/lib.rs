@@ -1,0 +1,70 @@
+//! Secrets out of an application's plaintext configuration files into its credential store, and back.
+//!
+//! ```no_run
+//! use strongroom::SecretManager;
+//! use strongroom_config::{ConfigFile, FirstRun, Rule, Rules};
+//!
+//! let rules = Rules::new().with_rule(Rule::new("openai.apiKey".parse()?, "OPENAI_API_KEY"));
+//! let file = ConfigFile::new("/home/user/.agent/config.json", rules)?;
+//! match file.first_run(SecretManager::builder("agent"))? {
+//!     FirstRun::Secured(done) => println!("{} keys are now in the keychain.", done.secrets.len()),
+//!     FirstRun::NoStore(error) => println!("Keys stay in the file: {error}"),
+//!     _ => {}
+//! }
+//! # Ok::<(), strongroom::Error>(())
+//! ```
+//!
+//! - [`ConfigFile`] is a file and the [`Rules`] by which its secrets are found. [`status`](ConfigFile::status) says
+//!   where each is, [`plan`](ConfigFile::plan) what would be done, [`secure`](ConfigFile::secure) does it, and
+//!   [`first_run`](ConfigFile::first_run) is all of that at an application's start.
+//! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from one.
+//! - What a secret leaves behind in the file is a [reference](reference_to), an empty text or nothing: [`Leave`].
+//!
+//! # What holds
+//!
+//! - A value goes out of the file only after the store has returned it.
+//! - In the file only the bytes of the values change, and what the [`Marker`] adds. What would be written is read
+//!   again first: all other values are as they were. A file that can't be read is refused with line and column.
+//! - Everything here blocks. An async application calls it where that is allowed.
+//!
+//! # Known limits
+//!
+//! - The parsers keep values in memory that is not wiped; the file on the disk was in the clear anyway.
+//! - An editor that writes the file in the instant in which it is replaced loses what it wrote.
+//! - Access control lists and extended attributes of the file are not kept.
+
+mod config_file;
+mod document;
+mod edit;
+mod error;
+mod export;
+mod exposure;
+mod find;
+mod first_run;
+mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+mod git;
+mod look;
+mod path;
+mod plan;
+mod reference;
+mod replace;
+mod rules;
+mod secure;
+mod source;
+mod status;
+
+pub use config_file::ConfigFile;
+pub use error::Position;
+pub use export::{Export, Exported};
+pub use exposure::Exposure;
+pub use first_run::FirstRun;
+pub use format::Format;
+pub use path::ConfigPath;
+pub use plan::{Action, Leaves, Plan, Prefer, Step};
+pub use reference::{reference_to, referenced};
+pub use rules::{Leave, Marker, Rule, Rules};
+pub use secure::{Progress, Secured};
+pub use status::{Ages, FoundBy, Place, SecretStatus, Status};

@@ -1,0 +1,93 @@
+//! The form in which well-known providers give their keys.
+//!
+//! Only what the provider itself documents, or its keys have shown for years, and what is secret by itself: an
+//! AWS access key's id, for instance, is not.
+
+/// How a provider's values begin, and how long they are at least.
+struct Shape {
+    provider: &'static str,
+    start: &'static str,
+    /// The fewest bytes that one has.
+    least: usize,
+}
+
+/// The provider whose values have the form of this text.
+pub(crate) fn provider_of(text: &str) -> Option<&'static str> {
+    let is_one_word = !text.contains(char::is_whitespace);
+    let is_of =
+        |shape: &&Shape| is_one_word && text.len() >= shape.least && text.starts_with(shape.start);
+    SHAPES.iter().find(is_of).map(|shape| shape.provider)
+}
+
+/// Whether it is a private key in its text form (RFC 7468), whoever made it.
+pub(crate) fn is_private_key(text: &str) -> bool {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    first.starts_with("-----BEGIN ") && first.trim_end().ends_with("PRIVATE KEY-----")
+}
+
+const fn shape(provider: &'static str, start: &'static str, least: usize) -> Shape {
+    Shape { provider, start, least }
+}
+
+/// Of two that fit, the first counts. The sources:
+///
+/// - github: <https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats>
+/// - gitlab: <https://docs.gitlab.com/security/tokens/#token-prefixes>
+/// - slack: <https://docs.slack.dev/authentication/tokens>
+/// - stripe: <https://docs.stripe.com/keys>
+/// - npm: <https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/>
+/// - age: <https://age-encryption.org/v1>
+/// - the others, and the lengths: the rules of gitleaks,
+///   <https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml>
+const SHAPES: &[Shape] = &[
+    shape("age", "AGE-SECRET-KEY-1", 74),
+    shape("anthropic", "sk-ant-", 40),
+    shape("digitalocean", "dop_v1_", 71),
+    shape("github", "ghp_", 40),
+    shape("github", "gho_", 40),
+    shape("github", "ghu_", 40),
+    shape("github", "ghs_", 40),
+    shape("github", "ghr_", 40),
+    shape("github", "github_pat_", 82),
+    shape("gitlab", "glpat-", 26),
+    shape("google", "AIza", 39),
+    shape("huggingface", "hf_", 37),
+    shape("npm", "npm_", 40),
+    shape("openai", "sk-", 40),
+    shape("pypi", "pypi-AgE", 50),
+    shape("sendgrid", "SG.", 69),
+    shape("shopify", "shpat_", 38),
+    shape("slack", "xapp-", 30),
+    shape("slack", "xoxb-", 30),
+    shape("slack", "xoxp-", 30),
+    shape("stripe", "rk_live_", 18),
+    shape("stripe", "sk_live_", 18),
+    shape("stripe", "sk_test_", 18),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Such a value, with nothing behind its start that could be one.
+    fn fake(start: &str, len: usize) -> String {
+        format!("{start:0<len$}")
+    }
+
+    #[test]
+    fn each_form_is_known_and_shorter_ones_are_not() {
+        for Shape { provider, start, least } in SHAPES {
+            assert_eq!(provider_of(&fake(start, *least)), Some(*provider), "{start}");
+            assert_eq!(provider_of(&fake(start, *least - 1)), None, "{start}");
+        }
+        assert_eq!(provider_of(&fake("sk-a b", 60)), None);
+    }
+
+    #[test]
+    fn a_private_key_is_known_by_its_first_line() {
+        for kind in ["", "RSA ", "OPENSSH "] {
+            assert!(is_private_key(&format!("-----BEGIN {kind}PRIVATE KEY-----\nAAAA\n")));
+        }
+        assert!(!is_private_key("-----BEGIN PUBLIC KEY-----\n"));
+    }
+}

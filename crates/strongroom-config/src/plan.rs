@@ -1,0 +1,293 @@
+//! What moving a file's secrets would do, as data.
+
+use std::fmt;
+
+use strongroom::blocking::SecretManager;
+use strongroom::{ExposeSecret, Result, SecretKey};
+use zeroize::Zeroizing;
+
+use crate::config_file::{ConfigFile, Read, Stored, Theirs};
+use crate::edit::{self, Change};
+use crate::error::Flaw;
+use crate::find::{Content, Found};
+use crate::rules::{Leave, Marker};
+use crate::source::Stamp;
+use crate::{Ages, ConfigPath, Exposure, Position, exposure, reference_to};
+
+/// What becomes of a secret of which file and store hold different values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prefer {
+    /// Nothing is done about it, nor about any other. The default.
+    #[default]
+    Neither,
+    /// The file's value is given up.
+    Store,
+    /// The store's value is replaced by the file's.
+    File,
+}
+
+/// What is done to bring a file's secrets into the store. It holds no value.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// One step for each value in the file, in the order in which they are done.
+    pub steps: Vec<Step>,
+    /// The marker, if it is set: where, and with which text.
+    pub marker: Option<(ConfigPath, String)>,
+    /// Who else could have read the values.
+    pub exposures: Vec<Exposure>,
+    pub(crate) prefer: Prefer,
+    pub(crate) purpose: Purpose,
+    pub(crate) stamp: Stamp,
+}
+
+/// What is done about one secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// What it is called in the store.
+    pub key: SecretKey,
+    /// Where it stands in the file.
+    pub path: ConfigPath,
+    /// Its line and column there.
+    pub position: Position,
+    /// Who issued it, if that is known.
+    pub provider: Option<String>,
+    /// What is done.
+    pub action: Action,
+    /// What the file holds afterwards.
+    pub leaves: Leaves,
+}
+
+/// What is done about a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// The store doesn't have it, and gets it.
+    Store,
+    /// The store has the same value.
+    Nothing,
+    /// The store has another value, and gets the file's.
+    TakeFile(Ages),
+    /// The store has another value, which stays. The file's is given up.
+    KeepStore(Ages),
+    /// The store has another value, and nobody said which one counts: the plan can't be carried out.
+    Conflict(Ages),
+}
+
+/// What a file holds in a secret's place afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Leaves {
+    /// The value, as it does now.
+    Value,
+    /// This text.
+    Text(String),
+    /// Nothing, not even its key.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Into the store, and out of the file.
+    Secure,
+    /// Into the store.
+    Import,
+}
+
+/// A plan with what it takes to carry it out.
+pub(crate) struct Work {
+    pub(crate) plan: Plan,
+    pub(crate) read: Read,
+    /// For each step, what was found.
+    pub(crate) steps: Vec<usize>,
+    /// The file's new text.
+    pub(crate) text: Zeroizing<String>,
+}
+
+impl Plan {
+    /// The secrets of which file and store hold different values, with nobody's choice between them.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Conflict(_)))
+    }
+
+    /// Whether there is anything to do.
+    pub fn changes_anything(&self) -> bool {
+        let is_change =
+            |step: &Step| step.leaves != Leaves::Value || step.action != Action::Nothing;
+        self.steps.iter().any(is_change)
+    }
+
+    /// The change to the file, as people read it: what goes, by its path, and what comes. Values are not shown.
+    pub fn diff(&self) -> String {
+        let mut diff = String::new();
+        for step in &self.steps {
+            let gone = format!("-{}: {} = …\n", step.position.line, step.path);
+            let line = format!("+{}: {} = ", step.position.line, step.path);
+            diff += &match &step.leaves {
+                Leaves::Value => continue,
+                Leaves::Nothing => gone,
+                Leaves::Text(text) => format!("{gone}{line}\"{text}\"\n"),
+            };
+        }
+        if let Some((path, value)) = &self.marker {
+            diff += &format!("+ {path} = \"{}\"\n", value.escape_debug());
+        }
+        diff
+    }
+}
+
+impl ConfigFile {
+    /// What [`secure`](Self::secure) would do. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status). `Invalid`, with line and column, also if a rule's value is none, if two
+    /// values would have one name in the store, and if a value can't be taken out of the file without touching
+    /// others; `Unsupported` if the store forgets at a restart, unless the file
+    /// [takes such](Self::taking_forgetful_stores).
+    pub fn plan(&self, secrets: &SecretManager, prefer: Prefer) -> Result<Plan> {
+        self.work(secrets, prefer, Purpose::Secure).map(|work| work.plan)
+    }
+
+    /// What [`import`](Self::import) would do. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`](Self::plan), but for what is about changing the file.
+    pub fn plan_import(&self, secrets: &SecretManager, prefer: Prefer) -> Result<Plan> {
+        self.work(secrets, prefer, Purpose::Import).map(|work| work.plan)
+    }
+
+    pub(crate) fn work(
+        &self,
+        secrets: &SecretManager,
+        prefer: Prefer,
+        purpose: Purpose,
+    ) -> Result<Work> {
+        let read = self.read()?;
+        let stored = Stored::of(Some(secrets), read.found.iter().map(|found| &found.key))?;
+        let steps = read.values().map_err(|flaw| self.flaw(&read.source, flaw))?;
+        let plan = Plan {
+            steps: steps
+                .iter()
+                .map(|number| read.step(*number, &stored, prefer, purpose))
+                .collect(),
+            marker: None,
+            exposures: if steps.is_empty() { Vec::new() } else { exposure::of(&read.source) },
+            prefer,
+            purpose,
+            stamp: read.source.stamp,
+        };
+        if purpose == Purpose::Import || steps.is_empty() {
+            let text = read.source.text.clone();
+            return Ok(Work { plan, read, steps, text });
+        }
+        self.check_lasts(secrets)?;
+        self.with_edits(Work { plan, text: read.source.text.clone(), read, steps })
+    }
+
+    /// The same with the file's new text, and the marker in it.
+    fn with_edits(&self, mut work: Work) -> Result<Work> {
+        let (plan, read) = (&mut work.plan, &work.read);
+        let changes = plan.steps.iter().zip(&work.steps).filter_map(|(step, number)| {
+            let change = match &step.leaves {
+                Leaves::Value => return None,
+                Leaves::Text(text) => Change::Text(text.clone()),
+                Leaves::Nothing => Change::Removed,
+            };
+            Some((read.found[*number].node?, change))
+        });
+        let changes: Vec<_> = changes.collect();
+        let changed = edit::changed(self.format, &read.source.text, &read.document, &changes);
+        let text = changed.map_err(|flaw| self.flaw(&read.source, flaw))?;
+        work.text = Zeroizing::new(text);
+        if let Some(Marker { path, value }) = &self.rules.marker {
+            let marked = edit::with_text(self.format, &work.text, path, value);
+            let marked = Zeroizing::new(marked.map_err(|flaw| self.flaw(&read.source, flaw))?);
+            if *marked != *work.text {
+                plan.marker = Some((path.clone(), value.clone()));
+                work.text = marked;
+            }
+        }
+        Ok(work)
+    }
+}
+
+impl Read {
+    /// What holds a value, by its number. Two values of one name must be the same.
+    fn values(&self) -> Result<Vec<usize>, Flaw> {
+        let mut values: Vec<usize> = Vec::new();
+        for (number, found) in self.found.iter().enumerate() {
+            let value = match &found.content {
+                Content::Value(value) => value.expose_secret(),
+                Content::Unclear(flaw) => {
+                    return Err(Flaw::new(flaw.at, flaw.problem.clone()).with_hint(flaw.hint));
+                }
+                Content::Reference | Content::Nothing => continue,
+            };
+            let at = found.node.map_or(0, |node| self.document.nodes[node].span.start);
+            found.key.validate().map_err(|error| unnameable(at, found, error.problem()))?;
+            let same =
+                values.iter().map(|other| &self.found[*other]).find(|other| other.key == found.key);
+            let is_other = |content: &Content| matches!(content, Content::Value(other) if other.expose_secret() != value);
+            if same.is_some_and(|other| is_other(&other.content)) {
+                return Err(one_name(at, found));
+            }
+            values.push(number);
+        }
+        Ok(values)
+    }
+
+    fn step(&self, number: usize, stored: &Stored, prefer: Prefer, purpose: Purpose) -> Step {
+        let found = &self.found[number];
+        let position = self.position(found).unwrap_or(Position { line: 1, column: 1 });
+        let leaves = match (purpose, found.leave) {
+            (Purpose::Import, _) => Leaves::Value,
+            (Purpose::Secure, Leave::Reference) => Leaves::Text(reference_to(&found.key)),
+            (Purpose::Secure, Leave::Empty) => Leaves::Text(String::new()),
+            (Purpose::Secure, Leave::Nothing) => Leaves::Nothing,
+        };
+        Step {
+            key: found.key.clone(),
+            path: found.path.clone(),
+            position,
+            provider: found.metadata.provider.clone(),
+            action: self.action(found, stored.get(&found.key), prefer),
+            leaves,
+        }
+    }
+
+    fn action(&self, found: &Found, theirs: Option<&Theirs>, prefer: Prefer) -> Action {
+        let Content::Value(value) = &found.content else { return Action::Nothing };
+        match (theirs, prefer) {
+            (None, _) => Action::Store,
+            (Some(theirs), _) if theirs.is(value.expose_secret()) => Action::Nothing,
+            (Some(theirs), Prefer::Neither) => Action::Conflict(self.ages(theirs)),
+            (Some(theirs), Prefer::Store) => Action::KeepStore(self.ages(theirs)),
+            (Some(theirs), Prefer::File) => Action::TakeFile(self.ages(theirs)),
+        }
+    }
+}
+
+fn unnameable(at: usize, found: &Found, problem: &str) -> Flaw {
+    Flaw::new(at, format!("{} has no name in the store: {problem}", found.path))
+        .with_hint("Nothing was changed. Name it by a rule.")
+}
+
+fn one_name(at: usize, found: &Found) -> Flaw {
+    Flaw::new(at, format!("{} is another value that would be called {}", found.path, found.key))
+        .with_hint("Nothing was changed. Give one of them another name by a rule.")
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("steps", &self.steps)
+            .field("marker", &self.marker)
+            .field("exposures", &self.exposures)
+            .field("prefer", &self.prefer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! Moving secrets: into the store first, then out of the file. A process that is killed in between has lost
+//! nothing, and the next one goes on.
+
+use strongroom::blocking::SecretManager;
+use strongroom::{ExposeSecret, Result, Secret, SecretKey, SecretString};
+
+use crate::Exposure;
+use crate::config_file::ConfigFile;
+use crate::error;
+use crate::find::{Content, Found};
+use crate::plan::{Action, Plan, Purpose, Work};
+use crate::replace::replace;
+
+/// How far the move is. Each is told before it is done, but for the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// A secret is written to the store.
+    Storing(&'a SecretKey),
+    /// It is read back, and compared with the file's.
+    Comparing(&'a SecretKey),
+    /// The new file is written beside the old one.
+    Writing,
+    /// The new file takes the old one's place.
+    Replacing,
+    /// All of it is done.
+    Done,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Secured {
+    /// The secrets that are now in the store.
+    pub secrets: Vec<SecretKey>,
+    /// Who else could have read the values before: those secrets have to be replaced at their providers.
+    pub exposures: Vec<Exposure>,
+}
+
+impl ConfigFile {
+    /// Moves the secrets of the file into the store, as planned: each is written to the store, read back and
+    /// compared; then the file is replaced by one without them, and with the marker.
+    ///
+    /// - Where this ends before its end, killed or by an error, each value is still in the file or in the store,
+    ///   or in both. A new plan then says what is left to do.
+    /// - The file keeps its owner and permissions, and if it is a symbolic link, that stays one.
+    /// - What stood in the file may still be found on the disk, in snapshots and in backups.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the plan has [conflicts](Plan::conflicts), if file or store are not as they were when it was
+    /// made, or if somebody writes the file meanwhile: nothing of theirs is written over. `Corrupt` if the store
+    /// doesn't return what it was given. `Busy` if another process replaces the file. As [`plan`](Self::plan),
+    /// as a change of the vault, and `Io` and `AccessDenied` for the file.
+    pub fn secure(
+        &self,
+        secrets: &SecretManager,
+        plan: &Plan,
+        mut progress: impl FnMut(Progress<'_>),
+    ) -> Result<Secured> {
+        let work = self.checked(secrets, plan, Purpose::Secure)?;
+        work.store(secrets, &mut progress)?;
+        if *work.text != *work.read.source.text {
+            progress(Progress::Writing);
+            replace(&work.read.source, &work.text, || progress(Progress::Replacing))?;
+        }
+        progress(Progress::Done);
+        Ok(work.done())
+    }
+
+    /// Copies the secrets of the file into the store, as [planned](Self::plan_import), and reads them back. The
+    /// file stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`secure`](Self::secure), but for what is about writing the file.
+    pub fn import(
+        &self,
+        secrets: &SecretManager,
+        plan: &Plan,
+        mut progress: impl FnMut(Progress<'_>),
+    ) -> Result<Secured> {
+        let work = self.checked(secrets, plan, Purpose::Import)?;
+        work.store(secrets, &mut progress)?;
+        progress(Progress::Done);
+        Ok(work.done())
+    }
+
+    /// The work that a plan is of, if it still is.
+    fn checked(&self, secrets: &SecretManager, plan: &Plan, purpose: Purpose) -> Result<Work> {
+        let work = self.work(secrets, plan.prefer, purpose)?;
+        if work.plan != *plan {
+            return Err(error::changed_since_plan(&self.path));
+        }
+        match plan.conflicts().next() {
+            Some(step) => Err(error::differs(&step.key)),
+            None => Ok(work),
+        }
+    }
+}
+
+impl Work {
+    /// Writes to the store what it doesn't have, and reads all of it back from there.
+    fn store(
+        &self,
+        secrets: &SecretManager,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<()> {
+        let values = || {
+            let steps = self.plan.steps.iter().zip(&self.steps);
+            steps.filter_map(|(step, number)| match &self.read.found[*number] {
+                Found { content: Content::Value(value), .. } => {
+                    Some((step, &self.read.found[*number], value))
+                }
+                _ => None,
+            })
+        };
+        for (step, found, value) in values() {
+            match step.action {
+                Action::Store => {
+                    progress(Progress::Storing(&step.key));
+                    put(secrets, found, value, None)?;
+                }
+                Action::TakeFile(ages) => {
+                    progress(Progress::Storing(&step.key));
+                    put(secrets, found, value, Some(ages.store))?;
+                }
+                _ => {}
+            }
+        }
+        // What is in memory says nothing about the store.
+        secrets.lock();
+        for (step, _, value) in values() {
+            progress(Progress::Comparing(&step.key));
+            let is_there = match step.action {
+                Action::KeepStore(_) => secrets.exists(&step.key)?,
+                _ => {
+                    let stored = secrets.get(&step.key)?;
+                    stored
+                        .is_some_and(|stored| stored.value.expose_secret() == value.expose_secret())
+                }
+            };
+            if !is_there {
+                return Err(error::not_read_back(&step.key));
+            }
+        }
+        Ok(())
+    }
+
+    fn done(self) -> Secured {
+        let mut secrets: Vec<_> = self.plan.steps.into_iter().map(|step| step.key).collect();
+        secrets.dedup();
+        Secured { secrets, exposures: self.plan.exposures }
+    }
+}
+
+/// Writes a value to the store, over nothing, over itself, or over the value that was last written then.
+///
+/// # Errors
+///
+/// `Conflict` if the store holds another value.
+fn put(
+    secrets: &SecretManager,
+    found: &Found,
+    value: &SecretString,
+    over: Option<Option<strongroom::Timestamp>>,
+) -> Result<()> {
+    let mut is_other = false;
+    let mut new = Secret::new(SecretString::from(value.expose_secret()));
+    new.metadata = found.metadata.clone();
+    secrets.update(&found.key, |old| match old {
+        Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
+        // An expired one was not shown, so its time is not known.
+        Some(old) if over.is_none_or(|over| over.is_some() && over != old.metadata.updated_at) => {
+            is_other = true;
+            Some(old)
+        }
+        _ => Some(new),
+    })?;
+    if is_other { Err(error::differs(&found.key)) } else { Ok(()) }
+}

@@ -1,0 +1,129 @@
+//! A configuration file as it was read: its text, and what tells whether it is still the same.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use strongroom::{Result, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::error;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// A file that was read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The file itself, behind all symbolic links.
+    pub(crate) path: PathBuf,
+    pub(crate) text: Zeroizing<String>,
+    pub(crate) stamp: Stamp,
+    pub(crate) metadata: Metadata,
+}
+
+/// Which file it is, and in what state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stamp {
+    size: u64,
+    modified: Option<Timestamp>,
+    /// Device, inode and time of change, where there are such.
+    identity: [i64; 4],
+}
+
+/// Who can get at a file.
+pub(crate) struct Access {
+    pub(crate) mode: Option<u32>,
+    pub(crate) names: Option<u64>,
+}
+
+impl Source {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let target = path.canonicalize().map_err(|cause| error::reading(path, cause))?;
+        let (bytes, metadata) = read(&target).map_err(|cause| error::reading(path, cause))?;
+        let bytes = bytes.ok_or_else(|| error::too_large(&error::shown(path), LARGEST))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(Self {
+                path: target,
+                text: Zeroizing::new(text.to_owned()),
+                stamp: Stamp::of(&metadata),
+                metadata,
+            }),
+            Err(broken) => Err(error::not_utf8(&bytes, broken.valid_up_to(), &error::shown(path))),
+        }
+    }
+
+    /// Whether the file is still as it was read.
+    pub(crate) fn is_current(&self) -> io::Result<bool> {
+        let (bytes, metadata) = read(&self.path)?;
+        let is_same = bytes.is_some_and(|bytes| *bytes == self.text.as_bytes());
+        Ok(is_same && self.stamp.is_same_file(&Stamp::of(&metadata)))
+    }
+
+    pub(crate) fn modified(&self) -> Option<Timestamp> {
+        self.stamp.modified
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn access(&self) -> Access {
+        use std::os::unix::fs::MetadataExt as _;
+        Access { mode: Some(self.metadata.mode() & 0o7777), names: Some(self.metadata.nlink()) }
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn access(&self) -> Access {
+        Access { mode: None, names: None }
+    }
+}
+
+impl Stamp {
+    /// The state of the file at a path, for the price of one look at it. Symbolic links are followed.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|metadata| Self::of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        Self { size: metadata.len(), modified, identity: identity(metadata) }
+    }
+
+    fn is_same_file(&self, other: &Self) -> bool {
+        self.identity[..2] == other.identity[..2]
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> [i64; 4] {
+    use std::os::unix::fs::MetadataExt as _;
+    // Only compared: which bits the numbers have doesn't matter.
+    [
+        metadata.dev().cast_signed(),
+        metadata.ino().cast_signed(),
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+    ]
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> [i64; 4] {
+    [0; 4]
+}
+
+/// The bytes of a file; `None` if there are too many. What is no file could wait for ever.
+fn read(path: &Path) -> io::Result<(Option<Zeroizing<Vec<u8>>>, Metadata)> {
+    let is_file = fs::metadata(path)?.is_file();
+    if !is_file {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.len() > LARGEST {
+        return Ok((None, metadata));
+    }
+    // With room for all of it, so that no copy is left behind where it grew.
+    let room = usize::try_from(metadata.len()).unwrap_or_default() + 64;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let fits = bytes.len() as u64 <= LARGEST;
+    Ok((fits.then_some(bytes), metadata))
+}
