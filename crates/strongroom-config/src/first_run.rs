@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use strongroom::blocking::SecretManager;
 use strongroom::{Error, Result, SecretManagerBuilder};
 
 use crate::config_file::ConfigFile;
@@ -42,7 +43,7 @@ impl ConfigFile {
     /// # Errors
     ///
     /// `Invalid`, with line and column, if the file can't be read as what it should be, and as
-    /// [`secure`](Self::secure). The file is then as it was. What concerns opening the store is no error:
+    /// [`secure`](Self::secure). The file is then as it was. What is wrong with the store is no error:
     /// see [`FirstRun::NoStore`].
     pub fn first_run(&self, store: SecretManagerBuilder) -> Result<FirstRun> {
         let note = Note::of(self, &store)?;
@@ -64,13 +65,19 @@ impl ConfigFile {
         if let Err(error) = self.check_lasts(&secrets) {
             return Ok(FirstRun::NoStore(error));
         }
-        let plan = self.plan(&secrets, Prefer::Neither)?;
+        match self.moved(&secrets) {
+            Err(error) if error.store().is_some() => Ok(FirstRun::NoStore(error)),
+            Ok(FirstRun::Secured(done)) => self.has_values(&note).map(|_| FirstRun::Secured(done)),
+            other => other,
+        }
+    }
+
+    fn moved(&self, secrets: &SecretManager) -> Result<FirstRun> {
+        let plan = self.plan(secrets, Prefer::Neither)?;
         if plan.conflicts().next().is_some() {
             return Ok(FirstRun::Conflict(plan));
         }
-        let secured = self.secure(&secrets, &plan, |_| {})?;
-        self.has_values(&note)?;
-        Ok(FirstRun::Secured(secured))
+        self.secure(secrets, &plan, |_| {}).map(FirstRun::Secured)
     }
 
     /// Whether there is anything to move. If not, that is remembered of the file as it was read.

@@ -26,11 +26,17 @@ const OPTIONS: ParseOptions = ParseOptions {
 };
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    // The parser takes no byte order mark.
+    let (json, offset) = match text.strip_prefix('\u{feff}') {
+        Some(json) => (json, '\u{feff}'.len_utf8()),
+        None => (text, 0),
+    };
     let collect = CollectOptions { tokens: true, ..CollectOptions::default() };
-    let parsed = parse_to_ast(text, &collect, &OPTIONS).map_err(|error| flaw(&error))?;
-    let commas = parsed.tokens.into_iter().flatten().filter(|token| token.token == Token::Comma);
-    let mut walk = Walk::default();
-    walk.document.commas = commas.map(|token| token.range.start).collect();
+    let parsed = parse_to_ast(json, &collect, &OPTIONS).map_err(|error| flaw(&error, offset))?;
+    let tokens = parsed.tokens.into_iter().flatten();
+    let commas = tokens.filter(|token| token.token == Token::Comma);
+    let commas = commas.map(|token| offset + token.range.start).collect();
+    let mut walk = Walk { offset, document: Document { nodes: Vec::new(), commas } };
     if let Some(value) = parsed.value {
         let range = value.range();
         walk.value(ConfigPath::default(), value, range, None)?;
@@ -38,8 +44,9 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     Ok(walk.document)
 }
 
-#[derive(Default)]
 struct Walk {
+    /// Where the parser's text begins.
+    offset: usize,
     document: Document,
 }
 
@@ -51,9 +58,9 @@ impl Walk {
         entry: Range,
         parent: Option<usize>,
     ) -> Result<(), Flaw> {
-        let range = value.range();
+        let (start, end) = (self.offset + value.range().start, self.offset + value.range().end);
         if path.keys().len() > MAX_DEPTH {
-            return Err(too_deep(range.start));
+            return Err(too_deep(start));
         }
         let kind = match &value {
             Value::StringLit(text) => Kind::Text(SecretString::from(text.value.as_ref())),
@@ -66,8 +73,8 @@ impl Walk {
         let number = self.document.push(Node {
             path: path.clone(),
             kind,
-            span: range.start..range.end,
-            entry: entry.start..range.end,
+            span: start..end,
+            entry: self.offset + entry.start..end,
             parent,
             is_flow: true,
             has_header: false,
@@ -92,7 +99,7 @@ impl Walk {
             let key = property.name.into_string();
             let path = path.join(key.clone());
             if !seen.insert(key) {
-                return Err(duplicate(&path, property.range.start));
+                return Err(duplicate(&path, self.offset + property.range.start));
             }
             self.value(path, property.value, property.range, Some(number))?;
         }
@@ -101,14 +108,14 @@ impl Walk {
 }
 
 /// What the parser says, without the piece of the text that one of its messages has.
-fn flaw(error: &ParseError) -> Flaw {
+fn flaw(error: &ParseError, offset: usize) -> Flaw {
     let problem = match error.kind() {
         ParseErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => {
             "it has a \\u escape that is no character".to_owned()
         }
         kind => kind.to_string().to_lowercase(),
     };
-    Flaw::new(error.range().start, problem)
+    Flaw::new(offset + error.range().start, problem)
 }
 
 #[cfg(test)]
