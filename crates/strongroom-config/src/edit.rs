@@ -168,4 +168,6 @@ const BY_HAND: &str =
     "Nothing was changed. Leave a reference in the value's place, or take it out by hand.";
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

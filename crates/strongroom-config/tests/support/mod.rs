@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+pub(crate) mod process;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
