@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use strongroom::blocking::SecretManager;
-use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey};
+use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey, Timestamp};
 
 use crate::document::Document;
 use crate::error::{self, Flaw};
@@ -159,7 +159,7 @@ impl Read {
     pub(crate) fn ages(&self, theirs: &Theirs) -> Ages {
         let (store, store_expired) = match theirs {
             Theirs::Secret(secret) => (secret.metadata.updated_at, false),
-            Theirs::Expired => (None, true),
+            Theirs::Expired { updated_at } => (*updated_at, true),
         };
         Ages { file: self.source.modified(), store, store_expired }
     }
@@ -173,7 +173,9 @@ pub(crate) struct Stored(BTreeMap<SecretKey, Theirs>);
 pub(crate) enum Theirs {
     Secret(Secret),
     /// One that has expired: the store doesn't show it.
-    Expired,
+    Expired {
+        updated_at: Option<Timestamp>,
+    },
 }
 
 impl Stored {
@@ -187,7 +189,11 @@ impl Stored {
         for key in keys {
             let theirs = match secrets.get(key) {
                 Ok(found) => found.map(Theirs::Secret),
-                Err(error) if error.kind() == ErrorKind::Expired => Some(Theirs::Expired),
+                Err(error) if error.kind() == ErrorKind::Expired => {
+                    let mut list = secrets.list()?.into_iter();
+                    let info = list.find(|info| info.key == *key);
+                    info.map(|info| Theirs::Expired { updated_at: info.metadata.updated_at })
+                }
                 Err(error) => return Err(error),
             };
             stored.extend(theirs.map(|theirs| (key.clone(), theirs)));

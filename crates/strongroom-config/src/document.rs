@@ -31,6 +31,8 @@ pub(crate) struct Node {
     /// The same from the key's first byte on.
     pub(crate) entry: Range<usize>,
     pub(crate) parent: Option<usize>,
+    /// A comment that stands within the value: behind the sign of YAML's block scalars.
+    pub(crate) comment: Option<Range<usize>>,
     /// What commas and brackets hold together, instead of lines.
     pub(crate) is_flow: bool,
     /// A group that has a line of its own before its entries: TOML's `[table]`.

@@ -7,8 +7,13 @@ use crate::document::{Document, Leaf, Node};
 use crate::error::Flaw;
 use crate::{ConfigPath, Format};
 
+#[cfg(any(fuzzing, test))]
+mod check;
 mod insert;
 mod remove;
+
+#[cfg(fuzzing)]
+pub(crate) use check::check;
 
 /// What becomes of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ pub(crate) fn changed(
             Change::Removed => drop(expected.remove(path)),
         }
     }
-    check(format, &new, &expected, at)?;
+    expect(format, &new, &expected, at)?;
     Ok(new)
 }
 
@@ -87,17 +92,20 @@ pub(crate) fn with_text(
     let new = spliced(text, vec![splice]).ok_or_else(|| tangled(at))?;
     let mut expected = document.leaves(text);
     expected.insert(path, Leaf::Text(value));
-    check(format, &new, &expected, at)?;
+    expect(format, &new, &expected, at)?;
     Ok(new)
 }
 
 /// A text in the place of a value.
 fn replacement(format: Format, text: &str, node: &Node, value: &str) -> Result<Splice, Flaw> {
     let quoted = format.quoted(value).ok_or_else(|| unwritable(node.span.start))?;
-    // A value that was not there at all follows its key's colon directly.
-    let is_close = node.span.is_empty() && text[..node.span.start].ends_with(':');
-    let text = if is_close { format!(" {quoted}") } else { quoted };
-    Ok(Splice { range: node.span.clone(), text })
+    // In YAML, a value that was not there at all follows a colon or a tag directly.
+    let is_close = format == Format::Yaml
+        && node.span.is_empty()
+        && !text[..node.span.start].ends_with([' ', '\t', '\n']);
+    let before = if is_close { " " } else { "" };
+    let comment = node.comment.clone().map_or("", |comment| &text[comment]);
+    Ok(Splice { range: node.span.clone(), text: [before, &quoted, comment].concat() })
 }
 
 /// The text with all of these in it; `None` if two of them want the same bytes.
@@ -115,7 +123,7 @@ fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
 }
 
 /// Checks that a new text holds these values and no others.
-fn check(
+fn expect(
     format: Format,
     new: &str,
     expected: &BTreeMap<&ConfigPath, Leaf<'_>>,
@@ -133,11 +141,14 @@ fn line_end(text: &str, at: usize) -> usize {
     end - usize::from(text[..end].ends_with('\r') && end > at)
 }
 
-/// The start of the line that a byte is in. A byte order mark belongs to no line.
+/// The start of the line that a byte is in.
 fn line_start(text: &str, at: usize) -> usize {
-    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let has_mark = start == 0 && text.starts_with('\u{feff}');
-    if has_mark { '\u{feff}'.len_utf8().min(at) } else { start }
+    text[..at].rfind('\n').map_or(start_of(text).min(at), |newline| newline + 1)
+}
+
+/// Where a text begins: a byte order mark belongs to no line.
+fn start_of(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
 /// The line break of a text: that of its first line.

@@ -50,7 +50,7 @@ impl Format {
             return Some(Self::Env);
         }
         match name.rsplit_once('.')?.1 {
-            "json" | "jsonc" | "code-workspace" => Some(Self::Json),
+            "json" | "jsonc" => Some(Self::Json),
             "toml" => Some(Self::Toml),
             "yaml" | "yml" => Some(Self::Yaml),
             "env" => Some(Self::Env),

@@ -1,7 +1,7 @@
 //! Where a value stands in a configuration file.
 
 use std::fmt;
-use std::str::FromStr;
+use std::str::{CharIndices, FromStr};
 
 use strongroom::{Error, Result};
 
@@ -10,7 +10,7 @@ use crate::error;
 /// The place of a value: the keys that lead to it, as in `providers.openai.apiKey`.
 ///
 /// An item of a list is named by its number, from 0: `servers.0.token`. A key that holds a dot, a quote or
-/// white space, or that is empty, is written in double quotes, in which `\"` and `\\` stand for themselves:
+/// white space, or that is empty, is written in double quotes, with the escapes of Rust:
 /// `hosts."example.org".password`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConfigPath(Vec<String>);
@@ -81,11 +81,26 @@ fn first_key(text: &str) -> Option<(String, &str)> {
     while let Some((at, c)) = chars.next() {
         match c {
             '"' => return Some((key, &quoted[at + 1..])),
-            '\\' => key.push(chars.next()?.1),
+            '\\' => key.push(escaped(&mut chars)?),
             c => key.push(c),
         }
     }
     None
+}
+
+/// The character that an escape stands for.
+fn escaped(chars: &mut CharIndices<'_>) -> Option<char> {
+    match chars.next()?.1 {
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        '0' => Some('\0'),
+        'u' => {
+            let digits: String = chars.map(|(_, c)| c).take_while(|c| *c != '}').collect();
+            char::from_u32(u32::from_str_radix(digits.strip_prefix('{')?, 16).ok()?)
+        }
+        c => Some(c),
+    }
 }
 
 fn is_plain(key: &str) -> bool {
@@ -99,10 +114,11 @@ impl fmt::Display for ConfigPath {
             if index > 0 {
                 f.write_str(".")?;
             }
-            if is_plain(key) && !key.contains(char::is_control) {
+            // What could write on a terminal is escaped, too.
+            if is_plain(key) && key.escape_debug().eq(key.chars()) {
                 f.write_str(key)?;
             } else {
-                write!(f, "\"{}\"", key.replace('\\', r"\\").replace('"', "\\\""))?;
+                write!(f, "\"{}\"", key.escape_debug())?;
             }
         }
         Ok(())
@@ -117,7 +133,15 @@ mod tests {
 
     #[test]
     fn a_path_reads_as_it_is_displayed() {
-        for text in ["a", "a.b.0", r#"a."b.c".d"#, r#""""#, r#""a\"b\\c""#, r#""a b".ä"#] {
+        for text in [
+            "a",
+            "a.b.0",
+            r#"a."b.c".d"#,
+            r#""""#,
+            r#""a\"b\\c""#,
+            r#""a b".ä"#,
+            r#""\u{1b}[m\n\t""#,
+        ] {
             let path: ConfigPath = text.parse().unwrap();
             assert_eq!(path.to_string(), text);
         }

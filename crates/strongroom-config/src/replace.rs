@@ -62,6 +62,7 @@ pub(crate) fn write_private(path: &Path, text: &str, may_replace: bool) -> Resul
 struct NewFile {
     path: PathBuf,
     file: File,
+    is_in_place: bool,
 }
 
 impl NewFile {
@@ -73,7 +74,9 @@ impl NewFile {
         for _ in 0..16 {
             match create(&path) {
                 Ok(file) => match file.try_lock() {
-                    Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
+                    Ok(()) if is_at(&file, &path) => {
+                        return Ok(Self { path, file, is_in_place: false });
+                    }
                     // Taken away before it was locked.
                     Ok(()) | Err(TryLockError::WouldBlock) => {}
                     Err(TryLockError::Error(cause)) => return Err(error::writing(place, cause)),
@@ -109,16 +112,17 @@ impl NewFile {
         self.file.sync_all()
     }
 
-    fn become_file(self, place: &Path) -> io::Result<()> {
+    fn become_file(mut self, place: &Path) -> io::Result<()> {
         fs::rename(&self.path, place)?;
+        self.is_in_place = true;
         sync_directory(place)
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // Gone already where it took its place; what stays is taken away by the next one.
-        if is_at(&self.file, &self.path) {
+        if !self.is_in_place {
+            // What stays is taken away by the next one.
             fs::remove_file(&self.path).ok();
         }
     }

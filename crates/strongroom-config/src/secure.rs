@@ -2,14 +2,14 @@
 //! nothing, and the next one goes on.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{ExposeSecret, Result, Secret, SecretKey, SecretString};
+use strongroom::{ExposeSecret, Layout, Result, Secret, SecretKey, SecretString};
 
-use crate::Exposure;
 use crate::config_file::ConfigFile;
 use crate::error;
 use crate::find::{Content, Found};
-use crate::plan::{Action, Plan, Purpose, Work};
+use crate::plan::{Action, Plan, Purpose, Step, Work};
 use crate::replace::replace;
+use crate::{Ages, Exposure};
 
 /// How far the move is. Each is told before it is done, but for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,55 +106,55 @@ impl Work {
         secrets: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<()> {
-        let values = || {
-            let steps = self.plan.steps.iter().zip(&self.steps);
-            steps.filter_map(|(step, number)| match &self.read.found[*number] {
-                Found { content: Content::Value(value), .. } => {
-                    Some((step, &self.read.found[*number], value))
-                }
-                _ => None,
-            })
-        };
-        for (step, found, value) in values() {
-            match step.action {
-                Action::Store => {
-                    progress(Progress::Storing(&step.key));
-                    put(secrets, found, value, None)?;
-                }
-                Action::TakeFile(ages) => {
-                    progress(Progress::Storing(&step.key));
-                    put(secrets, found, value, Some(ages.store))?;
-                }
-                _ => {}
-            }
-        }
-        // What is in memory says nothing about the store.
-        secrets.lock();
-        for (step, _, value) in values() {
-            progress(Progress::Comparing(&step.key));
-            let is_there = match step.action {
-                Action::KeepStore(_) => secrets.exists(&step.key)?,
-                _ => {
-                    let stored = secrets.get(&step.key)?;
-                    stored
-                        .is_some_and(|stored| stored.value.expose_secret() == value.expose_secret())
-                }
+        for (step, found, value) in self.values() {
+            let over = match step.action {
+                Action::Store => None,
+                Action::TakeFile(ages) => Some(ages),
+                _ => continue,
             };
-            if !is_there {
-                return Err(error::not_read_back(&step.key));
-            }
+            progress(Progress::Storing(&step.key));
+            put(secrets, found, value, over)?;
+        }
+        // An inline vault is read from memory, which says nothing about the store. One in an encrypted file is
+        // read from there, and would ask for its passphrase again.
+        if secrets.layout() == Layout::Inline {
+            secrets.lock();
+        }
+        for (step, _, value) in self.values() {
+            progress(Progress::Comparing(&step.key));
+            compare(secrets, step, value)?;
         }
         Ok(())
     }
 
+    fn values(&self) -> impl Iterator<Item = (&Step, &Found, &SecretString)> {
+        let steps = self.plan.steps.iter().zip(&self.steps);
+        steps.filter_map(|(step, number)| match &self.read.found[*number] {
+            found @ Found { content: Content::Value(value), .. } => Some((step, found, value)),
+            _ => None,
+        })
+    }
+
     fn done(self) -> Secured {
         let mut secrets: Vec<_> = self.plan.steps.into_iter().map(|step| step.key).collect();
+        secrets.sort();
         secrets.dedup();
         Secured { secrets, exposures: self.plan.exposures }
     }
 }
 
-/// Writes a value to the store, over nothing, over itself, or over the value that was last written then.
+/// Checks that the store has what the file is about to give up.
+fn compare(secrets: &SecretManager, step: &Step, value: &SecretString) -> Result<()> {
+    let is_there = match step.action {
+        Action::KeepStore(_) => secrets.exists(&step.key)?,
+        _ => secrets
+            .get(&step.key)?
+            .is_some_and(|stored| stored.value.expose_secret() == value.expose_secret()),
+    };
+    if is_there { Ok(()) } else { Err(error::not_read_back(&step.key)) }
+}
+
+/// Writes a value to the store: over nothing, over itself, or over the value of this age.
 ///
 /// # Errors
 ///
@@ -163,15 +163,14 @@ fn put(
     secrets: &SecretManager,
     found: &Found,
     value: &SecretString,
-    over: Option<Option<strongroom::Timestamp>>,
+    over: Option<Ages>,
 ) -> Result<()> {
     let mut is_other = false;
     let mut new = Secret::new(SecretString::from(value.expose_secret()));
     new.metadata = found.metadata.clone();
     secrets.update(&found.key, |old| match old {
         Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
-        // An expired one was not shown, so its time is not known.
-        Some(old) if over.is_none_or(|over| over.is_some() && over != old.metadata.updated_at) => {
+        Some(old) if over.is_none_or(|ages| ages.store != old.metadata.updated_at) => {
             is_other = true;
             Some(old)
         }

@@ -1,6 +1,6 @@
 //! Putting a new entry into a group, behind those that are there.
 
-use super::{Splice, is_blank, line_break, line_end, line_start, unwritable};
+use super::{Splice, is_blank, line_break, line_end, line_start, start_of, unwritable};
 use crate::document::{Document, Kind, Node};
 use crate::error::Flaw;
 use crate::{ConfigPath, Format};
@@ -52,14 +52,14 @@ fn in_brackets(text: &str, document: &Document, group: usize, entry: &str) -> Sp
 fn on_a_line(text: &str, document: &Document, group: usize, entry: &str) -> Splice {
     let newline = line_break(text);
     let mut children = document.children(group).filter(|(_, node)| !has_header(document, node));
-    let Some((number, _)) = children.next_back() else {
+    let Some((_, last)) = children.next_back() else {
         return in_an_empty_group(text, document, group, entry);
     };
     let first = document.children(group).next().map_or(0, |(_, node)| node.entry.start);
     let start = line_start(text, first);
     let indent: String =
         text[start..first].chars().map(|c| if c.is_whitespace() { c } else { ' ' }).collect();
-    let end = line_end(text, end_of(document, number));
+    let end = line_end(text, end_of(document, last));
     Splice { range: end..end, text: [newline, &indent, entry].concat() }
 }
 
@@ -70,11 +70,7 @@ fn in_an_empty_group(text: &str, document: &Document, group: usize, entry: &str)
         let end = line_end(text, node.span.start);
         return Splice { range: end..end, text: [newline, entry].concat() };
     }
-    let start = line_start(text, 0).max(if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    });
+    let start = start_of(text);
     let blank = if text[start..].trim().is_empty() { "" } else { newline };
     Splice { range: start..start, text: [entry, newline, blank].concat() }
 }
@@ -86,15 +82,10 @@ fn has_header(document: &Document, node: &Node) -> bool {
 }
 
 /// Where the last value in a group ends.
-fn end_of(document: &Document, number: usize) -> usize {
-    let last = document.children(number).map(|(child, _)| end_of(document, child)).max();
-    let node = &document.nodes[number];
-    // Of a group without brackets, the last value tells.
-    last.unwrap_or(0).max(if node.is_group() && last.is_some() && !node.is_flow {
-        0
-    } else {
-        node.entry.end
-    })
+fn end_of(document: &Document, node: &Node) -> usize {
+    let is_in = |inner: &&Node| inner.path.keys().starts_with(node.path.keys());
+    let ends = document.nodes.iter().filter(is_in).map(|inner| inner.entry.end);
+    ends.max().unwrap_or(node.entry.end)
 }
 
 fn no_place(path: &ConfigPath) -> Flaw {

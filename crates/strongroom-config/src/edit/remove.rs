@@ -68,19 +68,23 @@ impl<'a> Removal<'a> {
 
     /// On lines of its own: these lines, or up to a comment at their end.
     fn of_lines(&self, number: usize, parent: usize) -> Result<Vec<Splice>, Flaw> {
-        let entry = &self.document.nodes[number].entry;
-        let is_first =
-            self.gone.iter().find(|gone| self.document.nodes[**gone].parent == Some(parent))
-                == Some(&number);
-        if self.format == Format::Yaml
-            && is_first
-            && self.siblings(parent).all(|(n, _)| self.gone.contains(&n))
-        {
-            return Ok(vec![Splice { range: entry.clone(), text: "{}".to_owned() }]);
+        let Node { entry, comment, .. } = &self.document.nodes[number];
+        let comment = comment.clone().map_or("", |comment| &self.text[comment]);
+        let mut siblings = self.siblings(parent);
+        if self.format == Format::Yaml && siblings.all(|(other, _)| self.gone.contains(&other)) {
+            // A group is still one when nothing is left in it.
+            let is_first = self.siblings(parent).next().is_some_and(|(first, _)| first == number);
+            if is_first {
+                return Ok(vec![Splice { range: entry.clone(), text: ["{}", comment].concat() }]);
+            }
         }
         let start = line_start(self.text, entry.start);
         if is_blank(&self.text[start..entry.start]) {
-            return Ok(vec![self.cut(entry.clone())]);
+            if comment.is_empty() {
+                return Ok(vec![self.cut(entry.clone())]);
+            }
+            let text = comment.trim_start().to_owned();
+            return Ok(vec![Splice { range: entry.clone(), text }]);
         }
         // In YAML, what a list's item begins with; the next entry takes its place.
         let next = self

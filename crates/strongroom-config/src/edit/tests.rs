@@ -38,7 +38,7 @@ fn a_value_is_replaced_and_nothing_else() {
     );
     assert_eq!(
         replaced(Format::Yaml, "a: |-  # c\n  x\n  y\n\nb: 1\n", &["a"]),
-        "a: \"new\"\n\nb: 1\n"
+        "a: \"new\"  # c\n\nb: 1\n"
     );
     assert_eq!(
         replaced(Format::Yaml, "- a: x # c\n  b: 'y'\n", &["0.a", "0.b"]),
@@ -69,6 +69,7 @@ fn an_entry_goes_with_its_line_or_comma_and_comments_stay() {
         (Format::Toml, "a = 1\n[t]\nd.e = 3\n", &["t.d.e"], "a = 1\n[t]\n"),
         (Format::Toml, "t = { a = 1, b.c = 2 }\n", &["t.b.c"], "t = { a = 1 }\n"),
         (Format::Yaml, "# x\na: 1 # y\nb: 2\n", &["a"], "# x\n# y\nb: 2\n"),
+        (Format::Yaml, "a: | # x\n  1\nb: 2\n", &["a"], "# x\nb: 2\n"),
         (Format::Yaml, "- a: 1\n  b: 2\n", &["0.a"], "- b: 2\n"),
         (Format::Yaml, "t:\n  a: 1\n", &["t.a"], "t:\n  {}\n"),
         (Format::Yaml, "t:\n  a: 1\n  b: 2\nc: 3\n", &["t.a", "t.b"], "t:\n  {}\nc: 3\n"),

@@ -2,6 +2,7 @@
 //! this one takes what `dotenvy`, node's `dotenv` and a shell agree on, and names the rest.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use strongroom::SecretString;
 
@@ -36,9 +37,19 @@ fn is_of_name(c: char) -> bool {
 }
 
 fn root(text: &str, start: usize) -> Node {
-    let (path, kind, span) = (ConfigPath::default(), Kind::Map, start..text.len());
-    let (entry, parent) = (span.clone(), None);
-    Node { path, kind, span, entry, parent, is_flow: false, has_header: false, is_shared: false }
+    let span = start..text.len();
+    node(ConfigPath::default(), Kind::Map, span.clone(), span, None)
+}
+
+fn node(
+    path: ConfigPath,
+    kind: Kind,
+    span: Range<usize>,
+    entry: Range<usize>,
+    parent: Option<usize>,
+) -> Node {
+    let (is_flow, has_header, is_shared) = (false, false, false);
+    Node { path, kind, span, entry, comment: None, parent, is_flow, has_header, is_shared }
 }
 
 struct Reader<'a> {
@@ -73,12 +84,10 @@ impl<'a> Reader<'a> {
             _ => self.bare(after_equals),
         };
         let entry = start..span.end;
-        let path = ConfigPath::new([name]);
-        let (parent, is_flow, has_header) = (Some(0), false, false);
-        Ok(Some(Node { path, kind, span, entry, parent, is_flow, has_header, is_shared: false }))
+        Ok(Some(node(ConfigPath::new([name]), kind, span, entry, Some(0))))
     }
 
-    fn quoted(&mut self, quote: char) -> Result<(Kind, std::ops::Range<usize>), Flaw> {
+    fn quoted(&mut self, quote: char) -> Result<(Kind, Range<usize>), Flaw> {
         let start = self.at;
         let inside = &self.text[start + 1..];
         let mut is_escaped = false;
@@ -103,7 +112,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A value without quotes ends before white space and `#`, or with the line.
-    fn bare(&mut self, after_equals: usize) -> (Kind, std::ops::Range<usize>) {
+    fn bare(&mut self, after_equals: usize) -> (Kind, Range<usize>) {
         let line = self.rest().lines().next().unwrap_or_default();
         let before = self.text[after_equals..self.at].chars().next_back();
         let mut last = before;

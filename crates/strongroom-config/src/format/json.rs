@@ -62,20 +62,13 @@ impl Walk {
         if path.keys().len() > MAX_DEPTH {
             return Err(too_deep(start));
         }
-        let kind = match &value {
-            Value::StringLit(text) => Kind::Text(SecretString::from(text.value.as_ref())),
-            Value::NumberLit(_) => Kind::Number,
-            Value::BooleanLit(_) => Kind::Other("true or false"),
-            Value::NullKeyword(_) => Kind::Other("null"),
-            Value::Object(_) => Kind::Map,
-            Value::Array(_) => Kind::List,
-        };
         let number = self.document.push(Node {
             path: path.clone(),
-            kind,
+            kind: kind(&value),
             span: start..end,
             entry: self.offset + entry.start..end,
             parent,
+            comment: None,
             is_flow: true,
             has_header: false,
             is_shared: false,
@@ -104,6 +97,17 @@ impl Walk {
             self.value(path, property.value, property.range, Some(number))?;
         }
         Ok(())
+    }
+}
+
+fn kind(value: &Value<'_>) -> Kind {
+    match value {
+        Value::StringLit(text) => Kind::Text(SecretString::from(text.value.as_ref())),
+        Value::NumberLit(_) => Kind::Number,
+        Value::BooleanLit(_) => Kind::Other("true or false"),
+        Value::NullKeyword(_) => Kind::Other("null"),
+        Value::Object(_) => Kind::Map,
+        Value::Array(_) => Kind::List,
     }
 }
 

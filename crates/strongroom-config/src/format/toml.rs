@@ -142,6 +142,7 @@ impl Walk {
             span,
             entry,
             parent,
+            comment: None,
             is_flow,
             has_header,
             is_shared: false,

@@ -15,17 +15,29 @@ use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
 use crate::error::Flaw;
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
+    check_line_ends(text)?;
     let mut walk = Walk { text, ..Walk::default() };
     for event in Parser::new_from_str_with_options(text, limits()) {
         let (event, span) = event.map_err(|error| flaw(text, &error))?;
         let span = bytes(span, text)?;
+        // These come when the parser has looked ahead.
+        let is_ahead = matches!(event, Event::StreamStart | Event::DocumentStart(..));
         walk.event(event, span.clone())?;
-        walk.last_end = span.end;
+        walk.last_end = if is_ahead { walk.last_end } else { span.end };
     }
     walk.document.commas = commas(text)?;
     walk.share();
     walk.close_groups();
     Ok(walk.document)
+}
+
+/// A carriage return alone ends a line in YAML, and in nothing else that reads or shows the file.
+fn check_line_ends(text: &str) -> Result<(), Flaw> {
+    let mut returns = text.match_indices('\r').map(|(at, _)| at);
+    match returns.find(|at| !text[at + 1..].starts_with('\n')) {
+        Some(at) => Err(Flaw::new(at, "a line ends with a carriage return alone")),
+        None => Ok(()),
+    }
 }
 
 fn limits() -> granit_parser::Options {
@@ -40,7 +52,7 @@ struct Walk<'a> {
     anchors: HashMap<usize, usize>,
     aliased: Vec<usize>,
     documents: usize,
-    /// Where the last event ended.
+    /// Where the last value, key or group ended, or began to.
     last_end: usize,
 }
 
@@ -80,14 +92,18 @@ impl Walk<'_> {
                 if self.takes_key(&value, &span)? {
                     return Ok(());
                 }
-                let span = self.scalar_span(span, style);
-                let kind = kind(value, style, tag.as_deref());
-                self.node(kind, span, anchor).map(drop)
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let span = if is_block { self.block_span(span) } else { span };
+                let comment = is_block.then(|| self.block_comment(&span)).flatten();
+                let number = self.node(kind(value, style, tag.as_deref()), span, anchor);
+                self.document.nodes[number].comment = comment;
+                Ok(())
             }
             Event::Alias(anchor) => {
                 self.refuse_as_key(&span)?;
                 self.aliased.push(anchor);
-                self.node(Kind::Alias, span, 0).map(drop)
+                self.node(Kind::Alias, span, 0);
+                Ok(())
             }
             Event::MappingStart(style, anchor, _) => {
                 let entries = Content::Entries { keys: HashSet::new(), key: None };
@@ -145,12 +161,12 @@ impl Walk<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span.start));
         }
-        let number = self.node(kind, span, anchor)?;
+        let number = self.node(kind, span, anchor);
         self.open.push(Group { number, is_flow: style == StructureStyle::Flow, content });
         Ok(())
     }
 
-    fn node(&mut self, kind: Kind, span: Range<usize>, anchor: usize) -> Result<usize, Flaw> {
+    fn node(&mut self, kind: Kind, span: Range<usize>, anchor: usize) -> usize {
         let Place { path, parent, start, is_flow } = self.place(&span);
         let number = self.document.push(Node {
             path,
@@ -158,6 +174,7 @@ impl Walk<'_> {
             entry: start..span.end,
             span,
             parent,
+            comment: None,
             is_flow,
             has_header: false,
             is_shared: false,
@@ -165,7 +182,7 @@ impl Walk<'_> {
         if anchor != 0 {
             self.anchors.insert(anchor, number);
         }
-        Ok(number)
+        number
     }
 
     fn place(&mut self, span: &Range<usize>) -> Place {
@@ -188,15 +205,28 @@ impl Walk<'_> {
 
     /// A block scalar's bytes begin with its first line and go on to the next value. Here they begin with the
     /// sign that announces it, and end with its last line that is not blank.
-    fn scalar_span(&self, span: Range<usize>, style: ScalarStyle) -> Range<usize> {
-        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-            return span;
-        }
+    fn block_span(&self, span: Range<usize>) -> Range<usize> {
         let before = &self.text[self.last_end.min(span.start)..span.start];
         let header = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
-        let sign = before[header..].find(['|', '>']).map_or(before.len(), |sign| header + sign);
-        let source = &self.text[span.clone()];
-        span.start - (before.len() - sign)..span.start + source.trim_end().len()
+        let mut last = ' ';
+        let sign = before[header..].find(|c| {
+            let begins = matches!(c, '|' | '>') && last.is_whitespace();
+            last = c;
+            begins
+        });
+        let sign = sign.map_or(before.len(), |sign| header + sign);
+        let start = span.start - (before.len() - sign);
+        start..start + self.text[start..span.end].trim_end().len()
+    }
+
+    /// The comment behind a block scalar's sign, with the blanks before it.
+    fn block_comment(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let header = self.text[span.clone()].lines().next()?;
+        let sign = header.find([' ', '\t'])?;
+        header[sign..]
+            .trim_start()
+            .starts_with('#')
+            .then_some(span.start + sign..span.start + header.len())
     }
 
     /// Marks all that an alias shows a second time.
