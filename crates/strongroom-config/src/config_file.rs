@@ -72,8 +72,8 @@ impl ConfigFile {
         self.format
     }
 
-    /// Which secrets the file has, and where each of them is. Changes nothing. Without a store, all that the
-    /// file holds is in the file.
+    /// Which secrets the file has, and where each of them is. Changes nothing. Without a store, only what the
+    /// file holds is known.
     ///
     /// # Errors
     ///
@@ -145,7 +145,15 @@ impl Read {
     }
 
     fn place(&self, found: &Found, stored: &Stored) -> Place {
+        let is_in_file = found.holds_something();
         match (&found.content, stored.get(&found.key)) {
+            _ if !stored.is_known => {
+                if is_in_file {
+                    Place::File
+                } else {
+                    Place::Unknown
+                }
+            }
             (Content::Value(_) | Content::Unclear(_), None) => Place::File,
             (Content::Reference | Content::Nothing, None) => Place::Nowhere,
             (Content::Reference | Content::Nothing, Some(_)) => Place::Store,
@@ -167,7 +175,11 @@ impl Read {
 
 /// What the store has of some secrets.
 #[derive(Default)]
-pub(crate) struct Stored(BTreeMap<SecretKey, Theirs>);
+pub(crate) struct Stored {
+    /// Whether there was a store to ask.
+    is_known: bool,
+    secrets: BTreeMap<SecretKey, Theirs>,
+}
 
 /// What the store has of one secret.
 pub(crate) enum Theirs {
@@ -198,11 +210,11 @@ impl Stored {
             };
             stored.extend(theirs.map(|theirs| (key.clone(), theirs)));
         }
-        Ok(Self(stored))
+        Ok(Self { is_known: true, secrets: stored })
     }
 
     pub(crate) fn get(&self, key: &SecretKey) -> Option<&Theirs> {
-        self.0.get(key)
+        self.secrets.get(key)
     }
 }
 

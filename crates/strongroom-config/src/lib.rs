@@ -20,6 +20,13 @@
 //! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from one.
 //! - What a secret leaves behind in the file is a [reference](reference_to), an empty text or nothing: [`Leave`].
 //!
+//! # Formats
+//!
+//! JSON (with comments and trailing commas), TOML, YAML and dotenv files, as UTF-8 with or without a byte order
+//! mark, of at most 4 MiB. What programs read differently is refused, with line and column: keys that are there
+//! twice, several YAML documents in one file, dotenv values that could name other variables. So are YAML values
+//! that an alias shows in other places.
+//!
 //! # What holds
 //!
 //! - A value goes out of the file only after the store has returned it.

@@ -69,6 +69,8 @@ pub enum Place {
     Differs(Ages),
     /// In neither. Where the file refers to it, that leads nowhere.
     Nowhere,
+    /// Not in the file, and there was no store to ask.
+    Unknown,
 }
 
 /// How old the two values of a secret are, where that is known.

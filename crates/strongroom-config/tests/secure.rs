@@ -48,6 +48,7 @@ fn a_secret_moves_into_the_store_and_a_reference_and_the_marker_stay() {
 
     let status = file.status(Some(&secrets)).unwrap();
     assert_eq!((status.secrets[0].place, status.is_marked), (Place::Store, true));
+    assert_eq!(file.status(None).unwrap().secrets[0].place, Place::Unknown);
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     assert!(!plan.changes_anything() && plan.steps.is_empty());
     file.secure(&secrets, &plan, |_| {}).unwrap();
