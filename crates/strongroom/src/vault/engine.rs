@@ -143,13 +143,24 @@ impl Vault {
         let mut copy = self.copy();
         match self.current(&mut copy, commit) {
             Ok(known) => return look(&known.content),
-            Err(error) if had_lock || !may_pass(error.kind()) => return Err(error),
+            Err(error) if had_lock || !self.may_pass(error.kind()) => return Err(error),
             Err(_) => drop(copy),
         }
         // It may be half of what somebody else is doing: what is there when they are done counts.
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         look(&self.current(&mut copy, Some(commit))?.content)
+    }
+
+    /// Whether an error may be what others are seen doing: between two steps of a purge or a move, an entry
+    /// and its file don't fit. A key that doesn't open a file without an entry is wrong for good.
+    fn may_pass(&self, kind: ErrorKind) -> bool {
+        use ErrorKind::{Conflict, Corrupt, KeyMissing, WrongKey};
+        match kind {
+            Conflict | Corrupt => true,
+            KeyMissing | WrongKey => !self.place.is_direct(),
+            _ => false,
+        }
     }
 
     /// The copy, read anew if it is not current.
@@ -375,13 +386,6 @@ impl Vault {
     pub(super) fn named(&self, error: Error) -> Error {
         error.with_store(self.store.name()).with_entry(&self.entry)
     }
-}
-
-/// Whether an error may be what others are seen doing: between two steps of a purge or a move, an entry
-/// and its file don't fit.
-fn may_pass(kind: ErrorKind) -> bool {
-    use ErrorKind::{Conflict, Corrupt, KeyMissing, WrongKey};
-    matches!(kind, Conflict | Corrupt | KeyMissing | WrongKey)
 }
 
 /// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.
