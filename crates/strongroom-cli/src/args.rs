@@ -9,6 +9,9 @@ use clap_complete::Shell;
 use strongroom::Backend;
 
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use config::{
+    ConfigCommand, ConfigExport, ConfigImport, ConfigSecure, ConfigSource, ConfigStatus,
+};
 pub(crate) use entry::{Entry, Name};
 pub(crate) use key::{KeyCommand, NewKey};
 pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update};
@@ -16,6 +19,7 @@ pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, 
 use crate::exit;
 
 mod backup;
+mod config;
 mod entry;
 mod key;
 mod secrets;
@@ -264,6 +268,10 @@ Examples:
   strongroom restore secrets.age --replace --yes --passphrase-file pass.txt
   strongroom restore secrets.age --service tracker-test --any-service")]
     Restore(Restore),
+
+    /// Move secrets out of configuration files, and back
+    #[command(subcommand)]
+    Config(ConfigCommand),
 
     /// Delete everything that is stored for the application
     #[command(after_help = "\

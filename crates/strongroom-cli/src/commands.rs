@@ -3,6 +3,7 @@
 mod backends;
 mod backup;
 mod completions;
+mod config;
 mod doctor;
 mod entry;
 mod entry_repair;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Exists { key } => manage::exists(key, settings, output),
         Command::Backup(flags) => backup::run(flags, settings, output),
         Command::Restore(flags) => restore::run(flags, settings, output),
+        Command::Config(command) => config::run(command, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Move(flags) => move_to::run(flags, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),

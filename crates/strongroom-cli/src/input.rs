@@ -84,6 +84,12 @@ pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> 
     Ok(line.trim().to_owned())
 }
 
+/// Asks on the terminal for a yes. All else is a no.
+pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Result<bool> {
+    let answer = ask_openly(question, instead, output)?;
+    Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
+}
+
 /// Everything that comes in on standard input, without one newline at its end.
 pub(crate) fn piped() -> Result<SecretBytes> {
     // Not `io::stdin()`, whose buffer is never wiped.

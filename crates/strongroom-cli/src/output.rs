@@ -79,10 +79,14 @@ impl Output {
     /// A value, byte by byte. A newline follows on a terminal alone, where the prompt of the shell
     /// would stick to it.
     pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
+        self.secret_document(value)?;
+        if self.stdout_is_terminal { standard_output()?.write_all(b"\n") } else { Ok(()) }
+    }
+
+    /// A document with values in it, as it is.
+    pub(crate) fn secret_document(&mut self, document: &[u8]) -> io::Result<()> {
         // Not `io::stdout()`, whose buffer is never wiped.
-        let mut stdout = standard_output()?;
-        stdout.write_all(value)?;
-        if self.stdout_is_terminal { stdout.write_all(b"\n") } else { Ok(()) }
+        standard_output()?.write_all(document)
     }
 
     /// Says that something was done, to a person who looks on.

@@ -1,0 +1,109 @@
+//! `config`: secrets out of configuration files, and back.
+
+mod export;
+mod move_in;
+mod plan;
+mod status;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use strongroom::Timestamp;
+use strongroom_config::{ConfigFile, Exposure, Format, Rules};
+
+use crate::args::{ConfigCommand, ConfigSource};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::vault::same_vault;
+use crate::words::{command_word, printable};
+
+/// The version of what `--json` prints. Another field is no other version.
+const SCHEMA: u32 = 1;
+
+/// Runs one of them.
+pub(super) fn run(
+    command: &ConfigCommand,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    match command {
+        ConfigCommand::Status(flags) => status::run(flags, settings, output),
+        ConfigCommand::Secure(flags) => move_in::secure(flags, settings, output),
+        ConfigCommand::Export(flags) => export::run(flags, settings, output),
+        ConfigCommand::Import(flags) => move_in::import(flags, settings, output),
+    }
+}
+
+impl ConfigSource {
+    /// By which the secrets are found.
+    fn rules(&self) -> Rules {
+        let rules = if self.only_rules { Rules::new() } else { Rules::of_looks() };
+        self.rules.iter().cloned().fold(rules, Rules::with_rule)
+    }
+
+    /// The file, as these rules read it. It can be read: nobody is asked for a passphrase before that is known.
+    fn file(&self, rules: Rules) -> Result<ConfigFile> {
+        let format = format(self.format, &self.file)?;
+        let file = ConfigFile::with_format(&self.file, format, rules);
+        file.status(None)?;
+        Ok(file)
+    }
+}
+
+/// The format that was named, or that the file's name tells.
+fn format(named: Option<Format>, path: &Path) -> Result<Format> {
+    named.or_else(|| Format::of_file(path)).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        Failure::usage(
+            format!("the name of {} doesn't tell its format", shown(path)),
+            format!("Say which it is: --format with one of {}.", names.join(", ")),
+        )
+    })
+}
+
+/// A command of ours about the file, to be pasted into a shell.
+fn command(verb: &str, path: &Path, flags: &str, settings: &Settings) -> String {
+    let file = command_word(&path.display().to_string(), "FILE");
+    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
+    format!("strongroom config {verb} {file}{flags}{}", same_vault(settings))
+}
+
+/// Says who else may have read the values, and what to do about it.
+fn warn(exposures: &[Exposure], output: &mut Output) {
+    for exposure in exposures {
+        output.warning(format_args!("{exposure}.\n  help: {}", exposure.hint()));
+    }
+}
+
+fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
+    let kind = |exposure: &Exposure| match exposure {
+        Exposure::TrackedByGit => "tracked_by_git",
+        Exposure::MaybeTrackedByGit => "maybe_tracked_by_git",
+        Exposure::ReadableByOthers { .. } => "readable_by_others",
+        Exposure::HasOtherNames { .. } => "has_other_names",
+        _ => "other",
+    };
+    let as_json = |exposure: &Exposure| {
+        json!({
+            "kind": kind(exposure), "message": exposure.to_string(), "hint": exposure.hint(),
+        })
+    };
+    exposures.iter().map(as_json).collect()
+}
+
+fn time(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+fn counted(secrets: usize) -> String {
+    match secrets {
+        1 => "1 secret".to_owned(),
+        count => format!("{count} secrets"),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}

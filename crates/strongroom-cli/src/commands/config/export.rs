@@ -1,0 +1,136 @@
+//! `config export`: secrets into a file, in the clear.
+
+use std::path::Path;
+
+use serde_json::json;
+use strongroom::blocking::SecretManager;
+use strongroom::{ErrorKind, SecretKey};
+use strongroom_config::{Export, Exported, Format};
+use zeroize::Zeroizing;
+
+use super::{SCHEMA, counted, format, shown};
+use crate::args::ConfigExport;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::input;
+use crate::output::Output;
+use crate::settings::Settings;
+use crate::vault::{self, missing, open};
+use crate::whole_file::WholeFile;
+use crate::words::printable;
+
+/// Writes the secrets into a file that is there whole or not at all, or to standard output.
+pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    if !flags.plaintext && !settings.may_ask {
+        return Err(Failure::usage(
+            "nobody can be asked whether secrets shall be written in the clear; nothing was",
+            "Say so beforehand with --plaintext. `strongroom backup` writes them encrypted.",
+        ));
+    }
+    let to_stdout = flags.file == Path::new("-");
+    let (format, file) = match to_stdout {
+        true => (flags.format.unwrap_or(Format::Json), None),
+        false => {
+            (format(flags.format, &flags.file)?, Some(WholeFile::at(&flags.file, flags.force)?))
+        }
+    };
+    let vault = open(settings)?;
+    let mut export = Export::new(format);
+    if !flags.only.is_empty() {
+        export = export.only(named(&flags.only, &vault, settings)?);
+    }
+    // All of it comes in one piece, so that no copy is left behind where it grew.
+    let mut text = Zeroizing::new(Vec::new());
+    let exported = export.write(&vault, &mut *text)?;
+    if !flags.plaintext {
+        agree(&exported, flags, output)?;
+    }
+    match file {
+        Some(file) => file.write(&text)?,
+        None => output.secret_document(&text)?,
+    }
+    report(&exported, format, flags, &vault, settings, output)?;
+    Ok(Exit::Done)
+}
+
+/// The secrets of these names, for all their targets.
+fn named(names: &[String], vault: &SecretManager, settings: &Settings) -> Result<Vec<SecretKey>> {
+    let secrets = vault.list()?;
+    let mut keys = Vec::new();
+    for name in names {
+        let key = vault::key(name, None)?;
+        let before = keys.len();
+        keys.extend(secrets.iter().map(|it| &it.key).filter(|it| it.name() == name).cloned());
+        if keys.len() == before {
+            return Err(missing("export", &key, &secrets, vault, settings));
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    Ok(keys)
+}
+
+fn agree(exported: &Exported, flags: &ConfigExport, output: &mut Output) -> Result<()> {
+    for key in &exported.secrets {
+        output.question(&format!("  {key}\n"))?;
+    }
+    let (secrets, place) = (counted(exported.secrets.len()), place(flags));
+    let question = format!(
+        "Whoever can read them can use them. Write {secrets} in the clear to {place} (y/n)? "
+    );
+    if input::agrees(&question, "Say so beforehand with --plaintext.", output)? {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Locked,
+        ErrorKind::Dismissed.code(),
+        "the answer was not yes; nothing was written",
+        "Run it again, or write them encrypted: `strongroom backup`.",
+    ))
+}
+
+fn report(
+    exported: &Exported,
+    format: Format,
+    flags: &ConfigExport,
+    vault: &SecretManager,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<()> {
+    let keys = |keys: &[SecretKey]| {
+        let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
+        keys.iter().map(key).collect::<Vec<_>>()
+    };
+    for key in &exported.expired {
+        output.warning(format_args!("{key} has expired, and is left out."));
+    }
+    if exported.secrets.is_empty() {
+        output.warning("there was no secret to write.");
+    }
+    // Standard output holds the secrets.
+    if settings.json && flags.file != Path::new("-") {
+        output.json(&json!({
+            "version": SCHEMA,
+            "service": settings.service,
+            "backend": vault.backend().name(),
+            "file": flags.file.display().to_string(),
+            "format": format.name(),
+            "secrets": keys(&exported.secrets),
+            "expired": keys(&exported.expired),
+        }))?;
+    }
+    let secrets = counted(exported.secrets.len());
+    output.confirm(format_args!(
+        "Wrote {secrets} of \"{}\", in the clear, to {}: delete it when it is not needed any more.",
+        printable(&settings.service),
+        place(flags)
+    ));
+    Ok(())
+}
+
+fn place(flags: &ConfigExport) -> String {
+    match flags.file == Path::new("-") {
+        true => "standard output".to_owned(),
+        false => shown(&flags.file),
+    }
+}

@@ -1,0 +1,190 @@
+//! `config secure` and `config import`: a file's secrets into the store.
+
+use strongroom::blocking::SecretManager;
+use strongroom::{Backend, Error, ErrorKind};
+use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
+
+use super::plan::{as_json, shown};
+use super::{command, counted, warn};
+use crate::args::{ConfigImport, ConfigSecure};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::input;
+use crate::output::{Output, question};
+use crate::settings::Settings;
+use crate::vault::open;
+
+/// Shows what is to be done, asks, and does it.
+pub(super) fn secure(
+    flags: &ConfigSecure,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let asks = !flags.yes && !flags.dry_run;
+    if asks && !settings.may_ask {
+        return Err(Failure::usage(
+            "nobody can be asked whether the secrets shall be moved; nothing was changed",
+            "Say so beforehand with --yes, or see with --dry-run what would be done.",
+        ));
+    }
+    let rules = flags.source.rules().leaving(flags.leave.into());
+    let rules = flags.marker.iter().cloned().fold(rules, Rules::with_marker);
+    let mut file = flags.source.file(rules)?;
+    if flags.session_store {
+        file = file.taking_forgetful_stores();
+    }
+    let vault = open(settings)?;
+    let plan = file.plan(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from));
+    let plan = plan.map_err(|error| refused(error, &vault, &file, settings))?;
+    let move_in = MoveIn { verb: "secure", file: &file, vault: &vault, plan: &plan, settings };
+    let is_due = move_in.check(flags.dry_run, output)?;
+    let asked = asks && is_due;
+    if asked {
+        move_in.agree(output)?;
+    }
+    if is_due {
+        file.secure(&vault, &plan, told(output))?;
+    }
+    move_in.report(is_due, asked, output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows what is to be done, and does it: nothing is lost by it.
+pub(super) fn import(
+    flags: &ConfigImport,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let file = flags.source.file(flags.source.rules())?;
+    let vault = open(settings)?;
+    let plan = file.plan_import(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from))?;
+    let move_in = MoveIn { verb: "import", file: &file, vault: &vault, plan: &plan, settings };
+    let is_due = move_in.check(flags.dry_run, output)?;
+    if is_due {
+        file.import(&vault, &plan, told(output))?;
+    }
+    move_in.report(is_due, false, output)?;
+    Ok(Exit::Done)
+}
+
+/// A plan, and what it is about.
+struct MoveIn<'a> {
+    verb: &'static str,
+    file: &'a ConfigFile,
+    vault: &'a SecretManager,
+    plan: &'a Plan,
+    settings: &'a Settings,
+}
+
+impl MoveIn<'_> {
+    /// Says what has to be known beforehand, and whether there is something to do. A conflict is none.
+    fn check(&self, dry_run: bool, output: &mut Output) -> Result<bool> {
+        warn(&self.plan.exposures, output);
+        let conflicts: Vec<_> = self.plan.conflicts().map(|step| step.key.to_string()).collect();
+        if conflicts.is_empty() {
+            return Ok(!dry_run && !self.plan.steps.is_empty());
+        }
+        self.show(false, output)?;
+        let again = |side| {
+            let flags = format!("--prefer {side}");
+            command(self.verb, self.file.path(), &flags, self.settings)
+        };
+        Err(Failure::new(
+            Exit::Failed,
+            ErrorKind::Conflict.code(),
+            format!(
+                "the file and the store hold different values of {}; nothing was changed",
+                conflicts.join(", ")
+            ),
+            format!(
+                "`{}` takes the file's value, `{}` keeps the store's.",
+                again("file"),
+                again("store")
+            ),
+        ))
+    }
+
+    fn agree(&self, output: &mut Output) -> Result<()> {
+        output.question(&(shown(self.plan, output.width()) + "\n"))?;
+        let (secrets, backend) = (counted(self.plan.steps.len()), self.vault.backend());
+        let question = format!("Move {secrets} into {backend} (y/n)? ");
+        if input::agrees(&question, "Say so beforehand with --yes.", output)? {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Locked,
+            ErrorKind::Dismissed.code(),
+            "the answer was not yes; nothing was changed",
+            "Run it again if the secrets shall be moved.",
+        ))
+    }
+
+    /// Prints the plan, unless it was shown when somebody was asked.
+    fn report(&self, is_done: bool, asked: bool, output: &mut Output) -> Result<()> {
+        if self.settings.json || !asked {
+            self.show(is_done, output)?;
+        }
+        let (secrets, backend) = (counted(self.plan.steps.len()), self.vault.backend());
+        let file = super::shown(self.file.path());
+        let done = match (self.verb, is_done) {
+            ("secure", true) => "Moved",
+            ("secure", false) => "Would move",
+            (_, true) => "Copied",
+            (_, false) => "Would copy",
+        };
+        if !self.plan.steps.is_empty() {
+            output.confirm(format_args!("{done} {secrets} of {file} into {backend}."));
+        }
+        if self.verb == "import" && is_done {
+            let secure = command("secure", self.file.path(), "", self.settings);
+            output.confirm(format_args!("The file still has them: `{secure}` takes them out."));
+        }
+        Ok(())
+    }
+
+    fn show(&self, is_done: bool, output: &mut Output) -> Result<()> {
+        let width = output.width();
+        output.result(
+            || shown(self.plan, width),
+            || as_json(self.plan, is_done, self.file, self.vault, self.settings),
+        )?;
+        Ok(())
+    }
+}
+
+/// Tells each step, if somebody looks on.
+fn told(output: &Output) -> impl FnMut(Progress<'_>) {
+    let is_shown = output.shows_progress();
+    move |step| {
+        let text = match step {
+            Progress::Storing(key) => format!("Storing {key}\n"),
+            Progress::Comparing(key) => format!("Reading {key} back\n"),
+            Progress::Writing => "Writing the file\n".to_owned(),
+            _ => return,
+        };
+        if is_shown {
+            // A terminal that is gone is no reason to stop.
+            let _ = question(&text);
+        }
+    }
+}
+
+/// A store that forgets is refused with the ways out.
+fn refused(error: Error, vault: &SecretManager, file: &ConfigFile, settings: &Settings) -> Failure {
+    if error.kind() != ErrorKind::Unsupported || vault.is_persistent() {
+        return error.into();
+    }
+    let backend = vault.backend();
+    let to_file = Settings { backend: Some(Backend::File), ..settings.clone() };
+    Failure::new(
+        Exit::Failed,
+        ErrorKind::Unsupported.code(),
+        format!(
+            "{backend} forgets its secrets, and the file would not have them any more; nothing was changed"
+        ),
+        format!(
+            "`{}` keeps them for good, in an encrypted file. With --session-store they move all the same.",
+            command("secure", file.path(), "", &to_file)
+        ),
+    )
+}

@@ -1,0 +1,127 @@
+//! What a plan looks like: to people, and to programs.
+
+use serde_json::{Value, json};
+use strongroom::Timestamp;
+use strongroom::blocking::SecretManager;
+use strongroom_config::{Action, Ages, ConfigFile, Leaves, Plan, Step};
+
+use super::{SCHEMA, exposures_as_json, time};
+use crate::output::{Mark, marked};
+use crate::settings::Settings;
+use crate::table::{Cell, Column, table};
+use crate::times::age;
+use crate::words::printable;
+
+/// What is done about each secret, and the change to the file.
+pub(super) fn shown(plan: &Plan, width: usize) -> String {
+    if plan.steps.is_empty() {
+        return "The file holds no secret's value: there is nothing to do.\n".to_owned();
+    }
+    let diff = plan.diff();
+    let diff: String = diff.lines().map(|line| coloured(line) + "\n").collect();
+    let gap = if diff.is_empty() { "" } else { "\n" };
+    table(columns(&plan.steps), width) + gap + &diff
+}
+
+fn coloured(line: &str) -> String {
+    let mark = if line.starts_with('-') { Mark::Problem } else { Mark::Good };
+    marked(mark, line)
+}
+
+fn columns(steps: &[Step]) -> Vec<Column> {
+    let column = |title, may_shrink, cell: &dyn Fn(&Step) -> Cell| Column {
+        title,
+        cells: steps.iter().map(cell).collect(),
+        may_shrink,
+    };
+    let text = |text: String| Cell { text, mark: None };
+    let now = Timestamp::now();
+    let store = |ages: Ages| match ages.store_expired {
+        true => "expired".to_owned(),
+        false => age(ages.store, now),
+    };
+    vec![
+        column("NAME", true, &|it| text(printable(it.key.name()))),
+        column("TARGET", true, &|it| text(printable(it.key.target().unwrap_or_default()))),
+        column("PATH", true, &|it| text(it.path.to_string())),
+        column("ACTION", false, &|it| Cell {
+            text: token(it.action).replace('_', " "),
+            mark: mark(it.action),
+        }),
+        column("AGE IN FILE", false, &|it| {
+            text(ages(it.action).map(|ages| age(ages.file, now)).unwrap_or_default())
+        }),
+        column("AGE IN STORE", false, &|it| text(ages(it.action).map(store).unwrap_or_default())),
+    ]
+}
+
+fn ages(action: Action) -> Option<Ages> {
+    match action {
+        Action::TakeFile(ages) | Action::KeepStore(ages) | Action::Conflict(ages) => Some(ages),
+        _ => None,
+    }
+}
+
+fn token(action: Action) -> &'static str {
+    match action {
+        Action::Store => "store",
+        Action::Nothing => "same",
+        Action::TakeFile(_) => "take_file",
+        Action::KeepStore(_) => "keep_store",
+        Action::Conflict(_) => "conflict",
+        _ => "other",
+    }
+}
+
+/// What is lost is seen at once.
+fn mark(action: Action) -> Option<Mark> {
+    match action {
+        Action::Conflict(_) => Some(Mark::Problem),
+        Action::TakeFile(_) | Action::KeepStore(_) => Some(Mark::Note),
+        _ => None,
+    }
+}
+
+/// The plan for programs, and whether it was carried out.
+pub(super) fn as_json(
+    plan: &Plan,
+    is_done: bool,
+    file: &ConfigFile,
+    vault: &SecretManager,
+    settings: &Settings,
+) -> Value {
+    let marker = plan.marker.as_ref();
+    json!({
+        "version": SCHEMA,
+        "service": settings.service,
+        "backend": vault.backend().name(),
+        "file": file.path().display().to_string(),
+        "format": file.format().name(),
+        "done": is_done,
+        "marker": marker.map(|(path, value)| json!({ "path": path.to_string(), "value": value })),
+        "exposures": exposures_as_json(&plan.exposures),
+        "secrets": plan.steps.iter().map(step_as_json).collect::<Vec<_>>(),
+    })
+}
+
+fn step_as_json(step: &Step) -> Value {
+    let ages = ages(step.action);
+    let leaves = match &step.leaves {
+        Leaves::Value => json!({ "kind": "value" }),
+        Leaves::Text(text) => json!({ "kind": "text", "text": text }),
+        _ => json!({ "kind": "nothing" }),
+    };
+    json!({
+        "name": step.key.name(),
+        "target": step.key.target(),
+        "provider": step.provider,
+        "path": step.path.to_string(),
+        "line": step.position.line,
+        "column": step.position.column,
+        "action": token(step.action),
+        "leaves": leaves,
+        "updated_at_in_file": time(ages.and_then(|ages| ages.file)),
+        "updated_at_in_store": time(ages.and_then(|ages| ages.store)),
+        "expired_in_store": ages.is_some_and(|ages| ages.store_expired),
+    })
+}

@@ -1,0 +1,168 @@
+//! `config status`: which secrets a file has, and where each is.
+
+use serde_json::{Value, json};
+use strongroom::blocking::SecretManager;
+use strongroom::{ErrorKind, Timestamp};
+use strongroom_config::{Ages, FoundBy, Place, SecretStatus, Status};
+
+use super::{SCHEMA, command, counted, exposures_as_json, shown, time, warn};
+use crate::args::ConfigStatus;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::output::{Mark, Output};
+use crate::settings::Settings;
+use crate::table::{Cell, Column, table};
+use crate::times::age;
+use crate::vault::open;
+use crate::words::printable;
+
+/// Prints the secrets: a table for people, lines for programs.
+pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let file = flags.source.file(flags.source.rules())?;
+    let vault = match open(settings) {
+        Ok(vault) => Some(vault),
+        // What the file holds can be told without one.
+        Err(error) if error.kind() == ErrorKind::NoBackend => {
+            output.warning(format_args!("there is no store to ask: {error}."));
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let status = file.status(vault.as_ref())?;
+    if settings.json {
+        output.json(&as_json(&status, flags, vault.as_ref(), settings))?;
+    } else if settings.stdout_is_terminal && !status.secrets.is_empty() {
+        output.text(&table(columns(&status.secrets), output.width()))?;
+    } else {
+        output.text(&status.secrets.iter().map(line).collect::<String>())?;
+    }
+    warn(&status.exposures, output);
+    output.confirm(next(&status, flags, settings));
+    Ok(Exit::Done)
+}
+
+fn columns(secrets: &[SecretStatus]) -> Vec<Column> {
+    let column = |title, may_shrink, cell: &dyn Fn(&SecretStatus) -> Cell| Column {
+        title,
+        cells: secrets.iter().map(cell).collect(),
+        may_shrink,
+    };
+    let text = |text: String| Cell { text, mark: None };
+    let now = Timestamp::now();
+    let ages = |secret: &SecretStatus| match secret.place {
+        Place::Differs(ages) => ages,
+        _ => Ages::default(),
+    };
+    vec![
+        column("NAME", true, &|it| text(printable(it.key.name()))),
+        column("TARGET", true, &|it| text(printable(it.key.target().unwrap_or_default()))),
+        column("WHERE", false, &|it| Cell { text: word(it.place).into(), mark: mark(it.place) }),
+        column("AGE IN FILE", false, &|it| text(age(ages(it).file, now))),
+        column("AGE IN STORE", false, &|it| text(age(ages(it).store, now))),
+        column("PATH", true, &|it| text(it.path.to_string())),
+        column("LINE", false, &|it| text(line_number(it))),
+        column("PROVIDER", true, &|it| text(printable(it.provider.as_deref().unwrap_or_default()))),
+        column("PROBLEM", true, &|it| text(it.problem.clone().unwrap_or_default())),
+    ]
+}
+
+/// A secret for a program: fields that tabs separate, which no name can hold.
+fn line(secret: &SecretStatus) -> String {
+    let fields = [
+        printable(secret.key.name()),
+        printable(secret.key.target().unwrap_or_default()),
+        word(secret.place).to_owned(),
+        secret.path.to_string(),
+        line_number(secret),
+        printable(secret.provider.as_deref().unwrap_or_default()),
+        secret.problem.clone().unwrap_or_default(),
+    ];
+    fields.join("\t") + "\n"
+}
+
+fn line_number(secret: &SecretStatus) -> String {
+    secret.position.map(|position| position.line.to_string()).unwrap_or_default()
+}
+
+fn word(place: Place) -> &'static str {
+    match place {
+        Place::File => "file",
+        Place::Store => "store",
+        Place::Both => "both",
+        Place::Differs(_) => "differs",
+        Place::Nowhere => "nowhere",
+        _ => "unknown",
+    }
+}
+
+fn mark(place: Place) -> Option<Mark> {
+    match place {
+        Place::Store => Some(Mark::Good),
+        Place::File | Place::Both => Some(Mark::Note),
+        Place::Differs(_) | Place::Nowhere => Some(Mark::Problem),
+        _ => None,
+    }
+}
+
+fn found_by(by: FoundBy) -> &'static str {
+    match by {
+        FoundBy::Rule => "rule",
+        FoundBy::KeyName => "key_name",
+        FoundBy::ValueShape => "value_shape",
+        FoundBy::Reference => "reference",
+        FoundBy::Export => "export",
+        _ => "other",
+    }
+}
+
+fn as_json(
+    status: &Status,
+    flags: &ConfigStatus,
+    vault: Option<&SecretManager>,
+    settings: &Settings,
+) -> Value {
+    let secret = |secret: &SecretStatus| {
+        let ages = match secret.place {
+            Place::Differs(ages) => Some(ages),
+            _ => None,
+        };
+        json!({
+            "name": secret.key.name(),
+            "target": secret.key.target(),
+            "provider": secret.provider,
+            "place": word(secret.place),
+            "path": secret.path.to_string(),
+            "line": secret.position.map(|position| position.line),
+            "column": secret.position.map(|position| position.column),
+            "found_by": found_by(secret.found_by),
+            "problem": secret.problem,
+            "updated_at_in_file": time(ages.and_then(|ages| ages.file)),
+            "updated_at_in_store": time(ages.and_then(|ages| ages.store)),
+        })
+    };
+    json!({
+        "version": SCHEMA,
+        "service": settings.service,
+        "backend": vault.map(|vault| vault.backend().name()),
+        "file": flags.source.file.display().to_string(),
+        "format": status.format.name(),
+        "exposures": exposures_as_json(&status.exposures),
+        "secrets": status.secrets.iter().map(secret).collect::<Vec<_>>(),
+    })
+}
+
+/// What to do now.
+fn next(status: &Status, flags: &ConfigStatus, settings: &Settings) -> String {
+    let is_in_file =
+        |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));
+    let path = &flags.source.file;
+    match (status.secrets.len(), status.secrets.iter().filter(is_in_file).count()) {
+        (0, _) => format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)),
+        (_, 0) => format!("{} holds no secret's value.", shown(path)),
+        (_, count) => format!(
+            "{} in the file. `{}` moves what is there into the store.",
+            counted(count),
+            command("secure", path, "", settings)
+        ),
+    }
+}
