@@ -4,122 +4,13 @@
 
 mod support;
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::fs;
 
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
-use strongroom_testkit::{PATIENCE, provider_or_skip, wait_until};
-use support::{KEYUTILS, KeyutilsService, PROGRAM, gnome_keyring};
+use strongroom_testkit::provider_or_skip;
+use support::terminal::Terminal;
+use support::{KEYUTILS, KeyutilsService, gnome_keyring};
 
 const MARKER: &str = "marker-of-a-secret";
-
-/// The program on a terminal of its own.
-struct Terminal {
-    keyboard: File,
-    device: OwnedFd,
-    shown: Receiver<Vec<u8>>,
-    seen: String,
-    /// What has been seen and waited for.
-    earlier: String,
-    program: Child,
-}
-
-impl Terminal {
-    fn start(command: Command, arguments: &[&str]) -> Self {
-        Self::start_sized(command, arguments, 0)
-    }
-
-    /// With this many columns; none is a terminal that doesn't know its size.
-    fn start_sized(mut command: Command, arguments: &[&str], columns: u16) -> Self {
-        command.args(["--ctty", "--wait", PROGRAM]).args(arguments);
-        Self::of(command, columns)
-    }
-
-    /// Of whatever this starts, which is `setsid --ctty`: it makes the terminal the one that `/dev/tty` is.
-    fn of(mut command: Command, columns: u16) -> Self {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap();
-        let device = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&device, size).unwrap();
-        let side = || device.try_clone().unwrap();
-        let program = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
-        let keyboard = File::from(controller);
-        let shown = read_in_background(keyboard.try_clone().unwrap());
-        Self { keyboard, device, shown, seen: String::new(), earlier: String::new(), program }
-    }
-
-    /// Waits until the terminal shows this.
-    #[track_caller]
-    fn wait_for(&mut self, text: &str) {
-        while !self.seen.contains(text) {
-            let chunk = self.shown.recv_timeout(PATIENCE);
-            let chunk = chunk.unwrap_or_else(|_| panic!("no \"{text}\" in {:?}", self.seen));
-            self.seen += &String::from_utf8_lossy(&chunk);
-        }
-    }
-
-    /// The same, in what it has shown since the last time.
-    #[track_caller]
-    fn wait_for_next(&mut self, text: &str) {
-        self.wait_for(text);
-        let end = self.seen.find(text).unwrap() + text.len();
-        self.earlier.extend(self.seen.drain(..end));
-    }
-
-    /// Waits until what is typed is not shown any more, and types.
-    #[track_caller]
-    fn type_hidden(&mut self, text: &str) {
-        wait_until("the terminal doesn't echo", PATIENCE, || {
-            !tcgetattr(&self.device).unwrap().local_modes.contains(LocalModes::ECHO)
-        });
-        self.type_line(text);
-    }
-
-    fn type_line(&mut self, text: &str) {
-        self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
-    }
-
-    /// All that the terminal showed until the program ended, and its exit code.
-    #[track_caller]
-    fn finish(self) -> (String, i32) {
-        let Self { device, shown, seen, earlier, mut program, keyboard } = self;
-        let mut seen = earlier + &seen;
-        // One that asks what the test does not answer would wait for ever.
-        wait_until("the program ends", PATIENCE, || program.try_wait().unwrap().is_some());
-        let exit = program.wait().unwrap().code().unwrap();
-        let echoes = tcgetattr(&device).unwrap().local_modes.contains(LocalModes::ECHO);
-        assert!(echoes, "the terminal is left as it was");
-        // With its last user the terminal hangs up, which ends the reader.
-        drop(device);
-        for chunk in shown {
-            seen += &String::from_utf8_lossy(&chunk);
-        }
-        drop(keyboard);
-        (seen, exit)
-    }
-}
-
-fn read_in_background(mut terminal: File) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = terminal.read(&mut buffer) {
-            if sender.send(buffer[..count].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
-}
 
 /// A terminal for the kernel's keyring.
 fn terminal(service: &KeyutilsService, arguments: &[&str]) -> Terminal {
