@@ -9,7 +9,7 @@ use std::process::Stdio;
 use strongroom_testkit::Sandbox;
 use support::{KEYUTILS, KeyutilsService, PROGRAM, alone, run};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "setup",
     "set",
     "get",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 15] = [
     "delete",
     "rename",
     "exists",
+    "config",
     "purge",
     "entry",
     "backends",
@@ -26,6 +27,7 @@ const COMMANDS: [&str; 15] = [
     "completions",
     "man",
 ];
+const CONFIG: [&str; 4] = ["status", "secure", "export", "import"];
 const ENTRY: [&str; 6] = ["set", "get", "delete", "list", "exists", "repair"];
 
 #[track_caller]
@@ -45,6 +47,8 @@ fn help_names_every_command_and_every_exit_code() {
     has_all(&help, &["Exit codes:", "3    not found", "7    timed out", "127", "Examples:"]);
     let entry = alone(&sandbox, &["entry", "--help"], b"").ends_with(0).out();
     has_all(&entry, &ENTRY);
+    let config = alone(&sandbox, &["config", "--help"], b"").ends_with(0).out();
+    has_all(&config, &CONFIG);
     let version = alone(&sandbox, &["--version"], b"").ends_with(0).out();
     assert_eq!(version, format!("strongroom {}\n", env!("CARGO_PKG_VERSION")));
 }
@@ -53,6 +57,7 @@ fn help_names_every_command_and_every_exit_code() {
 fn no_line_of_help_is_wider_than_its_terminal() {
     let sandbox = Sandbox::new();
     let mut pages: Vec<Vec<&str>> = ENTRY.iter().map(|it| vec!["entry", it, "--help"]).collect();
+    pages.extend(CONFIG.iter().map(|it| vec!["config", it, "--help"]));
     pages.extend(COMMANDS.iter().map(|it| vec![*it, "--help"]));
     pages.push(vec!["--help"]);
     for page in pages {
@@ -68,6 +73,10 @@ fn the_manual_names_every_command_and_every_exit_code() {
     let manual = alone(&sandbox, &["man"], b"").ends_with(0).out();
     has_all(&manual, &COMMANDS);
     has_all(&manual, &ENTRY.map(|it| format!("strongroom entry {it}")).each_ref().map(|it| &**it));
+    has_all(
+        &manual,
+        &CONFIG.map(|it| format!("strongroom config {it}")).each_ref().map(|it| &**it),
+    );
     has_all(&manual, &["EXIT STATUS", "not found", "locked, denied or dismissed"]);
 
     let dir = sandbox.path().join("man");
@@ -76,6 +85,8 @@ fn the_manual_names_every_command_and_every_exit_code() {
         "strongroom",
         "strongroom-setup",
         "strongroom-run",
+        "strongroom-config",
+        "strongroom-config-secure",
         "strongroom-entry",
         "strongroom-entry-get",
     ] {
@@ -92,6 +103,7 @@ fn completions_know_every_command() {
         let script = alone(&sandbox, &["completions", shell], b"").ends_with(0).out();
         has_all(&script, &COMMANDS);
         has_all(&script, &ENTRY);
+        has_all(&script, &CONFIG);
     }
     let script = alone(&sandbox, &["completions", "bash"], b"").out();
     let check = run(sandbox.command("bash"), &["-n"], script.as_bytes());

@@ -245,3 +245,40 @@ fn a_backup_shows_no_value_but_to_who_opens_it() {
         }
     }
 }
+
+/// The commands on a configuration file with the marker in it.
+const CONFIG_COMMANDS: [&[&str]; 9] = [
+    &["status"],
+    &["status", "--json"],
+    &["import", "--dry-run", "--json"],
+    &["import"],
+    &["secure", "--dry-run"],
+    &["secure", "--yes", "--json"],
+    &["status"],
+    &["export", "--plaintext", "--force", "--json"],
+    &["secure", "--yes"],
+];
+
+#[test]
+fn configuration_files_are_worked_on_without_showing_a_value() {
+    for dh in [DhBehaviour::Proper, DhBehaviour::Refused] {
+        let (bus, _service) = scripted(Script { dh, ..Script::default() });
+        let file = bus.sandbox().path().join("config.json");
+        fs::write(&file, [b"{ \"token\": \"", MARKER, b"\" }"].concat()).unwrap();
+        let place = file.display().to_string();
+        for arguments in CONFIG_COMMANDS {
+            let arguments = [&["-vvv", "config", arguments[0], &place], &arguments[1..]].concat();
+            let ran = on(&bus, &arguments, b"").ends_with(0);
+            says_nothing(&ran);
+            assert!(!tells(&ran.stdout), "{arguments:?}");
+        }
+        assert!(!tells(&fs::read(&file).unwrap()), "it was moved");
+        let export = ["-vvv", "config", "export", "-", "--plaintext"];
+        let export = on(&bus, &export, b"").ends_with(0);
+        says_nothing(&export);
+        assert!(tells(&export.stdout), "that is what it is for");
+        for file in files_below(bus.sandbox().path()) {
+            assert!(!tells(&fs::read(&file).unwrap_or_default()), "{}", file.display());
+        }
+    }
+}

@@ -13,9 +13,9 @@ pub(crate) enum ConfigCommand {
 WHERE is file, store, both (with the same value), differs (with another), or nowhere: the file may
 refer to it, but it isn't there. Changes nothing.
 
-In a pipe one line per secret, without a title. Tabs separate name, target, where it is, its path in
-the file, its line there, provider, and why it can't be moved as it stands. What a secret doesn't have
-is empty.
+In a pipe one line per secret, without a title. Tabs separate name, target, where it is, its path
+in the file, its line there, provider, and why it can't be moved as it stands. What a secret doesn't
+have is empty.
 
 With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
 
@@ -62,8 +62,8 @@ Examples:
 
     /// Copy the secrets of a file into the store, and leave the file as it is
     #[command(after_help = "\
-The file is an export, or a configuration file. Each secret is read back from the store and compared.
-If file and store hold different values, nothing is changed: --prefer says which one counts.
+The file is an export, or a configuration file. Each secret is read back from the store and
+compared. If file and store hold different values, nothing is changed: --prefer says which counts.
 
 Examples:
   strongroom config import secrets.json --dry-run

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, SecretKey};
 use strongroom_config::{Export, Exported, Format};
@@ -97,10 +97,6 @@ fn report(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
-    let keys = |keys: &[SecretKey]| {
-        let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
-        keys.iter().map(key).collect::<Vec<_>>()
-    };
     for key in &exported.expired {
         output.warning(format_args!("{key} has expired, and is left out."));
     }
@@ -109,15 +105,7 @@ fn report(
     }
     // Standard output holds the secrets.
     if settings.json && flags.file != Path::new("-") {
-        output.json(&json!({
-            "version": SCHEMA,
-            "service": settings.service,
-            "backend": vault.backend().name(),
-            "file": flags.file.display().to_string(),
-            "format": format.name(),
-            "secrets": keys(&exported.secrets),
-            "expired": keys(&exported.expired),
-        }))?;
+        output.json(&as_json(exported, format, flags, vault, settings))?;
     }
     let secrets = counted(exported.secrets.len());
     output.confirm(format_args!(
@@ -126,6 +114,25 @@ fn report(
         place(flags)
     ));
     Ok(())
+}
+
+fn as_json(
+    exported: &Exported,
+    format: Format,
+    flags: &ConfigExport,
+    vault: &SecretManager,
+    settings: &Settings,
+) -> Value {
+    let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
+    json!({
+        "version": SCHEMA,
+        "service": settings.service,
+        "backend": vault.backend().name(),
+        "file": flags.file.display().to_string(),
+        "format": format.name(),
+        "secrets": exported.secrets.iter().map(key).collect::<Vec<_>>(),
+        "expired": exported.expired.iter().map(key).collect::<Vec<_>>(),
+    })
 }
 
 fn place(flags: &ConfigExport) -> String {
