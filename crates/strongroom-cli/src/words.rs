@@ -15,6 +15,14 @@ pub(crate) fn size(bytes: usize) -> String {
     }
 }
 
+/// A number of secrets, in words.
+pub(crate) fn counted(secrets: usize) -> String {
+    match secrets {
+        1 => "1 secret".to_owned(),
+        count => format!("{count} secrets"),
+    }
+}
+
 /// The digits in groups of three.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();

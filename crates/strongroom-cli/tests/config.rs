@@ -141,6 +141,16 @@ fn status_says_where_each_secret_is() {
 }
 
 #[test]
+fn without_a_store_status_tells_what_the_file_has() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join(".env").display().to_string();
+    write_private(&file, &format!("A_TOKEN={MARKER}\nB_TOKEN=strongroom:B_TOKEN\n"));
+    let status = ["--backend", "secret-service", "config", "status", &file];
+    let status = alone(&sandbox, &status, b"").ends_with(0).says("there is no store to ask");
+    assert_eq!(places(&status), [pair("A_TOKEN", "file"), pair("B_TOKEN", "unknown")]);
+}
+
+#[test]
 fn rules_name_secrets_beside_those_that_are_found_or_instead() {
     let user = User::new();
     let file = user.file("settings", CONFIG);
@@ -272,7 +282,7 @@ fn different_values_are_shown_with_their_ages_and_stay_until_somebody_chooses() 
         let refused = user.config(verb, &file, yes).ends_with(1);
         let refused = refused.says("AGE IN STORE").says("just now").says("conflict");
         assert!(!refused.said().contains(MARKER));
-        refused.says(&format!("config {verb} {file} --prefer file")).says("--prefer store");
+        refused.says("--prefer file").says("--prefer store");
         let refused = user.config(verb, &file, &[yes, &["--json"]].concat()).ends_with(1);
         assert_eq!(refused.error()["code"], "conflict");
         assert_eq!(

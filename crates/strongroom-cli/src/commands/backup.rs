@@ -13,7 +13,7 @@ use crate::passphrase;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::whole_file::WholeFile;
-use crate::words::printable;
+use crate::words::{counted, printable};
 
 /// Writes the vault's secrets into a file that is there whole or not at all, or to standard output.
 pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -51,10 +51,7 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
             "secrets": backup.secrets,
         }))?;
     }
-    let secrets = match backup.secrets {
-        1 => "1 secret".to_owned(),
-        count => format!("{count} secrets"),
-    };
+    let secrets = counted(backup.secrets);
     let place = if to_stdout { "standard output" } else { &printable(&place) };
     let service = printable(&settings.service);
     output.confirm(format_args!("Wrote {secrets} of \"{service}\", encrypted, to {place}."));

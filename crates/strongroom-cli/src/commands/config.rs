@@ -16,8 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::vault::same_vault;
-use crate::words::{command_word, printable};
+use crate::words::printable;
 
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
@@ -63,13 +62,6 @@ fn format(named: Option<Format>, path: &Path) -> Result<Format> {
     })
 }
 
-/// A command of ours about the file, to be pasted into a shell.
-fn command(verb: &str, path: &Path, flags: &str, settings: &Settings) -> String {
-    let file = command_word(&path.display().to_string(), "FILE");
-    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
-    format!("strongroom config {verb} {file}{flags}{}", same_vault(settings))
-}
-
 /// Says who else may have read the values, and what to do about it.
 fn warn(exposures: &[Exposure], output: &mut Output) {
     for exposure in exposures {
@@ -95,13 +87,6 @@ fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
 
 fn time(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
-}
-
-fn counted(secrets: usize) -> String {
-    match secrets {
-        1 => "1 secret".to_owned(),
-        count => format!("{count} secrets"),
-    }
 }
 
 fn shown(path: &Path) -> String {

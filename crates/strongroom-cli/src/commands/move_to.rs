@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, question};
 use crate::settings::Settings;
-use crate::words::printable;
+use crate::words::{counted, printable};
 
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -52,12 +52,5 @@ fn told(step: MoveStep) -> String {
         MoveStep::Verify => "Reading them back\n".to_owned(),
         MoveStep::Delete => "Deleting the old vault\n".to_owned(),
         _ => String::new(),
-    }
-}
-
-fn counted(secrets: usize) -> String {
-    match secrets {
-        1 => "1 secret".to_owned(),
-        count => format!("{count} secrets"),
     }
 }

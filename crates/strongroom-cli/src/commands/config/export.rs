@@ -8,7 +8,7 @@ use strongroom::{ErrorKind, SecretKey};
 use strongroom_config::{Export, Exported, Format};
 use zeroize::Zeroizing;
 
-use super::{SCHEMA, counted, format, shown};
+use super::{SCHEMA, format, shown};
 use crate::args::ConfigExport;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 use crate::whole_file::WholeFile;
-use crate::words::printable;
+use crate::words::{counted, printable};
 
 /// Writes the secrets into a file that is there whole or not at all, or to standard output.
 pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -27,8 +27,7 @@ pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output
             "Say so beforehand with --plaintext. `strongroom backup` writes them encrypted.",
         ));
     }
-    let to_stdout = flags.file == Path::new("-");
-    let (format, file) = match to_stdout {
+    let (format, file) = match is_stdout(&flags.file) {
         true => (flags.format.unwrap_or(Format::Json), None),
         false => {
             (format(flags.format, &flags.file)?, Some(WholeFile::at(&flags.file, flags.force)?))
@@ -104,7 +103,7 @@ fn report(
         output.warning("there was no secret to write.");
     }
     // Standard output holds the secrets.
-    if settings.json && flags.file != Path::new("-") {
+    if settings.json && !is_stdout(&flags.file) {
         output.json(&as_json(exported, format, flags, vault, settings))?;
     }
     let secrets = counted(exported.secrets.len());
@@ -136,8 +135,12 @@ fn as_json(
 }
 
 fn place(flags: &ConfigExport) -> String {
-    match flags.file == Path::new("-") {
+    match is_stdout(&flags.file) {
         true => "standard output".to_owned(),
         false => shown(&flags.file),
     }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }

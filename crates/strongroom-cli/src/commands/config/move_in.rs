@@ -1,11 +1,11 @@
 //! `config secure` and `config import`: a file's secrets into the store.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, Error, ErrorKind};
+use strongroom::{Error, ErrorKind};
 use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
 
 use super::plan::{as_json, shown};
-use super::{command, counted, warn};
+use super::warn;
 use crate::args::{ConfigImport, ConfigSecure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -13,6 +13,7 @@ use crate::input;
 use crate::output::{Output, question};
 use crate::settings::Settings;
 use crate::vault::open;
+use crate::words::counted;
 
 /// Shows what is to be done, asks, and does it.
 pub(super) fn secure(
@@ -35,7 +36,7 @@ pub(super) fn secure(
     }
     let vault = open(settings)?;
     let plan = file.plan(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from));
-    let plan = plan.map_err(|error| refused(error, &vault, &file, settings))?;
+    let plan = plan.map_err(|error| refused(error, &vault))?;
     let move_in = MoveIn { verb: "secure", file: &file, vault: &vault, plan: &plan, settings };
     let is_due = move_in.check(flags.dry_run, output)?;
     let asked = asks && is_due;
@@ -49,7 +50,7 @@ pub(super) fn secure(
     Ok(Exit::Done)
 }
 
-/// Shows what is to be done, and does it: nothing is lost by it.
+/// Shows what is to be done, and does it without asking: the file keeps what it has.
 pub(super) fn import(
     flags: &ConfigImport,
     settings: &Settings,
@@ -85,10 +86,6 @@ impl MoveIn<'_> {
             return Ok(!dry_run && !self.plan.steps.is_empty());
         }
         self.show(false, output)?;
-        let again = |side| {
-            let flags = format!("--prefer {side}");
-            command(self.verb, self.file.path(), &flags, self.settings)
-        };
         Err(Failure::new(
             Exit::Failed,
             ErrorKind::Conflict.code(),
@@ -96,11 +93,7 @@ impl MoveIn<'_> {
                 "the file and the store hold different values of {}; nothing was changed",
                 conflicts.join(", ")
             ),
-            format!(
-                "`{}` takes the file's value, `{}` keeps the store's.",
-                again("file"),
-                again("store")
-            ),
+            "Say which counts: --prefer file takes the file's value, --prefer store keeps the store's.",
         ))
     }
 
@@ -136,8 +129,7 @@ impl MoveIn<'_> {
             output.confirm(format_args!("{done} {secrets} of {file} into {backend}."));
         }
         if self.verb == "import" && is_done {
-            let secure = command("secure", self.file.path(), "", self.settings);
-            output.confirm(format_args!("The file still has them: `{secure}` takes them out."));
+            output.confirm("The file still has them: `strongroom config secure` takes them out.");
         }
         Ok(())
     }
@@ -170,21 +162,17 @@ fn told(output: &Output) -> impl FnMut(Progress<'_>) {
 }
 
 /// A store that forgets is refused with the ways out.
-fn refused(error: Error, vault: &SecretManager, file: &ConfigFile, settings: &Settings) -> Failure {
+fn refused(error: Error, vault: &SecretManager) -> Failure {
     if error.kind() != ErrorKind::Unsupported || vault.is_persistent() {
         return error.into();
     }
     let backend = vault.backend();
-    let to_file = Settings { backend: Some(Backend::File), ..settings.clone() };
     Failure::new(
         Exit::Failed,
         ErrorKind::Unsupported.code(),
         format!(
             "{backend} forgets its secrets, and the file would not have them any more; nothing was changed"
         ),
-        format!(
-            "`{}` keeps them for good, in an encrypted file. With --session-store they move all the same.",
-            command("secure", file.path(), "", &to_file)
-        ),
+        "With --backend file an encrypted file keeps them for good; with --session-store they move all the same.",
     )
 }

@@ -1,11 +1,13 @@
 //! `config status`: which secrets a file has, and where each is.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_config::{Ages, FoundBy, Place, SecretStatus, Status};
 
-use super::{SCHEMA, command, counted, exposures_as_json, shown, time, warn};
+use super::{SCHEMA, exposures_as_json, shown, time, warn};
 use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -14,7 +16,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, table};
 use crate::times::age;
 use crate::vault::open;
-use crate::words::printable;
+use crate::words::{counted, printable};
 
 /// Prints the secrets: a table for people, lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -37,7 +39,7 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
         output.text(&status.secrets.iter().map(line).collect::<String>())?;
     }
     warn(&status.exposures, output);
-    output.confirm(next(&status, flags, settings));
+    output.confirm(next(&status, &flags.source.file));
     Ok(Exit::Done)
 }
 
@@ -152,17 +154,15 @@ fn as_json(
 }
 
 /// What to do now.
-fn next(status: &Status, flags: &ConfigStatus, settings: &Settings) -> String {
+fn next(status: &Status, path: &Path) -> String {
     let is_in_file =
         |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));
-    let path = &flags.source.file;
     match (status.secrets.len(), status.secrets.iter().filter(is_in_file).count()) {
         (0, _) => format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)),
         (_, 0) => format!("{} holds no secret's value.", shown(path)),
-        (_, count) => format!(
-            "{} in the file. `{}` moves what is there into the store.",
-            counted(count),
-            command("secure", path, "", settings)
-        ),
+        (_, count) => {
+            let secrets = counted(count);
+            format!("{secrets} in the file: `strongroom config secure` moves what is there.")
+        }
     }
 }
