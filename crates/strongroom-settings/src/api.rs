@@ -1,0 +1,61 @@
+//! What the page asks the server for.
+//!
+//! Everything that changes something or opens a value is a `POST` with a body in JSON: nothing about a
+//! secret stands in a URL.
+
+mod body;
+mod events;
+mod secrets;
+mod sections;
+mod session;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use crate::problem::Problem;
+use crate::settings::Shared;
+use crate::{assets, gate};
+
+/// The largest body, in bytes: a value of 64 KiB in base64, with names and room to spare. A vault
+/// keeps larger ones, which are no work for a form.
+const BODY: usize = 128 * 1024;
+
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    // Below one path, so that the browser sends the cookie there and nowhere else.
+    let api = with_session(shared).route("/api/session", post(session::exchange));
+    Router::new()
+        .merge(api)
+        .merge(assets::router())
+        .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(gate::same_origin))
+        .with_state(Arc::clone(shared))
+}
+
+async fn nowhere() -> Problem {
+    Problem::refused(StatusCode::NOT_FOUND, "not_found", "there is no such page")
+}
+
+fn with_session(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/api/session/end", post(session::end))
+        .route("/api/session/keep", post(session::keep))
+        .route("/api/about", get(sections::about))
+        .route("/api/secrets", get(secrets::list))
+        .route("/api/secrets/add", post(secrets::add))
+        .route("/api/secrets/replace", post(secrets::replace))
+        .route("/api/secrets/rename", post(secrets::rename))
+        .route("/api/secrets/delete", post(secrets::delete))
+        .route("/api/secrets/reveal", post(secrets::reveal))
+        .route("/api/events", get(events::events))
+        .route("/api/health", get(sections::health))
+        .route("/api/migration", get(sections::plan))
+        .route("/api/migration/secure", post(sections::secure))
+        .route("/api/export", post(sections::export))
+        .route_layer(from_fn_with_state(Arc::clone(shared), gate::session))
+}

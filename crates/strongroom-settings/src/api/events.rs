@@ -1,0 +1,47 @@
+//! `GET /api/events`: which secrets change, by this page, its application or another process.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_lite::future::or;
+use futures_lite::stream::{Stream, StreamExt as _, once, unfold};
+use serde_json::json;
+use strongroom::{Change, ChangeKind};
+
+use crate::gate::Session;
+use crate::problem::Problem;
+use crate::settings::Shared;
+
+/// A stream that ends with its session, and says so.
+pub(super) async fn events(
+    State(shared): State<Arc<Shared>>,
+    Extension(Session(session)): Extension<Session>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let changes = shared.manager.subscribe()?;
+    let told = unfold((changes, shared, session), async |(mut changes, shared, session)| {
+        let next = async { changes.next().await };
+        let ended = async {
+            shared.access.ended(session.as_deref()).await;
+            None
+        };
+        // The end is looked for first: an ended session hears nothing more.
+        let change = or(ended, next).await?;
+        Some((event(&change), (changes, shared, session)))
+    });
+    let end = once(Event::default().event("end").data("{}"));
+    Ok(Sse::new(told.chain(end).map(Ok)).keep_alive(KeepAlive::default()))
+}
+
+fn event(change: &Change) -> Event {
+    let kind = match change.kind {
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        _ => "updated",
+    };
+    let (name, target) = (change.key.name(), change.key.target());
+    let data = json!({ "name": name, "target": target, "kind": kind });
+    Event::default().event("change").data(data.to_string())
+}

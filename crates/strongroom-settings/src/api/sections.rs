@@ -1,0 +1,104 @@
+//! What stands around the table: the vault's place, its health, migration and export.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use strongroom::{Backend, Finding, Fix, Severity};
+
+use super::body::{read, value};
+use crate::hooks::ExportFormat;
+use crate::problem::{Problem, json_response};
+use crate::settings::Shared;
+use crate::storage::{IN_A_FILE, Storage};
+
+/// `GET /api/about`: whose secrets these are, where they are kept, and what the page can do.
+pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
+    let formats = shared.export.as_ref().map(|export| export.formats());
+    let format = |it: ExportFormat| json!({ "label": it.label, "file_name": it.file_name });
+    json_response(&json!({
+        "title": shared.title,
+        "backend": shared.manager.backend().name(),
+        "storage": Storage::of(&shared.manager).as_json(),
+        "migration": shared.migration.is_some(),
+        "export": formats.unwrap_or_default().into_iter().map(format).collect::<Vec<_>>(),
+    }))
+}
+
+/// `GET /api/health`: what is wrong with the stores, and what mends it.
+pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let look = Arc::clone(&shared.health);
+    let findings = apart(move || look()).await?;
+    let findings: Vec<_> = findings.iter().map(finding).collect();
+    Ok(json_response(&json!({ "findings": findings })))
+}
+
+/// `GET /api/migration`: what lies in files.
+pub(super) async fn plan(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let migration = shared.migration.clone().ok_or_else(not_offered)?;
+    let plan = apart(move || migration.plan()).await??;
+    let plan = plan.map(|plan| {
+        let secret = |it: &crate::PlannedSecret| json!({ "name": it.name, "place": it.place });
+        json!({
+            "secrets": plan.secrets.iter().map(secret).collect::<Vec<_>>(),
+            "warnings": plan.warnings,
+            "storage": IN_A_FILE.as_json(),
+        })
+    });
+    Ok(json_response(&json!({ "plan": plan })))
+}
+
+/// `POST /api/migration/secure`: moves it into the vault.
+pub(super) async fn secure(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
+    let migration = shared.migration.clone().ok_or_else(not_offered)?;
+    let done = apart(move || migration.secure()).await??;
+    Ok(json_response(&json!({ "done": done })))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    label: String,
+}
+
+/// `POST /api/export`: all secrets, as the whole body.
+pub(super) async fn export(
+    State(shared): State<Arc<Shared>>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let Wanted { label } = read(&body)?;
+    let export = shared.export.clone().ok_or_else(not_offered)?;
+    let format = export.formats().into_iter().find(|format| format.label == label);
+    let format = format.ok_or_else(not_offered)?;
+    Ok(value(apart(move || export.export(&format)).await??))
+}
+
+/// Runs what may block where nobody else waits for it.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::refused(status, "other", "the application failed")
+    })
+}
+
+fn not_offered() -> Problem {
+    Problem::refused(StatusCode::NOT_FOUND, "not_found", "the application doesn't offer this")
+}
+
+fn finding(finding: &Finding) -> Value {
+    let severity = match finding.severity {
+        Severity::Fine => "fine",
+        Severity::Problem => "problem",
+        _ => "note",
+    };
+    let fix = |fix: &Fix| json!({ "text": fix.text, "commands": fix.commands });
+    json!({
+        "severity": severity,
+        "backend": finding.backend.map(Backend::name),
+        "problem": finding.problem,
+        "fixes": finding.fixes.iter().map(fix).collect::<Vec<_>>(),
+    })
+}

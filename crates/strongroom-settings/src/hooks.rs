@@ -1,0 +1,95 @@
+//! What an application adds to the page: moving secrets out of its files, and handing them out.
+
+use strongroom::{Result, SecretString};
+
+/// Moves secrets that still lie in a file into the vault.
+///
+/// Its methods may block: they run on threads of their own.
+pub trait Migration: Send + Sync + 'static {
+    /// Says what lies in files, and changes nothing. `None` hides the section.
+    ///
+    /// # Errors
+    ///
+    /// What the page's user has to know: its message and its hint are shown.
+    fn plan(&self) -> Result<Option<Plan>>;
+
+    /// Does it, and says in a sentence what was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`](Self::plan).
+    fn secure(&self) -> Result<String>;
+}
+
+/// Hands out all secrets as a file that anybody can read.
+///
+/// The page shows a warning first. Its methods may block: they run on threads of their own.
+pub trait Export: Send + Sync + 'static {
+    /// What it can write, the best first.
+    fn formats(&self) -> Vec<ExportFormat>;
+
+    /// Writes all secrets in this format, which is one of [`formats`](Self::formats).
+    ///
+    /// # Errors
+    ///
+    /// What the page's user has to know: its message and its hint are shown.
+    fn export(&self, format: &ExportFormat) -> Result<SecretString>;
+}
+
+/// What a [`Migration`] would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The secrets that would move.
+    pub secrets: Vec<PlannedSecret>,
+    /// What its user has to know first, in sentences: that others could read the file, say.
+    pub warnings: Vec<String>,
+}
+
+/// A secret that lies in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedSecret {
+    /// The name that it gets in the vault.
+    pub name: String,
+    /// Where it lies, such as `.agent/config.json: providers.openai.apiKey`.
+    pub place: String,
+}
+
+/// A file format that an [`Export`] can write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportFormat {
+    /// Its name, such as `JSON`.
+    pub label: String,
+    /// What the file is called, such as `tracker-secrets.json`.
+    pub file_name: String,
+}
+
+impl Plan {
+    /// Nothing to do.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one secret more.
+    #[must_use]
+    pub fn with_secret(mut self, name: impl Into<String>, place: impl Into<String>) -> Self {
+        self.secrets.push(PlannedSecret { name: name.into(), place: place.into() });
+        self
+    }
+
+    /// The same with one warning more.
+    #[must_use]
+    pub fn with_warning(mut self, sentence: impl Into<String>) -> Self {
+        self.warnings.push(sentence.into());
+        self
+    }
+}
+
+impl ExportFormat {
+    /// A format by its name, and the name of the file.
+    pub fn new(label: impl Into<String>, file_name: impl Into<String>) -> Self {
+        Self { label: label.into(), file_name: file_name.into() }
+    }
+}

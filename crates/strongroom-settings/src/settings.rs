@@ -1,0 +1,166 @@
+//! The page in the making, and as a router.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use strongroom::{
+    ExposeSecret as _, Finding, Options, Result, SecretManager, System, diagnose, inspect,
+};
+
+use crate::access::Access;
+use crate::{Export, Migration, api};
+
+/// How long a link and a session last without use, if nothing else is said.
+const IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// The settings page of one vault. Clones are handles to the same page.
+#[derive(Clone)]
+pub struct Settings {
+    shared: Arc<Shared>,
+}
+
+/// What all handlers share.
+pub(crate) struct Shared {
+    pub(crate) manager: SecretManager,
+    pub(crate) title: String,
+    pub(crate) access: Access,
+    pub(crate) migration: Option<Arc<dyn Migration>>,
+    pub(crate) export: Option<Arc<dyn Export>>,
+    pub(crate) health: Arc<dyn Fn() -> Vec<Finding> + Send + Sync>,
+}
+
+/// A [`Settings`] in the making.
+#[must_use]
+pub struct SettingsBuilder {
+    manager: SecretManager,
+    title: String,
+    idle: Duration,
+    is_open: bool,
+    migration: Option<Arc<dyn Migration>>,
+    export: Option<Arc<dyn Export>>,
+    health: Arc<dyn Fn() -> Vec<Finding> + Send + Sync>,
+}
+
+impl Settings {
+    /// Starts a page for this vault.
+    pub fn builder(manager: SecretManager) -> SettingsBuilder {
+        SettingsBuilder {
+            manager,
+            title: "Secrets".to_owned(),
+            idle: IDLE,
+            is_open: false,
+            migration: None,
+            export: None,
+            health: Arc::new(|| diagnose(&inspect(&Options::new()), &System::default())),
+        }
+    }
+
+    /// The page, to be mounted: `Router::new().nest_service("/settings", settings.router())`. Not by
+    /// `nest`, to which `/settings/` is none of its paths.
+    ///
+    /// It answers requests to `127.0.0.1`, `localhost` and `[::1]` alone, whatever the application
+    /// listens on.
+    pub fn router(&self) -> Router {
+        api::router(&self.shared)
+    }
+
+    /// A link to the page that works once: `base` with a token in its fragment, which browsers send
+    /// nowhere. It takes the place of a link that was not used yet.
+    ///
+    /// `base` is where the page is mounted, such as `http://127.0.0.1:3000/settings/`. Where the
+    /// application lets its users in itself, the link has no token.
+    ///
+    /// # Errors
+    ///
+    /// `Io` if the system gives no random bytes.
+    pub fn link(&self, base: &str) -> Result<String> {
+        let token = self.shared.access.mint()?;
+        Ok(token.map_or_else(
+            || base.to_owned(),
+            |token| format!("{base}#token={}", token.expose_secret()),
+        ))
+    }
+
+    /// Ends all sessions, and lets nobody in any more.
+    pub fn close(&self) {
+        self.shared.access.close();
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.shared.access
+    }
+}
+
+impl SettingsBuilder {
+    /// Sets the heading: the application's name, as its users know it.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Sets how long a link and a session last without use. Ten minutes by default.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Shows what lies in files, with a button that moves it.
+    pub fn migration(mut self, migration: impl Migration) -> Self {
+        self.migration = Some(Arc::new(migration));
+        self
+    }
+
+    /// Offers all secrets as a file, after a warning.
+    pub fn export(mut self, export: impl Export) -> Self {
+        self.export = Some(Arc::new(export));
+        self
+    }
+
+    /// Sets what the section on health shows. By default [`diagnose`] with default options.
+    ///
+    /// It may block: it runs on a thread of its own.
+    pub fn health(mut self, look: impl Fn() -> Vec<Finding> + Send + Sync + 'static) -> Self {
+        self.health = Arc::new(look);
+        self
+    }
+
+    /// Asks for no token: **whoever reaches the router is let in**, and no session ends by itself.
+    ///
+    /// For an application that puts a layer of its own around the router, which lets in only whom it
+    /// knows. Every account of this machine can reach its loopback address.
+    pub fn without_token(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
+    /// The page. Nothing listens yet.
+    ///
+    /// # Errors
+    ///
+    /// `Io` if the system gives no random bytes.
+    pub fn build(self) -> Result<Settings> {
+        let Self { manager, title, idle, is_open, migration, export, health } = self;
+        let access = if is_open { Access::by_application() } else { Access::by_token(idle) }?;
+        let shared = Shared { manager, title, access, migration, export, health };
+        Ok(Settings { shared: Arc::new(shared) })
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("title", &self.shared.title).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SettingsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { title, idle, is_open, .. } = self;
+        f.debug_struct("SettingsBuilder")
+            .field("title", title)
+            .field("idle", idle)
+            .field("without_token", is_open)
+            .finish_non_exhaustive()
+    }
+}

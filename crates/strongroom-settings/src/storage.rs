@@ -1,0 +1,93 @@
+//! Where a vault's secrets are kept, in words.
+
+use serde_json::{Value, json};
+use strongroom::{Backend, Layout, SecretManager};
+
+/// How secrets are stored, for the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Storage {
+    /// The badge.
+    pub(crate) method: &'static str,
+    /// A token for the badge's colour: `keychain`, `sealed`, `session`, `file`.
+    pub(crate) kind: &'static str,
+    /// What protects them.
+    pub(crate) protection: &'static str,
+    /// How long they last.
+    pub(crate) lasts: &'static str,
+}
+
+/// How secrets in a file of the application are stored.
+pub(crate) const IN_A_FILE: Storage = Storage {
+    method: "File",
+    kind: "file",
+    protection: "Nothing protects it: who can read the file can read the secret.",
+    lasts: STAYS,
+};
+
+const STAYS: &str = "Stays until you delete it.";
+
+impl Storage {
+    pub(crate) fn of(manager: &SecretManager) -> Self {
+        Self::new(manager.backend(), manager.layout(), manager.is_persistent())
+    }
+
+    pub(crate) fn as_json(self) -> Value {
+        let Self { method, kind, protection, lasts } = self;
+        json!({ "method": method, "kind": kind, "protection": protection, "lasts": lasts })
+    }
+
+    fn new(backend: Backend, layout: Layout, is_persistent: bool) -> Self {
+        let (method, kind) = match (backend, layout) {
+            (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
+            (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
+            (Backend::Keyutils | Backend::Memory, _) => ("Session", "session"),
+            _ => ("Keychain", "keychain"),
+        };
+        let lasts = match backend {
+            _ if is_persistent => STAYS,
+            Backend::Keyutils => "Gone when the machine restarts.",
+            _ => "Gone when the program ends.",
+        };
+        Self { method, kind, protection: protection(backend, layout), lasts }
+    }
+}
+
+const fn protection(backend: Backend, layout: Layout) -> &'static str {
+    match (backend, layout) {
+        (Backend::File, _) => "An encrypted file, which a passphrase or a key file opens.",
+        (Backend::PlaintextFile, _) => IN_A_FILE.protection,
+        (_, Layout::Sealed) => "An encrypted file, whose key is in the system's keychain.",
+        (Backend::Keychain, _) => "The macOS Keychain encrypts it. Your login opens it.",
+        (Backend::CredentialManager, _) => "Windows encrypts it. Your login opens it.",
+        (Backend::SecretService, _) => "Your desktop's keyring encrypts it. Your login opens it.",
+        (Backend::Keyutils, _) => "It is in the kernel's memory, for your account alone.",
+        _ => "It is in the memory of this program.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn badge(
+        backend: Backend,
+        layout: Layout,
+        is_persistent: bool,
+    ) -> (&'static str, &'static str) {
+        let storage = Storage::new(backend, layout, is_persistent);
+        (storage.method, storage.lasts)
+    }
+
+    #[test]
+    fn each_way_to_store_has_its_badge_and_says_whether_it_lasts() {
+        let inline = |backend, is_persistent| badge(backend, Layout::Inline, is_persistent);
+        assert_eq!(inline(Backend::SecretService, true), ("Keychain", STAYS));
+        assert_eq!(inline(Backend::Keychain, true), ("Keychain", STAYS));
+        assert_eq!(badge(Backend::SecretService, Layout::Sealed, true), ("Sealed file", STAYS));
+        assert_eq!(badge(Backend::File, Layout::Sealed, true), ("Sealed file", STAYS));
+        let until_restart = ("Session", "Gone when the machine restarts.");
+        assert_eq!(inline(Backend::Keyutils, false), until_restart);
+        assert_eq!(inline(Backend::Memory, false), ("Session", "Gone when the program ends."));
+        assert_eq!(inline(Backend::PlaintextFile, true), ("File", STAYS));
+    }
+}

@@ -1,0 +1,244 @@
+//! What each endpoint does for a session.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use serde_json::json;
+use strongroom::{
+    ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SecretString, SignedDuration,
+    Timestamp,
+};
+use strongroom_settings::{Export, ExportFormat, Migration, Plan};
+use support::{Page, VALUE, form};
+
+const DONE: StatusCode = StatusCode::NO_CONTENT;
+
+#[tokio::test]
+async fn a_secret_is_added_with_what_is_known_about_it() {
+    let page = Page::open().await;
+    let end = Timestamp::now() + SignedDuration::from_hours(24);
+    let mut form = form("API_KEY");
+    form["target"] = json!("production");
+    form["provider"] = json!("openai");
+    form["scope"] = json!("");
+    form["expires_at"] = json!(end.to_string());
+    page.post("/api/secrets/add", form.clone()).await.is(DONE);
+
+    let listed = &page.secrets().await[0];
+    for (field, expected) in [
+        ("name", json!("API_KEY")),
+        ("target", json!("production")),
+        ("provider", json!("openai")),
+        ("scope", json!(null)),
+        ("expiry", json!("soon")),
+    ] {
+        assert_eq!(listed[field], expected, "{field}");
+    }
+    assert_eq!(listed["storage"]["method"], "Session");
+    let key = SecretKey::with_target("API_KEY", "production");
+    let stored = page.manager.get(&key).await.unwrap().unwrap();
+    assert_eq!(stored.value.expose_secret(), "s3cret");
+
+    let again = page.post("/api/secrets/add", form).await;
+    assert_eq!(again.code(StatusCode::CONFLICT), "already_exists");
+}
+
+#[tokio::test]
+async fn a_value_is_revealed_as_it_is() {
+    let page = Page::open().await;
+    let value = "line 1\nline 2 \"quoted\" grüße";
+    page.manager.set(&"NOTE".into(), &Secret::new(value)).await.unwrap();
+    let answer = page.post("/api/secrets/reveal", json!({ "name": "NOTE" })).await;
+    let answer = answer.is(StatusCode::OK);
+    assert_eq!(answer.body, value);
+    assert_eq!(answer.headers[CONTENT_TYPE], "text/plain; charset=utf-8");
+    assert_eq!(answer.headers[CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn a_replaced_value_keeps_its_age_and_a_missing_one_is_not_made() {
+    let page = Page::open().await;
+    page.manager.set_api_key("KEY", "old", Some("openai")).await.unwrap();
+    let created = page.secrets().await[0]["created_at"].clone();
+    page.post("/api/secrets/replace", form("KEY")).await.is(DONE);
+    let listed = page.secrets().await;
+    assert_eq!((&listed[0]["created_at"], &listed[0]["provider"]), (&created, &json!(null)));
+    let value = page.manager.get_value("KEY").await.unwrap().unwrap();
+    assert_eq!(value.expose_secret(), "s3cret");
+
+    let missing = page.post("/api/secrets/replace", form("OTHER")).await;
+    assert_eq!(missing.code(StatusCode::NOT_FOUND), "not_found");
+    assert_eq!(page.secrets().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_renamed_and_deleted() {
+    let page = Page::open().await;
+    page.manager.set_api_key("OLD", "v", None).await.unwrap();
+    let to = json!({ "name": "NEW", "target": "staging" });
+    let rename = json!({ "from": { "name": "OLD" }, "to": to });
+    page.post("/api/secrets/rename", rename.clone()).await.is(DONE);
+    assert_eq!(page.secrets().await[0]["name"], "NEW");
+    let gone = page.post("/api/secrets/rename", rename).await;
+    assert_eq!(gone.code(StatusCode::NOT_FOUND), "not_found");
+
+    page.post("/api/secrets/delete", to.clone()).await.is(DONE);
+    assert!(page.secrets().await.is_empty());
+    let gone = page.post("/api/secrets/delete", to).await;
+    assert_eq!(gone.code(StatusCode::NOT_FOUND), "not_found");
+}
+
+#[tokio::test]
+async fn what_cant_be_stored_is_refused_and_changes_nothing() {
+    let page = Page::open().await;
+    let mut past = form("KEY");
+    past["expires_at"] = json!("2020-01-01T00:00:00Z");
+    for (body, status, code) in [
+        (form(""), StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        (past, StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        (json!({ "name": "KEY" }), StatusCode::BAD_REQUEST, "bad_request"),
+        (json!({ "name": "KEY", "value": "%" }), StatusCode::BAD_REQUEST, "bad_request"),
+    ] {
+        assert_eq!(page.post("/api/secrets/add", body).await.code(status), code);
+    }
+    assert!(page.secrets().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_listed_and_not_revealed() {
+    let page = Page::open().await;
+    let over = Timestamp::now() - SignedDuration::from_hours(1);
+    page.manager.set(&"OLD".into(), &Secret::new("v").with_expiry(over)).await.unwrap();
+    assert_eq!(page.secrets().await[0]["expiry"], "expired");
+    let answer = page.post("/api/secrets/reveal", json!({ "name": "OLD" })).await;
+    assert_eq!(answer.code(StatusCode::GONE), "expired");
+}
+
+#[tokio::test]
+async fn the_page_says_where_secrets_are_and_how_the_stores_do() {
+    let page = Page::open_with(|settings| settings.title("Tracker")).await;
+    let about = page.get("/api/about").await.json(StatusCode::OK);
+    assert_eq!((&about["title"], &about["backend"]), (&json!("Tracker"), &json!("memory")));
+    assert_eq!(about["storage"]["lasts"], "Gone when the program ends.");
+    assert_eq!((&about["migration"], &about["export"]), (&json!(false), &json!([])));
+    let health = page.get("/api/health").await.json(StatusCode::OK);
+    assert!(health["findings"].is_array());
+}
+
+/// A hook that notes what was asked for.
+struct Hook(Arc<AtomicBool>);
+
+impl Migration for Hook {
+    fn plan(&self) -> strongroom::Result<Option<Plan>> {
+        let plan = Plan::new().with_secret("KEY", "config.json: apiKey").with_warning("Rotate it.");
+        Ok((!self.0.load(Ordering::SeqCst)).then_some(plan))
+    }
+
+    fn secure(&self) -> strongroom::Result<String> {
+        if self.0.swap(true, Ordering::SeqCst) {
+            return Err(strongroom::Error::new(ErrorKind::Conflict, Operation::Set));
+        }
+        Ok("1 secret was moved.".to_owned())
+    }
+}
+
+impl Export for Hook {
+    fn formats(&self) -> Vec<ExportFormat> {
+        vec![ExportFormat::new("JSON", "secrets.json")]
+    }
+
+    fn export(&self, format: &ExportFormat) -> strongroom::Result<SecretString> {
+        self.0.store(true, Ordering::SeqCst);
+        Ok(format!("{{\"as\": \"{}\"}}", format.label).into())
+    }
+}
+
+#[tokio::test]
+async fn what_lies_in_files_is_shown_and_moved_by_the_application() {
+    let page = Page::open_with(|settings| settings.migration(Hook(Arc::default()))).await;
+    let plan = page.get("/api/migration").await.json(StatusCode::OK);
+    assert_eq!(plan["plan"]["secrets"][0]["place"], "config.json: apiKey");
+    assert_eq!(plan["plan"]["storage"]["method"], "File");
+    let secure = "/api/migration/secure";
+    let done = page.post(secure, json!({})).await.json(StatusCode::OK);
+    assert_eq!(done["done"], "1 secret was moved.");
+    assert_eq!(page.get("/api/migration").await.json(StatusCode::OK)["plan"], json!(null));
+    assert_eq!(page.post(secure, json!({})).await.code(StatusCode::CONFLICT), "conflict");
+}
+
+#[tokio::test]
+async fn an_export_is_what_the_application_writes_in_a_format_that_it_offers() {
+    let asked = Arc::<AtomicBool>::default();
+    let page = Page::open_with(|settings| settings.export(Hook(Arc::clone(&asked)))).await;
+    let about = page.get("/api/about").await.json(StatusCode::OK);
+    assert_eq!(about["export"], json!([{ "label": "JSON", "file_name": "secrets.json" }]));
+    let other = page.post("/api/export", json!({ "label": "YAML" })).await;
+    assert_eq!(other.code(StatusCode::NOT_FOUND), "not_found");
+    assert!(!asked.load(Ordering::SeqCst));
+    let export = page.post("/api/export", json!({ "label": "JSON" })).await.is(StatusCode::OK);
+    assert_eq!(export.body, r#"{"as": "JSON"}"#);
+}
+
+#[tokio::test]
+async fn hooks_that_are_not_there_are_not_found() {
+    let page = Page::open().await;
+    page.get("/api/migration").await.is(StatusCode::NOT_FOUND);
+    page.post("/api/migration/secure", json!({})).await.is(StatusCode::NOT_FOUND);
+    page.post("/api/export", json!({ "label": "JSON" })).await.is(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_files_of_the_page_are_there_without_a_session() {
+    let page = Page::closed_with(|settings| settings).await;
+    let html = page.get("/").await.is(StatusCode::OK);
+    assert_eq!(html.headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    let named =
+        html.body.split(['"', '\'']).filter(|it| it.ends_with(".js") || it.ends_with(".css"));
+    let named: Vec<_> = named.collect();
+    assert!(named.len() >= 2, "{named:?}");
+    for file in named {
+        page.get(&format!("/{file}")).await.is(StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_the_page_doesnt_need() {
+    let page = Page::closed_with(|settings| settings).await;
+    for path in ["/", "/page.js", "/api/secrets", "/nowhere"] {
+        let answer = page.get(path).await;
+        let policy = answer.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.headers[name], value, "{path}");
+        }
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
+async fn an_ended_session_gets_nothing_more() {
+    let page = Page::open().await;
+    page.post("/api/session/keep", json!({})).await.is(DONE);
+    page.post("/api/session/end", json!({})).await.is(DONE);
+    page.get("/api/secrets").await.is(StatusCode::UNAUTHORIZED);
+    page.post("/api/secrets/add", form("KEY")).await.is(StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_large_value_fits() {
+    let page = Page::open().await;
+    let value = VALUE.repeat(64 * 1024 / 6);
+    let body = json!({ "name": "LARGE", "value": value });
+    page.post("/api/secrets/add", body).await.is(DONE);
+}
