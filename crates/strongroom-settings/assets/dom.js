@@ -1,0 +1,49 @@
+// Elements, and words to the user. Text goes in as text, never as markup.
+
+export const byId = (id) => document.getElementById(id);
+
+/** A new element. Properties whose name has a dash, and `role`, are attributes. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-") || name === "role") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+let fading;
+
+/** Tells what happened: in the dialog that is open, since the page behind it is silent. */
+export function say(text) {
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  const place = dialog?.querySelector(".told") ?? byId("status");
+  place.textContent = text;
+  clearTimeout(fading);
+  fading = setTimeout(() => (place.textContent = ""), 6000);
+}
+
+/** Tells what went wrong and what to do: in the dialog, or at the top of the page. */
+export function complain(problem, dialog) {
+  const text = [sentence(problem.message), problem.hint].filter(Boolean).join(" ");
+  const place = dialog?.querySelector(".failed") ?? byId("notice");
+  place.textContent = text;
+  place.hidden = false;
+}
+
+export function calm(dialog) {
+  const places = dialog ? dialog.querySelectorAll(".failed, .told") : [byId("notice")];
+  for (const place of places) place.textContent = "";
+  if (!dialog) byId("notice").hidden = true;
+}
+
+/** A clause as a sentence. */
+export function sentence(clause) {
+  const text = clause.charAt(0).toUpperCase() + clause.slice(1);
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
+}
+
+/** The badge of a way to store. */
+export const badge = (storage) =>
+  make("span", { className: `badge ${storage.kind}` }, storage.method);

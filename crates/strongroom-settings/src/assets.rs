@@ -14,20 +14,18 @@ struct Asset {
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 const PAGE: &str = include_str!("../assets/page.html");
 
-const ASSETS: [Asset; 8] = [
+const ASSETS: [Asset; 9] = [
     Asset { path: "/api.js", kind: SCRIPT, text: include_str!("../assets/api.js") },
     Asset { path: "/dialogs.js", kind: SCRIPT, text: include_str!("../assets/dialogs.js") },
     Asset { path: "/dom.js", kind: SCRIPT, text: include_str!("../assets/dom.js") },
     Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("../assets/icon.svg") },
-    Asset {
-        path: "/page.css",
-        kind: "text/css; charset=utf-8",
-        text: include_str!("../assets/page.css"),
-    },
+    Asset { path: "/page.css", kind: STYLE, text: include_str!("../assets/page.css") },
     Asset { path: "/page.js", kind: SCRIPT, text: include_str!("../assets/page.js") },
+    Asset { path: "/parts.css", kind: STYLE, text: include_str!("../assets/parts.css") },
     Asset { path: "/sections.js", kind: SCRIPT, text: include_str!("../assets/sections.js") },
     Asset { path: "/words.js", kind: SCRIPT, text: include_str!("../assets/words.js") },
 ];

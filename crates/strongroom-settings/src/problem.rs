@@ -1,5 +1,7 @@
 //! What went wrong, as an answer: a token for the page, words for its user, and never a value.
 
+use std::error::Error as _;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -68,11 +70,17 @@ impl From<Error> for Problem {
         Self {
             status: status(error.kind()),
             code: error.code(),
-            message: error.to_string(),
+            message: told(&error),
             hint: error.hint().to_owned(),
             retry_after: None,
         }
     }
+}
+
+/// What happened and why. Neither an error nor its cause shows a value.
+fn told(error: &Error) -> String {
+    let problem = error.problem();
+    error.source().map_or_else(|| problem.to_owned(), |cause| format!("{problem}: {cause}"))
 }
 
 const fn status(kind: ErrorKind) -> StatusCode {

@@ -20,7 +20,7 @@ pub(crate) struct Storage {
 pub(crate) const IN_A_FILE: Storage = Storage {
     method: "File",
     kind: "file",
-    protection: "Nothing protects it: who can read the file can read the secret.",
+    protection: "Not protected: who can read the file can read what is in it.",
     lasts: STAYS,
 };
 
@@ -54,14 +54,16 @@ impl Storage {
 
 const fn protection(backend: Backend, layout: Layout) -> &'static str {
     match (backend, layout) {
-        (Backend::File, _) => "An encrypted file, which a passphrase or a key file opens.",
+        (Backend::File, _) => "In an encrypted file, which a passphrase or a key file opens.",
         (Backend::PlaintextFile, _) => IN_A_FILE.protection,
-        (_, Layout::Sealed) => "An encrypted file, whose key is in the system's keychain.",
-        (Backend::Keychain, _) => "The macOS Keychain encrypts it. Your login opens it.",
-        (Backend::CredentialManager, _) => "Windows encrypts it. Your login opens it.",
-        (Backend::SecretService, _) => "Your desktop's keyring encrypts it. Your login opens it.",
-        (Backend::Keyutils, _) => "It is in the kernel's memory, for your account alone.",
-        _ => "It is in the memory of this program.",
+        (_, Layout::Sealed) => "In an encrypted file, whose key is in the system's keychain.",
+        (Backend::Keychain, _) => "Encrypted by the macOS Keychain, which your login opens.",
+        (Backend::CredentialManager, _) => "Encrypted by Windows, for your login alone.",
+        (Backend::SecretService, _) => {
+            "Encrypted by your desktop's keyring, which your login opens."
+        }
+        (Backend::Keyutils, _) => "In the kernel's memory, for your account alone.",
+        _ => "In the memory of this program.",
     }
 }
 
