@@ -9,6 +9,7 @@ use std::{
 const PACKAGES: &[(&str, &str)] = &[
     ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
     ("Xvfb", "xvfb"),
+    ("chromium", "chromium"),
     ("dbus-daemon", "dbus-daemon"),
     ("gcore", "gdb"),
     ("gcr-prompter", "gcr"),
@@ -16,12 +17,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("import", "imagemagick"),
     ("keyctl", "keyutils"),
     ("kwalletd5", "libkf5wallet-bin libqca-qt5-2-plugins"),
+    ("node", "nodejs"),
     ("secret-tool", "libsecret-tools"),
     ("xdotool", "xdotool"),
 ];
 
-/// What `scripts/tools` builds.
-const TOOLS: &[&str] = &["rage"];
+/// What scripts of ours install.
+const TOOLS: &[(&str, &str)] =
+    &[("playwright-core", "scripts/e2e-tools"), ("rage", "scripts/tools")];
 
 /// Where distributions put programs that are not for the command line.
 const LIBEXEC: &[&str] = &["/usr/libexec", "/usr/lib/gcr", "/usr/lib"];
@@ -45,8 +48,8 @@ pub fn provider_or_skip(program: &str) -> bool {
 }
 
 fn complaint(program: &str) -> String {
-    if TOOLS.contains(&program) {
-        return format!("{program} is not on the PATH (scripts/tools installs it, and says where)");
+    if let Some((_, script)) = TOOLS.iter().find(|(name, _)| *name == program) {
+        return format!("{program} is not on the PATH ({script} installs it, and says where)");
     }
     let package =
         PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package);
