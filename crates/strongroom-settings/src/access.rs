@@ -97,6 +97,7 @@ impl Access {
         if let Some(mut sessions) = self.lock() {
             sessions.end(session);
         }
+        // Wakes who waits for the end.
         self.is_closed.send_modify(|_| {});
     }
 
@@ -122,13 +123,14 @@ impl Access {
     async fn wait(&self, until: impl Fn(&Sessions, Instant) -> Option<Instant>) {
         let mut closed = self.is_closed.subscribe();
         while !*closed.borrow_and_update() {
-            let deadline = match self.lock() {
-                Some(sessions) => until(&sessions, Instant::now()),
-                None => Some(Instant::now() + Duration::from_secs(3600)),
-            };
-            let Some(deadline) = deadline else { return };
-            // The sender lives as long as `self`.
-            or(sleep_until(deadline), async { drop(closed.changed().await) }).await;
+            let deadline = self.lock().map(|sessions| until(&sessions, Instant::now()));
+            // It can't fail: the sender lives as long as `self`.
+            let change = async { drop(closed.changed().await) };
+            match deadline {
+                None => change.await,
+                Some(None) => return,
+                Some(Some(deadline)) => or(sleep_until(deadline), change).await,
+            }
         }
     }
 

@@ -37,7 +37,7 @@ pub struct SettingsBuilder {
     manager: SecretManager,
     title: String,
     idle: Duration,
-    is_open: bool,
+    needs_token: bool,
     migration: Option<Arc<dyn Migration>>,
     export: Option<Arc<dyn Export>>,
     health: Arc<dyn Fn() -> Vec<Finding> + Send + Sync>,
@@ -50,7 +50,7 @@ impl Settings {
             manager,
             title: "Secrets".to_owned(),
             idle: IDLE,
-            is_open: false,
+            needs_token: true,
             migration: None,
             export: None,
             health: Arc::new(|| diagnose(&inspect(&Options::new()), &System::default())),
@@ -131,7 +131,7 @@ impl SettingsBuilder {
     /// For an application that puts a layer of its own around the router, which lets in only whom it
     /// knows. Every account of this machine can reach its loopback address.
     pub fn without_token(mut self) -> Self {
-        self.is_open = true;
+        self.needs_token = false;
         self
     }
 
@@ -141,8 +141,8 @@ impl SettingsBuilder {
     ///
     /// `Io` if the system gives no random bytes.
     pub fn build(self) -> Result<Settings> {
-        let Self { manager, title, idle, is_open, migration, export, health } = self;
-        let access = if is_open { Access::by_application() } else { Access::by_token(idle) }?;
+        let Self { manager, title, idle, needs_token, migration, export, health } = self;
+        let access = if needs_token { Access::by_token(idle) } else { Access::by_application() }?;
         let shared = Shared { manager, title, access, migration, export, health };
         Ok(Settings { shared: Arc::new(shared) })
     }
@@ -156,11 +156,11 @@ impl fmt::Debug for Settings {
 
 impl fmt::Debug for SettingsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, idle, is_open, .. } = self;
+        let Self { title, idle, needs_token, .. } = self;
         f.debug_struct("SettingsBuilder")
             .field("title", title)
             .field("idle", idle)
-            .field("without_token", is_open)
+            .field("needs_token", needs_token)
             .finish_non_exhaustive()
     }
 }

@@ -173,6 +173,16 @@ async fn it_runs_without_a_runtime() {
     thread.join().unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn debug_shows_no_token() {
+    let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+    let settings = Settings::builder(manager).build().unwrap();
+    let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
+    let token = server.link().split_once("#token=").unwrap().1.to_owned();
+    let shown = format!("{settings:?} {server:?}");
+    assert!(shown.contains("127.0.0.1") && !shown.contains(&token), "{shown}");
+}
+
 /// All that was logged, at any level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
