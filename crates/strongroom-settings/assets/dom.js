@@ -30,6 +30,7 @@ export function complain(problem, dialog) {
   const place = dialog?.querySelector(".failed") ?? byId("notice");
   place.textContent = text;
   place.hidden = false;
+  place.scrollIntoView({ block: "nearest" });
 }
 
 export function calm(dialog) {

@@ -50,7 +50,10 @@ async function exchange() {
 function listen() {
   stream = api.changes();
   // Also after it was interrupted: what happened meanwhile is not told.
-  stream.addEventListener("open", () => refresh());
+  stream.addEventListener("open", () => {
+    calm();
+    refresh();
+  });
   stream.addEventListener("change", ({ data }) => changed(JSON.parse(data)));
   stream.addEventListener("end", over);
   stream.addEventListener("error", () => {
@@ -73,7 +76,6 @@ async function changed({ name, target, kind }) {
 async function refresh() {
   try {
     secrets = await api.list();
-    calm();
     draw();
   } catch (problem) {
     fail(problem);
