@@ -157,6 +157,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(
+        windows,
+        allow(
+            clippy::missing_const_for_thread_local,
+            reason = "it is: https://github.com/rust-lang/rust-clippy/issues/17566"
+        )
+    )]
     fn the_thread_ends_after_its_jobs_when_the_handle_is_dropped() {
         thread_local! {
             static AT_THE_END: RefCell<Option<Secret>> = const { RefCell::new(None) };

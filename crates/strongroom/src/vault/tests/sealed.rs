@@ -1,7 +1,6 @@
 //! The vault in a sealed file beside its store.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
 
 use super::*;
 use crate::vault::coherence::Coherence;
@@ -188,12 +187,12 @@ fn what_a_killed_switch_left_is_put_aside_not_written_over() {
     vault.set(&key("a"), Secret::new("1")).unwrap();
     // Whole and with a key that nobody has, as one that was killed before it wrote the entry left it.
     let (other, _) = outgrown(2_560);
-    fs::DirBuilder::new().mode(0o700).create(machine.dir.path().join("data")).unwrap();
-    fs::copy(file(&other), file(&machine)).unwrap();
+    let data = |machine: &Machine| machine.dir.path().join("data");
+    fs::rename(data(&other), data(&machine)).unwrap();
     assert_eq!(value(&machine.vault(), "a").as_deref(), Some("1"), "the entry is the truth");
     vault.set(&key("b"), Secret::new("x".repeat(2_560))).unwrap();
     assert_eq!(machine.vault().list().unwrap().len(), 2);
-    let files = fs::read_dir(machine.dir.path().join("data")).unwrap().flatten();
+    let files = fs::read_dir(data(&machine)).unwrap().flatten();
     let aside =
         files.filter(|file| file.file_name().to_string_lossy().starts_with("app.sealed.1970"));
     assert_eq!(aside.count(), 1);
