@@ -10,6 +10,7 @@ mod layers;
 mod length;
 mod manifest;
 mod manifests;
+mod platforms;
 mod store_files;
 mod testing;
 mod tokens;
@@ -50,6 +51,7 @@ const RULES: &[Rule] = &[
     layers::check,
     length::check,
     manifests::check,
+    platforms::check,
     store_files::check,
     testing::check,
     tokens::check,

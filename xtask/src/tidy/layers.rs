@@ -19,8 +19,9 @@ pub(super) struct Place {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Role {
     Other,
-    /// A store that talks to an operating system: `unsafe` may live there, and nowhere else.
-    PlatformStore,
+    /// A store that talks to the operating system of this `target_os`: `unsafe` may live there, and
+    /// nowhere else.
+    PlatformStore(&'static str),
     Store,
 }
 
@@ -30,11 +31,11 @@ use Role::{Other, PlatformStore, Store};
 const PLACES: &[Place] = &[
     place("strongroom-core", Other, &[]),
     place("strongroom-conformance", Other, CORE),
-    place("strongroom-credential-manager", PlatformStore, CORE),
-    place("strongroom-keychain", PlatformStore, CORE),
-    place("strongroom-keyutils", PlatformStore, CORE),
+    place("strongroom-credential-manager", PlatformStore("windows"), CORE),
+    place("strongroom-keychain", PlatformStore("macos"), CORE),
+    place("strongroom-keyutils", PlatformStore("linux"), CORE),
     place("strongroom-sealed", Store, CORE),
-    place("strongroom-secret-service", PlatformStore, CORE),
+    place("strongroom-secret-service", PlatformStore("linux"), CORE),
     place("strongroom", Other, CORE_AND_STORES),
     place("strongroom-config", Other, &["strongroom"]),
     place("strongroom-settings", Other, &["strongroom"]),
@@ -71,7 +72,12 @@ impl Place {
     }
 
     pub(super) fn may_be_unsafe(&self) -> bool {
-        self.role == PlatformStore
+        self.os().is_some()
+    }
+
+    /// The `target_os` whose store it is.
+    pub(super) fn os(&self) -> Option<&'static str> {
+        if let PlatformStore(os) = self.role { Some(os) } else { None }
     }
 
     fn named(name: &str) -> Option<&'static Self> {

@@ -1,7 +1,7 @@
 //! What the rules look at: the repository's files, and the workspace's packages.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
 use super::manifest::Manifest;
+use super::platforms::{ENGINE, TARGETS};
 
 /// The repository as it is now: committed, changed or new, but not ignored.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct Tree {
     /// Each file's text, by its path from the root.
     pub(super) files: BTreeMap<String, String>,
     pub(super) packages: Vec<Package>,
+    /// The crates that the engine is built of, by target.
+    pub(super) built: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A member of the workspace.
@@ -43,13 +46,13 @@ pub(super) struct Dependency {
 impl Tree {
     /// Reads the workspace of the current directory.
     pub(crate) fn read() -> anyhow::Result<Self> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let metadata = ["metadata", "--no-deps", "--format-version", "1"];
-        let metadata = output(Command::new(cargo).args(metadata))?;
+        let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"])?;
         let metadata: Metadata = serde_json::from_slice(&metadata).context("cargo metadata")?;
         let root = metadata.workspace_root;
         let packages = metadata.packages.into_iter().map(|package| package.within(&root));
-        Ok(Self { files: files(&root)?, packages: packages.collect() })
+        let built = TARGETS.iter().map(|(target, _)| Ok(((*target).to_owned(), built(target)?)));
+        let built = built.collect::<anyhow::Result<_>>()?;
+        Ok(Self { files: files(&root)?, packages: packages.collect(), built })
     }
 
     /// The Rust files, with their texts.
@@ -115,6 +118,19 @@ impl Dependency {
 struct Metadata {
     packages: Vec<Package>,
     workspace_root: PathBuf,
+}
+
+/// The names of the crates that the engine is built of for a target.
+fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
+    let tree = ["tree", "--locked", "--package", ENGINE, "--edges", "normal", "--prefix", "none"];
+    let tree = String::from_utf8(cargo(&[&tree[..], &["--target", target]].concat())?)?;
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    Ok(names.map(str::to_owned).collect())
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    output(Command::new(cargo).args(arguments))
 }
 
 fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
