@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn name(service: &str) -> String {
-        path(Path::new("/s"), service).to_str().unwrap().to_owned()
+        path(Path::new("/s"), service).to_str().unwrap().replace('\\', "/")
     }
 
     #[test]

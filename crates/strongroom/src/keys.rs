@@ -1,7 +1,6 @@
 //! What opens the encrypted file of the backend `file`: the caller's keys, the environment's, or a
 //! passphrase that somebody is asked for.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use strongroom_sealed::{FileConfig, KeySource, file_in};
 use zeroize::Zeroizing;
 
 use crate::Options;
+use crate::user_dirs;
 use crate::vault::Unlock;
 
 /// The longest passphrase file that is read, in bytes.
@@ -52,18 +52,9 @@ impl Options {
         self
     }
 
-    /// Where encrypted files lie: what the caller says, else `.local/share/strongroom` in the user's home;
-    /// `AppData\\Local\\strongroom` on Windows, `Library/Application Support/strongroom` on macOS.
+    /// Where encrypted files lie: where the caller says, else where the user's are.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        let below = if cfg!(windows) {
-            "AppData/Local/strongroom"
-        } else if cfg!(target_os = "macos") {
-            "Library/Application Support/strongroom"
-        } else {
-            ".local/share/strongroom"
-        };
-        let of_user = || env::home_dir().filter(|home| home.is_absolute());
-        self.data_dir.clone().or_else(|| of_user().map(|home| home.join(below)))
+        self.data_dir.clone().or_else(user_dirs::data)
     }
 
     /// The directory of the files of the backend `file`.

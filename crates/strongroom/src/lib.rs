@@ -69,6 +69,7 @@ mod secure_store;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod user_dirs;
 mod vault;
 #[cfg(feature = "sealed")]
 mod vault_keys;

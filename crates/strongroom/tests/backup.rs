@@ -174,7 +174,9 @@ fn a_file_that_was_cut_off_does_not_open() {
 fn what_was_pasted_with_other_line_ends_opens() {
     let file = holding(MARKER).backup(&protection()).unwrap().text;
     assert!(file.is_ascii() && file.lines().all(|line| line.len() <= 64), "{file}");
-    for pasted in [file.replace('\n', "\r\n"), format!("\n\n{file}\n\n"), file.trim_end().into()] {
+    let ended_by = |end: &str| file.lines().flat_map(|line| [line, end]).collect::<String>();
+    let ends = [ended_by("\n"), ended_by("\r\n")];
+    for pasted in ends.into_iter().chain([format!("\n\n{file}\n\n"), file.trim_end().into()]) {
         Backup::open_blocking(&pasted, &unlock()).unwrap();
     }
 }
