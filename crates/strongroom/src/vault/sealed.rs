@@ -23,6 +23,10 @@ use super::secrets::SecretInfo;
 use super::unlock::Unlock;
 use crate::presence::is_there;
 
+/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when
+/// it becomes sealed, and who remembers what the entry was must not take it for that.
+const KEYED: u64 = 1 << 63;
+
 /// What is appended to a file's name for its log.
 const LOG: &str = "-wal";
 
@@ -285,7 +289,7 @@ fn remove_parts(path: &Path) -> Result<()> {
 impl Sealed {
     /// What stands in the vault's entry, which says nothing of the secrets.
     pub(super) fn revision(&self) -> Revision {
-        Revision { vault: self.id.to_bytes(), generation: self.base }
+        Revision { vault: self.id.to_bytes(), generation: self.base | KEYED }
     }
 
     /// What can be read of a damaged file, text or not, and how many records can't.

@@ -75,6 +75,20 @@ fn a_process_that_had_the_inline_vault_goes_on_with_the_sealed_one() {
 }
 
 #[test]
+fn no_inline_vault_is_taken_for_the_sealed_one_that_it_became() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let vault = machine.vault();
+    let mut seen = std::collections::HashSet::new();
+    for (name, len) in [("a", 1), ("b", 1), ("large", 2_560)] {
+        vault.set(&key(name), Secret::new("x".repeat(len))).unwrap();
+        let revision = machine.vault().read_place().unwrap().revision();
+        assert!(seen.insert(revision), "{name}: {revision:?}");
+    }
+    assert!(vault.is_sealed());
+}
+
+#[test]
 fn a_sealed_vault_costs_its_store_one_read_and_no_write() {
     let (machine, _) = outgrown(2_560);
     let mut seen = machine.store.calls().len();
