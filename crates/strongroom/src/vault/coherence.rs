@@ -67,6 +67,8 @@ use state_dir::Paths;
 pub(crate) use lock::{Held, Lock as FileLock, NotHeld};
 pub(crate) use observation::{Decision, Observation, Seen, decide};
 pub(crate) use platform::{is_private, replace_file};
+#[cfg(feature = "sealed")]
+pub(crate) use platform::{check_free, is_in_use};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
 

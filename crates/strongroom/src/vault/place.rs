@@ -67,6 +67,10 @@ impl Place {
         Ok(false)
     }
 
+    pub(super) fn check_free(&self) -> Result<()> {
+        Ok(())
+    }
+
     pub(super) fn put_aside(&self, _: Timestamp) -> Result<Option<PathBuf>> {
         Ok(None)
     }
@@ -158,6 +162,15 @@ impl Place {
     /// Puts the file out of the way, and returns where it is now.
     pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
         self.sealed.as_ref().map_or(Ok(None), |place| place.put_aside(now))
+    }
+
+    /// Checks that the file can be deleted, as far as others that have it open are concerned.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(super) fn check_free(&self) -> Result<()> {
+        self.sealed.as_ref().map_or(Ok(()), SealedPlace::check_free)
     }
 
     /// Deletes the file, and says whether there was one.

@@ -73,8 +73,10 @@ impl Vault {
             if !content.look().snapshot()?.holds_the_same(&vault) {
                 return Err(target.failed(ErrorKind::Corrupt, "it gave back something else"));
             }
-            remember(to, Moving::From(from))?;
             drop(source);
+            // Who has it open would go on with the vault that is over.
+            self.place.check_free()?;
+            remember(to, Moving::From(from))?;
             progress(MoveStep::Delete);
             self.delete_all()?;
             remember(to, Moving::No)?;

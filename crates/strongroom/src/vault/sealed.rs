@@ -16,7 +16,7 @@ use strongroom_core::{
 };
 use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
 
-use super::coherence::Revision;
+use super::coherence::{Revision, check_free, is_in_use};
 use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::secrets::SecretInfo;
@@ -220,6 +220,15 @@ impl SealedPlace {
         }
     }
 
+    /// Checks that the file can be deleted, as far as others that have it open are concerned.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(super) fn check_free(&self) -> Result<()> {
+        check_free(self.path()).map_err(|error| file_error(self.path(), error))
+    }
+
     fn config(&self, key: SealingKey) -> FileConfig {
         match self {
             Self::Keyed { path, deadline, .. } => {
@@ -342,6 +351,12 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn file_error(path: &Path, error: std::io::Error) -> Error {
+    if is_in_use(&error) {
+        return Error::new(ErrorKind::Busy, Operation::Set)
+            .with_message(format!("another program has {} open", path.display()))
+            .with_hint("Nothing was changed. Close what uses this vault, and try again.")
+            .with_source(error);
+    }
     Error::new(ErrorKind::Io, Operation::Set)
         .with_message(format!("{} can't be moved or deleted", path.display()))
         .with_source(error)

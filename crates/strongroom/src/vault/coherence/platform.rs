@@ -7,10 +7,19 @@ use std::path::{Path, PathBuf};
 pub(crate) use unix::is_private;
 #[cfg(unix)]
 pub(super) use unix::{Stamp, create_dir, options, read_at, sync_dir, write_at};
+#[cfg(all(unix, feature = "sealed"))]
+pub(crate) use unix::{check_free, is_in_use};
 #[cfg(windows)]
 pub(crate) use windows::is_private;
 #[cfg(windows)]
 pub(super) use windows::{Stamp, create_dir, options, read_at, sync_dir, write_at};
+#[cfg(all(windows, feature = "sealed"))]
+pub(crate) use windows::{check_free, is_in_use};
+
+#[cfg(unix)]
+use std::fs::rename as rename_over;
+#[cfg(windows)]
+use windows::rename_over;
 
 /// Writes a new file for the user alone, on the disk when this returns. One that is there already
 /// stays; the new one then gets a number.
@@ -41,7 +50,7 @@ pub(super) fn create_new(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
 /// there at any moment, and the new one is on the disk when this returns.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = create_new(&path.with_extension(format!("new-{}", std::process::id())), bytes)?;
-    std::fs::rename(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))?;
+    rename_over(&new, path).inspect_err(|_| drop(std::fs::remove_file(&new)))?;
     path.parent().map_or(Ok(()), sync_dir)
 }
 
@@ -119,6 +128,18 @@ mod unix {
         options.read(true).write(true).mode(0o600);
         options
     }
+
+    /// Whether a file could not be moved or deleted because somebody has it open: that is no obstacle.
+    #[cfg(feature = "sealed")]
+    pub(crate) const fn is_in_use(_: &io::Error) -> bool {
+        false
+    }
+
+    /// Checks that nobody has the file open in a way that keeps it where it is: nobody can.
+    #[cfg(feature = "sealed")]
+    pub(crate) const fn check_free(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(windows)]
@@ -127,9 +148,22 @@ mod windows {
     use std::io;
     use std::os::windows::fs::{FileExt, OpenOptionsExt};
     use std::path::Path;
+    use std::thread;
+    use std::time::Duration;
 
     /// `FILE_SHARE_READ | FILE_SHARE_WRITE`, without `FILE_SHARE_DELETE`.
     const SHARE_READ_AND_WRITE: u32 = 0x1 | 0x2;
+
+    /// `DELETE`, the right to move and delete a file.
+    #[cfg(feature = "sealed")]
+    const DELETE: u32 = 0x0001_0000;
+
+    /// `ERROR_SHARING_VIOLATION`.
+    const SHARING_VIOLATION: i32 = 32;
+
+    /// How often, and after which pause, a file that is to be replaced is tried again.
+    const TRIES: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(10);
 
     /// Nothing: a file that is open without `FILE_SHARE_DELETE` can't be deleted, replaced or moved,
     /// nor can a directory above it, so it stays the file at its path.
@@ -179,5 +213,37 @@ mod windows {
         let mut options = OpenOptions::new();
         options.read(true).write(true).share_mode(SHARE_READ_AND_WRITE);
         options
+    }
+
+    /// Whether a file could not be moved or deleted because somebody has it open.
+    pub(crate) fn is_in_use(error: &io::Error) -> bool {
+        error.raw_os_error() == Some(SHARING_VIOLATION)
+    }
+
+    /// Checks that nobody, this process included, has the file open in a way that keeps it where it is.
+    /// One that is not there is free.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn check_free(path: &Path) -> io::Result<()> {
+        match OpenOptions::new().access_mode(DELETE).open(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves a file over another one, which somebody may just be reading: a process of ours, or a virus
+    /// scanner. Depending on how they opened it, the system refuses that, or lets it happen.
+    #[expect(clippy::disallowed_methods, reason = "nobody tells when another closes a file")]
+    pub(super) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+        for _ in 1..TRIES {
+            match std::fs::rename(from, to) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::PermissionDenied || is_in_use(&error) =>
+                {
+                    thread::sleep(PAUSE);
+                }
+                done => return done,
+            }
+        }
+        std::fs::rename(from, to)
     }
 }
