@@ -5,15 +5,15 @@
 //! for, panics with the daemon's own words.
 //!
 //! ```no_run
+//! # #[cfg(target_os = "linux")] {
 //! use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
 //!
-//! if !provider_or_skip("gnome-keyring-daemon") {
-//!     return;
-//! }
+//! assert!(provider_or_skip("gnome-keyring-daemon"));
 //! let bus = Bus::start(&Sandbox::new());
 //! let keyring = GnomeKeyring::start(&bus, Some("hunter2"));
 //! secret_tool::store(&bus, "service", "user", "value");
 //! keyring.lock();
+//! # }
 //! ```
 //!
 //! Fixtures are handles: a [`Bus`] keeps its sandbox, a provider keeps its bus, and each process is
@@ -21,28 +21,41 @@
 //! fixture in a `static`, a test process that was killed) are cleared away by a watchdog once this
 //! process has ended.
 //!
-//! Linux only, like the stores; elsewhere the crate is empty.
+//! Daemons are there on Linux only, sandboxes anywhere.
 
-#![cfg(target_os = "linux")]
-
+#[cfg(target_os = "linux")]
 mod bus;
+#[cfg(target_os = "linux")]
 mod display;
+#[cfg(target_os = "linux")]
 mod gnome_keyring;
+#[cfg(target_os = "linux")]
 mod kwallet;
+#[cfg(target_os = "linux")]
 mod process;
+#[cfg(target_os = "linux")]
 mod provider;
 mod sandbox;
+#[cfg(target_os = "linux")]
 pub mod scripted;
+#[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(target_os = "linux")]
 pub mod secret_tool;
 mod unused_name;
 mod wait;
+#[cfg(target_os = "linux")]
 mod watchdog;
 
+#[cfg(target_os = "linux")]
 pub use bus::Bus;
+#[cfg(target_os = "linux")]
 pub use display::{Display, Window};
+#[cfg(target_os = "linux")]
 pub use gnome_keyring::GnomeKeyring;
+#[cfg(target_os = "linux")]
 pub use kwallet::KWallet;
+#[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
 pub use unused_name::unused_name;

@@ -3,16 +3,24 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fs::{self, DirBuilder, File},
-    os::unix::fs::DirBuilderExt,
+    fs::DirBuilder,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     sync::Arc,
 };
+#[cfg(target_os = "linux")]
+use std::{fs, fs::File, process::Stdio};
 
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
 use crate::watchdog;
+
+/// The variable by which a program finds its user's home.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// What programs don't start without, whoever their user is.
+const KEPT: &[&str] = if cfg!(windows) { &["PATH", "SystemRoot"] } else { &["PATH"] };
 
 /// A temporary directory with a `home` and a `runtime` directory, removed with its last handle.
 #[derive(Clone, Debug)]
@@ -36,11 +44,11 @@ impl Sandbox {
             .prefix("strongroom-")
             .tempdir()
             .expect("the temporary directory is writable");
+        #[cfg(target_os = "linux")]
         watchdog::directory_created(directory.path());
         let sandbox = Self { directory: Arc::new(directory), env: Vec::new() };
         for directory in [sandbox.home(), sandbox.runtime()] {
-            let created = DirBuilder::new().mode(0o700).create(directory);
-            created.expect("a fresh directory is writable");
+            private().create(directory).expect("a fresh directory is writable");
         }
         sandbox
     }
@@ -57,7 +65,7 @@ impl Sandbox {
         self.directory.path()
     }
 
-    /// `HOME` of everything that runs in here.
+    /// The home directory of everything that runs in here.
     pub fn home(&self) -> PathBuf {
         self.path().join("home")
     }
@@ -67,29 +75,50 @@ impl Sandbox {
         self.path().join("runtime")
     }
 
-    /// A command that sees this sandbox and nothing else of the caller's environment but `PATH`.
+    /// Where programs that run in here have their locks and what they remember.
+    pub fn state_dir(&self) -> PathBuf {
+        self.home().join(match env::consts::OS {
+            "windows" => r"AppData\Local\strongroom",
+            "macos" => "Library/Application Support/strongroom",
+            _ => ".local/state/strongroom",
+        })
+    }
+
+    /// Where programs that run in here have their encrypted files.
+    pub fn data_dir(&self) -> PathBuf {
+        match env::consts::OS {
+            "windows" | "macos" => self.state_dir(),
+            _ => self.home().join(".local/share/strongroom"),
+        }
+    }
+
+    /// A command that sees this sandbox and nothing else of the caller's environment but `PATH`, and
+    /// what no program starts without.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.home())
+            .envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))))
+            .env(HOME, self.home())
             .env("XDG_RUNTIME_DIR", self.runtime())
             .env("LANG", "C.UTF-8")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn has_env(&self, name: &str) -> bool {
         self.env.iter().any(|(known, _)| known == name)
     }
 
     /// Where a daemon writes to, so that it holds no descriptor of the test's.
+    #[cfg(target_os = "linux")]
     pub(crate) fn log(&self, name: &str) -> Stdio {
         let log = File::options().append(true).create(true).open(self.log_path(name));
         log.expect("the sandbox is writable").into()
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn read_log(&self, name: &str) -> String {
         fs::read(self.log_path(name)).map_or_else(
             |error| error.to_string(),
@@ -97,12 +126,29 @@ impl Sandbox {
         )
     }
 
+    #[cfg(target_os = "linux")]
     fn log_path(&self, name: &str) -> PathBuf {
         self.path().join(name).with_extension("log")
     }
 }
 
-#[cfg(test)]
+/// Makes directories for the user alone.
+#[cfg(unix)]
+fn private() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// Makes directories for those who may use the directory for temporary files: the user.
+#[cfg(not(unix))]
+fn private() -> DirBuilder {
+    DirBuilder::new()
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::{os::unix::fs::PermissionsExt, time::Duration};
 

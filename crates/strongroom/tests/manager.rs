@@ -1,5 +1,4 @@
 //! The vault on real stores.
-#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -10,10 +9,14 @@ use strongroom::{
     Backend, ChangeKind, Error, ErrorKind, ExposeSecret, Layout, Operation, Options, Secret,
     SecretKey, SecretManager, SignedDuration, Timestamp,
 };
-use strongroom_testkit::{Sandbox, unused_name};
+use strongroom_testkit::Sandbox;
+#[cfg(target_os = "linux")]
+use strongroom_testkit::unused_name;
+use support::builder;
 #[cfg(feature = "sealed")]
 use support::site::Site;
-use support::{builder, gnome_keyring, on};
+#[cfg(target_os = "linux")]
+use support::{gnome_keyring, on};
 
 async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()> {
     every_line_in(Layout::Inline, secrets).await
@@ -91,6 +94,7 @@ fn the_api_works_on_memory() {
     block_on(every_line_of_the_api(&secrets)).unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn the_api_works_on_keyutils() {
     let service = unused_name("manager");
@@ -101,6 +105,7 @@ fn the_api_works_on_keyutils() {
     worked.unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
@@ -114,7 +119,7 @@ fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     assert_eq!(entries.iter().map(|user| user.as_str()).collect::<Vec<_>>(), ["vault"]);
 }
 
-#[cfg(feature = "sealed")]
+#[cfg(all(feature = "sealed", target_os = "linux"))]
 #[test]
 fn the_api_works_on_a_sealed_vault_beside_gnome_keyring() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };

@@ -1,6 +1,5 @@
 //! Sealed vaults between real processes, some of which are killed: nothing acknowledged is lost, and
 //! whatever is left opens.
-#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -9,10 +8,13 @@ use std::fs;
 
 use strongroom::{ErrorKind, ExposeSecret, Layout, Secret, SecretKey};
 use strongroom_testkit::Sandbox;
+#[cfg(target_os = "linux")]
+use support::gnome_keyring;
 use support::site::Site;
 use support::worker::{Moments, Worker, deed, kills, report};
-use support::{gnome_keyring, race, say, told};
+use support::{race, say, told};
 
+#[cfg(target_os = "linux")]
 #[test]
 fn eight_processes_lose_nothing_of_a_sealed_vault_on_gnome_keyring() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
@@ -37,8 +39,10 @@ const KILLS: usize = 60;
 
 /// Secrets of which so many fit into an inline vault, and one more does not.
 const LARGE: usize = 3_100;
+#[cfg(target_os = "linux")]
 const FIT: usize = 15;
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_process_killed_while_an_inline_vault_becomes_sealed_loses_nothing() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
@@ -53,6 +57,7 @@ fn a_process_killed_while_an_inline_vault_becomes_sealed_loses_nothing() {
     grows_whole(&site, prepared, 1);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_process_killed_while_a_vault_begins_as_a_sealed_one_loses_nothing() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
@@ -75,6 +80,7 @@ fn a_process_killed_while_an_encrypted_file_begins_loses_nothing() {
     grows_whole(&site, prepared, 0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_a_killed_purge_leaves_is_the_vault_nothing_or_an_error_that_the_next_purge_ends() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };

@@ -12,12 +12,17 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use strongroom::{Backend, Options, SecretManager, SecretManagerBuilder, blocking};
-use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip};
+#[cfg(target_os = "linux")]
+use strongroom::Backend;
+use strongroom::{Options, SecretManager, SecretManagerBuilder, blocking};
+#[cfg(target_os = "linux")]
+use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};
+use strongroom_testkit::{PATIENCE, Sandbox};
 
 /// What stands before all that a test's other process says: the test harness says things, too.
 const SAYS: &str = "says: ";
 
+#[cfg(target_os = "linux")]
 pub(crate) fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
     provider_or_skip("gnome-keyring-daemon").then(|| {
         let bus = Bus::start(&Sandbox::new());
@@ -26,20 +31,19 @@ pub(crate) fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
     })
 }
 
+#[cfg(target_os = "linux")]
 pub(crate) fn on(bus: &Bus) -> Options {
     Options::new().with_backend(Backend::SecretService).with_bus_address(bus.address())
 }
 
 /// A manager of the service of this name, with its files where the sandbox's processes have them.
 pub(crate) fn builder(service: &str, options: Options, sandbox: &Sandbox) -> SecretManagerBuilder {
-    let below = |path| sandbox.home().join(path);
-    let options = options
-        .with_state_dir(below(".local/state/strongroom"))
-        .with_data_dir(below(".local/share/strongroom"));
+    let options = options.with_state_dir(sandbox.state_dir()).with_data_dir(sandbox.data_dir());
     SecretManager::builder(service).options(options)
 }
 
 /// A manager of the service `app` on this bus.
+#[cfg(target_os = "linux")]
 pub(crate) fn manager(bus: &Bus) -> blocking::SecretManager {
     builder("app", on(bus), bus.sandbox()).open_blocking().unwrap()
 }

@@ -7,9 +7,11 @@ use std::process::Command;
 use strongroom::{Backend, Layout, Options, SecretManager, SecretManagerBuilder, blocking};
 #[cfg(feature = "sealed")]
 use strongroom::{KeySource, SealingKey};
-use strongroom_testkit::{Bus, Sandbox};
+#[cfg(target_os = "linux")]
+use strongroom_testkit::Bus;
+use strongroom_testkit::Sandbox;
 
-use super::{builder, on, this_program};
+use super::{builder, this_program};
 
 /// What a test tells its other processes: which vault it is.
 const BACKEND: &str = "STRONGROOM_TEST_BACKEND";
@@ -20,7 +22,8 @@ const KEY_FILE: &str = "STRONGROOM_KEY_FILE";
 /// Where the vault of the service `app` is kept.
 pub(crate) struct Site<'a> {
     sandbox: &'a Sandbox,
-    bus: Option<&'a Bus>,
+    /// Starts this program where it finds what the vault needs.
+    program: Box<dyn Fn() -> Command + 'a>,
     options: Options,
     backend: Backend,
     layout: Layout,
@@ -28,9 +31,11 @@ pub(crate) struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// In the keyring of a session.
+    #[cfg(target_os = "linux")]
     pub(crate) fn on_bus(bus: &'a Bus, layout: Layout) -> Self {
-        let (sandbox, options) = (bus.sandbox(), on(bus).with_layout(layout));
-        Self { sandbox, bus: Some(bus), options, backend: Backend::SecretService, layout }
+        let (sandbox, options) = (bus.sandbox(), super::on(bus).with_layout(layout));
+        let program = Box::new(|| bus.command(this_program()));
+        Self { sandbox, program, options, backend: Backend::SecretService, layout }
     }
 
     /// In an encrypted file, whose key lies in another one.
@@ -40,7 +45,8 @@ impl<'a> Site<'a> {
         SealingKey::generate().unwrap().create_file(&path).unwrap();
         let options =
             Options::new().with_backend(Backend::File).with_key(KeySource::key_file(path));
-        Self { sandbox, bus: None, options, backend: Backend::File, layout: Layout::Inline }
+        let program = Box::new(|| sandbox.command(this_program()));
+        Self { sandbox, program, options, backend: Backend::File, layout: Layout::Inline }
     }
 
     /// The vault as a new process would have it.
@@ -55,15 +61,12 @@ impl<'a> Site<'a> {
     /// The file that the vault lies in once it is sealed.
     pub(crate) fn file(&self) -> PathBuf {
         let kind = if self.backend == Backend::File { "file" } else { "keyed" };
-        self.sandbox.home().join(".local/share/strongroom").join(kind).join("app.sealed")
+        self.sandbox.data_dir().join(kind).join("app.sealed")
     }
 
     /// Runs this program, which finds the vault by its environment.
     pub(crate) fn command(&self) -> Command {
-        let mut command = match self.bus {
-            Some(bus) => bus.command(this_program()),
-            None => self.sandbox.command(this_program()),
-        };
+        let mut command = (self.program)();
         command.env(BACKEND, self.backend.to_string()).env(LAYOUT, format!("{:?}", self.layout));
         if self.backend == Backend::File {
             command.env(KEY_FILE, key_file(self.sandbox));
