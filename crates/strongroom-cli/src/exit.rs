@@ -20,8 +20,8 @@ pub(crate) enum Exit {
     NotExecutable,
     NoProgram,
     /// As a program ended that was waited for.
-    #[cfg(not(unix))]
-    Program(u8),
+    #[cfg(windows)]
+    Program(i32),
 }
 
 impl Exit {
@@ -41,7 +41,7 @@ impl Exit {
     ];
 
     /// The number that the shell sees.
-    pub(crate) const fn code(self) -> u8 {
+    pub(crate) const fn code(self) -> i32 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -54,7 +54,7 @@ impl Exit {
             Self::Corrupt => 8,
             Self::NotExecutable => 126,
             Self::NoProgram => 127,
-            #[cfg(not(unix))]
+            #[cfg(windows)]
             Self::Program(code) => code,
         }
     }
@@ -72,7 +72,7 @@ impl Exit {
             Self::Corrupt => "unreadable, or its key is missing",
             Self::NotExecutable => "`run`: the program can't be executed",
             Self::NoProgram => "`run`: there is no such program",
-            #[cfg(not(unix))]
+            #[cfg(windows)]
             Self::Program(_) => "`run`: as the program ended",
         }
     }
@@ -110,8 +110,14 @@ impl From<ErrorKind> for Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        exit.code().into()
+        u8::try_from(exit.code()).map_or_else(|_| end_with(exit.code()), Self::from)
     }
+}
+
+/// Ends the process at once, with a code that an [`ExitCode`] has no room for: a program's on Windows.
+#[expect(clippy::exit, reason = "there is no other way; it is called by main, which is done")]
+fn end_with(code: i32) -> ExitCode {
+    std::process::exit(code)
 }
 
 /// The table of exit codes, for help texts and the manual.

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::settings::Settings;
+use crate::streams;
 
 /// More than any store takes. It ends the reading of what has no end.
 const LARGEST: usize = 16 << 20;
@@ -92,8 +93,7 @@ pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Resu
 
 /// Everything that comes in on standard input, without one newline at its end.
 pub(crate) fn piped() -> Result<SecretBytes> {
-    // Not `io::stdin()`, whose buffer is never wiped.
-    let stdin = standard_input().and_then(|mut stdin| read(&mut stdin));
+    let stdin = streams::input().and_then(|mut stdin| read(&mut stdin));
     let value = stdin.map_err(|cause| {
         Failure::io("cannot read standard input", &cause, "See what is piped into this command.")
     })?;
@@ -125,18 +125,6 @@ pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
         )
     })?;
     without_newline(content)
-}
-
-#[cfg(unix)]
-pub(crate) fn standard_input() -> io::Result<File> {
-    use std::os::fd::AsFd as _;
-
-    io::stdin().as_fd().try_clone_to_owned().map(File::from)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn standard_input() -> io::Result<io::Stdin> {
-    Ok(io::stdin())
 }
 
 /// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would

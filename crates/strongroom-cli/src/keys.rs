@@ -16,6 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output;
 use crate::settings::Settings;
+use crate::streams;
 
 /// The credential that is a key, among those that systemd gives to a service.
 const CREDENTIAL: &str = "strongroom-key";
@@ -182,7 +183,7 @@ fn from_descriptor(descriptor: u32) -> Result<SecretString> {
     let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
                 name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
     let bytes = match descriptor {
-        0 => input::standard_input().and_then(|mut stdin| input::read(&mut stdin)),
+        0 => streams::input().and_then(|mut stdin| input::read(&mut stdin)),
         _ => {
             let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
             File::open(name).and_then(|mut file| input::read(&mut file))

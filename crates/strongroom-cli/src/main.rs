@@ -16,6 +16,7 @@ mod output;
 mod passphrase;
 mod settings;
 mod store;
+mod streams;
 mod table;
 mod times;
 mod vault;

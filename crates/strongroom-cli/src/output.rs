@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::streams;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -80,13 +81,13 @@ impl Output {
     /// would stick to it.
     pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
         self.secret_document(value)?;
-        if self.stdout_is_terminal { standard_output()?.write_all(b"\n") } else { Ok(()) }
+        if self.stdout_is_terminal { streams::output()?.write_all(b"
+") } else { Ok(()) }
     }
 
     /// A document with values in it, as it is.
     pub(crate) fn secret_document(&mut self, document: &[u8]) -> io::Result<()> {
-        // Not `io::stdout()`, whose buffer is never wiped.
-        standard_output()?.write_all(document)
+        streams::output()?.write_all(document)
     }
 
     /// Says that something was done, to a person who looks on.
@@ -186,16 +187,4 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 /// If stderr is closed, there is nobody to tell.
 fn tell(text: fmt::Arguments<'_>) {
     let _ = anstream::stderr().write_all(text.to_string().as_bytes());
-}
-
-#[cfg(unix)]
-fn standard_output() -> io::Result<std::fs::File> {
-    use std::os::fd::AsFd as _;
-
-    io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from)
-}
-
-#[cfg(not(unix))]
-fn standard_output() -> io::Result<io::Stdout> {
-    Ok(io::stdout())
 }

@@ -1,5 +1,7 @@
 //! `run`: a program with the secrets in its environment.
 
+mod start;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -38,7 +40,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         };
         program.env(format!("{}{name}", flags.prefix), variable(secret, &found.value)?);
     }
-    start(program, flags)
+    start::start(program, &flags.command[0])
 }
 
 /// The secrets by their name, where each has one value: the target's, or that without a target.
@@ -144,33 +146,4 @@ fn variable<'a>(secret: &SecretInfo, value: &'a SecretString) -> Result<&'a str>
         ));
     }
     Ok(value)
-}
-
-/// Becomes the program: signals, terminal and exit code are its own, and nothing of this process
-/// stays behind.
-#[cfg(unix)]
-fn start(mut program: Command, flags: &Run) -> Result<Exit> {
-    use std::os::unix::process::CommandExt as _;
-
-    crate::hardening::give_back_core_limit();
-    Err(not_started(&program.exec(), flags))
-}
-
-/// Waits for the program.
-#[cfg(not(unix))]
-fn start(mut program: Command, flags: &Run) -> Result<Exit> {
-    let status = program.status().map_err(|cause| not_started(&cause, flags))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(Exit::Failed, Exit::Program))
-}
-
-fn not_started(cause: &std::io::Error, flags: &Run) -> Failure {
-    let program = printable(&flags.command[0].to_string_lossy());
-    let (exit, hint) = match cause.kind() {
-        std::io::ErrorKind::NotFound => {
-            (Exit::NoProgram, "Check its spelling, and that it lies in a directory of PATH.")
-        }
-        _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
-    };
-    Failure::io(format!("cannot start {program}"), cause, hint).ending(exit)
 }

@@ -1,0 +1,51 @@
+//! The last step of `run`: this process becomes the program, or waits for it where none can.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::words::printable;
+
+/// Becomes the program: signals, terminal and exit code are its own, and nothing of this process
+/// stays behind.
+#[cfg(unix)]
+pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
+    use std::os::unix::process::CommandExt as _;
+
+    crate::hardening::give_back_core_limit();
+    Err(not_started(&program.exec(), name))
+}
+
+/// Waits for the program, and ends as it did.
+///
+/// The console tells both of Ctrl-C. What it does is the program's affair: who started this command
+/// must not go on before the program has ended.
+#[cfg(windows)]
+pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
+    // Without a console there is nothing to ignore.
+    drop(ctrlc::set_handler(|| {}));
+    let mut child = program.spawn().map_err(|cause| not_started(&cause, name))?;
+    // It holds the values.
+    drop(program);
+    let status = child.wait().map_err(|cause| {
+        let message = format!("cannot wait for {}", printable(&name.to_string_lossy()));
+        Failure::io(message, &cause, "It may still run: look for it in the Task Manager.")
+    })?;
+    Ok(status.code().map_or(Exit::Failed, Exit::Program))
+}
+
+fn not_started(cause: &std::io::Error, name: &OsStr) -> Failure {
+    let (exit, hint) = match cause.kind() {
+        std::io::ErrorKind::NotFound => (Exit::NoProgram, NOT_FOUND),
+        _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
+    };
+    let message = format!("cannot start {}", printable(&name.to_string_lossy()));
+    Failure::io(message, cause, hint).ending(exit)
+}
+
+const NOT_FOUND: &str = if cfg!(windows) {
+    "Check its spelling, and that it lies in a directory of PATH. A script needs its ending, as in npm.cmd."
+} else {
+    "Check its spelling, and that it lies in a directory of PATH."
+};
