@@ -1,17 +1,22 @@
 //! The encrypted file: on a machine without a bus, with a passphrase or key files.
-#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 mod support;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::{PermissionsExt as _, chown};
+#[cfg(target_os = "linux")]
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use strongroom_testkit::{Sandbox, provider_or_skip};
-use support::{PROGRAM, Ran, gnome_keyring, on, run};
+use strongroom_testkit::Sandbox;
+#[cfg(target_os = "linux")]
+use strongroom_testkit::provider_or_skip;
+use support::{PROGRAM, Ran, run};
+#[cfg(target_os = "linux")]
+use support::{gnome_keyring, on};
 
 const VALUE: &str = "marker-of-a-value";
 const PASSPHRASE: &str = "correct horse battery";
@@ -92,6 +97,7 @@ fn a_passphrase_in_a_file_opens_it_in_another_process_and_nothing_shows() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_passphrase_comes_from_a_descriptor_and_a_wrong_one_opens_nothing() {
     let user = User::new();
@@ -110,6 +116,7 @@ fn a_passphrase_comes_from_a_descriptor_and_a_wrong_one_opens_nothing() {
     run(shell("\"$0\" get KEY --passphrase-fd 77"), &[], b"").ends_with(1).says("descriptor 77");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_key_at_hand_decides_for_the_encrypted_file_where_there_is_no_keyring() {
     let user = User::new();
@@ -142,8 +149,11 @@ fn without_a_key_it_says_how_to_name_one_and_makes_nothing() {
     user.keyed("main.key", &["doctor"], b"").ends_with(0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_credential_of_systemd_is_a_key() {
+    use std::os::unix::fs::symlink;
+
     let user = User::with_key();
     let directory = user.sandbox.path().join("credentials");
     fs::create_dir(&directory).unwrap();
@@ -191,8 +201,13 @@ fn keys_are_added_listed_and_removed_but_for_the_last() {
     assert!(!Path::new(&spare).exists(), "a key that opens nothing");
     user.keyed("main.key", &add, b"").ends_with(0);
     user.keyed("main.key", &add, b"").ends_with(1);
-    let mode = fs::metadata(&spare).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = fs::metadata(&spare).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     assert_eq!(user.keyed("spare.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 
     let id = user.slot("spare");
@@ -237,7 +252,7 @@ fn what_a_damaged_file_still_has_is_salvaged() {
     }
     key(&["repair", "--salvage"], b"").ends_with(2).says("nothing to salvage");
     key(&["set", "LONG"], &[b'x'; 20_000]).ends_with(0);
-    let file = user.sandbox.home().join(".local/share/strongroom/file/strongroom.sealed");
+    let file = user.sandbox.data_dir().join("file").join("strongroom.sealed");
     damage_long_value(&file);
     assert_eq!(key(&["get", "LONG"], b"").exit, 8);
     let examined = key(&["repair"], b"").ends_with(8);
@@ -257,6 +272,7 @@ fn what_a_damaged_file_still_has_is_salvaged() {
     assert!(aside.iter().any(|path| is_aside(&path)), "{aside:?}");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn backends_and_doctor_go_by_where_the_secrets_are() {
     let user = User::with_key();
@@ -273,6 +289,7 @@ fn backends_and_doctor_go_by_where_the_secrets_are() {
 }
 
 /// Needs root, to become somebody whom permissions bind.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_may_not_be_looked_at_is_no_empty_vault() {
     if !rustix::process::geteuid().is_root() {
@@ -315,6 +332,7 @@ fn a_file_that_may_not_be_looked_at_is_no_empty_vault() {
 }
 
 /// A user without a name.
+#[cfg(target_os = "linux")]
 const NOBODY: u32 = 64_997;
 
 #[test]
@@ -329,6 +347,7 @@ fn a_file_whose_key_is_lost_can_be_purged() {
     user.run(&[], &["purge", "--yes", "-v"]).ends_with(0).says("has no entries");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     if !provider_or_skip("gnome-keyring-daemon") {
