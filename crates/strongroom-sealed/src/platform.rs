@@ -1,18 +1,20 @@
 //! Who may read a file, and which file it is.
 
-#[cfg(not(unix))]
-pub(crate) use other::{check_dir, check_file, check_private_file, create_dir, new_file, sync_dir};
 #[cfg(unix)]
 pub(crate) use unix::{check_dir, check_file, check_private_file, create_dir, new_file, sync_dir};
+#[cfg(windows)]
+pub(crate) use windows::{
+    check_dir, check_file, check_private_file, create_dir, new_file, sync_dir,
+};
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-#[cfg(not(unix))]
-pub(crate) use other::Stamp;
 #[cfg(unix)]
 pub(crate) use unix::Stamp;
+#[cfg(windows)]
+pub(crate) use windows::Stamp;
 
 /// Opens a file to read it. What is no file, a pipe for instance, could wait for ever.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
@@ -113,9 +115,14 @@ mod unix {
     }
 }
 
-/// Where files take the permissions of their directory, and the user's are nobody else's.
-#[cfg(not(unix))]
-mod other {
+/// Where files take the access list of their directory.
+///
+/// That of a user's profile, in which all files are unless the caller says otherwise, admits the user,
+/// the administrators and the system: those whom mode 0600 admits elsewhere. A list of our own, or a look
+/// at the one that is there, takes calls that are `unsafe`, which only stores of a platform may make. So
+/// a directory outside the profile is as private as who made it has made it, and is not checked.
+#[cfg(windows)]
+mod windows {
     use std::fs::{self, DirBuilder, File, OpenOptions};
     use std::io;
     use std::path::Path;
