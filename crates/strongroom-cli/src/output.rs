@@ -81,8 +81,14 @@ impl Output {
     /// would stick to it.
     pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
         self.secret_document(value)?;
-        if self.stdout_is_terminal { streams::output()?.write_all(b"
-") } else { Ok(()) }
+        if self.stdout_is_terminal {
+            streams::output()?.write_all(
+                b"
+",
+            )
+        } else {
+            Ok(())
+        }
     }
 
     /// A document with values in it, as it is.

@@ -47,7 +47,7 @@ mod state_dir;
 
 #[cfg(all(test, unix))]
 mod model;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 
 use std::io;
@@ -66,9 +66,9 @@ use state_dir::Paths;
 
 pub(crate) use lock::{Held, Lock as FileLock, NotHeld};
 pub(crate) use observation::{Decision, Observation, Seen, decide};
-pub(crate) use platform::{is_private, replace_file};
 #[cfg(feature = "sealed")]
 pub(crate) use platform::{check_free, is_in_use};
+pub(crate) use platform::{is_private, replace_file};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
 

@@ -166,7 +166,9 @@ mod windows {
     const PAUSE: Duration = Duration::from_millis(10);
 
     /// Nothing: a file that is open without `FILE_SHARE_DELETE` can't be deleted, replaced or moved,
-    /// nor can a directory above it, so it stays the file at its path.
+    /// nor can a directory above it, so it stays the file at its path. What stands in it is told apart
+    /// by the revision alone, which no two contents of one vault's entry share; a backup that writes an
+    /// old record over the open file is not noticed.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub(in super::super) struct Stamp;
 
