@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::fs;
-
 use strongroom::{ErrorKind, Secret, SecretKey, Timestamp, blocking};
 use strongroom_config::{Export, Format, Prefer, Rules};
 use support::{FORMATS, Home, VALUE, file, read, secure, stored};
@@ -152,6 +150,7 @@ fn a_file_that_is_there_is_replaced_only_where_that_is_wanted() {
 #[cfg(unix)]
 #[test]
 fn only_its_owner_can_read_an_export() {
+    use std::fs;
     use std::os::unix::fs::{MetadataExt as _, symlink};
     let home = Home::new();
     let (secrets, other) = (filled(&home, true), home.write("other", "x"));
