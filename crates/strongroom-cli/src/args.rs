@@ -304,7 +304,7 @@ Without a flag it changes nothing and shows what is known: sizes, generations, n
 It ends with 0 if the vault is in order, 8 if it can't be read, 1 if there are several.
 
 A vault that can't be read stays as it is until --reset. That first writes a copy of it into a file
-that only you can read, beside the vault's lock in ~/.local/state/strongroom.
+that only you can read, beside the vault's lock: in ~/.local/state/strongroom on Linux.
 
 Of a damaged encrypted file --salvage takes out what can be read, into a new file. The old one is put
 aside, beside it. Passphrases and keys that are not at hand have to be added to the new file again.
