@@ -25,7 +25,7 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
 }
 
 fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
-    let title = format!("{:16}{:16}{:16}NOW", "NAME", "KEEPS", "LARGEST");
+    let title = format!("{:20}{:16}{:16}NOW", "NAME", "KEEPS", "LARGEST");
     let mut text = heading(title) + "\n";
     let mut elsewhere = Vec::new();
     for inspection in found {
@@ -40,7 +40,7 @@ fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
             || "-".to_owned(),
             |can| can.max_secret_len.map_or_else(|| "no limit".to_owned(), size),
         );
-        text += &format!("{name:16}{keeps:16}{largest:16}{}\n", state(&inspection.state));
+        text += &format!("{name:20}{keeps:16}{largest:16}{}\n", state(&inspection.state));
     }
     text += &format!("\n{}\n", choice_line(chosen));
     if !elsewhere.is_empty() {

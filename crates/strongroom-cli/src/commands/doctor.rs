@@ -76,13 +76,16 @@ fn outcome(findings: &[Finding], backend: Option<Backend>) -> Exit {
 }
 
 fn told(findings: &[Finding], backend: Option<Backend>, bus: &str) -> String {
-    let mut text = format!("{} {bus}\n", heading("Session bus:"));
+    let mut text = String::new();
+    if cfg!(target_os = "linux") {
+        text += &format!("{} {bus}\n", heading("Session bus:"));
+    }
     let in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == backend;
     let (first, rest): (Vec<_>, Vec<_>) = findings.iter().partition(in_use);
     for finding in first.into_iter().chain(rest) {
         text += &paragraph(finding);
     }
-    text
+    text.trim_start().to_owned()
 }
 
 fn paragraph(finding: &Finding) -> String {
