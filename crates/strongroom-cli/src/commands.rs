@@ -1,7 +1,9 @@
 //! The commands, one a file.
 
 mod backends;
+#[cfg(feature = "backup")]
 mod backup;
+#[cfg(feature = "completions")]
 mod completions;
 mod config;
 mod doctor;
@@ -10,23 +12,41 @@ mod entry_repair;
 mod get;
 mod key;
 mod list;
+#[cfg(feature = "completions")]
 mod man;
 mod manage;
 mod move_to;
 mod purge;
 mod repair;
+#[cfg(feature = "backup")]
 mod restore;
 mod run;
 mod set;
 mod setup;
 
-use crate::args::{Command, Entry};
+use crate::args::{Command, Entry, ProgramCommand};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::Output;
 use crate::settings::Settings;
 
-/// Runs a command.
+/// Runs a command of the program `strongroom`.
+pub(crate) fn run_program(
+    command: &ProgramCommand,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    match command {
+        ProgramCommand::Secrets(command) => run(command, settings, output),
+        ProgramCommand::Entry(entry) => run_entry(entry, settings, output),
+        #[cfg(feature = "completions")]
+        ProgramCommand::Completions { shell } => completions::run(*shell, output),
+        #[cfg(feature = "completions")]
+        ProgramCommand::Man { dir } => man::run(dir.as_deref(), output),
+    }
+}
+
+/// Runs a command that other programs have, too.
 pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
         Command::Setup { names } => setup::run(names, settings, output),
@@ -38,18 +58,17 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         Command::Delete { key } => manage::delete(key, settings, output),
         Command::Rename(flags) => manage::rename(flags, settings, output),
         Command::Exists { key } => manage::exists(key, settings, output),
+        #[cfg(feature = "backup")]
         Command::Backup(flags) => backup::run(flags, settings, output),
+        #[cfg(feature = "backup")]
         Command::Restore(flags) => restore::run(flags, settings, output),
         Command::Config(command) => config::run(command, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Move(flags) => move_to::run(flags, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),
         Command::Key(command) => key::run(command, settings, output),
-        Command::Entry(entry) => run_entry(entry, settings, output),
         Command::Backends => backends::run(settings, output),
         Command::Doctor => doctor::run(settings, output),
-        Command::Completions { shell } => completions::run(*shell, output),
-        Command::Man { dir } => man::run(dir.as_deref(), output),
     }
 }
 

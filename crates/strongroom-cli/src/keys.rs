@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fs::File;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ use strongroom::{
     PassphraseRequest, SecretString, secret_text,
 };
 
-use crate::args::Global;
+use crate::args::Flags;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output;
@@ -35,7 +36,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// Reads what the flags point to, and what systemd gave.
-    pub(crate) fn resolve(flags: &Global, may_ask: bool) -> Result<Self> {
+    pub(crate) fn resolve(flags: &Flags, may_ask: bool) -> Result<Self> {
         let mut given = Vec::new();
         if let Some(descriptor) = flags.passphrase_fd {
             given.push(KeySource::passphrase(from_descriptor(descriptor)?));
@@ -44,6 +45,12 @@ impl Keys {
             given.push(KeySource::credential(path));
         }
         Ok(Self { given, may_ask, typed: Arc::default() })
+    }
+
+    /// What systemd gave, and what somebody at the terminal knows.
+    pub(crate) fn of_terminal() -> Self {
+        let given = credential().map(KeySource::credential).into_iter().collect();
+        Self { given, may_ask: io::stdin().is_terminal(), typed: Arc::default() }
     }
 
     /// The options with all of it.

@@ -22,6 +22,15 @@ use crate::settings::Settings;
 /// `-v` counts for our own crates alone. zbus writes whole messages to its log at `trace`, and a
 /// message may carry a secret.
 pub(crate) fn start(settings: &Settings) {
+    lines(settings).init();
+}
+
+/// Does the work with such a log on this thread: the process's own is its program's.
+pub(crate) fn within<T>(settings: &Settings, work: impl FnOnce() -> T) -> T {
+    tracing::subscriber::with_default(lines(settings), work)
+}
+
+fn lines(settings: &Settings) -> impl Subscriber + Send + Sync {
     let ours = match settings.verbose {
         0 if settings.json => LevelFilter::OFF,
         0 => LevelFilter::WARN,
@@ -32,7 +41,7 @@ pub(crate) fn start(settings: &Settings) {
     let others = ours.min(LevelFilter::WARN);
     let targets = Targets::new().with_default(others).with_target("strongroom", ours);
     let lines = layer().event_format(Line { fields: settings.verbose > 0 }).with_writer(stderr);
-    tracing_subscriber::registry().with(lines).with(targets).init();
+    tracing_subscriber::registry().with(lines).with(targets)
 }
 
 /// Without colour where nobody would see it.

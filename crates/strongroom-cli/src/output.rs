@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::program::Program;
 use crate::settings::Settings;
 use crate::streams;
 
@@ -21,6 +22,7 @@ const GOOD: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 /// Where the program speaks.
 #[derive(Debug)]
 pub(crate) struct Output {
+    program: Program,
     json: bool,
     confirms: bool,
     stdout_is_terminal: bool,
@@ -39,6 +41,7 @@ impl Output {
     pub(crate) fn new(settings: &Settings) -> Self {
         let somebody_reads = io::stderr().is_terminal() && !settings.json;
         Self {
+            program: settings.kit.program.clone(),
             json: settings.json,
             confirms: somebody_reads || settings.verbose > 0,
             stdout_is_terminal: settings.stdout_is_terminal,
@@ -66,6 +69,7 @@ impl Output {
     }
 
     /// A document of another format on stdout, as it is.
+    #[cfg(any(feature = "backup", feature = "completions"))]
     pub(crate) fn raw(&mut self, document: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(document)?;
@@ -99,7 +103,7 @@ impl Output {
     /// Says that something was done, to a person who looks on.
     pub(crate) fn confirm(&mut self, text: impl fmt::Display) {
         if self.confirms {
-            tell(format_args!("{text}\n"));
+            tell(format_args!("{}\n", self.named(text)));
         }
     }
 
@@ -110,14 +114,19 @@ impl Output {
 
     /// Asks something that a person answers on the same line.
     pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
-        question(text)
+        question(&self.program.named(text))
     }
 
     /// Warns; with `--json` the result says it.
     pub(crate) fn warning(&mut self, text: impl fmt::Display) {
         if !self.json {
-            tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
+            tell(format_args!("{WARNING}warning:{WARNING:#} {}\n", self.named(text)));
         }
+    }
+
+    /// A text that was written for `strongroom`, as the program says it.
+    pub(crate) fn named(&self, text: impl fmt::Display) -> String {
+        self.program.named(&text.to_string()).into_owned()
     }
 
     /// Says why the command failed, and how the program ends.
@@ -125,11 +134,12 @@ impl Output {
         let Failure::Report(report) = failure else {
             return Exit::Done;
         };
+        let hint = self.program.named(&report.hint);
         if self.json {
             let mut message = report.message.clone();
             report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
-            let (code, hint) = (report.code, &report.hint);
-            let error = json!({ "error": { "code": code, "message": message, "hint": hint } });
+            let error =
+                json!({ "error": { "code": report.code, "message": message, "hint": hint } });
             tell(format_args!("{error}\n"));
             return report.exit;
         }
@@ -137,8 +147,8 @@ impl Output {
         for cause in &report.causes {
             text += &format!("  {BOLD}cause:{BOLD:#} {cause}\n");
         }
-        if !report.hint.is_empty() {
-            text += &format!("  {HELP}help:{HELP:#} {}\n", report.hint);
+        if !hint.is_empty() {
+            text += &format!("  {HELP}help:{HELP:#} {hint}\n");
         }
         tell(format_args!("{text}"));
         report.exit

@@ -7,10 +7,12 @@ use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
+#[cfg(feature = "backup")]
 use crate::output::Output;
 use crate::settings::Settings;
 
 /// How often a person may mistype.
+#[cfg(feature = "backup")]
 pub(crate) const TRIES: usize = 3;
 
 const FILE: &str =
@@ -29,6 +31,7 @@ pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
 }
 
 /// Asks for a new passphrase, twice.
+#[cfg(feature = "backup")]
 pub(crate) fn choose(settings: &Settings, output: &mut Output) -> Result<SecretString> {
     must_be_able_to_ask(settings)?;
     for _ in 0..TRIES {
@@ -44,6 +47,7 @@ pub(crate) fn choose(settings: &Settings, output: &mut Output) -> Result<SecretS
 }
 
 /// Asks for the passphrase of a backup.
+#[cfg(feature = "backup")]
 pub(crate) fn ask(settings: &Settings) -> Result<SecretString> {
     ask_for("Passphrase of the backup (not shown): ", settings)
 }

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use strongroom::{Backend, Deadlines, Fallback, Options, PromptPolicy};
 
-use crate::args::Global;
+use crate::args::Flags;
 use crate::failure::Result;
 use crate::keys::Keys;
+use crate::kit::Kit;
 
 /// What the commands go by.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The program that the commands are part of.
+    pub(crate) kit: Kit,
     pub(crate) service: String,
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
-    pub(crate) prompt: PromptPolicy,
+    never_prompts: bool,
     /// What opens encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
@@ -29,17 +32,17 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Resolves the flags.
-    pub(crate) fn resolve(flags: &Global) -> Self {
-        let prompt = if flags.no_prompt { PromptPolicy::Never } else { PromptPolicy::default() };
+    pub(crate) fn resolve(kit: Kit, flags: &Flags, verbose: u8) -> Self {
         let stdin_is_terminal = stdin().is_terminal();
         Self {
-            service: flags.service.clone(),
+            service: kit.program.service.clone(),
+            kit,
             backend: flags.backend,
             deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
-            prompt,
+            never_prompts: flags.no_prompt,
             keys: Keys::default(),
             json: flags.json,
-            verbose: flags.verbose,
+            verbose,
             may_ask: stdin_is_terminal && !flags.no_prompt,
             stdin_is_terminal,
             stdout_is_terminal: stdout().is_terminal(),
@@ -48,7 +51,7 @@ impl Settings {
 
     /// Reads the keys that the flags name. A passphrase can be typed where standard input is a value, too:
     /// it comes from the terminal itself.
-    pub(crate) fn take_keys(&mut self, flags: &Global) -> Result<()> {
+    pub(crate) fn take_keys(&mut self, flags: &Flags) -> Result<()> {
         let somebody_looks = self.stdin_is_terminal || stderr().is_terminal();
         self.keys = Keys::resolve(flags, somebody_looks && !flags.no_prompt)?;
         Ok(())
@@ -56,12 +59,15 @@ impl Settings {
 
     /// How to choose a store, with this long for calls.
     pub(crate) fn options(&self, call: Duration) -> Options {
-        let options = Options::new()
-            .with_prompt(self.prompt)
-            .with_deadlines(Deadlines { call, ..self.deadlines });
+        let options = self.kit.options.clone();
+        let options = options.with_deadlines(Deadlines { call, ..self.deadlines });
+        let options = match self.never_prompts {
+            true => options.with_prompt(PromptPolicy::Never),
+            false => options,
+        };
         let options = self.keys.add_to(options);
-        // A key that is at hand tells where to keep secrets for good.
-        let options = match options.has_key() {
+        // A key that is at hand tells where to keep secrets for good; another program has a policy of its own.
+        let options = match options.has_key() && self.kit.program.is_standalone() {
             true => options.with_fallback(Fallback::Sealed),
             false => options,
         };

@@ -3,7 +3,7 @@
 use strongroom::blocking::SecretManager;
 use strongroom::{Error, SecretInfo, SecretKey, VaultKeys, VaultRepair};
 
-use crate::args::{DEFAULT_SERVICE, Key};
+use crate::args::Key;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
@@ -81,7 +81,11 @@ pub(crate) fn missing(
     });
     let next = match verb {
         "get" | "update" => format!("`{}` stores it.", command("set", key, "", settings)),
-        _ => format!("`strongroom list{}` shows what is there.", same_vault(settings)),
+        _ => format!(
+            "`{} list{}` shows what is there.",
+            settings.kit.program.name,
+            same_vault(settings)
+        ),
     };
     let hint = others.unwrap_or_default() + &next;
     Failure::new(Exit::NotFound, "not_found", message, hint)
@@ -96,7 +100,8 @@ fn of_target(key: &SecretKey) -> String {
 
 /// A command of ours about one secret, to be pasted into a shell.
 pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str, settings: &Settings) -> String {
-    let mut command = format!("strongroom {verb} {}", command_word(key.name(), "NAME"));
+    let mut command =
+        format!("{} {verb} {}", settings.kit.program.name, command_word(key.name(), "NAME"));
     if let Some(target) = key.target() {
         command += &format!(" --target {}", command_word(target, "TARGET"));
     }
@@ -109,7 +114,7 @@ pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str, settings: &Setti
 /// The flags that lead another command to the same vault.
 pub(crate) fn same_vault(settings: &Settings) -> String {
     let mut flags = String::new();
-    if settings.service != DEFAULT_SERVICE {
+    if settings.service != settings.kit.program.service {
         flags += &format!(" --service {}", command_word(&settings.service, "SERVICE"));
     }
     if let Some(backend) = settings.backend {

@@ -21,9 +21,9 @@ const COMMANDS: [&str; 16] = [
     "exists",
     "config",
     "purge",
-    "entry",
     "backends",
     "doctor",
+    "entry",
     "completions",
     "man",
 ];

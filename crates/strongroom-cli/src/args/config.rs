@@ -94,9 +94,10 @@ pub(crate) struct ConfigSecure {
     #[arg(long, value_name = "SIDE", value_enum)]
     pub(crate) prefer: Option<Side>,
 
-    /// What the file holds in a secret's place: its reference, an empty text, or not even its key
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = LeaveName::Reference)]
-    pub(crate) leave: LeaveName,
+    /// What the file holds in a secret's place: its reference, an empty text, or not even its key [default:
+    /// reference]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) leave: Option<LeaveName>,
 
     /// Set this value in the file, for programs that look where the secrets are
     #[arg(long, value_name = "PATH=VALUE", value_parser = marker)]
@@ -147,7 +148,8 @@ pub(crate) struct ConfigImport {
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ConfigSource {
     /// The configuration file
-    pub(crate) file: PathBuf,
+    #[arg(required = true)]
+    pub(crate) file: Option<PathBuf>,
 
     /// The file's format [default: what its name tells]
     #[arg(long, value_parser = format_parser())]

@@ -36,16 +36,34 @@ pub(super) fn run(
 }
 
 impl ConfigSource {
-    /// By which the secrets are found.
-    fn rules(&self) -> Rules {
-        let rules = if self.only_rules { Rules::new() } else { Rules::of_looks() };
+    /// By which the secrets are found: the program's own rules, if it is the program's file.
+    fn rules(&self, settings: &Settings) -> Rules {
+        let known = settings.kit.config().filter(|(path, _)| self.path(settings) == *path);
+        let rules = match known {
+            _ if self.only_rules => Rules::new(),
+            Some((_, rules)) => rules.clone(),
+            None => Rules::of_looks(),
+        };
         self.rules.iter().cloned().fold(rules, Rules::with_rule)
     }
 
+    /// The file that was named, else the program's own.
+    fn path<'a>(&'a self, settings: &'a Settings) -> &'a Path {
+        let known = || settings.kit.config().map(|(path, _)| path);
+        self.file.as_deref().or_else(known).unwrap_or(Path::new(""))
+    }
+
     /// The file, as these rules read it. It can be read: nobody is asked for a passphrase before that is known.
-    fn file(&self, rules: Rules) -> Result<ConfigFile> {
-        let format = format(self.format, &self.file)?;
-        let file = ConfigFile::with_format(&self.file, format, rules);
+    fn file(&self, rules: Rules, settings: &Settings) -> Result<ConfigFile> {
+        let path = self.path(settings);
+        if path.as_os_str().is_empty() {
+            return Err(Failure::usage(
+                "no configuration file is named",
+                "Name one after the command.",
+            ));
+        }
+        let format = format(self.format, path)?;
+        let file = ConfigFile::with_format(path, format, rules);
         file.status(None)?;
         Ok(file)
     }

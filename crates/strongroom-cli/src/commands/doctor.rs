@@ -33,8 +33,9 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     });
     let exit = outcome(&findings, backend);
     let bus = session_bus();
+    let program = &settings.kit.program;
     output.result(
-        || told(&findings, backend, &bus),
+        || program.named(&told(&findings, backend, &bus)).into_owned(),
         || {
             json!({
                 "session_bus": bus,

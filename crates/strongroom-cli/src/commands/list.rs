@@ -125,7 +125,8 @@ fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
     let vault_of = format!("The vault of \"{service}\" in {backend}");
     Ok(match vault.list()?.len() {
         0 => format!(
-            "{vault_of} is empty. `strongroom setup NAME{}` stores a secret.",
+            "{vault_of} is empty. `{} setup NAME{}` stores a secret.",
+            settings.kit.program.name,
             same_vault(settings)
         ),
         1 => format!("{vault_of} holds 1 secret, and none like that."),

@@ -121,7 +121,8 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
         + &rows("Secrets", &names)
         + &way_out(*readable, settings)
         + &format!(
-            "\nPut a copy aside and begin with an empty vault: strongroom repair --reset{}\n",
+            "\nPut a copy aside and begin with an empty vault: {} repair --reset{}\n",
+            settings.kit.program.name,
             same_vault(settings)
         )
 }
@@ -131,7 +132,8 @@ fn way_out(readable: Option<u64>, settings: &Settings) -> String {
     let Some(count @ 1..) = readable else { return String::new() };
     rows("Readable", &[count.to_string()])
         + &format!(
-            "\nTake these into a new file: strongroom repair --salvage{}",
+            "\nTake these into a new file: {} repair --salvage{}",
+            settings.kit.program.name,
             same_vault(settings)
         )
 }
@@ -163,10 +165,11 @@ fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
         column("LABEL", &|_, candidate| printable(&candidate.label)),
     ];
     let (service, more) = (command_word(&settings.service, "SERVICE"), same_vault(settings));
+    let program = &settings.kit.program.name;
     format!("The vault of {place} is there {} times. Nothing was changed.\n\n", items.len())
         + &table(columns, usize::MAX)
         + &format!(
-            "\nMake one of them, the highest generation first: strongroom repair --merge{more}\n\
+            "\nMake one of them, the highest generation first: {program} repair --merge{more}\n\
              Keep one, delete the others: strongroom entry repair {service} {VAULT_ENTRY} --keep ID\n"
         )
 }

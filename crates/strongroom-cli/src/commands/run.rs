@@ -126,8 +126,9 @@ fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
         "expired",
         format!("expired: {}; nothing was started", names.join(", ")),
         format!(
-            "`{update}` stores a new value; `strongroom list --expiring 0d{}` shows since when. \
+            "`{update}` stores a new value; `{} list --expiring 0d{}` shows since when. \
              --only takes the secrets that the program needs.",
+            settings.kit.program.name,
             same_vault(settings)
         ),
     ))

@@ -28,8 +28,7 @@ const TRIES: usize = 3;
 
 /// Stores one secret after the other. Each is kept when a later one fails.
 pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let names = named(names, settings, output)?;
-    let keys: Vec<_> = names.iter().map(|name| vault::key(name, None)).collect::<Result<_>>()?;
+    let keys = named(names, settings, output)?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped()?) };
     let mut piped = piped.as_ref().map(input::text).transpose()?;
@@ -39,7 +38,7 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     for key in &keys {
         let value = match piped.take() {
             Some(value) => value,
-            None => input::text(&input::ask(settings, &key.to_string())?)?,
+            None => input::text(&input::ask(settings, &called(key, settings))?)?,
         };
         store(key, value, &vault)?;
         if keys.len() > 1 {
@@ -89,19 +88,30 @@ fn wants_file(output: &mut Output) -> Result<bool> {
     ))
 }
 
-fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<String>> {
-    match (names, settings.may_ask) {
-        ([], true) => Ok(vec![input::ask_name(output)?]),
+/// The secrets that are meant: those of these names, else those that the program needs.
+fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<SecretKey>> {
+    let keys: Vec<_> = match names {
+        [] => settings.kit.secrets.iter().map(|(key, _)| key.clone()).collect(),
+        names => names.iter().map(|name| vault::key(name, None)).collect::<Result<_>>()?,
+    };
+    match (keys.as_slice(), settings.may_ask) {
+        ([], true) => Ok(vec![vault::key(&input::ask_name(output)?, None)?]),
         ([], false) => Err(Failure::usage(
             "the secret has no name",
             "Put one after `setup`, such as `strongroom setup API_KEY`.",
         )),
         ([_, _, ..], _) if !settings.stdin_is_terminal => Err(Failure::usage(
-            format!("standard input holds one value, and there are {} names", names.len()),
+            format!("standard input holds one value, and there are {} names", keys.len()),
             "Run it once for each name, or on a terminal, where it asks for each.",
         )),
-        _ => Ok(names.to_vec()),
+        _ => Ok(keys),
     }
+}
+
+/// A secret as it is asked for: with what it is, if the program has said so.
+fn called(key: &SecretKey, settings: &Settings) -> String {
+    let known = settings.kit.secrets.iter().find(|(known, _)| known == key);
+    known.map_or_else(|| key.to_string(), |(_, what)| format!("the {what}, {key}"))
 }
 
 /// Writes and reads back. A store may say that it has a value and have damaged it.

@@ -28,9 +28,13 @@ pub(super) fn secure(
             "Say so beforehand with --yes, or see with --dry-run what would be done.",
         ));
     }
-    let rules = flags.source.rules().leaving(flags.leave.into());
+    let rules = flags.source.rules(settings);
+    let rules = match flags.leave {
+        Some(leave) => rules.leaving(leave.into()),
+        None => rules,
+    };
     let rules = flags.marker.iter().cloned().fold(rules, Rules::with_marker);
-    let mut file = flags.source.file(rules)?;
+    let mut file = flags.source.file(rules, settings)?;
     if flags.session_store {
         file = file.taking_forgetful_stores();
     }
@@ -56,7 +60,7 @@ pub(super) fn import(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<Exit> {
-    let file = flags.source.file(flags.source.rules())?;
+    let file = flags.source.file(flags.source.rules(settings), settings)?;
     let vault = open(settings)?;
     let plan = file.plan_import(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from))?;
     let move_in = MoveIn { verb: "import", file: &file, vault: &vault, plan: &plan, settings };

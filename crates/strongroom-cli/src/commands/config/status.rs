@@ -20,7 +20,7 @@ use crate::words::{counted, printable};
 
 /// Prints the secrets: a table for people, lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let file = flags.source.file(flags.source.rules())?;
+    let file = flags.source.file(flags.source.rules(settings), settings)?;
     let vault = match open(settings) {
         Ok(vault) => Some(vault),
         // What the file holds can be told without one.
@@ -32,14 +32,14 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
     };
     let status = file.status(vault.as_ref())?;
     if settings.json {
-        output.json(&as_json(&status, flags, vault.as_ref(), settings))?;
+        output.json(&as_json(&status, file.path(), vault.as_ref(), settings))?;
     } else if settings.stdout_is_terminal && !status.secrets.is_empty() {
         output.text(&table(columns(&status.secrets), output.width()))?;
     } else {
         output.text(&status.secrets.iter().map(line).collect::<String>())?;
     }
     warn(&status.exposures, output);
-    output.confirm(next(&status, &flags.source.file));
+    output.confirm(next(&status, file.path()));
     Ok(Exit::Done)
 }
 
@@ -119,7 +119,7 @@ fn found_by(by: FoundBy) -> &'static str {
 
 fn as_json(
     status: &Status,
-    flags: &ConfigStatus,
+    file: &Path,
     vault: Option<&SecretManager>,
     settings: &Settings,
 ) -> Value {
@@ -146,7 +146,7 @@ fn as_json(
         "version": SCHEMA,
         "service": settings.service,
         "backend": vault.map(|vault| vault.backend().name()),
-        "file": flags.source.file.display().to_string(),
+        "file": file.display().to_string(),
         "format": status.format.name(),
         "exposures": exposures_as_json(&status.exposures),
         "secrets": status.secrets.iter().map(secret).collect::<Vec<_>>(),

@@ -1,0 +1,114 @@
+//! The program `strongroom`: its commands and flags beside those that other programs embed.
+
+#[cfg(feature = "completions")]
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+#[cfg(feature = "completions")]
+use clap_complete::Shell;
+
+use super::{Command, Entry, Flags};
+use crate::exit;
+use crate::program::STANDALONE;
+
+/// Keep secrets in the operating system's credential store.
+#[derive(Debug, Parser)]
+#[command(
+    name = STANDALONE,
+    bin_name = STANDALONE,
+    version,
+    after_help = exit::help(),
+    after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()),
+    max_term_width = 100,
+    arg_required_else_help = true,
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: ProgramCommand,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  strongroom setup API_KEY               Ask for a secret, store it, say where it is
+  strongroom get API_KEY                 Print it
+  strongroom set API_KEY --expires 90d   Replace it by one that is valid for 90 days
+  strongroom list                        See what is there, and what expires
+  strongroom run -- npm start            Start a program with the secrets in its environment
+  strongroom doctor                      See what is wrong and how to mend it";
+
+const BACKEND: &str =
+    "Use this store and no other [env: STRONGROOM_BACKEND] [default: the system's own]";
+
+/// What every command understands.
+#[derive(ClapArgs, Debug)]
+#[command(next_help_heading = "Global options", mut_arg("backend", |flag| flag.help(BACKEND)))]
+pub(crate) struct Global {
+    /// Name the application whose secrets these are
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "STRONGROOM_SERVICE",
+        hide_env_values = true,
+        default_value = STANDALONE,
+        global = true
+    )]
+    pub(crate) service: String,
+
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+
+    /// Say more on stderr, never a value: -v, -vv or -vvv
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+}
+
+/// What the program can do: all that other programs embed, and what concerns the program itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProgramCommand {
+    #[command(flatten)]
+    Secrets(Command),
+
+    /// Work on single entries of the store, as other programs see them
+    #[command(subcommand)]
+    Entry(Entry),
+
+    /// Print a completion script for a shell
+    #[cfg(feature = "completions")]
+    #[command(after_help = "\
+Examples:
+  bash:  strongroom completions bash > ~/.local/share/bash-completion/completions/strongroom
+  zsh:   strongroom completions zsh > \"${fpath[1]}/_strongroom\"
+  fish:  strongroom completions fish > ~/.config/fish/completions/strongroom.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+
+    /// Print the manual page
+    #[cfg(feature = "completions")]
+    #[command(after_help = "\
+Examples:
+  strongroom man | man -l -              Read it
+  strongroom man --dir ~/.local/share/man/man1
+                                         Install it, with one page per command")]
+    Man {
+        /// Write one page per command into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+}

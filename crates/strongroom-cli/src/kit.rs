@@ -1,0 +1,91 @@
+//! The commands as a kit: what another program says about itself, and how it runs them.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use strongroom::{Options, SecretKey, SecretManager, SecretManagerBuilder};
+use strongroom_config::Rules;
+
+use crate::keys::Keys;
+use crate::logging;
+use crate::program::Program;
+use crate::run;
+use crate::secrets_command::SecretsCommand;
+use crate::settings::Settings;
+
+/// What a program that embeds the commands says about itself: its names, its secrets, its configuration file.
+///
+/// See [the example of the crate](crate#examples).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Kit {
+    pub(crate) program: Program,
+    pub(crate) options: Options,
+    /// The secrets that the program needs, and what each is called for people.
+    pub(crate) secrets: Vec<(SecretKey, String)>,
+    pub(crate) config: Option<(PathBuf, Rules)>,
+}
+
+impl Kit {
+    /// Starts with the name of the service, under which the program's secrets are found.
+    pub fn new(service: impl Into<String>) -> Self {
+        let service = service.into();
+        Self::of(Program::embedded(service.clone(), service))
+    }
+
+    /// Sets what a user types to get at these commands, where that isn't the service's name: `tracker`, or
+    /// `tracker secrets` if they stand below a command of their own. Advice names commands so.
+    pub fn program(mut self, name: impl Into<String>) -> Self {
+        self.program.name = name.into();
+        self
+    }
+
+    /// Chooses the store as the program does. Flags come before these options.
+    pub fn options(mut self, options: Options) -> Self {
+        if let Some(prefix) = options.backend_variable().strip_suffix("_BACKEND") {
+            self.program = self.program.with_prefix(prefix);
+        }
+        self.options = options;
+        self
+    }
+
+    /// Adds a secret that the program needs, with its name for people. `setup` asks for each that was added, if it is
+    /// not told for which.
+    pub fn secret(mut self, key: impl Into<SecretKey>, what: impl Into<String>) -> Self {
+        self.secrets.push((key.into(), what.into()));
+        self
+    }
+
+    /// Sets the configuration file that `config status`, `secure` and `import` mean where none is named, and the
+    /// rules by which its secrets are found.
+    pub fn config_file(mut self, path: impl Into<PathBuf>, rules: Rules) -> Self {
+        self.config = Some((path.into(), rules));
+        self
+    }
+
+    /// The vault that the commands work on, for the program itself: the same service, the same options. The
+    /// passphrase of an encrypted file is asked for on the terminal, if there is one.
+    pub fn builder(&self) -> SecretManagerBuilder {
+        let options = Keys::of_terminal().add_to(self.options.clone());
+        SecretManager::builder(self.program.service.as_str()).options(options)
+    }
+
+    /// Runs a command to its end. It asks on the terminal, prints results on standard output and the rest on standard
+    /// error, and blocks: an async program calls it where that is allowed.
+    ///
+    /// What comes back is for `main` to return: 0 for done, 2 for wrong usage, others as `strongroom --help` lists.
+    pub fn run(&self, command: impl Into<SecretsCommand>) -> ExitCode {
+        let SecretsCommand { flags, command } = command.into();
+        let settings = Settings::resolve(self.clone(), &flags, 0);
+        logging::within(&settings, || run::run(settings.clone(), &flags, &command))
+    }
+
+    pub(crate) fn of(program: Program) -> Self {
+        Self { program, options: Options::new(), secrets: Vec::new(), config: None }
+    }
+
+    /// What the program's configuration file is, and its rules.
+    pub(crate) fn config(&self) -> Option<(&Path, &Rules)> {
+        self.config.as_ref().map(|(path, rules)| (path.as_path(), rules))
+    }
+}

@@ -1,0 +1,81 @@
+//! The command line of Strongroom, as the program `strongroom` and as a kit: another program gets `setup`, `list`,
+//! `config secure` and the other commands under its own name, for its own service.
+//!
+//! # Examples
+//!
+//! ```
+//! use clap::{Parser, Subcommand};
+//! use strongroom_cli::{Kit, SecretsCommand};
+//!
+//! #[derive(Parser)]
+//! #[command(name = "tracker")]
+//! struct Args {
+//!     #[command(subcommand)]
+//!     command: Command,
+//! }
+//!
+//! #[derive(Subcommand)]
+//! enum Command {
+//!     /// Start the timer
+//!     Start,
+//!     #[command(flatten)]
+//!     Secrets(SecretsCommand),
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     # let args = Args::parse_from(["tracker", "list", "--backend", "memory"]);
+//!     # /*
+//!     let args = Args::parse();
+//!     # */
+//!     let kit = Kit::new("claude-tracker").program("tracker").secret("clockify_api_key", "Clockify API key");
+//!     match args.command {
+//!         Command::Secrets(command) => kit.run(command),
+//!         Command::Start => { /* kit.builder().open_blocking() … */ std::process::ExitCode::SUCCESS }
+//!     }
+//! }
+//! ```
+//!
+//! Now `tracker setup` asks for the key and stores it, and `tracker doctor` says what is wrong with the keyring.
+//!
+//! - Help texts and advice name the program, and its service needs no flag.
+//! - The kit reads no state of the process but its arguments' matches, standard streams, terminal and the variables of
+//!   [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
+//!   keeps its memory out of core dumps, which is for each program to decide.
+//! - The commands of a program that asks nobody for a passphrase work with the encrypted file if a key of it is at hand;
+//!   see [`Kit::builder`].
+//!
+//! # Features
+//!
+//! - `backup` (default): the commands `backup` and `restore`.
+//! - `completions` (default): `completions` and `man`, which only `strongroom` has.
+
+// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`,
+// everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
+
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod hardening;
+mod input;
+mod keys;
+mod kit;
+mod logging;
+mod output;
+mod passphrase;
+mod program;
+mod run;
+mod secrets_command;
+mod settings;
+mod store;
+mod streams;
+mod table;
+mod times;
+mod vault;
+mod whole_file;
+mod words;
+
+pub use kit::Kit;
+#[doc(hidden)]
+pub use run::main;
+pub use secrets_command::{ConfigExportArgs, ConfigSecureArgs, SecretsCommand};

@@ -1,0 +1,51 @@
+//! From flags to the end of a command.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command, Flags};
+use crate::commands;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::hardening;
+use crate::kit::Kit;
+use crate::logging;
+use crate::output::{self, Output};
+use crate::program::Program;
+use crate::settings::Settings;
+
+/// The program `strongroom`.
+pub fn main() -> ExitCode {
+    hardening::keep_memory_private();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::usage(&error),
+    };
+    let flags = &args.global.flags;
+    let mut settings =
+        Settings::resolve(Kit::of(Program::standalone()), flags, args.global.verbose);
+    settings.service = args.global.service;
+    logging::start(&settings);
+    ended(settings, flags, |settings, output| {
+        commands::run_program(&args.command, settings, output)
+    })
+}
+
+/// Runs a command of another program.
+pub(crate) fn run(settings: Settings, flags: &Flags, command: &Command) -> ExitCode {
+    ended(settings, flags, |settings, output| commands::run(command, settings, output))
+}
+
+fn ended(
+    mut settings: Settings,
+    flags: &Flags,
+    work: impl FnOnce(&Settings, &mut Output) -> Result<Exit>,
+) -> ExitCode {
+    let mut output = Output::new(&settings);
+    let ready = settings.take_keys(flags);
+    match ready.and_then(|()| work(&settings, &mut output)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => output.failure(&failure).into(),
+    }
+}

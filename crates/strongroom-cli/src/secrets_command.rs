@@ -1,0 +1,210 @@
+//! The commands as another program's clap parser has them.
+
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+
+use crate::args::{Command, ConfigCommand, ConfigExport, ConfigSecure, Flags};
+use crate::program::Program;
+
+/// All commands on a program's secrets, to stand among its own: `setup`, `set`, `get`, `list`, `update`, `delete`,
+/// `config`, `purge`, `move`, `doctor` and so on, each with the flags `--backend`, `--no-prompt`, `--passphrase-fd`,
+/// `--timeout` and `--json`. Those that few users need are there and not listed.
+///
+/// Flattened into the program's commands, or below one of its own. [`Kit::run`](crate::Kit::run) runs it.
+#[derive(Debug)]
+pub struct SecretsCommand {
+    pub(crate) flags: Flags,
+    pub(crate) command: Command,
+}
+
+/// The arguments of `config secure`, for a program that gives the command a name of its own.
+#[derive(Args, Debug)]
+#[command(mut_arg("file", |file| file.required(false)))]
+pub struct ConfigSecureArgs {
+    #[command(flatten)]
+    flags: Flags,
+
+    #[command(flatten)]
+    arguments: ConfigSecure,
+}
+
+/// The arguments of `config export`, for a program that gives the command a name of its own.
+#[derive(Args, Debug)]
+pub struct ConfigExportArgs {
+    #[command(flatten)]
+    flags: Flags,
+
+    #[command(flatten)]
+    arguments: ConfigExport,
+}
+
+/// Commands that are not listed: they mend what rarely breaks, or are for scripts.
+const HIDDEN: [&str; 7] = ["backends", "exists", "key", "rename", "repair", "run", "update"];
+
+/// Commands that do without the name of a file where the program has named one.
+const OF_CONFIG_FILE: [&str; 3] = ["import", "secure", "status"];
+
+impl Subcommand for SecretsCommand {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        let name = command.get_name().to_owned();
+        let ours = Command::augment_subcommands(clap::Command::default());
+        let ours = ours.get_subcommands().map(|ours| {
+            let is_hidden = HIDDEN.contains(&ours.get_name());
+            Flags::augment_args(ours.clone()).hide(is_hidden).embedded(&name)
+        });
+        command.subcommands(ours)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Command::has_subcommand(name)
+    }
+}
+
+impl FromArgMatches for SecretsCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut below = matches;
+        while let Some((_, deeper)) = below.subcommand() {
+            below = deeper;
+        }
+        Ok(Self {
+            flags: Flags::from_arg_matches(below)?,
+            command: Command::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl From<ConfigSecureArgs> for SecretsCommand {
+    fn from(ConfigSecureArgs { flags, arguments }: ConfigSecureArgs) -> Self {
+        Self { flags, command: Command::Config(ConfigCommand::Secure(arguments)) }
+    }
+}
+
+impl From<ConfigExportArgs> for SecretsCommand {
+    fn from(ConfigExportArgs { flags, arguments }: ConfigExportArgs) -> Self {
+        Self { flags, command: Command::Config(ConfigCommand::Export(arguments)) }
+    }
+}
+
+/// A command as another program has it.
+trait Embedded {
+    /// With examples that call the program by this name, and name no service.
+    fn embedded(self, program: &str) -> Self;
+}
+
+impl Embedded for clap::Command {
+    fn embedded(mut self, program: &str) -> Self {
+        if let Some(help) = self.get_after_help().map(ToString::to_string) {
+            let names_no_service = |line: &&str| !line.contains("--service");
+            let lines: Vec<_> = help.lines().filter(names_no_service).collect();
+            let help = Program::embedded(program, "").named(&lines.join("\n")).into_owned();
+            self = self.after_help(help);
+        }
+        let below: Vec<_> = self.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        for name in below {
+            self = self.mut_subcommand(&name, |below| below.embedded(program));
+            if OF_CONFIG_FILE.contains(&name.as_str()) {
+                self = self
+                    .mut_subcommand(&name, |it| it.mut_arg("file", |file| file.required(false)));
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser, error::ErrorKind};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "tracker")]
+    struct Tracker {
+        #[command(subcommand)]
+        command: TrackerCommand,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum TrackerCommand {
+        Start,
+        #[command(name = "config:secure")]
+        Secure(ConfigSecureArgs),
+        #[command(name = "config:export")]
+        Export(ConfigExportArgs),
+        #[command(flatten)]
+        Secrets(SecretsCommand),
+    }
+
+    fn command(line: &str) -> TrackerCommand {
+        let parsed = Tracker::try_parse_from(line.split(' '));
+        parsed.unwrap_or_else(|error| panic!("{error}")).command
+    }
+
+    fn flags(line: &str) -> Flags {
+        match command(line) {
+            TrackerCommand::Secrets(secrets) => secrets.flags,
+            TrackerCommand::Secure(arguments) => SecretsCommand::from(arguments).flags,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Tracker::command().debug_assert();
+    }
+
+    #[test]
+    fn they_stand_beside_the_commands_of_the_program() {
+        assert!(matches!(command("tracker start"), TrackerCommand::Start));
+        let setup = command("tracker setup");
+        let TrackerCommand::Secrets(SecretsCommand { command, .. }) = setup else { panic!() };
+        assert!(matches!(command, Command::Setup { names } if names.is_empty()));
+    }
+
+    #[test]
+    fn flags_count_wherever_they_stand() {
+        for line in [
+            "tracker list --json",
+            "tracker config --json status file.json",
+            "tracker config status file.json --json",
+            "tracker config:secure --json --yes",
+        ] {
+            assert!(flags(line).json, "{line}");
+        }
+        assert!(!flags("tracker list").json);
+    }
+
+    #[test]
+    fn only_the_programs_own_file_needs_no_name() {
+        command("tracker config secure");
+        command("tracker config status");
+        let missing = Tracker::try_parse_from(["tracker", "config", "export"]).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::MissingRequiredArgument);
+    }
+
+    #[test]
+    fn help_speaks_of_the_program_and_of_no_service() {
+        let mut texts = Vec::new();
+        collect(&Tracker::command(), &mut texts);
+        assert!(texts.iter().any(|text| text.contains("  tracker list --expiring 30d ")));
+        for text in &texts {
+            assert!(!text.contains("--service") && !text.contains("STRONGROOM_"), "{text}");
+            let named = Program::embedded("tracker", "claude-tracker").named(text);
+            assert_eq!(named, text.as_str(), "a command of strongroom");
+        }
+    }
+
+    /// The help of a command and of all below it.
+    fn collect(command: &clap::Command, texts: &mut Vec<String>) {
+        texts.push(command.clone().render_long_help().to_string());
+        command.get_subcommands().for_each(|below| collect(below, texts));
+    }
+}
