@@ -15,6 +15,8 @@ pub(crate) use flags::{Flags, backend_parser};
 pub(crate) use key::{KeyCommand, NewKey};
 pub(crate) use program::{Args, ProgramCommand};
 pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update};
+#[cfg(feature = "settings")]
+pub(crate) use settings_page::SettingsPage;
 
 #[cfg(feature = "backup")]
 mod backup;
@@ -25,6 +27,8 @@ mod flags;
 mod key;
 mod program;
 mod secrets;
+#[cfg(feature = "settings")]
+mod settings_page;
 
 /// Where a value comes from, if neither from a prompt nor from standard input.
 #[derive(ClapArgs, Debug)]

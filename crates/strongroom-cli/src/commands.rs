@@ -22,6 +22,8 @@ mod repair;
 mod restore;
 mod run;
 mod set;
+#[cfg(feature = "settings")]
+mod settings_page;
 mod setup;
 
 use crate::args::{Command, Entry, ProgramCommand};
@@ -63,6 +65,8 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
         #[cfg(feature = "backup")]
         Command::Restore(flags) => restore::run(flags, settings, output),
         Command::Config(command) => config::run(command, settings, output),
+        #[cfg(feature = "settings")]
+        Command::Settings(flags) => settings_page::run(flags, settings, output),
         Command::Purge { yes } => purge::run(*yes, settings, output),
         Command::Move(flags) => move_to::run(flags, settings, output),
         Command::Repair(flags) => repair::run(flags, settings, output),

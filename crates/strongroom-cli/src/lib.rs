@@ -48,6 +48,8 @@
 //!
 //! - `backup` (default): the commands `backup` and `restore`.
 //! - `completions` (default): `completions` and `man`, which only `strongroom` has.
+//! - `settings` (default): `settings`, the page in the browser, which brings an HTTP server. While it is open, Ctrl-C ends
+//!   the page in place of the program.
 
 // Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`,
 // everything goes out through `output`, and how it all ends for the shell is decided in `exit`.

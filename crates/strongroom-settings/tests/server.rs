@@ -169,7 +169,7 @@ async fn it_runs_without_a_runtime() {
     let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
     let settings = Settings::builder(manager).idle(Duration::from_millis(50)).build().unwrap();
     let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
-    let thread = std::thread::spawn(|| server.run_blocking());
+    let thread = std::thread::spawn(|| server.run_blocking(std::future::pending()));
     thread.join().unwrap().unwrap();
 }
 

@@ -219,6 +219,11 @@ impl SecretManager {
         self.shared.is_persistent()
     }
 
+    /// The same vault for async callers.
+    pub fn to_async(&self) -> crate::SecretManager {
+        crate::SecretManager { shared: Arc::clone(&self.shared) }
+    }
+
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self { shared }
     }

@@ -38,7 +38,7 @@ const PLACES: &[Place] = &[
     place("strongroom-secret-service", PlatformStore("linux"), CORE),
     place("strongroom", Other, CORE_AND_STORES),
     place("strongroom-config", Other, &["strongroom"]),
-    place("strongroom-settings", Other, &["strongroom"]),
+    place("strongroom-settings", Other, &["strongroom", "strongroom-config"]),
     place("strongroom-cli", Other, &["strongroom", "strongroom-config", "strongroom-settings"]),
     place("tauri-plugin-strongroom", Other, &["strongroom"]),
     Place { tests_use: &[], ..place("strongroom-testkit", Other, &[]) },

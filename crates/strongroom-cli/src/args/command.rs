@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 
+#[cfg(feature = "settings")]
+use super::SettingsPage;
 #[cfg(feature = "backup")]
 use super::{Backup, Restore};
 use super::{ConfigCommand, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
@@ -180,6 +182,20 @@ Examples:
     /// Move secrets out of configuration files, and back
     #[command(subcommand)]
     Config(ConfigCommand),
+
+    /// Open the settings page in the browser
+    #[cfg(feature = "settings")]
+    #[command(after_help = "\
+It shows where the secrets are, adds, replaces, renames and deletes them, and reveals one for ten
+seconds. It listens on this machine alone and lets in who has the link, once.
+
+It ends with Ctrl-C, with the terminal, and when nobody has used it for ten minutes.
+
+Examples:
+  strongroom settings
+  strongroom settings --no-browser       Print the link, and open nothing
+  strongroom settings --config .env      Offer to move the secrets of this file")]
+    Settings(SettingsPage),
 
     /// Delete everything that is stored for the application
     #[command(after_help = "\

@@ -69,6 +69,17 @@ impl ConfigSource {
     }
 }
 
+/// The file of this path, else the program's own, if there is one.
+#[cfg(feature = "settings")]
+pub(super) fn own_file(path: Option<&Path>, settings: &Settings) -> Result<Option<ConfigFile>> {
+    let (path, rules) = match (path, settings.kit.config()) {
+        (Some(path), _) => (path, Rules::of_looks()),
+        (None, Some((path, rules))) => (path, rules.clone()),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(ConfigFile::with_format(path, format(None, path)?, rules)))
+}
+
 /// The format that was named, or that the file's name tells.
 fn format(named: Option<Format>, path: &Path) -> Result<Format> {
     named.or_else(|| Format::of_file(path)).ok_or_else(|| {

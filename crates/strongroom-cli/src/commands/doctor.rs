@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, Finding, Fix, Severity, System, diagnose, inspect,
+    Backend, ChoiceReason, ErrorKind, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
 };
 
 use crate::exit::Exit;
@@ -21,21 +21,11 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = inspect(&settings.options(settings.deadlines.call));
     let backend = in_use(choice(settings, started.elapsed()), settings.backend)?;
-    let os_release = os_release();
-    let system = System { os_release: &os_release, is_root: is_root() };
-    let mut findings = diagnose(&found, &system);
-    // Where all is well without the encrypted file, nobody has to hear of it.
-    let trouble = findings.iter().any(|finding| finding.severity == Severity::Problem);
-    findings.retain(|finding| {
-        let needs_key =
-            (finding.backend, finding.kind) == (Some(Backend::File), Some(ErrorKind::KeyMissing));
-        trouble || backend == Some(Backend::File) || !needs_key
-    });
+    let findings = findings(&found, backend, settings);
     let exit = outcome(&findings, backend);
     let bus = session_bus();
-    let program = &settings.kit.program;
     output.result(
-        || program.named(&told(&findings, backend, &bus)).into_owned(),
+        || told(&findings, backend, &bus),
         || {
             json!({
                 "session_bus": bus,
@@ -45,6 +35,23 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
         },
     )?;
     Ok(exit)
+}
+
+/// What is wrong with these stores, if secrets are kept in this one.
+pub(super) fn findings(
+    found: &[Inspection],
+    in_use: Option<Backend>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let os_release = os_release();
+    let system = System { os_release: &os_release, is_root: is_root(), in_use };
+    let mut findings = diagnose(found, &system);
+    let named = |text: &mut String| *text = settings.kit.program.named(text).into_owned();
+    for finding in &mut findings {
+        named(&mut finding.problem);
+        finding.fixes.iter_mut().flat_map(|fix| &mut fix.commands).for_each(named);
+    }
+    findings
 }
 
 /// The store to look after: the one that was named, else where the secrets are, else the platform's own,

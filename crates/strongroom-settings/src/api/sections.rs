@@ -42,7 +42,9 @@ pub(super) async fn plan(State(shared): State<Arc<Shared>>) -> Result<Response, 
     let migration = shared.migration.clone().ok_or_else(not_offered)?;
     let plan = apart(move || migration.plan()).await??;
     let plan = plan.map(|plan| {
-        let secret = |it: &crate::PlannedSecret| json!({ "name": it.name, "place": it.place });
+        let secret = |it: &crate::PlannedSecret| {
+            json!({ "name": it.key.name(), "target": it.key.target(), "place": it.place })
+        };
         json!({
             "secrets": plan.secrets.iter().map(secret).collect::<Vec<_>>(),
             "warnings": plan.warnings,

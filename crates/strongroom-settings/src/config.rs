@@ -1,0 +1,129 @@
+//! Ready-made hooks for configuration files, on [`strongroom_config`].
+
+use std::fmt;
+
+use strongroom::{ErrorKind, Operation, Result, SecretString, blocking};
+use strongroom_config::{ConfigFile, Exposure, Format, Leaves, Prefer};
+use zeroize::Zeroizing;
+
+use crate::{Export, ExportFormat, Migration, Plan};
+
+/// Moves the secrets of one configuration file.
+///
+/// Where file and vault hold different values, the page says so and nothing moves: which one counts is asked by
+/// other means, such as `strongroom config secure --prefer`.
+#[derive(Clone)]
+pub struct ConfigMigration {
+    file: ConfigFile,
+    secrets: blocking::SecretManager,
+}
+
+/// Hands out all secrets that have not expired, in the formats of configuration files.
+#[derive(Clone)]
+pub struct ConfigExport {
+    name: String,
+    secrets: blocking::SecretManager,
+}
+
+impl ConfigMigration {
+    /// Moves what this file has into this vault.
+    pub fn new(file: ConfigFile, secrets: blocking::SecretManager) -> Self {
+        Self { file, secrets }
+    }
+}
+
+impl ConfigMigration {
+    /// The plan. For a vault that forgets, what it would be, and why it can't be carried out.
+    fn plan_or_why_not(&self) -> Result<(strongroom_config::Plan, Option<String>)> {
+        match self.file.plan(&self.secrets, Prefer::Neither) {
+            Err(error)
+                if error.kind() == ErrorKind::Unsupported && !self.secrets.is_persistent() =>
+            {
+                let file = self.file.clone().taking_forgetful_stores();
+                let plan = file.plan(&self.secrets, Prefer::Neither)?;
+                Ok((plan, Some(format!("Nothing moves: {}", error.problem()))))
+            }
+            plan => Ok((plan?, None)),
+        }
+    }
+}
+
+impl Migration for ConfigMigration {
+    fn plan(&self) -> Result<Option<Plan>> {
+        if !self.file.path().exists() {
+            return Ok(None);
+        }
+        let (plan, forgets) = self.plan_or_why_not()?;
+        let moved = plan.steps.iter().filter(|step| step.leaves != Leaves::Value);
+        let shown = moved.fold(Plan::new(), |shown, step| {
+            let place = format!("{}: {}", self.file.path().display(), step.path);
+            shown.with_secret(step.key.clone(), place)
+        });
+        let conflicts = plan.conflicts().map(|step| {
+            format!("The file and the vault hold different values of {}; nothing moves", step.key)
+        });
+        let shown = conflicts.chain(forgets).fold(shown, Plan::with_warning);
+        let shown = plan.exposures.iter().map(warning).fold(shown, Plan::with_warning);
+        Ok((!shown.secrets.is_empty()).then_some(shown))
+    }
+
+    fn secure(&self) -> Result<String> {
+        let plan = self.file.plan(&self.secrets, Prefer::Neither)?;
+        let moved = self.file.secure(&self.secrets, &plan, |_| {})?.secrets.len();
+        let backend = self.secrets.backend();
+        Ok(match moved {
+            1 => format!("1 secret was moved into {backend}"),
+            moved => format!("{moved} secrets were moved into {backend}"),
+        })
+    }
+}
+
+fn warning(exposure: &Exposure) -> String {
+    format!("{exposure}. {}", exposure.hint())
+}
+
+impl ConfigExport {
+    /// Exports this vault, into files whose names begin so: `tracker` for `tracker-secrets.json`.
+    pub fn new(name: impl Into<String>, secrets: blocking::SecretManager) -> Self {
+        Self { name: name.into(), secrets }
+    }
+
+    fn format(&self, format: Format) -> ExportFormat {
+        let label = match format {
+            Format::Env => "dotenv".to_owned(),
+            format => format.name().to_uppercase(),
+        };
+        ExportFormat::new(label, format!("{}-secrets.{}", self.name, format.name()))
+    }
+}
+
+impl Export for ConfigExport {
+    fn formats(&self) -> Vec<ExportFormat> {
+        Format::ALL.iter().map(|format| self.format(*format)).collect()
+    }
+
+    fn export(&self, format: &ExportFormat) -> Result<SecretString> {
+        let known = Format::ALL.iter().find(|known| self.format(**known) == *format);
+        let known = known.ok_or_else(|| {
+            strongroom::Error::new(ErrorKind::Unsupported, Operation::Get)
+                .with_message("there is no such format")
+        })?;
+        // All of it comes in one piece, so that no copy is left behind where it grew.
+        let mut text = Zeroizing::new(Vec::new());
+        strongroom_config::Export::new(*known).write(&self.secrets, &mut *text)?;
+        let text = strongroom::secret_bytes(std::mem::take(&mut *text));
+        Ok(strongroom::secret_text(&text).expect("the formats are text"))
+    }
+}
+
+impl fmt::Debug for ConfigMigration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigMigration").field("file", &self.file.path()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ConfigExport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigExport").field("name", &self.name).finish_non_exhaustive()
+    }
+}

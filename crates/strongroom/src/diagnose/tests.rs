@@ -1,0 +1,140 @@
+//! What is told about stores in each state.
+
+use strongroom_core::{Capabilities, Operation, Persistence};
+
+use super::*;
+
+const DEBIAN: &str = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n";
+
+fn found(backend: Backend, state: Result<Probe, Error>) -> Inspection {
+    let capabilities = Some(Capabilities::new(Persistence::Permanent));
+    Inspection { backend, capabilities, state }
+}
+
+fn error(kind: ErrorKind) -> Error {
+    Error::new(kind, Operation::Probe).with_store("secret-service")
+}
+
+fn first(state: Result<Probe, Error>, system: &System<'_>) -> Finding {
+    let findings = diagnose(&[found(Backend::SecretService, state)], system);
+    findings.into_iter().next().unwrap()
+}
+
+fn commands(finding: &Finding) -> Vec<&str> {
+    finding.fixes.iter().flat_map(|fix| &fix.commands).map(String::as_str).collect()
+}
+
+#[test]
+fn a_bus_without_a_daemon_is_told_from_no_bus() {
+    let system = System { os_release: DEBIAN, ..System::default() };
+    let no_bus = error(ErrorKind::NoBackend).with_source("I/O error: no such file");
+    let no_bus = first(Err(no_bus), &system);
+    assert!(commands(&no_bus).contains(&"dbus-run-session -- bash"), "{no_bus:?}");
+
+    let refused = "org.freedesktop.DBus.Error.ServiceUnknown: the name is not activatable";
+    let no_daemon = first(Err(error(ErrorKind::NoBackend).with_source(refused)), &system);
+    assert_eq!(commands(&no_daemon)[0], "sudo apt install gnome-keyring");
+    assert!(!commands(&no_daemon).contains(&"dbus-run-session -- bash"), "{no_daemon:?}");
+}
+
+#[test]
+fn each_state_that_is_wrong_has_a_kind_and_a_command() {
+    let hung = error(ErrorKind::TimedOut).with_hint("Let it go on with `kill -CONT 7`.");
+    let states =
+        [hung, error(ErrorKind::Locked), error(ErrorKind::NoDefaultCollection)].map(|error| {
+            let kind = error.kind();
+            (kind, first(Err(error), &System::default()))
+        });
+    for (kind, finding) in &states {
+        assert_eq!((finding.severity, finding.kind), (Severity::Problem, Some(*kind)));
+        assert!(!commands(finding).is_empty(), "{finding:?}");
+    }
+    assert_eq!(commands(&states[0].1), ["kill -CONT 7"]);
+}
+
+#[test]
+fn kwallet_works_and_has_its_caveat() {
+    let kwallet = Probe::new("kwalletd5 (process 7), collection \"kdewallet\"");
+    let found = [
+        found(Backend::SecretService, Ok(kwallet)),
+        found(Backend::Keyutils, Ok(Probe::new("kernel keyring of user 0"))),
+    ];
+    let findings = diagnose(&found, &System::default());
+    let severities: Vec<_> = findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(severities, [Severity::Note, Severity::Fine, Severity::Fine]);
+    assert!(findings[0].problem.contains("5 seconds"), "{findings:?}");
+    assert!(findings.iter().all(|finding| finding.kind.is_none()));
+}
+
+#[test]
+fn a_kernel_keyring_that_is_forbidden_is_a_note() {
+    let error = Error::new(ErrorKind::NoBackend, Operation::Probe).with_store("keyutils");
+    let findings = diagnose(&[found(Backend::Keyutils, Err(error))], &System::default());
+    assert_eq!(findings[0].severity, Severity::Note);
+    assert!(!findings[0].fixes.is_empty());
+}
+
+#[test]
+fn a_logon_without_credentials_is_a_problem_with_another_way() {
+    let error = Error::new(ErrorKind::NoLogonSession, Operation::Probe);
+    let findings = diagnose(&[found(Backend::CredentialManager, Err(error))], &System::default());
+    assert_eq!(findings[0].severity, Severity::Problem);
+    assert_eq!(findings[0].kind, Some(ErrorKind::NoLogonSession));
+    assert_eq!(commands(&findings[0]), ["$env:STRONGROOM_BACKEND = 'file'"]);
+
+    let works = Ok(Probe::new("the Windows Credential Manager"));
+    let findings = diagnose(&[found(Backend::CredentialManager, works)], &System::default());
+    assert_eq!((findings[0].severity, findings[0].kind), (Severity::Fine, None));
+}
+
+#[test]
+fn a_keychain_is_told_in_its_own_words() {
+    let fine = Ok(Probe::new("the user's default keychain"));
+    let locked = Err(Error::new(ErrorKind::Locked, Operation::Probe)
+        .with_store("keychain")
+        .with_hint("Unlock it with `security unlock-keychain`."));
+    let [fine, locked] = [fine, locked]
+        .map(|state| diagnose(&[found(Backend::Keychain, state)], &System::default()));
+    assert_eq!(fine[0].severity, Severity::Fine);
+    assert!(fine[0].problem.contains("the user's default keychain"), "{fine:?}");
+    assert_eq!((locked[0].severity, locked[0].kind), (Severity::Problem, Some(ErrorKind::Locked)));
+    assert_eq!(commands(&locked[0]), ["security unlock-keychain"]);
+}
+
+#[test]
+fn the_install_command_fits_the_distribution_and_the_user() {
+    let command =
+        |os_release| install(&System { os_release, ..System::default() }, "dbus gnome-keyring");
+    for (os_release, expected) in [
+        (DEBIAN, "sudo apt install dbus gnome-keyring"),
+        ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "sudo apt install dbus gnome-keyring"),
+        (
+            "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"",
+            "sudo dnf install dbus-daemon gnome-keyring",
+        ),
+        ("ID=manjaro\nID_LIKE=arch", "sudo pacman -S dbus gnome-keyring"),
+        ("ID=\"opensuse-leap\"", "sudo zypper install dbus-1 gnome-keyring"),
+        ("ID=alpine", "doas apk add dbus gnome-keyring"),
+    ] {
+        assert_eq!(command(os_release), expected);
+    }
+    assert!(command("ID=nixos").contains("services.gnome.gnome-keyring.enable = true"));
+    assert!(command("").contains("package manager"));
+    let root = System { os_release: DEBIAN, is_root: true, ..System::default() };
+    assert_eq!(install(&root, "seahorse"), "apt install seahorse");
+}
+
+#[test]
+fn that_the_encrypted_file_needs_a_key_is_told_where_it_matters() {
+    let told = |keyring: Result<Probe, Error>, in_use| {
+        let file = found(Backend::File, Err(error(ErrorKind::KeyMissing)));
+        let found = [file, found(Backend::SecretService, keyring)];
+        let findings = diagnose(&found, &System { in_use, ..System::default() });
+        findings.iter().any(|finding| finding.backend == Some(Backend::File))
+    };
+    let fine = || Ok(Probe::new("gnome-keyring-daemon (process 7)"));
+    assert!(!told(fine(), Some(Backend::SecretService)));
+    assert!(told(fine(), Some(Backend::File)), "the secrets are there");
+    let away = Err(error(ErrorKind::NoBackend));
+    assert!(told(away, Some(Backend::SecretService)), "it may be the way out");
+}
