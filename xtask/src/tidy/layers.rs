@@ -45,6 +45,17 @@ const PLACES: &[Place] = &[
     Place { tests_use: &[], ..place("xtask", Other, &[]) },
 ];
 
+/// What stands in `examples/`: an application, which uses what applications use. Nothing uses it.
+const EXAMPLE: Place = place("an example", Other, FOR_APPLICATIONS);
+
+const FOR_APPLICATIONS: &[&str] = &[
+    "strongroom",
+    "strongroom-cli",
+    "strongroom-config",
+    "strongroom-settings",
+    "tauri-plugin-strongroom",
+];
+
 const CORE: &[&str] = &["strongroom-core"];
 
 const CORE_AND_STORES: &[&str] = &[
@@ -64,7 +75,7 @@ const fn place(name: &'static str, role: Role, uses: &'static [&'static str]) ->
 
 impl Place {
     pub(super) fn of(package: &Package) -> Option<&'static Self> {
-        Self::named(&package.name)
+        if package.is_example() { Some(&EXAMPLE) } else { Self::named(&package.name) }
     }
 
     pub(super) fn is_store(&self) -> bool {
@@ -110,19 +121,19 @@ fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
     wrong
         .map(|dependency| {
             let line = manifest.dependency_line(dependency.table(), dependency.alias());
-            Violation::new(&path, line, message(place, dependency))
+            Violation::new(&path, line, message(&package.name, place, dependency))
         })
         .collect()
 }
 
-fn message(place: &Place, dependency: &Dependency) -> String {
+fn message(package: &str, place: &Place, dependency: &Dependency) -> String {
     let (name, table) = (&dependency.name, dependency.table());
     let mut allowed = place.uses.to_vec();
     if table == "dev-dependencies" {
         allowed.extend(place.tests_use);
     }
     let allowed = if allowed.is_empty() { "no crate of ours".into() } else { allowed.join(", ") };
-    format!("`{}` may not have `{name}` in its {table}: it may use {allowed}", place.name)
+    format!("`{package}` may not have `{name}` in its {table}: it may use {allowed}")
 }
 
 #[cfg(test)]
@@ -181,6 +192,26 @@ mod tests {
         assert!(!passes(core().with_dependency(Dependency::on("strongroom-conformance"))));
         let testkit = Package::named("strongroom-testkit");
         assert!(!passes(testkit.with_dependency(Dependency::dev("strongroom-conformance"))));
+    }
+
+    #[test]
+    fn an_example_uses_what_applications_use() {
+        let example = || Package::example("server");
+        for name in FOR_APPLICATIONS {
+            assert!(Place::named(name).is_some(), "{name}");
+            assert!(passes(example().with_dependency(Dependency::on(name))));
+        }
+        assert!(passes(example().with_dependency(Dependency::dev("strongroom-testkit"))));
+        assert!(!passes(example().with_dependency(Dependency::on("strongroom-testkit"))));
+        assert!(!passes(example().with_dependency(Dependency::on("strongroom-core"))));
+    }
+
+    #[test]
+    fn nothing_uses_an_example() {
+        let server =
+            || Dependency { path: Some("/examples/server".into()), ..Dependency::on("server") };
+        assert!(!passes(Package::named("strongroom-cli").with_dependency(server())));
+        assert!(!passes(Package::example("agent").with_dependency(server())));
     }
 
     #[test]

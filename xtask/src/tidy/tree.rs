@@ -86,6 +86,11 @@ impl Package {
         slashed(&self.directory().join(path))
     }
 
+    /// Whether it stands where the examples are.
+    pub(super) fn is_example(&self) -> bool {
+        self.manifest_path.starts_with("examples")
+    }
+
     fn directory(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(Path::new(""))
     }
@@ -184,6 +189,12 @@ mod tests {
                 dependencies: Vec::new(),
                 features: BTreeMap::new(),
             }
+        }
+
+        /// The example of this name, where the house has it.
+        pub(in crate::tidy) fn example(name: &str) -> Self {
+            let manifest_path = format!("examples/{name}/Cargo.toml").into();
+            Self { manifest_path, ..Self::named(name) }
         }
 
         pub(in crate::tidy) fn with_dependency(mut self, dependency: Dependency) -> Self {
