@@ -1,0 +1,30 @@
+//! What the server is told when it starts. No secret is among it.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+use reqwest::Url;
+use tracing::level_filters::LevelFilter;
+
+use crate::upstream::base_url;
+
+/// Passes on what an upstream answers to who has an access token.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    /// Where to listen.
+    #[arg(long, env = "SERVER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// The address below which the upstream has `token` and `data`.
+    #[arg(long, env = "SERVER_UPSTREAM", value_parser = base_url)]
+    pub(crate) upstream: Url,
+
+    /// What the upstream knows this server by.
+    #[arg(long, env = "SERVER_CLIENT_ID", default_value = "example-server")]
+    pub(crate) client_id: String,
+
+    /// How much to log: off, error, warn, info, debug, trace.
+    #[arg(long, env = "SERVER_LOG", default_value = "info")]
+    pub(crate) log: LevelFilter,
+}
