@@ -1,10 +1,10 @@
-//! The remembered choice: in which backend a service's vault lives.
+//! The remembered choice: in which backend a service's vault lives, and whether each secret is an entry there.
 //!
 //! One small file beside the vault's lock, without a secret. It is a memory and no truth of its own:
 //! where it is lost, it is made again by looking where a vault is.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,24 @@ use crate::vault::{StateDir, VAULT_ENTRY, replace_file};
 /// The format of the file.
 const VERSION: u32 = 1;
 
+/// What follows a backend's name in the file where each secret is an entry of its own.
+const IN_ENTRIES: &str = "/entries";
+
+/// Where a vault lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) backend: Backend,
+    /// Whether each secret is an entry of its own there. How else a vault lies shows in its one entry.
+    pub(crate) in_entries: bool,
+}
+
 /// What binds one vault to its backend.
 #[derive(Debug)]
 pub(crate) struct Binding {
     file: BindingFile,
     backend: Backend,
-    is_noted: AtomicBool,
+    /// What the file says, as far as this process knows.
+    noted: Mutex<Option<Home>>,
 }
 
 /// Where the binding of a service is remembered; nowhere, if there is no directory for it.
@@ -37,9 +49,9 @@ pub(crate) enum Moving {
     /// There is none.
     No,
     /// It still has to be deleted there.
-    From(Backend),
+    From(Home),
     /// It is being copied there.
-    To(Backend),
+    To(Home),
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -59,31 +71,35 @@ impl BindingFile {
         Self { service: service.clone(), path: state_dir.binding(service) }
     }
 
-    /// The backend that is remembered. What can't be read is not.
+    /// The home that is remembered. What can't be read is not.
+    pub(crate) fn home(&self) -> Option<Home> {
+        self.record().and_then(|record| Home::remembered(&record.backend))
+    }
+
+    /// Its backend.
     pub(crate) fn read(&self) -> Option<Backend> {
-        self.record().and_then(|record| Backend::remembered(&record.backend))
+        self.home().map(|home| home.backend)
     }
 
-    /// The backend that the vault was moved from, if it was not deleted there yet.
-    pub(crate) fn moved_from(&self) -> Option<Backend> {
-        self.record().and_then(|record| Backend::remembered(&record.moved_from?))
+    /// Where the vault was moved from, if it was not deleted there yet.
+    pub(crate) fn moved_from(&self) -> Option<Home> {
+        self.record().and_then(|record| Home::remembered(&record.moved_from?))
     }
 
-    /// The backend that a move has begun to copy the vault to, if it did not come to its end.
-    pub(crate) fn moving_to(&self) -> Option<Backend> {
-        self.record().and_then(|record| Backend::remembered(&record.moving_to?))
+    /// Where a move has begun to copy the vault to, if it did not come to its end.
+    pub(crate) fn moving_to(&self) -> Option<Home> {
+        self.record().and_then(|record| Home::remembered(&record.moving_to?))
     }
 
-    /// Remembers a backend, and how far a move is that concerns it.
-    pub(crate) fn write(&self, backend: Backend, moving: Moving) -> io::Result<()> {
+    /// Remembers a home, and how far a move is that concerns it.
+    pub(crate) fn write(&self, home: Home, moving: Moving) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
-        let name = |backend: Backend| backend.name().to_owned();
         let (moved_from, moving_to) = match moving {
             Moving::No => (None, None),
-            Moving::From(from) => (Some(name(from)), None),
-            Moving::To(to) => (None, Some(name(to))),
+            Moving::From(from) => (Some(from.name()), None),
+            Moving::To(to) => (None, Some(to.name())),
         };
-        let record = Record { version: VERSION, backend: name(backend), moved_from, moving_to };
+        let record = Record { version: VERSION, backend: home.name(), moved_from, moving_to };
         let mut line = serde_json::to_vec(&record)?;
         line.push(b'\n');
         replace_file(path, &line)
@@ -122,42 +138,79 @@ impl BindingFile {
     }
 }
 
+impl Home {
+    /// Whether there is anything of a service's vault in its store.
+    pub(crate) fn is_inhabited(
+        self,
+        store: &dyn KeyringStore,
+        service: &ServiceName,
+    ) -> Result<bool> {
+        match self.in_entries {
+            true => store.list(service.as_str()).map(|users| !users.is_empty()),
+            false => has_vault(store, service),
+        }
+    }
+
+    fn name(self) -> String {
+        format!("{}{}", self.backend.name(), if self.in_entries { IN_ENTRIES } else { "" })
+    }
+
+    fn remembered(name: &str) -> Option<Self> {
+        let backend = name.strip_suffix(IN_ENTRIES);
+        let in_entries = backend.is_some();
+        Backend::remembered(backend.unwrap_or(name)).map(|backend| Self { backend, in_entries })
+    }
+}
+
 impl Binding {
     pub(crate) fn new(file: BindingFile, backend: Backend) -> Self {
-        let is_noted = AtomicBool::new(file.read() == Some(backend));
-        Self { file, backend, is_noted }
+        let noted = Mutex::new(file.home());
+        Self { file, backend, noted }
     }
 
     /// Remembers that there is a vault here. Looks at no file once it has.
-    pub(crate) fn note(&self) {
-        if self.is_noted.swap(true, Ordering::Relaxed) {
+    pub(crate) fn note(&self, in_entries: bool) {
+        let home = Home { backend: self.backend, in_entries };
+        // What the file says of a move stays.
+        if self.noted().replace(home) == Some(home) || self.file.home() == Some(home) {
             return;
         }
-        if let Err(error) = self.file.write(self.backend, Moving::No) {
+        if let Err(error) = self.file.write(home, Moving::No) {
             tracing::debug!(%error, "where the vault lives can't be remembered");
         }
     }
 
     /// There is no vault here any more.
     pub(crate) fn end(&self) {
-        self.is_noted.store(false, Ordering::Relaxed);
+        *self.noted() = None;
         self.file.forget();
     }
 
-    /// Checks that a vault that is not here did not move to another backend meanwhile.
+    /// Checks that the vault did not move meanwhile: to another backend, or into entries that are not looked
+    /// at. What is still here then is to be deleted.
     ///
     /// # Errors
     ///
     /// `BoundElsewhere`.
-    pub(crate) fn check_absence(&self) -> Result<()> {
-        self.is_noted.store(false, Ordering::Relaxed);
-        match self.file.read() {
-            Some(bound) if bound != self.backend => Err(self
-                .file
-                .elsewhere(bound, self.backend)
-                .with_hint("Open the vault again: it was moved while it was open.")),
-            _ => Ok(()),
+    pub(crate) fn check(&self, is_there: bool, looks_at_entries: bool) -> Result<()> {
+        if !is_there {
+            *self.noted() = None;
         }
+        let error = match self.file.home() {
+            Some(home) if home.backend != self.backend => {
+                self.file.elsewhere(home.backend, self.backend)
+            }
+            Some(home) if home.in_entries && !looks_at_entries => {
+                Error::new(ErrorKind::BoundElsewhere, Operation::Choose)
+                    .with_message("each of the secrets is an entry of its own now")
+            }
+            _ => return Ok(()),
+        };
+        Err(error.with_hint("Open the vault again: it was moved while it was open."))
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Option<Home>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

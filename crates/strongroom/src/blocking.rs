@@ -72,7 +72,8 @@ impl SecretManager {
         self.shared.vault.create(key, secret.duplicate())
     }
 
-    /// Gives a secret another name or target. Its value, metadata and times stay.
+    /// Gives a secret another name or target. Its value, metadata and times stay. Where it is an entry of its
+    /// own, a rename that fails or is killed in between may leave it under both names.
     ///
     /// # Errors
     ///
@@ -109,11 +110,13 @@ impl SecretManager {
         self.shared.vault.update(key, change)
     }
 
-    /// Makes several changes in one write: all of them, or none.
+    /// Makes several changes in one write: all of them, or none. Where the vault
+    /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
+    /// deletes; what was done before a failure stays.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a key that can't be used.
+    /// `Invalid` for a key that can't be used. All keys are looked at before the first change.
     pub fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
@@ -189,7 +192,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// `Unsupported` where commits [are not counted](crate::VaultCapabilities::counts_generations).
     pub fn generation(&self) -> Result<u64> {
         self.shared.vault.generation()
     }

@@ -171,11 +171,11 @@ fn bound(
     file: &BindingFile,
     options: &Options,
 ) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
-    if let Some(backend) = file.read() {
-        let store = platform.open_guarded(backend, options)?;
+    if let Some(home) = file.home() {
+        let store = platform.open_guarded(home.backend, options)?;
         let lasts = store.capabilities().persistence == Persistence::Permanent;
-        if lasts || !matches!(has_vault(store.as_ref(), service), Ok(false)) {
-            return Ok(Some((backend, store)));
+        if lasts || !matches!(home.is_inhabited(store.as_ref(), service), Ok(false)) {
+            return Ok(Some((home.backend, store)));
         }
         // It has forgotten the vault, as it must: the next one may be elsewhere.
         file.forget();

@@ -14,7 +14,7 @@
 //!
 //! - [`SecureStore`] is three functions, with one entry of the store per secret.
 //! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
-//!   once, coherent between processes; [`blocking`] mirrors it.
+//!   once, coherent between processes; [`blocking`] mirrors it. By [`Layout::Entries`] each is an entry.
 //! - [`choose`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
 //!   platform's default, else the [`Fallback`]. [`inspect`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
@@ -47,6 +47,7 @@ mod backend;
 pub mod backup;
 mod binding;
 pub mod blocking;
+mod capabilities;
 mod choose;
 mod diagnose;
 #[cfg(fuzzing)]
@@ -60,6 +61,7 @@ mod manager;
 mod move_to;
 mod open;
 mod options;
+mod place;
 mod plaintext;
 #[cfg(feature = "sealed")]
 mod presence;
@@ -75,6 +77,7 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
+pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
 pub use guard::Guard;

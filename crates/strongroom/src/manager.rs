@@ -1,8 +1,6 @@
 //! The vault of an application, for async callers. [`blocking`](crate::blocking) mirrors it.
 
 use std::fmt;
-#[cfg(feature = "sealed")]
-use std::path::Path;
 use std::sync::Arc;
 
 use strongroom_core::{
@@ -12,9 +10,7 @@ use strongroom_core::{
 
 use crate::binding::{Binding, BindingFile};
 use crate::choose::choose_for;
-#[cfg(feature = "sealed")]
-use crate::vault::SealedPlace;
-use crate::vault::{Batch, Clock, Place, SecretInfo, StateDir, Vault};
+use crate::vault::{Batch, Clock, SecretInfo, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
@@ -24,13 +20,16 @@ use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
 /// - Safe between processes: a commit happens under a lock and never loses another process's.
 /// - It has no runtime of its own and works under any. What may block runs on a thread pool.
 /// - Clones are handles to the same vault.
+/// - In [`Layout::Entries`] each secret is an entry of its own in place of that, and every call asks the
+///   store: [`capabilities`](Self::capabilities) says what can't be had then.
 ///
 /// # Errors
 ///
 /// Every call can fail as [`KeyringStore`](crate::KeyringStore) says; with `Corrupt` if the entry can't
 /// be read, which then stays as it is; and a change with `Busy` if another process keeps the lock for
 /// longer than [`Deadlines::call`], and `TooLarge` if the vault outgrows its store. A change that
-/// fails changes nothing.
+/// fails changes nothing. In [`Layout::Entries`] every call that names a secret is `Invalid` if its key can't be
+/// that of an entry, and a change is `Unsupported` if the secret has what an entry can't hold.
 ///
 /// ```
 /// use strongroom::{Backend, ExposeSecret, SecretManager};
@@ -60,7 +59,7 @@ pub(crate) struct Shared {
 pub struct SecretManagerBuilder {
     pub(crate) service: String,
     pub(crate) options: Options,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl SecretManager {
@@ -117,7 +116,8 @@ impl SecretManager {
         self.run(move |vault| vault.create(&key, secret)).await
     }
 
-    /// Gives a secret another name or target. Its value, metadata and times stay.
+    /// Gives a secret another name or target. Its value, metadata and times stay. Where it is an entry of its
+    /// own, a rename that fails or is killed in between may leave it under both names.
     ///
     /// # Errors
     ///
@@ -157,11 +157,13 @@ impl SecretManager {
         self.run(move |vault| vault.update(&key, change)).await
     }
 
-    /// Makes several changes in one write: all of them, or none.
+    /// Makes several changes in one write: all of them, or none. Where the vault
+    /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
+    /// deletes; what was done before a failure stays.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a key that can't be used.
+    /// `Invalid` for a key that can't be used. All keys are looked at before the first change.
     pub async fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
@@ -246,7 +248,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// `Unsupported` where commits [are not counted](crate::VaultCapabilities::counts_generations).
     pub async fn generation(&self) -> Result<u64> {
         self.run(Vault::generation).await
     }
@@ -378,7 +380,7 @@ impl SecretManagerBuilder {
     fn open_shared(self) -> Result<Arc<Shared>> {
         let service = self.service.clone();
         let (vault, chosen) = self.unread()?;
-        vault.generation().map_err(|error| away(error, &service, &chosen))?;
+        vault.open().map_err(|error| away(error, &service, &chosen))?;
         Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
     }
 
@@ -389,23 +391,13 @@ impl SecretManagerBuilder {
         let binding = BindingFile::new(&state_dir, &service);
         let chosen = choose_for(&service, &binding, &self.options)?;
         let backend = chosen.backend();
-        let vault = self.vault_on(&chosen, &service)?;
+        let has_entries = self.has_entries(backend, &binding);
+        let vault = self.vault_on(&chosen, &service, has_entries)?;
         let vault = match backend {
             Backend::Memory => vault,
             backend => vault.bound_by(Binding::new(binding, backend)),
         };
         Ok((vault, chosen))
-    }
-
-    /// The vault as it is, or would be, in this store.
-    pub(crate) fn vault_on(&self, chosen: &Chosen, service: &ServiceName) -> Result<Vault> {
-        let place = place(&self.options, chosen, service)?;
-        let state_dir = match chosen.backend() {
-            Backend::Memory if self.options.state_dir.is_none() => StateDir::NotNeeded,
-            _ => self.options.state_dir(),
-        };
-        let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
-        Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
     }
 
     pub(crate) fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
@@ -428,36 +420,9 @@ fn away(error: Error, service: &str, chosen: &Chosen) -> Error {
     error.with_hint(hint)
 }
 
-/// Where the vault may lie beside its entry.
-#[cfg(not(feature = "sealed"))]
-fn place(options: &Options, _: &Chosen, _: &ServiceName) -> Result<Place> {
-    Ok(Place { is_wanted: options.layout == Layout::Sealed })
-}
-
-#[cfg(feature = "sealed")]
-fn place(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
-    let is_wanted = options.layout == Layout::Sealed;
-    let deadline = options.deadlines.call;
-    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let sealed = match (chosen.backend(), options.data_dir()) {
-        // Its key would lie in the open, beside it.
-        (Backend::PlaintextFile, _) => None,
-        (Backend::File, Some(directory)) => {
-            Some(SealedPlace::Direct(options.unlock(options.file_of(&directory, service))?))
-        }
-        (_, Some(directory)) if lasts => {
-            let known = options.clone();
-            let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
-            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline, recovery))
-        }
-        _ => None,
-    };
-    Ok(Place { sealed, is_wanted })
-}
-
 impl Shared {
     pub(crate) fn layout(&self) -> Layout {
-        if self.vault.is_sealed() { Layout::Sealed } else { Layout::Inline }
+        self.vault.layout()
     }
 
     pub(crate) fn is_persistent(&self) -> bool {

@@ -1,25 +1,28 @@
-//! Moving a service's vault to another backend.
+//! Moving a service's vault to another backend, or into entries of its secrets' own and back.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
-use crate::binding::{BindingFile, Moving};
+use crate::binding::{BindingFile, Home, Moving};
 use crate::choose::{choose, choose_for};
 use crate::{Backend, Layout, MoveStep, Moved, SecretManagerBuilder};
 
 impl SecretManagerBuilder {
-    /// Moves the vault to another backend: copies it, reads it back and compares, switches, and then
-    /// deletes the old one. It blocks.
+    /// Moves the vault to another backend, or into or out of [`Layout::Entries`] within its own: copies it, reads
+    /// it back and compares, switches, and then deletes the old one. It blocks.
     ///
-    /// - Nobody changes the vault meanwhile. Managers that have it open find `BoundElsewhere`
+    /// - Nobody changes the vault meanwhile, but other programs that write its entries: of those that they
+    ///   change until it is deleted, both values stay. Managers that have it open find `BoundElsewhere`
     ///   afterwards, and must open it again.
     /// - One that was stopped in between is done again, or finished, by another call.
     /// - `progress` hears of each step before it.
     /// - A new encrypted file needs a key: see [`Options::with_key`](crate::Options::with_key).
+    /// - Of what moves into entries, the times are lost, when each secret was made and written.
     ///
     /// # Errors
     ///
     /// `NotFound` if there is no vault; `Invalid` if it is there already; `Conflict` if there is another
-    /// vault of this service; `Corrupt` if the new store gave back something else; and as
+    /// vault of this service, or entries of other values; `Unsupported` if a secret has a provider, scope or
+    /// expiry, which entries can't hold; `Corrupt` if the new store gave back something else; and as
     /// [`open`](Self::open). The old vault stays as it was.
     pub fn move_to(
         self,
@@ -29,7 +32,9 @@ impl SecretManagerBuilder {
     ) -> Result<Moved> {
         let service = ServiceName::new(self.service.as_str())?;
         let binding = BindingFile::new(&self.options.state_dir(), &service);
-        if let (Some(bound), Some(from)) = (binding.read(), binding.moved_from())
+        let in_entries = layout == Layout::Entries && to != Backend::File;
+        let to = Home { backend: to, in_entries };
+        if let (Some(bound), Some(from)) = (binding.home(), binding.moved_from())
             && bound == to
         {
             progress(MoveStep::Delete);
@@ -37,36 +42,52 @@ impl SecretManagerBuilder {
         }
         let source = choose_for(&service, &binding, &self.options)?;
         let from = source.backend();
-        if from == to || to == Backend::Memory {
-            self.vault_on(&source, &service)?.must_be_there()?;
-            return Err(pointless(&service, to));
+        let is_same_store = from == to.backend;
+        // Within its store, what goes into entries is the vault beside them.
+        let has_entries = !(is_same_store && in_entries) && self.has_entries(from, &binding);
+        let vault = self.vault_on(&source, &service, has_entries)?;
+        if is_same_store || to.backend == Backend::Memory {
+            let is_there_already = match vault.must_be_there() {
+                Ok(layout) => (layout == Layout::Entries) == in_entries,
+                Err(none)
+                    if none.kind() == ErrorKind::NotFound
+                        && in_entries
+                        && binding.home() == Some(to) =>
+                {
+                    true
+                }
+                Err(error) => return Err(error),
+            };
+            if is_there_already || to.backend == Backend::Memory {
+                return Err(pointless(&service, to.backend));
+            }
         }
         let mut there = self.clone();
-        there.options = there.options.with_backend(to).with_layout(layout);
+        there.options = there.options.with_backend(to.backend).with_layout(layout);
         let target = choose(&there.options)?;
-        let target = there.vault_on(&target, &service)?;
-        self.vault_on(&source, &service)?.move_to((&target, to), from, &binding, progress)
+        let target = there.vault_on(&target, &service, in_entries)?;
+        vault.move_to((&target, to), from, &binding, progress)
     }
 
     /// Deletes what a move that was stopped after the switch has left.
     fn finish(
         &self,
         service: &ServiceName,
-        (from, to): (Backend, Backend),
+        (from, to): (Home, Home),
         binding: &BindingFile,
     ) -> Result<Moved> {
-        let on = |backend| {
-            let chosen = choose(&self.options.clone().with_backend(backend))?;
-            self.vault_on(&chosen, service)
+        let on = |home: Home| {
+            let chosen = choose(&self.options.clone().with_backend(home.backend))?;
+            self.vault_on(&chosen, service, home.in_entries)
         };
-        let secrets = on(to)?.list()?.len();
-        on(from)?.delete_all()?;
+        let vault = on(to)?.snapshot()?;
+        on(from)?.delete_moved(&vault, from.in_entries)?;
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)
         })?;
-        Ok(Moved::new(from, to, secrets))
+        Ok(Moved::new(from.backend, to.backend, vault.secrets().len()))
     }
 }
 

@@ -36,6 +36,17 @@ pub enum Layout {
     /// In an encrypted file, whose key stands in the entry. A vault that outgrows its store, or 64 KiB,
     /// becomes one by itself, where the store is one that lasts.
     Sealed,
+    /// Each secret in an entry of its own, as other programs would write it: its name is the entry's user name
+    /// (`API_KEY`, with a target `API_KEY::production`), and its value is all there is in it. For applications
+    /// whose entries must be seen, read and written one by one by other tools.
+    ///
+    /// - What others change in them is seen at once: each read asks the store.
+    /// - Nothing but values is kept, and several changes are not one:
+    ///   [`capabilities`](crate::SecretManager::capabilities) says what can't be had.
+    /// - A vault that is there already stays as it lies, until it is
+    ///   [moved](crate::SecretManagerBuilder::move_to); where entries are, they stay entries.
+    /// - The backend `file` has no entries: a vault is sealed there, as always.
+    Entries,
 }
 
 /// What the caller decides about the store.

@@ -16,6 +16,8 @@ impl SecretManager {
     /// - `fetch` gets the old secret, expired or not. It has no deadline but its own: give its requests
     ///   one.
     /// - If somebody stores another value while it is fetched, theirs stands and is returned.
+    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known: `is_stale` must see it in the value, and
+    ///   `fetch` must return none.
     ///
     /// # Errors
     ///

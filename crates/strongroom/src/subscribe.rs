@@ -37,6 +37,8 @@ impl SecretManager {
     ///   where there is a state directory; without one, when a call of this handle finds them.
     /// - It tells what is different from the last look: a secret that was added and removed in between
     ///   is not mentioned, and several updates are one.
+    /// - In [`Layout::Entries`](crate::Layout::Entries) it tells the changes of this handle, and what was added and
+    ///   removed by others when one of those is told.
     /// - It never asks the user: what others do while the store is locked, or this handle by
     ///   [`lock`](Self::lock), is told after the next read.
     ///

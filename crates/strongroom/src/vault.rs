@@ -3,6 +3,7 @@
 mod coherence;
 mod content;
 mod engine;
+mod entries;
 #[cfg(feature = "sealed")]
 mod keys;
 mod lay;
@@ -26,6 +27,7 @@ mod watch;
 pub(crate) use coherence::{FileLock, NotHeld, StateDir, is_private, replace_file};
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
+pub(crate) use entries::EntriesPlace;
 #[cfg(feature = "backup")]
 pub(crate) use payload::backup::Document;
 #[cfg(fuzzing)]

@@ -81,6 +81,57 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     Ok(())
 }
 
+/// The same, as far as entries can.
+async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()> {
+    let key = SecretKey::with_target("API_KEY", "production");
+    assert_eq!(secrets.layout(), Layout::Entries);
+    assert_eq!(secrets.generation().await.unwrap_err().kind(), ErrorKind::Unsupported);
+    let mut changes = secrets.subscribe()?;
+    let mut told = async || {
+        let change = changes.next().await.expect("it does not end");
+        (change.key.name().to_owned(), change.kind)
+    };
+    secrets.set_api_key("OPENAI_API_KEY", "sk-1", None).await?;
+    assert_eq!(told().await, ("OPENAI_API_KEY".to_owned(), ChangeKind::Added));
+    secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
+    assert_eq!(told().await, ("OPENAI_API_KEY".to_owned(), ChangeKind::Updated));
+    secrets.set(&key, &Secret::new("line\nline")).await?;
+    assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-2");
+    secrets.update(&key, |old| Some(Secret::new(old.unwrap().value))).await?;
+    assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
+
+    let fill = |batch: &mut strongroom::Batch| {
+        batch.set(&SecretKey::new("TOKEN"), Secret::new("t")).delete(&key);
+    };
+    secrets.batch(fill).await?;
+    assert!(!secrets.exists(&key).await? && secrets.exists(&SecretKey::new("TOKEN")).await?);
+    assert!(secrets.expiring(SignedDuration::from_hours(2)).await?.is_empty());
+    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+    let refreshed = SecretKey::new("REFRESHED");
+    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
+    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
+    let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
+    for _ in 0..2 {
+        let secret = secrets.refresh(&refreshed, is_stale, fetch).await?;
+        assert_eq!(secret.value.expose_secret(), "fresh");
+    }
+    let names: Vec<_> = secrets.list().await?.into_iter().map(|info| info.key).collect();
+    assert_eq!(names, ["OPENAI_API_KEY", "REFRESHED", "TOKEN"].map(SecretKey::new));
+    assert!(secrets.delete(&refreshed).await? && !secrets.delete(&refreshed).await?);
+    secrets.lock();
+    assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
+    let missing = secrets.update_value("OLD", "x").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    let missing = secrets.rename(&SecretKey::new("OLD"), &key).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(secrets.purge().await?, 2);
+    assert!(secrets.list().await?.is_empty() && secrets.get_value("TOKEN").await?.is_none());
+    assert_eq!(secrets.layout(), Layout::Entries);
+    Ok(())
+}
+
 fn missing() -> Error {
     Error::new(ErrorKind::NotFound, Operation::Get)
 }
@@ -94,15 +145,42 @@ fn the_api_works_on_memory() {
     block_on(every_line_of_the_api(&secrets)).unwrap();
 }
 
+#[test]
+fn the_api_works_on_entries_in_memory_and_in_a_file() {
+    let sandbox = Sandbox::new();
+    let file = Options::new().dangerous().plaintext_file(sandbox.home().join("secrets"));
+    for options in
+        [Options::new().with_backend(Backend::Memory), file.with_backend(Backend::PlaintextFile)]
+    {
+        let opening = builder("app", options.with_layout(Layout::Entries), &sandbox).open();
+        block_on(every_line_in_entries(&block_on(opening).unwrap())).unwrap();
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_api_works_on_keyutils() {
-    let service = unused_name("manager");
-    let options = Options::new().with_backend(Backend::Keyutils);
-    let secrets = block_on(builder(&service, options, &Sandbox::new()).open()).unwrap();
-    let worked = block_on(every_line_of_the_api(&secrets));
-    block_on(secrets.purge()).unwrap();
-    worked.unwrap();
+    for layout in [Layout::Inline, Layout::Entries] {
+        let service = unused_name("manager");
+        let options = Options::new().with_backend(Backend::Keyutils).with_layout(layout);
+        let secrets = block_on(builder(&service, options, &Sandbox::new()).open()).unwrap();
+        let worked = match layout {
+            Layout::Entries => block_on(every_line_in_entries(&secrets)),
+            _ => block_on(every_line_of_the_api(&secrets)),
+        };
+        block_on(secrets.purge()).unwrap();
+        worked.unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_api_works_on_entries_of_gnome_keyring() {
+    let Some((bus, _keyring)) = gnome_keyring() else { return };
+    let options = on(&bus).with_layout(Layout::Entries);
+    let secrets = block_on(builder("app", options, bus.sandbox()).open()).unwrap();
+    assert!(secrets.is_persistent());
+    block_on(every_line_in_entries(&secrets)).unwrap();
 }
 
 #[cfg(target_os = "linux")]

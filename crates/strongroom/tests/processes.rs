@@ -28,6 +28,12 @@ fn eight_processes_lose_nothing_although_one_is_killed_every_200_ms() {
 }
 
 #[test]
+fn eight_processes_lose_no_entry_although_one_is_killed_every_200_ms() {
+    let Some((bus, _keyring)) = gnome_keyring() else { return };
+    race::nothing_is_lost(&Site::on_bus(&bus, Layout::Entries), 250);
+}
+
+#[test]
 #[ignore = "run by other tests, in a process of its own"]
 fn writes_in_a_process_of_its_own() {
     race::write();

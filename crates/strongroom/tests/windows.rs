@@ -6,8 +6,8 @@
 use std::process;
 
 use strongroom::{
-    Backend, ChoiceReason, ExposeSecret, Layout, Options, Persistence, Secret, SecretManager,
-    VAULT_ENTRY, choose, inspect,
+    Backend, ChoiceReason, ErrorKind, ExposeSecret, Layout, Options, Persistence, Secret,
+    SecretKey, SecretManager, VAULT_ENTRY, choose, inspect,
 };
 
 #[test]
@@ -55,4 +55,22 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
     let users = store.list(&service).unwrap();
     assert!(store.delete_password(&service, VAULT_ENTRY).unwrap());
     assert_eq!(users.len(), 1, "it stays one entry");
+}
+
+#[test]
+fn a_value_that_no_entry_takes_is_refused_alone() {
+    let service = format!("windows-entries-{}", process::id());
+    let dir = tempfile::tempdir().unwrap();
+    let builder = SecretManager::builder(&service).backend(Backend::CredentialManager);
+    let builder = builder.state_dir(dir.path().join("state")).layout(Layout::Entries);
+    let vault = builder.open_blocking().unwrap();
+    let key = SecretKey::with_target("API_KEY", "production");
+    vault.set(&key, &Secret::new("x".repeat(1_200))).unwrap();
+    for number in 0..20 {
+        vault.set(&number.to_string().into(), &Secret::new("x".repeat(1_200))).unwrap();
+    }
+    let refused = vault.set(&"LARGE".into(), &Secret::new("x".repeat(2_561))).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLarge);
+    assert!(vault.get(&key).unwrap().is_some() && vault.list().unwrap().len() == 21);
+    assert_eq!((vault.layout(), vault.purge().unwrap()), (Layout::Entries, 21));
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use strongroom_core::{ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata};
+use strongroom_core::{ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata, Timestamp};
 
 use super::coherence::Revision;
+use super::entries::Entries;
 use super::payload::{Payload, VaultId};
 #[cfg(feature = "sealed")]
 use super::sealed::Sealed;
 use super::secrets::SecretInfo;
+use crate::Layout;
 
 /// A vault's content, as one process has it.
 pub(super) enum Content {
@@ -18,6 +20,8 @@ pub(super) enum Content {
     /// The file that it lies in, open.
     #[cfg(feature = "sealed")]
     Sealed(Box<Sealed>),
+    /// The entries that it lies in, one for each secret.
+    Entries(Entries),
 }
 
 /// What can be seen of a vault.
@@ -42,8 +46,27 @@ pub(super) trait Look {
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>>;
 }
 
-/// What can be done to a vault in one change. Nothing of it counts if the change fails.
+/// What can be done to a vault in one change. Nothing of it counts if the change fails, but in entries.
 pub(super) trait Edit {
+    /// Checks that a secret of this key, with what is known of it, can be kept. To be asked for all of them before
+    /// the first is put in.
+    fn check(&self, _: &SecretKey, _: &SecretMetadata) -> Result<()> {
+        Ok(())
+    }
+
+    /// Says when a secret was made and written, which is the vault's to say.
+    fn stamp(
+        &mut self,
+        key: &SecretKey,
+        metadata: &mut SecretMetadata,
+        now: Timestamp,
+    ) -> Result<()> {
+        let created = self.metadata(key)?.and_then(|old| old.created_at);
+        metadata.created_at = created.or(Some(now));
+        metadata.updated_at = Some(now);
+        Ok(())
+    }
+
     /// A copy of a secret, expired or not.
     fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>>;
 
@@ -52,6 +75,11 @@ pub(super) trait Edit {
 
     /// Puts a secret in as it is, over the old one if there is one.
     fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()>;
+
+    /// The same under a key that was found free; where others write without the lock, it must still be.
+    fn put_new(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        self.put(key, secret)
+    }
 
     /// Takes a secret out, and says whether it was there.
     fn remove(&mut self, key: &SecretKey) -> Result<bool>;
@@ -76,7 +104,10 @@ impl Content {
 
     /// Whether there is no vault yet.
     pub(super) fn is_none(&self) -> bool {
-        self.revision() == Self::none().revision()
+        match self {
+            Self::Entries(entries) => entries.is_empty(),
+            _ => self.revision() == Self::none().revision(),
+        }
     }
 
     pub(super) fn look(&self) -> &dyn Look {
@@ -84,16 +115,18 @@ impl Content {
             Self::Inline(payload) => payload,
             #[cfg(feature = "sealed")]
             Self::Sealed(sealed) => sealed.as_ref(),
+            Self::Entries(entries) => entries,
         }
     }
 
     /// The revision of what stands in the vault's entry. A change of a sealed vault leaves its entry
-    /// alone.
+    /// alone, and entries have none.
     pub(super) fn revision(&self) -> Revision {
         match self {
             Self::Inline(payload) => payload.revision(),
             #[cfg(feature = "sealed")]
             Self::Sealed(sealed) => sealed.revision(),
+            Self::Entries(_) => Entries::revision(),
         }
     }
 
@@ -101,31 +134,39 @@ impl Content {
     pub(super) fn into_inline(self) -> Result<Payload> {
         match self {
             Self::Inline(payload) => Ok(payload),
-            #[cfg(feature = "sealed")]
-            Self::Sealed(_) => Err(super::payload::Unreadable::NotInline.into()),
+            _ => Err(super::payload::Unreadable::NotInline.into()),
         }
     }
 
     /// Wipes the keys that a sealed file was opened with.
     pub(super) fn forget_sources(&mut self) {
         match self {
-            Self::Inline(_) => {}
             #[cfg(feature = "sealed")]
             Self::Sealed(sealed) => sealed.forget_sources(),
+            _ => {}
+        }
+    }
+
+    /// How it lies.
+    pub(super) const fn layout(&self) -> Layout {
+        match self {
+            Self::Inline(_) => Layout::Inline,
+            #[cfg(feature = "sealed")]
+            Self::Sealed(_) => Layout::Sealed,
+            Self::Entries(_) => Layout::Entries,
         }
     }
 
     /// Whether it lies in a sealed file.
     pub(super) fn is_sealed(&self) -> bool {
-        !matches!(self, Self::Inline(_))
+        self.layout() == Layout::Sealed
     }
 
     /// How many secrets of an inline vault there are.
     pub(super) fn in_memory(&self) -> usize {
         match self {
             Self::Inline(payload) => payload.secrets().len(),
-            #[cfg(feature = "sealed")]
-            Self::Sealed(_) => 0,
+            _ => 0,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::content::{Content, Edit, Look};
 use super::payload::{Payload, Stored, VaultId};
 use super::place::Place;
 use super::watch::Watch;
+use crate::Layout;
 use crate::binding::Binding;
 
 /// The user name of the entry that holds a vault, beside its service.
@@ -36,7 +37,8 @@ pub(crate) struct Vault {
     binding: Option<Binding>,
     /// Whether what opened a sealed file is kept while it is open.
     keeps_sources: bool,
-    is_sealed: AtomicBool,
+    /// How it was found to lie. A leaf: nothing is locked while it is.
+    layout: Mutex<Layout>,
     deadlines: Deadlines,
     clock: Clock,
     latest: AtomicI64,
@@ -68,7 +70,7 @@ impl Vault {
             place,
             binding: None,
             keeps_sources: false,
-            is_sealed: AtomicBool::new(false),
+            layout: Mutex::default(),
             deadlines,
             clock,
             latest: AtomicI64::new(i64::MIN),
@@ -95,8 +97,7 @@ impl Vault {
         let copy = self.copy.try_lock().ok()?;
         match copy.as_ref().filter(|copy| copy.is_current(&observation))?.content {
             Content::Inline(ref payload) => Some(look(payload)),
-            #[cfg(feature = "sealed")]
-            Content::Sealed(_) => None,
+            _ => None,
         }
     }
 
@@ -203,18 +204,35 @@ impl Vault {
             #[cfg(feature = "sealed")]
             Content::Sealed(sealed) => {
                 let changed = sealed.change(change).map_err(|error| self.named(error));
-                if known.seen.is_none() {
-                    // Else everybody would open the file anew for each change, until somebody reads.
-                    let finished = commit.finish(known.content.revision());
-                    known.seen = finished.seen.filter(|_| !finished.lost_lock);
-                }
-                self.watch.wake();
-                return changed;
+                return self.changed_in_place(commit, known, changed);
+            }
+            Content::Entries(entries) => {
+                let changed = entries.change(change).map_err(|error| self.named(error));
+                return self.changed_in_place(commit, known, changed);
             }
         };
         let result = change(&mut next)?;
         next.advance()?;
         self.store_whole(commit, &mut copy, next).map(|()| result)
+    }
+
+    /// What is stored was changed where it lies, and the vault's entry was not.
+    fn changed_in_place<T>(
+        &self,
+        commit: Commit<'_>,
+        known: &mut Copy,
+        changed: Result<T>,
+    ) -> Result<T> {
+        if let Some(binding) = self.binding.as_ref().filter(|_| changed.is_ok()) {
+            binding.note(known.content.layout() == Layout::Entries);
+        }
+        if known.seen.is_none() {
+            // Else everybody would look for it anew at each change, until somebody reads.
+            let finished = commit.finish(known.content.revision());
+            known.seen = finished.seen.filter(|_| !finished.lost_lock);
+        }
+        self.watch.wake();
+        changed
     }
 
     /// Stores a whole vault, in the layout that it must have.
@@ -242,9 +260,9 @@ impl Vault {
         Ok(())
     }
 
-    /// Whether the vault lies in a sealed file, as far as this process has seen.
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.is_sealed.load(Ordering::Relaxed)
+    /// How the vault lies, as far as this process has seen.
+    pub(crate) fn layout(&self) -> Layout {
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn copy_of(&self, mut content: Content, seen: Option<Seen>) -> Copy {
@@ -252,9 +270,9 @@ impl Vault {
             content.forget_sources();
         }
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
-            binding.note();
+            binding.note(content.layout() == Layout::Entries);
         }
-        self.is_sealed.store(content.is_sealed(), Ordering::Relaxed);
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = content.layout();
         Copy { content, seen }
     }
 
@@ -280,7 +298,7 @@ impl Vault {
                 purged += usize::from(self.store.remove_entry(&entry)?);
             }
             self.binding.iter().for_each(Binding::end);
-            Ok((purged, Content::none()))
+            Ok((purged, self.nothing()))
         })
     }
 
@@ -333,11 +351,9 @@ impl Vault {
     fn read_store(&self) -> Result<Content> {
         self.is_forgotten.store(false, Ordering::Relaxed);
         let content = self.read_place()?;
-        match &self.binding {
-            Some(binding) if content.is_none() => {
-                binding.check_absence().map_err(|error| self.named(error))?;
-            }
-            _ => {}
+        if let Some(binding) = &self.binding {
+            let checked = binding.check(!content.is_none(), self.place.entries.is_some());
+            checked.map_err(|error| self.named(error))?;
         }
         Ok(content)
     }
@@ -345,6 +361,9 @@ impl Vault {
     pub(super) fn read_place(&self) -> Result<Content> {
         if let Some(opened) = self.place.open_direct() {
             return opened.map_err(|error| self.named(error));
+        }
+        if let Some(entries) = self.find_entries().map_err(|error| self.named(error))? {
+            return Ok(Content::Entries(entries));
         }
         match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
             None => self.place.nothing().map_err(|error| self.named(error)),
@@ -384,7 +403,9 @@ impl Vault {
     }
 
     pub(super) fn named(&self, error: Error) -> Error {
-        error.with_store(self.store.name()).with_entry(&self.entry)
+        let error = error.with_store(self.store.name());
+        // What concerns a single entry names it.
+        if self.layout() == Layout::Entries { error } else { error.with_entry(&self.entry) }
     }
 }
 

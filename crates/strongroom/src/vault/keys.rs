@@ -44,7 +44,7 @@ impl Vault {
                 let (file, sources) = sealed.opened();
                 work(file, sources).map_err(|error| error.with_store(self.store.name()))
             }
-            Content::Inline(_) => Err(self.no_slots(operation).with_store(self.store.name())),
+            _ => Err(self.no_slots(operation).with_store(self.store.name())),
         })
     }
 
@@ -55,7 +55,7 @@ impl Vault {
                 .with_hint("The first secret makes it, and so does the first key that is added.");
         }
         Error::new(ErrorKind::Unsupported, operation)
-            .with_message("the vault lies in its entry, which has no key slots")
+            .with_message("the vault lies in its store, which has no key slots")
             .with_hint(
                 "Only encrypted files have them: the backend `file`, and vaults that outgrew their \
                  store.",

@@ -1,4 +1,4 @@
-//! Where a vault may lie beside its entry: a sealed file, or nowhere.
+//! Where a vault may lie beside its entry: a sealed file, entries of its secrets' own, or nowhere.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestam
 use strongroom_sealed::KeySource;
 
 use super::content::Content;
+use super::entries::EntriesPlace;
 use super::payload::{Payload, Stored};
 #[cfg(feature = "sealed")]
 use super::sealed::{Record, Sealed, SealedPlace};
@@ -17,8 +18,10 @@ use super::unlock::Prepared;
 pub(crate) struct Place {
     #[cfg(feature = "sealed")]
     pub(crate) sealed: Option<SealedPlace>,
-    /// Whether the vault is to lie there however small it is.
+    /// Whether the vault is to lie in a sealed file however small it is.
     pub(crate) is_wanted: bool,
+    /// Where its secrets are to be entries of their own, unless there is a vault already.
+    pub(crate) entries: Option<EntriesPlace>,
 }
 
 #[cfg(not(feature = "sealed"))]

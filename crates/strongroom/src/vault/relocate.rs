@@ -1,4 +1,4 @@
-//! A vault moves from one store to another.
+//! A vault moves from one store to another, or between its entry and entries of its secrets' own.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,9 @@ use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
 
 use super::content::Content;
 use super::engine::Vault;
-use super::payload::Payload;
-use crate::Backend;
-use crate::binding::{BindingFile, Moving};
+use super::payload::{Payload, VaultId};
+use crate::binding::{BindingFile, Home, Moving};
+use crate::{Backend, Layout};
 
 /// What a move did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +49,14 @@ impl Vault {
     /// Both vaults are of one service, and meet at the same lock: this one holds it.
     pub(crate) fn move_to(
         &self,
-        (target, to): (&Self, Backend),
+        (target, to): (&Self, Home),
         from: Backend,
         binding: &BindingFile,
         mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
         let _prepared = (self.place.prepare()?, target.place.prepare()?);
-        let remember = |backend, moving| {
-            binding.write(backend, moving).map_err(|error| {
+        let remember = |home, moving| {
+            binding.write(home, moving).map_err(|error| {
                 let message = "where the vault lives can't be remembered";
                 self.failed(ErrorKind::Io, message).with_source(error)
             })
@@ -64,13 +64,19 @@ impl Vault {
         self.rewrite(|| {
             let source = self.read_place()?;
             self.check_is_there(&source)?;
+            let from = Home { backend: from, in_entries: source.layout() == Layout::Entries };
             let vault = source.look().snapshot()?;
             progress(MoveStep::Copy(vault.secrets().len()));
-            let put_aside = target.make_way(&vault, binding.moving_to() == Some(to))?;
+            let began_before = binding.moving_to() == Some(to);
+            let put_aside = match target.entries().filter(|_| to.backend == from.backend) {
+                // The vault that is there is this one.
+                Some(entries) => entries.make_way(&vault).map(|()| None),
+                None => target.make_way(&vault, began_before),
+            }?;
             remember(from, Moving::To(to))?;
             let content = target.write_first(&vault)?;
             progress(MoveStep::Verify);
-            if !content.look().snapshot()?.holds_the_same(&vault) {
+            if !content.gives_back(&vault)? {
                 return Err(target.failed(ErrorKind::Corrupt, "it gave back something else"));
             }
             drop(source);
@@ -78,10 +84,10 @@ impl Vault {
             self.place.check_free()?;
             remember(to, Moving::From(from))?;
             progress(MoveStep::Delete);
-            self.delete_all()?;
+            self.delete_moved(&vault, from.in_entries)?;
             remember(to, Moving::No)?;
             let secrets = vault.secrets().len();
-            Ok((Moved { put_aside, ..Moved::new(from, to, secrets) }, content))
+            Ok((Moved { put_aside, ..Moved::new(from.backend, to.backend, secrets) }, content))
         })
     }
 
@@ -92,6 +98,9 @@ impl Vault {
             self.place.remove()?;
         }
         let found = self.read_place()?;
+        if let Content::Entries(entries) = &found {
+            return entries.make_way(coming).map(|()| None);
+        }
         if found.is_none() {
             return Ok(None);
         }
@@ -99,8 +108,12 @@ impl Vault {
             drop(found);
             return self.place.put_aside(self.now());
         }
-        // The same vault is what a move that was stopped has left.
-        if found.revision().vault == coming.id.to_bytes() {
+        // The same vault is what a move that was stopped has left. One of entries has no id yet.
+        let is_left = match coming.id {
+            VaultId::NONE => began_before,
+            id => found.revision().vault == id.to_bytes(),
+        };
+        if is_left {
             return Ok(None);
         }
         Err(self
@@ -111,13 +124,33 @@ impl Vault {
     }
 
     fn write_first(&self, vault: &Payload) -> Result<Content> {
-        let (content, line) = self.laid_out(vault.duplicate()?, || Ok(()))?;
+        if let Some(entries) = self.entries() {
+            entries.write_all(vault)?;
+            return Ok(Content::Entries(entries));
+        }
+        let mut vault = vault.duplicate()?;
+        if vault.id == VaultId::NONE {
+            vault.advance()?;
+        }
+        let (content, line) = self.laid_out(vault, || Ok(()))?;
         drop(self.write_entry_of(content, line)?);
         self.read_place()
     }
 
-    /// Deletes the vault that is here, which has been copied elsewhere.
-    pub(crate) fn delete_all(&self) -> Result<()> {
+    /// All secrets that are here.
+    pub(crate) fn snapshot(&self) -> Result<Payload> {
+        self.read(|vault| vault.snapshot())
+    }
+
+    /// Deletes the secrets that are here, which have been copied elsewhere.
+    pub(crate) fn delete_moved(&self, vault: &Payload, in_entries: bool) -> Result<()> {
+        match self.entries().filter(|_| in_entries) {
+            Some(entries) => entries.remove_all(vault),
+            None => self.delete_vault(),
+        }
+    }
+
+    fn delete_vault(&self) -> Result<()> {
         self.place.remove()?;
         if !self.place.is_direct() {
             self.store.remove_entry(&self.entry)?;
@@ -125,9 +158,9 @@ impl Vault {
         Ok(())
     }
 
-    /// Checks that there is a vault to move.
-    pub(crate) fn must_be_there(&self) -> Result<()> {
-        self.read_content(|content| self.check_is_there(content))
+    /// How the vault lies that is to be moved.
+    pub(crate) fn must_be_there(&self) -> Result<Layout> {
+        self.read_content(|content| self.check_is_there(content).map(|()| content.layout()))
     }
 
     fn check_is_there(&self, content: &Content) -> Result<()> {
@@ -139,6 +172,17 @@ impl Vault {
 
     fn failed(&self, kind: ErrorKind, message: &str) -> Error {
         self.named(Error::new(kind, Operation::Set).with_message(message))
+    }
+}
+
+impl Content {
+    /// Whether these secrets are what is stored.
+    fn gives_back(&self, vault: &Payload) -> Result<bool> {
+        match self {
+            // Beside others, and without times.
+            Self::Entries(entries) => entries.hold(vault),
+            content => Ok(content.look().snapshot()?.holds_the_same(vault)),
+        }
     }
 }
 

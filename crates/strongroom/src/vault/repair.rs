@@ -105,7 +105,7 @@ impl Vault {
             let mut copies = entry.collect::<Result<Vec<_>>>()?;
             copies.extend(self.place.put_aside(self.now())?);
             self.store.remove_entry(&self.entry)?;
-            Ok((copies, Content::none()))
+            Ok((copies, self.nothing()))
         })
     }
 
@@ -225,7 +225,7 @@ impl Found {
                 let (records, _) = sealed.salvage();
                 Some(records.iter().map(|(key, ..)| key.name().to_owned()).collect())
             }
-            Content::Inline(_) => None,
+            _ => None,
         }
     }
 

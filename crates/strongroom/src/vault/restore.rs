@@ -128,9 +128,16 @@ impl Vault {
             if RestorePlan::of(&vault.snapshot()?, &backup.payload, plan.mode) != *plan {
                 return Err(changed_meanwhile());
             }
+            use RestoreAction::{Add, Replace};
+            for step in &plan.steps {
+                let secret = backup.payload.secrets().get(&step.key);
+                if let (Add | Replace, Some(secret)) = (step.action, secret) {
+                    vault.check(&step.key, &secret.metadata)?;
+                }
+            }
             for step in &plan.steps {
                 match step.action {
-                    RestoreAction::Add | RestoreAction::Replace => {
+                    Add | Replace => {
                         vault.copy_from(&backup.payload, &step.key)?;
                     }
                     RestoreAction::Remove => drop(vault.remove(&step.key)?),

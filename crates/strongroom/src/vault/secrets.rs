@@ -8,8 +8,9 @@ use strongroom_core::{
     SecretString, SignedDuration, Timestamp,
 };
 
-use super::content::{Edit, Look};
+use super::content::{Content, Edit, Look};
 use super::engine::Vault;
+use super::entries::not_counted;
 
 /// A secret without its value: what [`list`](crate::SecretManager::list) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,9 @@ pub struct SecretInfo {
 
 /// Changes that are made together: all of them, or none.
 ///
-/// They are made in the order in which they were asked for.
+/// Of several of one secret the last counts. Where a vault's
+/// [capabilities](crate::SecretManager::capabilities) say that they are made one after the other, what is stored
+/// comes before what is deleted.
 #[derive(Default)]
 pub struct Batch {
     changes: BTreeMap<SecretKey, Option<Secret>>,
@@ -50,8 +53,16 @@ impl fmt::Debug for Batch {
 }
 
 impl Vault {
+    /// Reads the vault for the first time.
+    pub(crate) fn open(&self) -> Result<()> {
+        self.read(|vault| vault.generation().map(drop))
+    }
+
     pub(crate) fn generation(&self) -> Result<u64> {
-        self.read(|vault| vault.generation())
+        self.read_content(|content| match content {
+            Content::Entries(_) => Err(self.named(not_counted())),
+            content => content.look().generation(),
+        })
     }
 
     pub(crate) fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
@@ -97,8 +108,9 @@ impl Vault {
     pub(crate) fn create(&self, key: &SecretKey, secret: Secret) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
         self.commit(|vault| {
+            let secret = self.stamped(vault, key, secret)?;
             must_be_free(vault, key)?;
-            self.put(vault, key, secret).map(drop)
+            vault.put_new(key, &secret)
         })
     }
 
@@ -169,24 +181,32 @@ impl Vault {
         for key in batch.changes.keys() {
             key.validate().map_err(|error| error.during(Operation::Set))?;
         }
+        let none = SecretMetadata::default();
         self.commit(|vault| {
-            for (key, change) in batch.changes {
-                match change {
-                    Some(secret) => drop(self.put(vault, &key, secret)?),
-                    None => drop(vault.remove(&key)?),
-                }
+            for (key, change) in &batch.changes {
+                vault.check(key, change.as_ref().map_or(&none, |secret| &secret.metadata))?;
             }
-            Ok(())
+            // Where a failure in between leaves what was done, nothing is deleted in vain.
+            let (stored, deleted): (Vec<_>, Vec<_>) =
+                batch.changes.into_iter().partition(|(_, change)| change.is_some());
+            for (key, secret) in stored {
+                secret.map(|secret| self.put(vault, &key, secret)).transpose()?;
+            }
+            deleted.iter().try_for_each(|(key, _)| vault.remove(key).map(drop))
         })
     }
 
-    /// Puts a secret in, with the times that are the vault's to say, and returns it with them.
-    fn put(&self, vault: &mut dyn Edit, key: &SecretKey, mut secret: Secret) -> Result<Secret> {
-        let now = self.now();
-        let created = vault.metadata(key)?.and_then(|old| old.created_at);
-        secret.metadata.created_at = created.or(Some(now));
-        secret.metadata.updated_at = Some(now);
+    /// Puts a secret in, and returns it as it is kept.
+    fn put(&self, vault: &mut dyn Edit, key: &SecretKey, secret: Secret) -> Result<Secret> {
+        let secret = self.stamped(vault, key, secret)?;
         vault.put(key, &secret)?;
+        Ok(secret)
+    }
+
+    /// A secret as it is to be kept.
+    fn stamped(&self, vault: &mut dyn Edit, key: &SecretKey, mut secret: Secret) -> Result<Secret> {
+        vault.check(key, &secret.metadata)?;
+        vault.stamp(key, &mut secret.metadata, self.now())?;
         Ok(secret)
     }
 }

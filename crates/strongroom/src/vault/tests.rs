@@ -1,5 +1,6 @@
 //! The vault on a store that counts, fails and is changed by others.
 
+mod entries;
 #[cfg(feature = "sealed")]
 mod sealed;
 
@@ -17,12 +18,14 @@ use tempfile::TempDir;
 
 use super::coherence::StateDir;
 use super::engine::{Clock, Vault};
+use super::entries::EntriesPlace;
 use super::place::Place;
 #[cfg(feature = "sealed")]
 use super::sealed::SealedPlace;
 use super::secrets::Batch;
 use super::watch::Watcher;
-use crate::Layout;
+use crate::binding::BindingFile;
+use crate::{Backend, Layout};
 
 /// One user's machine: a store, and the directory where processes meet.
 pub(super) struct Machine {
@@ -49,9 +52,15 @@ impl Machine {
         Self { store, dir, seconds: Arc::new(AtomicI64::new(1_000)), layout }
     }
 
+    fn entries(&self) -> Option<EntriesPlace> {
+        let service = ServiceName::new("app").unwrap();
+        let binding = BindingFile::new(&StateDir::at(self.dir.path()), &service);
+        (self.layout == Layout::Entries).then(|| EntriesPlace::new(Backend::Memory, binding))
+    }
+
     #[cfg(not(feature = "sealed"))]
     fn place(&self) -> Place {
-        Place { is_wanted: self.layout == Layout::Sealed }
+        Place { is_wanted: self.layout == Layout::Sealed, entries: self.entries() }
     }
 
     #[cfg(feature = "sealed")]
@@ -65,7 +74,7 @@ impl Machine {
                 crate::Options::new().with_environment(|_| None).unlock(path.to_owned())
             }),
         ));
-        Place { sealed, is_wanted: self.layout == Layout::Sealed }
+        Place { sealed, is_wanted: self.layout == Layout::Sealed, entries: self.entries() }
     }
 
     /// A vault as another process would have it.
@@ -389,7 +398,7 @@ fn what_is_locked_is_not_opened_to_look_for_changes() {
         looks_and_reads_nothing(&mut watcher);
         vault.list().unwrap();
         assert!(watcher.look(&vault).is_some(), "the next read tells");
-        if vault.is_sealed() {
+        if vault.layout() == Layout::Sealed {
             continue; // Its file is open, and needs no store.
         }
 
@@ -436,7 +445,7 @@ fn a_purge_leaves_no_entry_of_the_service_and_the_others_see_it() {
 /// Windows deletes no file that is open: a purge is refused while others have a sealed vault, and nothing
 /// of it is gone.
 fn let_go(purger: &Vault, others: &[&Vault]) {
-    if cfg!(windows) && purger.is_sealed() {
+    if cfg!(windows) && purger.layout() == Layout::Sealed {
         let before = purger.list().unwrap();
         assert_eq!(purger.purge().unwrap_err().kind(), ErrorKind::Busy);
         others.iter().for_each(|other| assert_eq!(other.list().unwrap(), before));

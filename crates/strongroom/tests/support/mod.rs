@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+pub(crate) mod apart;
 pub(crate) mod race;
 pub(crate) mod site;
 pub(crate) mod worker;

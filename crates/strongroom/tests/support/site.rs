@@ -78,6 +78,7 @@ impl<'a> Site<'a> {
     pub(crate) fn of_environment() -> SecretManagerBuilder {
         let layout = match env::var(LAYOUT).unwrap().as_str() {
             "Sealed" => Layout::Sealed,
+            "Entries" => Layout::Entries,
             _ => Layout::Inline,
         };
         let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();

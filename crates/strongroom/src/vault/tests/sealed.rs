@@ -23,7 +23,7 @@ fn outgrown(max: usize) -> (Machine, Vault) {
     machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(max));
     let vault = machine.vault();
     vault.set(&key("small"), Secret::new("1").with_scope("s")).unwrap();
-    assert!(!vault.is_sealed() && !file(&machine).exists());
+    assert!(vault.layout() == Layout::Inline && !file(&machine).exists());
     vault.set(&key("large"), Secret::new("x".repeat(max))).unwrap();
     (machine, vault)
 }
@@ -32,7 +32,7 @@ fn outgrown(max: usize) -> (Machine, Vault) {
 fn a_vault_that_outgrows_its_store_becomes_sealed_by_itself() {
     // The smallest that a platform has: Windows takes 2560 bytes.
     let (machine, vault) = outgrown(2_560);
-    assert!(vault.is_sealed() && file(&machine).exists());
+    assert!(vault.layout() == Layout::Sealed && file(&machine).exists());
     assert!(matches!(entry(&machine), Some(Stored::Key(_))));
     for vault in [&vault, &machine.vault()] {
         assert_eq!(value(vault, "small").as_deref(), Some("1"));
@@ -56,9 +56,9 @@ fn one_of_more_than_64_kib_becomes_sealed_wherever_there_is_room() {
     let machine = Machine::new();
     let vault = machine.vault();
     vault.set(&key("a"), Secret::new("x".repeat(40_000))).unwrap();
-    assert!(!vault.is_sealed());
+    assert_eq!(vault.layout(), Layout::Inline);
     vault.set(&key("b"), Secret::new("x".repeat(40_000))).unwrap();
-    assert!(vault.is_sealed());
+    assert_eq!(vault.layout(), Layout::Sealed);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn no_inline_vault_is_taken_for_the_sealed_one_that_it_became() {
         let revision = machine.vault().read_place().unwrap().revision();
         assert!(seen.insert(revision), "{name}: {revision:?}");
     }
-    assert!(vault.is_sealed());
+    assert_eq!(vault.layout(), Layout::Sealed);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn what_a_killed_purge_left_is_an_error_that_a_purge_or_a_reset_ends() {
         ended.unwrap();
         assert!(vault.list().unwrap().is_empty());
         vault.set(&key("large"), Secret::new("x".repeat(2_560))).unwrap();
-        assert!(vault.is_sealed());
+        assert_eq!(vault.layout(), Layout::Sealed);
     }
 }
 

@@ -1,0 +1,73 @@
+//! Where a vault is to lie in a store that was chosen, as the options and the binding say.
+
+#[cfg(feature = "sealed")]
+use std::path::Path;
+use std::sync::Arc;
+
+#[cfg(feature = "sealed")]
+use strongroom_core::Persistence;
+use strongroom_core::{Result, ServiceName};
+
+use crate::binding::{BindingFile, Home};
+#[cfg(feature = "sealed")]
+use crate::vault::SealedPlace;
+use crate::vault::{EntriesPlace, Place, StateDir, Vault};
+use crate::{Backend, Chosen, Layout, Options, SecretManagerBuilder};
+
+impl SecretManagerBuilder {
+    /// Whether each secret is to be an entry of its own in this backend, or is already.
+    pub(crate) fn has_entries(&self, backend: Backend, binding: &BindingFile) -> bool {
+        let home = Home { backend, in_entries: true };
+        let is_wanted = self.options.layout == Layout::Entries && backend != Backend::File;
+        is_wanted || binding.home() == Some(home)
+    }
+
+    /// The vault as it is, or would be, in this store.
+    pub(crate) fn vault_on(
+        &self,
+        chosen: &Chosen,
+        service: &ServiceName,
+        has_entries: bool,
+    ) -> Result<Vault> {
+        let place = Place {
+            entries: has_entries.then(|| {
+                let binding = BindingFile::new(&self.options.state_dir(), service);
+                EntriesPlace::new(chosen.backend(), binding)
+            }),
+            ..place_of_file(&self.options, chosen, service)?
+        };
+        let state_dir = match chosen.backend() {
+            Backend::Memory if self.options.state_dir.is_none() => StateDir::NotNeeded,
+            _ => self.options.state_dir(),
+        };
+        let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
+        Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
+    }
+}
+
+/// Where the vault's encrypted file may lie.
+#[cfg(not(feature = "sealed"))]
+fn place_of_file(options: &Options, _: &Chosen, _: &ServiceName) -> Result<Place> {
+    Ok(Place { is_wanted: options.layout == Layout::Sealed, entries: None })
+}
+
+#[cfg(feature = "sealed")]
+fn place_of_file(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
+    let is_wanted = options.layout == Layout::Sealed;
+    let deadline = options.deadlines.call;
+    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
+    let sealed = match (chosen.backend(), options.data_dir()) {
+        // Its key would lie in the open, beside it.
+        (Backend::PlaintextFile, _) => None,
+        (Backend::File, Some(directory)) => {
+            Some(SealedPlace::Direct(options.unlock(options.file_of(&directory, service))?))
+        }
+        (_, Some(directory)) if lasts => {
+            let known = options.clone();
+            let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
+            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline, recovery))
+        }
+        _ => None,
+    };
+    Ok(Place { sealed, is_wanted, entries: None })
+}

@@ -1,0 +1,464 @@
+//! The layout `entries`: each secret is an entry of its own, as other programs would write it.
+//!
+//! The entries are all there is, and other programs change them at any time. So nothing is remembered of
+//! them and nothing is kept beside them: each look asks the store, and each change is made at once. The
+//! lock between processes keeps those apart that use this layout, not the others.
+
+use std::collections::BTreeMap;
+use std::hash::RandomState;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use strongroom_core::{
+    EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation, Result, Secret,
+    SecretKey, SecretMetadata, SecretString, ServiceName, Timestamp, UserName, WriteMode,
+};
+
+use super::coherence::Revision;
+use super::content::{Content, Edit, Look};
+use super::engine::{VAULT_ENTRY, Vault};
+use super::payload::{Payload, VaultId};
+use super::secrets::SecretInfo;
+use crate::Backend;
+use crate::binding::{BindingFile, Home};
+
+/// What stands between a secret's name and its target in its entry's name. Other programs' names often have
+/// an `@`, a `/` or a `:` of their own.
+const SEPARATOR: &str = "::";
+
+/// By what processes know that the secrets lie in entries.
+const REVISION: Revision = Revision { vault: *b"in entries apart", generation: 0 };
+
+/// That the secrets are to lie in entries of their own, or do already.
+pub(crate) struct EntriesPlace {
+    backend: Backend,
+    /// Says whether the vault is being moved, to them or from them.
+    binding: BindingFile,
+    changes: Arc<OwnChanges>,
+}
+
+/// All entries of a service.
+pub(super) struct Entries {
+    store: Arc<dyn KeyringStore>,
+    service: ServiceName,
+    changes: Arc<OwnChanges>,
+    /// Whether there was none when this was made.
+    is_empty: bool,
+}
+
+/// How often this handle has changed each secret, for those who are told of changes. A leaf: nothing is locked
+/// while it is.
+#[derive(Default)]
+struct OwnChanges(Mutex<BTreeMap<SecretKey, u64>>);
+
+impl EntriesPlace {
+    pub(crate) fn new(backend: Backend, binding: BindingFile) -> Self {
+        Self { backend, binding, changes: Arc::default() }
+    }
+
+    fn entries(&self, vault: &Vault, is_empty: bool) -> Entries {
+        Entries {
+            store: Arc::clone(&vault.store),
+            service: vault.entry.service().clone(),
+            changes: Arc::clone(&self.changes),
+            is_empty,
+        }
+    }
+
+    /// Where the vault is while it moves within this store, or is moved and not deleted yet.
+    fn home_in_move(&self) -> Option<Home> {
+        let home = self.binding.home().filter(|home| home.backend == self.backend)?;
+        let is_moving = self.binding.moving_to().or(self.binding.moved_from()).is_some();
+        is_moving.then_some(home)
+    }
+}
+
+impl Vault {
+    /// The entries, where secrets are to lie in entries of their own: `None` if the vault lies otherwise.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if there is a vault in one entry beside them: whichever were shown, the other would be missing.
+    /// `KeyMissing` if there is a sealed file whose key was in the vault's entry. `Unsupported` in a store
+    /// that can't list.
+    pub(super) fn find_entries(&self) -> Result<Option<Entries>> {
+        let Some(place) = &self.place.entries else { return Ok(None) };
+        let users = self.store.list(self.entry.service().as_str())?;
+        let others = users.iter().filter(|user| user.as_str() != VAULT_ENTRY).count();
+        let entries = place.entries(self, others == 0);
+        if others == users.len() {
+            return Ok(self.place.nothing()?.is_none().then_some(entries));
+        }
+        match place.home_in_move() {
+            Some(home) => Ok(home.in_entries.then_some(entries)),
+            None if others == 0 => Ok(None),
+            None => Err(self.both()),
+        }
+    }
+
+    /// What there is where there is nothing.
+    pub(super) fn nothing(&self) -> Content {
+        match &self.place.entries {
+            Some(place) => Content::Entries(place.entries(self, true)),
+            None => Content::none(),
+        }
+    }
+
+    /// The entries of the service, whatever else there is; `None` where secrets are none.
+    pub(super) fn entries(&self) -> Option<Entries> {
+        self.place.entries.as_ref().map(|place| place.entries(self, false))
+    }
+
+    fn both(&self) -> Error {
+        Error::new(ErrorKind::Conflict, Operation::Get)
+            .with_message("the secrets are entries of their own, and there is a vault beside them")
+            .with_hint(format!(
+                "Move the vault's secrets into entries, too: `strongroom move --to {} --layout entries` for \
+                 the service \"{}\". Nothing is written over.",
+                self.store.name(),
+                self.entry.service(),
+            ))
+    }
+}
+
+impl Entries {
+    pub(super) const fn revision() -> Revision {
+        REVISION
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Makes a change, step by step: what was done before a step that fails stays.
+    pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
+        let mut entries = self;
+        work(&mut entries)
+    }
+
+    /// Checks that these secrets can be entries, and that no other values are there under their names.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` and `Invalid` as a change, `Conflict`.
+    pub(super) fn make_way(&self, vault: &Payload) -> Result<()> {
+        for (key, secret) in vault.secrets() {
+            check(key, &secret.metadata)?;
+            if self.value_of(key)?.is_some_and(|there| !has_value_of(&there, secret)) {
+                return Err(Error::new(ErrorKind::Conflict, Operation::Set)
+                    .with_message(format!("there is an entry of another value for {key}"))
+                    .with_hint("Nothing was changed. Rename or delete one of the two."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes these secrets where they are not there yet.
+    pub(super) fn write_all(&self, vault: &Payload) -> Result<()> {
+        for (key, secret) in vault.secrets() {
+            if self.value_of(key)?.is_none() {
+                self.write(key, secret, WriteMode::CreateNew)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all of these secrets are there.
+    pub(super) fn hold(&self, vault: &Payload) -> Result<bool> {
+        for (key, secret) in vault.secrets() {
+            if !self.value_of(key)?.is_some_and(|there| has_value_of(&there, secret)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deletes these secrets. One that has another value by now was changed by another program, and stays.
+    pub(super) fn remove_all(&self, vault: &Payload) -> Result<()> {
+        for (key, secret) in vault.secrets() {
+            match self.value_of(key)? {
+                Some(there) if has_value_of(&there, secret) => drop(self.remove_entry(key)?),
+                Some(_) => tracing::warn!("{key} was changed while it was moved; its entry stays"),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Entries {
+    fn value_of(&self, key: &SecretKey) -> Result<Option<SecretString>> {
+        let user = user_name(key).map_err(|error| error.during(Operation::Get))?;
+        self.store.get_password(self.service.as_str(), user.as_str())
+    }
+
+    fn is_there(&self, key: &SecretKey) -> Result<bool> {
+        self.store.contains_entry(&self.entry(key, Operation::Exists)?)
+    }
+
+    fn write(&self, key: &SecretKey, secret: &Secret, mode: WriteMode) -> Result<()> {
+        let entry = self.entry(key, Operation::Set)?;
+        let (service, user) = (entry.service().as_str(), entry.user().as_str());
+        self.store.set_password(service, user, &secret.value, mode)?;
+        self.changes.count(key);
+        Ok(())
+    }
+
+    fn remove_entry(&self, key: &SecretKey) -> Result<bool> {
+        let was_there = self.store.remove_entry(&self.entry(key, Operation::Delete)?)?;
+        self.changes.count(key);
+        Ok(was_there)
+    }
+
+    /// Copies the bytes, text or not, to an entry that is not there yet, and reads them back.
+    fn copy(&self, old: &EntryName, new: &EntryName) -> Result<()> {
+        let Some(bytes) = self.store.read_entry(old)? else { return Ok(()) };
+        self.store.write_entry(new, &bytes, WriteMode::CreateNew)?;
+        let there = self.store.read_entry(new)?;
+        if there.is_none_or(|there| there.expose_secret() != bytes.expose_secret()) {
+            return Err(Error::new(ErrorKind::Corrupt, Operation::Set)
+                .with_store(self.store.name())
+                .with_entry(new)
+                .with_message("the store gave back something else; the old entry stays"));
+        }
+        Ok(())
+    }
+
+    fn entry(&self, key: &SecretKey, operation: Operation) -> Result<EntryName> {
+        let user = user_name(key).map_err(|error| error.during(operation))?;
+        Ok(EntryName::from_parts(self.service.clone(), user))
+    }
+
+    fn keys(&self) -> Result<Vec<SecretKey>> {
+        let users = self.store.list(self.service.as_str())?.into_iter();
+        let secrets = users.filter(|user| user.as_str() != VAULT_ENTRY);
+        let mut keys: Vec<_> = secrets.map(|user| key_of(&user)).collect();
+        keys.sort();
+        Ok(keys)
+    }
+}
+
+impl OwnChanges {
+    fn count(&self, key: &SecretKey) {
+        *self.all().entry(key.clone()).or_default() += 1;
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<SecretKey, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Look for Entries {
+    /// That of this handle alone.
+    fn generation(&self) -> Result<u64> {
+        Ok(self.changes.all().values().sum())
+    }
+
+    fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        Ok(self.value_of(key)?.map(Secret::new))
+    }
+
+    fn contains(&self, key: &SecretKey) -> Result<bool> {
+        self.is_there(key)
+    }
+
+    fn list(&self) -> Result<Vec<SecretInfo>> {
+        let info = |key| SecretInfo { key, metadata: SecretMetadata::default() };
+        Ok(self.keys()?.into_iter().map(info).collect())
+    }
+
+    /// One entry after the other, so not all of one moment.
+    fn snapshot(&self) -> Result<Payload> {
+        let mut vault = Payload::new(VaultId::NONE);
+        for key in self.keys()? {
+            if let Some(value) = self.value_of(&key)? {
+                vault.insert(key, Secret::new(value));
+            }
+        }
+        Ok(vault)
+    }
+
+    /// By what this handle has done: values are not read for that, which might ask the user.
+    fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+        self.store.probe()?;
+        let (keys, changes) = (self.keys()?, self.changes.all());
+        let count = |key: SecretKey| {
+            let count = changes.get(&key).copied().unwrap_or_default();
+            (key, count)
+        };
+        Ok(keys.into_iter().map(count).collect())
+    }
+}
+
+impl Edit for &Entries {
+    fn check(&self, key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
+        check(key, metadata)
+    }
+
+    /// The store's times are the ones that count, and it tells none.
+    fn stamp(&mut self, _: &SecretKey, metadata: &mut SecretMetadata, _: Timestamp) -> Result<()> {
+        *metadata = SecretMetadata::default();
+        Ok(())
+    }
+
+    fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
+        Look::get(*self, key)
+    }
+
+    fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
+        Ok(self.is_there(key)?.then(SecretMetadata::default))
+    }
+
+    fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        self.write(key, secret, WriteMode::Overwrite)
+    }
+
+    fn put_new(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
+        self.write(key, secret, WriteMode::CreateNew)
+    }
+
+    fn remove(&mut self, key: &SecretKey) -> Result<bool> {
+        self.remove_entry(key)
+    }
+
+    #[cfg(feature = "backup")]
+    fn snapshot(&mut self) -> Result<Payload> {
+        Look::snapshot(*self)
+    }
+
+    #[cfg(feature = "backup")]
+    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()> {
+        match other.secrets().get(key) {
+            Some(secret) => self.write(key, secret, WriteMode::Overwrite),
+            None => self.remove_entry(key).map(drop),
+        }
+    }
+
+    /// One that is killed in between leaves both.
+    fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
+        self.copy(&self.entry(old, Operation::Set)?, &self.entry(new, Operation::Set)?)?;
+        self.changes.count(new);
+        self.remove_entry(old).map(drop)
+    }
+}
+
+/// Checks that a secret can be an entry.
+///
+/// # Errors
+///
+/// `Invalid` for its name, `Unsupported` for what would not be kept of it.
+fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
+    user_name(key).map_err(|error| error.during(Operation::Set))?;
+    let SecretMetadata { provider, scope, expires_at, .. } = metadata;
+    let lost = match (provider, scope, expires_at) {
+        (Some(_), ..) => "provider",
+        (_, Some(_), _) => "scope",
+        (.., Some(_)) => "expiry",
+        _ => return Ok(()),
+    };
+    let message = format!("{key} has a {lost}, which its entry can't hold");
+    Err(cant_be_had(Operation::Set, &message))
+}
+
+/// What an entry is called in the system's own tools.
+///
+/// # Errors
+///
+/// `Invalid` if it can't be a name, or would be that of another secret or of the vault.
+fn user_name(key: &SecretKey) -> Result<UserName> {
+    let user = UserName::new(match key.target() {
+        Some(target) => format!("{}{SEPARATOR}{target}", key.name()),
+        None => key.name().to_owned(),
+    })?;
+    let refused = |message: String, hint: &str| {
+        Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint))
+    };
+    if user.as_str() == VAULT_ENTRY {
+        return refused(
+            format!("the entry \"{VAULT_ENTRY}\" is the vault's own"),
+            "Choose another name.",
+        );
+    }
+    let named = key_of(&user);
+    if named != *key {
+        return refused(
+            format!("its entry would be \"{user}\", which is that of {named}"),
+            "Choose another name, or name the secret by its name and its target.",
+        );
+    }
+    Ok(user)
+}
+
+/// The secret whose entry is called this.
+fn key_of(user: &UserName) -> SecretKey {
+    match user.as_str().rsplit_once(SEPARATOR) {
+        Some((name, target)) if !name.is_empty() && !target.is_empty() => {
+            SecretKey::with_target(name, target)
+        }
+        _ => SecretKey::new(user.as_str()),
+    }
+}
+
+fn has_value_of(value: &SecretString, secret: &Secret) -> bool {
+    value.expose_secret() == secret.value.expose_secret()
+}
+
+/// Other programs count nothing.
+pub(super) fn not_counted() -> Error {
+    cant_be_had(Operation::Get, "nobody counts the changes of entries")
+}
+
+fn cant_be_had(operation: Operation, message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, operation).with_message(message).with_hint(
+        "Where each secret is an entry of its own, a value is all that is kept of it. Do without, or keep the \
+         vault in another layout.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(key: &SecretKey) -> String {
+        let error = user_name(key).expect_err("the name must be refused");
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        error.to_string()
+    }
+
+    #[test]
+    fn names_are_as_others_know_them() {
+        let user = |key: SecretKey| user_name(&key).expect("it can be a name").as_str().to_owned();
+        assert_eq!(user("anthropic-api-key".into()), "anthropic-api-key");
+        assert_eq!(user("alice@example.com".into()), "alice@example.com");
+        assert_eq!(user(SecretKey::with_target("API_KEY", "production")), "API_KEY::production");
+        assert_eq!(user(SecretKey::with_target("a:", "b")), "a:::b");
+    }
+
+    #[test]
+    fn a_name_that_is_anothers_is_refused() {
+        assert!(refusal(&"vault".into()).contains("is the vault's own"));
+        assert!(refusal(&"a::b".into()).contains(r#"that of "a" for target "b""#));
+        assert!(refusal(&SecretKey::with_target("a", ":b")).contains("\"a:\" for target"));
+        assert!(refusal(&SecretKey::with_target("a".repeat(200), "b".repeat(54))).contains("256"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_secrets_have_one_entry(name in "[ab:]{1,6}", target in "[ab:]{1,6}") {
+            let (plain, targeted) = (SecretKey::new(&name), SecretKey::with_target(&name, &target));
+            for key in [plain, targeted] {
+                if let Ok(user) = user_name(&key) {
+                    prop_assert_eq!(key_of(&user), key);
+                }
+            }
+        }
+
+        #[test]
+        fn every_entry_has_a_name_to_be_read_by(user in "[ab:@]{1,8}") {
+            let user = UserName::new(user).expect("it is one");
+            let key = key_of(&user);
+            prop_assert_eq!(user_name(&key).expect("it has one"), user);
+        }
+    }
+}
