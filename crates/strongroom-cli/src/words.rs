@@ -58,6 +58,7 @@ pub(crate) fn persistence_token(persistence: Persistence) -> &'static str {
 pub(crate) fn layout_token(layout: Layout) -> &'static str {
     match layout {
         Layout::Sealed => "sealed",
+        Layout::Entries => "entries",
         _ => "inline",
     }
 }

@@ -167,7 +167,10 @@ fn put(
 ) -> Result<()> {
     let mut is_other = false;
     let mut new = Secret::new(SecretString::from(value.expose_secret()));
-    new.metadata = found.metadata.clone();
+    // The rules go on naming the provider where entries can't.
+    if secrets.capabilities().keeps_metadata {
+        new.metadata = found.metadata.clone();
+    }
     secrets.update(&found.key, |old| match old {
         Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
         Some(old) if over.is_none_or(|ages| ages.store != old.metadata.updated_at) => {

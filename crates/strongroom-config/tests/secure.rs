@@ -6,7 +6,9 @@ mod support;
 use std::cell::RefCell;
 use std::fs;
 
-use strongroom::{Backend, ErrorKind, Secret, SecretKey, SecretManager, Timestamp};
+use strongroom::{
+    Backend, ErrorKind, ExposeSecret, Layout, Options, Secret, SecretKey, SecretManager, Timestamp,
+};
 use strongroom_config::{
     Action, ConfigFile, ConfigPath, FoundBy, Leave, Leaves, Marker, Place, Prefer, Progress, Rule,
     Rules,
@@ -54,6 +56,23 @@ fn a_secret_moves_into_the_store_and_a_reference_and_the_marker_stay() {
     file.secure(&secrets, &plan, |_| {}).unwrap();
     assert_eq!(read(&path), marked);
     assert_eq!(home.files(), ["config.json"]);
+}
+
+#[test]
+fn a_secret_whose_rule_names_a_provider_moves_into_an_entry_of_its_own() {
+    let home = Home::new();
+    let path = home.write("config.json", JSON);
+    let store = Options::new().dangerous().plaintext_file(home.path("data/entries"));
+    let options = store.with_backend(Backend::PlaintextFile).with_layout(Layout::Entries);
+    let options = options.with_state_dir(home.path("state"));
+    let secrets = SecretManager::builder("app").options(options.clone()).open_blocking().unwrap();
+    let file = file(&path, rules());
+    secure(&file, &secrets);
+    assert_eq!(read(&path), JSON.replace(VALUE, "strongroom:OPENAI_API_KEY"));
+    let store = strongroom::choose(&options).unwrap();
+    let entry = store.store().get_password("app", "OPENAI_API_KEY").unwrap().unwrap();
+    assert_eq!(entry.expose_secret(), VALUE);
+    assert_eq!(file.status(Some(&secrets)).unwrap().secrets[0].place, Place::Store);
 }
 
 #[test]

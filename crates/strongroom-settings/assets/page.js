@@ -22,6 +22,7 @@ async function start() {
     document.title = `${about.title} – secrets`;
     byId("title").textContent = about.title;
     showStorage(about.storage);
+    for (const field of document.querySelectorAll(".metadata")) field.hidden = !about.keeps_metadata;
     showExport(about.export);
     byId("page").hidden = false;
     byId("end").hidden = false;

@@ -86,6 +86,7 @@ mod tests {
         assert_eq!(inline(Backend::SecretService, true), ("Keychain", STAYS));
         assert_eq!(inline(Backend::Keychain, true), ("Keychain", STAYS));
         assert_eq!(badge(Backend::SecretService, Layout::Sealed, true), ("Sealed file", STAYS));
+        assert_eq!(badge(Backend::SecretService, Layout::Entries, true), ("Keychain", STAYS));
         assert_eq!(badge(Backend::File, Layout::Sealed, true), ("Sealed file", STAYS));
         let until_restart = ("Session", "Gone when the machine restarts.");
         assert_eq!(inline(Backend::Keyutils, false), until_restart);

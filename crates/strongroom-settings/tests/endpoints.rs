@@ -129,6 +129,25 @@ async fn the_page_says_where_secrets_are_and_how_the_stores_do() {
     assert!(health["findings"].is_array());
 }
 
+#[tokio::test]
+async fn a_page_of_entries_says_that_they_hold_values_alone_and_works() {
+    let page = Page::open_on_entries().await;
+    let about = page.get("/api/about").await.json(StatusCode::OK);
+    assert_eq!(about["keeps_metadata"], false);
+    let form = json!({ "name": "A", "value": VALUE, "provider": "p" });
+    let refused = page.post("/api/secrets/add", form).await;
+    assert_eq!(refused.code(StatusCode::UNPROCESSABLE_ENTITY), "unsupported");
+    assert!(page.secrets().await.is_empty());
+    let form = json!({ "name": "A", "value": VALUE, "provider": "" });
+    assert_eq!(page.post("/api/secrets/add", form.clone()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(page.post("/api/secrets/replace", form).await.status, StatusCode::NO_CONTENT);
+    let rename = json!({ "from": { "name": "A" }, "to": { "name": "B", "target": "t" } });
+    assert_eq!(page.post("/api/secrets/rename", rename).await.status, StatusCode::NO_CONTENT);
+    let secrets = page.secrets().await;
+    assert_eq!((&secrets[0]["name"], &secrets[0]["target"]), (&json!("B"), &json!("t")));
+    assert_eq!(secrets[0]["updated_at"], json!(null));
+}
+
 /// A hook that notes what was asked for.
 struct Hook(Arc<AtomicBool>);
 

@@ -133,7 +133,7 @@ pub(crate) struct Move {
     #[arg(long, value_name = "BACKEND", value_parser = backend_parser())]
     pub(crate) to: Backend,
 
-    /// How it shall lie there: in one entry, or in an encrypted file whose key is the entry
+    /// How it shall lie there: in one entry, in an encrypted file whose key is the entry, or in entries
     #[arg(long, value_enum, default_value_t = LayoutName::Inline)]
     pub(crate) layout: LayoutName,
 }
@@ -145,4 +145,6 @@ pub(crate) enum LayoutName {
     Inline,
     /// In an encrypted file
     Sealed,
+    /// Each secret in an entry of its own, as other programs would write it
+    Entries,
 }

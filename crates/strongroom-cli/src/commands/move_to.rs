@@ -17,6 +17,7 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     let layout = match flags.layout {
         LayoutName::Inline => Layout::Inline,
         LayoutName::Sealed => Layout::Sealed,
+        LayoutName::Entries => Layout::Entries,
     };
     let is_shown = output.shows_progress();
     let moved = vault.move_to(flags.to, layout, |step| {

@@ -24,6 +24,7 @@ pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
         "title": shared.title,
         "backend": shared.manager.backend().name(),
         "storage": Storage::of(&shared.manager).as_json(),
+        "keeps_metadata": shared.manager.capabilities().keeps_metadata,
         "migration": shared.migration.is_some(),
         "export": formats.unwrap_or_default().into_iter().map(format).collect::<Vec<_>>(),
     }))

@@ -8,7 +8,7 @@ use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use strongroom::{Backend, SecretManager};
+use strongroom::{Backend, Layout, SecretManager};
 use strongroom_settings::{Settings, SettingsBuilder};
 use tower::ServiceExt as _;
 
@@ -39,7 +39,18 @@ impl Page {
     }
 
     pub(crate) async fn open_with(with: impl FnOnce(SettingsBuilder) -> SettingsBuilder) -> Self {
-        let mut page = Self::closed_with(with).await;
+        Self::closed_with(with).await.opened().await
+    }
+
+    /// With a session, of secrets that are entries.
+    pub(crate) async fn open_on_entries() -> Self {
+        let manager = SecretManager::builder("app").backend(Backend::Memory);
+        let manager = manager.layout(Layout::Entries).open().await.unwrap();
+        Self::closed_on(manager, |settings| settings).opened().await
+    }
+
+    async fn opened(self) -> Self {
+        let mut page = self;
         let token = page.token();
         let answer = page.exchange(&token).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
@@ -51,6 +62,13 @@ impl Page {
     /// Without a session.
     pub(crate) async fn closed_with(with: impl FnOnce(SettingsBuilder) -> SettingsBuilder) -> Self {
         let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+        Self::closed_on(manager, with)
+    }
+
+    fn closed_on(
+        manager: SecretManager,
+        with: impl FnOnce(SettingsBuilder) -> SettingsBuilder,
+    ) -> Self {
         let settings = with(Settings::builder(manager.clone())).build().unwrap();
         let router = settings.router();
         Self { settings, manager, cookie: String::new(), router }
