@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::json;
 use strongroom_testkit::{provider_or_skip, secret_tool};
 use support::{KeyutilsService, PROGRAM, gnome_keyring, on, run};
 
@@ -377,4 +378,26 @@ fn move_takes_the_vault_to_another_backend_and_back() {
     let back = app(&["move", "--to", "keyutils", "--json"], b"").ends_with(0).json();
     assert_eq!((&back["from"], &back["secrets"]), (&"file".into(), &1.into()));
     assert_eq!(service.vault(&["get", "A"], b"").ends_with(0).out(), "1");
+}
+
+#[test]
+fn secrets_can_be_moved_into_entries_of_their_own_and_back() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "API_KEY"], b"a value").ends_with(0);
+    let apart = ["move", "--to", "keyutils", "--layout", "entries"];
+    service.vault(&apart, b"").ends_with(0).says("into entries of their own, in keyutils");
+    let name = service.name.clone();
+    assert_eq!(service.entry(&["get", &name, "API_KEY"], b"").ends_with(0).out(), "a value");
+    let listed = service.vault(&["list", "--json"], b"").ends_with(0).json();
+    assert_eq!(
+        (&listed["layout"], &listed["secrets"][0]["name"]),
+        (&json!("entries"), &json!("API_KEY"))
+    );
+    service.vault(&["set", "API_KEY", "--provider", "openai"], b"x").ends_with(1).says("provider");
+    service.vault(&["move", "--to", "keyutils"], b"").ends_with(2).says("are in keyutils already");
+
+    let together = ["move", "--to", "keyutils", "--layout", "inline"];
+    service.vault(&together, b"").ends_with(0).says("into one vault, in keyutils");
+    service.entry(&["get", &name, "API_KEY"], b"").ends_with(3);
+    assert_eq!(service.vault(&["get", "API_KEY"], b"").ends_with(0).out(), "a value");
 }

@@ -133,9 +133,9 @@ pub(crate) struct Move {
     #[arg(long, value_name = "BACKEND", value_parser = backend_parser())]
     pub(crate) to: Backend,
 
-    /// How it shall lie there: in one entry, in an encrypted file whose key is the entry, or in entries
-    #[arg(long, value_enum, default_value_t = LayoutName::Inline)]
-    pub(crate) layout: LayoutName,
+    /// How it shall lie there [default: entries for what lies in entries, else inline]
+    #[arg(long, value_enum)]
+    pub(crate) layout: Option<LayoutName>,
 }
 
 /// How a vault lies in its store.
@@ -143,7 +143,7 @@ pub(crate) struct Move {
 pub(crate) enum LayoutName {
     /// All of it in one entry
     Inline,
-    /// In an encrypted file
+    /// In an encrypted file, whose key is the entry
     Sealed,
     /// Each secret in an entry of its own, as other programs would write it
     Entries,

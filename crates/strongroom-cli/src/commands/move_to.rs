@@ -1,23 +1,26 @@
 //! `move`: a vault goes from one backend to another.
 
 use serde_json::json;
-use strongroom::{Layout, MoveStep};
+use strongroom::{Layout, MoveStep, SecretManager};
 
 use crate::args::{LayoutName, Move};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, question};
 use crate::settings::Settings;
+use crate::store::quietly;
+use crate::vault::open;
 use crate::words::{counted, printable};
 
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let options = settings.options(settings.deadlines.call);
-    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    let vault = SecretManager::builder(settings.service.as_str()).options(options);
     let layout = match flags.layout {
-        LayoutName::Inline => Layout::Inline,
-        LayoutName::Sealed => Layout::Sealed,
-        LayoutName::Entries => Layout::Entries,
+        Some(LayoutName::Inline) => Layout::Inline,
+        Some(LayoutName::Sealed) => Layout::Sealed,
+        Some(LayoutName::Entries) => Layout::Entries,
+        None => same_kind(settings),
     };
     let is_shown = output.shows_progress();
     let moved = vault.move_to(flags.to, layout, |step| {
@@ -31,7 +34,15 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     output.result(
         || {
             let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
-            let mut text = format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n");
+            let mut text = match (from == to, layout) {
+                (true, Layout::Entries) => {
+                    format!(
+                        "Moved {secrets} of \"{service}\" into entries of their own, in {to}.\n"
+                    )
+                }
+                (true, _) => format!("Moved {secrets} of \"{service}\" into one vault, in {to}.\n"),
+                _ => format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n"),
+            };
             if let Some(aside) = &aside {
                 text += &format!("A file was in the way. It is kept: {aside}\n");
             }
@@ -45,6 +56,14 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         },
     )?;
     Ok(Exit::Done)
+}
+
+/// Entries stay entries. What can't be read now is for the move to say.
+fn same_kind(settings: &Settings) -> Layout {
+    match quietly(settings, || open(settings)).map(|vault| vault.layout()) {
+        Ok(Layout::Entries) => Layout::Entries,
+        _ => Layout::Inline,
+    }
 }
 
 fn told(step: MoveStep) -> String {
