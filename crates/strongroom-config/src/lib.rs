@@ -7,7 +7,7 @@
 //! let rules = Rules::new().with_rule(Rule::new("openai.apiKey".parse()?, "OPENAI_API_KEY"));
 //! let file = ConfigFile::new("/home/user/.agent/config.json", rules)?;
 //! match file.first_run(SecretManager::builder("agent"))? {
-//!     FirstRun::Secured(done) => println!("{} keys are now in the keychain.", done.secrets.len()),
+//!     FirstRun::Secured(done) => println!("{} keys are now in {}.", done.secrets.len(), done.backend),
 //!     FirstRun::NoStore(error) => println!("Keys stay in the file: {error}"),
 //!     _ => {}
 //! }

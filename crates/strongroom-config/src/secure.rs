@@ -2,7 +2,7 @@
 //! nothing, and the next one goes on.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{ExposeSecret, Layout, Result, Secret, SecretKey, SecretString};
+use strongroom::{Backend, ExposeSecret, Layout, Result, Secret, SecretKey, SecretString};
 
 use crate::config_file::ConfigFile;
 use crate::error;
@@ -33,6 +33,8 @@ pub enum Progress<'a> {
 pub struct Secured {
     /// The secrets that are now in the store.
     pub secrets: Vec<SecretKey>,
+    /// Which store that is.
+    pub backend: Backend,
     /// Who else could have read the values before: those secrets have to be replaced at their providers.
     pub exposures: Vec<Exposure>,
 }
@@ -65,7 +67,7 @@ impl ConfigFile {
             replace(&work.read.source, &work.text, || progress(Progress::Replacing))?;
         }
         progress(Progress::Done);
-        Ok(work.done())
+        Ok(work.done(secrets.backend()))
     }
 
     /// Copies the secrets of the file into the store, as [planned](Self::plan_import), and reads them back. The
@@ -83,7 +85,7 @@ impl ConfigFile {
         let work = self.checked(secrets, plan, Purpose::Import)?;
         work.store(secrets, &mut progress)?;
         progress(Progress::Done);
-        Ok(work.done())
+        Ok(work.done(secrets.backend()))
     }
 
     /// The work that a plan is of, if it still is.
@@ -135,11 +137,11 @@ impl Work {
         })
     }
 
-    fn done(self) -> Secured {
+    fn done(self, backend: Backend) -> Secured {
         let mut secrets: Vec<_> = self.plan.steps.into_iter().map(|step| step.key).collect();
         secrets.sort();
         secrets.dedup();
-        Secured { secrets, exposures: self.plan.exposures }
+        Secured { secrets, backend, exposures: self.plan.exposures }
     }
 }
 

@@ -21,6 +21,7 @@ fn the_first_run_moves_and_the_next_ones_do_nothing() {
     let file = file(&path, Rules::of_looks());
     let FirstRun::Secured(done) = file.first_run(home.builder()).unwrap() else { panic!() };
     assert_eq!(done.secrets, [SecretKey::new("API_KEY")]);
+    assert_eq!(done.backend, Backend::File);
     assert_eq!(read(&path), "API_KEY=strongroom:API_KEY\n");
     assert!(matches!(file.first_run(home.builder()).unwrap(), FirstRun::Unchanged));
     assert_eq!(stored(&home.open(), "API_KEY").as_deref(), Some(VALUE));
