@@ -49,7 +49,7 @@ impl Subcommand for SecretsCommand {
         let ours = Command::augment_subcommands(clap::Command::default());
         let ours = ours.get_subcommands().map(|ours| {
             let is_hidden = HIDDEN.contains(&ours.get_name());
-            Flags::augment_args(ours.clone()).hide(is_hidden).embedded(&name)
+            Flags::augment_args(ours.clone()).hide(is_hidden).embedded::<1>(&name)
         });
         command.subcommands(ours)
     }
@@ -95,21 +95,23 @@ impl From<ConfigExportArgs> for SecretsCommand {
 
 /// A command as another program has it.
 trait Embedded {
-    /// With examples that call the program by this name, and name no service.
-    fn embedded(self, program: &str) -> Self;
+    /// With examples that name no service, and call the program by the words that lead to this command, which are
+    /// known once it is reached: `agent secrets`. Where they never are, as in manual pages, by its parent's name.
+    /// `DEPTH` of the words are ours.
+    fn embedded<const DEPTH: usize>(self, parent: &str) -> Self;
 }
 
 impl Embedded for clap::Command {
-    fn embedded(mut self, program: &str) -> Self {
+    fn embedded<const DEPTH: usize>(mut self, parent: &str) -> Self {
         if let Some(help) = self.get_after_help().map(ToString::to_string) {
             let names_no_service = |line: &&str| !line.contains("--service");
             let lines: Vec<_> = help.lines().filter(names_no_service).collect();
-            let help = Program::embedded(program, "").named(&lines.join("\n")).into_owned();
-            self = self.after_help(help);
+            let help = format!("{parent}\n{}", lines.join("\n"));
+            self = self.after_help(help).defer(name_examples::<DEPTH>);
         }
         let below: Vec<_> = self.get_subcommands().map(|it| it.get_name().to_owned()).collect();
         for name in below {
-            self = self.mut_subcommand(&name, |below| below.embedded(program));
+            self = self.mut_subcommand(&name, |below| below.embedded::<2>(parent));
             if OF_CONFIG_FILE.contains(&name.as_str()) {
                 self = self
                     .mut_subcommand(&name, |it| it.mut_arg("file", |file| file.required(false)));
@@ -117,6 +119,16 @@ impl Embedded for clap::Command {
         }
         self
     }
+}
+
+/// Takes the parent's name off the top of the help again, and names the examples.
+fn name_examples<const DEPTH: usize>(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let Some((parent, help)) = help.split_once('\n') else { return command };
+    let words = command.get_bin_name().and_then(|path| path.rsplitn(DEPTH + 1, ' ').nth(DEPTH));
+    let program = Program::embedded(words.unwrap_or(parent), "");
+    let help = program.named(help).into_owned();
+    command.after_help(help)
 }
 
 #[cfg(test)]
@@ -200,6 +212,42 @@ mod tests {
             let named = Program::embedded("tracker", "claude-tracker").named(text);
             assert_eq!(named, text.as_str(), "a command of strongroom");
         }
+    }
+
+    #[derive(Debug, Parser)]
+    #[command(name = "agent")]
+    struct Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum AgentCommand {
+        Secrets {
+            #[command(subcommand)]
+            command: SecretsCommand,
+        },
+    }
+
+    #[test]
+    fn help_below_a_command_of_the_program_says_the_whole_way() {
+        for (line, example) in [
+            ("agent secrets list --help", "  agent secrets list --expiring 30d "),
+            ("agent help secrets list", "  agent secrets list --expiring 30d "),
+            ("agent secrets config status -h", "  agent secrets config status .env\n"),
+        ] {
+            let help = Agent::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            assert!(help.contains(example), "{help}");
+        }
+    }
+
+    #[test]
+    fn each_command_says_what_it_does() {
+        let command = Tracker::command();
+        let list = command.find_subcommand("list").unwrap().get_about().unwrap().to_string();
+        let ours = Command::augment_subcommands(clap::Command::default());
+        let ours = ours.find_subcommand("list").unwrap().get_about().unwrap().to_string();
+        assert_eq!(list, ours);
     }
 
     /// The help of a command and of all below it.

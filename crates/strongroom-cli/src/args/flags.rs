@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use strongroom::Backend;
 
-/// What every command understands, in every program.
+// What every command understands, in every program. No documentation: clap would show that as the command's own.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Flags {
     /// Use this store and no other [default: the system's own]
