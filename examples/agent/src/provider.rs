@@ -1,0 +1,105 @@
+//! The services that can be asked: what they are called, where they are, and how they are spoken to.
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use strongroom::{ExposeSecret as _, SecretString};
+
+/// The most that a model may answer, in tokens. Anthropic's has to be told.
+const MAX_TOKENS: u32 = 4096;
+
+/// A service that can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provider {
+    /// <https://docs.claude.com/en/api/messages>
+    Anthropic,
+    /// <https://platform.openai.com/docs/api-reference/chat/create>
+    OpenAi,
+}
+
+impl Provider {
+    pub(crate) const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAi];
+
+    /// Its name in the configuration file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+        }
+    }
+
+    /// What its key is called in the store.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Anthropic => "ANTHROPIC_API_KEY",
+            Self::OpenAi => "OPENAI_API_KEY",
+        }
+    }
+
+    /// The same for people.
+    pub(crate) fn key_title(self) -> &'static str {
+        match self {
+            Self::Anthropic => "Anthropic API key",
+            Self::OpenAi => "OpenAI API key",
+        }
+    }
+
+    /// Where it is, if the configuration file says nothing else.
+    pub(crate) fn base_url(self) -> &'static str {
+        match self {
+            Self::Anthropic => "https://api.anthropic.com",
+            Self::OpenAi => "https://api.openai.com/v1",
+        }
+    }
+
+    /// Where questions go, below that.
+    pub(crate) fn endpoint(self) -> [&'static str; 2] {
+        match self {
+            Self::Anthropic => ["v1", "messages"],
+            Self::OpenAi => ["chat", "completions"],
+        }
+    }
+
+    /// The headers of a request, the key's among them. `None` for a key that can't stand in one.
+    pub(crate) fn headers(self, key: &SecretString) -> Option<Vec<(HeaderName, HeaderValue)>> {
+        let key = key.expose_secret();
+        match self {
+            Self::Anthropic => Some(vec![
+                (HeaderName::from_static("x-api-key"), sensitive(key)?),
+                (
+                    HeaderName::from_static("anthropic-version"),
+                    HeaderValue::from_static("2023-06-01"),
+                ),
+            ]),
+            Self::OpenAi => Some(vec![(AUTHORIZATION, sensitive(&format!("Bearer {key}"))?)]),
+        }
+    }
+
+    /// What is sent to it.
+    pub(crate) fn question(self, model: &str, question: &str) -> Value {
+        let messages = json!([{ "role": "user", "content": question }]);
+        match self {
+            Self::Anthropic => {
+                json!({ "model": model, "max_tokens": MAX_TOKENS, "messages": messages })
+            }
+            Self::OpenAi => json!({ "model": model, "messages": messages }),
+        }
+    }
+
+    /// The text of its answer.
+    pub(crate) fn answer(self, answer: &Value) -> Option<&str> {
+        match self {
+            // What it thought may stand before.
+            Self::Anthropic => {
+                answer["content"].as_array()?.iter().find_map(|part| part["text"].as_str())
+            }
+            Self::OpenAi => answer["choices"][0]["message"]["content"].as_str(),
+        }
+    }
+}
+
+/// A value that the HTTP library doesn't show in its log.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

@@ -1,0 +1,66 @@
+//! The agent's own web server, with the settings page in it.
+
+use std::future::IntoFuture as _;
+use std::net::Ipv4Addr;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use strongroom::{SecretManager, System, diagnose, inspect};
+use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
+use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
+
+use crate::keys::{Keys, options};
+use crate::say;
+
+/// Where the settings are.
+const SETTINGS: &str = "/settings";
+
+/// The agent's own page. It holds nothing that is not for everybody on this machine.
+const PAGE: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<title>Agent</title>
+<h1>Agent</h1>
+<p>Ask from the terminal: <code>agent ask \"Why is the sky blue?\"</code>
+<p>The keys are in the <a href=\"/settings/\">settings</a>. The link in the terminal opens them.
+</html>
+";
+
+/// Serves both pages until Ctrl-C. The keys that are still in the file are the settings page's to show.
+///
+/// # Errors
+///
+/// If the vault can't be opened, or the port can't be had.
+pub(crate) async fn run(keys: &Keys, port: u16) -> anyhow::Result<()> {
+    let secrets = keys.open().await.context("cannot open the keys")?;
+    let settings = settings(keys, secrets)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context("cannot listen")?;
+    let here = format!("http://{}", listener.local_addr()?);
+    say::note(&format!(
+        "The agent is at {here}, until you press Ctrl-C. This opens its settings, once:"
+    ));
+    say::answer(&settings.link(&format!("{here}{SETTINGS}/"))?);
+    let app = Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .nest_service(SETTINGS, settings.router());
+    tokio::select! {
+        served = axum::serve(listener, app).into_future() => served.context("the server failed"),
+        stop = ctrl_c() => stop.context("cannot wait for Ctrl-C"),
+    }
+}
+
+fn settings(keys: &Keys, secrets: SecretManager) -> strongroom::Result<Settings> {
+    let (backend, vault) = (secrets.backend(), secrets.blocking());
+    Settings::builder(secrets)
+        .title("Agent")
+        .migration(ConfigMigration::new(keys.file.clone(), vault.clone()))
+        .export(ConfigExport::new("agent", vault))
+        .health(move || {
+            let system = System { in_use: Some(backend), ..System::default() };
+            diagnose(&inspect(&options()), &system)
+        })
+        .build()
+}
