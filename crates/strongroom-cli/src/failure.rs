@@ -103,7 +103,7 @@ impl From<io::Error> for Failure {
 }
 
 /// The library's advice, and the commands of ours that follow it.
-fn hint(error: &strongroom::Error) -> String {
+pub(crate) fn hint(error: &strongroom::Error) -> String {
     let entry = error.entry().map(|entry| {
         let service = command_word(entry.service().as_str(), "SERVICE");
         (service, command_word(entry.user().as_str(), "USER"))

@@ -47,10 +47,15 @@ impl Keys {
         Ok(Self { given, may_ask, typed: Arc::default() })
     }
 
-    /// What systemd gave, and what somebody at the terminal knows.
-    pub(crate) fn of_terminal() -> Self {
+    /// What systemd gave.
+    pub(crate) fn of_system() -> Self {
         let given = credential().map(KeySource::credential).into_iter().collect();
-        Self { given, may_ask: io::stdin().is_terminal(), typed: Arc::default() }
+        Self { given, ..Self::default() }
+    }
+
+    /// The same, and what somebody at the terminal knows.
+    pub(crate) fn of_terminal() -> Self {
+        Self { may_ask: io::stdin().is_terminal(), ..Self::of_system() }
     }
 
     /// The options with all of it.

@@ -3,9 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use strongroom::{Options, SecretKey, SecretManager, SecretManagerBuilder};
+use strongroom::{
+    Error, Options, PassphraseRequest, Result, SecretKey, SecretManager, SecretManagerBuilder,
+    SecretString,
+};
 use strongroom_config::Rules;
 
+use crate::failure;
 use crate::keys::Keys;
 use crate::logging;
 use crate::program::Program;
@@ -67,7 +71,31 @@ impl Kit {
     /// passphrase of an encrypted file is asked for on the terminal, if there is one.
     pub fn builder(&self) -> SecretManagerBuilder {
         let options = Keys::of_terminal().add_to(self.options.clone());
-        SecretManager::builder(self.program.service.as_str()).options(options)
+        self.builder_with(options)
+    }
+
+    /// The same, where the program asks for the passphrase in its own way, as one that draws on the terminal
+    /// must: see [`Options::with_passphrase`].
+    pub fn builder_asking(
+        &self,
+        ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
+    ) -> SecretManagerBuilder {
+        self.builder_with(Keys::of_system().add_to(self.options.clone()).with_passphrase(ask))
+    }
+
+    /// What to do about an error of the vault, in a sentence for the user: the error's own hint, with the program's
+    /// commands in it.
+    ///
+    /// ```
+    /// use strongroom::{Error, ErrorKind, Operation};
+    /// use strongroom_cli::Kit;
+    ///
+    /// let kit = Kit::new("claude-tracker").program("tracker");
+    /// let hint = kit.hint(&Error::new(ErrorKind::Locked, Operation::Get));
+    /// assert!(hint.ends_with("`tracker doctor` shows the commands."));
+    /// ```
+    pub fn hint(&self, error: &Error) -> String {
+        self.program.named(&failure::hint(error)).into_owned()
     }
 
     /// Runs a command to its end. It asks on the terminal, prints results on standard output and the rest on standard
@@ -78,6 +106,10 @@ impl Kit {
         let SecretsCommand { flags, command } = command.into();
         let settings = Settings::resolve(self.clone(), &flags, 0);
         logging::within(&settings, || run::run(settings.clone(), &flags, &command))
+    }
+
+    fn builder_with(&self, options: Options) -> SecretManagerBuilder {
+        SecretManager::builder(self.program.service.as_str()).options(options)
     }
 
     pub(crate) fn of(program: Program) -> Self {
