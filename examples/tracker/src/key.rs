@@ -1,0 +1,132 @@
+//! The key to Clockify: where it is, or what to do about it.
+
+use strongroom::blocking::{Changes, SecretManager};
+use strongroom::{
+    Backend, ChoiceReason, Error, ErrorKind, PassphraseRequest, Result, SecretManagerBuilder,
+    SecretString,
+};
+use strongroom_cli::Kit;
+
+/// The key's name in the vault.
+pub(crate) const NAME: &str = "clockify_api_key";
+
+/// What is known of the key. The value is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyStatus {
+    /// The store has not answered yet.
+    Looking,
+    Stored(Place),
+    Missing(Place),
+    Unusable {
+        problem: String,
+        hint: String,
+    },
+}
+
+/// Where secrets are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) backend: Backend,
+    pub(crate) is_persistent: bool,
+    /// Whether it only stands in for a keyring that is not there.
+    pub(crate) is_fallback: bool,
+}
+
+/// The vault that the key is in, read anew whenever somebody asks. Every call may block.
+pub(crate) struct Vault {
+    kit: Kit,
+    builder: SecretManagerBuilder,
+    open: Option<Open>,
+}
+
+struct Open {
+    secrets: SecretManager,
+    changes: Changes,
+}
+
+impl Vault {
+    /// It is not opened yet. Where it is an encrypted file with a passphrase, somebody is asked for that.
+    pub(crate) fn new(
+        kit: &Kit,
+        ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { kit: kit.clone(), builder: kit.builder_asking(ask), open: None }
+    }
+
+    /// Chooses the store and reads it, as if for the first time.
+    pub(crate) fn look_again(&mut self) -> KeyStatus {
+        self.open = None;
+        self.status()
+    }
+
+    /// The status, if the vault was changed since the last look.
+    pub(crate) fn changed(&mut self) -> Option<KeyStatus> {
+        let changes = &mut self.open.as_mut()?.changes;
+        let mut is_changed = false;
+        while changes.try_next().is_some() {
+            is_changed = true;
+        }
+        is_changed.then(|| self.status())
+    }
+
+    /// The key, if there is one.
+    pub(crate) fn key(&mut self) -> Result<Option<SecretString>> {
+        self.opened()?.get_value(NAME)
+    }
+
+    pub(crate) fn status(&mut self) -> KeyStatus {
+        let found = self.opened().and_then(|secrets| {
+            let is_there = secrets.get_value(NAME)?.is_some();
+            Ok((is_there, Place::of(secrets)))
+        });
+        match found {
+            Ok((true, place)) => KeyStatus::Stored(place),
+            Ok((false, place)) => KeyStatus::Missing(place),
+            Err(error) => KeyStatus::unusable(&error, &self.kit),
+        }
+    }
+
+    fn opened(&mut self) -> Result<&SecretManager> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let secrets = self.builder.clone().open_blocking()?;
+                Open { changes: secrets.subscribe()?, secrets }
+            }
+        };
+        Ok(&self.open.insert(open).secrets)
+    }
+}
+
+impl Place {
+    fn of(secrets: &SecretManager) -> Self {
+        Self {
+            backend: secrets.backend(),
+            is_persistent: secrets.is_persistent(),
+            is_fallback: matches!(secrets.reason(), ChoiceReason::Fallback(_)),
+        }
+    }
+
+    /// The place as people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self.backend {
+            Backend::CredentialManager => "Credential Manager",
+            Backend::File => "encrypted file",
+            Backend::Keychain => "Keychain",
+            Backend::Keyutils => "the kernel's memory",
+            Backend::SecretService => "Secret Service",
+            other => other.name(),
+        }
+    }
+}
+
+impl KeyStatus {
+    fn unusable(error: &Error, kit: &Kit) -> Self {
+        let hint = match error.kind() {
+            ErrorKind::Expired => "Type `tracker setup` in another terminal.".to_owned(),
+            ErrorKind::Dismissed => "Press r to be asked again.".to_owned(),
+            _ => format!("{} Then press r.", kit.hint(error)),
+        };
+        Self::Unusable { problem: error.problem().to_owned(), hint }
+    }
+}

@@ -1,0 +1,106 @@
+//! The terminal: keys in, pictures out, in between what the worker tells.
+
+use std::io::{IsTerminal as _, stdout};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use jiff::Zoned;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event;
+use strongroom::{PassphraseRequest, SecretString};
+use strongroom_cli::Kit;
+
+use crate::app::{App, Effect};
+use crate::clockify::Clockify;
+use crate::journal::Journal;
+use crate::screen;
+use crate::worker::{News, Request, Worker};
+
+/// How long it waits for a key before it draws again: a clock shows seconds.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Tracks time until the user quits. The terminal is left as it was, after a panic, too.
+pub(crate) fn run(kit: &Kit, clockify: Clockify) -> anyhow::Result<()> {
+    ensure!(
+        stdout().is_terminal(),
+        "it draws on a terminal; `tracker --help` lists what else it does"
+    );
+    let journal = Journal::open(&Journal::directory()?)?;
+    let app = App::new(journal.read()?);
+    let worker = Worker::start(kit, clockify);
+    let mut terminal = ratatui::try_init()?;
+    let ended = Tui { app, journal, worker }.run(&mut terminal);
+    ratatui::restore();
+    ended
+}
+
+struct Tui {
+    app: App,
+    journal: Journal,
+    worker: Worker,
+}
+
+impl Tui {
+    fn run(mut self, terminal: &mut DefaultTerminal) -> anyhow::Result<()> {
+        loop {
+            let now = Zoned::now();
+            terminal.draw(|frame| screen::draw(&self.app, &now, frame))?;
+            let mut effects = Vec::new();
+            if event::poll(TICK)? {
+                effects.extend(self.read()?);
+            }
+            while let Some(news) = self.worker.news().context("the worker has ended")? {
+                effects.extend(self.hear(news, terminal)?);
+            }
+            for effect in effects {
+                if effect == Effect::Quit {
+                    return self.journal.write(&self.app.entries);
+                }
+                self.carry_out(effect);
+            }
+        }
+    }
+
+    fn read(&mut self) -> anyhow::Result<Vec<Effect>> {
+        let key = event::read()?;
+        let key = key.as_key_press_event();
+        Ok(key.map(|key| self.app.press(key, &Zoned::now())).unwrap_or_default())
+    }
+
+    fn hear(&mut self, news: News, terminal: &mut DefaultTerminal) -> anyhow::Result<Vec<Effect>> {
+        match news {
+            News::Key(status) => self.app.key = status,
+            News::Sent(number, outcome) => return Ok(self.app.sent(number, outcome)),
+            News::Passphrase(request, answer) => {
+                ratatui::restore();
+                answer.send(ask(&request)).ok();
+                *terminal = ratatui::try_init()?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Save => {
+                if let Err(error) = self.journal.write(&self.app.entries) {
+                    self.app.problem = Some(format!("{error:#}."));
+                }
+            }
+            Effect::Look => self.worker.ask(Request::Look),
+            Effect::Send(number) => {
+                self.worker.ask(Request::Send(number, self.app.entries[number].clone()));
+            }
+            Effect::Quit => {}
+        }
+    }
+}
+
+/// Asks on the terminal, where nothing is drawn for the moment. No answer is one, too.
+fn ask(request: &PassphraseRequest) -> Option<SecretString> {
+    let again = if request.attempt > 1 { "That does not open it. " } else { "" };
+    let path = request.path.display();
+    let typed =
+        rpassword::prompt_password(format!("{again}Passphrase of {path} (not shown): ")).ok()?;
+    Some(typed).filter(|typed| !typed.is_empty()).map(SecretString::from)
+}
