@@ -59,7 +59,8 @@ impl App {
 
     /// A key was pressed.
     pub(crate) fn press(&mut self, key: KeyEvent, now: &Zoned) -> Vec<Effect> {
-        if key.modifiers.contains(KeyModifiers::CONTROL) {
+        // AltGr is Control and Alt on Windows, and types characters.
+        if key.modifiers == KeyModifiers::CONTROL {
             return if key.code == KeyCode::Char('c') { self.quit() } else { Vec::new() };
         }
         if self.typed.is_some() {

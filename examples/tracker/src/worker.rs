@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use strongroom::{ErrorKind, PassphraseRequest, SecretString};
+use strongroom::{PassphraseRequest, SecretString};
 use strongroom_cli::Kit;
 
 use crate::clockify::Clockify;
@@ -89,9 +89,6 @@ fn send(entry: &Entry, vault: &mut Vault, clockify: &Clockify) -> Result<(), Str
     match vault.key() {
         Ok(Some(key)) => clockify.add(entry, &key),
         Ok(None) => Err("There is no key to Clockify yet: `tracker setup` asks for it.".to_owned()),
-        Err(error) if error.kind() == ErrorKind::Expired => {
-            Err("The key to Clockify has expired: `tracker setup` replaces it.".to_owned())
-        }
-        Err(error) => Err(format!("The key to Clockify can't be read: {}.", error.problem())),
+        Err(error) => Err(format!("The key to Clockify can't be used: {}.", error.problem())),
     }
 }
