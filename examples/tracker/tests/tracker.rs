@@ -165,3 +165,15 @@ fn the_key_goes_to_no_address_that_is_not_encrypted() {
     assert_eq!(exit, 2);
     assert!(shown.contains("https://"), "{shown}");
 }
+
+#[test]
+fn the_key_follows_no_redirect() {
+    let Some((machine, _keyring)) = Machine::with_keyring() else { return };
+    machine.run(&["setup"], KEY);
+    let clockify = Clockify::start();
+    let mut terminal = open(&machine, &clockify.url.replace("/api/v1", "/moved"));
+    terminal.press("smove\rs");
+    terminal.wait_for("Clockify answers 308.");
+    terminal.press("q");
+    assert_eq!(terminal.finish().0, 0);
+}

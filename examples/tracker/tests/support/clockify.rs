@@ -6,6 +6,7 @@ use std::thread;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -38,7 +39,9 @@ impl Clockify {
 }
 
 fn serve(listener: TcpListener, sender: Sender<Value>) {
+    let moved = || async { Redirect::permanent("/api/v1/user") };
     let routes = Router::new()
+        .route("/moved/user", get(moved))
         .route("/api/v1/user", get(user))
         .route("/api/v1/workspaces/{workspace}/time-entries", post(add))
         .with_state(sender);
