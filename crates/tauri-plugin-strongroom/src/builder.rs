@@ -1,0 +1,88 @@
+//! The plugin in the making.
+
+use std::fmt;
+
+use strongroom::{Fallback, Options, ServiceName};
+use tauri::plugin::TauriPlugin;
+use tauri::{Manager as _, Runtime, plugin};
+
+use crate::access::AllowList;
+use crate::{Access, Strongroom, commands};
+
+/// What the page invokes the plugin by: `plugin:strongroom|status`.
+const NAME: &str = "strongroom";
+
+/// The plugin in the making: the service, the secrets that the page may name, and where they are kept.
+///
+/// Nothing of it can be changed by the page.
+#[must_use]
+pub struct Builder {
+    service: String,
+    allowed: AllowList,
+    options: Options,
+}
+
+impl Builder {
+    /// Starts with a service and no secret that the page may name.
+    ///
+    /// The service is the application's stable name, which its secrets are found under: never change
+    /// it. The application's identifier does, if it changes no more.
+    ///
+    /// Where the platform's store can't be used, that is an error, in place of the kernel's keyring,
+    /// which would lose the user's secrets at the next restart: see [`options`](Self::options).
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            allowed: AllowList::default(),
+            options: Options::new().with_fallback(Fallback::Error),
+        }
+    }
+
+    /// Lets the page name a secret, and do this with it. The last word on a name counts.
+    pub fn allow(mut self, name: impl Into<String>, access: Access) -> Self {
+        self.allowed.allow(name.into(), access);
+        self
+    }
+
+    /// Takes these options in place of the plugin's own: backend, fallback, deadlines, prompts.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The plugin. It contacts no store before the first use.
+    ///
+    /// The application does not start if the service or the name of a secret can't be used: Tauri returns what
+    /// is wrong with it as the plugin's initialization error.
+    pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
+        plugin::Builder::new(NAME)
+            .invoke_handler(tauri::generate_handler![
+                commands::delete,
+                commands::describe,
+                commands::exists,
+                commands::list,
+                commands::reveal,
+                commands::set,
+                commands::status,
+            ])
+            .setup(|app, _| {
+                let Self { service, allowed, options } = self;
+                ServiceName::new(service.as_str())?;
+                allowed.keys().try_for_each(|key| key.validate())?;
+                app.manage(Strongroom::new(app.clone(), service, options, allowed));
+                Ok(())
+            })
+            .build()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, allowed, options } = self;
+        f.debug_struct("Builder")
+            .field("service", service)
+            .field("allowed", allowed)
+            .field("options", options)
+            .finish()
+    }
+}

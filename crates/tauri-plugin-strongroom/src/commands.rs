@@ -1,0 +1,84 @@
+//! What the page can call. Each looks at the allow-list first, and only then at the store.
+
+use strongroom::{ExposeSecret as _, SecretManager};
+use tauri::ipc::{InvokeResponseBody, Response};
+use tauri::{AppHandle, Runtime, command};
+
+use crate::models::{Metadata, Value};
+use crate::{Access, Description, Result, Status, Storage, Strongroom, StrongroomExt as _};
+
+/// Says whether secrets can be kept here.
+#[command]
+pub(crate) async fn status<R: Runtime>(app: AppHandle<R>) -> Result<Status> {
+    Ok(app.strongroom().status().await)
+}
+
+/// Says whether a secret is there, expired or not.
+#[command]
+pub(crate) async fn exists<R: Runtime>(app: AppHandle<R>, name: String) -> Result<bool> {
+    let plugin = app.strongroom();
+    let key = plugin.allowed().key(name, Access::StatusOnly)?;
+    plugin.run(async |secrets| secrets.exists(&key).await).await
+}
+
+/// Says what is known about a secret beside its value; `None` if there is none.
+#[command]
+pub(crate) async fn describe<R: Runtime>(
+    app: AppHandle<R>,
+    name: String,
+) -> Result<Option<Description>> {
+    let plugin = app.strongroom();
+    let key = plugin.allowed().key(name, Access::StatusOnly)?;
+    let found = all(plugin).await?;
+    Ok(found.into_iter().find(|found| found.name == key.name()))
+}
+
+/// Describes all secrets that are there and that the page may name.
+#[command]
+pub(crate) async fn list<R: Runtime>(app: AppHandle<R>) -> Result<Vec<Description>> {
+    all(app.strongroom()).await
+}
+
+/// Stores a secret, over the old one and what was known about it.
+#[command]
+pub(crate) async fn set<R: Runtime>(
+    app: AppHandle<R>,
+    name: String,
+    value: Value,
+    metadata: Option<Metadata>,
+) -> Result<()> {
+    let plugin = app.strongroom();
+    let key = plugin.allowed().key(name, Access::WriteOnly)?;
+    let secret = value.into_secret(metadata.unwrap_or_default())?;
+    plugin.run(async |secrets| secrets.set(&key, &secret).await).await
+}
+
+/// Deletes a secret and says whether it was there.
+#[command]
+pub(crate) async fn delete<R: Runtime>(app: AppHandle<R>, name: String) -> Result<bool> {
+    let plugin = app.strongroom();
+    let key = plugin.allowed().key(name, Access::WriteOnly)?;
+    plugin.run(async |secrets| secrets.delete(&key).await).await
+}
+
+/// Shows a secret's value; `null` if there is none.
+#[command]
+pub(crate) async fn reveal<R: Runtime>(app: AppHandle<R>, name: String) -> Result<Response> {
+    let plugin = app.strongroom();
+    let key = plugin.allowed().key(name, Access::ReadWrite)?;
+    let secret = plugin.run(async |secrets| secrets.get(&key).await).await?;
+    let value = secret.as_ref().map(|secret| secret.value.expose_secret());
+    let json = serde_json::to_string(&value).expect("text has a form in JSON");
+    Ok(Response::new(InvokeResponseBody::Json(json)))
+}
+
+async fn all<R: Runtime>(plugin: &Strongroom<R>) -> Result<Vec<Description>> {
+    let allowed = plugin.allowed();
+    let described = async |secrets: SecretManager| {
+        let found = secrets.list().await?;
+        let found = found.iter().filter(|secret| allowed.has(&secret.key));
+        let storage = Storage::of(&secrets);
+        Ok(found.map(|secret| Description::new(secret, storage.clone())).collect())
+    };
+    plugin.run(described).await
+}

@@ -1,0 +1,176 @@
+//! What goes wrong, for Rust and for the page.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::{Access, Problem};
+
+/// The result of what the plugin does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error, which the page gets as a [`Problem`]. It never shows a value.
+///
+/// The application's own commands may return it, too: `?` takes the library's errors.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The page wanted more than the application allows it. No store was touched.
+    NotAllowed {
+        /// The secret that the page named.
+        name: String,
+        /// The access that the command takes.
+        needed: Access,
+        /// The access that the page has; `None` where it may not name the secret at all.
+        granted: Option<Access>,
+    },
+    /// The library's own error.
+    Secrets(Arc<strongroom::Error>),
+}
+
+/// The one code that isn't the library's.
+const NOT_ALLOWED: &str = "not_allowed";
+
+impl Error {
+    /// A stable token: the library's [`strongroom::Error::code`], or `not_allowed`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAllowed { .. } => NOT_ALLOWED,
+            Self::Secrets(error) => error.code(),
+        }
+    }
+
+    /// What to do next, in a sentence: for the user, or, where the page may not do it, for the developer.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotAllowed { name, needed, .. } => {
+                format!("Where the plugin is built, say `.allow({name:?}, Access::{needed:?})`.")
+            }
+            Self::Secrets(error) => error.hint().to_owned(),
+        }
+    }
+
+    /// The same for the page.
+    pub fn problem(&self) -> Problem {
+        let message = match self {
+            Self::Secrets(error) => error.source().map_or_else(
+                || error.problem().to_owned(),
+                |cause| format!("{}: {cause}", error.problem()),
+            ),
+            Self::NotAllowed { .. } => self.to_string(),
+        };
+        Problem { code: self.code(), message, hint: self.hint() }
+    }
+}
+
+impl From<strongroom::Error> for Error {
+    fn from(error: strongroom::Error) -> Self {
+        Self::Secrets(Arc::new(error))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAllowed { name, granted: None, .. } => {
+                write!(f, "the page may not name the secret {name:?}")
+            }
+            Self::NotAllowed { name, needed, granted: Some(granted) } => write!(
+                f,
+                "the page has the access {granted:?} to the secret {name:?}, and this takes {needed:?}"
+            ),
+            Self::Secrets(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::NotAllowed { .. } => None,
+            Self::Secrets(error) => error.source(),
+        }
+    }
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.problem().serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use strongroom::{ErrorKind, Operation};
+
+    use super::*;
+
+    fn seen_by_the_page(error: &Error) -> Value {
+        serde_json::to_value(error).unwrap()
+    }
+
+    #[test]
+    fn every_kind_reaches_the_page_under_the_librarys_own_code() {
+        use ErrorKind::*;
+        let kinds = [
+            AccessDenied,
+            AlreadyExists,
+            Ambiguous,
+            BoundElsewhere,
+            Busy,
+            Conflict,
+            Corrupt,
+            Dismissed,
+            Expired,
+            InteractionNotAllowed,
+            Invalid,
+            Io,
+            KeyMissing,
+            Locked,
+            NoBackend,
+            NoDefaultCollection,
+            NoLogonSession,
+            NotFound,
+            Other,
+            QuotaExceeded,
+            TimedOut,
+            TooLarge,
+            Unsupported,
+            WrongKey,
+        ];
+        for kind in kinds {
+            let error = strongroom::Error::new(kind, Operation::Get).with_hint("Do this.");
+            let seen = seen_by_the_page(&error.into());
+            let expected = json!({
+                "code": kind.code(), "message": kind.to_string(), "hint": "Do this.",
+            });
+            assert_eq!(seen, expected);
+            assert_ne!(kind.code(), NOT_ALLOWED);
+        }
+    }
+
+    #[test]
+    fn the_page_is_told_the_cause() {
+        let error = strongroom::Error::new(ErrorKind::Io, Operation::Set)
+            .with_source(std::io::Error::other("the disk is full"));
+        let message = &seen_by_the_page(&error.into())["message"];
+        assert_eq!(message, "reading or writing failed: the disk is full");
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_write_and_where() {
+        let refused = |granted| {
+            let (name, needed) = ("token".to_owned(), Access::ReadWrite);
+            seen_by_the_page(&Error::NotAllowed { name, needed, granted })
+        };
+        for granted in [None, Some(Access::WriteOnly)] {
+            let seen = refused(granted);
+            assert_eq!(seen["code"], "not_allowed");
+            let hint = seen["hint"].as_str().unwrap();
+            assert!(hint.contains(r#".allow("token", Access::ReadWrite)"#), "{hint}");
+        }
+    }
+}

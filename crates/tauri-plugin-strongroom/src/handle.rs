@@ -1,0 +1,193 @@
+//! The plugin in a running application: the vault, opened once, off the main thread.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_lite::StreamExt as _;
+use strongroom::{Change, ErrorKind, Options, SecretManager, SecretManagerBuilder, choose};
+use tauri::async_runtime::{Mutex, spawn};
+use tauri::{AppHandle, Emitter as _, Manager, Runtime};
+use unblock::unblock;
+
+use crate::access::AllowList;
+use crate::{CHANGED, Changed, Error, Result, Status};
+
+/// What Tauri's managers (the application, its handles, windows) have with the plugin.
+pub trait StrongroomExt<R: Runtime> {
+    /// The application's secrets.
+    ///
+    /// # Panics
+    ///
+    /// If the plugin was not registered.
+    fn strongroom(&self) -> &Strongroom<R>;
+}
+
+impl<R: Runtime, T: Manager<R>> StrongroomExt<R> for T {
+    fn strongroom(&self) -> &Strongroom<R> {
+        self.state::<Strongroom<R>>().inner()
+    }
+}
+
+/// The application's secrets, for its Rust side, which may do anything with all of them.
+pub struct Strongroom<R: Runtime> {
+    app: AppHandle<R>,
+    service: String,
+    options: Options,
+    allowed: Arc<AllowList>,
+    opening: Mutex<Opening>,
+    /// How many openings have come to an end.
+    ended: AtomicU64,
+}
+
+/// How the last opening ended.
+enum Opening {
+    NotYet,
+    Failed(Error),
+    Opened(SecretManager),
+}
+
+impl<R: Runtime> Strongroom<R> {
+    pub(crate) fn new(
+        app: AppHandle<R>,
+        service: String,
+        options: Options,
+        allowed: AllowList,
+    ) -> Self {
+        let (allowed, opening) = (Arc::new(allowed), Mutex::new(Opening::NotYet));
+        Self { app, service, options, allowed, opening, ended: AtomicU64::new(0) }
+    }
+
+    /// The vault. Clones are handles to the same one; keep none: the next call is as cheap.
+    ///
+    /// - The first call opens it, which may ask the user; calls that come meanwhile wait for the same
+    ///   answer. It runs on another thread, and ends by its deadlines.
+    /// - After a failure the next call opens it anew, so that who starts a keyring need not restart the
+    ///   application.
+    ///
+    /// It is async because opening waits. Never block the main thread on it: nobody could answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretManagerBuilder::open`].
+    pub async fn secrets(&self) -> Result<SecretManager> {
+        let ended = self.ended.load(Ordering::Acquire);
+        let mut opening = self.opening.lock().await;
+        match &*opening {
+            Opening::Opened(secrets) => return Ok(secrets.clone()),
+            Opening::Failed(error) if self.ended.load(Ordering::Acquire) > ended => {
+                return Err(error.clone());
+            }
+            _ => {}
+        }
+        let opened = self.vault().open().await.map_err(Error::from);
+        *opening = match &opened {
+            Ok(secrets) => Opening::Opened(secrets.clone()),
+            Err(error) => Opening::Failed(error.clone()),
+        };
+        self.ended.fetch_add(1, Ordering::Release);
+        if let Ok(secrets) = &opened {
+            self.tell_changes(secrets);
+        }
+        opened
+    }
+
+    /// Whether secrets can be kept, and where. Opens the vault if it isn't open.
+    pub async fn status(&self) -> Status {
+        Status::of(&self.run(async |secrets| Ok(secrets)).await)
+    }
+
+    /// Deletes every entry of the service, those of other programs under its name too, and returns how
+    /// many there were. For uninstallers, and for users who remove their account.
+    ///
+    /// A vault that can't be read goes, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretManager::purge`], and [`VaultRepair::purge`](strongroom::VaultRepair::purge) for a
+    /// vault that does not open. Where it fails, some entries may be deleted.
+    pub async fn forget_everything(&self) -> Result<usize> {
+        use ErrorKind::{Corrupt, KeyMissing, WrongKey};
+        match self.secrets().await {
+            Ok(secrets) => Ok(secrets.purge().await?),
+            Err(Error::Secrets(error))
+                if matches!(error.kind(), Corrupt | KeyMissing | WrongKey) =>
+            {
+                let vault = self.vault();
+                Ok(unblock(move || vault.open_repair()?.purge()).await?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn allowed(&self) -> &AllowList {
+        &self.allowed
+    }
+
+    /// Does something with the vault for the page.
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(SecretManager) -> strongroom::Result<T>,
+    ) -> Result<T> {
+        let done = match self.secrets().await {
+            Ok(secrets) => work(secrets).await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        match done {
+            Err(Error::Secrets(error)) if error.kind() == ErrorKind::TimedOut => {
+                Err(self.explain(error).await)
+            }
+            done => done,
+        }
+    }
+
+    fn vault(&self) -> SecretManagerBuilder {
+        SecretManager::builder(self.service.as_str()).options(self.options.clone())
+    }
+
+    /// A prompt that nobody answered leaves the store locked, which tells the page more than that the
+    /// time is over.
+    async fn explain(&self, timed_out: Arc<strongroom::Error>) -> Error {
+        let (vault, options) = (self.vault(), self.options.clone());
+        let probed = unblock(move || {
+            let backend = vault.open_repair()?.backend();
+            choose(&options.with_backend(backend))?.store().probe()
+        });
+        if !probed.await.is_err_and(|error| error.kind() == ErrorKind::Locked) {
+            return Error::Secrets(timed_out);
+        }
+        strongroom::Error::new(ErrorKind::Locked, timed_out.operation())
+            .with_message(timed_out.problem())
+            .with_hint(timed_out.hint())
+            .into()
+    }
+
+    /// Tells windows of changes, by name, as long as the application runs.
+    fn tell_changes(&self, secrets: &SecretManager) {
+        let mut changes = match secrets.subscribe() {
+            Ok(changes) => changes,
+            Err(error) => {
+                tracing::warn!(%error, "windows are not told of changed secrets");
+                return;
+            }
+        };
+        let (app, allowed) = (self.app.clone(), Arc::clone(&self.allowed));
+        spawn(async move {
+            while let Some(Change { key, kind, .. }) = changes.next().await {
+                // It fails for windows that are closing.
+                if allowed.has(&key) {
+                    app.emit(CHANGED, Changed::new(key.name(), kind)).ok();
+                }
+            }
+        });
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Strongroom<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Strongroom")
+            .field("service", &self.service)
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
+    }
+}
