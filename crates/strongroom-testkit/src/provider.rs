@@ -8,6 +8,7 @@ use std::{
 
 const PACKAGES: &[(&str, &str)] = &[
     ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
+    ("WebKitWebDriver", "webkit2gtk-driver"),
     ("Xvfb", "xvfb"),
     ("chromium", "chromium"),
     ("dbus-daemon", "dbus-daemon"),

@@ -1,0 +1,55 @@
+//! Tracks time on the issues of a Jira-like server. The token to it goes from the page into the operating
+//! system's credential store, and from there to the server, by Rust: the page never gets it back.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod commands;
+mod database;
+mod failure;
+mod server;
+
+use std::io;
+
+use database::Database;
+use strongroom::{Fallback, Options};
+use tauri::Manager as _;
+use tauri_plugin_strongroom::{Access, Builder};
+use tracing_subscriber::filter::LevelFilter;
+
+/// What the user's secrets are found under. It must never change.
+const SERVICE: &str = "example-time-tracker";
+
+/// The one secret.
+const TOKEN: &str = "jira_api_token";
+
+/// The variable that says how much is logged: `debug`, `trace`.
+const LOG: &str = "TIME_TRACKER_LOG";
+
+#[expect(clippy::exit, reason = "Tauri's macro has one")]
+fn main() -> tauri::Result<()> {
+    let level = std::env::var(LOG).ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
+        .with_writer(io::stderr)
+        .init();
+    // TIME_TRACKER_BACKEND=file is for machines without a keyring.
+    let options = Options::new().with_fallback(Fallback::Error).with_env_prefix("TIME_TRACKER");
+    let secrets = Builder::new(SERVICE).allow(TOKEN, Access::WriteOnly).options(options);
+    tauri::Builder::default()
+        .plugin(secrets.build())
+        .setup(|app| {
+            let database = Database::open(&app.path().app_data_dir()?)?;
+            app.manage(database);
+            Ok(())
+        })
+        .invoke_handler(tauri::generate_handler![
+            commands::discard_timer,
+            commands::forget_account,
+            commands::issues,
+            commands::save_settings,
+            commands::settings,
+            commands::start_timer,
+            commands::stop_timer,
+            commands::timer,
+        ])
+        .run(tauri::generate_context!())
+}
