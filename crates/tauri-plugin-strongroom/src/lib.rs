@@ -43,8 +43,8 @@
 //! # What is out of reach
 //!
 //! A value that the page sends is in memory that is wiped once it has arrived here. The webview and Tauri copy
-//! it on its way, and don't wipe it. The page forgets what it has typed into when it clears the field, at the
-//! engine's leisure.
+//! it on its way, as they copy what `reveal` shows, and don't wipe it. What a page has dropped stays in its
+//! memory until the engine collects it.
 
 mod access;
 mod builder;
@@ -58,3 +58,8 @@ pub use builder::Builder;
 pub use error::{Error, Result};
 pub use handle::{Strongroom, StrongroomExt};
 pub use models::{CHANGED, Changed, Description, Problem, Status, Storage};
+
+/// The guide's examples are tests, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tauri.md")]
+struct Guide;

@@ -1,6 +1,6 @@
 //! What goes between the page and Rust.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use strongroom::{
     ChangeKind, ChoiceReason, Layout, Secret, SecretInfo, SecretManager, SecretMetadata,
     SecretString, Timestamp,
@@ -84,9 +84,12 @@ pub struct Changed {
 pub(crate) struct Value(SecretString);
 
 /// What the page says about a secret that it stores.
+#[derive(Default)]
+pub(crate) struct Metadata(Said);
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Metadata {
+struct Said {
     provider: Option<String>,
     scope: Option<String>,
     expires_at: Option<String>,
@@ -150,9 +153,20 @@ impl Changed {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer);
-        // What it says on failure would tell of the value.
-        text.map(|text| Self(text.into())).map_err(|_| D::Error::custom("a value is text"))
+        text.map(|text| Self(text.into())).map_err(|_| wrong("a value is text"))
     }
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let said = Said::deserialize(deserializer);
+        said.map(Self).map_err(|_| wrong("metadata is { provider, scope, expiresAt }, as text"))
+    }
+}
+
+/// In place of serde's own error, which shows what was sent: a value, or one in the wrong place.
+fn wrong<E: serde::de::Error>(expected: &str) -> E {
+    E::custom(expected)
 }
 
 impl Value {
@@ -163,7 +177,7 @@ impl Value {
     /// `Invalid` for an expiry that is no time, or over.
     pub(crate) fn into_secret(self, metadata: Metadata) -> strongroom::Result<Secret> {
         let mut secret = Secret::new(self.0);
-        let Metadata { provider, scope, expires_at } = metadata;
+        let Said { provider, scope, expires_at } = metadata.0;
         secret.metadata.expires_at = expires_at.map(|time| expiry(&time)).transpose()?;
         secret.metadata.provider = provider;
         secret.metadata.scope = scope;

@@ -126,8 +126,11 @@ fn metadata_that_makes_no_sense_changes_nothing() {
         assert_eq!(refusal["code"], "invalid");
         assert!(!refusal.to_string().contains("marker"), "{refusal}");
     }
-    let unknown = json!({ "name": "token", "value": "v", "metadata": { "expires": "never" } });
-    assert!(desktop.call("set", unknown).is_err());
+    for metadata in [json!({ "expires": "never" }), json!({ "scope": 4711 }), json!("4711")] {
+        let arguments = json!({ "name": "token", "value": "v", "metadata": metadata });
+        let refusal = desktop.call("set", arguments).unwrap_err().to_string();
+        assert!(refusal.contains("metadata") && !refusal.contains("4711"), "{refusal}");
+    }
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(false));
 }
 

@@ -119,6 +119,7 @@ fn time_is_posted_to_the_issue_even_after_a_restart() {
     page.click("[aria-label='Start API-7']");
     page.wait_for("#timer");
     assert!(page.shows("#issues button:disabled"));
+    take_picture(&page, "timer-light.png");
     page.quit();
 
     let page = desktop.open(DARK);

@@ -84,8 +84,11 @@ impl WebDriver {
         wait_until(&format!("{selector} shows"), PATIENCE, || self.shows(selector));
     }
 
-    /// What the window shows, as a PNG.
+    /// What the window shows, once it has painted what it knows, as a PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
+        let body = "const [done] = arguments
+            requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+        self.post("/execute/async", json!({ "script": body, "args": [] }));
         let picture = self.send(self.agent.get(self.url("/screenshot")).call());
         STANDARD.decode(picture.as_str().unwrap()).unwrap()
     }
