@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use strongroom::{Deadlines, Fallback, Options, PromptPolicy, VAULT_ENTRY};
-use strongroom_testkit::{Bus, Display, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
+use strongroom_testkit::{
+    Bus, Display, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name,
+};
 use support::{ALL, Desktop};
 use tauri::async_runtime::block_on;
 use tauri_plugin_strongroom::{Access, Builder, StrongroomExt as _};
@@ -64,7 +66,9 @@ fn without_a_keyring_the_page_is_told_what_to_install_and_needs_no_restart_then(
 #[test]
 fn a_fallback_that_forgets_is_told_with_what_to_install() {
     let Some(bus) = bus() else { return };
-    let desktop = desktop(options(&bus).with_fallback(Fallback::Session));
+    // The kernel's keyring is the user's own.
+    let options = options(&bus).with_fallback(Fallback::Session);
+    let desktop = Desktop::start(Builder::new(unused_name("tracker")).options(options), ALL);
     let status = desktop.ok("status", json!({}));
     assert_eq!(status["storage"]["backend"], "keyutils");
     assert_eq!(status["storage"]["persistent"], json!(false));
