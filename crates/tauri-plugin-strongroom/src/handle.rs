@@ -63,7 +63,7 @@ impl<R: Runtime> Strongroom<R> {
     /// - The first call opens it, which may ask the user; calls that come meanwhile wait for the same
     ///   answer. It runs on another thread, and ends by its deadlines.
     /// - After a failure the next call opens it anew, so that who starts a keyring need not restart the
-    ///   application.
+    ///   application; and where the vault was moved to another backend meanwhile, the next call follows it.
     ///
     /// It is async because opening waits. Never block the main thread on it: nobody could answer.
     ///
@@ -74,7 +74,7 @@ impl<R: Runtime> Strongroom<R> {
         let ended = self.ended.load(Ordering::Acquire);
         let mut opening = self.opening.lock().await;
         match &*opening {
-            Opening::Opened(secrets) => return Ok(secrets.clone()),
+            Opening::Opened(secrets) if !is_moved(secrets).await => return Ok(secrets.clone()),
             Opening::Failed(error) if self.ended.load(Ordering::Acquire) > ended => {
                 return Err(error.clone());
             }
@@ -174,13 +174,19 @@ impl<R: Runtime> Strongroom<R> {
         let (app, allowed) = (self.app.clone(), Arc::clone(&self.allowed));
         spawn(async move {
             while let Some(Change { key, kind, .. }) = changes.next().await {
-                // It fails for windows that are closing.
                 if allowed.has(&key) {
+                    // It fails for windows that are closing.
                     app.emit(CHANGED, Changed::new(key.name(), kind)).ok();
                 }
             }
         });
     }
+}
+
+/// Whether the vault is in another backend now. Any other trouble is for the caller's own call to meet.
+async fn is_moved(secrets: &SecretManager) -> bool {
+    let generation = secrets.generation().await;
+    generation.is_err_and(|error| error.kind() == ErrorKind::BoundElsewhere)
 }
 
 impl<R: Runtime> fmt::Debug for Strongroom<R> {

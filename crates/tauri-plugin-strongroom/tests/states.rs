@@ -8,7 +8,10 @@ use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strongroom::{Deadlines, Fallback, Options, PromptPolicy, VAULT_ENTRY};
+use strongroom::{
+    Backend, Deadlines, Fallback, Layout, Options, PassphraseRequest, PromptPolicy, SecretManager,
+    SecretString, VAULT_ENTRY,
+};
 use strongroom_testkit::{
     Bus, Display, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name,
 };
@@ -87,6 +90,21 @@ fn a_locked_keyring_is_locked_and_not_empty() {
     assert_eq!(answer.unwrap_err()["code"], "locked");
     keyring.unlock("password");
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(false));
+}
+
+#[test]
+fn a_vault_that_is_moved_meanwhile_is_followed() {
+    let Some(bus) = bus() else { return };
+    let _keyring = GnomeKeyring::start(&bus, Some("password"));
+    let passphrase = |_: &PassphraseRequest| Ok(Some(SecretString::from("passphrase")));
+    let options = options(&bus).with_passphrase(passphrase);
+    let desktop = desktop(options.clone());
+    desktop.ok("set", json!({ "name": "token", "value": "v" }));
+
+    let vault = SecretManager::builder("tracker").options(options);
+    vault.move_to(Backend::File, Layout::Sealed, |_| ()).unwrap();
+    assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(true));
+    assert_eq!(desktop.ok("status", json!({}))["storage"]["backend"], "file");
 }
 
 #[test]
