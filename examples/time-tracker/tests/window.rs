@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
 use strongroom_testkit::{GnomeKeyring, PATIENCE, wait_until};
 use support::app::{Desktop, places_of};
 use support::server::{EMAIL, Server, basic};
@@ -33,6 +34,13 @@ fn wait_for_text(page: &WebDriver, selector: &str, text: &str) {
     wait_until(&format!("{selector} says {text}"), PATIENCE, || page.text(selector).contains(text));
 }
 
+/// The code of the error with which a function of the plugin ends, as a script of the page gets it.
+fn refusal(page: &WebDriver, call: &str, name: &str) -> String {
+    let body = "const [call, name] = arguments
+        return window.__TAURI__.strongroom[call](name).then(() => 'none', ({ code }) => code)";
+    page.run(body, json!([call, name])).as_str().unwrap().to_owned()
+}
+
 fn take_picture(page: &WebDriver, name: &str) {
     fs::create_dir_all(SCREENSHOTS).unwrap();
     fs::write(Path::new(SCREENSHOTS).join(name), page.screenshot()).unwrap();
@@ -56,6 +64,10 @@ fn a_token_survives_a_restart_until_it_is_deleted_and_no_page_or_file_has_it() {
 
     let page = desktop.open(DARK);
     wait_for_text(&page, "#issues", "WEB-12 · In Progress");
+    for (call, code) in [("reveal", "not_permitted"), ("describe", "not_permitted")] {
+        assert_eq!(refusal(&page, call, "jira_api_token"), code);
+    }
+    assert_eq!(refusal(&page, "exists", "another"), "not_allowed");
     assert!(server.requests().iter().all(|sent| *sent == basic(TOKEN)));
     assert_eq!(places_of(TOKEN, &page), [""; 0]);
     take_picture(&page, "issues-dark.png");
