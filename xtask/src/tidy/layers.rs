@@ -41,7 +41,6 @@ const PLACES: &[Place] = &[
     place("strongroom-settings", Other, &["strongroom", "strongroom-config"]),
     place("strongroom-cli", Other, &["strongroom", "strongroom-config", "strongroom-settings"]),
     place("tauri-plugin-strongroom", Other, &["strongroom"]),
-    place("time-tracker", Other, &["strongroom", "tauri-plugin-strongroom"]),
     Place { tests_use: &[], ..place("strongroom-testkit", Other, &[]) },
     Place { tests_use: &[], ..place("xtask", Other, &[]) },
 ];
