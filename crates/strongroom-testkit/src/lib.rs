@@ -42,6 +42,8 @@ pub mod scripted;
 mod secret_service;
 #[cfg(target_os = "linux")]
 pub mod secret_tool;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod unused_name;
 mod wait;
 #[cfg(target_os = "linux")]
@@ -58,5 +60,7 @@ pub use kwallet::KWallet;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
+#[cfg(target_os = "linux")]
+pub use terminal::Terminal;
 pub use unused_name::unused_name;
 pub use wait::{PATIENCE, wait_until};

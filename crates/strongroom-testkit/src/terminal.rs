@@ -1,0 +1,115 @@
+//! A program on a terminal of its own.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::{PATIENCE, wait_until};
+
+/// A program on a terminal of its own, which ends with it, also where a test fails.
+///
+/// # Panics
+///
+/// All of it does when the system gives no terminal, or the program doesn't start.
+pub struct Terminal {
+    keyboard: File,
+    device: OwnedFd,
+    written: Receiver<Vec<u8>>,
+    program: Program,
+}
+
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+impl Terminal {
+    /// Starts what this starts, which is `setsid --ctty --wait`: it makes the terminal the one that `/dev/tty` is.
+    /// No columns are a terminal that doesn't know its size.
+    pub fn start(mut command: Command, columns: u16) -> Self {
+        // The programs of tests beside this one must not hold the terminal open.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let controller = openpt(flags).expect("the system has terminals");
+        grantpt(&controller).expect("it is ours");
+        unlockpt(&controller).expect("it is ours");
+        let name = ptsname(&controller, Vec::new()).expect("it has a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let device = rustix::fs::open(name, flags, Mode::empty()).expect("it is there");
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&device, size).expect("it takes a size");
+        let side = || device.try_clone().expect("few files are open");
+        let program = command.stdin(side()).stdout(side()).stderr(side()).spawn();
+        let program = Program(program.expect("the program starts"));
+        let keyboard = File::from(controller);
+        let written = read_in_background(keyboard.try_clone().expect("few files are open"));
+        Self { keyboard, device, written, program }
+    }
+
+    /// What the program wrote next; `None` if that is nothing for so long.
+    pub fn written(&self, patience: Duration) -> Option<Vec<u8>> {
+        self.written.recv_timeout(patience).ok()
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("the terminal is there");
+    }
+
+    /// Waits until what is typed is not shown.
+    #[track_caller]
+    pub fn wait_until_hidden(&self) {
+        wait_until("the terminal doesn't echo", PATIENCE, || {
+            !self.modes().contains(LocalModes::ECHO)
+        });
+    }
+
+    /// Kills the program, as a crash does.
+    pub fn kill(mut self) {
+        self.program.0.kill().expect("it runs");
+        self.program.0.wait().expect("it is ours");
+    }
+
+    /// Waits for the program's end, which leaves the terminal as it was. Returns its exit code, and what it wrote
+    /// since that was asked for.
+    #[track_caller]
+    pub fn finish(mut self) -> (i32, Vec<u8>) {
+        // One that asks what the test does not answer would wait for ever.
+        let ended = || self.program.0.try_wait().expect("it is ours").is_some();
+        wait_until("the program ends", PATIENCE, ended);
+        let status = self.program.0.wait().expect("it is ours");
+        let modes = self.modes();
+        assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");
+        // With its last user the terminal hangs up, which ends the reader.
+        drop(self.device);
+        (status.code().expect("it ended by itself"), self.written.iter().flatten().collect())
+    }
+
+    fn modes(&self) -> LocalModes {
+        tcgetattr(&self.device).expect("it is there").local_modes
+    }
+}
+
+fn read_in_background(mut terminal: File) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = terminal.read(&mut buffer) {
+            if sender.send(buffer[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
