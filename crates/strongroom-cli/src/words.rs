@@ -1,6 +1,6 @@
 //! Sizes, times and names as people read them.
 
-use strongroom::{Layout, Persistence, Timestamp};
+use strongroom::{Persistence, Timestamp};
 
 /// A number of bytes: `1 MiB` where it is one, all digits where it is not.
 pub(crate) fn size(bytes: usize) -> String {
@@ -51,15 +51,6 @@ pub(crate) fn persistence_token(persistence: Persistence) -> &'static str {
         Persistence::Permanent => "permanent",
         Persistence::UntilReboot => "until_reboot",
         _ => "session",
-    }
-}
-
-/// How a vault lies in its store, for machines.
-pub(crate) fn layout_token(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Sealed => "sealed",
-        Layout::Entries => "entries",
-        _ => "inline",
     }
 }
 

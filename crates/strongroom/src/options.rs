@@ -49,6 +49,17 @@ pub enum Layout {
     Entries,
 }
 
+impl Layout {
+    /// The name: `inline`, `sealed`, `entries`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Sealed => "sealed",
+            Self::Entries => "entries",
+        }
+    }
+}
+
 /// What the caller decides about the store.
 ///
 /// The default is right for most applications: the platform's store, unless `STRONGROOM_BACKEND`

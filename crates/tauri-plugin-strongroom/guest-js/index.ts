@@ -26,7 +26,7 @@ export interface Storage {
   /** `keychain`, `credential-manager`, `secret-service`, `keyutils`, `file`, `memory` or `plaintext-file`. */
   backend: string
   /** `sealed` is in an encrypted file, whose key is in the backend. */
-  layout: 'inline' | 'sealed'
+  layout: 'inline' | 'sealed' | 'entries'
   /** Whether they stay over a restart of the machine. */
   persistent: boolean
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use strongroom::{
-    ChangeKind, ChoiceReason, Layout, Secret, SecretInfo, SecretManager, SecretMetadata,
-    SecretString, Timestamp,
+    ChangeKind, ChoiceReason, Secret, SecretInfo, SecretManager, SecretMetadata, SecretString,
+    Timestamp,
 };
 
 use crate::Error;
@@ -29,7 +29,7 @@ pub struct Status {
 pub struct Storage {
     /// The backend's name, such as `keychain`: see [`strongroom::Backend::name`].
     pub backend: &'static str,
-    /// `inline`, or `sealed`: in an encrypted file, whose key is in the backend.
+    /// `inline`, `sealed` (in an encrypted file, whose key is in the backend) or `entries`.
     pub layout: &'static str,
     /// Whether they stay over a restart of the machine.
     pub persistent: bool,
@@ -112,12 +112,11 @@ impl Status {
 
 impl Storage {
     pub(crate) fn of(secrets: &SecretManager) -> Self {
-        let layout = match secrets.layout() {
-            Layout::Sealed => "sealed",
-            _ => "inline",
-        };
-        let (backend, persistent) = (secrets.backend().name(), secrets.is_persistent());
-        Self { backend, layout, persistent }
+        Self {
+            backend: secrets.backend().name(),
+            layout: secrets.layout().name(),
+            persistent: secrets.is_persistent(),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, table};
 use crate::times::{age, expires};
 use crate::vault::{open, same_vault};
-use crate::words::{layout_token, printable};
+use crate::words::printable;
 
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
@@ -115,7 +115,7 @@ fn as_json(
         "version": SCHEMA,
         "service": settings.service,
         "backend": vault.backend().name(),
-        "layout": layout_token(vault.layout()),
+        "layout": vault.layout().name(),
         "secrets": secrets.iter().map(secret).collect::<Vec<_>>(),
     })
 }

@@ -14,7 +14,7 @@ use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
-use crate::words::{layout_token, persistence_token, printable};
+use crate::words::{persistence_token, printable};
 
 /// What there is without a keyring.
 const CHOICE: &str = "\
@@ -196,7 +196,7 @@ fn as_json(
     json!({
         "stored": stored.collect::<Vec<_>>(),
         "backend": opened.backend.name(),
-        "layout": layout_token(layout),
+        "layout": layout.name(),
         "provider": provider,
         "persistence": persistence_token(can.persistence),
     })
