@@ -42,6 +42,7 @@ pub mod scripted;
 mod secret_service;
 #[cfg(target_os = "linux")]
 pub mod secret_tool;
+mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod unused_name;
@@ -60,6 +61,7 @@ pub use kwallet::KWallet;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
+pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;
 pub use unused_name::unused_name;

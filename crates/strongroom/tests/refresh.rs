@@ -246,7 +246,7 @@ impl Shared {
         command.env("STRONGROOM_BACKEND", self.secrets.backend().name());
         command.env(KEY_FILE, key_file(&self.sandbox));
         command.env(SERVICE, &self.service).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = strongroom_testkit::start(&mut command);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let told = Box::new(std::iter::from_fn(move || lines.next()?.ok()));
         Process { child, told }

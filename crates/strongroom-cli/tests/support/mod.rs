@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::{Sandbox, start};
 
 #[cfg(target_os = "linux")]
 #[allow(unused_imports, reason = "each test program uses a part of it")]
@@ -82,7 +82,7 @@ pub(crate) fn copy_of_program(directory: &Path) -> PathBuf {
 pub(crate) fn run(mut command: Command, arguments: &[&str], input: &[u8]) -> Ran {
     let started = Instant::now();
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program was built");
+    let mut child = start(&mut command);
     give(&mut child, input);
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(stderr).expect("messages are text");

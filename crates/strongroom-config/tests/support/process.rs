@@ -24,7 +24,8 @@ impl Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test, "--ignored", "--nocapture"]);
         command.envs(environment.iter().copied());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = strongroom_testkit::start(piped);
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {

@@ -18,7 +18,7 @@ use strongroom::Backend;
 use strongroom::{Options, SecretManager, SecretManagerBuilder, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};
-use strongroom_testkit::{PATIENCE, Sandbox};
+use strongroom_testkit::{PATIENCE, Sandbox, start};
 
 /// What stands before all that a test's other process says: the test harness says things, too.
 const SAYS: &str = "says: ";
@@ -76,7 +76,7 @@ impl Process {
     /// Starts it by the command, whose program is this one.
     pub(crate) fn start(mut command: Command, test: &str) -> (Self, ChildStdout) {
         command.args(["--exact", test, "--ignored", "--nocapture"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         (Self { child, stdin }, stdout)
     }
