@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use strongroom::{Backend, Options, Secret, SecretKey, Timestamp};
-use support::{ALL, Desktop, build};
+use support::{ALL, Desktop, KINDS, build};
 use tauri::async_runtime::block_on;
 use tauri_plugin_strongroom::{Access, Builder, StrongroomExt as _};
 
@@ -156,5 +156,17 @@ fn an_application_does_not_start_with_a_name_that_can_not_be_used() {
     for (plugin, why) in [(nameless, "service name is empty"), (secret, "NUL")] {
         let error = build(plugin, &[]).err().unwrap().to_string();
         assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn every_error_of_the_library_reaches_the_page_under_its_code() {
+    let desktop = desktop(&[]);
+    for kind in KINDS {
+        let told = desktop.fail(kind);
+        let expected =
+            json!({ "code": kind.code(), "message": kind.to_string(), "hint": "Do this." });
+        assert_eq!(told, expected);
+        assert_ne!(kind.code(), "not_allowed", "that is the plugin's own");
     }
 }

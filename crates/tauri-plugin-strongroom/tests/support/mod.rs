@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
 use serde_json::{Value, json};
+use strongroom::ErrorKind;
 use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponse};
 use tauri::test::{INVOKE_KEY, MockRuntime, mock_builder, mock_context, noop_assets};
 use tauri::utils::acl::capability::Capability;
@@ -50,6 +51,12 @@ impl Desktop {
         self.send(command, arguments).recv().unwrap()
     }
 
+    /// What a command of the application answers that fails like the library does.
+    pub(crate) fn fail(&self, kind: ErrorKind) -> Value {
+        let answer = self.request("fail".to_owned(), json!({ "code": kind.code() }));
+        answer.recv().unwrap().unwrap_err()
+    }
+
     /// The same for a command that the test needs to succeed.
     #[track_caller]
     pub(crate) fn ok(&self, command: &str, arguments: Value) -> Value {
@@ -58,10 +65,14 @@ impl Desktop {
 
     /// Sends a command, and returns before its answer is there.
     pub(crate) fn send(&self, command: &str, arguments: Value) -> Receiver<Result<Value, Value>> {
+        self.request(format!("plugin:strongroom|{command}"), arguments)
+    }
+
+    fn request(&self, cmd: String, arguments: Value) -> Receiver<Result<Value, Value>> {
         let (sender, answer) = mpsc::channel();
         let url = if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
         let request = InvokeRequest {
-            cmd: format!("plugin:strongroom|{command}"),
+            cmd,
             callback: CallbackFn(0),
             error: CallbackFn(1),
             url: url.parse().unwrap(),
@@ -90,7 +101,51 @@ pub(crate) fn build(plugin: Builder, permissions: &[&str]) -> tauri::Result<App<
     let resolved = Resolved::resolve(&acl, capabilities, Target::current()).unwrap();
     let mut context = mock_context(noop_assets());
     *context.runtime_authority_mut() = tauri::runtime_authority!(acl, resolved);
-    mock_builder().plugin(plugin.build()).build(context)
+    let app = mock_builder().plugin(plugin.build());
+    app.invoke_handler(tauri::generate_handler![commands::fail]).build(context)
+}
+
+/// Every kind of error of the library.
+pub(crate) const KINDS: [ErrorKind; 24] = {
+    use ErrorKind::*;
+    [
+        AccessDenied,
+        AlreadyExists,
+        Ambiguous,
+        BoundElsewhere,
+        Busy,
+        Conflict,
+        Corrupt,
+        Dismissed,
+        Expired,
+        InteractionNotAllowed,
+        Invalid,
+        Io,
+        KeyMissing,
+        Locked,
+        NoBackend,
+        NoDefaultCollection,
+        NoLogonSession,
+        NotFound,
+        Other,
+        QuotaExceeded,
+        TimedOut,
+        TooLarge,
+        Unsupported,
+        WrongKey,
+    ]
+};
+
+mod commands {
+    use strongroom::Operation;
+    use tauri_plugin_strongroom::Result;
+
+    /// Fails as the library does, with an error of this code.
+    #[tauri::command]
+    pub(super) fn fail(code: String) -> Result<()> {
+        let kind = super::KINDS.into_iter().find(|kind| kind.code() == code).unwrap();
+        Err(strongroom::Error::new(kind, Operation::Get).with_hint("Do this.").into())
+    }
 }
 
 /// The permissions as Tauri's build reads them.
