@@ -38,7 +38,7 @@ pub(super) fn run(
 impl ConfigSource {
     /// By which the secrets are found: the program's own rules, if it is the program's file.
     fn rules(&self, settings: &Settings) -> Rules {
-        let known = settings.kit.config().filter(|(path, _)| self.path(settings) == *path);
+        let known = settings.kit.config().filter(|(path, _)| self.path(settings) == Some(*path));
         let rules = match known {
             _ if self.only_rules => Rules::new(),
             Some((_, rules)) => rules.clone(),
@@ -48,20 +48,16 @@ impl ConfigSource {
     }
 
     /// The file that was named, else the program's own.
-    fn path<'a>(&'a self, settings: &'a Settings) -> &'a Path {
+    fn path<'a>(&'a self, settings: &'a Settings) -> Option<&'a Path> {
         let known = || settings.kit.config().map(|(path, _)| path);
-        self.file.as_deref().or_else(known).unwrap_or(Path::new(""))
+        self.file.as_deref().or_else(known)
     }
 
     /// The file, as these rules read it. It can be read: nobody is asked for a passphrase before that is known.
     fn file(&self, rules: Rules, settings: &Settings) -> Result<ConfigFile> {
-        let path = self.path(settings);
-        if path.as_os_str().is_empty() {
-            return Err(Failure::usage(
-                "no configuration file is named",
-                "Name one after the command.",
-            ));
-        }
+        let path = self.path(settings).ok_or_else(|| {
+            Failure::usage("no configuration file is named", "Name one after the command.")
+        })?;
         let format = format(self.format, path)?;
         let file = ConfigFile::with_format(path, format, rules);
         file.status(None)?;
