@@ -34,12 +34,19 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// When the temporary directory can't be written to.
+    /// When the temporary directory can't be written to, or, on Linux, when this process has the user's kernel
+    /// keyring and not one of its own: programs in the sandbox would use it.
     #[expect(
         clippy::new_without_default,
         reason = "a default that creates directories would surprise"
     )]
     pub fn new() -> Self {
+        #[cfg(target_os = "linux")]
+        assert!(
+            env::var_os("STRONGROOM_TEST_KEYRING").is_some(),
+            "run tests with cargo, whose runner gives them a kernel keyring of their own, or with \
+             `.cargo/test-runner PROGRAM`"
+        );
         let directory = tempfile::Builder::new()
             .prefix("strongroom-")
             .tempdir()

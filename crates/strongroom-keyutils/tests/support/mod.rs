@@ -42,6 +42,8 @@ impl Store {
     }
 
     fn in_namespace(namespace: String, owned: bool) -> Self {
+        let is_apart = env::var_os("STRONGROOM_TEST_KEYRING").is_some();
+        assert!(is_apart, "run tests with cargo, or with `.cargo/test-runner PROGRAM`");
         let config = Config::default().namespace(namespace.clone());
         let store = KeyutilsStore::with_config(config).unwrap();
         Self { namespace, store, owned }
