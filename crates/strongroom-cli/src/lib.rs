@@ -51,10 +51,11 @@
 //! - `settings` (default): `settings`, the page in the browser, which brings an HTTP server. While it is open, Ctrl-C ends
 //!   the page in place of the program.
 
-// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`,
-// everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
+// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`, which
+// asks for those that are hidden by `ask`; everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
 
 mod args;
+mod ask;
 mod commands;
 mod exit;
 mod failure;
@@ -75,6 +76,7 @@ mod table;
 mod times;
 mod vault;
 mod whole_file;
+mod wiped;
 mod words;
 
 pub use kit::Kit;

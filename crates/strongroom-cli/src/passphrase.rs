@@ -1,80 +1,92 @@
-//! The passphrase of a backup: from a file, or typed.
+//! Passphrases on their way in: the first line of a file or of a descriptor, or typed.
 
+use std::fs::File;
 use std::path::Path;
 
-use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
+use strongroom::input::first_line;
+use strongroom::{ExposeSecret as _, SecretString, secret_bytes, secret_text};
 
-use crate::exit::Exit;
+use crate::ask::{self, Problem};
 use crate::failure::{Failure, Result};
 use crate::input;
-#[cfg(feature = "backup")]
 use crate::output::Output;
 use crate::settings::Settings;
+use crate::streams;
 
-/// How often a person may mistype.
+/// The thing that a backup's passphrase opens.
 #[cfg(feature = "backup")]
-pub(crate) const TRIES: usize = 3;
+pub(crate) const BACKUP: &str = "the backup";
 
 const FILE: &str =
     "Put it into a file that only you may read, and name that with --passphrase-file.";
 
-/// The passphrase in a file, without one newline at its end.
+/// The passphrase in a file.
 pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
-    let passphrase = text(&input::file(path)?)?;
-    if passphrase.expose_secret().is_empty() {
-        return Err(Failure::usage(
-            format!("there is no passphrase in {}", path.display()),
-            "Put it into the first line.",
-        ));
+    let content = input::content(path)?;
+    let missing = format!("there is no passphrase in {}", path.display());
+    from_content(&content, missing, "Put it into the first line.")
+}
+
+/// The new passphrase in a file. Advises against one that is soon guessed.
+pub(crate) fn new_from_file(path: &Path, output: &mut Output) -> Result<SecretString> {
+    let passphrase = from_file(path)?;
+    if ask::is_weak(&passphrase) {
+        output.warning(ask::WEAK);
     }
     Ok(passphrase)
 }
 
-/// Asks for a new passphrase, twice.
-#[cfg(feature = "backup")]
-pub(crate) fn choose(settings: &Settings, output: &mut Output) -> Result<SecretString> {
-    must_be_able_to_ask(settings)?;
-    for _ in 0..TRIES {
-        let once = typed("Passphrase for the backup (not shown): ")?;
-        let again = typed("The same again: ")?;
-        match once.expose_secret() {
-            "" => output.question("It must not be empty.\n")?,
-            chosen if chosen == again.expose_secret() => return Ok(once),
-            _ => output.question("They differ.\n")?,
+/// The passphrase that comes from a descriptor.
+pub(crate) fn from_descriptor(descriptor: u32) -> Result<SecretString> {
+    let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
+                name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
+    let content = match descriptor {
+        0 => streams::input().and_then(|mut stdin| input::read(&mut stdin)),
+        _ => {
+            let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
+            File::open(name).and_then(|mut file| input::read(&mut file))
         }
-    }
-    Err(given_up())
+    };
+    let content = content.map_err(|cause| {
+        Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)
+    })?;
+    let missing = format!("no passphrase came from the file descriptor {descriptor}");
+    from_content(&content, missing, hint)
 }
 
-/// Asks for the passphrase of a backup.
-#[cfg(feature = "backup")]
-pub(crate) fn ask(settings: &Settings) -> Result<SecretString> {
-    ask_for("Passphrase of the backup (not shown): ", settings)
-}
-
-/// Asks for a passphrase in these words.
-pub(crate) fn ask_for(question: &str, settings: &Settings) -> Result<SecretString> {
+/// Asks for a new passphrase, twice.
+pub(crate) fn choose(of: &str, settings: &Settings) -> Result<SecretString> {
     must_be_able_to_ask(settings)?;
-    typed(question)
+    ask::new_passphrase(of).map_err(failure)
+}
+
+/// Asks for the passphrase of something.
+pub(crate) fn ask(of: &str, settings: &Settings) -> Result<SecretString> {
+    must_be_able_to_ask(settings)?;
+    ask::passphrase(of).map_err(failure)
+}
+
+/// Says that a passphrase was wrong, and which try is next.
+#[cfg(feature = "backup")]
+pub(crate) fn say_wrong(attempt: u32) -> Result<()> {
+    ask::say_wrong(attempt).map_err(failure)
 }
 
 fn must_be_able_to_ask(settings: &Settings) -> Result<()> {
-    if settings.may_ask {
+    if settings.keys.may_ask() {
         return Ok(());
     }
     Err(Failure::usage("nobody can be asked for the passphrase", FILE))
 }
 
-fn typed(question: &str) -> Result<SecretString> {
-    text(&input::hidden(question, FILE, given_up)?)
+fn from_content(content: &[u8], missing: String, hint: &str) -> Result<SecretString> {
+    match secret_text(&secret_bytes(first_line(content).to_vec())) {
+        Some(text) if !text.expose_secret().is_empty() => Ok(text),
+        Some(_) => Err(Failure::usage(missing, hint)),
+        None => Err(Failure::usage("the passphrase is not text (UTF-8)", "Choose another one.")),
+    }
 }
 
-fn text(passphrase: &SecretBytes) -> Result<SecretString> {
-    strongroom::secret_text(passphrase)
-        .ok_or_else(|| Failure::usage("the passphrase is not text (UTF-8)", "Choose another one."))
-}
-
-fn given_up() -> Failure {
-    let hint = "Run it again, or name a file with --passphrase-file.";
-    Failure::new(Exit::Locked, "dismissed", "there is no passphrase; nothing was done", hint)
+fn failure(problem: Problem) -> Failure {
+    problem.of_passphrase("Run it again, or name a file with --passphrase-file.")
 }

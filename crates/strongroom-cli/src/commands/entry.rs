@@ -1,16 +1,18 @@
 //! `entry set|get|delete|list|exists`: single entries of the store.
 
 use serde_json::json;
-use strongroom::{EntryName, Error, ErrorKind, ExposeSecret as _, Operation, WriteMode};
+use strongroom::{
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, WriteMode,
+};
 
 use crate::args::{Name, Source};
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::input;
+use crate::input::{self, Wanted};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::store::open_entries;
-use crate::words::{persistence_token, printable};
+use crate::words::{command_word, persistence_token, printable};
 
 /// Stores a value.
 pub(super) fn set(
@@ -23,7 +25,7 @@ pub(super) fn set(
     let entry = name.check(Operation::Set)?;
     let value = match input::given(settings, source)? {
         Some(value) => value,
-        None => input::ask(settings, &entry.to_string())?,
+        None => asked(name, &entry, source.exact, settings)?,
     };
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
     let opened = open_entries(&name.service, true, settings)?;
@@ -37,6 +39,18 @@ pub(super) fn set(
     }
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
+}
+
+fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Result<SecretBytes> {
+    let (service, user) =
+        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
+    let wanted = Wanted {
+        name: &entry.to_string(),
+        exact,
+        state: "nothing was stored",
+        from_file: &format!("strongroom entry set {service} {user} --from-file PATH"),
+    };
+    input::asked(&wanted, settings)
 }
 
 /// Prints a value.

@@ -12,6 +12,7 @@ use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 
 use crate::args::Restore;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
@@ -36,7 +37,7 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
         ));
     }
     let file = read(&flags.file)?;
-    let mut backup = unlocked(&file, flags, settings, output)?;
+    let mut backup = unlocked(&file, flags, settings)?;
     if flags.any_service {
         backup = backup.for_any_service();
     }
@@ -76,15 +77,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The backup, opened by what the flags name, or by a passphrase that is typed.
-fn unlocked(
-    file: &[u8],
-    flags: &Restore,
-    settings: &Settings,
-    output: &mut Output,
-) -> Result<Backup> {
+fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::file(path)?)?)?;
+        unlock = unlock.with_identities(&input::text(&input::file(path, false)?)?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
@@ -99,16 +95,22 @@ fn unlocked(
     if !takes_passphrase || flags.passphrase_file.is_some() {
         return Ok(Backup::open_blocking(file, &unlock)?);
     }
-    for left in (0..passphrase::TRIES).rev() {
-        let unlock = unlock.clone().with_passphrase(passphrase::ask(settings)?);
-        match Backup::open_blocking(file, &unlock) {
-            Err(error) if error.kind() == ErrorKind::WrongKey && left > 0 => {
-                output.question("That is not it. Try again.\n")?;
+    typed(file, &unlock, settings)
+}
+
+/// The backup, opened by a passphrase that is asked for.
+fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
+    let mut attempt = 1;
+    loop {
+        let typed = passphrase::ask(passphrase::BACKUP, settings)?;
+        match Backup::open_blocking(file, &unlock.clone().with_passphrase(typed)) {
+            Err(error) if error.kind() == ErrorKind::WrongKey && attempt < ask::TRIES => {
+                attempt += 1;
+                passphrase::say_wrong(attempt)?;
             }
             opened => return Ok(opened?),
         }
     }
-    unreachable!("the last try is returned")
 }
 
 fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {

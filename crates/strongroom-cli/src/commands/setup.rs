@@ -7,9 +7,11 @@ use strongroom::{
     SecretKey, SecretString, provider_caveat,
 };
 
+use crate::args::Setup;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input::{self, Wanted};
 use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
@@ -23,22 +25,19 @@ There is no keyring on this machine. Secrets can lie in
   2  the kernel's memory, which asks for nothing and forgets at a restart
 ";
 
-/// How often an answer may be none.
-const TRIES: usize = 3;
-
 /// Stores one secret after the other. Each is kept when a later one fails.
-pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let keys = named(names, settings, output)?;
+pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let keys = named(&flags.names, settings, output)?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
-    let piped = if settings.stdin_is_terminal { None } else { Some(input::piped()?) };
+    let piped = if settings.stdin_is_terminal { None } else { Some(input::piped(flags.exact)?) };
     let mut piped = piped.as_ref().map(input::text).transpose()?;
     let settings = &settled(settings, output)?;
     // The fallback's warning comes in the report below, in better words.
     let vault = quietly(settings, || open(settings))?;
-    for key in &keys {
+    for (number, key) in keys.iter().enumerate() {
         let value = match piped.take() {
             Some(value) => value,
-            None => input::text(&input::ask(settings, &called(key, settings))?)?,
+            None => ask(key, &keys[..number], flags.exact, settings)?,
         };
         store(key, value, &vault)?;
         if keys.len() > 1 {
@@ -47,6 +46,27 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     }
     report(&keys, &open_of(&vault, settings)?, vault.layout(), settings, output)?;
     Ok(Exit::Done)
+}
+
+/// Asks for a value, after those that are stored already.
+fn ask(
+    key: &SecretKey,
+    stored: &[SecretKey],
+    exact: bool,
+    settings: &Settings,
+) -> Result<SecretString> {
+    let stored: Vec<_> = stored.iter().map(SecretKey::to_string).collect();
+    let state = match stored.as_slice() {
+        [] => "nothing was stored".to_owned(),
+        stored => format!("stored before: {}; not stored: {key}", stored.join(", ")),
+    };
+    let wanted = Wanted {
+        name: &called(key, settings),
+        exact,
+        state: &state,
+        from_file: &command("set", key, "--from-file PATH", settings),
+    };
+    input::text(&input::asked(&wanted, settings)?)
 }
 
 /// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.
@@ -71,7 +91,7 @@ fn lacks_keyring(settings: &Settings) -> bool {
 
 fn wants_file(output: &mut Output) -> Result<bool> {
     output.question(CHOICE)?;
-    for _ in 0..TRIES {
+    for _ in 0..ask::TRIES {
         let instead = "Name the store: --backend file, or --backend keyutils.";
         match input::ask_openly("Which (1 or 2)? ", instead, output)?.as_str() {
             "1" => return Ok(true),
