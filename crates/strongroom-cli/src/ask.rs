@@ -105,12 +105,14 @@ fn line(question: &str) -> Result<SecretString, Problem> {
 
 /// Asks until there is an answer. An Enter may be left over from a paste that ended with one.
 fn answered(question: &str, lines: Lines) -> Result<SecretBytes, Problem> {
-    for _ in 0..TRIES {
+    for attempt in 1..=TRIES {
         let answer = ask(question, lines)?;
         if !without_final_newline(answer.expose_secret()).is_empty() {
             return Ok(answer);
         }
-        note("Nothing was typed.\n")?;
+        if attempt < TRIES {
+            note("Nothing was typed.\n")?;
+        }
     }
     Err(Problem::Empty)
 }

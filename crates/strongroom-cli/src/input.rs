@@ -42,13 +42,13 @@ pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<Secre
     }
 }
 
-/// The value as text, which is what a vault holds.
-pub(crate) fn text(value: &SecretBytes) -> Result<SecretString> {
+/// The value as text, which is what a vault holds. `state` is what holds if it is none, such as `nothing was stored`.
+pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     secret_text(value).ok_or_else(|| {
         Failure::new(
             Exit::Usage,
             "invalid",
-            "the value is not text (UTF-8), and a vault holds text; nothing was stored",
+            format!("the value is not text (UTF-8), and a vault holds text; {state}"),
             "Encode it, for example with `base64`, or keep it by itself: \
              `strongroom entry set SERVICE NAME`.",
         )
@@ -68,6 +68,14 @@ pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBy
     let answer = ask::value(name).map_err(|problem| problem.of_value(state, &instead))?;
     Ok(if *exact { answer } else { as_typed(&answer) })
 }
+
+/// Asks on the terminal for a text, without showing what is typed.
+pub(crate) fn asked_text(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretString> {
+    text(&asked(wanted, settings)?, wanted.state)
+}
+
+/// The state of things before anything was done.
+pub(crate) const NOTHING_STORED: &str = "nothing was stored";
 
 /// A file of several lines ends with a newline, which is often not selected when it is copied.
 fn as_typed(answer: &SecretBytes) -> SecretBytes {

@@ -76,11 +76,7 @@ impl Keys {
         if known.is_some() && request.attempt == 1 {
             return Ok(known);
         }
-        let passphrase = match asked(request) {
-            Ok(passphrase) => Some(passphrase),
-            Err(Problem::Dismissed | Problem::Empty | Problem::Mistyped) => None,
-            Err(problem) => return Err(Error::from(problem).with_hint(HINT)),
-        };
+        let passphrase = ask(request)?;
         self.typed().clone_from(&passphrase);
         Ok(passphrase)
     }
@@ -135,8 +131,16 @@ impl Keys {
     }
 }
 
-/// Asks for what the library requests.
-pub(crate) fn asked(request: &PassphraseRequest) -> Result<SecretString, Problem> {
+/// Asks on the terminal for the passphrase that the library requests. `None` is an answer that was refused.
+pub(crate) fn ask(request: &PassphraseRequest) -> strongroom::Result<Option<SecretString>> {
+    match answer(request) {
+        Ok(passphrase) => Ok(Some(passphrase)),
+        Err(Problem::Dismissed | Problem::Empty | Problem::Mistyped) => Ok(None),
+        Err(problem) => Err(Error::from(problem).with_hint(HINT)),
+    }
+}
+
+fn answer(request: &PassphraseRequest) -> Result<SecretString, Problem> {
     if request.is_new {
         return ask::new_passphrase(FILE);
     }

@@ -29,6 +29,9 @@ const SEQUENCE: Duration = Duration::from_millis(500);
 /// leave about a tenth of it between keys.
 const PASTE_GAP: Duration = Duration::from_millis(150);
 
+/// The longest time between a key that ends the question and the rest of a paste that it was in.
+const KEY_GAP: Duration = Duration::from_millis(30);
+
 /// The longest pause within a bracketed paste that is being dropped.
 const BRACKETED_GAP: Duration = Duration::from_secs(1);
 
@@ -111,12 +114,16 @@ struct Dialog<'a> {
 impl Dialog<'_> {
     fn ask(mut self, question: &str) -> Result<End, Problem> {
         // What was typed before the question is no answer to it.
-        self.drop_rest()?;
+        self.drop_rest(Duration::ZERO)?;
         self.editor = Editor::new(self.hidden.keys());
         self.hidden.show(question)?;
         let end = self.answer()?;
-        if !matches!(end, End::Answer(_)) {
-            self.drop_rest()?;
+        match end {
+            End::Answer(_) => {}
+            End::Refused(Problem::Dismissed) | End::Signal(_) | End::Key(_) => {
+                self.drop_rest(KEY_GAP)?;
+            }
+            End::Refused(_) => self.drop_rest(PASTE_GAP)?,
         }
         Ok(end)
     }
@@ -191,11 +198,12 @@ impl Dialog<'_> {
         }
     }
 
-    /// Reads and drops what is still coming, which would go to the shell. A paste that has begun has an end to wait for.
-    fn drop_rest(&mut self) -> Result<(), Problem> {
+    /// Reads and drops what is still coming, which would go to the shell: first within this time. A paste that has begun
+    /// has an end to wait for.
+    fn drop_rest(&mut self, within: Duration) -> Result<(), Problem> {
         self.editor.discard();
         let end = Instant::now() + DROPPING;
-        let mut gap = Duration::ZERO;
+        let mut gap = within;
         while Instant::now() < end {
             let patience = if self.editor.is_in_paste() { BRACKETED_GAP } else { gap };
             let input = self.hidden.read(&mut self.buffer, Some(patience), None)?;

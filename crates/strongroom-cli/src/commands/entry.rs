@@ -8,7 +8,7 @@ use strongroom::{
 use crate::args::{Name, Source};
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::input::{self, Wanted};
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::store::open_entries;
@@ -47,7 +47,7 @@ fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Re
     let wanted = Wanted {
         name: &entry.to_string(),
         exact,
-        state: "nothing was stored",
+        state: NOTHING_STORED,
         from_file: &format!("strongroom entry set {service} {user} --from-file PATH"),
     };
     input::asked(&wanted, settings)

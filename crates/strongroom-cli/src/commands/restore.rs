@@ -80,7 +80,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::file(path, false)?)?)?;
+        unlock = unlock
+            .with_identities(&input::text(&input::file(path, false)?, "nothing was changed")?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);

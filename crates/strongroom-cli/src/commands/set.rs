@@ -9,7 +9,7 @@ use strongroom::{
 use crate::args::{Metadata, Set, Update};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input::{self, Wanted};
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::times::{expires, local};
@@ -90,14 +90,14 @@ fn ask(verb: &str, key: &SecretKey, exact: bool, settings: &Settings) -> Result<
     let wanted = Wanted {
         name: &key.to_string(),
         exact,
-        state: "nothing was stored",
+        state: NOTHING_STORED,
         from_file: &command(verb, key, "--from-file PATH", settings),
     };
-    input::text(&input::asked(&wanted, settings)?)
+    input::asked_text(&wanted, settings)
 }
 
 fn as_text(value: Option<&SecretBytes>) -> Result<Option<SecretString>> {
-    value.map(input::text).transpose()
+    value.map(|value| input::text(value, NOTHING_STORED)).transpose()
 }
 
 fn report(

@@ -11,7 +11,7 @@ use crate::args::Setup;
 use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input::{self, Wanted};
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::{Output, rows};
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
@@ -30,14 +30,17 @@ pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Re
     let keys = named(&flags.names, settings, output)?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped(flags.exact)?) };
-    let mut piped = piped.as_ref().map(input::text).transpose()?;
+    let mut piped = piped.as_ref().map(|piped| input::text(piped, NOTHING_STORED)).transpose()?;
     let settings = &settled(settings, output)?;
     // The fallback's warning comes in the report below, in better words.
     let vault = quietly(settings, || open(settings))?;
     for (number, key) in keys.iter().enumerate() {
         let value = match piped.take() {
             Some(value) => value,
-            None => ask(key, &keys[..number], flags.exact, settings)?,
+            None => {
+                let (stored, missing) = keys.split_at(number);
+                ask(stored, missing, flags.exact, settings)?
+            }
         };
         store(key, value, &vault)?;
         if keys.len() > 1 {
@@ -48,17 +51,21 @@ pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Re
     Ok(Exit::Done)
 }
 
-/// Asks for a value, after those that are stored already.
+/// Asks for the first value that is missing.
 fn ask(
-    key: &SecretKey,
     stored: &[SecretKey],
+    missing: &[SecretKey],
     exact: bool,
     settings: &Settings,
 ) -> Result<SecretString> {
-    let stored: Vec<_> = stored.iter().map(SecretKey::to_string).collect();
-    let state = match stored.as_slice() {
-        [] => "nothing was stored".to_owned(),
-        stored => format!("stored before: {}; not stored: {key}", stored.join(", ")),
+    let key = &missing[0];
+    let names = |keys: &[SecretKey]| {
+        let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
+        names.join(", ")
+    };
+    let state = match stored {
+        [] => NOTHING_STORED.to_owned(),
+        _ => format!("stored: {}; not stored: {}", names(stored), names(missing)),
     };
     let wanted = Wanted {
         name: &called(key, settings),
@@ -66,7 +73,7 @@ fn ask(
         state: &state,
         from_file: &command("set", key, "--from-file PATH", settings),
     };
-    input::text(&input::asked(&wanted, settings)?)
+    input::asked_text(&wanted, settings)
 }
 
 /// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.

@@ -242,8 +242,8 @@ pub(super) fn key_pressed(signal: SignalNumber, is_controlling: bool) -> Result<
 
 /// Ends the process by this signal, so that whoever waits for it sees that.
 fn end_by(signal: SignalNumber) -> Problem {
-    // Not every signal is known to the first.
-    let _ = emulate_default_handler(signal).or_else(|_| raise(signal));
+    // By default again, as our handler is gone. The second does it even where this thread blocks the signal.
+    let _ = raise(signal).and_then(|()| emulate_default_handler(signal));
     Problem::Dismissed
 }
 

@@ -198,10 +198,9 @@ impl Hidden<'_> {
             return Err(io::ErrorKind::Unsupported.into());
         }
         match read(terminal, buffer) {
-            Ok(0) if came[0].intersects(PollFlags::HUP | PollFlags::ERR) => Ok(Input::HungUp),
-            Ok(0) | Err(Errno::AGAIN | Errno::INTR) => Ok(Input::Nothing),
+            Ok(0) | Err(Errno::IO) => Ok(Input::HungUp),
             Ok(count) => Ok(Input::Bytes(count)),
-            Err(Errno::IO) => Ok(Input::HungUp),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Input::Nothing),
             Err(cause) => Err(cause.into()),
         }
     }
@@ -247,8 +246,8 @@ fn hidden(before: &Termios, keys_signal: bool) -> Termios {
     {
         modes.input_modes -= InputModes::IUCLC;
     }
-    // A read takes what there is.
-    modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+    // A read takes what there is, and at least a byte: for none, a shell that is left with these modes would take the end.
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
     modes.special_codes[SpecialCodeIndex::VTIME] = 0;
     modes
 }
