@@ -55,7 +55,13 @@ impl Session {
 
     #[track_caller]
     pub(crate) fn wait_for_question(&mut self) {
-        self.terminal.wait_for_next("(not shown): ");
+        self.wait_for_hidden("(not shown): ");
+    }
+
+    /// Waits for a question that ends with these words.
+    #[track_caller]
+    pub(crate) fn wait_for_hidden(&mut self, words: &str) {
+        self.terminal.wait_for_next(words);
         assert!(self.terminal.settings().contains(" -echo "), "it is hidden");
     }
 
@@ -152,7 +158,7 @@ fn install(sandbox: &Sandbox, service: &str) -> PathBuf {
     let keep = programs.join("keep");
     let pid = sandbox.home().join("pid");
     let script = format!(
-        "#!/bin/sh\necho $$ >{}\nexec {PROGRAM} --backend keyutils --service {service} \"$@\"\n",
+        "#!/bin/sh\necho $$ >{}\nexec {PROGRAM} --backend ${{BACKEND:-keyutils}} --service {service} \"$@\"\n",
         pid.display()
     );
     fs::write(&keep, script).unwrap();
