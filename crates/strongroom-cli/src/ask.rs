@@ -6,7 +6,8 @@ use std::io;
 
 use strongroom::input::without_final_newline;
 use strongroom::{
-    Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, SecretString, secret_text,
+    Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, SecretString, secret_copy,
+    secret_text,
 };
 
 use crate::exit::Exit;
@@ -118,7 +119,7 @@ fn answered(question: &str, lines: Lines) -> Result<SecretBytes, Problem> {
 }
 
 fn one_line(answer: SecretBytes) -> SecretBytes {
-    strongroom::secret_bytes(without_final_newline(answer.expose_secret()).to_vec())
+    secret_copy(without_final_newline(answer.expose_secret()))
 }
 
 fn text(answer: &SecretBytes) -> Result<SecretString, Problem> {

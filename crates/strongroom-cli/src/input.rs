@@ -7,7 +7,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
-use strongroom::{ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_text};
+use strongroom::{
+    ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_copy, secret_text,
+};
 use zeroize::Zeroizing;
 
 use crate::args::Source;
@@ -176,7 +178,7 @@ fn taken(value: &[u8], exact: bool) -> Result<SecretBytes> {
         ));
     }
     let value = if exact { value } else { without_final_newline(without_byte_order_mark(value)) };
-    Ok(secret_bytes(value.to_vec()))
+    Ok(secret_copy(value))
 }
 
 /// Nothing is rarely what was meant: most often the program in front of the pipe failed, and the

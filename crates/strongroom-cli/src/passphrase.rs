@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use strongroom::input::first_line;
-use strongroom::{ExposeSecret as _, SecretString, secret_bytes, secret_text};
+use strongroom::{ExposeSecret as _, SecretString, secret_copy, secret_text};
 
 use crate::ask::{self, Problem};
 use crate::failure::{Failure, Result};
@@ -80,7 +80,7 @@ fn must_be_able_to_ask(settings: &Settings) -> Result<()> {
 }
 
 fn from_content(content: &[u8], missing: String, hint: &str) -> Result<SecretString> {
-    match secret_text(&secret_bytes(first_line(content).to_vec())) {
+    match secret_text(&secret_copy(first_line(content))) {
         Some(text) if !text.expose_secret().is_empty() => Ok(text),
         Some(_) => Err(Failure::usage(missing, hint)),
         None => Err(Failure::usage("the passphrase is not text (UTF-8)", "Choose another one.")),

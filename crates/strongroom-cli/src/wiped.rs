@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use strongroom::{SecretBytes, secret_bytes};
+use strongroom::{SecretBytes, overwrite_registers, secret_copy};
 use zeroize::Zeroizing;
 
 /// The most bytes that are taken as a value, more than any store takes. It ends the reading of endless input.
@@ -19,9 +19,14 @@ impl Wiped {
         if needed > self.0.capacity() {
             let mut larger = Vec::with_capacity(needed * 2);
             larger.extend_from_slice(&self.0);
+            overwrite_registers(self.0.len());
             self.0 = Zeroizing::new(larger);
         }
         self.0.extend_from_slice(bytes);
+        // A few bytes pass through none of them.
+        if bytes.len() >= 16 {
+            overwrite_registers(bytes.len());
+        }
     }
 
     /// Keeps the first bytes.
@@ -31,7 +36,7 @@ impl Wiped {
 
     /// The bytes as a secret, in a buffer of their size.
     pub(crate) fn to_secret(&self) -> SecretBytes {
-        secret_bytes(self.0.to_vec())
+        secret_copy(&self.0)
     }
 }
 

@@ -5,13 +5,13 @@
 mod support;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use strongroom_testkit::{Sandbox, provider_or_skip};
-use support::session::Session;
+use strongroom_testkit::{PATIENCE, Sandbox, provider_or_skip, wait_until};
+use support::session::{Session, environment};
 use support::{KeyutilsService, alone, run};
 
 const PEM: &str = "-----BEGIN KEY-----\nmarker-second-line\n-----END KEY-----\n";
@@ -378,4 +378,71 @@ fn a_passphrase_is_one_line() {
     session.terminal.wait_for_next("The same again: ");
     session.terminal.press("marker-1\r");
     session.ends_with(0);
+}
+
+#[test]
+fn a_multiplexers_buffer_is_taken_whole_or_not_at_all() {
+    if !provider_or_skip("tmux") {
+        return;
+    }
+    for (flags, shown, exit) in
+        [(&["-p"][..], "(3 lines, 57 bytes) ", 0), (&[], "more than one line", 2)]
+    {
+        let service = KeyutilsService::new();
+        let tmux = |arguments: &[&str]| {
+            let mut command = environment(&service, "tmux");
+            command.args(["-L", &service.name, "-f", "/dev/null"]).args(arguments);
+            String::from_utf8(command.output().unwrap().stdout).unwrap()
+        };
+        let shows = |text: &str| {
+            wait_until(text, PATIENCE, || tmux(&["capture-pane", "-p"]).contains(text.trim_end()));
+        };
+        let _server = Server(&tmux);
+        tmux(&["new-session", "-d", "keep set KEY; echo \"ended $?.\"; exec cat"]);
+        shows("(not shown): ");
+        tmux(&["load-buffer", &file(&service, "buffer", PEM.as_bytes())]);
+        tmux(&[&["paste-buffer"], flags].concat());
+        shows(shown);
+        if exit == 0 {
+            tmux(&["send-keys", "Enter"]);
+        }
+        shows(&format!("ended {exit}."));
+        assert!(!tmux(&["capture-pane", "-p"]).contains("marker"));
+        let stored = service.vault(&["get", "KEY"], b"").out();
+        assert_eq!(stored, if exit == 0 { PEM } else { "" });
+    }
+}
+
+/// Ends a server of tmux, whatever happens.
+struct Server<'a>(&'a dyn Fn(&[&str]) -> String);
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        (self.0)(&["kill-server"]);
+    }
+}
+
+#[test]
+fn nothing_that_was_typed_stays_in_memory_after_a_stop() {
+    if !provider_or_skip("gcore") || fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return; // Only root can look into it.
+    }
+    let mut session = Session::of(&["bash", "--norc", "-i"]);
+    session.run("true");
+    session.ask("keep set KEY");
+    // Longer than the first buffer, so that it grows.
+    session.terminal.press(&"marker-of-a-secret-".repeat(100));
+    session.terminal.paste("marker-of-a-paste-");
+    session.terminal.press("\u{1a}");
+    session.wait_until_idle();
+    let dump = session.service.sandbox.path().join("core");
+    let mut gcore = Command::new("gcore");
+    let pid = session.pid().to_string();
+    assert!(gcore.arg("-o").arg(&dump).arg(&pid).output().unwrap().status.success());
+    let memory = fs::read(format!("{}.{pid}", dump.display())).unwrap();
+    let has = |text: &[u8]| memory.windows(text.len()).any(|window| window == text);
+    assert!(has(b"not shown"), "it is the program's memory");
+    for text in [&b"marker-of-a-secret"[..], b"marker-of-a-paste", b"ker-of-a-sec"] {
+        assert!(!has(text), "{}", String::from_utf8_lossy(text));
+    }
 }

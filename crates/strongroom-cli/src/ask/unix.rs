@@ -120,6 +120,8 @@ impl Dialog<'_> {
         let end = self.answer()?;
         match end {
             End::Answer(_) => {}
+            // The program may be about to end.
+            End::Signal(Arrived::Handled) => self.drop_rest(Duration::ZERO)?,
             End::Refused(Problem::Dismissed) | End::Signal(_) | End::Key(_) => {
                 self.drop_rest(KEY_GAP)?;
             }
