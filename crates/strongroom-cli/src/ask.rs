@@ -13,7 +13,7 @@ use strongroom::{
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::wiped::LARGEST;
-use crate::words::{grouped, size};
+use crate::words::size;
 
 #[cfg(unix)]
 mod unix;
@@ -46,6 +46,7 @@ enum Lines {
 
 /// The reason why there is no answer.
 #[derive(Debug)]
+#[cfg_attr(windows, expect(dead_code, reason = "the console tells no paste from typing"))]
 pub(crate) enum Problem {
     /// The question was given up.
     Dismissed,
@@ -126,12 +127,6 @@ fn text(answer: &SecretBytes) -> Result<SecretString, Problem> {
     secret_text(answer).ok_or(Problem::NotText)
 }
 
-/// The size of a paste, for people: `4 lines, 1,679 bytes`.
-fn lines_and_bytes(value: &[u8]) -> String {
-    let lines = value.split_inclusive(|byte| *byte == b'\n').count();
-    format!("{} lines, {} bytes", grouped(lines), grouped(value.len()))
-}
-
 impl Problem {
     /// The failure for a user who was asked for a value: with the state that things are in now, such as `nothing was
     /// stored`, and how to give the value in another way.
@@ -196,13 +191,6 @@ impl From<Problem> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_size_is_told_in_lines_and_bytes() {
-        assert_eq!(lines_and_bytes(b"a\nb"), "2 lines, 3 bytes");
-        assert_eq!(lines_and_bytes(b"a\nb\n"), "2 lines, 4 bytes");
-        assert_eq!(lines_and_bytes(&b"line\n".repeat(1000)), "1,000 lines, 5,000 bytes");
-    }
 
     #[test]
     fn a_passphrase_is_weak_by_its_characters() {

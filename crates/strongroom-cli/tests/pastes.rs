@@ -28,7 +28,7 @@ impl Session {
     #[track_caller]
     fn ends_with(&mut self, exit: i32) -> &str {
         self.terminal.wait_for_next(&format!("ended {exit}."));
-        let shown = self.terminal.seen();
+        let shown = self.terminal.shown();
         assert!(!shown.contains("marker"), "{shown}");
         shown
     }

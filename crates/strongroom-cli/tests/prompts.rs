@@ -143,7 +143,7 @@ fn several_lines_without_brackets_are_refused_and_go_nowhere(shell: Shell) {
         assert_eq!(session.settings(), before);
     }
     session.run("keep exists PEM || echo no''ne");
-    let shown = session.terminal.seen().to_owned();
+    let shown = session.terminal.shown().to_owned();
     assert!(
         shown.contains("none") && shown.contains("strongroom set PEM --from-file PATH"),
         "{shown}"

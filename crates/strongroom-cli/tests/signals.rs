@@ -115,7 +115,7 @@ fn keys_below_scripts_that_go_on() {
         session.terminal.wait_for_next("ended 130.");
         is_as_before(&session, shell[0]);
         if !is_fish {
-            assert!(session.terminal.seen().contains("caught"), "the whole group has it");
+            assert!(session.terminal.shown().contains("caught"), "the whole group has it");
             let mut session = below(shell, "trap 'echo caught' INT QUIT");
             session.terminal.press(QUIT);
             session.terminal.wait_for_next("ended 131.");
@@ -161,7 +161,7 @@ fn an_interrupt_below_make() {
     session.terminal.press(INTERRUPT);
     session.terminal.wait_for_next("ended 0.");
     is_as_before(&session, "make");
-    assert!(!session.terminal.seen().contains("\ngoes on"), "{}", session.terminal.seen());
+    assert!(!session.terminal.shown().contains("\ngoes on"), "{}", session.terminal.shown());
 }
 
 /// Runs the question below another program in a script that goes on.

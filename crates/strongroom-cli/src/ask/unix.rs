@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use self::editor::{Editor, Step};
 use self::signals::{Arrived, Signals, key_pressed};
 use self::terminal::{Hidden, Input, Terminal};
-use super::{Lines, Problem, lines_and_bytes};
+use super::{Lines, Problem};
+use crate::words::grouped;
 
 pub(crate) use self::signals::own_process;
 
@@ -214,5 +215,23 @@ impl Dialog<'_> {
             gap = PASTE_GAP;
         }
         Ok(())
+    }
+}
+
+/// The size of a paste, for people: `4 lines, 1,679 bytes`.
+fn lines_and_bytes(value: &[u8]) -> String {
+    let lines = value.split_inclusive(|byte| *byte == b'\n').count();
+    format!("{} lines, {} bytes", grouped(lines), grouped(value.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_told_in_lines_and_bytes() {
+        assert_eq!(lines_and_bytes(b"a\nb"), "2 lines, 3 bytes");
+        assert_eq!(lines_and_bytes(b"a\nb\n"), "2 lines, 4 bytes");
+        assert_eq!(lines_and_bytes(&b"line\n".repeat(1000)), "1,000 lines, 5,000 bytes");
     }
 }

@@ -1,6 +1,7 @@
-//! A hidden question on a Windows console, which restores itself after Ctrl-C.
+//! A hidden question on a Windows console. It tells no paste from typing, so a value of several lines comes from a file
+//! or a pipe.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use strongroom::{SecretBytes, secret_bytes};
 

@@ -72,7 +72,7 @@ impl Terminal {
     }
 
     /// All that the terminal showed so far and was waited for.
-    pub(crate) fn seen(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         &self.earlier
     }
 

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::SigId;
 use signal_hook::low_level::{emulate_default_handler, pipe, raise, unregister};
@@ -255,8 +255,10 @@ fn noted() -> io::Result<&'static [OwnedFd; 2]> {
     if let Some(pipe) = NOTED.get() {
         return Ok(pipe);
     }
-    let (exit, entrance) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-    Ok(NOTED.get_or_init(|| [exit, entrance]))
+    let (exit, entrance) = io::pipe()?;
+    ioctl_fionbio(&exit, true)?;
+    ioctl_fionbio(&entrance, true)?;
+    Ok(NOTED.get_or_init(|| [exit.into(), entrance.into()]))
 }
 
 /// What a process does at a signal.
