@@ -1,6 +1,7 @@
 //! Hidden prompts of the kit in another program, which has threads and handlers of its own.
 #![cfg(all(target_os = "linux", feature = "settings"))]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
+#![allow(clippy::print_stdout, reason = "the other program tells how it went")]
 #![allow(clippy::exit, reason = "a program that ends itself is what is tried")]
 
 mod support;
@@ -14,6 +15,7 @@ use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 use strongroom_cli::{Kit, SecretsCommand};
+use strongroom_testkit::{PATIENCE, wait_until};
 use support::session::Session;
 
 const INTERRUPT: &str = "\u{3}";
@@ -32,10 +34,15 @@ struct Arguments {
 #[ignore = "the program that the other tests start"]
 fn program() {
     fs::write("pid", process::id().to_string()).unwrap();
-    let interrupted = handler(&env::var(HANDLES).expect("other tests start it"));
+    let kind = env::var(HANDLES).expect("other tests start it");
+    let handled = handler(&kind);
     let before = dispositions();
     let ended = ask();
-    println!("asked: {ended:?}, handled: {}.", interrupted.load(Ordering::SeqCst));
+    if kind != "nothing" && ended != ExitCode::SUCCESS {
+        // Some have a thread for it.
+        wait_until("the handler is called", PATIENCE, || handled.load(Ordering::SeqCst));
+    }
+    println!("asked: {ended:?}, handled: {}.", handled.load(Ordering::SeqCst));
     println!("dispositions {}.", if dispositions() == before { "as before" } else { "changed" });
     ask();
     // As an async runtime does once it listens.

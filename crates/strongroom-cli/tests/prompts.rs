@@ -30,6 +30,8 @@ macro_rules! in_each_shell {
 in_each_shell! {
     a_key_that_ends_the_question_leaves_the_terminal_as_it_was
     a_question_is_asked_again_after_a_stop
+    a_question_below_another_program_is_asked_again_after_a_stop
+    a_question_below_a_program_that_ends_first_gives_the_terminal_back
     a_question_in_the_background_waits_for_the_foreground
     a_signal_that_stops_it_leaves_the_terminal_as_it_was
     a_bracketed_paste_is_taken_whole
@@ -87,6 +89,37 @@ fn a_question_is_asked_again_after_a_stop(shell: Shell) {
     assert_eq!(session.value("KEY"), "value");
     // Shells differ in whether they keep what a command sets, and that is theirs.
     assert!([before, changed].contains(&session.settings()));
+}
+
+/// A program that runs the question's, and has the same keys: it stops and ends at once.
+const BELOW: &str = "python3 -c 'import signal, subprocess; signal.signal(signal.SIGINT, signal.SIG_DFL); \
+     subprocess.run([\"keep\", \"set\", \"KEY\"])'";
+
+fn a_question_below_another_program_is_asked_again_after_a_stop(shell: Shell) {
+    if !provider_or_skip("python3") {
+        return;
+    }
+    let Some((mut session, before)) = session(shell) else { return };
+    session.ask(BELOW);
+    session.terminal.press(&format!("dropped{SUSPEND}"));
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
+    session.ask("fg");
+    session.terminal.press("value\r");
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
+    assert_eq!(session.value("KEY"), "value");
+}
+
+fn a_question_below_a_program_that_ends_first_gives_the_terminal_back(shell: Shell) {
+    if !provider_or_skip("python3") {
+        return;
+    }
+    let Some((mut session, before)) = session(shell) else { return };
+    session.ask(BELOW);
+    session.terminal.press(INTERRUPT);
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
 }
 
 fn a_question_in_the_background_waits_for_the_foreground(shell: Shell) {

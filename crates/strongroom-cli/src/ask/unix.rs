@@ -7,19 +7,22 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use strongroom::SecretBytes;
 use strongroom::input::without_final_newline;
 use zeroize::Zeroizing;
 
 use self::editor::{Editor, Step};
-use self::signals::{Arrived, Signals, key_pressed};
+use self::signals::{Arrived, Signals, is_ignored, send};
 use self::terminal::{Hidden, Input, Terminal};
 use super::{Lines, Problem};
 use crate::words::grouped;
 
-pub(crate) use self::signals::own_process;
+pub(crate) use self::dispositions::own_process;
 
+mod dispositions;
 mod editor;
+mod group;
 mod signals;
 mod terminal;
 
@@ -59,7 +62,8 @@ pub(super) fn ask(question: &str, lines: Lines) -> Result<SecretBytes, Problem> 
             End::Answer(answer) => return Ok(answer),
             End::Refused(problem) => return Err(problem),
             End::Signal(arrived) => arrived.take_effect()?,
-            End::Key(signal) => key_pressed(signal, terminal.is_controlling())?,
+            // Nothing came of it.
+            End::Key(_) => {}
         }
     }
 }
@@ -69,16 +73,21 @@ enum End {
     Answer(SecretBytes),
     Refused(Problem),
     Signal(Arrived),
-    Key(i32),
+    Key(Signal),
 }
 
 /// Hides the terminal, asks, and gives the terminal back.
 fn attempt(terminal: &Terminal, question: &str, lines: Lines) -> Result<End, Problem> {
     // Before the terminal is hidden, so that no signal finds it so and unguarded.
     let signals = Signals::watch()?;
-    let end = on_hidden(terminal, &signals, question, lines);
+    let mut end = on_hidden(terminal, &signals, question, lines)?;
+    if let End::Key(signal) = end
+        && let Some(arrived) = signals.press(signal, terminal.is_controlling())?
+    {
+        end = End::Signal(arrived);
+    }
     let late = signals.end();
-    match (end?, late) {
+    match (end, late) {
         (End::Signal(arrived), _) => Ok(End::Signal(arrived)),
         (_, Some(late @ (Arrived::Ending(_) | Arrived::Handled))) => Ok(End::Signal(late)),
         (end, Some(late)) => late.take_effect().map(|()| end),
@@ -92,7 +101,9 @@ fn on_hidden(
     question: &str,
     lines: Lines,
 ) -> Result<End, Problem> {
-    let hidden = match terminal.hide(signals.keys_are_handled() && terminal.is_controlling()) {
+    // The kernel signals other users' processes, too, but all of them at once.
+    let keys_signal = terminal.is_controlling() && group::has_other_users();
+    let hidden = match terminal.hide(keys_signal) {
         // It went into the background at this moment.
         Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {
             return Ok(End::Signal(signals.arrived().unwrap_or(Arrived::GoingOn)));
@@ -121,8 +132,8 @@ impl Dialog<'_> {
         let end = self.answer()?;
         match end {
             End::Answer(_) => {}
-            // The program may be about to end.
-            End::Signal(Arrived::Handled) => self.drop_rest(Duration::ZERO)?,
+            // Nobody pressed a key for it, and the program may be about to end.
+            End::Signal(_) if !self.hidden.keys_signal() => self.drop_rest(Duration::ZERO)?,
             End::Refused(Problem::Dismissed) | End::Signal(_) | End::Key(_) => {
                 self.drop_rest(KEY_GAP)?;
             }
@@ -166,6 +177,10 @@ impl Dialog<'_> {
                 }
                 Step::Enter => return Ok(Some(End::Refused(Problem::SeveralLines))),
                 Step::End => return Ok(Some(End::Refused(Problem::Dismissed))),
+                // The others may do something about it.
+                Step::Signal(signal) if is_ignored(signal) => {
+                    send(signal, self.hidden.is_controlling())?;
+                }
                 Step::Signal(signal) => return Ok(Some(End::Key(signal))),
                 Step::Refused(problem) => return Ok(Some(End::Refused(problem))),
             }

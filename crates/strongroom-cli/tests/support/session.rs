@@ -138,6 +138,43 @@ impl Session {
     }
 }
 
+/// The question of a command, and of no shell.
+#[track_caller]
+pub(crate) fn question(command: &str) -> Session {
+    let mut session = Session::of(&["sh", "-c", &format!("{command}; echo \"ended $?.\"")]);
+    session.wait_for_question();
+    session
+}
+
+impl Session {
+    /// Waits for the end of the question's command. Returns what was shown, which holds no marker.
+    #[track_caller]
+    pub(crate) fn ends_with(&mut self, exit: i32) -> &str {
+        self.terminal.wait_for_next(&format!("ended {exit}."));
+        let shown = self.terminal.shown();
+        assert!(!shown.contains("marker"), "{shown}");
+        shown
+    }
+
+    #[track_caller]
+    pub(crate) fn holds(&self, name: &str, value: &str) {
+        assert_eq!(self.service.vault(&["get", name], b"").ends_with(0).out(), value);
+    }
+
+    #[track_caller]
+    pub(crate) fn holds_nothing(&self, name: &str) {
+        self.service.vault(&["exists", name], b"").ends_with(3);
+    }
+}
+
+/// A file in the service's sandbox.
+pub(crate) fn file(service: &KeyutilsService, name: &str, content: &[u8]) -> String {
+    let path = service.sandbox.path().join(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path.display().to_string()
+}
+
 /// A command in the service's sandbox that finds `keep` and a home to write into.
 pub(crate) fn environment(service: &KeyutilsService, program: &str) -> Command {
     let home = service.sandbox.home();
@@ -151,18 +188,24 @@ pub(crate) fn environment(service: &KeyutilsService, program: &str) -> Command {
     command
 }
 
-/// Makes `keep`: the program, with its service, which says who it is.
+/// Makes `keep`, once: the program, with its service, which says who it is.
 fn install(sandbox: &Sandbox, service: &str) -> PathBuf {
     let programs = sandbox.path().join("programs");
-    fs::create_dir_all(&programs).unwrap();
+    if programs.exists() {
+        return programs;
+    }
+    fs::create_dir(&programs).unwrap();
     let keep = programs.join("keep");
     let pid = sandbox.home().join("pid");
     let script = format!(
         "#!/bin/sh\necho $$ >{}\nexec {PROGRAM} --backend ${{BACKEND:-keyutils}} --service {service} \"$@\"\n",
         pid.display()
     );
-    fs::write(&keep, script).unwrap();
-    fs::set_permissions(&keep, Permissions::from_mode(0o755)).unwrap();
+    // By another process, as a file that this one writes can't be started at once: see `copy_of_program`.
+    let source = sandbox.path().join("keep.sh");
+    fs::write(&source, script).unwrap();
+    let mut install = Command::new("install");
+    assert!(install.args(["-m", "755"]).args([&source, &keep]).status().unwrap().success());
     programs
 }
 

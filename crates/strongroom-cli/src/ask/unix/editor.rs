@@ -1,5 +1,7 @@
 //! A line editor without a display: turns the bytes of a terminal into a value.
 
+use rustix::process::Signal;
+
 use crate::ask::Problem;
 use crate::wiped::{LARGEST, Wiped};
 
@@ -20,7 +22,7 @@ pub(super) enum Key {
     /// End of input.
     End,
     /// A signal for the foreground processes.
-    Signal(i32),
+    Signal(Signal),
 }
 
 /// The result of a byte.
@@ -34,7 +36,7 @@ pub(super) enum Step {
     Pasted,
     /// The line was given up.
     End,
-    Signal(i32),
+    Signal(Signal),
     Refused(Problem),
 }
 
@@ -94,7 +96,9 @@ impl Editor {
 
     /// Ends a sequence whose rest does not come: it was the key Escape.
     pub(super) fn end_sequence(&mut self) {
-        self.state = State::Typing;
+        if self.is_in_sequence() {
+            self.state = State::Typing;
+        }
     }
 
     /// Forgets the line. Later bytes are still understood, and dropped.
@@ -242,8 +246,6 @@ impl Editor {
 mod tests {
     use super::*;
 
-    const INTERRUPT: i32 = 2;
-
     fn editor() -> Editor {
         Editor::new(vec![
             (0x7f, Key::Erase),
@@ -251,7 +253,7 @@ mod tests {
             (0x17, Key::EraseWord),
             (0x15, Key::EraseAll),
             (0x04, Key::End),
-            (0x03, Key::Signal(INTERRUPT)),
+            (0x03, Key::Signal(Signal::INT)),
         ])
     }
 
@@ -316,13 +318,16 @@ mod tests {
         editor.end_sequence();
         b"[a".iter().for_each(|byte| _ = editor.take(*byte));
         assert_eq!(**editor.value(), *b"[a");
+        b"\x1b[200~".iter().for_each(|byte| _ = editor.take(*byte));
+        editor.end_sequence();
+        assert!(editor.is_in_paste(), "a paste ends by its mark alone");
     }
 
     #[test]
     fn end_of_input_is_no_answer_and_a_signal_is_a_signal() {
         assert!(matches!(after(b"\x04").1, Step::End));
         assert!(matches!(after(b"a\x7f\x04").1, Step::End));
-        assert!(matches!(after(b"a\x03").1, Step::Signal(INTERRUPT)));
+        assert!(matches!(after(b"a\x03").1, Step::Signal(Signal::INT)));
     }
 
     #[test]

@@ -10,8 +10,9 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::AtomicU8;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::SigId;
@@ -20,6 +21,8 @@ use signals_receipts::{
     SemaphoreRef, SignalNumber, SignalReceipt, install_handler, uninstall_handler,
 };
 
+use super::dispositions::{Disposition, Dispositions};
+use super::terminal::not_interrupted;
 use crate::ask::Problem;
 
 /// Signals that end a process by default and come from outside. Those of a fault in the program itself are not among them:
@@ -57,20 +60,12 @@ static GOING_ON: Handler = Handler::of::<{ Signal::CONT.as_raw() }>();
 /// Those by which a program is asked to end, which it may handle itself.
 const REQUESTS: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
 
-/// Those of the keyboard.
-const KEYS: [Signal; 3] = [Signal::INT, Signal::QUIT, Signal::TSTP];
-
-/// Whether nothing else in this process handles signals, for systems that don't tell.
-static OWNS_PROCESS: AtomicBool = AtomicBool::new(false);
+/// The longest time until a signal that this process sends to itself arrives.
+const ARRIVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The numbers of signals that came, on their way out of a handler. It stays open: a handler of another thread may be
 /// about to write into it.
 static NOTED: OnceLock<[OwnedFd; 2]> = OnceLock::new();
-
-/// Says that the process is the program of this crate, which handles no signals elsewhere.
-pub(crate) fn own_process() {
-    OWNS_PROCESS.store(true, Ordering::Relaxed);
-}
 
 /// A handler of ours for one signal.
 struct Handler {
@@ -133,7 +128,6 @@ pub(super) struct Signals {
     exit: &'static OwnedFd,
     installed: Vec<&'static Handler>,
     chained: Vec<SigId>,
-    keys_are_handled: bool,
 }
 
 impl Signals {
@@ -141,8 +135,7 @@ impl Signals {
     pub(super) fn watch() -> io::Result<Self> {
         let [exit, entrance] = noted()?;
         let dispositions = Dispositions::now();
-        let mut signals =
-            Self { exit, installed: Vec::new(), chained: Vec::new(), keys_are_handled: false };
+        let mut signals = Self { exit, installed: Vec::new(), chained: Vec::new() };
         // Of an earlier question.
         signals.arrived();
         for handler in ENDING.iter().chain(STOPPING).chain([&GOING_ON]) {
@@ -157,16 +150,7 @@ impl Signals {
                 _ => {}
             }
         }
-        signals.keys_are_handled = KEYS.iter().all(|signal| {
-            matches!(dispositions.of(signal.as_raw()), Disposition::Default | Disposition::Ignored)
-        });
         Ok(signals)
-    }
-
-    /// Whether the keys' signals find the terminal guarded. A handler of the program may end the process before the
-    /// terminal is back, so then the keys must come as bytes.
-    pub(super) fn keys_are_handled(&self) -> bool {
-        self.keys_are_handled
     }
 
     /// Can be read once a signal came.
@@ -192,6 +176,19 @@ impl Signals {
             // A chained handler writes no number.
             (None, None) => Some(Arrived::Handled),
         }
+    }
+
+    /// Sends a key's signal, now that the terminal is back. Returns what this process has to do about it.
+    pub(super) fn press(
+        &self,
+        signal: Signal,
+        is_controlling: bool,
+    ) -> io::Result<Option<Arrived>> {
+        send(signal, is_controlling)?;
+        // It may come by another thread, and nothing comes of one that is the program's own affair.
+        let mut noted = [PollFd::new(self.exit, PollFlags::IN)];
+        poll(&mut noted, Some(&ARRIVAL)).or_else(not_interrupted)?;
+        Ok(self.arrived())
     }
 
     /// Takes the handlers away, and returns a signal that came too late for the question.
@@ -225,19 +222,15 @@ impl Arrived {
     }
 }
 
-/// Does what the kernel does for a key: signals all processes in the foreground. Returns if the process goes on, and may
-/// ask again.
-pub(super) fn key_pressed(signal: SignalNumber, is_controlling: bool) -> Result<(), Problem> {
-    let before = Dispositions::now().of(signal);
-    if let (true, Some(signal)) = (is_controlling, Signal::from_named_raw(signal)) {
-        kill_current_process_group(signal).map_err(|cause| Problem::Io(cause.into()))?;
-    }
-    match (before, signal == Signal::TSTP.as_raw()) {
-        (Disposition::Default, true) => raise(signal).map_err(Problem::Io),
-        (_, true) | (Disposition::Ignored, _) => Ok(()),
-        (Disposition::Default, false) => Err(end_by(signal)),
-        _ => Err(Problem::Dismissed),
-    }
+/// Sends a key's signal as the kernel does, to all processes in the foreground. A terminal that is not the controlling one
+/// signals this process alone.
+pub(super) fn send(signal: Signal, is_controlling: bool) -> io::Result<()> {
+    if is_controlling { Ok(kill_current_process_group(signal)?) } else { raise(signal.as_raw()) }
+}
+
+/// Whether this process ignores a signal.
+pub(super) fn is_ignored(signal: Signal) -> bool {
+    Dispositions::now().of(signal.as_raw()) == Disposition::Ignored
 }
 
 /// Ends the process by this signal, so that whoever waits for it sees that.
@@ -259,59 +252,4 @@ fn noted() -> io::Result<&'static [OwnedFd; 2]> {
     ioctl_fionbio(&exit, true)?;
     ioctl_fionbio(&entrance, true)?;
     Ok(NOTED.get_or_init(|| [exit.into(), entrance.into()]))
-}
-
-/// What a process does at a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Disposition {
-    Default,
-    Ignored,
-    Caught,
-    Unknown,
-}
-
-/// What this process does at each signal, a bit for each from the lowest.
-struct Dispositions(Option<[u64; 2]>);
-
-impl Dispositions {
-    /// The kernel knows. No function tells without changing it.
-    #[cfg(target_os = "linux")]
-    fn now() -> Self {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let bits = |field: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-            u64::from_str_radix(line.trim(), 16).ok()
-        };
-        Self(bits("SigIgn:").zip(bits("SigCgt:")).map(|(ignored, caught)| [ignored, caught]))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn now() -> Self {
-        Self(None)
-    }
-
-    fn of(&self, signal: SignalNumber) -> Disposition {
-        let is_in = |bits: u64| bits >> (signal - 1) & 1 == 1;
-        match self.0 {
-            Some([ignored, _]) if is_in(ignored) => Disposition::Ignored,
-            Some([_, caught]) if is_in(caught) => Disposition::Caught,
-            Some(_) => Disposition::Default,
-            None if OWNS_PROCESS.load(Ordering::Relaxed) => Disposition::Default,
-            None => Disposition::Unknown,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernels_masks_are_read_from_the_lowest_bit() {
-        let dispositions = Dispositions(Some([0b1, 0b10]));
-        assert_eq!(
-            [1, 2, 3].map(|signal| dispositions.of(signal)),
-            [Disposition::Ignored, Disposition::Caught, Disposition::Default]
-        );
-    }
 }

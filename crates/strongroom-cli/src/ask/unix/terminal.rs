@@ -3,6 +3,7 @@
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,6 +14,8 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, isatty,
     tcdrain, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
+
+use signals_receipts::util::mask_all_signals_of_current_thread;
 
 use super::editor::Key;
 
@@ -73,7 +76,8 @@ impl Terminal {
         tcgetpgrp(&self.input).map_or(true, |foreground| foreground == getpgrp())
     }
 
-    /// Stops showing what is typed. With `keys_signal` the kernel turns keys into signals, else they come as bytes.
+    /// Stops showing what is typed. With `keys_signal` the kernel turns keys into signals, else they come as bytes, and
+    /// signal nobody before the terminal is back.
     pub(super) fn hide(&self, keys_signal: bool) -> io::Result<Hidden<'_>> {
         let before = tcgetattr(&self.input)?;
         // Now, and not with what was typed before dropped: its rest may still be on its way.
@@ -157,7 +161,7 @@ impl Hidden<'_> {
                 (Code::VQUIT, Signal::QUIT),
                 (Code::VSUSP, Signal::TSTP),
             ] {
-                keys.push((self.before.special_codes[code], Key::Signal(signal.as_raw())));
+                keys.push((self.before.special_codes[code], Key::Signal(signal)));
             }
         }
         for (code, key) in [
@@ -184,32 +188,47 @@ impl Hidden<'_> {
         wake: Option<BorrowedFd<'_>>,
     ) -> io::Result<Input> {
         let terminal = self.terminal.input.as_fd();
-        let mut ready = vec![PollFd::new(&terminal, PollFlags::IN)];
-        ready.extend(wake.iter().map(|wake| PollFd::new(wake, PollFlags::IN)));
-        poll(&mut ready, patience.map(timespec).as_ref()).or_else(not_interrupted)?;
-        let came: Vec<_> = ready.iter().map(PollFd::revents).collect();
-        if came.get(1).is_some_and(|wake| !wake.is_empty()) {
-            return Ok(Input::Signal);
-        }
-        if came[0].is_empty() {
-            return Ok(Input::Nothing);
-        }
-        if came[0].contains(PollFlags::NVAL) {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        match read(terminal, buffer) {
-            Ok(0) | Err(Errno::IO) => Ok(Input::HungUp),
-            Ok(count) => Ok(Input::Bytes(count)),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(Input::Nothing),
-            Err(cause) => Err(cause.into()),
+        loop {
+            let mut ready = vec![PollFd::new(&terminal, PollFlags::IN)];
+            ready.extend(wake.iter().map(|wake| PollFd::new(wake, PollFlags::IN)));
+            match poll(&mut ready, patience.map(timespec).as_ref()) {
+                Ok(0) => return Ok(Input::Nothing),
+                Err(Errno::INTR) => continue,
+                polled => polled?,
+            };
+            if ready.get(1).is_some_and(|wake| !wake.revents().is_empty()) {
+                return Ok(Input::Signal);
+            }
+            if ready[0].revents().contains(PollFlags::NVAL) {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+            match read(terminal, &mut *buffer) {
+                Ok(0) | Err(Errno::IO) => return Ok(Input::HungUp),
+                Ok(count) => return Ok(Input::Bytes(count)),
+                // Another process took it, or a signal came.
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(cause) => return Err(cause.into()),
+            }
         }
     }
 
-    /// Gives the modes back, and drops what was typed and not read. In the background they belong to the program that has
-    /// the terminal now; so they do where another program has changed them meanwhile.
+    pub(super) fn is_controlling(&self) -> bool {
+        self.terminal.is_controlling()
+    }
+
+    /// Whether the kernel turns keys into signals.
+    pub(super) fn keys_signal(&self) -> bool {
+        self.keys_signal
+    }
+
+    /// Gives the modes back, and drops what was typed and not read.
+    ///
+    /// A shell may have taken the terminal already: where a signal goes to several processes, the shell goes on once the
+    /// first has ended or stopped. Some shells leave the modes as they find them then, and others set their own, which are
+    /// not to be touched.
     fn restore(&self) -> io::Result<()> {
         let terminal = &self.terminal.input;
-        if !self.terminal.is_in_foreground() || tcgetattr(terminal)?.local_modes != self.ours {
+        if tcgetattr(terminal)?.local_modes != self.ours {
             return Ok(());
         }
         let brackets = if self.brackets { BRACKETS_OFF } else { "" };
@@ -223,8 +242,19 @@ impl Hidden<'_> {
 
 impl Drop for Hidden<'_> {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing.
-        let _ = self.restore();
+        // The kernel lets a thread that blocks SIGTTOU change the modes from the background, too. The mask goes with the
+        // thread.
+        let restored = thread::scope(|scope| {
+            let restore = || {
+                mask_all_signals_of_current_thread();
+                self.restore()
+            };
+            thread::Builder::new().spawn_scoped(scope, restore).map(|thread| thread.join())
+        });
+        if restored.is_err() {
+            // No thread could be started. A terminal that is gone needs nothing.
+            let _ = self.restore();
+        }
     }
 }
 
@@ -256,6 +286,7 @@ fn timespec(duration: Duration) -> Timespec {
     Timespec::try_from(duration).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
 }
 
-fn not_interrupted(cause: Errno) -> io::Result<usize> {
+/// Takes an interruption for nothing.
+pub(super) fn not_interrupted(cause: Errno) -> io::Result<usize> {
     if cause == Errno::INTR { Ok(0) } else { Err(cause.into()) }
 }
