@@ -23,10 +23,6 @@ impl Wiped {
             self.0 = Zeroizing::new(larger);
         }
         self.0.extend_from_slice(bytes);
-        // A few bytes pass through none of them.
-        if bytes.len() >= 16 {
-            overwrite_registers(bytes.len());
-        }
     }
 
     /// Keeps the first bytes.

@@ -149,6 +149,35 @@ fn a_signal_that_stops_it_leaves_the_terminal_as_it_was(shell: Shell) {
     assert_eq!(session.value("KEY"), "value");
 }
 
+/// A stop that no process can catch leaves the terminal hidden, in shells that set no modes of their own.
+#[test]
+fn a_process_that_ends_after_such_a_stop_gives_the_terminal_back() {
+    let Some((mut session, before)) = session(DASH) else { return };
+    session.ask("keep set KEY");
+    session.signal("STOP");
+    session.wait_until_idle();
+    assert!(session.terminal.settings().contains(" -echo "));
+    session.signal("TERM");
+    session.signal("CONT");
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
+}
+
+#[test]
+fn a_process_that_goes_on_after_such_a_stop_asks_again() {
+    let Some((mut session, before)) = session(DASH) else { return };
+    session.ask("keep set KEY");
+    session.signal("STOP");
+    session.wait_until_idle();
+    // Enter is no newline in these modes.
+    session.terminal.press("fg\n");
+    session.wait_for_question();
+    session.terminal.press("value\r");
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
+    assert_eq!(session.value("KEY"), "value");
+}
+
 fn a_bracketed_paste_is_taken_whole(shell: Shell) {
     let Some((mut session, before)) = session(shell) else { return };
     session.ask("keep set PEM");
