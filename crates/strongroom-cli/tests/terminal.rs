@@ -103,6 +103,9 @@ fn a_value_is_followed_by_a_newline_on_a_terminal_alone() {
     let (shown, exit) = terminal(&service, &["entry", "get", &service.name, "u"]).finish();
     assert_eq!((shown.as_str(), exit), ("value\r\n", 0));
     assert_eq!(service.get("u"), b"value");
+    service.set("u", b"two\nlines\n");
+    let (shown, _) = terminal(&service, &["entry", "get", &service.name, "u"]).finish();
+    assert_eq!(shown, "two\r\nlines\r\n");
 }
 
 #[test]
