@@ -73,6 +73,7 @@ fn a_paste_that_could_do_something_is_refused() {
     // The end of a paste in what is pasted, and control characters.
     for paste in [
         "marker\u{1b}[201~more",
+        "marker\u{1b}[201~\n",
         "marker\u{1b}[201~\necho marker\n",
         "marker\u{1b}[201~\n\u{1b}[200~more",
         "marker\0",
@@ -117,6 +118,20 @@ fn lines_that_a_program_types_are_refused_too() {
     let shown = session.ends_with(2);
     assert!(shown.contains("more than one line came at once; nothing was stored"), "{shown}");
     session.holds_nothing("KEY");
+}
+
+#[test]
+fn an_interrupt_right_after_the_answer_counts_and_a_key_without_a_meaning_does_not() {
+    let mut session = question("keep set KEY");
+    session.terminal.press("marker\r\u{3}");
+    session.terminal.wait_for_next("\n");
+    session.wait_until_idle();
+    session.holds_nothing("KEY");
+    // The terminal says that it lost the focus.
+    let mut session = question("keep set KEY");
+    session.terminal.press("marker\r\u{1b}[O");
+    session.ends_with(0);
+    session.holds("KEY", "marker");
 }
 
 #[test]

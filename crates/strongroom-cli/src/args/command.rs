@@ -32,9 +32,9 @@ The value is never an argument: other users could see it. It comes from a hidden
 standard input if that is not a terminal. An empty value is an error, unless it comes from a file:
 `--from-file /dev/null`. It is text; encode what is not, or keep it with `entry set`.
 
-The newline at the end of a single line is dropped. A value of several lines, such as a private key,
-keeps every byte; one that is pasted at the prompt ends with a newline, as OpenSSH wants it. So goes a
-byte order mark in front. With --exact every byte stays.
+The newline at the end of a single line is dropped, and a byte order mark in front. A value of several
+lines, such as a private key, keeps its last newline, and gets one if it is pasted at the prompt
+without: OpenSSH wants it. With --exact every byte stays.
 
 What is not named here is not kept: without --expires the secret never expires, whatever held for
 the one before. `update` keeps what it is not told to change.

@@ -4,6 +4,7 @@
 //! more than one line at once.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -172,10 +173,7 @@ impl Dialog<'_> {
                     return Ok(Some(End::Refused(Problem::SeveralLines)));
                 }
                 Step::Pasted => self.show_size()?,
-                Step::Enter if self.is_last_line(at + 1, count)? => {
-                    return Ok(Some(End::Answer(self.editor.value().to_secret())));
-                }
-                Step::Enter => return Ok(Some(End::Refused(Problem::SeveralLines))),
+                Step::Enter => return self.line_end(at + 1..count).map(Some),
                 Step::End => return Ok(Some(End::Refused(Problem::Dismissed))),
                 // The others may do something about it.
                 Step::Signal(signal) if is_ignored(signal) => {
@@ -200,19 +198,27 @@ impl Dialog<'_> {
         Ok(())
     }
 
-    /// Whether nothing but ends of lines comes right after an Enter, first in what is read already. A newline at the end
-    /// of what was pasted, and an Enter after it, are one.
-    fn is_last_line(&mut self, start: usize, count: usize) -> Result<bool, Problem> {
+    /// Looks at what comes right after an Enter, first in what is read already. Ends of lines are no other line: one at
+    /// the end of what was pasted, and the Enter after it, are one.
+    fn line_end(&mut self, mut rest: Range<usize>) -> Result<End, Problem> {
         let end = Instant::now() + DROPPING;
-        let mut rest = start..count;
+        let mut after = Editor::new(self.hidden.keys());
         loop {
-            if !self.buffer[rest].iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-                return Ok(false);
+            for byte in &self.buffer[rest] {
+                match after.take(*byte) {
+                    Step::More | Step::Enter | Step::End => {}
+                    Step::Signal(signal) => return Ok(End::Key(signal)),
+                    Step::Pasted => return Ok(End::Refused(Problem::SeveralLines)),
+                    Step::Refused(problem) => return Ok(End::Refused(problem)),
+                }
             }
-            match self.hidden.read(&mut self.buffer, Some(PASTE_GAP), None)? {
-                Input::Bytes(count) if Instant::now() < end => rest = 0..count,
-                _ => return Ok(true),
+            if !after.value().is_empty() || after.is_in_paste() {
+                return Ok(End::Refused(Problem::SeveralLines));
             }
+            rest = match self.hidden.read(&mut self.buffer, Some(PASTE_GAP), None)? {
+                Input::Bytes(count) if Instant::now() < end => 0..count,
+                _ => return Ok(End::Answer(self.editor.value().to_secret())),
+            };
         }
     }
 

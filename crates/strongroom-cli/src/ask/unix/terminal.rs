@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,6 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, isatty,
     tcdrain, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
-
 use signals_receipts::util::mask_all_signals_of_current_thread;
 
 use super::editor::Key;
@@ -54,16 +53,13 @@ impl Terminal {
 
     /// Waits until the process is in the foreground, as the kernel has a background process wait: it is stopped.
     pub(super) fn wait_for_foreground(&self) -> io::Result<()> {
-        // Modes that were read before the stop would be old ones.
-        while let Err(cause) = tcdrain(&self.input) {
-            if cause != Errno::INTR {
-                return Err(cause.into());
-            }
+        // Modes that were read before the stop would be old ones. A process that catches or ignores the stop is not let
+        // in by it.
+        match tcdrain(&self.input) {
+            Err(cause) if cause != Errno::INTR => Err(cause.into()),
+            _ if self.is_in_foreground() => Ok(()),
+            _ => Err(io::Error::other("the terminal is in use by another program")),
         }
-        if self.is_in_foreground() {
-            return Ok(());
-        }
-        Err(io::Error::other("the terminal is in use by another program"))
     }
 
     /// Whether the terminal sends the signals of its keys to this process.
