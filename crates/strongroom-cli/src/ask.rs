@@ -73,6 +73,11 @@ pub(crate) fn passphrase(of: &str) -> Result<SecretString, Problem> {
     line(&format!("Passphrase of {of} (not shown): "))
 }
 
+/// Asks for one more passphrase of something that has several.
+pub(crate) fn another_passphrase(of: &str) -> Result<SecretString, Problem> {
+    line(&format!("Another passphrase of {of} (not shown): "))
+}
+
 /// Asks for a new passphrase for something, twice. Advises against one that is soon guessed.
 pub(crate) fn new_passphrase(of: &str) -> Result<SecretString, Problem> {
     let question = format!("New passphrase for {of} (not shown): ");
@@ -95,7 +100,7 @@ pub(crate) fn say_wrong(attempt: u32) -> Result<(), Problem> {
     note(&format!("That does not open it; this is try {attempt} of {TRIES}.\n"))
 }
 
-/// Whether a passphrase is soon guessed.
+/// Returns whether a passphrase is soon guessed.
 pub(crate) fn is_weak(passphrase: &SecretString) -> bool {
     passphrase.expose_secret().chars().count() < STRONG
 }
@@ -128,8 +133,8 @@ fn text(answer: &SecretBytes) -> Result<SecretString, Problem> {
 }
 
 impl Problem {
-    /// The failure for a user who was asked for a value: with the state that things are in now, such as `nothing was
-    /// stored`, and how to give the value in another way.
+    /// The failure for a user who was asked for a value. It tells the state of things, such as `nothing was stored`, and
+    /// another way to give the value.
     pub(crate) fn of_value(self, state: &str, instead: &str) -> Failure {
         let usage = |problem: &str| Failure::usage(format!("{problem}; {state}"), instead);
         match self {

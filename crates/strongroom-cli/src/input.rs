@@ -26,9 +26,9 @@ use crate::words::size;
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
-    /// Whether every byte counts, a newline at the end included.
+    /// Set if every byte counts, a newline at the end included.
     pub(crate) exact: bool,
-    /// What holds if no value comes, such as `nothing was stored`.
+    /// The state of things if no value comes, such as `nothing was stored`.
     pub(crate) state: &'a str,
     /// The command that takes the value from a file.
     pub(crate) from_file: &'a str,
@@ -44,7 +44,7 @@ pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<Secre
     }
 }
 
-/// The value as text, which is what a vault holds. `state` is what holds if it is none, such as `nothing was stored`.
+/// The value as text, which is what a vault holds. `state` is the state of things if it is none.
 pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     secret_text(value).ok_or_else(|| {
         Failure::new(
@@ -135,8 +135,8 @@ fn environment(variable: &str) -> Result<SecretBytes> {
     )
 }
 
-/// The content of a file, without what stands for no byte of the value. An empty file is an empty value: nobody names one
-/// by accident.
+/// The content of a file, without what stands for no byte of the value. An empty file is an empty value: its name
+/// is no accident.
 pub(crate) fn file(path: &Path, exact: bool) -> Result<SecretBytes> {
     taken(&content(path)?, exact)
 }

@@ -81,7 +81,7 @@ impl Keys {
         Ok(passphrase)
     }
 
-    /// Whether somebody can be asked for a passphrase. It can be typed where standard input is a value.
+    /// Returns whether a passphrase can be asked for. It can be typed where standard input is a value.
     pub(crate) fn may_ask(&self) -> bool {
         self.may_ask
     }

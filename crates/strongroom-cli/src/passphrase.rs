@@ -61,9 +61,16 @@ pub(crate) fn choose(of: &str, settings: &Settings) -> Result<SecretString> {
 }
 
 /// Asks for the passphrase of something.
+#[cfg(feature = "backup")]
 pub(crate) fn ask(of: &str, settings: &Settings) -> Result<SecretString> {
     must_be_able_to_ask(settings)?;
     ask::passphrase(of).map_err(failure)
+}
+
+/// Asks for one more passphrase of something that has several.
+pub(crate) fn ask_another(of: &str, settings: &Settings) -> Result<SecretString> {
+    must_be_able_to_ask(settings)?;
+    ask::another_passphrase(of).map_err(failure)
 }
 
 /// Says that a passphrase was wrong, and which try is next.

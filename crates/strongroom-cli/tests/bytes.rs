@@ -106,7 +106,7 @@ fn a_passphrase_file_is_read_by_its_first_line_everywhere() {
     let backup = sandbox.path().join("backup.age").display().to_string();
     let script = format!("\"$0\" --backend file backup {backup} --passphrase-file \"$1\"");
     keep(Some("STRONGROOM_PASSPHRASE_FILE"), &script, b"").ends_with(0);
-    // Whoever types the passphrase types its line.
+    // A person types its line.
     let mut session = question(&format!("keep restore --any-service --dry-run {backup}"));
     session.terminal.press("correct horse battery\r");
     session.ends_with(0);

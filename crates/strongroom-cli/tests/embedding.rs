@@ -77,7 +77,7 @@ fn ask() -> ExitCode {
     Kit::new("embedding").run(Arguments::parse_from(arguments).command)
 }
 
-/// What this process ignores and catches.
+/// The signals that this process ignores and catches.
 fn dispositions() -> Vec<String> {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let lines =

@@ -95,6 +95,16 @@ fn a_question_is_asked_again_after_a_stop(shell: Shell) {
 const BELOW: &str = "python3 -c 'import signal, subprocess; signal.signal(signal.SIGINT, signal.SIG_DFL); \
      subprocess.run([\"keep\", \"set\", \"KEY\"])'";
 
+/// Brings the question to the foreground and answers it.
+#[track_caller]
+fn answered_in_the_foreground(mut session: Session, before: &str) {
+    session.ask("fg");
+    session.terminal.press("value\r");
+    session.wait_until_idle();
+    assert_eq!(session.settings(), before);
+    assert_eq!(session.value("KEY"), "value");
+}
+
 fn a_question_below_another_program_is_asked_again_after_a_stop(shell: Shell) {
     if !provider_or_skip("python3") {
         return;
@@ -104,11 +114,7 @@ fn a_question_below_another_program_is_asked_again_after_a_stop(shell: Shell) {
     session.terminal.press(&format!("dropped{SUSPEND}"));
     session.wait_until_idle();
     assert_eq!(session.settings(), before);
-    session.ask("fg");
-    session.terminal.press("value\r");
-    session.wait_until_idle();
-    assert_eq!(session.settings(), before);
-    assert_eq!(session.value("KEY"), "value");
+    answered_in_the_foreground(session, &before);
 }
 
 fn a_question_below_a_program_that_ends_first_gives_the_terminal_back(shell: Shell) {
@@ -127,11 +133,7 @@ fn a_question_in_the_background_waits_for_the_foreground(shell: Shell) {
     session.run("keep set KEY & true");
     session.wait_until_idle();
     assert_eq!(session.settings(), before);
-    session.ask("fg");
-    session.terminal.press("value\r");
-    session.wait_until_idle();
-    assert_eq!(session.settings(), before);
-    assert_eq!(session.value("KEY"), "value");
+    answered_in_the_foreground(session, &before);
 }
 
 fn a_signal_that_stops_it_leaves_the_terminal_as_it_was(shell: Shell) {

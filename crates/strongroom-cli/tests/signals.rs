@@ -215,7 +215,7 @@ fn another_users_process_is_interrupted_with_its_group() {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return; // Only root can become another user.
     }
-    // Nobody can't signal root's script. The kernel can.
+    // The user `nobody` can't signal root's script. The kernel can.
     let program = "setpriv --reuid 65534 --clear-groups keep set KEY";
     let script = SCRIPT.replace("keep set KEY", program);
     let mut session = Session::of(&[

@@ -69,7 +69,7 @@ pub(super) fn ask(question: &str, lines: Lines) -> Result<SecretBytes, Problem> 
     }
 }
 
-/// How an attempt to get an answer ended.
+/// The end of an attempt to get an answer.
 enum End {
     Answer(SecretBytes),
     Refused(Problem),
@@ -133,7 +133,7 @@ impl Dialog<'_> {
         let end = self.answer()?;
         match end {
             End::Answer(_) => {}
-            // Nobody pressed a key for it, and the program may be about to end.
+            // No key caused it, so it is in no paste; and the program may be about to end.
             End::Signal(_) if !self.hidden.keys_signal() => self.drop_rest(Duration::ZERO)?,
             End::Refused(Problem::Dismissed) | End::Signal(_) | End::Key(_) => {
                 self.drop_rest(KEY_GAP)?;
@@ -190,7 +190,7 @@ impl Dialog<'_> {
         without_final_newline(self.editor.value()).contains(&b'\n')
     }
 
-    /// Says how much came, where it is more than a line: nothing else shows that it did, and whole.
+    /// Shows the size of a paste of several lines: nothing else shows that it came, and whole.
     fn show_size(&self) -> Result<(), Problem> {
         if self.has_several_lines() {
             self.hidden.write(&format!("({}) ", lines_and_bytes(self.editor.value())))?;

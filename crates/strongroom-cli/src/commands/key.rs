@@ -38,7 +38,7 @@ pub(super) fn run(command: &KeyCommand, settings: &Settings, output: &mut Output
                 more.push(KeySource::passphrase(passphrase::from_file(path)?));
             }
             if *passphrase {
-                more.push(KeySource::passphrase(passphrase::ask(keys::FILE, settings)?));
+                more.push(KeySource::passphrase(passphrase::ask_another(keys::FILE, settings)?));
             }
             rotate(&keys, &more, settings, output)?;
         }

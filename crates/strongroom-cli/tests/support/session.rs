@@ -21,7 +21,7 @@ pub(crate) const ZSH: Shell = Shell { name: "zsh", arguments: &["-d", "-i"], his
 pub(crate) struct Shell {
     pub(crate) name: &'static str,
     arguments: &'static [&'static str],
-    /// Whether it writes down what is typed.
+    /// Set if it writes down what is typed.
     pub(crate) history: bool,
 }
 

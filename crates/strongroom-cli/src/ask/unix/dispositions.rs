@@ -1,10 +1,10 @@
-//! What this process does at a signal, as the kernel knows it.
+//! The dispositions of this process's signals, as the kernel knows them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signals_receipts::SignalNumber;
 
-/// Whether nothing else in this process handles signals, for systems that don't tell.
+/// Set where nothing else in this process handles signals, for systems that don't tell.
 static OWNS_PROCESS: AtomicBool = AtomicBool::new(false);
 
 /// Says that the process is the program of this crate, which handles no signals elsewhere.
@@ -12,7 +12,7 @@ pub(crate) fn own_process() {
     OWNS_PROCESS.store(true, Ordering::Relaxed);
 }
 
-/// What a process does at a signal.
+/// A signal's disposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disposition {
     Default,
@@ -21,7 +21,7 @@ pub(super) enum Disposition {
     Unknown,
 }
 
-/// What this process does at each signal, a bit for each from the lowest.
+/// The masks of ignored and caught signals, with a bit for each signal from the lowest. None where the system doesn't tell.
 pub(super) struct Dispositions(Option<[u64; 2]>);
 
 impl Dispositions {

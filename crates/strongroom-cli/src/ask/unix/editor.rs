@@ -85,11 +85,12 @@ impl Editor {
         &self.value
     }
 
-    /// Whether a key's sequence or a paste is not complete.
+    /// Returns whether a key's sequence is not complete.
     pub(super) fn is_in_sequence(&self) -> bool {
         !matches!(self.state, State::Typing | State::Paste)
     }
 
+    /// Returns whether a paste is not complete.
     pub(super) fn is_in_paste(&self) -> bool {
         self.state == State::Paste
     }

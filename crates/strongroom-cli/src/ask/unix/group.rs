@@ -6,8 +6,8 @@ use rustix::process::{Pid, getpgid, getpgrp, getppid, test_kill_process};
 /// The most ancestors that are looked at.
 const ANCESTORS: usize = 64;
 
-/// Whether a process above this one in its group is another user's, as below `sudo -u`: then this process can't do what the
-/// kernel does at a key.
+/// Returns whether a process above this one in its group is another user's, as below `sudo -u`. Such a group gets a key's
+/// signal from the kernel alone.
 pub(super) fn has_other_users() -> bool {
     let mut process = getppid();
     for _ in 0..ANCESTORS {

@@ -100,7 +100,7 @@ impl<const SIGNAL: SignalNumber> SignalReceipt<SIGNAL> for Note {
         &COUNT
     }
 
-    /// Called by the handler to wake somebody. The pipe does, which can be waited for together with the terminal.
+    /// Called by the handler, to wake a thread. The pipe does that, and can be waited for together with the terminal.
     fn semaphore() -> Option<SemaphoreRef<'static>> {
         if let (Some([_, entrance]), Ok(number)) = (NOTED.get(), u8::try_from(SIGNAL)) {
             // A full pipe wakes as well.
@@ -117,7 +117,7 @@ pub(super) enum Arrived {
     Ending(SignalNumber),
     /// The process stops by it.
     Stopping(SignalNumber),
-    /// The process goes on after a stop that nobody could see coming.
+    /// The process goes on after `SIGSTOP`, which can't be caught.
     GoingOn,
     /// The program handled it.
     Handled,
@@ -228,12 +228,12 @@ pub(super) fn send(signal: Signal, is_controlling: bool) -> io::Result<()> {
     if is_controlling { Ok(kill_current_process_group(signal)?) } else { raise(signal.as_raw()) }
 }
 
-/// Whether this process ignores a signal.
+/// Returns whether this process ignores a signal.
 pub(super) fn is_ignored(signal: Signal) -> bool {
     Dispositions::now().of(signal.as_raw()) == Disposition::Ignored
 }
 
-/// Ends the process by this signal, so that whoever waits for it sees that.
+/// Ends the process by this signal, which its parent then sees.
 fn end_by(signal: SignalNumber) -> Problem {
     // By default again, as our handler is gone. The second does it even where this thread blocks the signal.
     let _ = raise(signal).and_then(|()| emulate_default_handler(signal));

@@ -62,7 +62,7 @@ impl Terminal {
         }
     }
 
-    /// Whether the terminal sends the signals of its keys to this process.
+    /// Returns whether the terminal sends the signals of its keys to this process.
     pub(super) fn is_controlling(&self) -> bool {
         tcgetpgrp(&self.input).is_ok()
     }
@@ -73,7 +73,7 @@ impl Terminal {
     }
 
     /// Stops showing what is typed. With `keys_signal` the kernel turns keys into signals, else they come as bytes, and
-    /// signal nobody before the terminal is back.
+    /// their signals are sent once the terminal is back.
     pub(super) fn hide(&self, keys_signal: bool) -> io::Result<Hidden<'_>> {
         let before = tcgetattr(&self.input)?;
         // Now, and not with what was typed before dropped: its rest may still be on its way.
@@ -115,7 +115,7 @@ fn path() -> std::ffi::CString {
         .unwrap_or_else(|_| c"/dev/tty".to_owned())
 }
 
-/// What came from the terminal.
+/// An input, or the reason for none.
 pub(super) enum Input {
     Bytes(usize),
     Nothing,
@@ -212,7 +212,7 @@ impl Hidden<'_> {
         self.terminal.is_controlling()
     }
 
-    /// Whether the kernel turns keys into signals.
+    /// Returns whether the kernel turns keys into signals.
     pub(super) fn keys_signal(&self) -> bool {
         self.keys_signal
     }
@@ -228,7 +228,7 @@ impl Hidden<'_> {
             return Ok(());
         }
         let brackets = if self.brackets { BRACKETS_OFF } else { "" };
-        // What was answered, and how, stands on the next line.
+        // Whatever is written next stands on a line of its own.
         let shown = self.write(&format!("{brackets}\n"));
         tcsetattr(terminal, OptionalActions::Flush, &self.before)?;
         tcflush(terminal, QueueSelector::IFlush)?;
