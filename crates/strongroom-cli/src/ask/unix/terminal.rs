@@ -286,3 +286,51 @@ fn timespec(duration: Duration) -> Timespec {
 pub(super) fn not_interrupted(cause: Errno) -> io::Result<usize> {
     if cause == Errno::INTR { Ok(0) } else { Err(cause.into()) }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    /// A terminal, and the other side of it.
+    fn terminal() -> (Terminal, OwnedFd) {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let device = open(ptsname(&controller, Vec::new()).unwrap(), flags, Mode::empty()).unwrap();
+        (Terminal { output: fcntl_dupfd_cloexec(&device, 0).unwrap(), input: device }, controller)
+    }
+
+    fn modes(terminal: &Terminal) -> [u32; 2] {
+        let modes = tcgetattr(&terminal.input).unwrap();
+        [modes.local_modes.bits(), modes.input_modes.bits()]
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        let (terminal, _controller) = terminal();
+        let before = modes(&terminal);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _hidden = terminal.hide(false).unwrap();
+            assert_eq!(modes(&terminal), before, "it is hidden, so this panics");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(modes(&terminal), before);
+    }
+
+    #[test]
+    fn modes_that_another_program_has_set_meanwhile_stay() {
+        let (terminal, _controller) = terminal();
+        let hidden = terminal.hide(false).unwrap();
+        let mut theirs = tcgetattr(&terminal.input).unwrap();
+        theirs.local_modes |= LocalModes::ECHO;
+        tcsetattr(&terminal.input, OptionalActions::Now, &theirs).unwrap();
+        let theirs = modes(&terminal);
+        drop(hidden);
+        assert_eq!(modes(&terminal), theirs);
+    }
+}
