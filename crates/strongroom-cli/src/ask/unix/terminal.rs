@@ -287,7 +287,8 @@ pub(super) fn not_interrupted(cause: Errno) -> io::Result<usize> {
     if cause == Errno::INTR { Ok(0) } else { Err(cause.into()) }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
