@@ -17,7 +17,7 @@ use strongroom_core::{
 use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
 
 use super::coherence::{Revision, check_free, is_in_use};
-use super::content::{Edit, Look};
+use super::content::{Edit, Fingerprint, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::secrets::SecretInfo;
 use super::unlock::Unlock;
@@ -401,9 +401,13 @@ impl Look for Sealed {
     }
 
     /// Of the metadata alone: it says when a value was written, and no value is opened.
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
+        let fingerprint = |metadata: SecretMetadata| Fingerprint {
+            metadata: Some(hasher.hash_one(metadata)),
+            ..Fingerprint::default()
+        };
         let secrets = self.file.list()?.into_iter();
-        Ok(secrets.map(|(key, metadata)| (key, hasher.hash_one(metadata))).collect())
+        Ok(secrets.map(|(key, metadata)| (key, fingerprint(metadata))).collect())
     }
 }
 
