@@ -107,7 +107,21 @@ impl SecretManager {
         key: &SecretKey,
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
-        self.shared.vault.update(key, change)
+        self.try_update(key, |old| Ok(change(old)))
+    }
+
+    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; `Invalid` for a key that can't be used.
+    pub fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
+    ) -> Result<()> {
+        self.shared.vault.try_update(key, change)
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault

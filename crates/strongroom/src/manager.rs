@@ -153,8 +153,22 @@ impl SecretManager {
         key: &SecretKey,
         change: impl FnOnce(Option<Secret>) -> Option<Secret> + Send + 'static,
     ) -> Result<()> {
+        self.try_update(key, move |old| Ok(change(old))).await
+    }
+
+    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; `Invalid` for a key that can't be used.
+    pub async fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>> + Send + 'static,
+    ) -> Result<()> {
         let key = key.clone();
-        self.run(move |vault| vault.update(&key, change)).await
+        self.run(move |vault| vault.try_update(&key, change)).await
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault

@@ -133,13 +133,13 @@ impl Vault {
         })
     }
 
-    pub(crate) fn update(
+    pub(crate) fn try_update(
         &self,
         key: &SecretKey,
-        change: impl FnOnce(Option<Secret>) -> Option<Secret>,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
     ) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|vault| match change(vault.get(key)?) {
+        self.commit(|vault| match change(vault.get(key)?)? {
             Some(secret) => self.put(vault, key, secret).map(drop),
             None => vault.remove(key).map(drop),
         })

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation,
-    Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Timestamp,
-    WriteMode,
+    Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration,
+    Timestamp, WriteMode,
 };
 use tempfile::TempDir;
 
@@ -116,6 +116,27 @@ pub(super) fn at(second: i64) -> Timestamp {
 }
 
 #[test]
+fn an_update_that_gives_up_changes_nothing() {
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("a"), Secret::new("1")).unwrap();
+        let generation = vault.generation().unwrap();
+        let give_up = |found: Option<Secret>| {
+            assert!(found.is_some());
+            Err(Error::new(ErrorKind::Conflict, Operation::Set).with_message("not this one"))
+        };
+        let refused = vault.try_update(&key("a"), give_up).unwrap_err();
+        assert_eq!((refused.kind(), refused.problem()), (ErrorKind::Conflict, "not this one"));
+        for vault in [&vault, &machine.vault()] {
+            assert_eq!(value(vault, "a").as_deref(), Some("1"));
+            assert_eq!(vault.generation().unwrap(), generation);
+        }
+        vault.try_update(&key("a"), |_| Ok(None)).unwrap();
+        assert!(!vault.exists(&key("a")).unwrap());
+    }
+}
+
+#[test]
 fn reads_are_memory_reads_and_a_change_is_one_write() {
     let machine = Machine::new();
     let (vault, mut seen) = (machine.vault(), 0);
@@ -129,7 +150,7 @@ fn reads_are_memory_reads_and_a_change_is_one_write() {
     assert_eq!(machine.accesses(&mut seen), (0, 1), "set");
     vault.update_value(&key("a"), SecretString::from("2")).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update_value");
-    vault.update(&key("a"), |old| old).unwrap();
+    vault.try_update(&key("a"), Ok).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update");
     let mut batch = Batch::default();
     batch.set(&key("b"), Secret::new("3")).delete(&key("a"));
@@ -338,7 +359,7 @@ fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
         batch.set(&key(""), Secret::new("1"));
         let errors = [
             vault.set(&key(""), Secret::new("1")).unwrap_err(),
-            vault.update(&key("a\0b"), |old| old).unwrap_err(),
+            vault.try_update(&key("a\0b"), Ok).unwrap_err(),
             vault.batch(batch).unwrap_err(),
         ];
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
