@@ -54,6 +54,7 @@ mod diagnose;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
