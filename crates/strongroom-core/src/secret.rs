@@ -36,16 +36,6 @@ pub fn secret_text(bytes: &SecretBytes) -> Option<SecretString> {
     Some(copy_text(text))
 }
 
-/// Returns a value without the newline (`\n` or `\r\n`) that ends its only line.
-///
-/// Editors, `echo` and clipboards put one behind a token. A value of several lines, such as a private key in PEM, is
-/// returned as it is: there the last newline belongs to the file.
-pub fn without_final_newline(value: &[u8]) -> &[u8] {
-    let Some(line) = value.strip_suffix(b"\n") else { return value };
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.contains(&b'\n') { value } else { line }
-}
-
 /// Copies text as a secret, like [`secret_copy`].
 pub(crate) fn copy_text(text: &str) -> SecretString {
     let copy = SecretString::from(Box::<str>::from(text));
@@ -70,24 +60,6 @@ mod tests {
         let mut bytes = Vec::with_capacity(64);
         bytes.extend_from_slice(b"value");
         assert_eq!(secret_bytes(bytes).expose_secret(), b"value");
-    }
-
-    #[test]
-    fn a_newline_ends_one_line_and_belongs_to_several() {
-        for (value, kept) in [
-            ("token\n", "token"),
-            ("token\r\n", "token"),
-            ("\n", ""),
-            ("token", "token"),
-            ("token\r", "token\r"),
-            (" token ", " token "),
-            ("", ""),
-            ("one\ntwo\n", "one\ntwo\n"),
-            ("one\r\ntwo\r\n", "one\r\ntwo\r\n"),
-            ("token\n\n", "token\n\n"),
-        ] {
-            assert_eq!(without_final_newline(value.as_bytes()), kept.as_bytes(), "{value:?}");
-        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn the_page_works_in_a_browser() {
             ConfigFile::new(&config, rules).unwrap(),
             manager.blocking(),
         ))
-        .export(ConfigExport::new("tracker", manager.blocking()))
+        .export(ConfigExport::new("tracker", manager.blocking(), bus.sandbox().home()))
         .health(move || diagnose(&inspect(&options), &System::default()))
         .build()
         .unwrap();

@@ -94,7 +94,6 @@ pub use strongroom_core::{
     KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
     PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
     ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
-    without_final_newline,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
