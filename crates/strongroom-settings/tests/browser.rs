@@ -72,6 +72,7 @@ fn drive(bus: &Bus, link: &str) {
         "chromium": on_path("chromium"),
         "modules": modules(),
         "change": [this_program, "--exact", "another_process_adds_a_secret", "--ignored"],
+        "exports": bus.sandbox().home(),
         "screenshots": SCREENSHOTS,
     });
     let mut node = bus.command("node").arg(SCRIPT).stdin(Stdio::piped()).spawn().unwrap();

@@ -170,3 +170,23 @@ fn expiry(known: &SecretMetadata, now: Timestamp) -> &'static str {
         _ => "later",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::body::Value;
+
+    #[test]
+    fn a_value_has_a_byte_at_least_and_16_mib_at_most() {
+        let checked = |size| {
+            let value = Value("x".repeat(size).into());
+            let name = "KEY".to_owned();
+            let (target, provider, scope, expires_at, seen) = (None, None, None, None, None);
+            must_be_valid(&Form { name, target, provider, scope, expires_at, value, seen })
+        };
+        assert!(checked(1).is_ok() && checked(16 << 20).is_ok());
+        assert!(checked(0).is_err());
+        let refused = format!("{:?}", checked((16 << 20) + 1).unwrap_err());
+        assert!(refused.contains("too_large") && refused.contains("at most 16777216"), "{refused}");
+    }
+}
