@@ -2,27 +2,20 @@
 #![cfg(all(target_os = "linux", feature = "config"))]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
-use std::env;
+mod support;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde_json::json;
 use strongroom::{Backend, Options, SecretManager, System, diagnose, inspect};
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/page.mjs");
-
-/// Where the browser's pictures of the page go.
-const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/settings-page");
+use support::browser::{another_process, browser_or_skip, drive};
 
 #[test]
 fn the_page_works_in_a_browser() {
-    let needed = ["gnome-keyring-daemon", "chromium", "node", "playwright-core"];
-    if !needed.into_iter().all(provider_or_skip) {
+    if !(provider_or_skip("gnome-keyring-daemon") && browser_or_skip()) {
         return;
     }
     let bus = Bus::start(&Sandbox::new());
@@ -47,7 +40,12 @@ fn the_page_works_in_a_browser() {
     let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
     let link = server.link().to_owned();
     let run = runtime.spawn(server.run(std::future::pending()));
-    drive(&bus, &link);
+    let told = json!({
+        "link": link,
+        "change": another_process("another_process_adds_a_secret"),
+        "exports": bus.sandbox().home(),
+    });
+    drive(&mut bus.command("node"), "page.mjs", told);
     let left = fs::read_to_string(&config).unwrap();
     assert_eq!(left, "{\"token\": \"strongroom:LEGACY_TOKEN\"}\n");
     // The browser has ended the only session.
@@ -61,38 +59,6 @@ fn options(bus: &Bus) -> Options {
         .with_bus_address(bus.address())
         .with_state_dir(home.join(".local/state/strongroom"))
         .with_data_dir(home.join(".local/share/strongroom"))
-}
-
-/// Runs the script, which says on its output how far it has come.
-fn drive(bus: &Bus, link: &str) {
-    fs::create_dir_all(SCREENSHOTS).unwrap();
-    let this_program = env::current_exe().unwrap();
-    let known = json!({
-        "link": link,
-        "chromium": on_path("chromium"),
-        "modules": modules(),
-        "change": [this_program, "--exact", "another_process_adds_a_secret", "--ignored"],
-        "exports": bus.sandbox().home(),
-        "screenshots": SCREENSHOTS,
-    });
-    let mut node = bus.command("node").arg(SCRIPT).stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = node.stdin.take().unwrap();
-    stdin.write_all(known.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    assert!(node.wait().unwrap().success(), "the script says above what went wrong");
-}
-
-/// Where Node finds `playwright-core` and `axe-core`: beside the program that is on the `PATH`.
-fn modules() -> PathBuf {
-    let program = on_path("playwright-core").canonicalize().unwrap();
-    let modules = program.ancestors().find(|it| it.ends_with("node_modules"));
-    modules.map(Path::to_owned).unwrap()
-}
-
-fn on_path(program: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap();
-    let mut programs = env::split_paths(&path).map(|directory| directory.join(program));
-    programs.find(|program| program.is_file()).unwrap()
 }
 
 #[test]

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod browser;
 pub(crate) mod served;
 
 use axum::Router;
