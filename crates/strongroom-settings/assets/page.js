@@ -25,7 +25,7 @@ async function start() {
   try {
     const about = await api.about();
     document.title = `${about.title} – secrets`;
-    byId("title").textContent = about.title;
+    byId("title").replaceChildren(...words(about.title));
     setLimits(about.limits);
     showStorage(about);
     for (const field of document.querySelectorAll(".metadata")) field.hidden = !about.keeps_metadata;

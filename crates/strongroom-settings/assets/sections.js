@@ -37,7 +37,7 @@ function command(text) {
     await navigator.clipboard.writeText(text);
     say("Copied.");
   });
-  return make("div", { className: "command" }, make("code", {}, text), copy);
+  return make("div", { className: "command" }, make("code", {}, ...words(text)), copy);
 }
 
 let planned = [];

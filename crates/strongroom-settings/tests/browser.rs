@@ -7,7 +7,10 @@ mod support;
 use std::fs;
 
 use serde_json::json;
-use strongroom::{Backend, Options, SecretManager, System, diagnose, inspect};
+use strongroom::{
+    Backend, Options, Secret, SecretKey, SecretManager, SignedDuration, System, Timestamp,
+    blocking, diagnose, inspect,
+};
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
@@ -59,6 +62,82 @@ fn options(bus: &Bus) -> Options {
         .with_bus_address(bus.address())
         .with_state_dir(home.join(".local/state/strongroom"))
         .with_data_dir(home.join(".local/share/strongroom"))
+}
+
+#[test]
+fn ordinary_long_data_fits_into_windows_of_all_sizes() {
+    if !browser_or_skip() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let manager = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let names = long_secrets(&manager);
+    let config = sandbox.home().join("projects/tracker-backend/config/settings.production.json");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "{\"integrations\": {\"clockify\": {\"apiToken\": \"v\"}}}\n").unwrap();
+    let rule = Rule::new("integrations.clockify.apiToken".parse().unwrap(), "CLOCKIFY_API_TOKEN");
+    let file = ConfigFile::new(&config, Rules::new().with_rule(rule)).unwrap();
+    let settings = Settings::builder(manager.to_async())
+        .title("com.example.engineering.tracker-desktop-application")
+        .migration(ConfigMigration::new(file, manager.clone()))
+        .export(ConfigExport::new("tracker-desktop-application", manager, sandbox.home()))
+        .health(|| diagnose(&inspect(&Options::new()), &System::default()))
+        .build()
+        .unwrap();
+    let server = settings.bind_fresh().unwrap();
+    let told = json!({ "link": server.link(), "names": names });
+    let (sender, stop) = tokio::sync::oneshot::channel::<()>();
+    let run = std::thread::spawn(|| server.run_blocking(async { drop(stop.await) }));
+    drive(&mut sandbox.command("node"), "layout.mjs", told);
+    drop(sender);
+    run.join().unwrap().unwrap();
+}
+
+/// Secrets as people have them. The first one has all that can be known, the second one has expired.
+fn long_secrets(manager: &blocking::SecretManager) -> Vec<String> {
+    let now = Timestamp::now();
+    let in_days = |days: i64| now + SignedDuration::from_hours(24 * days);
+    let secrets = [
+        (
+            "ANTHROPIC_API_KEY_FOR_THE_STAGING_CLUSTER",
+            Some("kubernetes-staging.eu-central-1"),
+            "anthropic-enterprise",
+            "messages:write files:read organisation:billing:read",
+            Some(in_days(150)),
+        ),
+        (
+            "github-enterprise-fine-grained-personal-access-token",
+            Some("production"),
+            "github-enterprise-cloud",
+            "repo:read workflow:write admin:org_hook",
+            Some(in_days(-40)),
+        ),
+        ("SMTP_PASSWORD", None, "postmark", "", Some(in_days(3))),
+        ("DATABASE_URL", Some("continuous-integration"), "", "", None),
+        (
+            "oauth/google/refresh-token@maria.example@company-mail.example.com",
+            None,
+            "accounts.google.com",
+            "https://www.googleapis.com/auth/calendar.readonly https://www.googleapis.com/auth/gmail.send",
+            None,
+        ),
+    ];
+    for (name, target, provider, scope, end) in &secrets {
+        let key = match target {
+            Some(target) => SecretKey::with_target(*name, *target),
+            None => SecretKey::new(*name),
+        };
+        let mut secret = Secret::new("v");
+        secret.metadata.provider = (!provider.is_empty()).then(|| (*provider).to_owned());
+        secret.metadata.scope = (!scope.is_empty()).then(|| (*scope).to_owned());
+        secret.metadata.expires_at = *end;
+        manager.set(&key, &secret).unwrap();
+    }
+    let called = |(name, target): (&str, Option<&str>)| match target {
+        Some(target) => format!("{name} ({target})"),
+        None => name.to_owned(),
+    };
+    secrets.map(|(name, target, ..)| called((name, target))).into()
 }
 
 #[test]
