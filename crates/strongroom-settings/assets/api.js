@@ -102,30 +102,35 @@ async function sealed(path, body) {
   return new Blob([nonce, await crypto.subtle.encrypt(algorithm, session.key, text.encode(body))]);
 }
 
-/** For how long a change that is told counts as this page's own, in milliseconds. */
+/** How long it takes at most until a change is told, in milliseconds. */
 const OWN = 2000;
 
+/** The keys that this page is changing, or has changed, and was not told of yet. */
 let written = [];
 
-/** Whether this page itself has just changed this secret. */
-export const hasWritten = (key) =>
-  written.some((own) => isSame(own, key) && Date.now() - own.at < OWN);
+/** Whether a change that is told is this page's own. Each one is told once. */
+export function isOwn(key) {
+  const at = written.findIndex((own) => isSame(own, key) && Date.now() - own.at < OWN);
+  return at >= 0 && written.splice(at, 1).length > 0;
+}
 
 async function post(path, body = {}) {
   return send(path, { method: "POST", body: await sealed(path, JSON.stringify(body)) });
 }
 
 async function write(path, body, ...keys) {
-  const note = () => {
-    const at = Date.now();
-    written = written.filter((own) => at - own.at < OWN);
-    written.push(...keys.map((it) => ({ ...key(it), at })));
-  };
+  const own = keys.map((it) => ({ ...key(it), at: Date.now() }));
+  const others = written.filter(({ at }) => Date.now() - at < OWN);
   // It may be told before the answer, or after.
-  note();
-  const answer = await post(path, body);
-  note();
-  return answer;
+  written = [...others, ...own];
+  try {
+    const answer = await post(path, body);
+    for (const it of own) it.at = Date.now();
+    return answer;
+  } catch (problem) {
+    written = written.filter((it) => !own.includes(it));
+    throw problem;
+  }
 }
 
 const get = async (path) => (await send(path)).json();

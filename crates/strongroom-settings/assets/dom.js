@@ -19,7 +19,7 @@ let fading;
 
 /** A text in pieces between which a line may break: after what separates the words of a name. */
 export const words = (text) =>
-  (text ?? "").split(/(?<=[-_.:/@,;=+])/).flatMap((word, at) => (at ? [make("wbr"), word] : [word]));
+  (text ?? "").split(/(?<=[-_.:/@,;=+])(?![-_.:/@,;=+])/).flatMap((word, at) => (at ? [make("wbr"), word] : [word]));
 
 /** Tells what happened: in the dialog that is open, since the page behind it is silent. */
 export function say(text) {

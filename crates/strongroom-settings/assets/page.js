@@ -82,14 +82,14 @@ function broken() {
 
 async function changed({ name, target, kind }) {
   const key = { name, target };
-  const isShown = isAbout(key);
+  const isOwn = api.isOwn(key);
   await refresh();
   if (isOver) return;
   const row = rowOf(key);
   row?.classList.add("changed");
-  if (isShown && row) showDetails(row.secret);
-  else if (isShown) closeAll();
-  if (!api.hasWritten(key)) say(`${called(key)} was ${kind} elsewhere.`);
+  // They may have been closed, or a form be open in their place, meanwhile.
+  if (isAbout(key)) row ? showDetails(row.secret) : closeAll();
+  if (!isOwn) say(`${called(key)} was ${kind} elsewhere.`);
 }
 
 async function refresh() {

@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::ops::Deref;
 
 use serde_json::json;
 use strongroom::{
@@ -12,47 +13,76 @@ use strongroom::{
     blocking, diagnose, inspect,
 };
 use strongroom_config::{ConfigFile, Rule, Rules};
-use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
+use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
 use support::browser::{another_process, browser_or_skip, drive};
 
 #[test]
 fn the_page_works_in_a_browser() {
-    if !(provider_or_skip("gnome-keyring-daemon") && browser_or_skip()) {
-        return;
-    }
-    let bus = Bus::start(&Sandbox::new());
-    let _keyring = GnomeKeyring::start(&bus, Some("password"));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let options = options(&bus);
-    let vault = SecretManager::builder("tracker").options(options.clone());
-    let manager = runtime.block_on(vault.open()).unwrap();
+    let Some(bus) = keyring_or_skip() else { return };
     let config = bus.sandbox().home().join("config.json");
     fs::write(&config, "{\"token\": \"legacy value\"}\n").unwrap();
     let rules = Rules::new().with_rule(Rule::new("token".parse().unwrap(), "LEGACY_TOKEN"));
-    let settings = Settings::builder(manager.clone())
-        .title("Tracker")
-        .migration(ConfigMigration::new(
-            ConfigFile::new(&config, rules).unwrap(),
-            manager.blocking(),
-        ))
-        .export(ConfigExport::new("tracker", manager.blocking(), bus.sandbox().home()))
-        .health(move || diagnose(&inspect(&options), &System::default()))
-        .build()
-        .unwrap();
-    let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
-    let link = server.link().to_owned();
-    let run = runtime.spawn(server.run(std::future::pending()));
-    let told = json!({
-        "link": link,
-        "change": another_process("another_process_adds_a_secret"),
-        "exports": bus.sandbox().home(),
+    let file = ConfigFile::new(&config, rules).unwrap();
+    drive_on(&bus, "page.mjs", |settings, secrets| {
+        settings.migration(ConfigMigration::new(file, secrets))
     });
-    drive(&mut bus.command("node"), "page.mjs", told);
     let left = fs::read_to_string(&config).unwrap();
     assert_eq!(left, "{\"token\": \"strongroom:LEGACY_TOKEN\"}\n");
-    // The browser has ended the only session.
-    runtime.block_on(run).unwrap().unwrap();
+}
+
+#[test]
+fn what_is_given_is_stored_as_it_is_and_what_others_wrote_is_kept() {
+    if let Some(bus) = keyring_or_skip() {
+        drive_on(&bus, "values.mjs", |settings, _| settings);
+    }
+}
+
+/// A bus with a keyring, for a browser.
+fn keyring_or_skip() -> Option<KeyringBus> {
+    (provider_or_skip("gnome-keyring-daemon") && browser_or_skip()).then(|| {
+        let bus = Bus::start(&Sandbox::new());
+        let keyring = GnomeKeyring::start(&bus, Some("password"));
+        KeyringBus { bus, _keyring: keyring }
+    })
+}
+
+struct KeyringBus {
+    bus: Bus,
+    _keyring: GnomeKeyring,
+}
+
+impl Deref for KeyringBus {
+    type Target = Bus;
+
+    fn deref(&self) -> &Bus {
+        &self.bus
+    }
+}
+
+/// Runs a script on a page of a vault in this keyring. The script ends the only session, and so the server.
+fn drive_on(
+    bus: &Bus,
+    script: &str,
+    with: impl FnOnce(SettingsBuilder, blocking::SecretManager) -> SettingsBuilder,
+) {
+    let options = options(bus);
+    let vault = SecretManager::builder("tracker").options(options.clone());
+    let secrets = vault.open_blocking().unwrap();
+    let settings = Settings::builder(secrets.to_async())
+        .title("Tracker")
+        .export(ConfigExport::new("tracker", secrets.clone(), bus.sandbox().home()))
+        .health(move || diagnose(&inspect(&options), &System::default()));
+    let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
+    let told = json!({
+        "link": server.link(),
+        "change": another_process("another_process_adds_a_secret"),
+        "replace": another_process("another_process_replaces_a_secret"),
+        "exports": bus.sandbox().home(),
+    });
+    let run = std::thread::spawn(|| server.run_blocking(std::future::pending()));
+    drive(&mut bus.command("node"), script, told);
+    run.join().unwrap().unwrap();
 }
 
 fn options(bus: &Bus) -> Options {
@@ -143,6 +173,16 @@ fn long_secrets(manager: &blocking::SecretManager) -> Vec<String> {
 #[test]
 #[ignore = "the other process of the test above"]
 fn another_process_adds_a_secret() {
+    vault().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
+}
+
+#[test]
+#[ignore = "the other process of the test above"]
+fn another_process_replaces_a_secret() {
+    vault().update_value("SHARED", "theirs").unwrap();
+}
+
+fn vault() -> blocking::SecretManager {
     let vault = SecretManager::builder("tracker").backend(Backend::SecretService);
-    vault.open_blocking().unwrap().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
+    vault.open_blocking().unwrap()
 }
