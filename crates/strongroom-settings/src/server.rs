@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use futures_lite::future::or;
 use strongroom::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
+use tokio::task::yield_now;
 
 use crate::access::{random, random_bytes};
 use crate::connections::Connections;
@@ -104,6 +105,8 @@ impl Server {
                 Err(_) if connections.make_room() => {}
                 Err(_) => connections.one_ended().await,
             }
+            // The new one is looked at before the next one may take its place.
+            yield_now().await;
         }
         drop(listener);
         // The streams of changes end with their sessions.
