@@ -6,10 +6,11 @@ import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { told } from "./browser.mjs";
 
-/** Starts the page's server. */
-export async function serve() {
+/** Starts the page's server, on this port of 127.0.0.1 or on an address that is `fresh`. */
+export async function serve(address) {
   const [file, ...args] = told.serve;
-  const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const env = { ...process.env, ...(address && { PAGE_ADDRESS: String(address) }) };
+  const child = spawn(file, args, { env, stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const said = {};
   for await (const line of createInterface(child.stdout)) {

@@ -25,6 +25,11 @@ fn a_server_that_takes_the_place_of_a_killed_one_gets_nothing() {
 }
 
 #[test]
+fn nothing_that_was_planted_at_the_address_before_is_met() {
+    run("planted.mjs");
+}
+
+#[test]
 fn the_token_is_not_left_in_the_browser() {
     run("entry.mjs");
 }
@@ -47,7 +52,11 @@ fn a_server_of_its_own() {
     manager.set_api_key("STORED_KEY", "stored-value", None).unwrap();
     let settings = Settings::builder(manager.to_async()).title("Tracker").build().unwrap();
     // The worst address that it can have: the one that all other pages of this machine have, too.
-    let server = settings.bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let server = match std::env::var("PAGE_ADDRESS").ok() {
+        Some(fresh) if fresh == "fresh" => settings.bind_fresh().unwrap(),
+        Some(port) => settings.bind((Ipv4Addr::LOCALHOST, port.parse().unwrap())).unwrap(),
+        None => settings.bind((Ipv4Addr::LOCALHOST, 0)).unwrap(),
+    };
     println!("\nlink {}", server.link());
     println!("entry {}", json!(server.entry_page()));
     let (sender, stop) = tokio::sync::oneshot::channel();
