@@ -54,7 +54,7 @@
 //!   connections. [`Server`] does, and lets connections without a session give way;
 //! - whatever your other pages run as scripts has the rights of the settings page, since it is of the same origin;
 //! - a port that is always the same may have been another account's before: what that left in the user's browser, such as
-//!   a service worker, sees the settings page. Listen on an address of 127.0.0.0/8 and a port that are new each time,
+//!   a service worker or a cached script, sees the settings page. Listen on an address of 127.0.0.0/8 and a port that are new each time,
 //!   where you can;
 //! - name the address in [`Settings::link`], not `localhost`: another account may listen on the other loopback address
 //!   of that name.

@@ -30,7 +30,10 @@ const PAGE: &str = "<!doctype html>
 </html>
 ";
 
-/// Serves both pages until Ctrl-C. The keys that are still in the file are the settings page's to show.
+/// Serves both pages until Ctrl-C, to the programs of this machine. `axum::serve` limits neither connections nor times:
+/// a server that others of the machine must not hold up needs what the settings page's documentation lists.
+///
+/// The keys that are still in the file are the settings page's to show.
 ///
 /// # Errors
 ///
