@@ -17,6 +17,7 @@ const LEAVING = 1000;
 
 let secrets = [];
 let opened; // the key of the row that had the focus last, and its number
+let isUnread = false; // whether the last look at the secrets failed, which the notice says
 let isOver = false;
 let isLeaving = false;
 
@@ -96,10 +97,12 @@ async function refresh() {
   try {
     const listed = await api.list();
     secrets = listed.secrets;
-    calm();
+    if (isUnread) calm();
+    isUnread = false;
     showStorage(listed);
     draw();
   } catch (problem) {
+    isUnread = true;
     fail(problem, refresh);
   }
 }

@@ -1,19 +1,19 @@
-// The parts that all scripts share: what they are told, a browser, steps, and what axe-core finds.
+// The parts that all scripts share: their input, a browser, steps, and a check with axe-core.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
-/** What the test tells on standard input. */
-export const told = JSON.parse(await text(process.stdin));
+/** The input, which the test writes. */
+export const input = JSON.parse(await text(process.stdin));
 
-const require = createRequire(`${told.modules}/`);
+const require = createRequire(`${input.modules}/`);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const { chromium } = require("playwright-core");
 
 const OPTIONS = {
-  executablePath: told.chromium,
+  executablePath: input.chromium,
   args: [
     "--disable-gpu",
     "--no-first-run",
@@ -44,7 +44,7 @@ export const steps = (page) => async (name, work) => {
     await work();
     console.log(`${name}: fine`);
   } catch (error) {
-    await page.screenshot({ path: `${told.screenshots}/failed.png` }).catch(() => {});
+    await page.screenshot({ path: `${input.screenshots}/failed.png` }).catch(() => {});
     throw new Error(`${name}: ${error.message}`, { cause: error });
   }
 };

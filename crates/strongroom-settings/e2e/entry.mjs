@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { launchWithProfile, open, steps, told } from "./browser.mjs";
+import { launchWithProfile, open, steps, input } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const server = await serve();
-const file = `${told.directory}/entry.html`;
-const profile = `${told.directory}/profile`;
+const file = `${input.directory}/entry.html`;
+const profile = `${input.directory}/profile`;
 writeFileSync(file, server.entry);
 
 const context = await launchWithProfile(profile);

@@ -1,13 +1,13 @@
 // Ordinary long data in windows of all sizes: nothing overflows, is cut, or breaks inside a word.
 
 import assert from "node:assert/strict";
-import { checkAccess, launch, open, steps, told } from "./browser.mjs";
+import { checkAccess, launch, open, steps, input } from "./browser.mjs";
 
 const browser = await launch();
 const context = await browser.newContext();
 const { page } = await open(context);
 const step = steps(page);
-await page.goto(told.link);
+await page.goto(input.link);
 await page.getByRole("row").nth(3).waitFor();
 await page.getByText("Looking…").waitFor({ state: "detached" });
 
@@ -47,7 +47,7 @@ function faults() {
   return found;
 }
 
-const [first, expired] = told.names;
+const [first, expired] = input.names;
 
 async function check(where) {
   assert.deepEqual(await page.evaluate(faults), [], where);
@@ -59,11 +59,11 @@ for (const width of [1280, 1000, 900, 390, 320]) {
     await step(`${width} px, ${colorScheme}`, async () => {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: `${told.screenshots}/long-${width}-${colorScheme}.png`, fullPage: true });
+      await page.screenshot({ path: `${input.screenshots}/long-${width}-${colorScheme}.png`, fullPage: true });
       await check("the page");
       for (const name of [first, expired]) {
         await openRow(name);
-        await page.screenshot({ path: `${told.screenshots}/long-${width}-${colorScheme}-${name === first ? "details" : "expired"}.png` });
+        await page.screenshot({ path: `${input.screenshots}/long-${width}-${colorScheme}-${name === first ? "details" : "expired"}.png` });
         await check(`details of ${name}`);
         for (const [next, what] of [["Replace…", "form"], ["Rename…", "form"]]) {
           await button(next).click();

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { checkAccess as check, launch, open, steps, told as known } from "./browser.mjs";
+import { checkAccess as check, launch, open, steps, input } from "./browser.mjs";
 
-const { link, change, exports, screenshots } = known;
+const { link, change, exports, screenshots } = input;
 const { origin, pathname } = new URL(link);
 
 const VALUE = 'sk-1 "quoted"\nline 2 grüße';
@@ -161,8 +161,9 @@ await step("an export comes after a warning, and replaces a file after a questio
   await question().getByRole("button", { name: "Cancel" }).click();
   assert.equal(readFileSync(path, "utf8"), "mine");
   await exportJson();
+  await page.locator("#status:empty").waitFor({ state: "attached" });
   await question().getByRole("button", { name: "Replace it" }).click();
-  await told("All values are in");
+  await told(`All values are in ${path} now.`);
   assert.match(readFileSync(path, "utf8"), /"legacy value"/);
 });
 

@@ -4,11 +4,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
-import { told } from "./browser.mjs";
+import { input } from "./browser.mjs";
 
 /** Starts the page's server, on this port of 127.0.0.1 or on an address that is `fresh`. */
 export async function serve(address) {
-  const [file, ...args] = told.serve;
+  const [file, ...args] = input.serve;
   const env = { ...process.env, ...(address && { PAGE_ADDRESS: String(address) }) };
   const child = spawn(file, args, { env, stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");

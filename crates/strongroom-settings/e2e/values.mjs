@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { checkAccess, launch, open, steps, told as known } from "./browser.mjs";
+import { checkAccess, launch, open, steps, input } from "./browser.mjs";
 
 const browser = await launch();
 const context = await browser.newContext();
@@ -11,7 +11,7 @@ const { page } = await open(context);
 const step = steps(page);
 const posted = [];
 page.on("request", (request) => request.method() === "POST" && posted.push(new URL(request.url()).pathname));
-await page.goto(known.link);
+await page.goto(input.link);
 await page.getByText("There are no secrets yet").waitFor();
 
 const button = (name) => page.getByRole("button", { name, exact: true });
@@ -150,7 +150,7 @@ await step("what another process wrote is replaced after a question alone", asyn
   await button("Replace…").click();
   const form = dialog("Replace SHARED");
   await form.getByLabel("Value").fill("mine");
-  await another(known.replace);
+  await another(input.replace);
   await form.getByRole("button", { name: "Replace" }).click();
   await question().getByText("SHARED was changed meanwhile").waitFor();
   await checkAccess(page, "the question about a change");
@@ -161,7 +161,7 @@ await step("what another process wrote is replaced after a question alone", asyn
   await openRow("SHARED");
   await button("Replace…").click();
   await form.getByLabel("Value").fill("mine");
-  await another(known.replace);
+  await another(input.replace);
   await form.getByRole("button", { name: "Replace" }).click();
   await question().getByRole("button", { name: "Replace it" }).click();
   await told("SHARED was replaced.");
@@ -173,7 +173,7 @@ await step("so it is renamed and deleted", async () => {
   await button("Rename…").click();
   const form = dialog("Rename SHARED");
   await form.getByLabel("Target").fill("staging");
-  await another(known.replace);
+  await another(input.replace);
   await form.getByRole("button", { name: "Rename" }).click();
   await question().getByText("SHARED was changed meanwhile").waitFor();
   await question().getByRole("button", { name: "Cancel" }).click();
@@ -181,7 +181,7 @@ await step("so it is renamed and deleted", async () => {
   await openRow("SHARED");
   await button("Delete…").click();
   await question().getByText("Delete SHARED?").waitFor();
-  await another(known.replace);
+  await another(input.replace);
   await question().getByRole("button", { name: "Delete" }).click();
   await question().getByText("SHARED was changed meanwhile").waitFor();
   await question().getByRole("button", { name: "Cancel" }).click();
@@ -192,7 +192,7 @@ await step("so it is renamed and deleted", async () => {
 await step("a change is told in the form that is open", async () => {
   await openRow("SHARED");
   await button("Replace…").click();
-  await another(known.replace);
+  await another(input.replace);
   await dialog("Replace SHARED").getByRole("status").filter({ hasText: "SHARED was updated elsewhere." }).waitFor();
   await page.keyboard.press("Escape");
 });

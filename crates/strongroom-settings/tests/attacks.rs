@@ -38,9 +38,9 @@ fn the_token_is_not_left_in_the_browser() {
 fn run(script: &str) {
     if browser_or_skip() {
         let sandbox = Sandbox::new();
-        let told =
+        let input =
             json!({ "serve": another_process("a_server_of_its_own"), "directory": sandbox.path() });
-        drive(&mut sandbox.command("node"), script, told);
+        drive(&mut sandbox.command("node"), script, input);
     }
 }
 

@@ -74,14 +74,14 @@ fn drive_on(
         .export(ConfigExport::new("tracker", secrets.clone(), bus.sandbox().home()))
         .health(move || diagnose(&inspect(&options), &System::default()));
     let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
-    let told = json!({
+    let input = json!({
         "link": server.link(),
         "change": another_process("another_process_adds_a_secret"),
         "replace": another_process("another_process_replaces_a_secret"),
         "exports": bus.sandbox().home(),
     });
     let run = std::thread::spawn(|| server.run_blocking(std::future::pending()));
-    drive(&mut bus.command("node"), script, told);
+    drive(&mut bus.command("node"), script, input);
     run.join().unwrap().unwrap();
 }
 
@@ -115,10 +115,10 @@ fn ordinary_long_data_fits_into_windows_of_all_sizes() {
         .build()
         .unwrap();
     let server = settings.bind_fresh().unwrap();
-    let told = json!({ "link": server.link(), "names": names });
+    let input = json!({ "link": server.link(), "names": names });
     let (sender, stop) = tokio::sync::oneshot::channel::<()>();
     let run = std::thread::spawn(|| server.run_blocking(async { drop(stop.await) }));
-    drive(&mut sandbox.command("node"), "layout.mjs", told);
+    drive(&mut sandbox.command("node"), "layout.mjs", input);
     drop(sender);
     run.join().unwrap().unwrap();
 }

@@ -19,20 +19,20 @@ pub(crate) fn browser_or_skip() -> bool {
     ["chromium", "node", "playwright-core"].into_iter().all(provider_or_skip)
 }
 
-/// Runs a script by this command of Node, and tells it this. Its output says how far it has come.
-pub(crate) fn drive(node: &mut Command, script: &str, mut told: Value) {
+/// Runs a script by this command of Node, with this input. Its output says how far it has come.
+pub(crate) fn drive(node: &mut Command, script: &str, mut input: Value) {
     fs::create_dir_all(SCREENSHOTS).unwrap();
     for (name, value) in [
         ("chromium", json!(on_path("chromium"))),
         ("modules", json!(modules())),
         ("screenshots", json!(SCREENSHOTS)),
     ] {
-        told[name] = value;
+        input[name] = value;
     }
     let script = Path::new(SCRIPTS).join(script);
     let mut node = node.arg(script).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = node.stdin.take().unwrap();
-    stdin.write_all(told.to_string().as_bytes()).unwrap();
+    stdin.write_all(input.to_string().as_bytes()).unwrap();
     drop(stdin);
     assert!(node.wait().unwrap().success(), "the script says above what went wrong");
 }
