@@ -28,7 +28,7 @@ async function start() {
     document.title = `${about.title} – secrets`;
     byId("title").replaceChildren(...words(about.title));
     setLimits(about.limits);
-    showStorage(about);
+    showStorage(about.storage);
     for (const field of document.querySelectorAll(".metadata")) field.hidden = !about.keeps_metadata;
     showExport(about.export);
     byId("page").hidden = false;
@@ -99,7 +99,7 @@ async function refresh() {
     secrets = listed.secrets;
     if (isUnread) calm();
     isUnread = false;
-    showStorage(listed);
+    showStorage(listed.storage);
     draw();
   } catch (problem) {
     isUnread = true;

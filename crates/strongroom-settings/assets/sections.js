@@ -5,9 +5,12 @@ import { ask } from "./dialogs.js";
 import { badge, byId, calm, complain, make, say, sentence, sessionOver, words } from "./dom.js";
 import { called } from "./words.js";
 
-export function showStorage({ storage, warnings }) {
+export function showStorage(storage) {
   byId("storage").replaceChildren(badge(storage), ` ${storage.protection} ${storage.lasts}`);
-  byId("storage-warnings").replaceChildren(...warnings.map((text) => make("li", {}, sentence(text))));
+  // How long they last stands there already.
+  const weak = storage.warnings.filter(({ code }) => code !== "not_persistent");
+  const warning = ({ message }) => make("li", {}, sentence(message));
+  byId("storage-warnings").replaceChildren(...weak.map(warning));
 }
 
 export async function showHealth() {

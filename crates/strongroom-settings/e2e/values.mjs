@@ -210,6 +210,20 @@ await step("after a deletion the next row has the focus", async () => {
   assert.equal(await focused(), names[doomed + 1]);
 });
 
+await step("what weakens the protection stands where the secrets are kept", async () => {
+  await page.route("**/api/secrets", async (route) => {
+    const answer = await route.fetch();
+    const listed = await answer.json();
+    listed.storage.warnings = [{ code: "unencrypted", message: "values cross the bus without encryption" }];
+    await route.fulfill({ response: answer, json: listed });
+  });
+  await page.reload();
+  const place = page.getByRole("region", { name: "Where secrets are kept" });
+  await place.getByText("Values cross the bus without encryption.").waitFor();
+  await checkAccess(page, "a warning");
+  await page.unroute("**/api/secrets");
+});
+
 await step("a store that is locked is asked again by a button", async () => {
   const locked = { code: "locked", message: "the keyring is locked", hint: "Unlock it." };
   await page.route("**/api/secrets", (route) => route.fulfill({ status: 503, json: locked }));

@@ -26,26 +26,6 @@ pub(crate) const IN_A_FILE: Storage = Storage {
 
 const STAYS: &str = "Stays until you delete it.";
 
-/// Returns the facts of this vault that change its protection, as sentences.
-pub(crate) fn warnings(manager: &SecretManager) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !manager.is_persistent() {
-        let lasts = Storage::of(manager).lasts;
-        warnings.push(format!("These secrets don't last: {}", lower(lasts)));
-    }
-    if manager.backend() == Backend::PlaintextFile {
-        warnings.push(
-            "These secrets are not encrypted: only the file's permissions protect them.".to_owned(),
-        );
-    }
-    warnings
-}
-
-fn lower(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
 impl Storage {
     pub(crate) fn of(manager: &SecretManager) -> Self {
         Self::new(manager.backend(), manager.layout(), manager.is_persistent())
@@ -53,7 +33,15 @@ impl Storage {
 
     pub(crate) fn as_json(self) -> Value {
         let Self { method, kind, protection, lasts } = self;
-        json!({ "method": method, "kind": kind, "protection": protection, "lasts": lasts })
+        // The page lists warnings with a code and a message.
+        let warnings: [Value; 0] = [];
+        json!({
+            "method": method,
+            "kind": kind,
+            "protection": protection,
+            "lasts": lasts,
+            "warnings": warnings,
+        })
     }
 
     fn new(backend: Backend, layout: Layout, is_persistent: bool) -> Self {

@@ -17,7 +17,7 @@ use super::body::{Form, Key, Rename, Seen, read, secret_response};
 use crate::LARGEST_VALUE;
 use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
-use crate::storage::{Storage, warnings};
+use crate::storage::Storage;
 
 /// What expires within this is marked.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -31,7 +31,6 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, 
     Ok(json_response(&json!({
         "secrets": secrets,
         "storage": storage.as_json(),
-        "warnings": warnings(&shared.manager),
     })))
 }
 

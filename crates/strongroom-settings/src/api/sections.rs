@@ -15,7 +15,7 @@ use crate::LARGEST_VALUE;
 use crate::hooks::ExportFormat;
 use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
-use crate::storage::{IN_A_FILE, Storage, warnings};
+use crate::storage::{IN_A_FILE, Storage};
 
 /// `GET /api/about`: the heading, where secrets are kept, and what the page can do.
 pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
@@ -26,7 +26,6 @@ pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
         "title": shared.title,
         "backend": shared.manager.backend().name(),
         "storage": Storage::of(&shared.manager).as_json(),
-        "warnings": warnings(&shared.manager),
         "limits": { "name": MAX_NAME_BYTES, "value": LARGEST_VALUE },
         "keeps_metadata": shared.manager.capabilities().keeps_metadata,
         "migration": shared.migration.is_some(),
