@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
+use crate::Refusal;
 use crate::platform::{self, WRITABLE_BY_OTHERS};
 use crate::report::{error, quoted};
 
@@ -51,10 +52,20 @@ pub fn data_dir() -> Result<Option<PathBuf>> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`](crate::Refusal) if it belongs to another user, or lets others write; the system's own.
+/// A [`Refusal`] if it belongs to another user, or lets others write; the system's own.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     platform::create_dir(path)?;
     platform::check_dir(&path.metadata()?, WRITABLE_BY_OTHERS)
+}
+
+/// Checks that a directory, if there is one, belongs to the effective user, and that no other user may write to it.
+///
+/// # Errors
+///
+/// A [`Refusal`]. What is no directory, or can't be looked at, passes: nothing below it can be used.
+pub fn check_dir(path: &Path) -> io::Result<()> {
+    let checked = path.metadata().and_then(|it| platform::check_dir(&it, WRITABLE_BY_OTHERS));
+    checked.or_else(|error| if Refusal::of(&error).is_some() { Err(error) } else { Ok(()) })
 }
 
 /// Creates a directory that no other user may look into, with those above it, or checks the one that is there.
@@ -71,7 +82,7 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`](crate::Refusal); `NotFound`; the system's own.
+/// A [`Refusal`]; `NotFound`; the system's own.
 pub fn check_private_dir(path: &Path) -> io::Result<()> {
     platform::check_dir(&path.metadata()?, OTHERS)
 }
@@ -90,7 +101,8 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-fn is_absent(cause: &io::Error) -> bool {
+/// Whether an error says that there is no file: `ENOTDIR` is as clear a no as `ENOENT`.
+pub fn is_absent(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -113,12 +125,11 @@ fn below(home: &Path, path: &str) -> Result<Option<PathBuf>> {
     // Part by part, so that all of them are separated alike on Windows.
     for part in path.split('/') {
         directory.push(part);
-        let checked = match directory.metadata() {
-            Ok(found) => platform::check_trusted_owner(&found),
-            Err(cause) if is_absent(&cause) => Ok(()),
-            Err(cause) => Err(cause),
-        };
-        checked.map_err(|cause| error(Operation::Choose, &directory, cause))?;
+        // One that can't be looked at can't be used, either, and its user learns so then.
+        if let Ok(found) = directory.metadata() {
+            platform::check_trusted_owner(&found)
+                .map_err(|cause| error(Operation::Choose, &directory, cause))?;
+        }
     }
     Ok(Some(directory))
 }

@@ -30,13 +30,16 @@ mod replace;
 mod report;
 mod stamp;
 
-pub use dirs::{check_private_dir, create_dir, create_private_dir, data_dir, is_there, state_dir};
+pub use dirs::{
+    check_dir, check_private_dir, create_dir, create_private_dir, data_dir, is_absent, is_there,
+    state_dir,
+};
 pub use lock::{Held, Lock, NotHeld};
-pub use open::{Source, open, read, read_text};
+pub use open::{Source, open, read, read_open, read_text};
 pub use platform::{
     check_free, check_own, is_in_use, open_state, read_at, sync_dir, user_name, write_at,
 };
 pub use refusal::Refusal;
-pub use replace::{NewFile, create_copy, create_new, replace, replaceable};
+pub use replace::{NewFile, create_copy, create_new, replace, replace_readable, replaceable};
 pub use report::{error, quoted};
 pub use stamp::Stamp;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use strongroom_core::{Error, Operation};
+
 use crate::platform::{self, is_at};
 use crate::{Refusal, Stamp, create_dir};
 use waiter::{NotLocked, Waiter};
@@ -50,7 +52,9 @@ pub struct Held {
 pub enum NotHeld {
     /// Another thread or process holds it past the deadline: the process of this number, if it is known.
     Busy(Option<u32>),
-    /// The file is refused, or can't be waited for.
+    /// The file or its directory could be another user's doing.
+    Refused(Error),
+    /// The file can't be waited for.
     Io(io::Error),
 }
 
@@ -75,13 +79,18 @@ impl Lock {
         self.path.as_deref()
     }
 
-    /// Checks that there is a file to lock, and creates it. It is not locked, which would make other processes wait.
+    /// Checks that there is a file to lock, and creates it. It is not locked, which would make other processes wait. The
+    /// system's error comes back where no lock can be had.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`]; the system's own.
-    pub fn check(&self) -> io::Result<()> {
-        self.open().map(drop)
+    /// `AccessDenied`, `Invalid` if the file or its directory could be another user's doing.
+    pub fn check(&self) -> Result<Option<io::Error>, Error> {
+        match self.open() {
+            Ok(_) => Ok(None),
+            Err(NotOpened::Refused(error)) => Err(error),
+            Err(NotOpened::Io(error)) => Ok(Some(error)),
+        }
     }
 
     /// Takes the lock, waiting no longer than the limit.
@@ -91,16 +100,15 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`NotHeld::Busy`] past the limit; [`NotHeld::Io`] with a [`Refusal`] if the file or its directory could be another
-    /// user's doing.
+    /// [`NotHeld`]: past the limit, or if the file or its directory could be another user's doing.
     pub fn take(self: &Arc<Self>, limit: Duration) -> Result<(Held, Option<io::Error>), NotHeld> {
         let deadline = Instant::now().checked_add(limit);
         let mut held = self.take_turn(deadline)?;
         for _ in 0..TRIES {
             let file = match self.open() {
                 Ok(file) => file,
-                Err(error) if Refusal::of(&error).is_some() => return Err(NotHeld::Io(error)),
-                Err(error) => return Ok((held, Some(error))),
+                Err(NotOpened::Refused(error)) => return Err(NotHeld::Refused(error)),
+                Err(NotOpened::Io(error)) => return Ok((held, Some(error))),
             };
             let file = match file.try_lock() {
                 Ok(()) => file,
@@ -141,12 +149,13 @@ impl Lock {
         })
     }
 
-    fn open(&self) -> io::Result<File> {
-        let path = self.path.as_deref().ok_or_else(|| io::Error::other("no home directory"))?;
+    fn open(&self) -> Result<File, NotOpened> {
+        let no_path = || NotOpened::Io(io::Error::other("no home directory"));
+        let path = self.path.as_deref().ok_or_else(no_path)?;
         if let Some(directory) = path.parent() {
-            create_dir(directory)?;
+            create_dir(directory).map_err(|cause| NotOpened::of(directory, cause))?;
         }
-        platform::open_state(path, true)
+        platform::open_state(path, true).map_err(|cause| NotOpened::of(path, cause))
     }
 
     fn is_at_path(&self, file: &File) -> bool {
@@ -159,6 +168,21 @@ impl Lock {
             *turn = Turn::default();
         }
         turn
+    }
+}
+
+/// The reason why the file was not opened.
+enum NotOpened {
+    Refused(Error),
+    Io(io::Error),
+}
+
+impl NotOpened {
+    fn of(path: &Path, cause: io::Error) -> Self {
+        match Refusal::of(&cause) {
+            Some(_) => Self::Refused(crate::error(Operation::Set, path, cause)),
+            None => Self::Io(cause),
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{Refusal, platform};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// A file of this program's own: reached by no link, a regular file of the effective user with one name, closed to
-    /// other users.
+    /// A file of this program's own: reached by no link, a regular file of the effective user with one name, that no
+    /// other user may write.
     Own,
     /// A file with a secret that the user names: a regular file of the effective user, closed to other users. A link to it must be
     /// the user's or root's.
@@ -64,7 +64,7 @@ pub fn read_text(path: &Path, source: Source, limit: u64) -> io::Result<Zeroizin
 /// # Errors
 ///
 /// [`Refusal::TooLarge`]; the system's own.
-pub(crate) fn read_open(mut file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read_open(mut file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let length = file.metadata()?.len();
     if length > limit {
         return Err(Refusal::TooLarge { limit }.into());

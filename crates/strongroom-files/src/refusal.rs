@@ -16,8 +16,6 @@ pub enum Refusal {
     Directory,
     /// It is a pipe, a socket or a device, which could wait for ever.
     Special,
-    /// It is not a directory.
-    NotADirectory,
     /// It belongs to another user.
     Owner {
         /// The owner's number.
@@ -53,7 +51,6 @@ impl Refusal {
                 io::ErrorKind::PermissionDenied
             }
             Self::Directory => io::ErrorKind::IsADirectory,
-            Self::NotADirectory => io::ErrorKind::NotADirectory,
             Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
             Self::Special => io::ErrorKind::InvalidInput,
             Self::NotText => io::ErrorKind::InvalidData,
@@ -74,14 +71,15 @@ impl fmt::Display for Refusal {
             Self::Names(names) => write!(f, "it has {names} names (hard links)"),
             Self::Directory => f.write_str("it is a directory"),
             Self::Special => f.write_str("it is a pipe, a socket or a device"),
-            Self::NotADirectory => f.write_str("it is not a directory"),
             Self::Owner { owner, user } => write!(
                 f,
                 "it belongs to {}, and this process runs as {}",
                 crate::user_name(*owner),
                 crate::user_name(*user)
             ),
-            Self::Mode { mode, .. } => write!(f, "others may use it: its mode is {mode:04o}"),
+            Self::Mode { mode, .. } => {
+                write!(f, "it may be used by others: its mode is {mode:04o}")
+            }
             Self::TooLarge { limit } => write!(f, "it has more than {limit} bytes"),
             Self::NotText => f.write_str("it is not text (UTF-8)"),
         }

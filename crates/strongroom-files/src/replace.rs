@@ -23,15 +23,20 @@ const MOST_COPIES: usize = 100;
 ///
 /// The system's own. The old file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut new = Err(io::ErrorKind::ResourceBusy.into());
-    for writer in 0..MOST_WRITERS {
-        new = NewFile::numbered(path, writer);
-        if !new.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) {
-            break;
-        }
-    }
-    let new = new?;
+    let new = NewFile::any(path)?;
     new.write(bytes)?;
+    new.put_in_place()
+}
+
+/// Writes a file that holds no secret, which every user may read, as [`replace`] does.
+///
+/// # Errors
+///
+/// The system's own. The old file is then as it was.
+pub fn replace_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = NewFile::any(path)?;
+    new.write(bytes)?;
+    platform::let_all_read(&new.file)?;
     new.put_in_place()
 }
 
@@ -110,6 +115,17 @@ impl NewFile {
     /// `ResourceBusy` if another process has one; the system's own.
     pub fn beside(place: &Path) -> io::Result<Self> {
         Self::numbered(place, 0)
+    }
+
+    /// Creates one beside those of other processes.
+    fn any(place: &Path) -> io::Result<Self> {
+        for writer in 0..MOST_WRITERS {
+            match Self::numbered(place, writer) {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+                created => return created,
+            }
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     fn numbered(place: &Path, writer: usize) -> io::Result<Self> {

@@ -17,7 +17,9 @@ pub fn error(operation: Operation, path: &Path, cause: io::Error) -> Error {
         }
     };
     let advice = advice(path, &cause);
-    let error = Error::new(kind, operation).with_message(format!("{}: {problem}", quoted(path)));
+    // The problem is a clause about "it".
+    let problem = problem.strip_prefix("it ").unwrap_or(&problem);
+    let error = Error::new(kind, operation).with_message(format!("{} {problem}", quoted(path)));
     let error = advice.into_iter().fold(error, Error::with_hint);
     // A refusal is its own cause, and has been told.
     if Refusal::of(&cause).is_some() { error } else { error.with_source(cause) }
@@ -55,9 +57,7 @@ const fn refused(refusal: &Refusal) -> ErrorKind {
             ErrorKind::AccessDenied
         }
         Refusal::TooLarge { .. } => ErrorKind::TooLarge,
-        Refusal::Directory | Refusal::Special | Refusal::NotADirectory | Refusal::NotText => {
-            ErrorKind::Invalid
-        }
+        Refusal::Directory | Refusal::Special | Refusal::NotText => ErrorKind::Invalid,
     }
 }
 
@@ -65,15 +65,22 @@ fn failed(cause: &io::Error) -> (ErrorKind, &'static str) {
     match cause.kind() {
         io::ErrorKind::NotFound => (ErrorKind::NotFound, "it is not there"),
         io::ErrorKind::AlreadyExists => (ErrorKind::AlreadyExists, "it exists already"),
-        io::ErrorKind::PermissionDenied => (ErrorKind::AccessDenied, "this program may not use it"),
+        io::ErrorKind::PermissionDenied => {
+            (ErrorKind::AccessDenied, "it may not be used by this program")
+        }
         io::ErrorKind::ReadOnlyFilesystem => {
             (ErrorKind::AccessDenied, "it lies on a file system that can't be written")
         }
-        io::ErrorKind::StorageFull => (ErrorKind::QuotaExceeded, "the disk is full"),
-        io::ErrorKind::QuotaExceeded => {
-            (ErrorKind::QuotaExceeded, "the quota of this user on the disk is used up")
+        io::ErrorKind::StorageFull => {
+            (ErrorKind::QuotaExceeded, "it can't be written: the disk is full")
         }
-        io::ErrorKind::NotADirectory => (ErrorKind::NotFound, "a part of the path is no directory"),
+        io::ErrorKind::QuotaExceeded => (
+            ErrorKind::QuotaExceeded,
+            "it can't be written: this user's quota on the disk is used up",
+        ),
+        io::ErrorKind::NotADirectory => {
+            (ErrorKind::NotFound, "it is not there: a part of the path is no directory")
+        }
         _ => (ErrorKind::Io, "it can't be used"),
     }
 }
@@ -99,7 +106,7 @@ fn advice(path: &Path, cause: &io::Error) -> Option<String> {
             format!("Run `chmod {allowed:o} {shown}`, and think of who may have read it.")
         }
         Some(Refusal::Special) => "Name a file, or pipe the content in.".to_owned(),
-        Some(Refusal::Directory | Refusal::NotADirectory) => "Check the path.".to_owned(),
+        Some(Refusal::Directory) => "Check the path.".to_owned(),
         Some(Refusal::TooLarge { .. } | Refusal::NotText) => {
             "See whether it is the right file.".to_owned()
         }

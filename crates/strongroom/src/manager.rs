@@ -351,10 +351,10 @@ impl SecretManagerBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used.
+    /// `Invalid` for a service name that can't be used; `AccessDenied` if the directory is another user's.
     pub fn state_file(&self, ending: &str) -> Result<Option<std::path::PathBuf>> {
         let service = ServiceName::new(self.service.as_str())?;
-        Ok(self.options.state_dir().file(&service, ending))
+        Ok(self.options.state_dir()?.file(&service, ending))
     }
 
     /// Chooses the store and reads the vault, once.
@@ -387,15 +387,15 @@ impl SecretManagerBuilder {
     /// The vault before its first read.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = ServiceName::new(self.service.as_str())?;
-        let state_dir = self.options.state_dir();
+        let state_dir = self.options.state_dir()?;
         let binding = BindingFile::new(&state_dir, &service);
         let chosen = choose_for(&service, &binding, &self.options)?;
         let backend = chosen.backend();
-        let has_entries = self.has_entries(backend, &binding);
+        let has_entries = self.has_entries(backend, &binding)?;
         let vault = self.vault_on(&chosen, &service, has_entries)?;
         let vault = match backend {
             Backend::Memory => vault,
-            backend => vault.bound_by(Binding::new(binding, backend)),
+            backend => vault.bound_by(Binding::new(binding, backend)?),
         };
         Ok((vault, chosen))
     }

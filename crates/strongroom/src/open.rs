@@ -81,7 +81,7 @@ fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
 fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
-    let directory = options.data_dir().ok_or_else(|| {
+    let directory = options.data_dir()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")

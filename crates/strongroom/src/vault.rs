@@ -24,7 +24,7 @@ mod tests;
 mod unlock;
 mod watch;
 
-pub(crate) use coherence::{FileLock, NotHeld, StateDir, is_private, replace_file};
+pub(crate) use coherence::StateDir;
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 pub(crate) use entries::EntriesPlace;

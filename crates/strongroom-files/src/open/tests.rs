@@ -49,7 +49,9 @@ fn a_private_file_is_read_by_all_and_one_that_others_may_read_by_two() {
     let scene = Scene::new();
     assert_eq!(readable_as(&scene.file("private", 0o600)), ALL);
     let open = scene.file("open", 0o640);
-    assert_eq!(readable_as(&open), [Source::Given, Source::System]);
+    assert_eq!(readable_as(&open), [Source::Own, Source::Given, Source::System]);
+    let shared = scene.file("shared", 0o660);
+    assert_eq!(readable_as(&shared), [Source::Given, Source::System]);
     assert_eq!(refusal(&open, Source::Private), Refusal::Mode { mode: 0o640, allowed: 0o600 });
     assert_eq!(*read(&open, Source::Given, LIMIT).unwrap(), b"open");
 }

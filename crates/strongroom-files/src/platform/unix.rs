@@ -35,7 +35,7 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
                 check_links(path)?;
             }
             let file = open_regular(path)?;
-            check_private(&file.metadata()?, PRIVATE_FILE)?;
+            check_closed(&file.metadata()?, OTHERS)?;
             Ok(file)
         }
         Source::Given if is_descriptor(path) => open_descriptor(path),
@@ -49,7 +49,8 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not a regular file of the effective user, with one name and closed to other users; the system's own.
+/// A [`Refusal`] if it is not a regular file of the effective user, with one name, that no other user may write; the
+/// system's own.
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     let create = if create { OFlags::CREATE } else { OFlags::empty() };
     let file = open_flags(path, OFlags::RDWR | OFlags::NOFOLLOW | create)
@@ -63,11 +64,11 @@ pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// As [`open_state`].
+/// A [`Refusal`] if it is not a regular file of the effective user, closed to other users; the system's own.
 pub fn check_own(path: &Path) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
     check_regular(&metadata)?;
-    check_private(&metadata, PRIVATE_FILE)
+    check_closed(&metadata, OTHERS)
 }
 
 /// Reads from the start of a file that stays open.
@@ -180,6 +181,12 @@ pub(crate) fn create_unnamed(_: &Path, _: &[u8]) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Lets every user read a file.
+pub(crate) fn let_all_read(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
 /// Gives a file the owner, the group and the permissions of another one.
 pub(crate) fn copy_access(file: &File, of: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::fchown;
@@ -201,10 +208,10 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
 
 /// Checks that a directory belongs to the effective user, with at most these permissions.
 pub(crate) fn check_dir(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
-    if !metadata.is_dir() {
-        return Err(Refusal::NotADirectory.into());
-    }
     check_owner(metadata)?;
+    if !metadata.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     let mode = metadata.mode() & 0o7777;
     if mode & forbidden != 0 {
         return Err(Refusal::Mode { mode, allowed: 0o700 }.into());
@@ -303,7 +310,8 @@ fn told_by_owner(path: &Path, error: io::Error) -> io::Error {
 
 fn check_state(metadata: &Metadata) -> io::Result<()> {
     check_regular(metadata)?;
-    check_private(metadata, PRIVATE_FILE)?;
+    // Nothing in it is secret, and a restored home may let others read it.
+    check_closed(metadata, WRITABLE_BY_OTHERS)?;
     // One that was deleted has none.
     if metadata.nlink() > 1 {
         return Err(Refusal::Names(metadata.nlink()).into());
@@ -324,12 +332,12 @@ pub(crate) fn check_regular(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
-/// Checks that what is there belongs to the effective user, and lets no other user in.
-fn check_private(metadata: &Metadata, allowed: u32) -> io::Result<()> {
+/// Checks that a file belongs to the effective user, and has none of these permissions.
+fn check_closed(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
     check_owner(metadata)?;
     let mode = metadata.mode() & 0o7777;
-    if mode & OTHERS != 0 {
-        return Err(Refusal::Mode { mode, allowed }.into());
+    if mode & forbidden != 0 {
+        return Err(Refusal::Mode { mode, allowed: PRIVATE_FILE }.into());
     }
     Ok(())
 }

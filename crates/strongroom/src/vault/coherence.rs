@@ -38,9 +38,7 @@
 //! without this is seen at the next read of the store.
 
 mod generation;
-mod lock;
 mod observation;
-mod platform;
 mod record;
 mod refreshes;
 mod state_dir;
@@ -57,20 +55,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
+use strongroom_files::{Lock, NotHeld, create_copy, create_dir};
 
 use generation::GenerationFile;
-use lock::Lock;
 use record::Record;
 use refreshes::Refreshes;
 use state_dir::Paths;
 
-pub(crate) use lock::{Held, Lock as FileLock, NotHeld};
 pub(crate) use observation::{Decision, Observation, Seen, decide};
-#[cfg(feature = "sealed")]
-pub(crate) use platform::{check_free, is_in_use};
-pub(crate) use platform::{is_private, replace_file};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
+pub(crate) use strongroom_files::Held;
 
 /// One service's lock and generation file, as this process has them open.
 #[derive(Debug)]
@@ -102,10 +97,14 @@ pub(crate) struct Finished {
 }
 
 impl Coherence {
-    /// Opens, or makes, what a service's processes meet at.
+    /// Opens the lock and the generation file of a service, and creates them if need be.
     ///
     /// Without a directory to write in it works without, as said above, and warns once.
-    pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if the directory or a file in it could be another user's doing.
+    pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Result<Self> {
         let paths = state_dir.paths(service);
         let refreshes = Refreshes::new(paths.clone());
         let files = paths.clone().map(|paths| (paths.lock, paths.generation));
@@ -118,10 +117,10 @@ impl Coherence {
             generation: generation.map(GenerationFile::new),
             has_warned: AtomicBool::new(!state_dir.is_needed()),
         };
-        if let Err(error) = coherence.lock.check() {
+        if let Some(error) = coherence.lock.check()? {
             coherence.warn(&error);
         }
-        coherence
+        Ok(coherence)
     }
 
     /// What the generation file says, for a read. One system call most of the time; it neither blocks
@@ -147,7 +146,7 @@ impl Coherence {
                 missing.iter().for_each(|error| self.warn(error));
                 Ok(Commit { coherence: self, held })
             }
-            Err(missed) => Err(not_held(missed, "writing the vault", limit)),
+            Err(reason) => Err(not_held(reason, "writing the vault", limit)),
         }
     }
 
@@ -164,7 +163,7 @@ impl Coherence {
                 missing.iter().for_each(|error| self.warn(error));
                 Ok(held)
             }
-            Err(missed) => Err(not_held(missed, "refreshing the secret", limit)),
+            Err(reason) => Err(not_held(reason, "refreshing the secret", limit)),
         }
     }
 
@@ -172,7 +171,9 @@ impl Coherence {
     /// the disk when this returns.
     pub(crate) fn put_aside(&self, stamp: &str, payload: &[u8]) -> io::Result<PathBuf> {
         let paths = self.paths.as_ref().ok_or_else(|| io::Error::other("no home directory"))?;
-        platform::create_new(&paths.copy(stamp), payload)
+        let path = paths.copy(stamp);
+        path.parent().map_or(Ok(()), create_dir)?;
+        create_copy(&path, payload)
     }
 
     fn warn(&self, error: &io::Error) {
@@ -239,14 +240,16 @@ impl Commit<'_> {
     }
 }
 
-fn not_held(missed: NotHeld, doing: &str, limit: Duration) -> Error {
-    let holder = match missed {
+fn not_held(reason: NotHeld, doing: &str, limit: Duration) -> Error {
+    let holder = match reason {
         NotHeld::Busy(holder) => holder,
+        NotHeld::Refused(error) => return error,
         NotHeld::Io(error) => {
             return Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("the lock can't be waited for; nothing was changed")
                 .with_source(error);
         }
+        _ => None,
     };
     let holder = match holder {
         Some(holder) if holder == std::process::id() => "this process".to_owned(),

@@ -66,7 +66,7 @@ impl Vault {
         Ok(Self {
             store,
             entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
-            coherence: Coherence::open(state_dir, service),
+            coherence: Coherence::open(state_dir, service)?,
             place,
             binding: None,
             keeps_sources: false,

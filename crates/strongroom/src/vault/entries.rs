@@ -64,11 +64,11 @@ impl EntriesPlace {
         }
     }
 
-    /// Where the vault is while it moves within this store, or is moved and not deleted yet.
-    fn home_in_move(&self) -> Option<Home> {
-        let home = self.binding.home().filter(|home| home.backend == self.backend)?;
-        let is_moving = self.binding.moving_to().or(self.binding.moved_from()).is_some();
-        is_moving.then_some(home)
+    /// Returns the home of the vault while it moves within this store, or is moved and not deleted yet.
+    fn home_in_move(&self) -> Result<Option<Home>> {
+        let home = self.binding.home()?.filter(|home| home.backend == self.backend);
+        let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
+        Ok(home.filter(|_| is_moving))
     }
 }
 
@@ -88,7 +88,7 @@ impl Vault {
         if others == users.len() {
             return Ok(self.place.nothing()?.is_none().then_some(entries));
         }
-        match place.home_in_move() {
+        match place.home_in_move()? {
             Some(home) => Ok(home.in_entries.then_some(entries)),
             None if others == 0 => Ok(None),
             None => Err(self.both()),

@@ -14,14 +14,15 @@ use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
     SecretString, ServiceName, Timestamp, secret_text,
 };
-use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
+use strongroom_files::names::sealed_file;
+use strongroom_files::{check_free, is_in_use, is_there};
+use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
-use super::coherence::{Revision, check_free, is_in_use};
+use super::coherence::Revision;
 use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::secrets::SecretInfo;
 use super::unlock::Unlock;
-use crate::presence::is_there;
 
 /// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when
 /// it becomes sealed, and who remembers what the entry was must not take it for that.
@@ -67,7 +68,7 @@ impl SealedPlace {
         deadline: Duration,
         recovery: Recovery,
     ) -> Self {
-        Self::Keyed { path: file_in(directory, service.as_str()), deadline, recovery }
+        Self::Keyed { path: sealed_file(directory, service.as_str()), deadline, recovery }
     }
 
     /// Where the file is, or would be.

@@ -54,7 +54,7 @@ impl Machine {
 
     fn entries(&self) -> Option<EntriesPlace> {
         let service = ServiceName::new("app").unwrap();
-        let binding = BindingFile::new(&StateDir::at(self.dir.path()), &service);
+        let binding = BindingFile::new(&StateDir::at(self.dir.path()).unwrap(), &service);
         (self.layout == Layout::Entries).then(|| EntriesPlace::new(Backend::Memory, binding))
     }
 
@@ -83,7 +83,7 @@ impl Machine {
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
         let (service, state_dir) =
-            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
+            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()).unwrap());
         let store = Arc::new(self.store.clone());
         Vault::new(store, &service, &state_dir, self.place(), patient(), clock).unwrap()
     }
@@ -473,7 +473,7 @@ fn without_a_state_directory_it_works_slower() {
     let file = machine.dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let service = ServiceName::new("app").unwrap();
-    let blocked = StateDir::at(file.join("sub"));
+    let blocked = StateDir::at(file.join("sub")).unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let store = Arc::new(machine.store.clone());
     let vault = Vault::new(store, &service, &blocked, machine.place(), patient(), clock).unwrap();
