@@ -56,6 +56,8 @@ pub(crate) enum Moving {
     From(Home),
     /// It is being copied there.
     To(Home),
+    /// It is being deleted: if it is not there any more, that is no loss.
+    Away,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -68,6 +70,9 @@ struct Record {
     /// Where a move has begun to copy it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moving_to: Option<String>,
+    /// Whether the vault is being deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    purging: bool,
 }
 
 impl BindingFile {
@@ -102,15 +107,21 @@ impl BindingFile {
         Ok(self.record()?.and_then(|record| Home::remembered(&record.moving_to?)))
     }
 
+    fn is_purging(&self) -> bool {
+        matches!(self.record(), Ok(Some(record)) if record.purging)
+    }
+
     /// Remembers a home, and how far a move is that concerns it.
     pub(crate) fn write(&self, home: Home, moving: Moving) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let (moved_from, moving_to) = match moving {
-            Moving::No => (None, None),
+            Moving::No | Moving::Away => (None, None),
             Moving::From(from) => (Some(from.name()), None),
             Moving::To(to) => (None, Some(to.name())),
         };
-        let record = Record { version: VERSION, backend: home.name(), moved_from, moving_to };
+        let purging = matches!(moving, Moving::Away);
+        let backend = home.name();
+        let record = Record { version: VERSION, backend, moved_from, moving_to, purging };
         let mut line = serde_json::to_vec(&record)?;
         line.push(b'\n');
         if let Some(directory) = path.parent() {
@@ -188,7 +199,7 @@ impl Binding {
     ///
     /// As [`BindingFile::home`].
     pub(crate) fn new(file: BindingFile, backend: Backend) -> Result<Self> {
-        let noted = Mutex::new(file.home()?);
+        let noted = Mutex::new(file.home()?.filter(|_| !file.is_purging()));
         Ok(Self { file, backend, noted })
     }
 
@@ -197,11 +208,31 @@ impl Binding {
         let home = Home { backend: self.backend, in_entries };
         // What the file says of a move stays.
         let is_noted = self.noted().replace(home) == Some(home);
-        if is_noted || matches!(self.file.home(), Ok(Some(noted)) if noted == home) {
+        let is_in_file = || matches!(self.file.home(), Ok(Some(noted)) if noted == home);
+        if is_noted || (is_in_file() && !self.file.is_purging()) {
             return;
         }
         if let Err(error) = self.file.write(home, Moving::No) {
             tracing::debug!(%error, "where the vault lives can't be remembered");
+        }
+    }
+
+    /// Whether a vault, in one entry or a file, is remembered in this backend.
+    ///
+    /// # Errors
+    ///
+    /// As [`BindingFile::home`].
+    pub(crate) fn remembers_vault(&self) -> Result<bool> {
+        let home = Home { backend: self.backend, in_entries: false };
+        Ok(self.file.home()? == Some(home) && !self.file.is_purging())
+    }
+
+    /// Remembers that the vault is being deleted.
+    pub(crate) fn begin_to_delete(&self) {
+        let Ok(Some(home)) = self.file.home() else { return };
+        *self.noted() = None;
+        if let Err(error) = self.file.write(home, Moving::Away) {
+            tracing::debug!(%error, "the deletion of the vault can't be remembered");
         }
     }
 

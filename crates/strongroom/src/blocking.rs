@@ -161,6 +161,15 @@ impl SecretManager {
         Ok(self.get(&key.into())?.map(|secret| secret.value))
     }
 
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        self.shared.vault.peek(&key.into())
+    }
+
     /// Whether a secret exists, expired or not.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ mod open;
 mod options;
 mod place;
 mod plaintext;
+mod pool;
 mod refresh;
 mod repair;
 mod secure_store;

@@ -10,6 +10,7 @@ use strongroom_core::{
 
 use crate::binding::{Binding, BindingFile};
 use crate::choose::choose_for;
+use crate::pool;
 use crate::vault::{Batch, Clock, SecretInfo, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
 
@@ -60,6 +61,7 @@ pub struct SecretManagerBuilder {
     pub(crate) service: String,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
+    pub(crate) starts_anew: bool,
 }
 
 impl SecretManager {
@@ -77,7 +79,8 @@ impl SecretManager {
     /// Starts with the default options.
     pub fn builder(service: impl Into<String>) -> SecretManagerBuilder {
         let clock: Clock = Arc::new(Timestamp::now);
-        SecretManagerBuilder { service: service.into(), options: Options::new(), clock }
+        let service = service.into();
+        SecretManagerBuilder { service, options: Options::new(), clock, starts_anew: false }
     }
 
     /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
@@ -213,6 +216,16 @@ impl SecretManager {
         Ok(self.get(&key.into()).await?.map(|secret| secret.value))
     }
 
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        let key = key.into();
+        self.run(move |vault| vault.peek(&key)).await
+    }
+
     /// Whether a secret exists, expired or not.
     ///
     /// # Errors
@@ -288,7 +301,7 @@ impl SecretManager {
         work: impl FnOnce(&Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        unblock::unblock(move || work(&shared.vault)).await
+        pool::run(move || work(&shared.vault)).await
     }
 }
 
@@ -340,6 +353,13 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_state_dir(directory))
     }
 
+    /// Begins a new vault where the one that was there is gone from a store that lasts: without this, opening is an error
+    /// of the kind `Gone`, because a keyring that was replaced, or a disk that is not mounted, looks the same.
+    pub fn starting_anew(mut self) -> Self {
+        self.starts_anew = true;
+        self
+    }
+
     /// Sets the clock that expiry and timestamps go by.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -364,7 +384,7 @@ impl SecretManagerBuilder {
     /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
-        let shared = unblock::unblock(move || self.open_shared()).await?;
+        let shared = pool::run(move || self.open_shared()).await?;
         Ok(SecretManager { shared })
     }
 
@@ -393,6 +413,7 @@ impl SecretManagerBuilder {
         let backend = chosen.backend();
         let has_entries = self.has_entries(backend, &binding)?;
         let vault = self.vault_on(&chosen, &service, has_entries)?;
+        let vault = vault.starting_anew(self.starts_anew);
         let vault = match backend {
             Backend::Memory => vault,
             backend => vault.bound_by(Binding::new(binding, backend)?),

@@ -1,7 +1,7 @@
 //! From a backend's name to a store: what this build has.
 
 use std::env::consts::OS;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
 
@@ -52,13 +52,19 @@ impl Platform for Here {
             Backend::Keychain => Ok(keychain(options)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
-            Backend::Memory => Ok(Arc::new(MemoryStore::new())),
+            Backend::Memory => Ok(memory()),
             Backend::PlaintextFile => plaintext_file(options),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
             Backend::SecretService => Ok(secret_service(options)),
             _ => Err(not_in_this_build(backend)),
         }
     }
+}
+
+/// Returns the one memory of this process: what is opened again is there again.
+fn memory() -> Arc<dyn KeyringStore> {
+    static MEMORY: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
+    Arc::new(MEMORY.clone())
 }
 
 /// Puts a store behind a guard with the caller's deadlines.

@@ -48,14 +48,15 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
-use strongroom_files::{Lock, NotHeld, create_copy, create_dir};
+use strongroom_files::{Lock, NotHeld, Stamp, create_copy, create_dir};
 
 use generation::GenerationFile;
 use record::Record;
@@ -85,6 +86,10 @@ pub(crate) struct Commit<'a> {
     held: Held,
 }
 
+/// The state of the generation file after a commit has marked it dirty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark(Stamp);
+
 /// What a finished commit knows of itself.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -109,10 +114,14 @@ impl Coherence {
         let refreshes = Refreshes::new(paths.clone());
         let files = paths.clone().map(|paths| (paths.lock, paths.generation));
         let (lock, generation) = files.unzip();
+        let lock = match state_dir.is_needed() {
+            true => Lock::new(lock),
+            false => of_process(service),
+        };
         let coherence = Self {
             service: service.clone(),
             paths,
-            lock: Lock::new(lock),
+            lock,
             refreshes,
             generation: generation.map(GenerationFile::new),
             has_warned: AtomicBool::new(!state_dir.is_needed()),
@@ -133,6 +142,17 @@ impl Coherence {
     /// What the generation file says now. Two system calls; it neither blocks nor fails.
     pub(crate) fn observe(&self) -> Observation {
         self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::observe)
+    }
+
+    /// Whether the generation file still is as a commit of this process left it that was not finished: then no other
+    /// process has begun one since.
+    pub(crate) fn is_unchanged_since(&self, mark: Mark) -> bool {
+        // On Windows stamps don't tell.
+        cfg!(unix)
+            && self.observe() == Observation::MustRead
+            && self.paths.as_ref().is_some_and(|paths| {
+                Stamp::at(&paths.generation).is_ok_and(|stamp| stamp == mark.0)
+            })
     }
 
     /// Waits for the right to write the store, no longer than the limit. It blocks the thread.
@@ -191,6 +211,11 @@ impl Coherence {
 }
 
 impl Commit<'_> {
+    /// Whether other processes are excluded.
+    pub(crate) const fn is_exclusive(&self) -> bool {
+        self.held.is_exclusive()
+    }
+
     /// What the generation file says while nobody else writes.
     pub(crate) fn base(&self) -> Observation {
         if self.held.is_exclusive() { self.coherence.observe() } else { Observation::MustRead }
@@ -203,9 +228,10 @@ impl Commit<'_> {
     ///
     /// `Conflict` if the lock file was deleted meanwhile: lock again. `Io` if the others can't be told.
     /// The store must not be written then.
-    pub(crate) fn begin(&self) -> Result<()> {
-        let Some(generation) = &self.coherence.generation else { return Ok(()) };
-        match generation.write(Record::Dirty) {
+    pub(crate) fn begin(&self) -> Result<Option<Mark>> {
+        let Some(generation) = &self.coherence.generation else { return Ok(None) };
+        let mark = generation.write(Record::Dirty);
+        match mark {
             Err(error) if self.held.is_exclusive() => {
                 return Err(Error::new(ErrorKind::Io, Operation::Set)
                     .with_message(
@@ -213,10 +239,11 @@ impl Commit<'_> {
                     )
                     .with_source(error));
             }
+            Ok(stamp) if self.held.is_exclusive() && self.held.is_intact() => {
+                return Ok(Some(Mark(stamp)));
+            }
+            _ if self.held.is_intact() => return Ok(None),
             _ => {}
-        }
-        if self.held.is_intact() {
-            return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, Operation::Set)
             .with_message("the vault's lock file was deleted meanwhile; nothing was changed")
@@ -238,6 +265,13 @@ impl Commit<'_> {
         });
         Finished { seen: written.and_then(io::Result::ok), lost_lock: !self.held.is_intact() }
     }
+}
+
+/// Returns the lock of a vault that lies in this process's memory, for all handles on it.
+fn of_process(service: &ServiceName) -> Arc<Lock> {
+    static LOCKS: Mutex<BTreeMap<ServiceName, Arc<Lock>>> = Mutex::new(BTreeMap::new());
+    let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(locks.entry(service.clone()).or_insert_with(|| Lock::new(None)))
 }
 
 fn not_held(reason: NotHeld, doing: &str, limit: Duration) -> Error {

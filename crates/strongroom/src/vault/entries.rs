@@ -186,6 +186,15 @@ impl Entries {
 }
 
 impl Entries {
+    /// Writes a secret as it is, to learn that the store takes it. Where it is missing, the store is asked whether it answers.
+    pub(super) fn write_again(&self, key: &SecretKey) -> Result<()> {
+        let entry = self.entry(key, Operation::Set)?;
+        match self.store.read_entry(&entry)? {
+            Some(value) => self.store.write_entry(&entry, &value, WriteMode::Overwrite),
+            None => self.store.probe().map(drop),
+        }
+    }
+
     fn value_of(&self, key: &SecretKey) -> Result<Option<SecretString>> {
         let user = user_name(key).map_err(|error| error.during(Operation::Get))?;
         self.store.get_password(self.service.as_str(), user.as_str())

@@ -1,6 +1,9 @@
 //! The vault on a store that counts, fails and is changed by others.
 
+mod copies;
 mod entries;
+mod gone;
+mod refreshed;
 #[cfg(feature = "sealed")]
 mod sealed;
 
@@ -79,13 +82,25 @@ impl Machine {
 
     /// A vault as another process would have it.
     pub(super) fn vault(&self) -> Vault {
+        self.vault_on(Arc::new(self.store.clone()))
+    }
+
+    fn vault_on(&self, store: Arc<dyn KeyringStore>) -> Vault {
+        self.vault_with(store, patient())
+    }
+
+    /// A vault whose changes don't wait long for each other.
+    fn impatient_vault(&self) -> Vault {
+        self.vault_with(Arc::new(self.store.clone()), Deadlines::both(Duration::from_millis(50)))
+    }
+
+    fn vault_with(&self, store: Arc<dyn KeyringStore>, deadlines: Deadlines) -> Vault {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
         let (service, state_dir) =
             (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()).unwrap());
-        let store = Arc::new(self.store.clone());
-        Vault::new(store, &service, &state_dir, self.place(), patient(), clock).unwrap()
+        Vault::new(store, &service, &state_dir, self.place(), deadlines, clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
