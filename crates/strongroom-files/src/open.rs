@@ -23,6 +23,8 @@ pub enum Source {
     Given,
     /// A file of the system, which any user may own: a regular file.
     System,
+    /// A file that was found beside another, and not named by the user: a regular file, reached by no link. Any user may own it.
+    Found,
 }
 
 /// Opens a file to read it, without waiting.

@@ -10,7 +10,8 @@ use rustix::fs::CWD;
 use super::*;
 
 const LIMIT: u64 = 100;
-const ALL: [Source; 4] = [Source::Own, Source::Private, Source::Given, Source::System];
+const ALL: [Source; 5] =
+    [Source::Own, Source::Private, Source::Given, Source::System, Source::Found];
 
 struct Scene {
     dir: tempfile::TempDir,
@@ -45,13 +46,13 @@ fn refusal(path: &Path, source: Source) -> Refusal {
 }
 
 #[test]
-fn a_private_file_is_read_by_all_and_one_that_others_may_read_by_two() {
+fn a_private_file_is_read_by_all_sources_and_an_open_one_by_some() {
     let scene = Scene::new();
     assert_eq!(readable_as(&scene.file("private", 0o600)), ALL);
     let open = scene.file("open", 0o640);
-    assert_eq!(readable_as(&open), [Source::Own, Source::Given, Source::System]);
+    assert_eq!(readable_as(&open), [Source::Own, Source::Given, Source::System, Source::Found]);
     let shared = scene.file("shared", 0o660);
-    assert_eq!(readable_as(&shared), [Source::Given, Source::System]);
+    assert_eq!(readable_as(&shared), [Source::Given, Source::System, Source::Found]);
     assert_eq!(refusal(&open, Source::Private), Refusal::Mode { mode: 0o640, allowed: 0o600 });
     assert_eq!(*read(&open, Source::Given, LIMIT).unwrap(), b"open");
 }
@@ -65,6 +66,7 @@ fn links_are_followed_where_the_user_named_them() {
     symlink(&link, &chain).unwrap();
     assert_eq!(readable_as(&chain), [Source::Private, Source::Given, Source::System]);
     assert_eq!(refusal(&link, Source::Own), Refusal::Link);
+    assert_eq!(refusal(&link, Source::Found), Refusal::Link);
     let circle = scene.path("circle");
     symlink("circle", &circle).unwrap();
     assert_eq!(readable_as(&circle), []);
@@ -91,7 +93,7 @@ fn another_users_file_is_not_private() {
     let scene = Scene::new();
     let path = scene.file("private", 0o600);
     std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
-    assert_eq!(readable_as(&path), [Source::Given, Source::System]);
+    assert_eq!(readable_as(&path), [Source::Given, Source::System, Source::Found]);
     assert_eq!(refusal(&path, Source::Own), Refusal::Owner { owner: 65_534, user: 0 });
     assert!(refusal(&path, Source::Own).to_string().contains("nobody (uid 65534)"));
 }

@@ -41,6 +41,12 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
         Source::Given if is_descriptor(path) => open_descriptor(path),
         Source::Given if path == Path::new("/dev/null") => open_flags(path, OFlags::RDONLY),
         Source::Given | Source::System => open_regular(path),
+        Source::Found => {
+            check_regular(&path.symlink_metadata()?)?;
+            let file = open_flags(path, OFlags::RDONLY | OFlags::NOFOLLOW)?;
+            check_regular(&file.metadata()?)?;
+            Ok(file)
+        }
     }
 }
 

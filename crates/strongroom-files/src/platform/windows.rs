@@ -30,7 +30,7 @@ pub(crate) const WRITABLE_BY_OTHERS: u32 = 0;
 
 pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
     let metadata = match source {
-        Source::Own => path.symlink_metadata()?,
+        Source::Own | Source::Found => path.symlink_metadata()?,
         Source::Private | Source::Given | Source::System => fs::metadata(path)?,
     };
     check_regular(&metadata)?;
