@@ -2,8 +2,9 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 
-use strongroom::{ErrorKind, VAULT_ENTRY};
+use strongroom::{ErrorKind, Operation, VAULT_ENTRY};
 
 use crate::exit::Exit;
 use crate::words::command_word;
@@ -57,6 +58,19 @@ impl Failure {
         Self::Report(Box::new(Report { exit: Exit::Failed, code: "io", message, causes, hint }))
     }
 
+    /// A file that the user named can't be used.
+    pub(crate) fn file(doing: &str, path: &Path, cause: io::Error) -> Self {
+        let error = strongroom_files::error(Operation::Choose, path, cause);
+        let message = format!("cannot {doing}: {}", error.problem());
+        Self::Report(Box::new(Report {
+            exit: Exit::Failed,
+            code: "io",
+            message,
+            causes: causes(&error),
+            hint: error.hint().to_owned(),
+        }))
+    }
+
     /// Whether it is an error of one of these kinds.
     pub(crate) fn is(&self, kinds: &[ErrorKind]) -> bool {
         match self {
@@ -76,12 +90,7 @@ impl Failure {
 
 impl From<strongroom::Error> for Failure {
     fn from(error: strongroom::Error) -> Self {
-        let mut causes = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
+        let causes = causes(&error);
         Self::Report(Box::new(Report {
             exit: error.kind().into(),
             code: error.code(),
@@ -90,6 +99,11 @@ impl From<strongroom::Error> for Failure {
             hint: hint(&error),
         }))
     }
+}
+
+fn causes(error: &strongroom::Error) -> Vec<String> {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.map(ToString::to_string).collect()
 }
 
 /// Output that can't be written.

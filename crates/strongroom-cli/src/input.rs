@@ -2,7 +2,6 @@
 //! an argument, which other users can see.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -116,15 +115,16 @@ fn environment(variable: &str) -> Result<SecretBytes> {
 /// The content of a file, without one newline at its end. An empty file is an empty value: nobody names
 /// one by accident.
 pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
-    let content = File::open(path).and_then(|mut file| read(&mut file));
-    let content = content.map_err(|cause| {
-        Failure::io(
-            format!("cannot read {}", path.display()),
-            &cause,
-            "Check the path, and that you may read the file.",
-        )
-    })?;
+    let content = strongroom_files::open(path, strongroom_files::Source::Given)
+        .and_then(|mut file| read(&mut file))
+        .map_err(|cause| Failure::file("read the file", path, cause))?;
     without_newline(content)
+}
+
+/// Returns the content of a file that no other user may read, without one newline at its end.
+pub(crate) fn private_file(path: &Path) -> Result<SecretBytes> {
+    let content = strongroom_files::read(path, strongroom_files::Source::Private, LARGEST as u64);
+    without_newline(content.map_err(|cause| Failure::file("read the file", path, cause))?)
 }
 
 /// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would

@@ -59,6 +59,7 @@ mod commands;
 mod exit;
 mod failure;
 mod hardening;
+mod inheritance;
 mod input;
 mod keys;
 mod kit;

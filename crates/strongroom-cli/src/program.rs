@@ -39,6 +39,11 @@ impl Program {
         Self { name: name.into(), service: service.into(), prefix: PREFIX.to_owned() }
     }
 
+    /// Returns the name of one of this program's environment variables.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The same with variables of its own: `<PREFIX>_KEY_FILE`.
     pub(crate) fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: format!("{prefix}_"), ..self }

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use strongroom_testkit::scripted::{DhBehaviour, Script};
 use strongroom_testkit::{PATIENCE, provider_or_skip, wait_until};
-use support::{KeyutilsService, PROGRAM, Ran, gnome_keyring, on, scripted};
+use support::{KeyutilsService, PROGRAM, Ran, gnome_keyring, on, private_file, scripted};
 
 const MARKER: &[u8] = b"marker-of-a-secret";
 
@@ -217,8 +217,8 @@ fn a_backup_shows_no_value_but_to_who_opens_it() {
     let service = KeyutilsService::new();
     let place = |name: &str| service.sandbox.path().join(name).display().to_string();
     let [file, identity, passphrase] = ["backup.age", "key.txt", "passphrase"].map(place);
-    fs::write(&identity, key).unwrap();
-    fs::write(&passphrase, "correct horse").unwrap();
+    private_file(&identity, key);
+    private_file(&passphrase, "correct horse");
     service.vault(&["set", "KEY"], MARKER).ends_with(0);
     let says_no_value = |ran: Ran| {
         let said = ran.ends_with(0).said();

@@ -8,7 +8,7 @@ use std::fs;
 
 use strongroom_testkit::provider_or_skip;
 use support::terminal::Terminal;
-use support::{KEYUTILS, KeyutilsService, gnome_keyring};
+use support::{KEYUTILS, KeyutilsService, gnome_keyring, private_file};
 
 const MARKER: &str = "marker-of-a-secret";
 
@@ -262,7 +262,7 @@ fn a_vault_is_replaced_once_its_service_was_typed() {
     let service = KeyutilsService::new();
     service.vault(&["set", "KEY"], b"old").ends_with(0);
     let (file, passphrase) = (place(&service, "backup.age"), place(&service, "passphrase"));
-    fs::write(&passphrase, "correct horse\n").unwrap();
+    private_file(&passphrase, "correct horse\n");
     let from = ["--passphrase-file", &passphrase];
     service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
     service.vault(&["set", "KEY"], b"new").ends_with(0);
@@ -290,7 +290,7 @@ fn rage_opens_a_backup_by_its_passphrase_and_makes_one() {
     service.vault(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);
     let [file, passphrase, opened, theirs] =
         ["backup.age", "passphrase", "opened.json", "theirs.age"].map(|name| place(&service, name));
-    fs::write(&passphrase, "correct horse\n").unwrap();
+    private_file(&passphrase, "correct horse\n");
     let from = ["--passphrase-file", &passphrase];
     service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
     for (arguments, asks) in

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Dismissed,
     /// The secret's time is over.
     Expired,
+    /// The data that a lasting store held is no longer there.
+    Gone,
     /// A prompt would be needed, and none can be shown here.
     InteractionNotAllowed,
     /// The caller's argument can't be used.
@@ -245,6 +247,11 @@ impl ErrorKind {
                 "Try again and answer the prompt.",
             ),
             Self::Expired => ("expired", "it has expired", "Store a new value."),
+            Self::Gone => (
+                "gone",
+                "what was stored is no longer there",
+                "Bring it back, from a backup for instance, or begin anew on purpose.",
+            ),
             Self::InteractionNotAllowed => (
                 "interaction_not_allowed",
                 "a prompt is needed and none can be shown here",

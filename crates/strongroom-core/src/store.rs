@@ -124,6 +124,13 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
     /// `Unsupported` where [`Capabilities::can_list`] is false.
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>>;
 
+    /// Whether a call has passed its deadline and has not returned, so that the next one would only wait behind it. False in a
+    /// store without a deadline of its own, by default.
+    #[doc(hidden)]
+    fn is_stuck(&self) -> bool {
+        false
+    }
+
     /// The items that answer to one name, newest first, for a user who must choose.
     ///
     /// - Empty in a store that can't hold two items of one name: the default.

@@ -54,9 +54,7 @@ impl Config {
     /// The lock file's directory. It does not depend on the session, so that `cron`, `ssh` and the
     /// desktop meet at the same lock.
     pub(crate) fn lock_dir(&self) -> Option<PathBuf> {
-        self.state_dir
-            .clone()
-            .or_else(|| Some(std::env::home_dir()?.join(".local/state/strongroom")))
+        self.state_dir.clone().or_else(|| strongroom_files::state_dir().ok().flatten())
     }
 }
 

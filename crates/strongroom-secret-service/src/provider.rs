@@ -1,8 +1,9 @@
 //! Who serves secrets, and what only that provider's own interface tells.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use strongroom_files::{Source, read};
 
 use zbus::ObjectPath;
 
@@ -88,16 +89,25 @@ pub(crate) async fn kwallet_is_open(bus: &mut Bus, budget: &Budget, wallet: &str
 
 /// The program's name. The kernel's own short name is cut at 15 bytes.
 fn process_name(pid: u32) -> Option<String> {
-    let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let command_line = read_process(pid, "cmdline")?;
     let program = command_line.split(|byte| *byte == 0).next()?;
     let program = String::from_utf8_lossy(program).into_owned();
     let name = Path::new(&program).file_name()?.to_string_lossy().into_owned();
     Some(name.escape_debug().to_string())
 }
 
+/// Reads a file of the kernel's about a process.
+fn read_process(pid: u32, name: &str) -> Option<Vec<u8>> {
+    /// More than any command line that is shown, in bytes.
+    const LARGEST: u64 = 4 << 20;
+    let path = PathBuf::from(format!("/proc/{pid}/{name}"));
+    read(&path, Source::System, LARGEST).ok().map(|bytes| bytes.to_vec())
+}
+
 /// Whether a signal stopped the process (state `T` in `proc_pid_stat(5)`).
 fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = read_process(pid, "stat").unwrap_or_default();
+    let stat = String::from_utf8_lossy(&stat);
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     matches!(after_name.split_whitespace().next(), Some("T" | "t"))
 }

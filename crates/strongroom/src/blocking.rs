@@ -107,7 +107,7 @@ impl SecretManager {
         key: &SecretKey,
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
-        self.try_update(key, |old| Ok(change(old)))
+        self.shared.vault.update(key, change)
     }
 
     /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
@@ -173,6 +173,15 @@ impl SecretManager {
     /// `Expired` if its time is over.
     pub fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
         Ok(self.get(&key.into())?.map(|secret| secret.value))
+    }
+
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        self.shared.vault.peek(&key.into())
     }
 
     /// Whether a secret exists, expired or not.

@@ -9,14 +9,14 @@ use strongroom_core::{
     Error, ErrorKind, KeyringStore, Operation, Persistence, Result, ServiceName,
 };
 #[cfg(feature = "sealed")]
-use strongroom_sealed::file_in;
+use strongroom_files::names::sealed_file;
 
 use crate::backend::{names, supported};
 use crate::binding::{BindingFile, has_vault};
 use crate::open::{Here, Platform, guarded};
-#[cfg(feature = "sealed")]
-use crate::presence::is_there;
 use crate::{Backend, Fallback, Options};
+#[cfg(feature = "sealed")]
+use strongroom_files::is_there;
 
 /// A store that was chosen, and why this one.
 ///
@@ -144,7 +144,11 @@ pub(crate) fn choose_for_on(
     if named == Some(Backend::Memory) || (named.is_none() && platform.stand_in().is_some()) {
         return choose_on(platform, options);
     }
-    let bound = match (bound(platform, service, file, options), named, file.read()) {
+    let bound = match (
+        bound(platform, service, file, options),
+        named,
+        file.home()?.map(|home| home.backend),
+    ) {
         (Err(_), Some(named), Some(bound)) if named != bound => {
             return Err(file.elsewhere(bound, named));
         }
@@ -171,7 +175,7 @@ fn bound(
     file: &BindingFile,
     options: &Options,
 ) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
-    if let Some(home) = file.home() {
+    if let Some(home) = file.home()? {
         let store = platform.open_guarded(home.backend, options)?;
         let lasts = store.capabilities().persistence == Persistence::Permanent;
         if lasts || !matches!(home.is_inhabited(store.as_ref(), service), Ok(false)) {
@@ -190,8 +194,8 @@ fn found(
     options: &Options,
 ) -> Result<Option<(Backend, Arc<dyn KeyringStore>)>> {
     #[cfg(feature = "sealed")]
-    if let Some(directory) = options.data_dir() {
-        let has_file_in = |directory: PathBuf| is_there(&file_in(&directory, service.as_str()));
+    if let Some(directory) = options.data_dir()? {
+        let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
         let backend = if has_file_in(Options::file_dir(&directory))? {
             Some(Backend::File)
         } else if has_file_in(Options::keyed_dir(&directory))? {

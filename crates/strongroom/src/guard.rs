@@ -176,6 +176,10 @@ impl KeyringStore for Guard {
         self.run(&call, move |store| store.list_entries(&service))
     }
 
+    fn is_stuck(&self) -> bool {
+        self.worker.is_stuck()
+    }
+
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         let call = Call::reading(Operation::Repair, Some(entry));
         let entry = entry.clone();

@@ -64,15 +64,13 @@ mod open;
 mod options;
 mod place;
 mod plaintext;
-#[cfg(feature = "sealed")]
-mod presence;
+mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod user_dirs;
 mod vault;
 #[cfg(feature = "sealed")]
 mod vault_keys;

@@ -1,7 +1,7 @@
 //! From a backend's name to a store: what this build has.
 
 use std::env::consts::OS;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
 
@@ -52,13 +52,19 @@ impl Platform for Here {
             Backend::Keychain => Ok(keychain(options)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
-            Backend::Memory => Ok(Arc::new(MemoryStore::new())),
+            Backend::Memory => Ok(memory()),
             Backend::PlaintextFile => plaintext_file(options),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
             Backend::SecretService => Ok(secret_service(options)),
             _ => Err(not_in_this_build(backend)),
         }
     }
+}
+
+/// Returns the one memory of this process: what is opened again is there again.
+fn memory() -> Arc<dyn KeyringStore> {
+    static MEMORY: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
+    Arc::new(MEMORY.clone())
 }
 
 /// Puts a store behind a guard with the caller's deadlines.
@@ -81,7 +87,7 @@ fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
 fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
-    let directory = options.data_dir().ok_or_else(|| {
+    let directory = options.data_dir()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")

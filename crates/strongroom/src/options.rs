@@ -224,7 +224,11 @@ impl Options {
     }
 
     /// The directory where processes meet, and where bindings are remembered.
-    pub(crate) fn state_dir(&self) -> StateDir {
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if it could be another user's doing.
+    pub(crate) fn state_dir(&self) -> Result<StateDir> {
         self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
     }
 

@@ -15,7 +15,7 @@ use crate::{Backend, ChoiceReason, Chosen, SecretManagerBuilder};
 /// ```
 /// use strongroom::{Backend, SecretManager};
 ///
-/// let repair = SecretManager::builder("example").backend(Backend::Memory).open_repair()?;
+/// let repair = SecretManager::builder("nothing-yet").backend(Backend::Memory).open_repair()?;
 /// assert!(repair.examine()?.is_empty(), "nothing was stored yet");
 /// # Ok::<(), strongroom::Error>(())
 /// ```

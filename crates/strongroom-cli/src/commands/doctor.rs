@@ -1,7 +1,6 @@
 //! `doctor`: what is wrong, and the command that mends it.
 
 use std::env;
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,6 +8,8 @@ use serde_json::{Value, json};
 use strongroom::{
     Backend, ChoiceReason, ErrorKind, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
 };
+
+use strongroom_files::{Source, read_text};
 
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -131,7 +132,10 @@ fn as_json(finding: &Finding) -> Value {
 /// By `os-release(5)`.
 fn os_release() -> String {
     let files = ["/etc/os-release", "/usr/lib/os-release"];
-    files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default()
+    /// More than any such file has, in bytes.
+    const LARGEST: u64 = 64 << 10;
+    let read = |file| read_text(Path::new(file), Source::System, LARGEST).ok();
+    files.into_iter().find_map(read).map(|text| text.to_string()).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]

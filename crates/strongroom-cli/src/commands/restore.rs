@@ -1,6 +1,5 @@
 //! `restore`: the secrets of a backup back into the vault.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,8 @@ use strongroom::backup::{
 };
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
+
+use strongroom_files::{Source, open as open_file};
 
 use crate::args::Restore;
 use crate::exit::Exit;
@@ -60,19 +61,15 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
 
 /// All of the file, or of standard input.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let read = |from: &mut dyn Read| {
-        let mut file = Vec::new();
-        // One byte more than can be opened tells that it is too large.
-        from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file).map(|_| file)
-    };
-    let file = match path == Path::new("-") {
+    let mut file = Vec::new();
+    // One byte more than can be opened tells that it is too large.
+    let mut read = |from: &mut dyn Read| from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file);
+    let read = match path == Path::new("-") {
         true => read(&mut io::stdin()),
-        false => File::open(path).and_then(|mut file| read(&mut file)),
+        false => open_file(path, Source::Given).and_then(|mut file| read(&mut file)),
     };
-    file.map_err(|cause| {
-        let hint = "Check the path, and that you may read the file.";
-        Failure::io(format!("cannot read the backup {}", path.display()), &cause, hint)
-    })
+    read.map_err(|cause| Failure::file("read the backup", path, cause))?;
+    Ok(file)
 }
 
 /// The backup, opened by what the flags name, or by a passphrase that is typed.
@@ -84,7 +81,7 @@ fn unlocked(
 ) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::file(path)?)?)?;
+        unlock = unlock.with_identities(&input::text(&input::private_file(path)?)?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);

@@ -11,6 +11,7 @@ use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::inheritance::withhold;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{command, key, missing, open, same_vault};
@@ -34,6 +35,10 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     }
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
+    withhold(&mut program, &settings.kit.program).map_err(|cause| {
+        let hint = "Nothing was started. Open fewer files for this command.";
+        Failure::io("what opens the vault can't be kept from the program", &cause, hint)
+    })?;
     for (name, secret) in taken {
         let Some(found) = vault.get(&secret.key)? else {
             return Err(missing("get", &secret.key, &vault.list()?, &vault, settings));

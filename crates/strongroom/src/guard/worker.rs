@@ -41,6 +41,8 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<(u64, Job)>,
     submitted: u64,
+    /// Whether the caller of the job that runs has given it up.
+    is_overdue: bool,
     started: bool,
     closed: bool,
 }
@@ -65,8 +67,18 @@ impl Worker {
             Ok(value) => Ok(value),
             Err(RecvTimeoutError::Disconnected) => Err(Missed::Panicked),
             Err(RecvTimeoutError::Timeout) if self.withdraw(ticket) => Err(Missed::NotStarted),
-            Err(RecvTimeoutError::Timeout) => Err(Missed::StillRunning),
+            Err(RecvTimeoutError::Timeout) => {
+                // It may have ended just now: then the thread takes this back when it looks for the next.
+                self.shared.lock().is_overdue = true;
+                self.shared.changed.notify_one();
+                Err(Missed::StillRunning)
+            }
         }
+    }
+
+    /// Whether a job runs past its deadline.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.shared.lock().is_overdue
     }
 
     /// Runs a job whose answer nobody needs, after all the others, unless no thread ever started.
@@ -124,7 +136,10 @@ impl Shared {
     /// The next job, or `None` when there will be no more.
     fn next(&self) -> Option<Job> {
         let queue = self.lock();
-        let idle = |queue: &mut Queue| queue.jobs.is_empty() && !queue.closed;
+        let idle = |queue: &mut Queue| {
+            queue.is_overdue = false;
+            queue.jobs.is_empty() && !queue.closed
+        };
         let waited = self.changed.wait_while(queue, idle);
         let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
         queue.jobs.pop_front().map(|(_, job)| job)

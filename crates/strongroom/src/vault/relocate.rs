@@ -67,7 +67,7 @@ impl Vault {
             let from = Home { backend: from, in_entries: source.layout() == Layout::Entries };
             let vault = source.look().snapshot()?;
             progress(MoveStep::Copy(vault.secrets().len()));
-            let began_before = binding.moving_to() == Some(to);
+            let began_before = binding.moving_to()? == Some(to);
             let put_aside = match target.entries().filter(|_| to.backend == from.backend) {
                 // The vault that is there is this one.
                 Some(entries) => entries.make_way(&vault).map(|()| None),

@@ -47,10 +47,10 @@ pub(super) fn secure(
     if asked {
         move_in.agree(output)?;
     }
-    if is_due {
-        file.secure(&vault, &plan, told(output))?;
-    }
+    let done = is_due.then(|| file.secure(&vault, &plan, told(output))).transpose()?;
     move_in.report(is_due, asked, output)?;
+    // Repeated after the move, since these places still have the values.
+    warn(done.iter().flat_map(|done| &done.exposures).filter(|it| it.remains()), output);
     Ok(Exit::Done)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
-use strongroom_config::{Ages, FoundBy, Place, SecretStatus, Status};
+use strongroom_config::{Ages, Exposure, FoundBy, Place, SecretStatus, Status};
 
 use super::{SCHEMA, exposures_as_json, shown, time, warn};
 use crate::args::ConfigStatus;
@@ -157,8 +157,10 @@ fn as_json(
 fn next(status: &Status, path: &Path) -> String {
     let is_in_file =
         |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));
+    let remains = status.exposures.iter().any(Exposure::remains);
     match (status.secrets.len(), status.secrets.iter().filter(is_in_file).count()) {
         (0, _) => format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)),
+        (_, 0) if remains => format!("{} holds no secret's value, but see above.", shown(path)),
         (_, 0) => format!("{} holds no secret's value.", shown(path)),
         (_, count) => {
             let secrets = counted(count);

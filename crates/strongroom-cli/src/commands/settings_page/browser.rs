@@ -1,7 +1,6 @@
 //! The browser that opens the page, started without anything that leads to a secret.
 
 use std::env;
-use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
@@ -11,6 +10,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use crate::inheritance::withhold_all;
 use crate::program::Program;
 
 /// How long a launcher is watched for a failure. One that works may run as long as the browser.
@@ -40,22 +40,14 @@ pub(super) fn open(document: &str, program: &Program) -> io::Result<NamedTempFil
 /// Takes away what a browser has no use for: variables that lead to a key, descriptors that this process was given,
 /// and the terminal.
 fn isolate(launcher: &mut Command, program: &Program) {
-    for name in env::vars_os().map(|(name, _)| name).filter(|name| leads_to_key(name, program)) {
-        launcher.env_remove(name);
-    }
+    withhold_all(launcher, program);
     launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
         // Ctrl-C ends the page, and not the browser.
         launcher.process_group(0);
-        // Those that Rust opened are closed for programs already, but not what a shell has passed on: `3< FILE`.
-        close_fds::set_fds_cloexec_threadsafe(3, &[]);
     }
-}
-
-fn leads_to_key(name: &OsString, program: &Program) -> bool {
-    name == "CREDENTIALS_DIRECTORY" || program.has_variable(name)
 }
 
 /// Starts a launcher, which fails soon if it does.

@@ -327,9 +327,9 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let asked = Arc::new(AtomicI64::new(0));
-    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state));
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
     let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
-        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap());
+        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SecretString::from("correct horse")))
