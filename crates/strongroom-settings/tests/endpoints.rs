@@ -12,10 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SecretManager,
-    SignedDuration, Timestamp,
+    ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SignedDuration, Timestamp,
 };
-use strongroom_settings::{ConfigExport, Export, ExportFormat, Migration, Plan, Settings};
+use strongroom_settings::{Export, ExportFormat, Migration, Plan};
 use support::{Page, VALUE, form};
 
 const DONE: StatusCode = StatusCode::NO_CONTENT;
@@ -216,8 +215,12 @@ async fn an_export_is_written_by_the_application_and_replaces_nothing_unasked() 
     assert_eq!(json(true).await.json(StatusCode::OK)["path"], FILE);
 }
 
+#[cfg(feature = "config")]
 #[tokio::test]
 async fn an_export_beside_the_working_directory_is_refused() {
+    use strongroom::{Backend, SecretManager};
+    use strongroom_settings::{ConfigExport, Settings};
+
     let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
     let export = ConfigExport::new("app", manager.blocking(), ".");
     let refused = Settings::builder(manager).export(export).build().unwrap_err();

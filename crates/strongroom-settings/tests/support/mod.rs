@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use strongroom::{Backend, Layout, SecretManager};
 use strongroom_settings::{Settings, SettingsBuilder};
-use strongroom_testkit::PageSession;
+use strongroom_testkit::{PageSession, unused_name};
 use tower::ServiceExt as _;
 
 /// "s3cret", as a form sends it.
@@ -49,7 +49,7 @@ impl Page {
 
     /// With a session, of secrets that are entries.
     pub(crate) async fn open_on_entries() -> Self {
-        let manager = SecretManager::builder("app").backend(Backend::Memory);
+        let manager = SecretManager::builder(unused_name("app")).backend(Backend::Memory);
         let manager = manager.layout(Layout::Entries).open().await.unwrap();
         Self::closed_on(manager, |settings| settings).opened().await
     }
@@ -64,7 +64,11 @@ impl Page {
 
     /// Without a session.
     pub(crate) async fn closed_with(with: impl FnOnce(SettingsBuilder) -> SettingsBuilder) -> Self {
-        let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+        let manager = SecretManager::builder(unused_name("app"))
+            .backend(Backend::Memory)
+            .open()
+            .await
+            .unwrap();
         Self::closed_on(manager, with)
     }
 
