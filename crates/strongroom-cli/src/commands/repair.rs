@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, rows};
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::vault::{same_vault, unread};
 use crate::words::{command_word, grouped, printable, utc};
 
@@ -147,7 +147,7 @@ fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
             .zip(&candidates)
             .map(|(item, candidate)| Cell { text: cell(item, candidate), mark: None })
             .collect(),
-        may_shrink: false,
+        importance: Importance::Whole,
     };
     let columns = vec![
         column("ID", &|_, candidate| printable(short_id(candidate, &candidates))),
