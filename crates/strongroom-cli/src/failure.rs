@@ -133,6 +133,9 @@ pub(crate) fn hint(error: &strongroom::Error) -> String {
         (ErrorKind::AlreadyExists, _) => {
             "Leave out `--create-new` to replace it, or choose another name.".to_owned()
         }
+        (ErrorKind::NotFound, Some((service, user))) if user == VAULT_ENTRY => {
+            format!("`strongroom setup NAME --service {service}` stores a first secret.")
+        }
         (ErrorKind::NotFound, Some((service, user))) => format!(
             "`strongroom entry list {service}` shows what is there; \
              `strongroom entry set {service} {user}` stores it."

@@ -64,6 +64,7 @@ mod input;
 mod keys;
 mod kit;
 mod logging;
+mod misuse;
 mod output;
 mod passphrase;
 mod program;

@@ -103,7 +103,7 @@ fn a_refusal_shows_no_value() {
         assert!(!tells(refused.stderr.as_bytes()), "{}", refused.stderr);
     }
     // Somebody else's damage, with a value where none can be.
-    service.set("vault", &[b"{\"", MARKER, b"\": ", MARKER].concat());
+    service.damage(&[b"{\"", MARKER, b"\": ", MARKER].concat());
     let corrupt = service.vault(&["-vvv", "get", "NUL"], b"").ends_with(8);
     assert!(!tells(corrupt.stderr.as_bytes()), "{}", corrupt.stderr);
 }

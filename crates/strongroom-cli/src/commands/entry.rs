@@ -1,16 +1,20 @@
 //! `entry set|get|delete|list|exists`: single entries of the store.
 
 use serde_json::json;
-use strongroom::{EntryName, Error, ErrorKind, ExposeSecret as _, Operation, WriteMode};
+use strongroom::{
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, VAULT_ENTRY, WriteMode,
+};
+use strongroom_config::looks_like_a_secret;
 
 use crate::args::{Name, Source};
 use crate::exit::Exit;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::input;
+use crate::misuse;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::store::open_entries;
-use crate::words::{persistence_token, printable};
+use crate::words::{command_word, persistence_token, printable};
 
 /// Stores a value.
 pub(super) fn set(
@@ -21,6 +25,13 @@ pub(super) fn set(
     output: &mut Output,
 ) -> Result<Exit> {
     let entry = name.check(Operation::Set)?;
+    must_not_be_the_vault(&entry)?;
+    if looks_like_a_secret(&name.user) {
+        return Err(Failure::usage(
+            "this name has the form of a secret; nothing was stored",
+            misuse::VALUE,
+        ));
+    }
     let value = match input::given(settings, source)? {
         Some(value) => value,
         None => input::ask(settings, &entry.to_string())?,
@@ -55,6 +66,7 @@ pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Resu
 /// Deletes an entry.
 pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Delete)?;
+    must_not_be_the_vault(&entry)?;
     let opened = open_entries(&name.service, false, settings)?;
     let backend = opened.backend.name();
     if !opened.store.delete_password(&name.service, &name.user)? {
@@ -100,6 +112,23 @@ pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> R
         output.confirm(format_args!("{entry} {word} ({backend})."));
     }
     Ok(if exists { Exit::Done } else { Exit::NotFound })
+}
+
+/// Refuses the entry that holds all secrets of a service: a value over it, or none, would be the loss of them all.
+pub(super) fn must_not_be_the_vault(entry: &EntryName) -> Result<()> {
+    if entry.user().as_str() != VAULT_ENTRY {
+        return Ok(());
+    }
+    let service = command_word(entry.service().as_str(), "SERVICE");
+    Err(Failure::usage(
+        format!(
+            "\"{VAULT_ENTRY}\" is the entry that holds the secrets of {service}; nothing was changed"
+        ),
+        format!(
+            "`strongroom list --service {service}` shows them, `strongroom purge --service {service}` deletes them all, \
+             `strongroom repair --service {service}` mends what can't be read."
+        ),
+    ))
 }
 
 /// There is no such entry.

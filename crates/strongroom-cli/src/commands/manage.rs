@@ -32,7 +32,7 @@ pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Res
 pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let old = vault::key(&flags.old, flags.target.as_deref())?;
     let target = flags.new_target.as_deref().or(flags.target.as_deref());
-    let new = vault::key(&flags.new, target.filter(|target| !target.is_empty()))?;
+    let new = vault::new_key(&flags.new, target.filter(|target| !target.is_empty()))?;
     if old == new {
         return Err(Failure::usage(
             format!("{old} is what it is called already"),

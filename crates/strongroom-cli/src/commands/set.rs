@@ -17,7 +17,7 @@ use crate::vault::{command, find, missing, open};
 
 /// Stores a secret: exactly what is said, and nothing of the one before.
 pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let key = flags.key.check()?;
+    let key = flags.key.check_new()?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let given = as_text(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;

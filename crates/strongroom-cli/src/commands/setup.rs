@@ -92,10 +92,10 @@ fn wants_file(output: &mut Output) -> Result<bool> {
 fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<SecretKey>> {
     let keys: Vec<_> = match names {
         [] => settings.kit.secrets.iter().map(|(key, _)| key.clone()).collect(),
-        names => names.iter().map(|name| vault::key(name, None)).collect::<Result<_>>()?,
+        names => names.iter().map(|name| vault::new_key(name, None)).collect::<Result<_>>()?,
     };
     match (keys.as_slice(), settings.may_ask) {
-        ([], true) => Ok(vec![vault::key(&input::ask_name(output)?, None)?]),
+        ([], true) => Ok(vec![vault::new_key(&input::ask_name(output)?, None)?]),
         ([], false) => Err(Failure::usage(
             "the secret has no name",
             "Put one after `setup`, such as `strongroom setup API_KEY`.",
