@@ -9,6 +9,7 @@ use crate::Config;
 use crate::budget::Budget;
 use crate::bus::Bus;
 use crate::error::{Failure, Retry};
+use crate::facts::Facts;
 use crate::item;
 use crate::process_lock::{Guarded, ProcessLock};
 use crate::prompt::Shown;
@@ -26,6 +27,7 @@ pub(crate) struct Work<'a> {
     pub(crate) left_behind: &'a mut Option<Shown>,
     pub(crate) budget: Budget,
     pub(crate) config: &'a Config,
+    pub(crate) facts: &'a Facts,
     /// Whether something was asked to be changed already.
     pub(crate) writing: bool,
 }
@@ -176,6 +178,8 @@ impl Work<'_> {
 
     async fn read_item(&mut self, item: &OwnedObjectPath) -> Result<SecretBytes, Failure> {
         self.open_session().await?;
+        let collection = item::collection_of(item)?;
+        self.note_collection(&collection);
         let session = self.session.as_ref().ok_or_else(no_session)?;
         let secret = item::get_secret(self.bus, &self.budget, item, session.path()).await?;
         match session.unseal(secret)? {
@@ -199,6 +203,7 @@ impl Work<'_> {
         item::set_secret(self.bus, &self.budget, item, &secret).await?;
         // KWallet acknowledges a write to a wallet that was closed meanwhile, and drops it.
         let collection = item::collection_of(item)?;
+        self.note_collection(&collection);
         if self.is_locked(&collection).await? {
             return Err(Failure::new(ErrorKind::Locked)
                 .message("the keyring was locked during the write, which may be lost"));
@@ -246,10 +251,22 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    async fn open_session(&mut self) -> Result<(), Failure> {
-        if self.session.is_none() {
+    /// Opens a session, unless one is open that this store may use.
+    pub(crate) async fn open_session(&mut self) -> Result<(), Failure> {
+        let is_new = self.session.is_none();
+        if is_new {
             *self.session = Some(Session::open(self.bus, &self.budget, self.config).await?);
         }
+        let is_encrypted = self.session.as_ref().is_some_and(Session::is_encrypted);
+        if !is_encrypted && !self.config.unencrypted_session {
+            return Err(Failure::not_encrypted());
+        }
+        if (is_new || !self.facts.know_session())
+            && let Some(provider) = Provider::find(self.bus).await
+        {
+            self.facts.note_provider(&provider);
+        }
+        self.facts.note_session(is_encrypted);
         Ok(())
     }
 

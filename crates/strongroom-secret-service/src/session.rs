@@ -27,7 +27,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session, encrypted where the provider can.
+    /// Opens a session: encrypted, or else as the caller allows it.
     pub(crate) async fn open(
         bus: &mut Bus,
         budget: &Budget,
@@ -39,7 +39,10 @@ impl Session {
             match Self::open_encrypted(bus, budget).await? {
                 Opened::Session(session) => return Ok(session),
                 Opened::Unlucky(path) => close(bus, budget, &path).await?,
-                Opened::Refused => return Self::open_plain(bus, budget).await,
+                Opened::NotSupported if config.unencrypted_session => {
+                    return Self::open_plain(bus, budget).await;
+                }
+                Opened::NotSupported => return Err(Failure::not_encrypted()),
             }
         }
         Err(Failure::new(ErrorKind::Other)
@@ -78,6 +81,11 @@ impl Session {
         Ok(Content::Value(armor::decode(stored)))
     }
 
+    /// Whether values are encrypted in it.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The session's object.
     pub(crate) fn path(&self) -> &ObjectPath<'_> {
         &self.path
@@ -88,7 +96,9 @@ impl Session {
         let public = Variant::from(pair.public().as_slice());
         let (theirs, path) = match open_session(bus, budget, ALGORITHM_DH, public).await {
             Ok(opened) => opened,
-            Err(failure) if refuses_algorithm(&failure) => return Ok(Opened::Refused),
+            Err(failure) if failure.kind == ErrorKind::Unsupported => {
+                return Ok(Opened::NotSupported);
+            }
             Err(failure) => return Err(failure),
         };
         let theirs = Vec::<u8>::try_from(theirs).unwrap_or_default();
@@ -119,7 +129,9 @@ pub(crate) enum Content {
 enum Opened {
     Session(Session),
     Unlucky(OwnedObjectPath),
-    Refused,
+    /// The provider's own word for an algorithm that it doesn't have. No other error is taken for
+    /// that: any may be passing.
+    NotSupported,
 }
 
 async fn open_session(
@@ -134,9 +146,4 @@ async fn open_session(
 
 async fn close(bus: &mut Bus, budget: &Budget, path: &ObjectPath<'_>) -> Result<(), Failure> {
     bus.call(budget, path, (SESSION, "Close"), &()).await
-}
-
-/// An error of the provider's own about this call, not one about reaching the provider.
-fn refuses_algorithm(failure: &Failure) -> bool {
-    failure.kind == ErrorKind::Other && failure.retry == Retry::No
 }
