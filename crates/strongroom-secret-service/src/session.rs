@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strongroom_core::{ErrorKind, SecretBytes, armor};
+use strongroom_core::{ErrorKind, SecretBytes, Warning, armor};
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::Config;
@@ -109,9 +109,7 @@ impl Session {
     }
 
     async fn open_plain(bus: &mut Bus, budget: &Budget) -> Result<Self, Failure> {
-        tracing::warn!(
-            "the Secret Service refuses encrypted sessions; values cross the bus as they are"
-        );
+        tracing::warn!("{}", Warning::SessionNotEncrypted);
         let nothing = Variant::from("");
         let (_, path) = open_session(bus, budget, ALGORITHM_PLAIN, nothing).await?;
         Ok(Self { path, key: None })

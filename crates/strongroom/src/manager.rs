@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Deadlines, Error, ErrorKind, Persistence, PromptPolicy, Result, Secret, SecretKey,
-    SecretString, ServiceName, SignedDuration, Timestamp,
+    Capabilities, Deadlines, Error, ErrorKind, Persistence, PromptPolicy, Result, Secret,
+    SecretKey, SecretString, ServiceName, SignedDuration, Timestamp, Warning,
 };
 
 use crate::binding::{Binding, BindingFile};
-use crate::choose::choose_for;
+use crate::choose::{FIRST_THERE, choose_for, warn};
 use crate::pool;
 use crate::vault::{Batch, Clock, SecretInfo, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
@@ -291,6 +291,25 @@ impl SecretManager {
         self.shared.is_persistent()
     }
 
+    /// What the store can do, and how it protects the vault.
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// Lists what weakens the protection of the vault, for the user to know: see [`Capabilities::warnings`].
+    ///
+    /// ```
+    /// use strongroom::{Backend, SecretManager};
+    ///
+    /// let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+    /// let codes: Vec<_> = secrets.warnings().iter().map(|warning| warning.code()).collect();
+    /// assert_eq!(codes, ["not_persistent"]);
+    /// # Ok::<(), strongroom::Error>(())
+    /// ```
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
+    }
+
     /// The same vault for callers that block.
     pub fn blocking(&self) -> blocking::SecretManager {
         blocking::SecretManager::from_shared(Arc::clone(&self.shared))
@@ -400,7 +419,12 @@ impl SecretManagerBuilder {
     fn open_shared(self) -> Result<Arc<Shared>> {
         let service = self.service.clone();
         let (vault, chosen) = self.unread()?;
+        let before = chosen.store().capabilities().persistence;
         vault.open().map_err(|error| away(error, &service, &chosen))?;
+        if chosen.store().capabilities().persistence != before {
+            // Where in its store the vault lies is known only now.
+            warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
+        }
         Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
     }
 
@@ -447,7 +471,11 @@ impl Shared {
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
-        self.chosen.store().capabilities().persistence == Persistence::Permanent
+        self.store_capabilities().persistence == Persistence::Permanent
+    }
+
+    pub(crate) fn store_capabilities(&self) -> Capabilities {
+        self.chosen.store().capabilities()
     }
 }
 
