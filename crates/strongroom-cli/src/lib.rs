@@ -68,6 +68,7 @@ mod misuse;
 mod output;
 mod passphrase;
 mod program;
+mod protection;
 mod run;
 mod secrets_command;
 mod settings;

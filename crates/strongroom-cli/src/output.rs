@@ -139,8 +139,11 @@ impl Output {
         if self.json {
             let mut message = report.message.clone();
             report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
-            let error =
+            let mut error =
                 json!({ "error": { "code": report.code, "message": message, "hint": hint } });
+            if let Some(reason) = report.reason {
+                error["error"]["reason"] = reason.into();
+            }
             tell(format_args!("{error}\n"));
             return report.exit;
         }

@@ -41,16 +41,8 @@ pub(crate) fn lasts(persistence: Persistence) -> &'static str {
     match persistence {
         Persistence::Permanent => "until deleted",
         Persistence::UntilReboot => "until reboot",
+        Persistence::UntilLogout => "until logout",
         _ => "this session",
-    }
-}
-
-/// The same, for machines.
-pub(crate) fn persistence_token(persistence: Persistence) -> &'static str {
-    match persistence {
-        Persistence::Permanent => "permanent",
-        Persistence::UntilReboot => "until_reboot",
-        _ => "session",
     }
 }
 

@@ -12,9 +12,10 @@ use crate::failure::{Failure, Result};
 use crate::input;
 use crate::misuse;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::open_entries;
-use crate::words::{command_word, persistence_token, printable};
+use crate::words::{command_word, printable};
 
 /// Stores a value.
 pub(super) fn set(
@@ -41,10 +42,8 @@ pub(super) fn set(
     opened.store.set_secret(&name.service, &name.user, &value, mode)?;
     let backend = opened.backend.name();
     if settings.json {
-        let lasts = persistence_token(opened.store.capabilities().persistence);
-        output.json(&json!({
-            "service": name.service, "user": name.user, "backend": backend, "persistence": lasts,
-        }))?;
+        let answer = json!({ "service": name.service, "user": name.user, "backend": backend });
+        output.json(&with_protection(answer, &opened))?;
     }
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
@@ -73,9 +72,10 @@ pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> R
         return Err(missing(&entry, Operation::Delete).with_store(backend).into());
     }
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "deleted": true,
-        }))?;
+        });
+        output.json(&with_protection(answer, &opened))?;
     }
     output.confirm(format_args!("Deleted {entry} from {backend}."));
     Ok(Exit::Done)
@@ -88,7 +88,8 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
     let backend = opened.backend.name();
     let lines = || users.iter().map(|user| printable(user) + "\n").collect();
-    output.result(lines, || json!({ "service": service, "backend": backend, "users": users }))?;
+    let answer = || json!({ "service": service, "backend": backend, "users": users });
+    output.result(lines, || with_protection(answer(), &opened))?;
     if users.is_empty() {
         let service = printable(service);
         output.confirm(format_args!("Service \"{service}\" has no entries in {backend}."));
@@ -103,9 +104,10 @@ pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> R
     let exists = opened.store.exists(&name.service, &name.user)?;
     let backend = opened.backend.name();
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "exists": exists,
-        }))?;
+        });
+        output.json(&with_protection(answer, &opened))?;
     }
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };

@@ -8,6 +8,7 @@ use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
@@ -33,7 +34,7 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
     let secrets: Vec<_> = secrets.into_iter().filter(of_provider).collect();
     let now = Timestamp::now();
     if settings.json {
-        output.json(&as_json(&secrets, &vault, settings, now))?;
+        output.json(&with_protection(as_json(&secrets, &vault, settings, now), &vault))?;
     } else if settings.stdout_is_terminal && !secrets.is_empty() {
         output.text(&table(columns(&secrets, now), output.width()))?;
     } else {

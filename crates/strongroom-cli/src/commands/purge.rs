@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
 use crate::keys::for_entries;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, same_vault};
 use crate::words::printable;
@@ -29,9 +30,10 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     let purged = if entries.is_empty() { 0 } else { vault.purge()? };
     let (service, backend) = (&settings.service, vault.backend());
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": service, "backend": backend.name(), "entries": entries, "deleted": purged,
-        }))?;
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     let service = printable(service);
     output.confirm(match purged {

@@ -18,6 +18,7 @@ use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
 use crate::output::{Mark, Output};
 use crate::passphrase;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
@@ -159,7 +160,8 @@ fn report(
     output: &mut Output,
 ) -> Result<()> {
     if settings.json {
-        output.json(&as_json(plan, backup, vault, dry_run, settings))?;
+        let answer = as_json(plan, backup, vault, dry_run, settings);
+        output.json(&with_protection(answer, vault))?;
     } else if !asked {
         output.text(&shown(plan, backup, output.width()))?;
     }

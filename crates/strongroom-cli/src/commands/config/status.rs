@@ -12,6 +12,7 @@ use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
@@ -32,7 +33,11 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
     };
     let status = file.status(vault.as_ref())?;
     if settings.json {
-        output.json(&as_json(&status, file.path(), vault.as_ref(), settings))?;
+        let answer = as_json(&status, file.path(), vault.as_ref(), settings);
+        output.json(&match &vault {
+            Some(vault) => with_protection(answer, vault),
+            None => answer,
+        })?;
     } else if settings.stdout_is_terminal && !status.secrets.is_empty() {
         output.text(&table(columns(&status.secrets), output.width()))?;
     } else {
