@@ -81,19 +81,31 @@ impl Work<'_> {
 
     /// The entries of a service, each once.
     pub(crate) async fn list(&mut self, service: &ServiceName) -> Result<Vec<EntryName>, Failure> {
-        let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
-        let mut entries = Vec::new();
-        for item in self.find(&attributes).await? {
-            let attributes = match item::attributes(self.bus, &self.budget, &item).await {
-                Err(failure) if failure.is_vanished() => continue,
-                attributes => attributes?,
-            };
-            let user = attributes.get(ATTRIBUTE_USER).cloned().unwrap_or_default();
-            entries.extend(EntryName::new(service.as_str(), user).ok());
-        }
+        let users = self.users(service).await?;
+        let entries = users.into_iter().map(|user| EntryName::new(service.as_str(), user));
+        let mut entries: Vec<_> = entries.filter_map(Result::ok).collect();
         entries.sort();
         entries.dedup();
         Ok(entries)
+    }
+
+    /// How many items of a service have no user name.
+    pub(crate) async fn count_unnamed(&mut self, service: &ServiceName) -> Result<usize, Failure> {
+        Ok(self.users(service).await?.iter().filter(|user| user.is_empty()).count())
+    }
+
+    /// The user names of a service's items; empty for one that has none.
+    async fn users(&mut self, service: &ServiceName) -> Result<Vec<String>, Failure> {
+        let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
+        let mut users = Vec::new();
+        for item in self.find(&attributes).await? {
+            let mut attributes = match item::attributes(self.bus, &self.budget, &item).await {
+                Err(failure) if failure.is_vanished() => continue,
+                attributes => attributes?,
+            };
+            users.push(attributes.remove(ATTRIBUTE_USER).unwrap_or_default());
+        }
+        Ok(users)
     }
 
     /// The items of one name, newest first.

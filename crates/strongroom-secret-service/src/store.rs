@@ -133,6 +133,10 @@ impl KeyringStore for SecretServiceStore {
         self.run(Operation::List, None, async |work| work.list(service).await)
     }
 
+    fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+        self.run(Operation::List, None, async |work| work.count_unnamed(service).await)
+    }
+
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         self.run(Operation::Repair, Some(entry), async |work| work.candidates(entry).await)
     }

@@ -188,6 +188,12 @@ impl KeyringStore for Guard {
         self.worker.is_stuck()
     }
 
+    fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+        let call = Call::reading(Operation::List, None);
+        let service = service.clone();
+        self.run(&call, move |store| store.count_unnamed(&service))
+    }
+
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         let call = Call::reading(Operation::Repair, Some(entry));
         let entry = entry.clone();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom::{
-    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, VAULT_ENTRY, WriteMode,
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, ServiceName, VAULT_ENTRY, WriteMode,
 };
 use strongroom_config::looks_like_a_secret;
 
@@ -14,7 +14,7 @@ use crate::misuse;
 use crate::output::Output;
 use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::store::open_entries;
+use crate::store::{Opened, open_entries};
 use crate::words::{command_word, printable};
 
 /// Stores a value.
@@ -86,15 +86,38 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
     let opened = open_entries(service, false, settings)?;
     let users = opened.store.list(service)?;
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
+    let unnamed = count_unnamed(service, &opened)?;
     let backend = opened.backend.name();
     let lines = || users.iter().map(|user| printable(user) + "\n").collect();
-    let answer = || json!({ "service": service, "backend": backend, "users": users });
+    let answer =
+        || json!({ "service": service, "backend": backend, "users": users, "unnamed": unnamed });
     output.result(lines, || with_protection(answer(), &opened))?;
     if users.is_empty() {
         let service = printable(service);
         output.confirm(format_args!("Service \"{service}\" has no entries in {backend}."));
     }
+    tell_unnamed(unnamed, service, output);
     Ok(Exit::Done)
+}
+
+/// How many items of the service have no user name, so that no command of ours names them.
+pub(super) fn count_unnamed(service: &str, opened: &Opened) -> Result<usize> {
+    Ok(opened.store.count_unnamed(&ServiceName::new(service)?)?)
+}
+
+/// Says that there are such items, and what shows them.
+pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
+    let items = match count {
+        0 => return,
+        1 => "1 item".to_owned(),
+        count => format!("{count} items"),
+    };
+    let word = command_word(service, "SERVICE");
+    output.warning(format_args!(
+        "{items} of other programs under service \"{}\" without a user name can't be seen here: \
+         `secret-tool search --all service {word}` shows them.",
+        printable(service)
+    ));
 }
 
 /// Tells by the exit code whether an entry is there.

@@ -3,6 +3,7 @@
 use serde_json::json;
 use strongroom::{Backend, ErrorKind, VaultContent, VaultRepair, choose};
 
+use super::entry::{count_unnamed, tell_unnamed};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
@@ -27,11 +28,13 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     if !yes && !entries.is_empty() {
         agree(&entries, &vault, settings, output)?;
     }
+    let unnamed = unnamed(&vault, settings)?;
     let purged = if entries.is_empty() { 0 } else { vault.purge()? };
     let (service, backend) = (&settings.service, vault.backend());
     if settings.json {
         let answer = json!({
             "service": service, "backend": backend.name(), "entries": entries, "deleted": purged,
+            "unnamed": unnamed,
         });
         output.json(&with_protection(answer, &vault))?;
     }
@@ -41,6 +44,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
         1 => format!("Deleted 1 entry of service \"{service}\" from {backend}."),
         count => format!("Deleted {count} entries of service \"{service}\" from {backend}."),
     });
+    tell_unnamed(unnamed, &settings.service, output);
     Ok(Exit::Done)
 }
 
@@ -63,6 +67,15 @@ fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     let chosen = choose(&options.with_backend(vault.backend()))?;
     let users = chosen.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
+}
+
+/// How many items of the service stay, because nothing names them.
+fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
+    if vault.backend() == Backend::File {
+        return Ok(0);
+    }
+    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    count_unnamed(&settings.service, &choose(&options)?.into())
 }
 
 /// Shows what would go. What can't be undone takes more than a stray key.
