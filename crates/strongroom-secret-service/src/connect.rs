@@ -208,8 +208,8 @@ fn way_home(owner: u32) -> String {
              of root's own, do without that bus: {forget}."
         ),
         _ => format!(
-            "Run it as yourself in a session of your own (`su -` or ssh in place of `su`), or do \
-             without that bus: {forget}."
+            "This shell comes from another user's session: begin one of your own, by ssh or by su with \
+             a dash. Or do without that bus: {forget}."
         ),
     }
 }

@@ -10,7 +10,6 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use strongroom_core::{Deadlines, Error, ErrorKind, KeyringStore, PromptPolicy, Reason, WriteMode};
@@ -275,10 +274,8 @@ fn read_until(stdout: &mut ChildStdout, word: &str) {
 #[test]
 #[ignore = "a child of other tests"]
 fn child_reads() {
-    let config = Config::default()
-        .with_state_dir(Path::new("/nonexistent"))
-        .with_prompt(PromptPolicy::Never)
-        .with_deadlines(Deadlines::both(PATIENT));
+    let config =
+        Config::default().with_prompt(PromptPolicy::Never).with_deadlines(Deadlines::both(PATIENT));
     let said = match SecretServiceStore::new(config).get_password("app", "u") {
         Ok(None) => "absent".to_owned(),
         Ok(Some(_)) => "there".to_owned(),

@@ -1,7 +1,7 @@
 //! `doctor`: what is wrong, and the command that mends it.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -164,12 +164,23 @@ fn session_bus() -> String {
     if let Some(address) = env::var("DBUS_SESSION_BUS_ADDRESS").ok().filter(|it| !it.is_empty()) {
         return format!("{} (DBUS_SESSION_BUS_ADDRESS)", printable(&address));
     }
-    match env::var_os("XDG_RUNTIME_DIR").map(|dir| Path::new(&dir).join("bus")) {
-        Some(socket) if socket.exists() => format!("{} (XDG_RUNTIME_DIR)", socket.display()),
-        Some(socket) => format!(
-            "none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {}",
-            socket.display()
-        ),
-        None => "none: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set".to_owned(),
+    let runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime_dir = runtime_dir.filter(|dir| dir.is_absolute()).unwrap_or_else(own_runtime_dir);
+    let socket = runtime_dir.join("bus");
+    let shown = printable(&socket.to_string_lossy());
+    match socket.exists() {
+        true => format!("{shown} (of the login session)"),
+        false => format!("none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {shown}"),
     }
+}
+
+/// Where systemd has the user's sockets.
+#[cfg(target_os = "linux")]
+fn own_runtime_dir() -> PathBuf {
+    format!("/run/user/{}", rustix::process::geteuid().as_raw()).into()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_runtime_dir() -> PathBuf {
+    PathBuf::from("/run/user")
 }
