@@ -8,6 +8,7 @@ use zbus::OwnedObjectPath;
 use crate::Config;
 use crate::budget::Budget;
 use crate::bus::Bus;
+use crate::dh::KeyPair;
 use crate::error::{Failure, Retry};
 use crate::facts::Facts;
 use crate::item;
@@ -24,6 +25,7 @@ pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
 pub(crate) struct Work<'a> {
     pub(crate) bus: &'a mut Bus,
     pub(crate) session: &'a mut Option<Session>,
+    pub(crate) pair: &'a mut Option<KeyPair>,
     pub(crate) left_behind: &'a mut Option<Shown>,
     pub(crate) budget: Budget,
     pub(crate) config: &'a Config,
@@ -267,7 +269,9 @@ impl Work<'_> {
     pub(crate) async fn open_session(&mut self) -> Result<(), Failure> {
         let is_new = self.session.is_none();
         if is_new {
-            *self.session = Some(Session::open(self.bus, &self.budget, self.config).await?);
+            let pair = self.pair.take();
+            let opening = Session::open(self.bus, &self.budget, self.config, pair);
+            *self.session = Some(opening.await?);
         }
         let is_encrypted = self.session.as_ref().is_some_and(Session::is_encrypted);
         if !is_encrypted && !self.config.unencrypted_session {

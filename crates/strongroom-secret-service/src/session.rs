@@ -32,11 +32,13 @@ impl Session {
         bus: &mut Bus,
         budget: &Budget,
         config: &Config,
+        mut first: Option<KeyPair>,
     ) -> Result<Self, Failure> {
         let wait = LOCK_WAIT.min(budget.left() / 2);
         let _lock = ProcessLock::acquire(Guarded::OpenSession, config.lock_dir().as_deref(), wait);
         for _ in 0..KEY_PAIRS {
-            match Self::open_encrypted(bus, budget).await? {
+            let pair = first.take().map_or_else(KeyPair::generate, Ok)?;
+            match Self::open_encrypted(bus, budget, pair).await? {
                 Opened::Session(session) => return Ok(session),
                 Opened::Unlucky(path) => close(bus, budget, &path).await?,
                 Opened::NotSupported if config.unencrypted_session => {
@@ -91,8 +93,11 @@ impl Session {
         &self.path
     }
 
-    async fn open_encrypted(bus: &mut Bus, budget: &Budget) -> Result<Opened, Failure> {
-        let pair = KeyPair::generate()?;
+    async fn open_encrypted(
+        bus: &mut Bus,
+        budget: &Budget,
+        pair: KeyPair,
+    ) -> Result<Opened, Failure> {
         let public = Variant::from(pair.public().as_slice());
         let (theirs, path) = match open_session(bus, budget, ALGORITHM_DH, public).await {
             Ok(opened) => opened,

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use futures_lite::future;
 use strongroom_core::{Deadlines, ErrorKind};
 use zruntime::SharedRuntime;
 
 use crate::budget::Budget;
 use crate::bus::Bus;
+use crate::dh::KeyPair;
 use crate::error::{Failure, Retry};
 use crate::prompt::Shown;
 use crate::session::Session;
@@ -36,7 +38,18 @@ struct State {
 pub(crate) struct Connected {
     pub(crate) bus: Bus,
     pub(crate) session: Option<Session>,
+    /// For the first session, made while the bus was awaited.
+    pub(crate) pair: Option<KeyPair>,
     pub(crate) left_behind: Option<Shown>,
+}
+
+impl Connected {
+    /// Connects to the bus at these addresses, or to the session bus.
+    pub(crate) async fn to(list: Option<&str>, budget: &Budget) -> Result<Self, Failure> {
+        let pair = async { KeyPair::generate().map_err(Failure::from) };
+        let (bus, pair) = future::try_zip(Bus::connect(list, budget), pair).await?;
+        Ok(Self { bus, session: None, pair: Some(pair), left_behind: None })
+    }
 }
 
 type Buses = BTreeMap<Option<String>, Weak<Shared>>;

@@ -10,7 +10,6 @@ use strongroom_core::{
 
 use crate::Config;
 use crate::budget::Budget;
-use crate::bus::Bus;
 use crate::error::{Failure, Retry};
 use crate::facts::Facts;
 use crate::operation::Work;
@@ -75,14 +74,15 @@ impl SecretServiceStore {
         let connected = match connected {
             Some(connected) => connected,
             None => {
-                let bus = Bus::connect(self.config.bus_address.as_deref(), budget).await?;
-                connected.insert(Connected { bus, session: None, left_behind: None })
+                let list = self.config.bus_address.as_deref();
+                connected.insert(Connected::to(list, budget).await?)
             }
         };
-        let Connected { bus, session, left_behind } = connected;
+        let Connected { bus, session, pair, left_behind } = connected;
         let (config, facts) = (&self.config, &self.facts);
         let (at, writing) = (budget.clone(), false);
-        let mut operation = Work { bus, session, left_behind, budget: at, config, facts, writing };
+        let mut operation =
+            Work { bus, session, pair, left_behind, budget: at, config, facts, writing };
         let result = work(&mut operation).await;
         *budget = operation.budget.clone();
         match result {
