@@ -251,7 +251,7 @@ fn in_a_container_no_vault_is_looked_for_in_the_kernels_keyring() {
     let value = SecretString::from("another container's");
     kernel.set_password("app", "vault", &value, WriteMode::Overwrite).unwrap();
     let state = tempfile::tempdir().unwrap();
-    let file = BindingFile::new(&StateDir::at(state.path().to_owned()), &service);
+    let file = BindingFile::new(&StateDir::at(state.path()).unwrap(), &service);
     let found = |stage: &Stage| choose_for_on(stage, &service, &file, &plain()).unwrap().backend();
     assert_eq!(found(&stage), Backend::Keyutils);
     stage.container = Some(crate::container::tests::container());
