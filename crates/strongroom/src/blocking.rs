@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{Result, Secret, SecretKey, SecretString, SignedDuration};
+use strongroom_core::{
+    Capabilities, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+};
 
 use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
@@ -238,6 +240,16 @@ impl SecretManager {
     /// Why this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
+    }
+
+    /// As [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities).
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// As [`SecretManager::warnings`](crate::SecretManager::warnings).
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
     }
 
     /// Whether the vault stays until it is deleted, over a restart of the machine.
