@@ -141,7 +141,7 @@ impl Vault {
         self.try_update(key, |old| Ok(change(old)))
     }
 
-    /// The same for a change that may give up.
+    /// Changes a secret as [`update`](Self::update) does, or gives up with the error of the change.
     pub(crate) fn try_update(
         &self,
         key: &SecretKey,
