@@ -2,7 +2,6 @@
 //! an argument, which other users can see.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -123,33 +122,36 @@ pub(crate) fn piped(exact: bool) -> Result<SecretBytes> {
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {
+    // `--from-env $NAME` gives the value: what does not look like a variable's name is not shown.
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
         Failure::usage(
-            format!("the environment variable {variable} is not set"),
-            format!("Export it to this command: `export {variable}`."),
+            format!("the environment variable {shown} is not set"),
+            "Name it without \"$\", and `export` it to this command.",
         )
     })?;
     some(
         secret_bytes(value.into_encoded_bytes()),
-        &format!("the environment variable {variable} is empty"),
+        &format!("the environment variable {shown} is empty"),
     )
 }
 
 /// The content of a file, without what stands for no byte of the value. An empty file is an empty value: its name
 /// is no accident.
 pub(crate) fn file(path: &Path, exact: bool) -> Result<SecretBytes> {
-    taken(&content(path)?, exact)
+    taken(&content(path, strongroom_files::Source::Given)?, exact)
 }
 
-/// The content of a file, as it is.
-pub(crate) fn content(path: &Path) -> Result<Wiped> {
-    File::open(path).and_then(|mut file| read(&mut file)).map_err(|cause| {
-        Failure::io(
-            format!("cannot read {}", path.display()),
-            &cause,
-            "Check the path, and that you may read the file.",
-        )
-    })
+/// The content of a file that no other user may read, as it is.
+pub(crate) fn private_content(path: &Path) -> Result<Wiped> {
+    content(path, strongroom_files::Source::Private)
+}
+
+fn content(path: &Path, source: strongroom_files::Source) -> Result<Wiped> {
+    strongroom_files::open(path, source)
+        .and_then(|mut file| read(&mut file))
+        .map_err(|cause| Failure::file("read the file", path, cause))
 }
 
 /// Reads to the end, or to more than the largest value.

@@ -150,7 +150,8 @@ fn answer(request: &PassphraseRequest) -> Result<SecretString, Problem> {
     ask::passphrase(FILE)
 }
 
-fn credential() -> Option<PathBuf> {
+/// Returns the path of the vault's key among the credentials of a service.
+pub(crate) fn credential() -> Option<PathBuf> {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|it| !it.is_empty())?;
     let path = Path::new(&directory).join(CREDENTIAL);
     path.exists().then_some(path)

@@ -1,6 +1,6 @@
 //! Passphrases on their way in: the first line of a file or of a descriptor, or typed.
 
-use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use strongroom::input::first_line;
@@ -8,10 +8,12 @@ use strongroom::{ExposeSecret as _, SecretString, secret_copy, secret_text};
 
 use crate::ask::{self, Problem};
 use crate::failure::{Failure, Result};
+use crate::inheritance::{keep, open_privately};
 use crate::input;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::streams;
+use crate::wiped::Wiped;
 
 /// The thing that a backup's passphrase opens.
 #[cfg(feature = "backup")]
@@ -22,7 +24,7 @@ const FILE: &str =
 
 /// The passphrase in a file.
 pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
-    let content = input::content(path)?;
+    let content = input::private_content(path)?;
     let missing = format!("there is no passphrase in {}", path.display());
     from_content(&content, missing, "Put it into the first line.")
 }
@@ -41,17 +43,21 @@ pub(crate) fn from_descriptor(descriptor: u32) -> Result<SecretString> {
     let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
                 name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
     let content = match descriptor {
-        0 => streams::input().and_then(|mut stdin| input::read(&mut stdin)),
-        _ => {
-            let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
-            File::open(name).and_then(|mut file| input::read(&mut file))
-        }
+        0 => read_stdin(),
+        _ => open_privately(descriptor).and_then(|mut file| input::read(&mut file)),
     };
     let content = content.map_err(|cause| {
         Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)
     })?;
     let missing = format!("no passphrase came from the file descriptor {descriptor}");
     from_content(&content, missing, hint)
+}
+
+/// Reads standard input, which may be a socket, to its end, and leaves nothing of it to programs that are started.
+fn read_stdin() -> io::Result<Wiped> {
+    let bytes = streams::input().and_then(|mut stdin| input::read(&mut stdin))?;
+    keep(0)?;
+    Ok(bytes)
 }
 
 /// Asks for a new passphrase, twice.

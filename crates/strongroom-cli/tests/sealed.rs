@@ -13,8 +13,8 @@ use std::process::Command;
 
 use strongroom_testkit::Sandbox;
 #[cfg(target_os = "linux")]
-use strongroom_testkit::provider_or_skip;
-use support::{PROGRAM, Ran, run};
+use strongroom_testkit::{provider_or_skip, secret_tool};
+use support::{PROGRAM, Ran, private_file, run};
 #[cfg(target_os = "linux")]
 use support::{gnome_keyring, on};
 
@@ -79,7 +79,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 fn a_passphrase_in_a_file_opens_it_in_another_process_and_nothing_shows() {
     let user = User::new();
     let passphrase = user.place("passphrase");
-    fs::write(&passphrase, format!("{PASSPHRASE}\n")).unwrap();
+    private_file(&passphrase, format!("{PASSPHRASE}\n"));
     let env = [("STRONGROOM_PASSPHRASE_FILE", passphrase.as_str())];
     let set = ["set", "NAME_MARKER", "--provider", "provider-marker", "--scope", "scope-marker"];
     run(user.command(&env), &set, VALUE.as_bytes()).ends_with(0);
@@ -121,7 +121,7 @@ fn a_passphrase_comes_from_a_descriptor_and_a_wrong_one_opens_nothing() {
 fn a_key_at_hand_decides_for_the_encrypted_file_where_there_is_no_keyring() {
     let user = User::new();
     let passphrase = user.place("passphrase");
-    fs::write(&passphrase, PASSPHRASE).unwrap();
+    private_file(&passphrase, PASSPHRASE);
     let command = || {
         let mut command = user.sandbox.command(PROGRAM);
         command.env("STRONGROOM_PASSPHRASE_FILE", &passphrase);
@@ -300,7 +300,8 @@ fn a_file_that_may_not_be_looked_at_is_no_empty_vault() {
     chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     let (program, passphrase) =
         (support::copy_of_program(home.path()), home.path().join("passphrase"));
-    fs::write(&passphrase, PASSPHRASE).unwrap();
+    private_file(&passphrase, PASSPHRASE);
+    chown(&passphrase, Some(NOBODY), Some(NOBODY)).unwrap();
     let user = |arguments: &[&str]| {
         let mut command = Command::new(&program);
         command.env_clear().env("HOME", home.path()).uid(NOBODY).gid(NOBODY);
@@ -365,7 +366,7 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     on(&bus, &["key", "rotate", "--key-file", spare], b"").ends_with(0);
     assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 
-    on(&bus, &["entry", "delete", "strongroom", "vault"], b"").ends_with(0);
+    assert!(secret_tool::clear(&bus, "strongroom", "vault"));
     on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
     let with = |key: &str, arguments: &[&str]| {
         let mut command = bus.command(PROGRAM);
@@ -378,7 +379,7 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     // The way back to a vault with an entry.
     let place = |name: &str| elsewhere.path().join(name).display().to_string();
     let (backup, passphrase) = (place("all.age"), place("passphrase"));
-    fs::write(&passphrase, PASSPHRASE).unwrap();
+    private_file(&passphrase, PASSPHRASE);
     let from = ["--passphrase-file", passphrase.as_str()];
     with(spare, &[&["backup", &backup][..], &from].concat()).ends_with(0);
     on(&bus, &["repair", "--reset"], b"").ends_with(0).says("Put aside");

@@ -1,15 +1,16 @@
 //! The embedded database: how it is made, opened and set up, and what its tables are.
 
 use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_files::{check_own, check_private_dir, create_private_dir, quoted, sync_dir};
 
 use crate::error::{self, corrupt, from_sqlite};
-use crate::platform;
 
 /// `strm`: what tells a sealed file from any other database.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
@@ -76,8 +77,7 @@ const TABLES: &str = "
 pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
     let dir = directory(path);
     check_length(path)?;
-    platform::create_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
-    platform::check_dir(&dir)?;
+    create_private_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
     refuse_orphan(path)?;
     remove_abandoned(&dir);
     let temporary = tempfile::Builder::new()
@@ -91,7 +91,7 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
     temporary
         .persist_noclobber(path)
         .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
-    platform::sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
+    sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
 /// Opens the database that is there.
@@ -102,8 +102,9 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
 /// sealed file, or one of an unknown format; `Busy` past the deadline; `Io`.
 pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Connection> {
     check_length(path)?;
-    platform::check_dir(&directory(path)).map_err(|error| absent_dir(path, error))?;
-    platform::check_file(path)?;
+    let dir = directory(path);
+    check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
+    check_own(path).map_err(|cause| error::opening(path, cause))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
@@ -171,7 +172,7 @@ pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
     if !is_orphan {
         return Ok(());
     }
-    let (path, log) = (platform::quoted(path), platform::quoted(&log));
+    let (path, log) = (quoted(path), quoted(&log));
     Err(corrupt(format!("{path} is gone and its log is still there"))
         .with_hint(format!("Bring {path} back, or move {log} away.")))
 }
@@ -249,11 +250,11 @@ fn check_length(path: &Path) -> Result<()> {
 }
 
 /// No directory, no file in it: the file is what was asked for.
-fn absent_dir(path: &Path, error: Error) -> Error {
-    if error.kind() != ErrorKind::NotFound {
-        return error;
+fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Error {
+    if cause.kind() != io::ErrorKind::NotFound {
+        return error::opening(dir, cause);
     }
-    error::opening(path, std::io::ErrorKind::NotFound.into())
+    error::opening(path, cause)
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -286,7 +287,7 @@ mod tests {
     fn what_a_killed_process_was_building_is_removed_in_time() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("files");
-        platform::create_dir(&dir).unwrap();
+        create_private_dir(&dir).unwrap();
         let old = std::time::SystemTime::now() - 2 * ABANDONED;
         for (name, time) in [(".sealed-a", Some(old)), (".sealed-b", None), ("c", Some(old))] {
             let file = fs::File::create(dir.join(name)).unwrap();

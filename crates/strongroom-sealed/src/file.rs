@@ -17,12 +17,13 @@ use strongroom_core::{
 pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
 
+use strongroom_files::Stamp;
+
 use crate::aead;
 use crate::database;
 use crate::error::{fault, from_sqlite, opening, replaced};
 use crate::head::{Head, State};
 use crate::keys::{KeyRing, Keys, VaultId};
-use crate::platform::Stamp;
 use crate::rows::{self, Rows};
 use crate::slot::{self, NewSlot, Opener};
 use crate::{FileConfig, KeySource};
@@ -261,7 +262,7 @@ impl SealedFile {
     fn lock(&self) -> Result<MutexGuard<'_, Open>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match Stamp::at(&self.path) {
-            Ok(stamp) if stamp == self.stamp => Ok(open),
+            Ok(stamp) if stamp.is_same_file(&self.stamp) => Ok(open),
             _ => Err(replaced()),
         }
     }

@@ -45,7 +45,7 @@ fn what_others_may_use_is_refused_with_the_command_that_mends_it() {
     for (path, open, closed) in [(sandbox.path(), 0o640, 0o600), (sandbox.dir(), 0o755, 0o700)] {
         set_mode(&path, open);
         let error = refused(SealedFile::open(&sandbox.config()), ErrorKind::AccessDenied);
-        let command = format!("chmod {closed:o} '{}'", path.display());
+        let command = format!("`chmod {closed:o} {}`", path.display());
         assert!(error.hint().contains(&command), "{}", error.hint());
         set_mode(&path, closed);
         sandbox.open();

@@ -158,7 +158,7 @@ impl Backup {
     /// than is sensible.
     pub async fn open(file: impl Into<Vec<u8>>, unlock: &Unlock) -> Result<Self> {
         let (file, unlock) = (file.into(), unlock.clone());
-        unblock::unblock(move || Self::open_blocking(file, &unlock)).await
+        crate::pool::run(move || Self::open_blocking(file, &unlock)).await
     }
 
     /// The same for callers that block.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{Result, Secret, SecretKey, SecretString, SignedDuration};
+use strongroom_core::{
+    Capabilities, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+};
 
 use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
@@ -110,6 +112,20 @@ impl SecretManager {
         self.shared.vault.update(key, change)
     }
 
+    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; `Invalid` for a key that can't be used.
+    pub fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
+    ) -> Result<()> {
+        self.shared.vault.try_update(key, change)
+    }
+
     /// Makes several changes in one write: all of them, or none. Where the vault
     /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
     /// deletes; what was done before a failure stays.
@@ -159,6 +175,15 @@ impl SecretManager {
     /// `Expired` if its time is over.
     pub fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
         Ok(self.get(&key.into())?.map(|secret| secret.value))
+    }
+
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        self.shared.vault.peek(&key.into())
     }
 
     /// Whether a secret exists, expired or not.
@@ -215,6 +240,16 @@ impl SecretManager {
     /// Why this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
+    }
+
+    /// As [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities).
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// As [`SecretManager::warnings`](crate::SecretManager::warnings).
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
     }
 
     /// Whether the vault stays until it is deleted, over a restart of the machine.

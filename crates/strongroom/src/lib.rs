@@ -47,8 +47,10 @@ mod backend;
 pub mod backup;
 mod binding;
 pub mod blocking;
+mod builder;
 mod capabilities;
 mod choose;
+mod container;
 mod diagnose;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -64,37 +66,36 @@ mod open;
 mod options;
 mod place;
 mod plaintext;
-#[cfg(feature = "sealed")]
-mod presence;
+mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod user_dirs;
 mod vault;
 #[cfg(feature = "sealed")]
 mod vault_keys;
 
 pub use backend::Backend;
+pub use builder::SecretManagerBuilder;
 pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
-pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
+pub use diagnose::{Finding, Fix, Severity, System, diagnose};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
-pub use manager::{SecretManager, SecretManagerBuilder};
+pub use manager::SecretManager;
 pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
     KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
-    PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
-    ServiceName, SignedDuration, Timestamp, UserName, WriteMode, overwrite_registers, secret_bytes,
-    secret_copy, secret_text,
+    PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
+    ServiceName, SignedDuration, Timestamp, UserName, Warning, WriteMode, overwrite_registers,
+    secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

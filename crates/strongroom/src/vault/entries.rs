@@ -14,7 +14,7 @@ use strongroom_core::{
 };
 
 use super::coherence::Revision;
-use super::content::{Content, Edit, Look};
+use super::content::{Content, Edit, Fingerprint, Look};
 use super::engine::{VAULT_ENTRY, Vault};
 use super::payload::{Payload, VaultId};
 use super::secrets::SecretInfo;
@@ -64,11 +64,11 @@ impl EntriesPlace {
         }
     }
 
-    /// Where the vault is while it moves within this store, or is moved and not deleted yet.
-    fn home_in_move(&self) -> Option<Home> {
-        let home = self.binding.home().filter(|home| home.backend == self.backend)?;
-        let is_moving = self.binding.moving_to().or(self.binding.moved_from()).is_some();
-        is_moving.then_some(home)
+    /// Returns the home of the vault while it moves within this store, or is moved and not deleted yet.
+    fn home_in_move(&self) -> Result<Option<Home>> {
+        let home = self.binding.home()?.filter(|home| home.backend == self.backend);
+        let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
+        Ok(home.filter(|_| is_moving))
     }
 }
 
@@ -88,7 +88,7 @@ impl Vault {
         if others == users.len() {
             return Ok(self.place.nothing()?.is_none().then_some(entries));
         }
-        match place.home_in_move() {
+        match place.home_in_move()? {
             Some(home) => Ok(home.in_entries.then_some(entries)),
             None if others == 0 => Ok(None),
             None => Err(self.both()),
@@ -186,6 +186,15 @@ impl Entries {
 }
 
 impl Entries {
+    /// Writes a secret as it is, to learn that the store takes it. Where it is missing, the store is asked whether it answers.
+    pub(super) fn write_again(&self, key: &SecretKey) -> Result<()> {
+        let entry = self.entry(key, Operation::Set)?;
+        match self.store.read_entry(&entry)? {
+            Some(value) => self.store.write_entry(&entry, &value, WriteMode::Overwrite),
+            None => self.store.probe().map(drop),
+        }
+    }
+
     fn value_of(&self, key: &SecretKey) -> Result<Option<SecretString>> {
         let user = user_name(key).map_err(|error| error.during(Operation::Get))?;
         self.store.get_password(self.service.as_str(), user.as_str())
@@ -278,14 +287,14 @@ impl Look for Entries {
     }
 
     /// By what this handle has done: values are not read for that, which might ask the user.
-    fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+    fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
         self.store.probe()?;
         let (keys, changes) = (self.keys()?, self.changes.all());
-        let count = |key: SecretKey| {
-            let count = changes.get(&key).copied().unwrap_or_default();
-            (key, count)
+        let fingerprint = |key: SecretKey| {
+            let changes = Some(changes.get(&key).copied().unwrap_or_default());
+            (key, Fingerprint { changes, ..Fingerprint::default() })
         };
-        Ok(keys.into_iter().map(count).collect())
+        Ok(keys.into_iter().map(fingerprint).collect())
     }
 }
 

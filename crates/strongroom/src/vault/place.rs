@@ -1,6 +1,6 @@
 //! Where a vault may lie beside its entry: a sealed file, entries of its secrets' own, or nowhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestamp};
 #[cfg(feature = "sealed")]
@@ -13,6 +13,10 @@ use super::payload::{Payload, Stored};
 use super::sealed::{Record, Sealed, SealedPlace};
 #[cfg(feature = "sealed")]
 use super::unlock::Prepared;
+
+/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when it becomes
+/// sealed, and a process that remembers what the entry was must not take it for that.
+pub(super) const KEYED: u64 = 1 << 63;
 
 /// Where a vault may lie beside its entry.
 pub(crate) struct Place {
@@ -36,6 +40,10 @@ impl Place {
 
     pub(super) const fn needs_entry(&self) -> bool {
         false
+    }
+
+    pub(super) const fn direct_path(&self) -> Option<&Path> {
+        None
     }
 
     pub(super) fn prepare(&self) -> Result<Option<()>> {
@@ -89,6 +97,11 @@ impl Place {
     /// Whether the file is the vault, and no entry is needed.
     pub(super) fn is_direct(&self) -> bool {
         matches!(self.sealed, Some(SealedPlace::Direct(_)))
+    }
+
+    /// Returns the path of the file that is the vault.
+    pub(super) fn direct_path(&self) -> Option<&Path> {
+        self.sealed.as_ref().filter(|_| self.is_direct()).map(SealedPlace::path)
     }
 
     /// Whether there may be a file whose key stands in the vault's entry.

@@ -14,18 +14,16 @@ use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
     SecretString, ServiceName, Timestamp, secret_text,
 };
-use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
+use strongroom_files::names::sealed_file;
+use strongroom_files::{check_free, is_in_use, is_there};
+use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
-use super::coherence::{Revision, check_free, is_in_use};
-use super::content::{Edit, Look};
+use super::coherence::Revision;
+use super::content::{Edit, Fingerprint, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
+use super::place::KEYED;
 use super::secrets::SecretInfo;
 use super::unlock::Unlock;
-use crate::presence::is_there;
-
-/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when
-/// it becomes sealed, and who remembers what the entry was must not take it for that.
-const KEYED: u64 = 1 << 63;
 
 /// What is appended to a file's name for its log.
 const LOG: &str = "-wal";
@@ -67,7 +65,7 @@ impl SealedPlace {
         deadline: Duration,
         recovery: Recovery,
     ) -> Self {
-        Self::Keyed { path: file_in(directory, service.as_str()), deadline, recovery }
+        Self::Keyed { path: sealed_file(directory, service.as_str()), deadline, recovery }
     }
 
     /// Where the file is, or would be.
@@ -325,6 +323,16 @@ impl Sealed {
         (&self.file, &self.sources)
     }
 
+    /// Checks that the file takes a change, by one that is taken back.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        let mut is_writable = false;
+        let taken_back = self.file.change(|_| {
+            is_writable = true;
+            Err::<(), _>(Error::new(ErrorKind::Other, Operation::Set))
+        });
+        if is_writable { Ok(()) } else { taken_back }
+    }
+
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
         self.file.change(|change| work(&mut Changing(change)))
     }
@@ -401,9 +409,13 @@ impl Look for Sealed {
     }
 
     /// Of the metadata alone: it says when a value was written, and no value is opened.
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
+        let fingerprint = |metadata: SecretMetadata| Fingerprint {
+            metadata: Some(hasher.hash_one(metadata)),
+            ..Fingerprint::default()
+        };
         let secrets = self.file.list()?.into_iter();
-        Ok(secrets.map(|(key, metadata)| (key, hasher.hash_one(metadata))).collect())
+        Ok(secrets.map(|(key, metadata)| (key, fingerprint(metadata))).collect())
     }
 }
 

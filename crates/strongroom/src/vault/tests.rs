@@ -1,6 +1,9 @@
 //! The vault on a store that counts, fails and is changed by others.
 
+mod copies;
 mod entries;
+mod gone;
+mod refreshed;
 #[cfg(feature = "sealed")]
 mod sealed;
 
@@ -10,9 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation,
-    Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Timestamp,
-    WriteMode,
+    Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration,
+    Timestamp, WriteMode,
 };
 use tempfile::TempDir;
 
@@ -54,7 +57,7 @@ impl Machine {
 
     fn entries(&self) -> Option<EntriesPlace> {
         let service = ServiceName::new("app").unwrap();
-        let binding = BindingFile::new(&StateDir::at(self.dir.path()), &service);
+        let binding = BindingFile::new(&StateDir::at(self.dir.path()).unwrap(), &service);
         (self.layout == Layout::Entries).then(|| EntriesPlace::new(Backend::Memory, binding))
     }
 
@@ -79,13 +82,25 @@ impl Machine {
 
     /// A vault as another process would have it.
     pub(super) fn vault(&self) -> Vault {
+        self.vault_on(Arc::new(self.store.clone()))
+    }
+
+    fn vault_on(&self, store: Arc<dyn KeyringStore>) -> Vault {
+        self.vault_with(store, patient())
+    }
+
+    /// A vault whose changes don't wait long for each other.
+    fn impatient_vault(&self) -> Vault {
+        self.vault_with(Arc::new(self.store.clone()), Deadlines::both(Duration::from_millis(50)))
+    }
+
+    fn vault_with(&self, store: Arc<dyn KeyringStore>, deadlines: Deadlines) -> Vault {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
         let (service, state_dir) =
-            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
-        let store = Arc::new(self.store.clone());
-        Vault::new(store, &service, &state_dir, self.place(), patient(), clock).unwrap()
+            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()).unwrap());
+        Vault::new(store, &service, &state_dir, self.place(), deadlines, clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
@@ -113,6 +128,27 @@ pub(super) fn value(vault: &Vault, name: &str) -> Option<String> {
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn an_update_that_gives_up_changes_nothing() {
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("a"), Secret::new("1")).unwrap();
+        let generation = vault.generation().unwrap();
+        let give_up = |found: Option<Secret>| {
+            assert!(found.is_some());
+            Err(Error::new(ErrorKind::Conflict, Operation::Set).with_message("not this one"))
+        };
+        let refused = vault.try_update(&key("a"), give_up).unwrap_err();
+        assert_eq!((refused.kind(), refused.problem()), (ErrorKind::Conflict, "not this one"));
+        for vault in [&vault, &machine.vault()] {
+            assert_eq!(value(vault, "a").as_deref(), Some("1"));
+            assert_eq!(vault.generation().unwrap(), generation);
+        }
+        vault.try_update(&key("a"), |_| Ok(None)).unwrap();
+        assert!(!vault.exists(&key("a")).unwrap());
+    }
 }
 
 #[test]
@@ -473,7 +509,7 @@ fn without_a_state_directory_it_works_slower() {
     let file = machine.dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let service = ServiceName::new("app").unwrap();
-    let blocked = StateDir::at(file.join("sub"));
+    let blocked = StateDir::at(file.join("sub")).unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let store = Arc::new(machine.store.clone());
     let vault = Vault::new(store, &service, &blocked, machine.place(), patient(), clock).unwrap();

@@ -1,0 +1,112 @@
+//! A thread that waits for a file lock in place of a caller with a deadline.
+
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::wait_until;
+use crate::Stamp;
+
+/// A thread that waits for one file.
+///
+/// The kernel's locks know no deadline. A caller that gives up leaves the thread behind, and the next one takes it over, so
+/// that a process that holds the lock for ever costs one thread and not one for each try. A thread that gets the lock when no caller
+/// wants it gives it back.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    stamp: Stamp,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The reason why a wait ended without the lock.
+#[derive(Debug)]
+pub(super) enum NotLocked {
+    Deadline,
+    Io(io::Error),
+}
+
+#[derive(Debug)]
+enum State {
+    Wanted,
+    GivenUp,
+    Done(io::Result<File>),
+    Over,
+}
+
+impl Waiter {
+    /// Starts to wait for this file.
+    pub(super) fn start(file: File, stamp: Stamp) -> io::Result<Arc<Self>> {
+        let state = Mutex::new(State::Wanted);
+        let waiter = Arc::new(Self { stamp, state, changed: Condvar::new() });
+        let of_thread = Arc::clone(&waiter);
+        thread::Builder::new()
+            .name("strongroom-lock".into())
+            .spawn(move || of_thread.finish(lock(file)))?;
+        Ok(waiter)
+    }
+
+    /// Wants the lock again, after a caller gave it up. False if the thread waits for another file by now, or not any more.
+    pub(super) fn takes_over(&self, stamp: &Stamp) -> bool {
+        let mut state = self.state();
+        let waits = matches!(*state, State::GivenUp) && self.stamp.is_same_file(stamp);
+        if waits {
+            *state = State::Wanted;
+        }
+        waits
+    }
+
+    /// Waits for the lock, or gives it up at the deadline.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<File, NotLocked> {
+        let is_wanted = |state: &mut State| matches!(state, State::Wanted);
+        let Some(mut state) = wait_until(&self.changed, self.state(), deadline, is_wanted) else {
+            return self.give_up();
+        };
+        take_outcome(&mut state)
+    }
+
+    fn give_up(&self) -> Result<File, NotLocked> {
+        let mut state = self.state();
+        if matches!(*state, State::Wanted) {
+            *state = State::GivenUp;
+        }
+        take_outcome(&mut state)
+    }
+
+    fn finish(&self, locked: io::Result<File>) {
+        let mut state = self.state();
+        *state = match *state {
+            State::Wanted => State::Done(locked),
+            // The file is closed here, which unlocks it.
+            _ => State::Over,
+        };
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take_outcome(state: &mut State) -> Result<File, NotLocked> {
+    if !matches!(state, State::Done(_)) {
+        return Err(NotLocked::Deadline);
+    }
+    match mem::replace(state, State::Over) {
+        State::Done(locked) => locked.map_err(NotLocked::Io),
+        _ => Err(NotLocked::Deadline),
+    }
+}
+
+fn lock(file: File) -> io::Result<File> {
+    loop {
+        match file.lock() {
+            // A signal handler ran on this thread.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome.map(|()| file),
+        }
+    }
+}
