@@ -18,10 +18,12 @@ pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
 
 use crate::aead;
+use crate::budget::Budget;
 use crate::database;
 use crate::error::{fault, from_sqlite, opening, replaced};
 use crate::head::{Head, State};
 use crate::keys::{KeyRing, Keys, VaultId};
+use crate::opening;
 use crate::platform::Stamp;
 use crate::rows::{self, Rows};
 use crate::slot::{self, NewSlot, Opener};
@@ -90,6 +92,7 @@ impl SealedFile {
     /// version; `AccessDenied` if others can use the file or its directory, or it is another
     /// user's, or a symbolic link.
     pub fn open(config: &FileConfig) -> Result<Self> {
+        let mut budget = Budget::new(config.deadline);
         let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
         database::refuse_orphan(&config.path)?;
         let before = stamp()?;
@@ -101,7 +104,8 @@ impl SealedFile {
         let (head, keys, opener) = {
             let snapshot = database::begin_reading(&connection)?;
             let head = Head::read(&snapshot)?;
-            let (key, opener) = slot::open(&snapshot, &head.id, &head.key_id, &config.sources)?;
+            let (key, opener) =
+                opening::open(&snapshot, &head.id, &head.key_id, &config.sources, &mut budget)?;
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };
@@ -247,7 +251,8 @@ impl SealedFile {
         if config.path.symlink_metadata().is_ok() {
             return Err(opening(&config.path, std::io::ErrorKind::AlreadyExists.into()));
         }
-        let prepare = |source: &KeySource| NewSlot::prepare(source, now);
+        let prepare =
+            |source: &KeySource| NewSlot::prepare(source, now, &mut Budget::new(config.deadline));
         let slots = config.sources.iter().map(prepare).collect::<Result<Vec<_>>>()?;
         let id = aead::random()?;
         let keys = Keys::of(aead::random_key()?, &id);

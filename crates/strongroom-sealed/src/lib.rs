@@ -50,6 +50,7 @@
 
 mod about;
 mod aead;
+mod budget;
 mod config;
 mod database;
 mod error;
@@ -57,6 +58,7 @@ mod file;
 mod file_name;
 mod head;
 mod keys;
+mod opening;
 mod passphrase;
 mod platform;
 mod rows;

@@ -4,14 +4,18 @@ use rusqlite::{Connection, Row, params};
 use strongroom_core::{Result, Timestamp};
 
 use crate::aead::{self, Key};
-use crate::error::{corrupt, fault, from_sqlite, no_source, wrong_key};
+use crate::budget::Budget;
+use crate::error::{corrupt, fault, from_sqlite, wrong_key};
 use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
-use crate::source::Material;
+use crate::source::{Derived, Material};
 use crate::{KeySource, SlotKind};
 
 /// How many slots a vault can have, as LUKS2.
 pub const MAX_SLOTS: usize = 32;
+
+/// How many random bytes a slot's salt has.
+const SALT: usize = 16;
 
 /// A slot as its vault's owner sees it. Nothing of it is secret: whoever has the file can read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +56,17 @@ pub(crate) struct NewSlot {
 
 impl NewSlot {
     /// Derives the slot's key; for a passphrase this takes as long as it should.
-    pub(crate) fn prepare(source: &KeySource, created_at: Timestamp) -> Result<Self> {
-        let (material, cost, salt) = (source.material()?, source.cost()?, aead::random::<16>()?);
-        let key = material.slot_key(&salt, cost)?.expect("the cost is the source's own");
+    pub(crate) fn prepare(
+        source: &KeySource,
+        created_at: Timestamp,
+        budget: &mut Budget,
+    ) -> Result<Self> {
+        let (material, cost, salt) = (source.material()?, source.cost()?, aead::random::<SALT>()?);
+        let key = match material.slot_key(&salt, cost, budget)? {
+            Derived::Key(key) => key,
+            Derived::Skipped(skip) => return Err(budget.refused_new(skip, cost)),
+            Derived::OtherKind => unreachable!("the cost is the source's own"),
+        };
         let [a, b, c, d] = aead::random()?;
         let slot = StoredSlot {
             id: format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
@@ -102,9 +114,19 @@ impl StoredSlot {
         Ok(Slot { id: self.id.clone(), kind, label: self.label.clone(), created_at })
     }
 
-    /// The slot's key by this material; `None` if the slot is of another kind.
-    pub(crate) fn key(&self, material: &Material) -> Result<Option<Key>> {
-        material.slot_key(&self.salt, self.cost)
+    /// Derives the slot's key from this material.
+    pub(crate) fn key(&self, material: &Material, budget: &mut Budget) -> Result<Derived> {
+        material.slot_key(&self.salt, self.cost, budget)
+    }
+
+    /// The work and memory that it takes to try it, to compare slots by; nothing for a key.
+    pub(crate) fn price(&self) -> (u64, u32) {
+        self.cost.map_or((0, 0), |cost| (cost.work(), cost.memory_kib))
+    }
+
+    /// Its id and kind, for messages.
+    pub(crate) fn name(&self) -> String {
+        format!("{} ({})", self.id, self.kind)
     }
 
     /// The vault's key; `None` if this is not the slot's key.
@@ -190,43 +212,6 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
     each(connection)?.into_iter().collect()
 }
 
-/// Opens the vault's key by the first of these sources that fits a slot.
-///
-/// # Errors
-///
-/// `KeyMissing` if there is none; `WrongKey` if none fits; `Corrupt` if that may be because of a damaged slot; if no source can be
-/// read, what the first says.
-pub(crate) fn open(
-    connection: &Connection,
-    vault: &VaultId,
-    key_id: &KeyId,
-    sources: &[KeySource],
-) -> Result<(Key, Opener)> {
-    let slots = each(connection)?;
-    if sources.is_empty() {
-        return Err(no_source());
-    }
-    let (mut unreadable, mut tried) = (None, false);
-    for source in sources {
-        let material = match source.material() {
-            Ok(material) => material,
-            Err(error) => {
-                unreadable.get_or_insert(error);
-                continue;
-            }
-        };
-        tried = true;
-        for slot in slots.iter().flatten() {
-            let Some(key) = slot.key(&material)? else { continue };
-            if let Some(vault_key) = slot.unwrap(&key, vault, key_id) {
-                return Ok((vault_key, Opener { slot: slot.id.clone(), key }));
-            }
-        }
-    }
-    let damage = slots.into_iter().find_map(Result::err);
-    Err(damage.or(unreadable.filter(|_| !tried)).unwrap_or_else(wrong_key))
-}
-
 /// Deletes a slot and says whether it was there.
 pub(crate) fn delete(connection: &Connection, id: &str) -> Result<bool> {
     let deleted = connection.execute("DELETE FROM slot WHERE id = ?1", [id]);
@@ -239,7 +224,7 @@ pub(crate) fn count(connection: &Connection) -> Result<u64> {
 }
 
 /// All slots, each as it is or what is wrong with it.
-fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
+pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     let read = || -> rusqlite::Result<Vec<_>> {
         let mut statement = connection.prepare("SELECT * FROM slot ORDER BY created_at, id")?;
         // One more than there can be, to notice that there are too many.
@@ -252,6 +237,7 @@ fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
             && slot.cost.is_none_or(Cost::is_bearable)
+            && slot.salt.len() == SALT
             && slot.shown().is_ok();
         if is_whole { Ok(slot) } else { Err(slot.damaged()) }
     });

@@ -3,6 +3,7 @@
 use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
 
 use super::SealedFile;
+use crate::budget::Budget;
 use crate::error::fault;
 use crate::slot::{self, NewSlot, StoredSlot};
 use crate::{KeySource, Slot, database};
@@ -25,10 +26,10 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS); what [`KeySource`] says of one
-    /// that can't be read.
+    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS); `TimedOut` if the passphrase costs more
+    /// work than the deadline allows; those of [`KeySource`] for a source that can't be read.
     pub fn add_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = NewSlot::prepare(source, now).map_err(|error| error.during(Operation::Set))?;
+        let slot = self.prepare(source, now)?;
         self.write(Operation::Set, |view| {
             let inserted = slot.insert(view.connection, &view.head.id, &view.keys.current);
             inserted.map(|(slot, _)| slot).map_err(|error| error.during(Operation::Set))
@@ -65,7 +66,7 @@ impl SealedFile {
     ///
     /// `NotFound` if there is no such slot; what [`KeySource`] says of one that can't be read.
     pub fn replace_slot(&self, id: &str, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = NewSlot::prepare(source, now).map_err(|error| error.during(Operation::Set))?;
+        let slot = self.prepare(source, now)?;
         let added = self.write(Operation::Set, |view| {
             let replace = || {
                 if !slot::delete(view.connection, id)? {
@@ -82,6 +83,11 @@ impl SealedFile {
         })?;
         self.flush();
         Ok(added)
+    }
+
+    fn prepare(&self, source: &KeySource, now: Timestamp) -> Result<NewSlot> {
+        let slot = NewSlot::prepare(source, now, &mut Budget::new(self.deadline));
+        slot.map_err(|error| error.during(Operation::Set))
     }
 
     /// Takes what was deleted out of the log, too.
