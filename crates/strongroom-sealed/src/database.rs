@@ -1,4 +1,4 @@
-//! The embedded database: how it is made, opened and set up, and what its tables are.
+//! The embedded database: how it is made, opened and set up.
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
+use crate::beside::{self, refuse_orphan};
 use crate::error::{self, corrupt, from_sqlite};
-use crate::platform;
+use crate::limits::{self, Clock};
+use crate::{platform, schema};
 
 /// `strm`: what tells a sealed file from any other database.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
@@ -34,36 +36,6 @@ const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// The longest path that SQLite takes on Unix, less the endings of the files beside it.
 const MAX_PATH: usize = 500;
-
-const TABLES: &str = "
-    CREATE TABLE vault (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        id BLOB NOT NULL,
-        key_id BLOB NOT NULL,
-        checksum BLOB NOT NULL,
-        state BLOB NOT NULL,
-        previous BLOB
-    ) STRICT;
-    CREATE TABLE slot (
-        id TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        label TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        salt BLOB NOT NULL,
-        memory_kib INTEGER,
-        passes INTEGER,
-        lanes INTEGER,
-        wrapped BLOB NOT NULL,
-        checksum BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE record (
-        number INTEGER PRIMARY KEY,
-        row_key BLOB NOT NULL,
-        key_id BLOB NOT NULL,
-        about BLOB NOT NULL,
-        value BLOB NOT NULL
-    ) STRICT;
-    CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id);";
 
 /// Makes the database at a path where there is none: whole, filled and durable, or not at all.
 ///
@@ -94,25 +66,54 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
     platform::sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
-/// Opens the database that is there.
+/// An open database, and the deadline of what runs on it.
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
+    pub(crate) clock: Clock,
+}
+
+/// Opens the database that is there, to be read. Its tables are those of the format.
+///
+/// Nothing is written until [`trust`] is called.
 ///
 /// # Errors
 ///
 /// `NotFound` if none is there; `AccessDenied` if it is not the user's alone; `Corrupt` if it is no
-/// sealed file, or one of an unknown format; `Busy` past the deadline; `Io`.
-pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Connection> {
+/// sealed file, or one of an unknown format; `Busy` and `TimedOut` past the deadline; `Io`.
+pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     check_length(path)?;
     platform::check_dir(&directory(path)).map_err(|error| absent_dir(path, error))?;
     platform::check_file(path)?;
+    beside::check(path)?;
+    let clock = Clock::new(deadline);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(resolved(path)?, flags).map_err(from_sqlite)?;
-    set_up(&connection, deadline).map_err(from_sqlite)?;
+    let mut connection =
+        Connection::open_with_flags(resolved(path)?, flags).map_err(from_sqlite)?;
+    set_up(&mut connection, &clock).map_err(from_sqlite)?;
+    if beside::has_log(path) {
+        // Else it would be emptied into the file when this is closed, key or no key.
+        let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        kept.map_err(from_sqlite)?;
+    }
     check_format(&connection)?;
-    use_log(&connection).map_err(from_sqlite)?;
-    Ok(connection)
+    schema::check(&connection).map_err(|error| foreign_schema(error, &clock))?;
+    limits::set_for_tables(&mut connection, &clock).map_err(from_sqlite)?;
+    // These read the schema.
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+        )
+        .map_err(from_sqlite)?;
+    Ok(Database { connection, clock })
+}
+
+/// Lets a file that its key has opened be written: its log may be emptied into it.
+pub(crate) fn trust(connection: &Connection) -> Result<()> {
+    let allowed = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+    allowed.and_then(|_| use_log(connection)).map_err(from_sqlite)
 }
 
 /// Begins to read at one moment, from the first statement on.
@@ -157,23 +158,10 @@ fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) 
     let transaction = connection.unchecked_transaction().map_err(from_sqlite)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(from_sqlite)?;
     transaction.pragma_update(None, "user_version", FORMAT).map_err(from_sqlite)?;
-    transaction.execute_batch(TABLES).map_err(from_sqlite)?;
+    schema::create(&transaction).map_err(from_sqlite)?;
     fill(&transaction)?;
     transaction.commit().map_err(from_sqlite)?;
     use_log(connection).map_err(from_sqlite)
-}
-
-/// Refuses a log without its database: it would be replayed into the next one that takes its place,
-/// and holds what was written last.
-pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
-    let log = with_ending(path, "-wal");
-    let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();
-    if !is_orphan {
-        return Ok(());
-    }
-    let (path, log) = (platform::quoted(path), platform::quoted(&log));
-    Err(corrupt(format!("{path} is gone and its log is still there"))
-        .with_hint(format!("Bring {path} back, or move {log} away.")))
 }
 
 /// Removes what killed processes were building. It holds nothing that anybody was told is stored.
@@ -188,16 +176,28 @@ fn remove_abandoned(dir: &Path) {
     }
 }
 
-fn set_up(connection: &Connection, deadline: Duration) -> rusqlite::Result<()> {
-    connection.busy_timeout(deadline.min(MAX_WAIT))?;
+fn set_up(connection: &mut Connection, clock: &Clock) -> rusqlite::Result<()> {
+    limits::set(connection, clock)?;
+    connection.busy_timeout(clock.limit().min(MAX_WAIT))?;
     // What somebody wrote into the schema must not run here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+         PRAGMA mmap_size = 0;",
     )
+}
+
+/// What SQLite says of a schema that is beyond our limits is damage; a deadline is none.
+fn foreign_schema(error: Error, clock: &Clock) -> Error {
+    match error.kind() {
+        ErrorKind::TimedOut if clock.is_over() => error,
+        ErrorKind::Other | ErrorKind::TimedOut | ErrorKind::TooLarge => {
+            schema::foreign().with_source(error)
+        }
+        _ => error,
+    }
 }
 
 fn check_format(connection: &Connection) -> Result<()> {
@@ -256,12 +256,6 @@ fn absent_dir(path: &Path, error: Error) -> Error {
     error::opening(path, std::io::ErrorKind::NotFound.into())
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    PathBuf::from(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,7 +265,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("files/a.sealed");
         create(&path, |_| Ok(())).unwrap();
-        let connection = open(&path, Duration::from_millis(1500)).unwrap();
+        let Database { connection, .. } = open(&path, Duration::from_millis(1500)).unwrap();
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         // FULL, MEMORY and ON.
         let pragmas = [("synchronous", 2), ("temp_store", 2), ("secure_delete", 1)];
@@ -295,18 +289,5 @@ mod tests {
         create(&dir.join("d.sealed"), |_| Ok(())).unwrap();
         let left = [".sealed-a", ".sealed-b", "c", "d.sealed"].map(|name| dir.join(name).exists());
         assert_eq!(left, [false, true, true, true]);
-    }
-
-    #[test]
-    fn what_was_written_into_the_schema_does_not_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("files/a.sealed");
-        create(&path, |_| Ok(())).unwrap();
-        let trigger = "CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM record; END";
-        Connection::open(&path).unwrap().execute_batch(trigger).unwrap();
-        let connection = open(&path, Duration::ZERO).unwrap();
-        connection.execute("INSERT INTO record VALUES (1, x'', x'', x'', x'')", []).unwrap();
-        let count = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0));
-        assert_eq!(count, Ok(1_i64));
     }
 }

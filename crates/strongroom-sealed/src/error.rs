@@ -147,6 +147,13 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
             Some("Look whether its directory can be written, and how many files are open."),
         ),
         ErrorCode::SystemIoFailure => (ErrorKind::Io, "reading or writing failed", None),
+        ErrorCode::OperationInterrupted => (
+            ErrorKind::TimedOut,
+            "reading the sealed file takes longer than the deadline allows",
+            Some(
+                "Allow more time (`--timeout 60`). If it was quick before, somebody changed the file.",
+            ),
+        ),
         ErrorCode::TooBig => (ErrorKind::TooLarge, "the value is too large", None),
         ErrorCode::OutOfMemory => (ErrorKind::Other, "there is not enough memory", None),
         ErrorCode::DatabaseCorrupt

@@ -18,11 +18,13 @@ pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
 
 use crate::aead;
+use crate::beside;
 use crate::budget::Budget;
-use crate::database;
+use crate::database::{self, Database};
 use crate::error::{fault, from_sqlite, opening, replaced};
 use crate::head::{Head, State};
 use crate::keys::{KeyRing, Keys, VaultId};
+use crate::limits::Clock;
 use crate::opening;
 use crate::platform::Stamp;
 use crate::rows::{self, Rows};
@@ -50,7 +52,7 @@ pub struct SealedFile {
 
 /// What one user of the handle at a time has.
 struct Open {
-    connection: Connection,
+    database: Database,
     keys: KeyRing,
     opener: Opener,
     /// The version of the data whose rows were last found to be those that were sealed.
@@ -60,6 +62,7 @@ struct Open {
 /// All that a transaction works on.
 struct View<'a> {
     connection: &'a Connection,
+    clock: &'a Clock,
     head: Head,
     keys: &'a KeyRing,
     opener: &'a mut Opener,
@@ -94,22 +97,23 @@ impl SealedFile {
     pub fn open(config: &FileConfig) -> Result<Self> {
         let mut budget = Budget::new(config.deadline);
         let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
-        database::refuse_orphan(&config.path)?;
+        beside::refuse_orphan(&config.path)?;
         let before = stamp()?;
-        let connection = database::open(&config.path, config.deadline)?;
+        let database = database::open(&config.path, config.deadline)?;
         let stamp = stamp()?;
         if stamp != before {
             return Err(replaced());
         }
         let (head, keys, opener) = {
-            let snapshot = database::begin_reading(&connection)?;
+            let snapshot = database::begin_reading(&database.connection)?;
             let head = Head::read(&snapshot)?;
             let (key, opener) =
                 opening::open(&snapshot, &head.id, &head.key_id, &config.sources, &mut budget)?;
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };
-        let open = Mutex::new(Open { connection, keys, opener, checked: None });
+        database::trust(&database.connection)?;
+        let open = Mutex::new(Open { database, keys, opener, checked: None });
         let FileConfig { path, deadline, .. } = config;
         Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
     }
@@ -238,7 +242,7 @@ impl SealedFile {
     pub fn data_version(&self) -> Result<i64> {
         let during = |error: Error| error.during(Operation::Get);
         let open = self.lock().map_err(during)?;
-        database::data_version(&open.connection).map_err(from_sqlite).map_err(during)
+        database::data_version(&open.database.connection).map_err(from_sqlite).map_err(during)
     }
 
     fn make(config: &FileConfig, now: Timestamp) -> Result<()> {
@@ -279,9 +283,11 @@ impl SealedFile {
     ) -> Result<T> {
         let read = || {
             let mut open = self.lock()?;
-            let Open { connection, keys, opener, checked } = &mut *open;
+            let Open { database: Database { connection, clock }, keys, opener, checked } =
+                &mut *open;
+            clock.restart();
             let snapshot = database::begin_reading(connection)?;
-            work(&mut View::of(&snapshot, self.id, keys, opener, checked)?)
+            work(&mut View::of(&snapshot, clock, self.id, keys, opener, checked)?)
         };
         read().map_err(|error| error.during(operation))
     }
@@ -296,9 +302,10 @@ impl SealedFile {
     ) -> Result<T> {
         let during = |error: Error| error.during(operation);
         let mut open = self.lock().map_err(during)?;
-        let Open { connection, keys, opener, checked } = &mut *open;
+        let Open { database: Database { connection, clock }, keys, opener, checked } = &mut *open;
         let transaction = database::begin_writing(connection, self.deadline).map_err(during)?;
-        let view = View::of(&transaction, self.id, keys, opener, checked).map_err(during)?;
+        clock.restart();
+        let view = View::of(&transaction, clock, self.id, keys, opener, checked).map_err(during)?;
         let done = work(view)?;
         transaction.commit().map_err(from_sqlite).map_err(during)?;
         Ok(done)
@@ -309,6 +316,7 @@ impl<'a> View<'a> {
     /// Looks at the file as it is now, with its key as it is now.
     fn of(
         connection: &'a Connection,
+        clock: &'a Clock,
         id: VaultId,
         keys: &'a mut KeyRing,
         opener: &'a mut Opener,
@@ -323,11 +331,12 @@ impl<'a> View<'a> {
         } else if head.previous.is_none() {
             keys.previous = None;
         }
-        Ok(Self { connection, head, keys, opener, checked })
+        Ok(Self { connection, clock, head, keys, opener, checked })
     }
 
     fn rows(&self) -> Rows<'_> {
-        Rows { connection: self.connection, vault: &self.head.id, keys: self.keys }
+        let Self { connection, clock, keys, .. } = *self;
+        Rows { connection, clock, vault: &self.head.id, keys }
     }
 
     fn state(&self) -> Result<State> {
@@ -351,7 +360,7 @@ impl<'a> View<'a> {
     }
 
     fn list(&mut self, state: &State) -> Result<Vec<(SecretKey, SecretMetadata)>> {
-        let listed = self.rows().list()?;
+        let listed = self.rows().list(state.records)?;
         if listed.damaged > 0 {
             return Err(rows::some_damaged(listed.damaged, state.records));
         }

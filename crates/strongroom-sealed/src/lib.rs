@@ -50,6 +50,7 @@
 
 mod about;
 mod aead;
+mod beside;
 mod budget;
 mod config;
 mod database;
@@ -58,10 +59,12 @@ mod file;
 mod file_name;
 mod head;
 mod keys;
+mod limits;
 mod opening;
 mod passphrase;
 mod platform;
 mod rows;
+mod schema;
 mod sealing_key;
 mod slot;
 mod source;

@@ -14,6 +14,9 @@ use crate::{KeySource, SlotKind};
 /// How many slots a vault can have, as LUKS2.
 pub const MAX_SLOTS: usize = 32;
 
+/// The longest slot that is read, all of its texts and bytes together. Labels are the only long ones.
+const LONGEST: i64 = 64 * 1024;
+
 /// How many random bytes a slot's salt has.
 const SALT: usize = 16;
 
@@ -87,7 +90,7 @@ impl NewSlot {
         vault: &VaultId,
         keys: &keys::Keys,
     ) -> Result<(Slot, Opener)> {
-        if count(connection)? >= MAX_SLOTS as u64 {
+        if count(connection)? >= MAX_SLOTS {
             return Err(fault(
                 strongroom_core::ErrorKind::QuotaExceeded,
                 format!("the vault has {MAX_SLOTS} key slots, and can't have more"),
@@ -218,22 +221,20 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> Result<bool> {
     deleted.map(|rows| rows > 0).map_err(from_sqlite)
 }
 
-pub(crate) fn count(connection: &Connection) -> Result<u64> {
-    let count = connection.query_row("SELECT count(*) FROM slot", [], |row| row.get::<_, i64>(0));
-    count.map(i64::unsigned_abs).map_err(from_sqlite)
+/// How many slots there are, or one more than there can be.
+pub(crate) fn count(connection: &Connection) -> Result<usize> {
+    lengths(connection).map(|lengths| lengths.len()).map_err(from_sqlite)
 }
 
-/// All slots, each as it is or what is wrong with it.
+/// All slots, the oldest first, each as it is or what is wrong with it.
 pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
-    let read = || -> rusqlite::Result<Vec<_>> {
-        let mut statement = connection.prepare("SELECT * FROM slot ORDER BY created_at, id")?;
-        // One more than there can be, to notice that there are too many.
-        statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS + 1).collect()
-    };
-    let slots = read().map_err(from_sqlite)?;
-    if slots.is_empty() || slots.len() > MAX_SLOTS {
-        return Err(corrupt("the sealed file's key slots are damaged"));
+    let lengths = lengths(connection).map_err(from_sqlite)?;
+    let is_short = |length: &Option<i64>| length.is_some_and(|length| length <= LONGEST);
+    if lengths.is_empty() || lengths.len() > MAX_SLOTS || !lengths.iter().all(is_short) {
+        return Err(corrupt("the key slots are damaged"));
     }
+    let mut slots = read_all(connection).map_err(from_sqlite)?;
+    slots.sort_by(|(a, _), (b, _)| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
             && slot.cost.is_none_or(Cost::is_bearable)
@@ -242,6 +243,21 @@ pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
         if is_whole { Ok(slot) } else { Err(slot.damaged()) }
     });
     Ok(checked.collect())
+}
+
+/// How long the slots are, in bytes, without reading them: one slot more than there can be, at most.
+fn lengths(connection: &Connection) -> rusqlite::Result<Vec<Option<i64>>> {
+    let sql = "SELECT octet_length(id) + octet_length(kind) + octet_length(label)
+                    + octet_length(created_at) + octet_length(salt) + octet_length(wrapped)
+                    + octet_length(checksum)
+               FROM slot";
+    let mut statement = connection.prepare(sql)?;
+    statement.query_map([], |row| row.get(0))?.take(MAX_SLOTS + 1).collect()
+}
+
+fn read_all(connection: &Connection) -> rusqlite::Result<Vec<(StoredSlot, Vec<u8>)>> {
+    let mut statement = connection.prepare("SELECT * FROM slot")?;
+    statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS).collect()
 }
 
 impl Opener {

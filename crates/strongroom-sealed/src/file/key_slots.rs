@@ -93,7 +93,7 @@ impl SealedFile {
     /// Takes what was deleted out of the log, too.
     pub(super) fn flush(&self) {
         if let Ok(open) = self.lock() {
-            database::flush_log(&open.connection);
+            database::flush_log(&open.database.connection);
         }
     }
 }

@@ -101,7 +101,7 @@ impl SealedFile {
                 // Somebody else was faster. A third key would leave the first one nowhere.
                 return Ok(());
             }
-            if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() as u64 {
+            if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() {
                 return Err(slots_changed());
             }
             view.switch(slots, &new)
