@@ -1,5 +1,6 @@
 //! The files that SQLite keeps beside a sealed file: its log, the log's index, and never a journal.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom_core::{ErrorKind, Result};
@@ -48,6 +49,11 @@ pub(crate) fn check(path: &Path) -> Result<()> {
         return Err(corrupt(format!("{log} has more than {} MiB", LARGEST_LOG >> 20)));
     }
     Ok(())
+}
+
+/// Removes the index that is left of a log where no memory can be shared. Nobody may have the file open.
+pub(crate) fn remove_index(path: &Path) {
+    drop(fs::remove_file(with_ending(path, "-shm")));
 }
 
 /// Refuses a log without its database: it would be replayed into the next one that takes its place,

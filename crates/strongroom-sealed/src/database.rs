@@ -1,13 +1,15 @@
 //! The embedded database: how it is made, opened and set up.
 
+use std::error::Error as _;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
+use crate::access::{self, Access, Failed, Trace};
 use crate::beside::{self, refuse_orphan};
 use crate::error::{self, corrupt, from_sqlite};
 use crate::limits::{self, Clock};
@@ -45,7 +47,11 @@ const MAX_PATH: usize = 500;
 /// # Errors
 ///
 /// `AlreadyExists` if there is a file now; `AccessDenied`, `QuotaExceeded`, `Io`.
-pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+pub(crate) fn create(
+    path: &Path,
+    deadline: Duration,
+    fill: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<()> {
     let dir = directory(path);
     check_length(path)?;
     platform::create_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
@@ -58,23 +64,29 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
         .map_err(|cause| error::opening(&dir, cause))?
         .into_temp_path();
     let connection = Connection::open(&temporary).map_err(from_sqlite)?;
-    build(&connection, fill)?;
+    build(&connection, fill).map_err(|error| explained(error, &dir))?;
     connection.close().map_err(|(_, cause)| from_sqlite(cause))?;
+    // A file that this file system lets nobody open is not made.
+    drop(open(&temporary, deadline)?);
+    beside::remove_index(&temporary);
     temporary
         .persist_noclobber(path)
         .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
     platform::sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
-/// An open database, and the deadline of what runs on it.
+/// An open database, how it was opened, and the deadline of what runs on it.
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) clock: Clock,
+    access: Access,
+    /// The file before it was opened, where nobody is kept from writing it.
+    trace: Option<Trace>,
 }
 
 /// Opens the database that is there, to be read. Its tables are those of the format.
 ///
-/// Nothing is written until [`trust`] is called.
+/// Nothing is written until [`Database::trust`] is called.
 ///
 /// # Errors
 ///
@@ -85,35 +97,121 @@ pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     platform::check_dir(&directory(path)).map_err(|error| absent_dir(path, error))?;
     platform::check_file(path)?;
     beside::check(path)?;
+    let path = resolved(path)?;
     let clock = Clock::new(deadline);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut connection =
-        Connection::open_with_flags(resolved(path)?, flags).map_err(from_sqlite)?;
-    set_up(&mut connection, &clock).map_err(from_sqlite)?;
-    if beside::has_log(path) {
-        // Else it would be emptied into the file when this is closed, key or no key.
-        let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        kept.map_err(from_sqlite)?;
-    }
-    check_format(&connection)?;
-    schema::check(&connection).map_err(|error| foreign_schema(error, &clock))?;
-    limits::set_for_tables(&mut connection, &clock).map_err(from_sqlite)?;
-    // These read the schema.
-    connection
-        .execute_batch(
-            "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
-        )
-        .map_err(from_sqlite)?;
-    Ok(Database { connection, clock })
+    let shared = Database::open(&path, Access::Shared, &clock, deadline);
+    let opened = shared.or_else(|error| match sqlite(&error).and_then(|it| it.instead(&path)) {
+        Some(Access::Alone) => open_alone(&path, &clock),
+        Some(access) => Database::open(&path, access, &clock, deadline),
+        None => Err(error),
+    });
+    opened.map_err(|error| explained(error, &path))
 }
 
-/// Lets a file that its key has opened be written: its log may be emptied into it.
-pub(crate) fn trust(connection: &Connection) -> Result<()> {
-    let allowed = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
-    allowed.and_then(|_| use_log(connection)).map_err(from_sqlite)
+/// The same error, or what the file system lacks.
+fn explained(error: Error, path: &Path) -> Error {
+    match sqlite(&error).is_some_and(Failed::lacks_locks) {
+        true => error::no_locks(access::file_system_of(path), error),
+        false => error,
+    }
+}
+
+/// SQLite's part of an error.
+fn sqlite(error: &Error) -> Option<Failed<'_>> {
+    error.source().and_then(|cause| cause.downcast_ref()).map(Failed)
+}
+
+/// Opens a file alone, once all others have closed it. Those who wait keep each other out if they stay
+/// connected, so each tries anew.
+fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
+    loop {
+        match Database::open(path, Access::Alone, clock, TURN) {
+            Err(error) if error.kind() == ErrorKind::Busy && !clock.is_over() => {
+                access::wait_for_a_turn();
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => return Err(error::taken(error)),
+            opened => return opened,
+        }
+    }
+}
+
+impl Database {
+    /// Opens the file, and waits so long for others that have it.
+    fn open(path: &Path, access: Access, clock: &Clock, wait: Duration) -> Result<Self> {
+        let trace = (access == Access::ReadOnly).then(|| Trace::of(path));
+        let mut connection = access.connect(path).map_err(from_sqlite)?;
+        set_up(&mut connection, clock, wait).map_err(from_sqlite)?;
+        if beside::has_log(path) {
+            // Else it would be emptied into the file when this is closed, key or no key.
+            let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            kept.map_err(from_sqlite)?;
+        }
+        check_format(&connection)?;
+        schema::check(&connection).map_err(|error| foreign_schema(error, clock))?;
+        limits::set_for_tables(&mut connection, clock).map_err(from_sqlite)?;
+        // These read the schema.
+        connection
+            .execute_batch(
+                "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+            )
+            .map_err(from_sqlite)?;
+        Ok(Self { connection, clock: clock.clone(), access, trace })
+    }
+
+    /// Lets a file that its key has opened be written: its log may be emptied into it.
+    pub(crate) fn trust(&self) -> Result<()> {
+        if self.access == Access::ReadOnly {
+            return Ok(());
+        }
+        let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let allowed = self.connection.set_db_config(config, false);
+        allowed.and_then(|_| use_log(&self.connection)).map_err(from_sqlite)
+    }
+
+    /// A number that changes when another connection has changed the file.
+    pub(crate) fn version(&self, path: &Path) -> rusqlite::Result<i64> {
+        match self.may_stay_open() {
+            true => data_version(&self.connection),
+            false => Ok(Trace::of(path).number()),
+        }
+    }
+
+    /// Whether it may stay open when nothing is done with it. If not, it would keep others out, or not
+    /// notice what they write.
+    pub(crate) fn may_stay_open(&self) -> bool {
+        self.access == Access::Shared
+    }
+
+    /// Checks that the file may be written.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` if the disk is full, `AccessDenied` if the directory can't be written.
+    pub(crate) fn check_writable(&self, path: &Path) -> Result<()> {
+        if self.access != Access::ReadOnly {
+            return Ok(());
+        }
+        let directory = directory(path);
+        Err(match access::is_writable(&directory) {
+            true => error::disk_full(&directory),
+            false => error::read_only(&directory),
+        })
+    }
+
+    /// Checks, after a read, that nobody wrote meanwhile who was not kept out.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(crate) fn check_unchanged(&self, path: &Path) -> Result<()> {
+        match &self.trace {
+            Some(trace) if *trace != Trace::of(path) => Err(error::fault(
+                ErrorKind::Busy,
+                "it was written meanwhile, from where it can be written",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Begins to read at one moment, from the first statement on.
@@ -176,9 +274,9 @@ fn remove_abandoned(dir: &Path) {
     }
 }
 
-fn set_up(connection: &mut Connection, clock: &Clock) -> rusqlite::Result<()> {
+fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlite::Result<()> {
     limits::set(connection, clock)?;
-    connection.busy_timeout(clock.limit().min(MAX_WAIT))?;
+    connection.busy_timeout(wait.min(MAX_WAIT))?;
     // What somebody wrote into the schema must not run here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
@@ -264,7 +362,7 @@ mod tests {
     fn every_commit_is_synced_and_nothing_goes_to_a_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("files/a.sealed");
-        create(&path, |_| Ok(())).unwrap();
+        create(&path, Duration::ZERO, |_| Ok(())).unwrap();
         let Database { connection, .. } = open(&path, Duration::from_millis(1500)).unwrap();
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         // FULL, MEMORY and ON.
@@ -286,7 +384,7 @@ mod tests {
             let file = fs::File::create(dir.join(name)).unwrap();
             time.map_or(Ok(()), |time| file.set_modified(time)).unwrap();
         }
-        create(&dir.join("d.sealed"), |_| Ok(())).unwrap();
+        create(&dir.join("d.sealed"), Duration::ZERO, |_| Ok(())).unwrap();
         let left = [".sealed-a", ".sealed-b", "c", "d.sealed"].map(|name| dir.join(name).exists());
         assert_eq!(left, [false, true, true, true]);
     }

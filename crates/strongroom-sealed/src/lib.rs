@@ -49,6 +49,7 @@
 //! The format is written down in `docs/format.md`, with test vectors in `tests/vectors`.
 
 mod about;
+mod access;
 mod aead;
 mod beside;
 mod budget;

@@ -43,11 +43,6 @@ impl Clock {
         clock
     }
 
-    /// The limit of one step.
-    pub(crate) const fn limit(&self) -> Duration {
-        self.limit
-    }
-
     /// Gives what follows the whole limit. Called for each statement, and within one for each row that was
     /// authenticated: honest files may be large.
     pub(crate) fn restart(&self) {

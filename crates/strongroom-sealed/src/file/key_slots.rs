@@ -92,8 +92,11 @@ impl SealedFile {
 
     /// Takes what was deleted out of the log, too.
     pub(super) fn flush(&self) {
-        if let Ok(open) = self.lock() {
-            database::flush_log(&open.database.connection);
+        // Where it is opened for each operation, it was emptied when it was closed.
+        if let Ok(open) = self.lock()
+            && let Some(database) = &open.database
+        {
+            database::flush_log(&database.connection);
         }
     }
 }

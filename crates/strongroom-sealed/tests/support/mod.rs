@@ -22,6 +22,11 @@ impl Sandbox {
         Self { dir: tempfile::tempdir().unwrap(), key: SealingKey::generate().unwrap() }
     }
 
+    /// The directory above that.
+    pub(crate) fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// A directory that the store makes, for the user alone.
     pub(crate) fn dir(&self) -> PathBuf {
         self.dir.path().join("files")
