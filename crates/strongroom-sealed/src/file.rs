@@ -29,6 +29,7 @@ use crate::opening;
 use crate::platform::Stamp;
 use crate::rows;
 use crate::slot::{self, NewSlot};
+use crate::slot_list::{self, SlotList};
 use crate::{FileConfig, KeySource};
 
 /// A vault's sealed file, open.
@@ -253,11 +254,15 @@ impl SealedFile {
         let prepare =
             |source: &KeySource| NewSlot::prepare(source, now, &mut Budget::new(config.deadline));
         let slots = config.sources.iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        let id = aead::random()?;
+        let id = slot_list::marked_id()?;
         let keys = Keys::of(aead::random_key()?, &id);
         database::create(&config.path, config.deadline, |connection| {
             Head::new(id, &keys)?.write(connection)?;
-            slots.into_iter().try_for_each(|slot| slot.insert(connection, &id, &keys).map(drop))
+            let mut list = SlotList::default();
+            for slot in slots {
+                list.add(&slot.insert(connection, &id, &keys)?.0);
+            }
+            list.write(connection, &id, &keys)
         })
     }
 

@@ -68,6 +68,7 @@ mod rows;
 mod schema;
 mod sealing_key;
 mod slot;
+mod slot_list;
 mod source;
 mod store;
 #[cfg(test)]
@@ -79,5 +80,6 @@ pub use file_name::path as file_in;
 pub use passphrase::{Cost, MIN_MEMORY_KIB};
 pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};
+pub use slot_list::SlotChange;
 pub use source::{KeySource, SlotKind};
 pub use store::SealedStore;

@@ -40,6 +40,12 @@ const RECORD: &str = "CREATE TABLE record (
 
 const RECORD_BY_ROW_KEY: &str = "CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id)";
 
+/// Files that were made before have no such table until their slots change.
+const SLOT_LIST: &str = "CREATE TABLE slot_list (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sealed BLOB NOT NULL
+) STRICT";
+
 /// The most columns that a table has.
 pub(crate) const MAX_COLUMNS: i32 = 10;
 
@@ -47,8 +53,8 @@ pub(crate) const MAX_COLUMNS: i32 = 10;
 /// some more, so that one that is not of the format can be named.
 pub(crate) const MAX_OBJECTS: i32 = 12;
 
-/// Every row of `sqlite_schema`: type, name, table and statement.
-const OBJECTS: [Object<&str>; 5] = [
+/// The rows of `sqlite_schema`: type, name, table and statement. The last one may be missing.
+const OBJECTS: [Object<&str>; 6] = [
     Object { kind: "table", name: "vault", table: "vault", sql: Some(VAULT) },
     Object { kind: "table", name: "slot", table: "slot", sql: Some(SLOT) },
     Object { kind: "index", name: "sqlite_autoindex_slot_1", table: "slot", sql: None },
@@ -59,6 +65,7 @@ const OBJECTS: [Object<&str>; 5] = [
         table: "record",
         sql: Some(RECORD_BY_ROW_KEY),
     },
+    Object { kind: "table", name: "slot_list", table: "slot_list", sql: Some(SLOT_LIST) },
 ];
 
 /// A row of `sqlite_schema`.
@@ -72,6 +79,16 @@ struct Object<Text> {
 /// Makes the tables of a new file.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     OBJECTS.iter().filter_map(|object| object.sql).try_for_each(|sql| connection.execute_batch(sql))
+}
+
+/// Whether the file has the table with the list of its slots.
+pub(crate) fn has_slot_list(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.table_exists(None, "slot_list")
+}
+
+/// Makes that table.
+pub(crate) fn create_slot_list(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(SLOT_LIST)
 }
 
 /// Checks that a file has the tables and indexes of the format, and nothing else.
@@ -88,7 +105,8 @@ pub(crate) fn check(connection: &Connection) -> Result<()> {
             "it has a {kind} {name} that is not of the format: another program changed it"
         )));
     }
-    if found.len() != OBJECTS.len() {
+    let is_missing = |object: &Object<&str>| !found.iter().any(|found| object.is(found));
+    if OBJECTS[..OBJECTS.len() - 1].iter().any(is_missing) {
         return Err(corrupt("tables of the format are missing"));
     }
     let text = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));

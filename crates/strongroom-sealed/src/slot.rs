@@ -1,6 +1,7 @@
 //! Key slots: the vault's key, wrapped once for each source that opens it.
 
 use rusqlite::{Connection, Row, params};
+use sha2::{Digest as _, Sha256};
 use strongroom_core::{Result, Timestamp};
 
 use crate::aead::{self, Key};
@@ -8,6 +9,7 @@ use crate::budget::Budget;
 use crate::error::{corrupt, fault, from_sqlite, wrong_key};
 use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
+use crate::slot_list;
 use crate::source::{Derived, Material};
 use crate::{KeySource, SlotKind};
 
@@ -32,6 +34,9 @@ pub struct Slot {
     pub label: String,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Whether it is not as it was written with the vault's key: somebody who can write the file changed or
+    /// added it, and it may open nothing. Known of a file that is open; without a key it is false.
+    pub is_changed: bool,
 }
 
 /// A slot as it stands in the file.
@@ -83,13 +88,13 @@ impl NewSlot {
         Ok(Self { slot, key })
     }
 
-    /// Writes it. What is left opens the vault by it.
+    /// Writes it, and returns it and what opens the vault by it.
     pub(crate) fn insert(
         mut self,
         connection: &Connection,
         vault: &VaultId,
         keys: &keys::Keys,
-    ) -> Result<(Slot, Opener)> {
+    ) -> Result<(StoredSlot, Opener)> {
         if count(connection)? >= MAX_SLOTS {
             return Err(fault(
                 strongroom_core::ErrorKind::QuotaExceeded,
@@ -99,8 +104,8 @@ impl NewSlot {
         }
         self.slot.wrap(&self.key, vault, keys)?;
         self.slot.write(connection)?;
-        let shown = self.slot.shown()?;
-        Ok((shown, Opener { slot: self.slot.id, key: self.key }))
+        let opener = Opener { slot: self.slot.id.clone(), key: self.key };
+        Ok((self.slot, opener))
     }
 }
 
@@ -114,7 +119,8 @@ impl StoredSlot {
         let (Some(kind), Ok(created_at)) = (kind, self.created_at.parse()) else {
             return Err(self.damaged());
         };
-        Ok(Slot { id: self.id.clone(), kind, label: self.label.clone(), created_at })
+        let (id, label) = (self.id.clone(), self.label.clone());
+        Ok(Slot { id, kind, label, created_at, is_changed: false })
     }
 
     /// Derives the slot's key from this material.
@@ -172,6 +178,17 @@ impl StoredSlot {
             wrapped: row.get(8)?,
         };
         Ok((slot, row.get(9)?))
+    }
+
+    /// A digest of all of it.
+    pub(crate) fn digest(&self) -> [u8; 16] {
+        let cost = self.cost_bytes();
+        let [a, b, c, d, e, f] = self.fields(&cost);
+        let parts = [a, b, c, d, e, f, &self.wrapped];
+        let mut digest = [0; 16];
+        let bound = keys::bind("strongroom-sealed/1 slot digest", &parts);
+        digest.copy_from_slice(&Sha256::digest(bound)[..16]);
+        digest
     }
 
     /// What everything but the wrapped key is bound by.
@@ -239,6 +256,7 @@ pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
         let is_whole = slot.checksum() == checksum.as_slice()
             && slot.cost.is_none_or(Cost::is_bearable)
             && slot.salt.len() == SALT
+            && slot.id.len() == slot_list::ID
             && slot.shown().is_ok();
         if is_whole { Ok(slot) } else { Err(slot.damaged()) }
     });

@@ -15,6 +15,7 @@ use crate::error::fault;
 use crate::keys::Keys;
 use crate::opening;
 use crate::slot::{self, Opener, StoredSlot};
+use crate::slot_list::SlotList;
 
 /// How many records are resealed in one step, at most.
 const STEP_RECORDS: usize = 5_000;
@@ -112,7 +113,7 @@ impl SealedFile {
 impl View<'_> {
     /// Passes on to the new key; the records keep the old one.
     fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
-        let state = self.state()?;
+        let (state, mut list) = (self.state()?, SlotList::default());
         for (mut slot, key) in slots {
             let key = key.ok_or_else(slots_changed)?;
             if !slot::delete(self.connection, slot.id())? {
@@ -120,9 +121,11 @@ impl View<'_> {
             }
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
+            list.add(&slot);
             // Whoever rotates may have come in by a slot that is gone.
             *self.opener = Opener { slot: slot.id().to_owned(), key };
         }
+        list.write(self.connection, &self.head.id, new)?;
         self.head.rotate(&self.keys.current, new, &state)?;
         self.head.write(self.connection)
     }

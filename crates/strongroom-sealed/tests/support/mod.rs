@@ -93,12 +93,33 @@ pub(crate) fn passphrase(text: &str) -> KeySource {
 pub(crate) fn plant_slots(sandbox: &Sandbox, count: usize, memory_kib: u32, passes: u32) {
     let connection = rusqlite::Connection::open(sandbox.path()).unwrap();
     for number in 0..count {
-        let (id, lanes) = (format!("0000{number:04}"), 1_u32);
-        let (kind, label, created_at) = ("passphrase", "", "2000-01-01T00:00:00Z");
-        let (salt, wrapped) = ([7_u8; 16], [7_u8; 72]);
-        let cost: Vec<u8> =
-            [memory_kib, passes, lanes].iter().flat_map(|n| n.to_be_bytes()).collect();
-        let texts = ["strongroom-sealed/1 slot checksum", &id, kind, label, created_at];
+        let slot = PlantedSlot {
+            id: &format!("0000{number:04}"),
+            label: "",
+            created_at: "2000-01-01T00:00:00Z",
+            memory_kib,
+            passes,
+        };
+        slot.write(&connection);
+    }
+}
+
+/// A passphrase slot that is whole and opens nothing.
+pub(crate) struct PlantedSlot<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) created_at: &'a str,
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+}
+
+impl PlantedSlot<'_> {
+    /// Writes it, over the one of its id if there is one.
+    pub(crate) fn write(&self, connection: &rusqlite::Connection) {
+        let Self { id, label, created_at, memory_kib, passes } = *self;
+        let (kind, lanes, salt, wrapped) = ("passphrase", 1_u32, [7_u8; 16], [7_u8; 72]);
+        let cost = [memory_kib, passes, lanes].map(u32::to_be_bytes).concat();
+        let texts = ["strongroom-sealed/1 slot checksum", id, kind, label, created_at];
         let parts = texts.into_iter().map(str::as_bytes).chain([&salt[..], &cost, &wrapped]);
         let bound: Vec<u8> = parts
             .flat_map(|part| [&u32::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat())
@@ -107,7 +128,7 @@ pub(crate) fn plant_slots(sandbox: &Sandbox, count: usize, memory_kib: u32, pass
         let row = rusqlite::params![
             id, kind, label, created_at, salt, memory_kib, passes, lanes, wrapped, checksum
         ];
-        let sql = "INSERT INTO slot VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let sql = "INSERT OR REPLACE INTO slot VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         connection.execute(sql, row).unwrap();
     }
 }
