@@ -129,6 +129,11 @@ impl SealedFile {
         &self.path
     }
 
+    /// Whether the file at its path is still the one that was opened.
+    pub fn is_in_place(&self) -> bool {
+        Stamp::at(&self.path).is_ok_and(|stamp| stamp == self.stamp)
+    }
+
     /// Names the vault, whatever its file is called: random, and the same for ever.
     pub const fn id(&self) -> [u8; 16] {
         self.id
@@ -269,10 +274,7 @@ impl SealedFile {
     /// The handle, for one user, if the file is still the one that was opened.
     fn lock(&self) -> Result<MutexGuard<'_, Open>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match Stamp::at(&self.path) {
-            Ok(stamp) if stamp == self.stamp => Ok(open),
-            _ => Err(replaced()),
-        }
+        if self.is_in_place() { Ok(open) } else { Err(replaced()) }
     }
 
     /// An error of this file in this operation.

@@ -14,7 +14,7 @@ use super::coherence::{
 };
 use super::content::{Content, Edit, Look};
 use super::payload::{Payload, Stored, VaultId};
-use super::place::Place;
+use super::place::{Place, Prepared};
 use super::watch::Watch;
 use crate::Layout;
 use crate::binding::Binding;
@@ -135,6 +135,7 @@ impl Vault {
                 return look(&known.content);
             }
         }
+        let mut prepared = self.prepared(Place::prepare_to_read)?;
         // Mending what was left costs a lock, which somebody else may have for good reason.
         let commit = match observation {
             Observation::MustRead => self.coherence.lock(Duration::ZERO).ok(),
@@ -142,7 +143,7 @@ impl Vault {
         };
         let had_lock = commit.is_some();
         let mut copy = self.copy();
-        match self.current(&mut copy, commit) {
+        match self.current(&mut copy, commit, &mut prepared) {
             Ok(known) => return look(&known.content),
             Err(error) if had_lock || !self.may_pass(error.kind()) => return Err(error),
             Err(_) => drop(copy),
@@ -150,7 +151,17 @@ impl Vault {
         // It may be half of what somebody else is doing: what is there when they are done counts.
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
-        look(&self.current(&mut copy, Some(commit))?.content)
+        look(&self.current(&mut copy, Some(commit), &mut prepared)?.content)
+    }
+
+    /// What opens the vault, asked for now if it must be: not while a lock is held, nor for each read while it
+    /// is open.
+    fn prepared(&self, prepare: impl FnOnce(&Place) -> Result<Prepared>) -> Result<Prepared> {
+        let is_open = self.read_copy(Content::is_none).is_some_and(|is_none| !is_none);
+        if is_open {
+            return Ok(Prepared::default());
+        }
+        prepare(&self.place).map_err(|error| self.named(error))
     }
 
     /// Whether an error may be what others are seen doing: between two steps of a purge or a move, an entry
@@ -169,12 +180,14 @@ impl Vault {
         &self,
         copy: &'a mut Option<Copy>,
         commit: Option<Commit<'_>>,
+        prepared: &mut Prepared,
     ) -> Result<&'a mut Copy> {
         let observation = self.coherence.observe();
         match copy.take() {
             Some(known) if known.is_current(&observation) => Ok(copy.insert(known)),
             old => {
-                let new = self.load(observation, commit)?;
+                let old = self.without_file(old, prepared);
+                let new = self.load(observation, commit, prepared)?;
                 warn_of_deletion(&self.entry, old.as_ref(), &new);
                 self.watch.wake();
                 Ok(copy.insert(new))
@@ -182,17 +195,35 @@ impl Vault {
         }
     }
 
+    /// Hands on the open file of an old copy: where no entry is needed, it is the vault as long as it is in its
+    /// place, and opening it anew would cost a passphrase's work.
+    #[cfg(feature = "sealed")]
+    fn without_file(&self, old: Option<Copy>, prepared: &mut Prepared) -> Option<Copy> {
+        match old {
+            Some(Copy { content: Content::Sealed(sealed), .. }) if self.place.is_direct() => {
+                prepared.opened.get_or_insert_with(|| sealed.into_opened());
+                None
+            }
+            old => old,
+        }
+    }
+
+    #[cfg(not(feature = "sealed"))]
+    fn without_file(&self, old: Option<Copy>, _: &mut Prepared) -> Option<Copy> {
+        old
+    }
+
     /// Changes the secrets: all of the change, or none of it if it fails.
     pub(super) fn commit<T>(&self, change: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
-        let is_open = self.read_copy(Content::is_none).is_some_and(|is_none| !is_none);
-        let _prepared = if is_open { None } else { self.place.prepare()? };
+        let mut prepared = self.prepared(Place::prepare)?;
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut copy = self.copy();
         let base = commit.base();
-        let known = match copy.take().filter(|copy| copy.is_current(&base)) {
-            Some(known) => copy.insert(known),
-            None => {
-                let content = self.read_store()?;
+        let known = match copy.take() {
+            Some(known) if known.is_current(&base) => copy.insert(known),
+            old => {
+                drop(self.without_file(old, &mut prepared));
+                let content = self.read_store(&mut prepared)?;
                 let seen = base.remember(content.revision());
                 copy.insert(self.copy_of(content, seen))
             }
@@ -213,7 +244,7 @@ impl Vault {
         };
         let result = change(&mut next)?;
         next.advance()?;
-        self.store_whole(commit, &mut copy, next).map(|()| result)
+        self.store_whole(commit, &mut copy, next, &prepared).map(|()| result)
     }
 
     /// What is stored was changed where it lies, and the vault's entry was not.
@@ -241,8 +272,9 @@ impl Vault {
         commit: Commit<'_>,
         copy: &mut Option<Copy>,
         vault: Payload,
+        prepared: &Prepared,
     ) -> Result<()> {
-        let (content, line) = self.laid_out(vault, || commit.begin())?;
+        let (content, line) = self.laid_out(vault, prepared, || commit.begin())?;
         if let Err(error) = commit.begin() {
             self.abandon(content, line.as_ref());
             return Err(self.named(error));
@@ -338,8 +370,13 @@ impl Vault {
     }
 
     /// Reads the store, and tells the others what it holds if the lock is ours.
-    fn load(&self, observation: Observation, commit: Option<Commit<'_>>) -> Result<Copy> {
-        let content = self.read_store()?;
+    fn load(
+        &self,
+        observation: Observation,
+        commit: Option<Commit<'_>>,
+        prepared: &mut Prepared,
+    ) -> Result<Copy> {
+        let content = self.read_store(prepared)?;
         let revision = content.revision();
         let seen = match (observation.remember(revision), commit) {
             (None, Some(commit)) => commit.finish(revision).seen,
@@ -348,9 +385,9 @@ impl Vault {
         Ok(self.copy_of(content, seen))
     }
 
-    fn read_store(&self) -> Result<Content> {
+    fn read_store(&self, prepared: &mut Prepared) -> Result<Content> {
         self.is_forgotten.store(false, Ordering::Relaxed);
-        let content = self.read_place()?;
+        let content = self.read_place(prepared)?;
         if let Some(binding) = &self.binding {
             let checked = binding.check(!content.is_none(), self.place.entries.is_some());
             checked.map_err(|error| self.named(error))?;
@@ -358,15 +395,15 @@ impl Vault {
         Ok(content)
     }
 
-    pub(super) fn read_place(&self) -> Result<Content> {
-        if let Some(opened) = self.place.open_direct() {
+    pub(super) fn read_place(&self, prepared: &mut Prepared) -> Result<Content> {
+        if let Some(opened) = self.place.open_direct(prepared) {
             return opened.map_err(|error| self.named(error));
         }
         if let Some(entries) = self.find_entries().map_err(|error| self.named(error))? {
             return Ok(Content::Entries(entries));
         }
         match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
-            None => self.place.nothing().map_err(|error| self.named(error)),
+            None => self.place.nothing(prepared).map_err(|error| self.named(error)),
             Some(line) => Stored::parse(&line)
                 .map_err(Error::from)
                 .and_then(|stored| self.place.open(stored))
@@ -376,7 +413,7 @@ impl Vault {
 
     /// The lock file was deleted during the write: somebody else may have written, too.
     fn make_sure(&self, written: Revision) -> Result<()> {
-        if self.read_store()?.revision() == written {
+        if self.read_store(&mut Prepared::default())?.revision() == written {
             return Ok(());
         }
         Err(self.named(Error::new(ErrorKind::Conflict, Operation::Set).with_message(
@@ -404,8 +441,11 @@ impl Vault {
 
     pub(super) fn named(&self, error: Error) -> Error {
         let error = error.with_store(self.store.name());
-        // What concerns a single entry names it.
-        if self.layout() == Layout::Entries { error } else { error.with_entry(&self.entry) }
+        // A file without an entry names itself, and what concerns a single entry names that.
+        if self.place.is_direct() || self.layout() == Layout::Entries {
+            return error;
+        }
+        error.with_entry(&self.entry)
     }
 }
 

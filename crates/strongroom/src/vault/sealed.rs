@@ -19,6 +19,7 @@ use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, S
 use super::coherence::{Revision, check_free, is_in_use};
 use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
+use super::place::Prepared;
 use super::secrets::SecretInfo;
 use super::unlock::Unlock;
 use crate::presence::is_there;
@@ -78,6 +79,11 @@ impl SealedPlace {
         }
     }
 
+    /// Whether there is a file, or the log of one.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        is_anything_at(self.path())
+    }
+
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
         self.settle()?;
@@ -92,16 +98,19 @@ impl SealedPlace {
     /// # Errors
     ///
     /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
-    pub(super) fn recover(&self) -> Result<Option<Sealed>> {
+    pub(super) fn recover(&self, prepared: &mut Prepared) -> Result<Option<Sealed>> {
         self.settle()?;
         if !is_anything_at(self.path())? {
             return Ok(None);
         }
         let (path, recovery) = match self {
-            Self::Direct(unlock) => return unlock.open().map(|opened| Some(opened.into())),
+            Self::Direct(unlock) => {
+                return unlock.open(prepared).map(|opened| Some(opened.into()));
+            }
             Self::Keyed { path, recovery, .. } => (path, recovery),
         };
-        match recovery(path).and_then(|unlock| unlock.open()).map(Sealed::from).map(Some) {
+        let recovered = recovery(path).and_then(|unlock| unlock.open(&mut Prepared::default()));
+        match recovered.map(Sealed::from).map(Some) {
             Ok(Some(sealed)) => {
                 tracing::warn!(
                     file = %path.display(),
@@ -121,10 +130,11 @@ impl SealedPlace {
     pub(super) fn seal(
         &self,
         vault: &Payload,
+        prepared: &Prepared,
         now: Timestamp,
     ) -> Result<(Sealed, Option<SecretBytes>)> {
         let (config, key) = match self {
-            Self::Direct(unlock) => (unlock.with_new_key()?, None),
+            Self::Direct(unlock) => (unlock.with_new_key(prepared)?, None),
             Self::Keyed { path, .. } => {
                 put_aside(path, now)?;
                 let key = SealingKey::generate()?;
@@ -253,7 +263,7 @@ impl SealedPlace {
 }
 
 fn entry_gone(path: &Path) -> Error {
-    Error::new(ErrorKind::KeyMissing, Operation::Get)
+    Error::new(ErrorKind::KeyMissing, Operation::Open)
         .with_message(format!(
             "the vault's entry is gone, which holds the key of {}",
             path.display()
@@ -318,6 +328,11 @@ impl Sealed {
 
     pub(super) fn forget_sources(&mut self) {
         self.sources = Vec::new();
+    }
+
+    /// The file, to be used again.
+    pub(super) fn into_opened(self) -> (SealedFile, Vec<KeySource>) {
+        (self.file, self.sources)
     }
 
     /// The file, and what it was opened with.
