@@ -63,7 +63,13 @@ impl User {
     /// The id of the slot with this label.
     #[track_caller]
     fn slot(&self, label: &str) -> String {
-        let listed = self.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
+        self.slot_by("main.key", label)
+    }
+
+    /// The same, listed with another key at hand.
+    #[track_caller]
+    fn slot_by(&self, key: &str, label: &str) -> String {
+        let listed = self.keyed(key, &["key", "list"], b"").ends_with(0).out();
         let line = listed.lines().find(|line| line.split('\t').nth(3) == Some(label));
         line.unwrap().split('\t').next().unwrap().to_owned()
     }
@@ -220,6 +226,77 @@ fn keys_are_added_listed_and_removed_but_for_the_last() {
 }
 
 #[test]
+fn the_last_key_that_opens_a_file_is_not_removed_by_mistake() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let (spare, recovery) = (user.place("spare.key"), user.place("recovery.txt"));
+    fs::write(&recovery, PASSPHRASE).unwrap();
+    let add = ["key", "add", "--new", "--label", "spare", "--key-file", &spare];
+    user.keyed("main.key", &add, b"").ends_with(0);
+    let add = ["key", "add", "--label", "recovery", "--passphrase-file", &recovery];
+    user.keyed("main.key", &add, b"").ends_with(0);
+
+    let own = user.slot("main");
+    let remove = ["key", "remove", &own];
+    let refused = user.keyed("main.key", &remove, b"").ends_with(8);
+    refused
+        .says("no other key at hand opens it")
+        .says(&format!("key remove {own} --key-file PATH"));
+    let wrong = user.place("wrong.key");
+    fs::copy(user.place("main.key"), &wrong).unwrap();
+    let with_wrong = [&remove[..], &["--key-file", &wrong]].concat();
+    user.keyed("main.key", &with_wrong, b"").ends_with(8).says("no other key at hand");
+    assert_eq!(user.keyed("main.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    // What was named opens the file without the removed one.
+    let with_other = [&remove[..], &["--passphrase-file", &recovery]].concat();
+    user.keyed("main.key", &with_other, b"").ends_with(0);
+    user.keyed("main.key", &["get", "KEY"], b"").ends_with(8);
+    assert_eq!(user.keyed("spare.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    let id = user.slot_by("spare.key", "spare");
+    user.keyed("spare.key", &["key", "remove", &id, "--force"], b"").ends_with(0);
+    let env = [("STRONGROOM_PASSPHRASE_FILE", recovery.as_str())];
+    assert_eq!(user.run(&env, &["get", "KEY"]).ends_with(0).out(), VALUE);
+    let last = user.slot_by("spare.key", "recovery");
+    user.run(&env, &["key", "remove", &last, "--force"]).ends_with(2).says("only key");
+}
+
+#[test]
+fn what_opens_a_file_is_listed_without_a_key_and_a_wrong_key_is_told_so() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let listed = user.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
+    let wrong = user.place("wrong.key");
+    fs::write(&wrong, format!("strongroom-key-1:{}\n", "0".repeat(64))).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        fs::set_permissions(&wrong, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let file = user.sandbox.data_dir().join("file").join("strongroom.sealed");
+    for arguments in
+        [&["get", "KEY"][..], &["list"], &["set", "KEY"], &["delete", "KEY"], &["key", "rotate"]]
+    {
+        let refused = user.keyed("wrong.key", arguments, VALUE.as_bytes()).ends_with(8);
+        let refused = refused.says("cannot open the vault (file)").says(file.to_str().unwrap());
+        let refused =
+            refused.says("none of the keys at hand opens it").says("`strongroom key list`");
+        assert!(!refused.said().contains("\"vault\""), "{}", refused.said());
+    }
+    // The command of the hint works in the state that gives it, and with no key at all.
+    assert_eq!(user.keyed("wrong.key", &["key", "list"], b"").ends_with(0).out(), listed);
+    assert_eq!(user.run(&[], &["key", "list", "--no-prompt"]).ends_with(0).out(), listed);
+    let json = user.run(&[], &["key", "list", "--json"]).ends_with(0).json();
+    assert_eq!(
+        (&json["keys"][0]["label"], &json["keys"][0]["changed"]),
+        (&"main".into(), &false.into())
+    );
+    User::new().run(&[], &["key", "list"]).ends_with(3).says("no encrypted file yet");
+}
+
+#[test]
 fn a_rotation_wants_every_key_and_leaves_every_one_good() {
     let user = User::with_key();
     user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
@@ -365,8 +442,13 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     on(&bus, &["key", "rotate", "--key-file", spare], b"").ends_with(0);
     assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 
+    let listed = on(&bus, &["key", "list"], b"").ends_with(0).out();
+    let entry = listed.lines().find(|line| line.contains("\tkey\t")).unwrap();
+    let of_entry = ["key", "remove", &entry[..8], "--key-file", spare];
+    on(&bus, &of_entry, b"").ends_with(2).says("the key in the vault's entry");
     on(&bus, &["entry", "delete", "strongroom", "vault"], b"").ends_with(0);
     on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
+    assert_eq!(on(&bus, &["key", "list"], b"").ends_with(0).out(), listed);
     let with = |key: &str, arguments: &[&str]| {
         let mut command = bus.command(PROGRAM);
         command.env("STRONGROOM_KEY_FILE", key);

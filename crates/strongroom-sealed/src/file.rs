@@ -95,8 +95,9 @@ impl SealedFile {
         let (head, keys, opener) = {
             let snapshot = database::begin_reading(&database.connection)?;
             let head = Head::read(&snapshot)?;
+            let slots = slot::each(&snapshot)?;
             let (key, opener) =
-                opening::open(&snapshot, &head.id, &head.key_id, &config.sources, &mut budget)?;
+                opening::open(slots, &head.id, &head.key_id, &config.sources, &mut budget)?;
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };

@@ -1,6 +1,5 @@
 //! Which source opens which slot, within a budget: the cheapest slots first.
 
-use rusqlite::Connection;
 use strongroom_core::{Error, Result};
 
 use crate::KeySource;
@@ -8,7 +7,7 @@ use crate::aead::Key;
 use crate::budget::{Budget, Skip};
 use crate::error::{no_source, wrong_key};
 use crate::keys::{KeyId, VaultId};
-use crate::slot::{self, Opener, StoredSlot};
+use crate::slot::{Opener, StoredSlot};
 use crate::source::{Derived, Material};
 
 /// How many skipped slots a message names.
@@ -25,19 +24,20 @@ pub(crate) struct Skipped {
 /// Opens the vault's key by the first of these sources that fits a slot. Keys cost nothing and come first,
 /// then passphrases, the cheapest slot first.
 ///
+/// The slots are those of a file, or some of them.
+///
 /// # Errors
 ///
 /// `KeyMissing` if there is no source; `WrongKey` if none fits; `TimedOut` if slots were left that ask for
 /// more work than the budget has; `Corrupt` if a damaged slot may be the right one; if no source can be read, the
 /// error of the first.
 pub(crate) fn open(
-    connection: &Connection,
+    slots: Vec<Result<StoredSlot>>,
     vault: &VaultId,
     key_id: &KeyId,
     sources: &[KeySource],
     budget: &mut Budget,
 ) -> Result<(Key, Opener)> {
-    let slots = slot::each(connection)?;
     if sources.is_empty() {
         return Err(no_source());
     }

@@ -4,10 +4,11 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
 
 use super::{SealedFile, View};
 use crate::budget::Budget;
-use crate::error::fault;
+use crate::error::{fault, located};
+use crate::head::Head;
 use crate::slot::{self, NewSlot, Opener, StoredSlot};
 use crate::slot_list::{SlotChange, SlotList};
-use crate::{KeySource, Slot, database};
+use crate::{FileConfig, KeySource, Slot, beside, database, opening};
 
 impl SealedFile {
     /// The key slots, the oldest first.
@@ -28,6 +29,23 @@ impl SealedFile {
         })
     }
 
+    /// The key slots of a file that is not opened, the oldest first. It takes no key, and nobody vouches for what
+    /// it says.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no file; `Corrupt` if it is no vault, or names a damaged slot; `AccessDenied`, `Io`.
+    pub fn slots_without_key(config: &FileConfig) -> Result<Vec<Slot>> {
+        let slots = || {
+            beside::refuse_orphan(&config.path)?;
+            let database = database::open(&config.path, config.deadline)?;
+            let slots = slot::each(&database.connection)?;
+            database.check_unchanged(&config.path)?;
+            slots.into_iter().map(|slot| slot?.shown()).collect::<Result<Vec<_>>>()
+        };
+        slots().map_err(|error: Error| located(&config.path, error.during(Operation::List)))
+    }
+
     /// The slots that are not as they were written with the vault's key, damaged and missing ones included.
     ///
     /// # Errors
@@ -38,6 +56,15 @@ impl SealedFile {
             let stored = slot::each(view.connection)?;
             Ok(view.slot_list(&stored)?.changes(&stored))
         })
+    }
+
+    /// Whether this handle was opened by this slot.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn is_opened_by(&self, id: &str) -> Result<bool> {
+        self.read(Operation::Get, |view| Ok(view.opener.slot == id))
     }
 
     /// Adds a slot: from now on this source opens the vault, too. `now` is when.
@@ -53,8 +80,57 @@ impl SealedFile {
         self.change_slots(Operation::Set, |view, list| view.insert(slot, list)?.0.shown())
     }
 
-    /// Removes a slot. Whoever has read the vault's key through it may have kept that key, and every
-    /// copy of the file still has the slot: [`rotate`](Self::rotate) helps against the first.
+    /// Removes a slot, if another one opens the vault: the one that this handle was opened by, or one that any of
+    /// these sources fits.
+    ///
+    /// A person who has read the vault's key through the slot may have kept that key, and every copy of the file
+    /// still has the slot: [`rotate`](Self::rotate) helps against the first.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last one; `KeyMissing` if no source is known to
+    /// open another one; as [`open`](Self::open) for slots that could not be tried.
+    pub fn remove_slot_if_open(&self, id: &str, sources: &[KeySource]) -> Result<()> {
+        let proof = self.opened_without(id, sources)?;
+        self.change_slots(Operation::Delete, |view, list| {
+            view.delete(id, list)?;
+            if let Some(proof) = proof {
+                *view.opener = proof;
+            }
+            // Somebody else may have removed that one meanwhile.
+            let opened = view.opener.open(view.connection, &view.head.id, &view.head.key_id);
+            opened.map(drop)
+        })?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Finds a slot beside this one that is known to open the vault; `None` if it is the handle's own.
+    fn opened_without(&self, id: &str, sources: &[KeySource]) -> Result<Option<Opener>> {
+        let (is_own, slots, vault, key_id) = self.read(Operation::Delete, |view| {
+            let mut slots = slot::each(view.connection)?;
+            let is_it = |slot: &Result<StoredSlot>| slot.as_ref().is_ok_and(|slot| slot.id() == id);
+            if slots.len() == 1 && slots.iter().any(is_it) {
+                return Err(only_slot());
+            }
+            slots.retain(|slot| !is_it(slot));
+            let Head { id: vault, key_id, .. } = view.head;
+            let opens = view.opener.open(view.connection, &vault, &key_id).is_ok();
+            Ok((opens && view.opener.slot != id, slots, vault, key_id))
+        })?;
+        if is_own {
+            return Ok(None);
+        }
+        // Passphrases take their time, and nothing is locked meanwhile.
+        let mut budget = Budget::new(self.deadline);
+        match opening::open(slots, &vault, &key_id, sources, &mut budget) {
+            Ok((_, opener)) => Ok(Some(opener)),
+            Err(error) => Err(self.named(Operation::Delete, no_other_way_in(id, error))),
+        }
+    }
+
+    /// Removes a slot without asking for another way in: nothing may open the vault any more.
+    /// [`remove_slot_if_open`](Self::remove_slot_if_open) does ask.
     ///
     /// # Errors
     ///
@@ -63,8 +139,7 @@ impl SealedFile {
         self.change_slots(Operation::Delete, |view, list| {
             view.delete(id, list)?;
             if slot::count(view.connection)? == 0 {
-                return Err(fault(ErrorKind::Invalid, "it is the only key slot")
-                    .with_hint("Add another one first: nothing would open the vault."));
+                return Err(only_slot());
             }
             Ok(())
         })?;
@@ -142,6 +217,26 @@ impl View<'_> {
         }
         list.remove(id);
         Ok(())
+    }
+}
+
+fn only_slot() -> Error {
+    fault(ErrorKind::Invalid, "it is the only key slot")
+        .with_hint("Add another one first: nothing would open the vault.")
+}
+
+/// No source was found that opens the vault by another slot. What could not be tried stays as it is.
+fn no_other_way_in(id: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::WrongKey | ErrorKind::KeyMissing => fault(
+            ErrorKind::KeyMissing,
+            "no other key at hand opens it, and without this slot it might be lost",
+        )
+        .with_hint(format!(
+            "Nothing was changed. Name a key that stays, so that it can be tried: `strongroom key remove \
+             {id} --key-file PATH`, or with `--passphrase-file PATH`. `--force` removes it all the same."
+        )),
+        _ => error,
     }
 }
 

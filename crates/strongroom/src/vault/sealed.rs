@@ -21,7 +21,7 @@ use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::place::Prepared;
 use super::secrets::SecretInfo;
-use super::unlock::Unlock;
+use super::unlock::{self, Unlock};
 use crate::presence::is_there;
 
 /// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when
@@ -55,6 +55,8 @@ pub(super) struct Sealed {
     id: VaultId,
     /// The vault's revision number before the file's first.
     base: u64,
+    /// Whether the key stands in the vault's entry.
+    is_by_entry: bool,
 }
 
 /// A secret of a file, as it stands there.
@@ -84,13 +86,25 @@ impl SealedPlace {
         is_anything_at(self.path())
     }
 
+    /// Whether the file can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        matches!(self, Self::Direct(unlock) if unlock.must_ask())
+    }
+
+    /// The file's key slots, which nobody vouches for.
+    pub(super) fn slots_without_key(&self) -> Result<Vec<Slot>> {
+        let config = FileConfig::keyless(self.path()).with_deadline(self.deadline());
+        SealedFile::slots_without_key(&config)
+    }
+
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
         self.settle()?;
         let config = self.config(SealingKey::from_text(&entry.key)?);
-        let file = SealedFile::open(&config);
+        let file = unlock::open(&config);
         let file = file.map_err(|error| self.named(error, entry.generation))?;
-        Ok(Sealed { file, sources: config.sources, id: entry.id, base: entry.generation })
+        let sources = config.sources;
+        Ok(Sealed { file, sources, id: entry.id, base: entry.generation, is_by_entry: true })
     }
 
     /// Opens a file whose entry is gone by another key of its own, if one is at hand.
@@ -151,7 +165,8 @@ impl SealedPlace {
             Some(key) => {
                 let base = vault.generation.saturating_sub(file.generation()?);
                 let entry = KeyEntry { id: vault.id, generation: base, key: key.to_text() };
-                (Sealed { file, sources, id: vault.id, base }, Some(entry.to_line()))
+                let sealed = Sealed { file, sources, id: vault.id, base, is_by_entry: true };
+                (sealed, Some(entry.to_line()))
             }
         })
     }
@@ -330,6 +345,11 @@ impl Sealed {
         self.sources = Vec::new();
     }
 
+    /// Whether the key stands in the vault's entry.
+    pub(super) const fn is_by_entry(&self) -> bool {
+        self.is_by_entry
+    }
+
     /// The file, to be used again.
     pub(super) fn into_opened(self) -> (SealedFile, Vec<KeySource>) {
         (self.file, self.sources)
@@ -380,7 +400,8 @@ fn file_error(path: &Path, error: std::io::Error) -> Error {
 /// A file whose key stands in no entry, with what opened it.
 impl From<(SealedFile, Vec<KeySource>)> for Sealed {
     fn from((file, sources): (SealedFile, Vec<KeySource>)) -> Self {
-        Self { id: VaultId::new(file.id()), file, sources, base: 0 }
+        let id = VaultId::new(file.id());
+        Self { file, sources, id, base: 0, is_by_entry: false }
     }
 }
 

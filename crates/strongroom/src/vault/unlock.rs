@@ -1,7 +1,7 @@
 //! The key of a sealed file that stands in no entry: named, or asked for.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
-use strongroom_sealed::{FileConfig, KeySource, SealedFile};
+use strongroom_sealed::{FileConfig, KeySource, SealedFile, SlotChange};
 
 use super::place::Prepared;
 use super::sealed::is_anything_at;
@@ -50,7 +50,7 @@ impl Unlock {
         let mut config = self.config.clone();
         config.sources.extend(prepared.key.clone());
         match &self.ask {
-            _ if !config.sources.is_empty() => Ok((SealedFile::open(&config)?, config.sources)),
+            _ if !config.sources.is_empty() => Ok((open(&config)?, config.sources)),
             Some(ask) => self.open_asking(ask),
             None => Err(self.no_key()),
         }
@@ -74,7 +74,7 @@ impl Unlock {
         let mut attempt = 1;
         loop {
             let config = self.config.clone().or(self.asked(ask, false, attempt)?);
-            match SealedFile::open(&config) {
+            match open(&config) {
                 Err(error) if error.kind() == ErrorKind::WrongKey && attempt < TRIES => {
                     attempt += 1;
                 }
@@ -100,4 +100,20 @@ impl Unlock {
             .with_message(format!("nothing was named that opens {path}"))
             .with_hint(self.hint.clone())
     }
+}
+
+/// Opens a file, and warns of key slots that somebody changed who has no key to it.
+pub(super) fn open(config: &FileConfig) -> Result<SealedFile> {
+    let file = SealedFile::open(config)?;
+    let changes = file.slot_changes().unwrap_or_default();
+    if !changes.is_empty() {
+        let ids: Vec<_> = changes.iter().map(SlotChange::id).collect();
+        tracing::warn!(
+            "key slots of {} were changed by somebody who has no key to it: {}. What opened them may open \
+             nothing now. `strongroom key list` shows them; remove those and add new ones",
+            config.path.display(),
+            ids.join(", ")
+        );
+    }
+    Ok(file)
 }
