@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
 use crate::access::{self, Access, Failed, Trace};
@@ -186,15 +186,17 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` if the disk is full, `AccessDenied` if the directory can't be written.
+    /// `QuotaExceeded` if the disk is full, `AccessDenied` if the file or its directory can't be written.
     pub(crate) fn check_writable(&self, path: &Path) -> Result<()> {
-        if self.access != Access::ReadOnly {
+        let is_read_only = self.connection.is_readonly(MAIN_DB).map_err(from_sqlite)?;
+        if self.access != Access::ReadOnly && !is_read_only {
             return Ok(());
         }
         let directory = directory(path);
         Err(match access::is_writable(&directory) {
-            true => error::disk_full(&directory),
-            false => error::read_only(&directory),
+            false => error::read_only("the directory ", &directory),
+            true if self.access == Access::ReadOnly => error::disk_full(&directory),
+            true => error::read_only("", path),
         })
     }
 

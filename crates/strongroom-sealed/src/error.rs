@@ -71,11 +71,11 @@ pub(crate) fn disk_full(directory: &Path) -> Error {
         .with_hint("Make room and try again. What was stored before is still there.")
 }
 
-/// Nothing can be written into the directory.
-pub(crate) fn read_only(directory: &Path) -> Error {
-    let directory = quoted(directory);
-    fault(ErrorKind::AccessDenied, format!("the directory {directory} can't be written"))
-        .with_hint(format!("See `ls -ld {directory}`, and whether it is mounted read-only."))
+/// The file or directory can't be written; `what` it is stands before its path.
+pub(crate) fn read_only(what: &str, path: &Path) -> Error {
+    let path = quoted(path);
+    fault(ErrorKind::AccessDenied, format!("{what}{path} can't be written"))
+        .with_hint(format!("See `ls -ld {path}`, and whether it is mounted read-only."))
 }
 
 /// Others have a file open that only one process at a time can.

@@ -292,7 +292,7 @@ impl SealedFile {
         let read = || {
             let mut open = self.lock()?;
             let database = open.take(self)?;
-            let done = open.read(&database, self.id, work);
+            let done = open.read(&database, self, work);
             // Half of what somebody writes may look like damage, and is none.
             open.keep(database, &self.path)?;
             done

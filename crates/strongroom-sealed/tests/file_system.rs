@@ -129,7 +129,8 @@ fn a_read_only_directory_is_read_named_and_harms_nothing() {
     };
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    for path in [sandbox.path(), sandbox.dir()] {
+    let files = fs::read_dir(sandbox.dir()).unwrap().map(|file| file.unwrap().path());
+    for path in files.chain([sandbox.dir()]) {
         chown(path, Some(0), Some(0)).unwrap();
     }
     assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
@@ -147,6 +148,13 @@ fn opens_in_a_read_only_directory() {
     assert!(error.problem().contains(&format!("'{directory}'")), "{error}");
     let beside = FileConfig::new(config.path.with_file_name("new"), config.sources[0].clone());
     refused(SealedFile::create(&beside, now()), ErrorKind::AccessDenied);
+    set_mode(config.path.parent().unwrap(), 0o700);
+    set_mode(&config.path, 0o400);
+    let file = SealedFile::open(&config).unwrap();
+    let changed = file.change(|change| change.put(&SecretKey::new("b"), &Secret::new("1")));
+    let error = refused(changed, ErrorKind::AccessDenied);
+    assert!(error.problem().starts_with(&format!("'{}'", config.path.display())), "{error}");
+    set_mode(&config.path, 0o600);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::SealedFile;
 use crate::database::{self, Database};
 use crate::error::{from_sqlite, replaced};
 use crate::head::{Head, State};
-use crate::keys::{KeyRing, VaultId};
+use crate::keys::KeyRing;
 use crate::limits::Clock;
 use crate::rows::{self, Rows};
 use crate::slot::Opener;
@@ -25,6 +25,7 @@ pub(super) struct Open {
 
 /// All that a transaction works on.
 pub(super) struct View<'a> {
+    pub(super) file: &'a SealedFile,
     pub(super) connection: &'a Connection,
     pub(super) clock: &'a Clock,
     pub(super) head: Head,
@@ -62,14 +63,14 @@ impl Open {
     pub(super) fn read<T>(
         &mut self,
         database: &Database,
-        id: VaultId,
+        file: &SealedFile,
         work: impl FnOnce(&mut View<'_>) -> Result<T>,
     ) -> Result<T> {
         let Self { keys, opener, checked, .. } = self;
         let Database { connection, clock, .. } = database;
         clock.restart();
         let snapshot = database::begin_reading(connection)?;
-        work(&mut View::of(&snapshot, clock, id, keys, opener, checked)?)
+        work(&mut View::of(file, &snapshot, clock, keys, opener, checked)?)
     }
 
     /// Writes as one.
@@ -85,7 +86,7 @@ impl Open {
         let Database { connection, clock, .. } = database;
         let transaction = database::begin_writing(connection, file.deadline).map_err(during)?;
         clock.restart();
-        let view = View::of(&transaction, clock, file.id, keys, opener, checked).map_err(during)?;
+        let view = View::of(file, &transaction, clock, keys, opener, checked).map_err(during)?;
         let done = work(view)?;
         transaction.commit().map_err(from_sqlite).map_err(during)?;
         Ok(done)
@@ -95,14 +96,14 @@ impl Open {
 impl<'a> View<'a> {
     /// Looks at the file as it is now, with its key as it is now.
     pub(super) fn of(
+        file: &'a SealedFile,
         connection: &'a Connection,
         clock: &'a Clock,
-        id: VaultId,
         keys: &'a mut KeyRing,
         opener: &'a mut Opener,
         checked: &'a mut Option<i64>,
     ) -> Result<Self> {
-        let head = Head::read(connection)?;
+        let (id, head) = (file.id, Head::read(connection)?);
         if head.id != id {
             return Err(replaced());
         }
@@ -111,7 +112,7 @@ impl<'a> View<'a> {
         } else if head.previous.is_none() {
             keys.previous = None;
         }
-        Ok(Self { connection, clock, head, keys, opener, checked })
+        Ok(Self { file, connection, clock, head, keys, opener, checked })
     }
 
     pub(super) fn rows(&self) -> Rows<'_> {
