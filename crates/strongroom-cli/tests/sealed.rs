@@ -1,5 +1,6 @@
 //! The encrypted file: on a machine without a bus, with a passphrase or key files.
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
+#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -422,6 +423,48 @@ fn a_file_whose_key_is_lost_can_be_purged() {
     assert_eq!(purged["deleted"], 1);
     assert!(purged["entries"][0].as_str().unwrap().contains("does not open"), "{purged}");
     user.run(&[], &["purge", "--yes", "-v"]).ends_with(0).says("has no entries");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_home_and_a_full_disk_are_read() {
+    let script = r#"
+        mount -t tmpfs -o size=3m,mode=0700 tmpfs "$HOME" || exit 77
+        set -e
+        export STRONGROOM_BACKEND=file STRONGROOM_KEY_FILE="$HOME/key"
+        "$0" key add --new --key-file "$HOME/key"
+        printf marker-of-a-value | "$0" set KEY
+        reads() {
+            test "$("$0" get KEY)" = marker-of-a-value
+            "$0" list | grep -q KEY
+            "$0" exists KEY
+            "$0" key list | grep -q key-file
+            "$0" run -- sh -c 'test "$KEY" = marker-of-a-value'
+            "$0" backup "$1.age" --recipient age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa
+        }
+        dd if=/dev/zero of="$HOME/filler" bs=4k 2>/dev/null || true
+        reads "$1-full"
+        ! printf x | "$0" set OTHER
+        rm "$HOME/filler"
+        mount -o remount,ro "$HOME"
+        reads "$1-read-only"
+        ! printf x | "$0" set OTHER
+        mount -o remount,rw "$HOME"
+        printf x | "$0" set OTHER
+    "#;
+    let sandbox = Sandbox::new();
+    let mut shell = sandbox.command("unshare");
+    let elsewhere = sandbox.path().join("backup").display().to_string();
+    fs::create_dir_all(sandbox.home()).unwrap();
+    shell.args(["--mount", "sh", "-c", script, PROGRAM, &elsewhere]);
+    let ran = run(shell, &[], b"");
+    if ran.exit == 77 || ran.said().contains("unshare failed") {
+        return eprintln!("skipped: nothing can be mounted here");
+    }
+    let home = sandbox.data_dir().join("file").display().to_string();
+    let ran =
+        ran.ends_with(0).says(&format!("the disk is full: nothing can be written in '{home}'"));
+    ran.says(&format!("the directory '{home}' can't be written"));
 }
 
 #[cfg(target_os = "linux")]
