@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use proptest::prelude::*;
@@ -125,6 +126,57 @@ fn only_the_right_passphrase_opens_a_backup() {
     }
     let both = unlock().with_passphrase("correct horse");
     assert_eq!(Backup::open_blocking(&file, &both).unwrap().service(), "app");
+}
+
+/// The beginning of a file whose passphrase takes this much work. No passphrase opens it.
+fn of_work(log2: u8) -> Vec<u8> {
+    let (salt, key) = ("A".repeat(22), "A".repeat(43));
+    let header = format!("age-encryption.org/v1\n-> scrypt {salt} {log2}\n{key}\n--- {key}\n");
+    [header.as_bytes(), &[0; 64]].concat()
+}
+
+#[test]
+fn a_backup_asks_for_no_more_work_than_ours_unless_it_is_allowed() {
+    let start = Instant::now();
+    for (log2, memory) in [(19, "512 MiB"), (22, "4 GiB"), (63, "no machine's")] {
+        let (file, unlock) = (of_work(log2), Unlock::new().with_passphrase("correct horse"));
+        assert_eq!(Backup::passphrase_work(&file).unwrap(), Some(log2));
+        let refused = Backup::open_blocking(&file, &unlock).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+        for words in [format!("2^{log2} steps"), memory.to_owned()] {
+            assert!(refused.problem().contains(&words), "{refused}");
+        }
+        let is_named = refused.hint().contains(&format!("--max-work-factor {log2}"));
+        assert_eq!(is_named, log2 <= 22, "{}", refused.hint());
+        let most = unlock.with_max_work_factor(18);
+        assert_eq!(Backup::open_blocking(&file, &most).unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+    let far = Unlock::new().with_passphrase("x").with_max_work_factor(255);
+    let refused = Backup::open_blocking(of_work(23), &far).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    let allowed = Unlock::new().with_passphrase("x").with_max_work_factor(19);
+    let tried = Backup::open_blocking(of_work(19), &allowed).unwrap_err();
+    assert_eq!(tried.kind(), ErrorKind::WrongKey, "{tried}");
+    let ours = holding(MARKER).backup(&Protection::passphrase("x").unwrap()).unwrap().text;
+    assert_eq!(Backup::passphrase_work(ours).unwrap(), Some(18));
+    let keyed = holding(MARKER).backup(&protection()).unwrap().text;
+    assert_eq!(Backup::passphrase_work(keyed).unwrap(), None);
+}
+
+#[test]
+fn a_header_without_an_end_is_not_parsed() {
+    let start = Instant::now();
+    let recipient = format!("-> X25519 {0}\n{0}\n", "A".repeat(43));
+    let file = format!("age-encryption.org/v1\n{}", recipient.repeat(200_000));
+    let refused = Backup::open_blocking(&file, &unlock()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
+    assert!(refused.problem().contains("header is longer"), "{refused}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let many = Protection::recipients(vec![RECIPIENT; 500]).unwrap();
+    let file = holding(MARKER).backup(&many).unwrap().text;
+    assert_eq!(Backup::open_blocking(&file, &unlock()).unwrap().service(), "app");
+    assert!(Protection::recipients(vec![RECIPIENT; 501]).is_err());
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
 
+/// The work that a backup of ours takes.
+const OUR_WORK: u8 = 18;
+
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
 
@@ -89,7 +92,20 @@ fn unlocked(
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
     }
-    let takes_passphrase = Backup::takes_passphrase(file)?;
+    let work = Backup::passphrase_work(file)?;
+    if let Some(allowed) = flags.max_work_factor {
+        unlock = unlock.with_max_work_factor(allowed);
+    }
+    if let Some(work) =
+        work.filter(|work| (OUR_WORK + 1..=flags.max_work_factor.unwrap_or(0)).contains(work))
+    {
+        let times = 1_u32 << (work - OUR_WORK);
+        output.warning(format_args!(
+            "opening it takes {times} times the work of a usual backup, and {} MiB of memory",
+            256 * times
+        ));
+    }
+    let takes_passphrase = work.is_some();
     if !takes_passphrase && flags.identities.is_empty() {
         return Err(Failure::usage(
             "the backup is encrypted to a key; nothing was changed",
