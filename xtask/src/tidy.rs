@@ -5,6 +5,7 @@ use std::fmt;
 pub(crate) use tree::Tree;
 
 mod code;
+mod files;
 mod header;
 mod layers;
 mod length;
@@ -47,6 +48,7 @@ impl fmt::Display for Violation {
 type Rule = fn(&Tree) -> Vec<Violation>;
 
 const RULES: &[Rule] = &[
+    files::check,
     header::check,
     layers::check,
     length::check,

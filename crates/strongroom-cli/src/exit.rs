@@ -90,7 +90,7 @@ impl From<ErrorKind> for Exit {
             | Kind::NoDefaultCollection
             | Kind::NoLogonSession => Self::NoBackend,
             Kind::Busy | Kind::TimedOut => Self::TimedOut,
-            Kind::Corrupt | Kind::KeyMissing | Kind::WrongKey => Self::Corrupt,
+            Kind::Corrupt | Kind::Gone | Kind::KeyMissing | Kind::WrongKey => Self::Corrupt,
             Kind::Expired => Self::Expired,
             Kind::Invalid => Self::Usage,
             Kind::NotFound => Self::NotFound,

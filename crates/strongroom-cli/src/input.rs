@@ -2,7 +2,6 @@
 //! an argument, which other users can see.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -101,30 +100,34 @@ pub(crate) fn piped() -> Result<SecretBytes> {
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {
+    // `--from-env $NAME` gives the value: what does not look like a variable's name is not shown.
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
         Failure::usage(
-            format!("the environment variable {variable} is not set"),
-            format!("Export it to this command: `export {variable}`."),
+            format!("the environment variable {shown} is not set"),
+            "Name it without \"$\", and `export` it to this command.",
         )
     })?;
     some(
         secret_bytes(value.into_encoded_bytes()),
-        &format!("the environment variable {variable} is empty"),
+        &format!("the environment variable {shown} is empty"),
     )
 }
 
 /// The content of a file, without one newline at its end. An empty file is an empty value: nobody names
 /// one by accident.
 pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
-    let content = File::open(path).and_then(|mut file| read(&mut file));
-    let content = content.map_err(|cause| {
-        Failure::io(
-            format!("cannot read {}", path.display()),
-            &cause,
-            "Check the path, and that you may read the file.",
-        )
-    })?;
+    let content = strongroom_files::open(path, strongroom_files::Source::Given)
+        .and_then(|mut file| read(&mut file))
+        .map_err(|cause| Failure::file("read the file", path, cause))?;
     without_newline(content)
+}
+
+/// Returns the content of a file that no other user may read, without one newline at its end.
+pub(crate) fn private_file(path: &Path) -> Result<SecretBytes> {
+    let content = strongroom_files::read(path, strongroom_files::Source::Private, LARGEST as u64);
+    without_newline(content.map_err(|cause| Failure::file("read the file", path, cause))?)
 }
 
 /// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would

@@ -2,7 +2,6 @@
 //! and passphrase files that the environment names, the library finds.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +10,11 @@ use strongroom::{
     Backend, Error, ErrorKind, ExposeSecret as _, KeySource, Layout, Operation, Options,
     PassphraseRequest, SecretString, secret_text,
 };
+use zeroize::Zeroizing;
 
 use crate::args::Flags;
 use crate::failure::{Failure, Result};
+use crate::inheritance::{keep, open_privately};
 use crate::input;
 use crate::output;
 use crate::settings::Settings;
@@ -184,7 +185,15 @@ fn say(text: &str) -> strongroom::Result<()> {
         .map_err(|error| Error::new(ErrorKind::Io, Operation::Get).with_source(error))
 }
 
-fn credential() -> Option<PathBuf> {
+/// Reads standard input, which may be a socket, to its end, and leaves nothing of it to programs that are started.
+fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
+    let bytes = streams::input().and_then(|mut stdin| input::read(&mut stdin))?;
+    keep(0)?;
+    Ok(bytes)
+}
+
+/// Returns the path of the vault's key among the credentials of a service.
+pub(crate) fn credential() -> Option<PathBuf> {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|it| !it.is_empty())?;
     let path = Path::new(&directory).join(CREDENTIAL);
     path.exists().then_some(path)
@@ -195,11 +204,8 @@ fn from_descriptor(descriptor: u32) -> Result<SecretString> {
     let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
                 name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
     let bytes = match descriptor {
-        0 => streams::input().and_then(|mut stdin| input::read(&mut stdin)),
-        _ => {
-            let name = if cfg!(unix) { format!("/dev/fd/{descriptor}") } else { String::new() };
-            File::open(name).and_then(|mut file| input::read(&mut file))
-        }
+        0 => read_stdin(),
+        _ => open_privately(descriptor).and_then(|mut file| input::read(&mut file)),
     };
     let bytes = bytes.map_err(|cause| {
         Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)

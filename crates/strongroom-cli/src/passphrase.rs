@@ -20,7 +20,7 @@ const FILE: &str =
 
 /// The passphrase in a file, without one newline at its end.
 pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
-    let passphrase = text(&input::file(path)?)?;
+    let passphrase = text(&input::private_file(path)?)?;
     if passphrase.expose_secret().is_empty() {
         return Err(Failure::usage(
             format!("there is no passphrase in {}", path.display()),

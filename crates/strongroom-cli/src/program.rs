@@ -38,6 +38,11 @@ impl Program {
     }
 
     /// The same with variables of its own: `<PREFIX>_KEY_FILE`.
+    /// Returns the name of one of this program's environment variables.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     pub(crate) fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: format!("{prefix}_"), ..self }
     }

@@ -1,8 +1,9 @@
 //! A file that is there whole or not at all, and that only its owner may read.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use strongroom_files::Refusal;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -10,44 +11,32 @@ use crate::failure::{Failure, Result};
 /// A place for such a file.
 pub(crate) struct WholeFile {
     path: PathBuf,
-    replace: bool,
+    replaces: bool,
 }
 
 impl WholeFile {
-    /// Checks that the file can stand there: nothing else does, or a file that may be replaced.
-    pub(crate) fn at(path: &Path, replace: bool) -> Result<Self> {
-        match fs::metadata(path) {
-            Ok(found) if !found.is_file() => Err(Failure::usage(
-                format!("{} is no file; nothing was written", path.display()),
-                "Name another place.",
-            )),
-            Ok(_) if !replace => Err(exists(path)),
-            // What a link leads to is replaced, and not the link.
-            Ok(_) => Ok(Self { path: fs::canonicalize(path).map_err(failed(path))?, replace }),
-            Err(_) => Ok(Self { path: path.to_owned(), replace }),
+    /// Checks that the file can stand there: the place is free, or holds a file that may be replaced.
+    pub(crate) fn at(path: &Path, may_replace: bool) -> Result<Self> {
+        match strongroom_files::replaceable(path) {
+            Ok(None) => Ok(Self { path: path.to_owned(), replaces: false }),
+            Ok(Some(_)) if !may_replace => Err(exists(path)),
+            // The target of a link is replaced, and not the link.
+            Ok(Some(target)) => Ok(Self { path: target, replaces: true }),
+            Err(cause) if Refusal::of(&cause).is_some() => {
+                Err(failed(path, cause).ending(Exit::Usage))
+            }
+            Err(cause) => Err(failed(path, cause)),
         }
     }
 
-    /// Writes it: beside its place, down to the disk, and then under its name.
+    /// Writes it: under its name when all of it is on the disk.
     pub(crate) fn write(&self, content: &[u8]) -> Result<()> {
-        self.put(content).map_err(|cause| match cause.kind() {
+        let write =
+            if self.replaces { strongroom_files::replace } else { strongroom_files::create_new };
+        write(&self.path, content).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
-            _ => failed(&self.path)(cause),
+            _ => failed(&self.path, cause),
         })
-    }
-
-    fn put(&self, content: &[u8]) -> io::Result<()> {
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".strongroom-").tempfile_in(directory)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        let persisted = match self.replace {
-            true => file.persist(&self.path),
-            false => file.persist_noclobber(&self.path),
-        };
-        persisted.map_err(|error| error.error)?;
-        if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
     }
 }
 
@@ -61,13 +50,6 @@ fn exists(path: &Path) -> Failure {
     )
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let message = format!("cannot write {}", path.display());
-    move |cause| {
-        Failure::io(
-            message,
-            &cause,
-            "Check that its directory is there, and that you may write to it.",
-        )
-    }
+fn failed(path: &Path, cause: io::Error) -> Failure {
+    Failure::file("write the file", path, cause)
 }

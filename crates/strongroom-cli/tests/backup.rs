@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use strongroom_testkit::provider_or_skip;
-use support::{KeyutilsService, Ran, run};
+use support::{KeyutilsService, Ran, private_file, run};
 
 const MARKER: &str = "marker-of-a-secret";
 
@@ -35,7 +35,7 @@ impl Scene {
         let service = KeyutilsService::new();
         let place = |name: &str| service.sandbox.path().join(name).display().to_string();
         let (file, key) = (place("backup.age"), place("key.txt"));
-        fs::write(&key, IDENTITY).unwrap();
+        private_file(&key, IDENTITY);
         Self { service, file, key }
     }
 
@@ -229,7 +229,7 @@ fn what_does_not_open_changes_nothing() {
         |more: &[&str]| scene.service.vault(&[&["restore", &scene.file], more].concat(), b"");
     restore(&[]).ends_with(2).says("--identity");
     let passphrase = scene.service.sandbox.path().join("passphrase").display().to_string();
-    fs::write(&passphrase, "p").unwrap();
+    private_file(&passphrase, "p");
     restore(&["--passphrase-file", &passphrase]).ends_with(2).says("--identity");
     restore(&["--identity", &passphrase]).ends_with(2).says("line 1");
     restore(&["--identity", "/no/such/file"]).ends_with(1);

@@ -64,9 +64,24 @@ impl User {
         self.give(arguments, b"")
     }
 
+    /// The program, which finds what lies in `bin` first.
+    fn command(&self) -> Command {
+        let mut command = self.point(self.sandbox.command(PROGRAM));
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", self.place("bin")));
+        command
+    }
+
     #[track_caller]
     fn give(&self, arguments: &[&str], input: &[u8]) -> Ran {
-        run(self.point(self.sandbox.command(PROGRAM)), arguments, input)
+        run(self.command(), arguments, input)
+    }
+
+    #[track_caller]
+    fn exposures(&self, verb: &str, file: &str, more: &[&str]) -> Value {
+        let ran = self.config(verb, file, &[more, &["--json"]].concat()).ends_with(0);
+        assert_eq!(ran.stderr, "", "the result says it");
+        ran.json()["exposures"].clone()
     }
 
     #[track_caller]
@@ -230,19 +245,81 @@ fn whoever_else_could_have_read_the_file_is_named_with_what_to_do() {
     let user = User::new();
     let file = user.file(".env", &format!("A_TOKEN={MARKER}\n"));
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
-    let warned = user.config("status", &file, &[]).ends_with(0).stderr;
-    assert!(warned.contains("warning: others can read the file (mode 644)"), "{warned}");
-    assert!(warned.contains("help: Replace the secrets at their providers"), "{warned}");
-    if provider_or_skip("git") {
-        for arguments in [&["init", "-q", "."][..], &["add", ".env"]] {
-            let mut git = user.sandbox.command("git");
-            git.current_dir(user.sandbox.path());
-            run(git, arguments, b"").ends_with(0);
-        }
-        let json = user.config("secure", &file, &["--yes", "--json"]).ends_with(0);
-        assert_eq!(json.json()["exposures"][0]["kind"], "tracked_by_git");
-        assert_eq!(json.stderr, "", "the result says it");
+    for (directory, warning, kind) in [
+        (0o711, "others can read the file (mode 644)", "readable_by_others"),
+        (0o700, "others could read the file (mode 644)", "maybe_readable_by_others"),
+    ] {
+        fs::set_permissions(user.sandbox.path(), Permissions::from_mode(directory)).unwrap();
+        let warned = user.config("status", &file, &[]).ends_with(0).stderr;
+        assert!(warned.contains(&format!("warning: {warning}")), "{warned}");
+        assert!(warned.contains("eplace the secrets at their providers"), "{warned}");
+        assert_eq!(user.exposures("status", &file, &[])[0]["kind"], kind);
     }
+}
+
+#[test]
+fn what_git_has_of_a_file_is_said_without_git() {
+    if !provider_or_skip("git") {
+        return;
+    }
+    let user = User::new();
+    let file = user.file(".env", &format!("A_TOKEN={MARKER}\n"));
+    let git = |arguments: &[&str]| {
+        let mut git = user.sandbox.command("git");
+        git.current_dir(user.sandbox.path());
+        let author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        run(git, &[&author[..], arguments].concat(), b"").ends_with(0);
+    };
+    git(&["init", "-q", "."]);
+    git(&["add", ".env"]);
+    git(&["commit", "-q", "-m", "x"]);
+    // A git that is found first would leave a trace.
+    fs::create_dir(user.place("bin")).unwrap();
+    let trace = user.file("bin/git", &format!("#!/bin/sh\n>'{}'\n", user.place("trace")));
+    fs::set_permissions(trace, Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["--yes", "--dry-run"];
+    assert_eq!(user.exposures("secure", &file, &arguments)[0]["kind"], "tracked_by_git");
+    git(&["rm", "-q", "--cached", ".env"]);
+    git(&["commit", "-q", "-m", "forgotten"]);
+    let history = &user.exposures("status", &file, &[])[0];
+    assert_eq!(history["kind"], "history_not_searched");
+    let command = history["command"].as_str().unwrap();
+    assert!(history["hint"].as_str().unwrap().contains(command), "{history}");
+    assert!(!fs::exists(user.place("trace")).unwrap(), "no git was run");
+    let mut shell = user.sandbox.command("sh");
+    shell.current_dir("/");
+    let found = run(shell, &["-c", command], b"").ends_with(0);
+    assert_eq!(found.out().lines().count(), 2, "{command}: {}", found.out());
+    // In the repository itself the command is short.
+    let mut program = user.command();
+    program.current_dir(user.sandbox.path());
+    let said = run(program, &["config", "status", ".env"], b"").ends_with(0);
+    said.says("`git log --all --oneline -- .env`");
+}
+
+#[test]
+fn copies_and_comments_are_said_before_and_after_the_secrets_move() {
+    let user = User::new();
+    let file = user.file(".env", &format!("A_TOKEN={MARKER}\n# was {MARKER}\n"));
+    let copy = user.file(".env~", &format!("A_TOKEN={MARKER}\n"));
+    let warning = format!("warning: {copy} contains the same secrets");
+    let lines = "comments or keys contain what looks like a secret, and stay: line 2";
+    user.config("status", &file, &[]).ends_with(0).says(&warning).says(lines);
+    let exposures = user.exposures("secure", &file, &["--yes", "--dry-run"]);
+    assert_eq!((&exposures[0]["kind"], &exposures[0]["file"]), (&json!("copied_to"), &json!(copy)));
+    assert_eq!(
+        (&exposures[1]["kind"], &exposures[1]["lines"]),
+        (&json!("in_comments"), &json!([2]))
+    );
+    let secured = user.config("secure", &file, &["--yes"]).ends_with(0);
+    for said in [&warning[..], lines] {
+        let times = secured.stderr.matches(said).count();
+        assert_eq!(times, 2, "before and after: {}", secured.stderr);
+    }
+    let left = user.config("status", &file, &[]).ends_with(0);
+    let left = left.says(&warning).says(lines);
+    assert_eq!(user.exposures("status", &file, &[]), exposures);
+    assert!(!secured.said().contains(MARKER) && !left.said().contains(MARKER));
 }
 
 #[test]
@@ -388,6 +465,22 @@ fn an_export_is_for_its_owner_alone_and_says_what_it_is() {
         assert_eq!(text.contains("# Secrets in plain text."), format != "json");
         let piped = user.config("export", "-", &["--plaintext", "--format", format]).ends_with(0);
         assert_eq!((piped.out(), piped.stderr), (text, String::new()));
+    }
+}
+
+#[test]
+fn an_export_into_a_git_repository_is_warned_of() {
+    let user = User::new();
+    user.give(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);
+    fs::create_dir_all(user.place("work/.git/objects")).unwrap();
+    fs::create_dir(user.place("work/a")).unwrap();
+    for (name, is_in) in [("outside.json", false), ("work/a/inside.json", true)] {
+        let (file, more) = (user.place(name), ["--plaintext", "--force"]);
+        let warned = user.config("export", &file, &more).ends_with(0).stderr;
+        assert_eq!(warned.contains("lies in the git repository"), is_in, "{warned}");
+        let json = user.config("export", &file, &[&more[..], &["--json"]].concat()).json();
+        let repository = is_in.then(|| user.place("work"));
+        assert_eq!(json["git_repository"], json!(repository));
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::process::Command;
 
 use strongroom_testkit::Sandbox;
-use support::{PROGRAM, Ran, run};
+use support::{PROGRAM, Ran, private_file, run};
 
 const VALUE: &str = "marker-of-a-value";
 
@@ -84,7 +84,7 @@ fn a_backup_brings_back_what_was_deleted() {
     user.run(&["set", "API_KEY"], VALUE.as_bytes()).ends_with(0);
     let place = |name: &str| user.sandbox.path().join(name).display().to_string();
     let (backup, passphrase) = (place("all.age"), place("passphrase"));
-    std::fs::write(&passphrase, "correct horse battery\n").unwrap();
+    private_file(&passphrase, "correct horse battery\n");
     let by = ["--passphrase-file", passphrase.as_str()];
     user.run(&[&["backup", &backup][..], &by].concat(), b"").ends_with(0);
     user.run(&[&["backup", &backup, "--force"][..], &by].concat(), b"").ends_with(0);
@@ -125,6 +125,7 @@ fn a_program_runs_with_the_secrets_and_its_exit_code_is_ours() {
 fn what_a_program_reads_is_what_came_in() {
     let user = User::new();
     user.run(&["set", "API_KEY"], VALUE.as_bytes()).ends_with(0);
-    user.run(&["run", "--", PROGRAM, "set", "COPY"], b"what came in").ends_with(0);
-    assert_eq!(user.run(&["get", "COPY"], b"").ends_with(0).out(), "what came in");
+    let line = if cfg!(windows) { "findstr came" } else { "cat" };
+    let ran = user.run(&[&["run", "--"][..], &shell(line)].concat(), b"what came in").ends_with(0);
+    assert_eq!(ran.out().trim_end(), "what came in");
 }

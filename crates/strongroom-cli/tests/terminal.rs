@@ -8,7 +8,7 @@ use std::fs;
 
 use strongroom_testkit::provider_or_skip;
 use support::terminal::Terminal;
-use support::{KEYUTILS, KeyutilsService, gnome_keyring};
+use support::{KEYUTILS, KeyutilsService, gnome_keyring, private_file};
 
 const MARKER: &str = "marker-of-a-secret";
 
@@ -177,16 +177,20 @@ fn list_is_a_table_that_fits_and_tells_of_expiry_without_colour_too() {
         let arguments = [&KEYUTILS[..], &["list", "--service", &service.name]].concat();
         Terminal::start_sized(command, &arguments, columns).finish().0
     };
-    let table = list(70, "1");
-    for part in ["NAME", "TARGET", "AGE", "just now", "in 90 days", "A_NAME", "…", "never"] {
+    let table = list(120, "1");
+    for part in ["NAME", "TARGET", "AGE", "just now", "in 90 days", long, "never"] {
         assert!(table.contains(part), "no {part} in: {table}");
     }
-    assert!(!table.contains("SCOPE"), "nobody has one: {table}");
-    assert!(!table.contains(long) && list(0, "1").contains(long), "{table}");
-    let wide = table.lines().find(|line| line.chars().count() > 70);
-    assert_eq!(wide, None, "{table}");
+    assert!(!table.contains("SCOPE"), "no secret has one: {table}");
     let over = table.lines().find(|line| line.starts_with("OVER")).unwrap();
     assert!(over.trim_end().ends_with("expired less than a minute ago"), "{over}");
+    for columns in [40, 70] {
+        let table = list(columns, "1");
+        assert!(table.contains(long) && table.contains("expired less than"), "{table}");
+        let limit = usize::from(columns).max(long.len());
+        let wide = table.lines().find(|line| line.trim_end().chars().count() > limit);
+        assert_eq!(wide, None, "{table}");
+    }
     assert!(list(70, "").contains("31mexpired"), "red, where there is colour");
     assert!(!table.contains('\u{1b}'), "{table}");
 }
@@ -262,7 +266,7 @@ fn a_vault_is_replaced_once_its_service_was_typed() {
     let service = KeyutilsService::new();
     service.vault(&["set", "KEY"], b"old").ends_with(0);
     let (file, passphrase) = (place(&service, "backup.age"), place(&service, "passphrase"));
-    fs::write(&passphrase, "correct horse\n").unwrap();
+    private_file(&passphrase, "correct horse\n");
     let from = ["--passphrase-file", &passphrase];
     service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
     service.vault(&["set", "KEY"], b"new").ends_with(0);
@@ -290,7 +294,7 @@ fn rage_opens_a_backup_by_its_passphrase_and_makes_one() {
     service.vault(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);
     let [file, passphrase, opened, theirs] =
         ["backup.age", "passphrase", "opened.json", "theirs.age"].map(|name| place(&service, name));
-    fs::write(&passphrase, "correct horse\n").unwrap();
+    private_file(&passphrase, "correct horse\n");
     let from = ["--passphrase-file", &passphrase];
     service.vault(&[&["backup", &file][..], &from].concat(), b"").ends_with(0);
     for (arguments, asks) in

@@ -282,7 +282,7 @@ fn purge_deletes_every_entry_of_the_service_once_told_to() {
 #[test]
 fn a_vault_that_can_not_be_read_is_said_to_be_and_stays_as_it_is() {
     let service = KeyutilsService::new();
-    service.set("vault", b"{garbage");
+    service.damage(b"{garbage");
     for arguments in [&["get", "KEY"][..], &["list"], &["set", "KEY"], &["run", "--", "true"]] {
         let corrupt = service.vault(arguments, b"value").ends_with(8);
         assert_eq!(corrupt.out(), "", "{arguments:?}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use strongroom::blocking::SecretManager;
-use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey, Timestamp};
+use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey, SecretString, Timestamp};
 
 use crate::document::Document;
 use crate::error::{self, Flaw};
@@ -82,11 +82,10 @@ impl ConfigFile {
     pub fn status(&self, secrets: Option<&SecretManager>) -> Result<Status> {
         let read = self.read()?;
         let stored = Stored::of(secrets, read.found.iter().map(|found| &found.key))?;
-        let has_values = read.found.iter().any(Found::holds_something);
         Ok(Status {
             format: self.format,
             is_marked: self.is_marked(&read.document),
-            exposures: if has_values { exposure::of(&read.source) } else { Vec::new() },
+            exposures: exposure::of(&self.path, &read, &stored),
             secrets: read.found.iter().map(|found| read.status(found, &stored)).collect(),
         })
     }
@@ -215,6 +214,14 @@ impl Stored {
 
     pub(crate) fn get(&self, key: &SecretKey) -> Option<&Theirs> {
         self.secrets.get(key)
+    }
+
+    /// Returns the stored value, unless it has expired.
+    pub(crate) fn value(&self, key: &SecretKey) -> Option<&SecretString> {
+        match self.get(key)? {
+            Theirs::Secret(secret) => Some(&secret.value),
+            Theirs::Expired { .. } => None,
+        }
     }
 }
 

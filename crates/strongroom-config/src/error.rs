@@ -102,27 +102,22 @@ pub(crate) fn too_large(file: &str, limit: u64) -> Error {
 }
 
 pub(crate) fn reading(path: &Path, cause: io::Error) -> Error {
-    let kind = match cause.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, Operation::Get)
-        .with_message(format!("{} can't be read: {cause}", shown(path)))
-        .with_hint("See whether the file is there, and whether you may read it.")
-        .with_source(cause)
+    strongroom_files::error(Operation::Get, path, cause)
 }
 
 pub(crate) fn writing(path: &Path, cause: io::Error) -> Error {
-    let kind = match cause.kind() {
-        io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, Operation::Set)
-        .with_message(format!("{} can't be written: {cause}", shown(path)))
-        .with_hint(
-            "The file is as it was. See whether its directory takes new files, and try again.",
-        )
+    if cause.kind() == io::ErrorKind::ResourceBusy {
+        return busy(path);
+    }
+    let error = strongroom_files::error(Operation::Set, path, cause);
+    let hint = format!("The file is as it was. {}", error.hint());
+    error.with_hint(hint)
+}
+
+pub(crate) fn output(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Io, Operation::Set)
+        .with_message(format!("the output can't be written: {cause}"))
+        .with_hint("See where the output goes.")
         .with_source(cause)
 }
 
@@ -132,7 +127,7 @@ pub(crate) fn exists(path: &Path) -> Error {
         .with_hint("Choose another file, or say that it may be replaced.")
 }
 
-pub(crate) fn busy(path: &Path) -> Error {
+fn busy(path: &Path) -> Error {
     Error::new(ErrorKind::Busy, Operation::Set)
         .with_message(format!("another process is writing {}", shown(path)))
 }

@@ -68,7 +68,7 @@ impl Export {
     pub fn write(&self, secrets: &SecretManager, to: &mut dyn Write) -> Result<Exported> {
         let (text, exported) = self.text(secrets)?;
         let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
-        written.map_err(|cause| error::writing(Path::new("the output"), cause))?;
+        written.map_err(error::output)?;
         Ok(exported)
     }
 

@@ -1,69 +1,205 @@
-//! Who else may have read a file's secrets.
+//! Other readers of a file's secrets, and other places with the same secrets.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::git;
+use crate::config_file::{Read, Stored};
+use crate::find::Found;
+use crate::git::{self, Tracks};
 use crate::source::Source;
+use crate::{error, open};
 
-/// Why a value in a file is no secret any more. Moving it doesn't help: it has to be replaced at its provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+mod command;
+mod comments;
+mod copies;
+mod values;
+
+use values::Values;
+
+/// A reason to replace a secret at its provider, or a place that keeps the value after a move.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exposure {
-    /// git tracks the file: the value is in the repository's history, and wherever that went.
+    /// git tracks the file. Its values are in the history of the repository, and in all clones of it.
     TrackedByGit,
-    /// The file lies in a git repository, and git can't be asked whether it tracks it.
+    /// The file is in a git repository that can't be read with certainty, or belongs to another user.
     MaybeTrackedByGit,
-    /// Other users of the machine can read the file, whose permissions these are.
+    /// The file is in a git repository that doesn't track it now. Older commits can contain it.
+    ///
+    /// They are not searched, because git runs programs that a repository's settings name.
+    HistoryNotSearched {
+        /// The command that searches the commits, quoted for a shell in the working directory of this process.
+        command: String,
+    },
+    /// Other users of the machine can read the file.
     ReadableByOthers {
         /// The permissions, as in `chmod`.
         mode: u32,
     },
-    /// The file has other names, under which the values stay.
+    /// The permissions of the file include other users, but a directory above it excludes them, or only its group is included.
+    MaybeReadableByOthers {
+        /// The permissions, as in `chmod`.
+        mode: u32,
+    },
+    /// The file has other names (hard links), which keep the values.
     HasOtherNames {
-        /// How many names it has.
+        /// The number of names.
         names: u64,
+    },
+    /// Another file in the same directory contains values: an editor's copy, a backup.
+    CopiedTo {
+        /// The other file.
+        path: PathBuf,
+    },
+    /// A file with the name of a copy can't be searched for values, or a directory has too many such files.
+    CopiesNotSearched {
+        /// The file, or the directory.
+        path: PathBuf,
+    },
+    /// Comments or keys of the file contain what looks like a secret. A move doesn't change them.
+    InComments {
+        /// The line numbers, from 1.
+        lines: Vec<usize>,
     },
 }
 
-/// What is known about a file.
-pub(crate) fn of(source: &Source) -> Vec<Exposure> {
-    let access = source.access();
-    let readable = access.mode.filter(|mode| mode & 0o077 != 0);
-    let names = access.names.filter(|names| *names > 1);
-    [
-        tracked(&source.path),
-        readable.map(|mode| Exposure::ReadableByOthers { mode }),
-        names.map(|names| Exposure::HasOtherNames { names }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// Returns the exposures of a file.
+///
+/// Access and git are checked only while the file contains values. Copies are found by the values in the file, and by the stored ones.
+pub(crate) fn of(path: &Path, read: &Read, stored: &Stored) -> Vec<Exposure> {
+    let source = &read.source;
+    let values = Values::of(read, stored);
+    let link = link(path).filter(|link| *link != source.path);
+    let mut exposures = Vec::new();
+    if read.found.iter().any(Found::holds_something) {
+        exposures = in_git(&source.path, link.as_deref());
+        exposures.extend(readable(source));
+        let names = source.access().names.filter(|names| *names > 1);
+        exposures.extend(names.map(|names| Exposure::HasOtherNames { names }));
+    }
+    let owners: Vec<_> = open::owner(&source.metadata).into_iter().chain([open::user()]).collect();
+    for file in link.iter().chain([&source.path]) {
+        exposures.extend(copies::beside(file, &owners, &values));
+    }
+    let lines = comments::lines(read, &values);
+    exposures.extend((!lines.is_empty()).then_some(Exposure::InComments { lines }));
+    exposures
 }
 
-fn tracked(path: &Path) -> Option<Exposure> {
-    match git::tracks(path) {
-        git::Answer::Yes => Some(Exposure::TrackedByGit),
-        git::Answer::No => None,
-        git::Answer::Unknown => Some(Exposure::MaybeTrackedByGit),
+/// Returns the root of the git repository around a file, which need not exist yet.
+///
+/// Runs no program. A repository that can't be read counts, too.
+pub fn repository_around(path: &Path) -> Option<PathBuf> {
+    let repositories = git::repositories(&link(path)?);
+    repositories.into_iter().next().map(|repository| repository.directory)
+}
+
+/// Returns the canonical place of a path that may be a symbolic link.
+fn link(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}
+
+/// Returns the exposures in the repositories around a file, and around a link that may have replaced it.
+fn in_git(file: &Path, link: Option<&Path>) -> Vec<Exposure> {
+    let repositories = git::repositories(file);
+    if repositories.iter().any(|repository| repository.tracks == Tracks::Yes) {
+        return vec![Exposure::TrackedByGit];
     }
+    let (mut is_unclear, mut histories, mut exposures) = (false, Vec::new(), Vec::new());
+    let around_link = link.into_iter().flat_map(git::repositories);
+    for repository in repositories.into_iter().chain(around_link) {
+        if repository.tracks == Tracks::Maybe {
+            is_unclear = true;
+        } else if !histories.contains(&repository.history) {
+            let command = command::searching_history(&repository);
+            exposures.push(Exposure::HistoryNotSearched { command });
+            histories.push(repository.history);
+        }
+    }
+    exposures.extend(is_unclear.then_some(Exposure::MaybeTrackedByGit));
+    exposures
+}
+
+fn readable(source: &Source) -> Option<Exposure> {
+    let mode = source.access().mode.filter(|mode| mode & 0o044 != 0)?;
+    let mut directories = source.path.ancestors().skip(1);
+    if mode & 0o004 != 0 && directories.all(lets_others_in) {
+        return Some(Exposure::ReadableByOthers { mode });
+    }
+    Some(Exposure::MaybeReadableByOthers { mode })
+}
+
+#[cfg(unix)]
+fn lets_others_in(directory: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    directory.symlink_metadata().is_ok_and(|found| found.mode() & 0o001 != 0)
+}
+
+#[cfg(not(unix))]
+fn lets_others_in(_: &Path) -> bool {
+    false
 }
 
 impl Exposure {
-    /// What to do about it, in a sentence for the user.
-    pub fn hint(&self) -> &'static str {
+    /// Returns the kind as a stable name for programs, such as `tracked_by_git`.
+    pub fn code(&self) -> &'static str {
         match self {
+            Self::TrackedByGit => "tracked_by_git",
+            Self::MaybeTrackedByGit => "maybe_tracked_by_git",
+            Self::HistoryNotSearched { .. } => "history_not_searched",
+            Self::ReadableByOthers { .. } => "readable_by_others",
+            Self::MaybeReadableByOthers { .. } => "maybe_readable_by_others",
+            Self::HasOtherNames { .. } => "has_other_names",
+            Self::CopiedTo { .. } => "copied_to",
+            Self::CopiesNotSearched { .. } => "copies_not_searched",
+            Self::InComments { .. } => "in_comments",
+        }
+    }
+
+    /// Returns whether the place keeps the values after they were moved out of the file.
+    pub fn remains(&self) -> bool {
+        matches!(
+            self,
+            Self::HasOtherNames { .. }
+                | Self::CopiedTo { .. }
+                | Self::CopiesNotSearched { .. }
+                | Self::InComments { .. }
+        )
+    }
+
+    /// Returns the advice for the user.
+    pub fn hint(&self) -> String {
+        let hint = match self {
             Self::TrackedByGit => "Replace the secrets at their providers: git keeps the old ones.",
             Self::MaybeTrackedByGit => {
-                "Run `git ls-files` on the file; if it is tracked, replace the secrets at their providers."
+                "If you trust the repository, run `git ls-files FILE` and `git log --all --oneline -- FILE`. If one of them \
+                 prints anything, replace the secrets at their providers."
+            }
+            Self::HistoryNotSearched { command } => {
+                return format!(
+                    "If you trust the repository, run `{command}`. If it prints anything, replace the secrets at their \
+                     providers."
+                );
             }
             Self::ReadableByOthers { .. } => {
                 "Replace the secrets at their providers if others use this machine, and `chmod 600` the file."
             }
+            Self::MaybeReadableByOthers { .. } => {
+                "`chmod 600` the file. If others had access, replace the secrets at their providers."
+            }
             Self::HasOtherNames { .. } => {
                 "Find the other names with `find -samefile`, and delete them."
             }
-        }
+            Self::CopiedTo { .. } => {
+                "Delete it if it is only a copy, else move its secrets, too. Close the editor first if it is a swap file."
+            }
+            Self::CopiesNotSearched { .. } => {
+                "Look for copies of the secrets there, and delete them."
+            }
+            Self::InComments { .. } => "Delete them there, and replace them at their providers.",
+        };
+        hint.to_owned()
     }
 }
 
@@ -74,14 +210,31 @@ impl fmt::Display for Exposure {
                 f.write_str("git tracks the file, so its secrets have been exposed")
             }
             Self::MaybeTrackedByGit => f.write_str("the file may be tracked by git"),
-            Self::ReadableByOthers { mode } => {
-                write!(
-                    f,
-                    "others can read the file (mode {mode:o}), so its secrets have been exposed"
-                )
-            }
+            Self::HistoryNotSearched { .. } => f.write_str(
+                "git doesn't track the file now, but its history was not searched for earlier versions",
+            ),
+            Self::ReadableByOthers { mode } => write!(
+                f,
+                "others can read the file (mode {mode:o}), so its secrets have been exposed"
+            ),
+            Self::MaybeReadableByOthers { mode } => write!(
+                f,
+                "others could read the file (mode {mode:o}) if they are in its group or have access to its directory"
+            ),
             Self::HasOtherNames { names } => {
                 write!(f, "the file has {names} names; the secrets stay readable under the others")
+            }
+            Self::CopiedTo { path } => {
+                write!(f, "{} contains the same secrets", error::shown(path))
+            }
+            Self::CopiesNotSearched { path } => {
+                write!(f, "{} could not be searched for copies of the secrets", error::shown(path))
+            }
+            Self::InComments { lines } => {
+                let lines: Vec<_> = lines.iter().map(usize::to_string).collect();
+                let word = if lines.len() == 1 { "line" } else { "lines" };
+                let lines = lines.join(", ");
+                write!(f, "comments or keys contain what looks like a secret, and stay: {word} {lines}")
             }
         }
     }

@@ -1,19 +1,21 @@
 //! What an application does at its start: moving secrets out of its file once, and looking no further after that.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use strongroom::blocking::SecretManager;
 use strongroom::{Error, Result, SecretManagerBuilder};
+use strongroom_files::{Source, create_dir, read_text, replace};
 
 use crate::config_file::ConfigFile;
 use crate::find::Found;
 use crate::plan::{Plan, Prefer};
-use crate::replace::write_private;
 use crate::secure::Secured;
 use crate::source::Stamp;
+
+/// The most that is read of the note of an earlier start, in bytes.
+const LARGEST_NOTE: u64 = 1024;
 
 /// What happened at the start of an application, for it to tell in its own words.
 #[derive(Debug)]
@@ -106,17 +108,18 @@ impl<'a> Note<'a> {
     }
 
     fn says(&self, stamp: &Stamp) -> bool {
-        let said = self.path.as_ref().and_then(|path| fs::read_to_string(path).ok());
-        said.is_some_and(|said| said == self.text(stamp))
+        let noted =
+            self.path.as_ref().and_then(|path| read_text(path, Source::Own, LARGEST_NOTE).ok());
+        noted.is_some_and(|noted| *noted == self.text(stamp))
     }
 
     /// Where it can't be, the next start looks again.
     fn remember(&self, stamp: &Stamp) {
         let Some(path) = &self.path else { return };
         if let Some(directory) = path.parent() {
-            create_directory(directory).ok();
+            create_dir(directory).ok();
         }
-        write_private(path, &self.text(stamp), true).ok();
+        replace(path, self.text(stamp).as_bytes()).ok();
     }
 
     fn text(&self, stamp: &Stamp) -> String {
@@ -127,11 +130,4 @@ impl<'a> Note<'a> {
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn create_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
 }

@@ -8,3 +8,12 @@
 pub fn config(bytes: &[u8]) -> bool {
     crate::edit::check(bytes)
 }
+
+/// Reads bytes as a file of a git repository. Returns whether they are valid.
+///
+/// # Panics
+///
+/// When a property is violated.
+pub fn git(bytes: &[u8]) -> bool {
+    crate::git::check::check(bytes)
+}

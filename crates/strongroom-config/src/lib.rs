@@ -32,12 +32,15 @@
 //! - A value goes out of the file only after the store has returned it.
 //! - In the file only the bytes of the values change, and what the [`Marker`] adds. What would be written is read
 //!   again first: all other values are as they were. A file that can't be read is refused with line and column.
+//! - No program is run, and git's files are read without git, which would obey the settings of the repository.
 //! - Everything here blocks. An async application calls it where that is allowed.
 //!
 //! # Known limits
 //!
 //! - The parsers keep values in memory that is not wiped; the file on the disk was in the clear anyway.
 //! - An editor that writes the file in the instant in which it is replaced loses what it wrote.
+//! - An [`Exposure`] is found in the file's permissions, the index of git, its comments and its directory. The history of git and
+//!   copies elsewhere are not searched.
 //! - Access control lists and extended attributes of the file are not kept.
 
 mod config_file;
@@ -54,6 +57,7 @@ mod format;
 pub mod fuzzing;
 mod git;
 mod look;
+mod open;
 mod path;
 mod plan;
 mod reference;
@@ -66,9 +70,10 @@ mod status;
 pub use config_file::ConfigFile;
 pub use error::Position;
 pub use export::{Export, Exported};
-pub use exposure::Exposure;
+pub use exposure::{Exposure, repository_around};
 pub use first_run::FirstRun;
 pub use format::Format;
+pub use look::looks_like_a_secret;
 pub use path::ConfigPath;
 pub use plan::{Action, Leaves, Plan, Prefer, Step};
 pub use reference::{reference_to, referenced};

@@ -35,7 +35,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The marker, if it is set: where, and with which text.
     pub marker: Option<(ConfigPath, String)>,
-    /// Who else could have read the values.
+    /// The exposures of the values.
     pub exposures: Vec<Exposure>,
     pub(crate) prefer: Prefer,
     pub(crate) purpose: Purpose,
@@ -112,6 +112,12 @@ impl Plan {
         self.steps.iter().filter(|step| matches!(step.action, Action::Conflict(_)))
     }
 
+    /// Returns whether two plans do the same. Their exposures may differ: an editor can make a copy at any time.
+    pub(crate) fn is_same_work(&self, other: &Self) -> bool {
+        let same = Self { exposures: other.exposures.clone(), ..self.clone() };
+        same == *other
+    }
+
     /// Whether there is anything to do.
     pub fn changes_anything(&self) -> bool {
         let is_change =
@@ -175,7 +181,7 @@ impl ConfigFile {
                 .map(|number| read.step(*number, &stored, prefer, purpose))
                 .collect(),
             marker: None,
-            exposures: if steps.is_empty() { Vec::new() } else { exposure::of(&read.source) },
+            exposures: exposure::of(&self.path, &read, &stored),
             prefer,
             purpose,
             stamp: read.source.stamp,

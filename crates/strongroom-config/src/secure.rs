@@ -35,7 +35,7 @@ pub struct Secured {
     pub secrets: Vec<SecretKey>,
     /// Which store that is.
     pub backend: Backend,
-    /// Who else could have read the values before: those secrets have to be replaced at their providers.
+    /// The exposures of the values before the move. Some [remain](Exposure::remains).
     pub exposures: Vec<Exposure>,
 }
 
@@ -91,7 +91,7 @@ impl ConfigFile {
     /// The work that a plan is of, if it still is.
     fn checked(&self, secrets: &SecretManager, plan: &Plan, purpose: Purpose) -> Result<Work> {
         let work = self.work(secrets, plan.prefer, purpose)?;
-        if work.plan != *plan {
+        if !work.plan.is_same_work(plan) {
             return Err(error::changed_since_plan(&self.path));
         }
         match plan.conflicts().next() {

@@ -1,10 +1,11 @@
 //! A configuration file as it was read: its text, and what tells whether it is still the same.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use strongroom::{Result, Timestamp};
+use strongroom_files::{Refusal, open, read_open};
 use zeroize::Zeroizing;
 
 use crate::error;
@@ -109,21 +110,15 @@ fn identity(_: &Metadata) -> [i64; 4] {
     [0; 4]
 }
 
-/// The bytes of a file; `None` if there are too many. What is no file could wait for ever.
+/// Reads a file; `None` if it has too many bytes.
 fn read(path: &Path) -> io::Result<(Option<Zeroizing<Vec<u8>>>, Metadata)> {
-    let is_file = fs::metadata(path)?.is_file();
-    if !is_file {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let file = File::open(path)?;
+    let file = open(path, strongroom_files::Source::Given)?;
     let metadata = file.metadata()?;
-    if metadata.len() > LARGEST {
-        return Ok((None, metadata));
+    match read_open(&file, LARGEST) {
+        Ok(bytes) => Ok((Some(bytes), metadata)),
+        Err(cause) => match Refusal::of(&cause) {
+            Some(Refusal::TooLarge { .. }) => Ok((None, metadata)),
+            _ => Err(cause),
+        },
     }
-    // With room for all of it, so that no copy is left behind where it grew.
-    let room = usize::try_from(metadata.len()).unwrap_or_default() + 64;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    let fits = bytes.len() as u64 <= LARGEST;
-    Ok((fits.then_some(bytes), metadata))
 }

@@ -15,7 +15,7 @@ pub struct Status {
     pub secrets: Vec<SecretStatus>,
     /// Whether the marker stands in the file. Without a marker in the rules it is false.
     pub is_marked: bool,
-    /// Who else could have read the values, where the file has some.
+    /// The exposures of the values.
     pub exposures: Vec<Exposure>,
 }
 

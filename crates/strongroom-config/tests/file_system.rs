@@ -1,4 +1,4 @@
-//! What a file is besides its text: owner, permissions, links, and git.
+//! What a file is besides its text: owner, permissions, and links.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,7 +7,6 @@ mod support;
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use strongroom::ErrorKind;
 use strongroom_config::{ConfigFile, Exposure, Prefer, Rules};
@@ -102,18 +101,36 @@ fn where_the_new_file_cannot_be_written_the_old_one_stays() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "the directory for temporary files lets nobody in")]
 fn a_file_that_others_can_read_has_been_exposed() {
     let home = Home::new();
     let path = home.write(".env", text());
     let (file, secrets) = (looking(&path), home.open());
-    assert_eq!(file.status(None).unwrap().exposures, []);
-    set_mode(&path, 0o640);
-    let exposed = [Exposure::ReadableByOthers { mode: 0o640 }];
+    set_mode(&home.path(""), 0o701);
+    for mode in [0o600, 0o700, 0o622] {
+        set_mode(&path, mode);
+        assert_eq!(file.status(None).unwrap().exposures, [], "{mode:o}");
+    }
+    set_mode(&path, 0o644);
+    let exposed = [Exposure::ReadableByOthers { mode: 0o644 }];
     assert_eq!(file.status(None).unwrap().exposures, exposed);
     let done = secure(&file, &secrets);
     assert_eq!(done.exposures, exposed);
     assert!(done.exposures[0].hint().contains("Replace the secrets"));
     assert_eq!(file.status(Some(&secrets)).unwrap().exposures, [], "it has no values any more");
+}
+
+#[test]
+fn a_file_that_others_could_read_may_have_been_exposed() {
+    let home = Home::new();
+    let path = home.write(".env", text());
+    for (directory, mode) in [(0o700, 0o644), (0o750, 0o604), (0o755, 0o640)] {
+        set_mode(&home.path(""), directory);
+        set_mode(&path, mode);
+        let exposures = looking(&path).status(None).unwrap().exposures;
+        assert_eq!(exposures, [Exposure::MaybeReadableByOthers { mode }]);
+        assert!(exposures[0].to_string().contains("others could read"));
+    }
 }
 
 #[test]
@@ -124,32 +141,4 @@ fn another_name_of_the_file_keeps_its_values() {
     let done = secure(&looking(&path), &home.open());
     assert_eq!(done.exposures, [Exposure::HasOtherNames { names: 2 }]);
     assert_eq!(read(home.path("other")), text());
-}
-
-#[test]
-fn a_file_that_git_tracks_has_been_exposed() {
-    if !git(Path::new("/"), &["--version"]) {
-        return assert!(std::env::var_os("CI").is_none(), "git is not there");
-    }
-    let home = Home::new();
-    let repository = home.path("repository");
-    fs::create_dir_all(repository.join("a/b")).unwrap();
-    assert!(git(&repository, &["init", "--quiet"]));
-    let path = home.write("repository/a/b/.env", text());
-    let file = looking(&path);
-    assert_eq!(file.status(None).unwrap().exposures, [], "it is not tracked yet");
-    assert!(git(&repository, &["add", "a/b/.env"]));
-    assert_eq!(file.status(None).unwrap().exposures, [Exposure::TrackedByGit]);
-    fs::remove_dir_all(repository.join(".git")).unwrap();
-    fs::write(repository.join(".git"), "gitdir: /nowhere").unwrap();
-    assert_eq!(file.status(None).unwrap().exposures, [Exposure::MaybeTrackedByGit]);
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> bool {
-    let mut git = Command::new("git");
-    git.current_dir(directory)
-        .args(arguments)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("HOME", directory);
-    git.output().is_ok_and(|output| output.status.success())
 }

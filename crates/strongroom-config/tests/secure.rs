@@ -336,7 +336,7 @@ fn what_is_no_file_is_not_read() {
     let home = Home::new();
     fs::create_dir(home.path("a.json")).unwrap();
     let error = file(home.path("a.json"), rules()).status(None).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
     let error = file(home.path("b.json"), rules()).status(None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     home.write("c.json", vec![b' '; (4 << 20) + 1]);

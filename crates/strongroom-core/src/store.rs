@@ -124,6 +124,25 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
     /// `Unsupported` where [`Capabilities::can_list`] is false.
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>>;
 
+    /// Whether a call has passed its deadline and has not returned, so that the next one would only wait behind it. False in a
+    /// store without a deadline of its own, by default.
+    #[doc(hidden)]
+    fn is_stuck(&self) -> bool {
+        false
+    }
+
+    /// Counts the items of a service that have no user name, or an empty one: other programs may make such,
+    /// and they are no entries.
+    ///
+    /// - 0 in a store that can't hold any: the default.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    fn count_unnamed(&self, _service: &ServiceName) -> Result<usize> {
+        Ok(0)
+    }
+
     /// The items that answer to one name, newest first, for a user who must choose.
     ///
     /// - Empty in a store that can't hold two items of one name: the default.

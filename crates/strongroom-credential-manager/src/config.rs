@@ -52,8 +52,7 @@ impl Config {
 
     /// The lock file's directory. It does not depend on the session.
     pub(crate) fn lock_dir(&self) -> Option<PathBuf> {
-        let of_user = || Some(std::env::home_dir()?.join(r"AppData\Local\strongroom"));
-        self.state_dir.clone().or_else(of_user)
+        self.state_dir.clone().or_else(|| strongroom_files::state_dir().ok().flatten())
     }
 }
 

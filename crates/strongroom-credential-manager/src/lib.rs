@@ -61,8 +61,6 @@ mod config;
 #[cfg(windows)]
 mod error;
 #[cfg(windows)]
-mod lock;
-#[cfg(windows)]
 mod store;
 #[cfg(windows)]
 mod sys;

@@ -1,16 +1,19 @@
 //! The Windows Credential Manager behind the contract.
 
-use std::fs::File;
 use std::io;
 
 use strongroom_core::{
     Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
     Probe, Result, SecretBytes, ServiceName, WriteMode,
 };
+use strongroom_files::{Held, Lock, NotHeld};
 
 use crate::error::{busy, from_windows, is_refused_name, no_logon_session};
 use crate::sys::{self, Found, New};
-use crate::{Config, Persist, blob, comment, lock, target};
+use crate::{Config, Persist, blob, comment, target};
+
+/// The name of the lock file.
+const LOCK: &str = "credential-manager.lock";
 
 /// The largest value in bytes: `CRED_MAX_CREDENTIAL_BLOB_SIZE`.
 pub const MAX_SECRET_BYTES: usize = sys::MAX_BLOB_BYTES;
@@ -46,27 +49,32 @@ impl CredentialManagerStore {
         Self { config }
     }
 
-    /// Held while a call lasts that only looks; `None` where it has to do without.
-    fn lock_to_read(&self) -> Option<File> {
+    /// Takes the lock for a call that only reads; `None` where it has to do without.
+    fn lock_to_read(&self) -> Option<Held> {
         let locked = self.lock();
-        locked.inspect_err(|error| tracing::debug!(%error, "reading without a lock")).ok()
+        locked.inspect_err(|reason| tracing::debug!(?reason, "reading without a lock")).ok()
     }
 
-    /// Held while a call lasts that changes an entry; `None` where no lock can be had.
-    fn lock_to_write(&self, operation: Operation) -> Result<Option<File>> {
+    /// Takes the lock for a call that changes an entry; `None` where no lock can be had.
+    fn lock_to_write(&self, operation: Operation) -> Result<Option<Held>> {
         match self.lock() {
-            Ok(file) => Ok(Some(file)),
-            Err(cause) if cause.kind() == io::ErrorKind::TimedOut => Err(busy(operation)),
-            Err(cause) => {
-                tracing::debug!(%cause, "writing without a lock");
+            Ok(held) => Ok(Some(held)),
+            Err(NotHeld::Busy(_)) => Err(busy(operation)),
+            Err(NotHeld::Refused(error)) => Err(error.during(operation)),
+            Err(reason) => {
+                tracing::debug!(?reason, "writing without a lock");
                 Ok(None)
             }
         }
     }
 
-    fn lock(&self) -> io::Result<File> {
-        let dir = self.config.lock_dir().ok_or(io::ErrorKind::NotFound)?;
-        lock::acquire(&dir, self.config.deadline)
+    fn lock(&self) -> Result<Held, NotHeld> {
+        let no_home = || NotHeld::Io(io::ErrorKind::NotFound.into());
+        let dir = self.config.lock_dir().ok_or_else(no_home)?;
+        match Lock::shared(&dir.join(LOCK)).take(self.config.deadline)? {
+            (held, None) => Ok(held),
+            (_, Some(error)) => Err(NotHeld::Io(error)),
+        }
     }
 }
 
@@ -81,6 +89,7 @@ impl KeyringStore for CredentialManagerStore {
             Persist::Session => Persistence::Session,
         };
         Capabilities::new(persistence)
+            .with_user_programs()
             .with_max_secret_len(MAX_SECRET_BYTES)
             .with_binary_safe()
             .with_list()

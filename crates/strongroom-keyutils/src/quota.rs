@@ -1,6 +1,11 @@
 //! How much of the kernel's quota a user has used.
 
-use std::fs;
+use std::path::Path;
+
+use strongroom_files::{Source, read_text};
+
+/// The most that is read of the kernel's table, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// The kernel's account of a user's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +19,8 @@ pub(crate) struct Quota {
 impl Quota {
     /// Reads the account of a user, or `None` where the kernel doesn't show it.
     pub(crate) fn of_user(uid: u32) -> Option<Self> {
-        parse(&fs::read_to_string("/proc/key-users").ok()?, uid)
+        let table = read_text(Path::new("/proc/key-users"), Source::System, LARGEST).ok()?;
+        parse(&table, uid)
     }
 }
 

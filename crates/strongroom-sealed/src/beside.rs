@@ -1,12 +1,13 @@
 //! The files that SQLite keeps beside a sealed file: its log, the log's index, and never a journal.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use strongroom_core::{ErrorKind, Result};
+use strongroom_core::Result;
+use strongroom_files::{check_own, quoted};
 
-use crate::error::corrupt;
-use crate::platform::{self, quoted};
+use crate::error::{self, corrupt};
 
 /// The largest log that is read, in bytes. A log holds at least one change as a whole, so one that is
 /// twice as long as the largest backup must fit.
@@ -27,7 +28,7 @@ pub(crate) fn has_log(path: &Path) -> bool {
 /// # Errors
 ///
 /// `Corrupt` for a rollback journal, which SQLite would write into the file, and for a log that is too large;
-/// as [`platform::check_file`] for a log or index that is no file of the user's alone.
+/// as [`check_own`] for a log or index that is no file of the user's alone.
 pub(crate) fn check(path: &Path) -> Result<()> {
     let journal = with_ending(path, "-journal");
     if journal.symlink_metadata().is_ok() {
@@ -38,8 +39,10 @@ pub(crate) fn check(path: &Path) -> Result<()> {
             )));
     }
     for part in [log(path), with_ending(path, "-shm")] {
-        match platform::check_file(&part) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        match check_own(&part) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(error::opening(&part, cause));
+            }
             _ => {}
         }
     }

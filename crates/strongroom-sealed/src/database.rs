@@ -2,18 +2,20 @@
 
 use std::error::Error as _;
 use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_files::{check_own, check_private_dir, create_private_dir, sync_dir};
 
 use crate::access::{self, Access, Failed, Trace};
 use crate::beside::{self, refuse_orphan};
 use crate::error::{self, corrupt, from_sqlite};
 use crate::limits::{self, Clock};
-use crate::{platform, schema};
+use crate::schema;
 
 /// `strm`: what tells a sealed file from any other database.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
@@ -54,8 +56,7 @@ pub(crate) fn create(
 ) -> Result<()> {
     let dir = directory(path);
     check_length(path)?;
-    platform::create_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
-    platform::check_dir(&dir)?;
+    create_private_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
     refuse_orphan(path)?;
     remove_abandoned(&dir);
     let temporary = tempfile::Builder::new()
@@ -72,7 +73,7 @@ pub(crate) fn create(
     temporary
         .persist_noclobber(path)
         .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
-    platform::sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
+    sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
 /// An open database, how it was opened, and the deadline of what runs on it.
@@ -94,8 +95,9 @@ pub(crate) struct Database {
 /// sealed file, or one of an unknown format; `Busy` and `TimedOut` past the deadline; `Io`.
 pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     check_length(path)?;
-    platform::check_dir(&directory(path)).map_err(|error| absent_dir(path, error))?;
-    platform::check_file(path)?;
+    let dir = directory(path);
+    check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
+    check_own(path).map_err(|cause| error::opening(path, cause))?;
     beside::check(path)?;
     let path = resolved(path)?;
     let clock = Clock::new(deadline);
@@ -349,11 +351,11 @@ fn check_length(path: &Path) -> Result<()> {
 }
 
 /// No directory, no file in it: the file is what was asked for.
-fn absent_dir(path: &Path, error: Error) -> Error {
-    if error.kind() != ErrorKind::NotFound {
-        return error;
+fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Error {
+    if cause.kind() != io::ErrorKind::NotFound {
+        return error::opening(dir, cause);
     }
-    error::opening(path, std::io::ErrorKind::NotFound.into())
+    error::opening(path, cause)
 }
 
 #[cfg(test)]
@@ -380,7 +382,7 @@ mod tests {
     fn what_a_killed_process_was_building_is_removed_in_time() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("files");
-        platform::create_dir(&dir).unwrap();
+        create_private_dir(&dir).unwrap();
         let old = std::time::SystemTime::now() - 2 * ABANDONED;
         for (name, time) in [(".sealed-a", Some(old)), (".sealed-b", None), ("c", Some(old))] {
             let file = fs::File::create(dir.join(name)).unwrap();

@@ -6,9 +6,9 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_files::quoted;
 
 use crate::SealedStore;
-use crate::platform::quoted;
 
 /// An error of this crate; the operation is filled in where the caller is known.
 pub(crate) fn fault(kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -94,61 +94,23 @@ pub(crate) fn no_locks(file_system: Option<String>, cause: Error) -> Error {
         .with_source(cause)
 }
 
-/// The file system's error in an operation on this path.
+/// Returns the error of an operation on the file or directory at this path.
 pub(crate) fn file(path: &Path, operation: Operation, cause: io::Error) -> Error {
-    let (kind, what) = match cause.kind() {
-        io::ErrorKind::NotFound => (ErrorKind::NotFound, "is not there"),
-        io::ErrorKind::AlreadyExists => (ErrorKind::AlreadyExists, "exists already"),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            (ErrorKind::AccessDenied, "may not be used by this program")
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (ErrorKind::QuotaExceeded, "can't be written: the disk is full")
-        }
-        io::ErrorKind::InvalidInput => (ErrorKind::Invalid, "is not a file"),
-        _ => (ErrorKind::Io, "can't be used"),
-    };
-    fault(kind, format!("{} {what}", quoted(path))).during(operation).with_source(cause)
+    strongroom_files::error(operation, path, cause).with_store(SealedStore::NAME)
 }
 
-/// The same while a sealed file or its directory is opened.
+/// Returns the error of opening the file or directory at this path.
 pub(crate) fn opening(path: &Path, cause: io::Error) -> Error {
     file(path, Operation::Probe, cause)
 }
 
-/// The same for a file that should hold a key.
+/// Returns the error of reading a key file.
 pub(crate) fn key_file(path: &Path, cause: io::Error) -> Error {
     if cause.kind() != io::ErrorKind::NotFound {
         return file(path, Operation::Probe, cause);
     }
     fault(ErrorKind::KeyMissing, format!("the key file {} is not there", quoted(path)))
         .with_source(cause)
-}
-
-/// What lies at the path is a directory, a pipe, or leads elsewhere.
-pub(crate) fn not_a_file(path: &Path, is_link: bool) -> Error {
-    let path = quoted(path);
-    if !is_link {
-        return fault(ErrorKind::Invalid, format!("{path} is not a file"));
-    }
-    fault(ErrorKind::AccessDenied, format!("{path} is a symbolic link, which is not followed"))
-        .with_hint(format!("Name the file that it leads to: `readlink -f {path}`."))
-}
-
-/// Others may read or change what is at the path.
-#[cfg(unix)]
-pub(crate) fn permissions(path: &Path, found: u32, wanted: &str) -> Error {
-    let path = quoted(path);
-    fault(ErrorKind::AccessDenied, format!("others may use {path}: its mode is {found:04o}"))
-        .with_hint(format!("Run `chmod {wanted} {path}`, and think of who may have read it."))
-}
-
-/// What is at the path is somebody else's.
-#[cfg(unix)]
-pub(crate) fn owner(path: &Path, owner: u32, user: u32) -> Error {
-    let path = quoted(path);
-    fault(ErrorKind::AccessDenied, format!("{path} belongs to user {owner}, this is user {user}"))
-        .with_hint(format!("Run the program as that user, or `sudo chown {user} {path}`."))
 }
 
 /// Kind, message and hint where it differs from the kind's own.
@@ -228,13 +190,5 @@ mod tests {
         assert_eq!(kind(ffi::SQLITE_IOERR_SHORT_READ), ErrorKind::Corrupt);
         assert_eq!(kind(ffi::SQLITE_NOTADB), ErrorKind::Corrupt);
         assert_eq!(kind(ffi::SQLITE_CANTOPEN), ErrorKind::Io);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_hint_is_a_command_that_can_be_pasted() {
-        let error = permissions(Path::new("/a b/it's"), 0o100_644 & 0o7777, "600");
-        assert!(error.hint().contains(r"`chmod 600 '/a b/it'\''s'`"), "{}", error.hint());
-        assert!(error.to_string().contains("its mode is 0644"), "{error}");
     }
 }

@@ -18,6 +18,8 @@ pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
 use view::{Open, View};
 
+use strongroom_files::Stamp;
+
 use crate::aead;
 use crate::beside;
 use crate::budget::Budget;
@@ -26,7 +28,6 @@ use crate::error::{fault, from_sqlite, located, opening, replaced};
 use crate::head::Head;
 use crate::keys::{Keys, VaultId};
 use crate::opening;
-use crate::platform::Stamp;
 use crate::rows;
 use crate::slot::{self, NewSlot};
 use crate::slot_list::{self, SlotList};
@@ -89,7 +90,7 @@ impl SealedFile {
         let before = stamp()?;
         let database = database::open(&config.path, config.deadline)?;
         let stamp = stamp()?;
-        if stamp != before {
+        if !stamp.is_same_file(&before) {
             return Err(replaced());
         }
         let (head, keys, opener) = {
@@ -132,7 +133,7 @@ impl SealedFile {
 
     /// Whether the file at its path is still the one that was opened.
     pub fn is_in_place(&self) -> bool {
-        Stamp::at(&self.path).is_ok_and(|stamp| stamp == self.stamp)
+        Stamp::at(&self.path).is_ok_and(|stamp| stamp.is_same_file(&self.stamp))
     }
 
     /// Names the vault, whatever its file is called: random, and the same for ever.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretString};
+use strongroom_files::{Refusal, Source, create_new, quoted, read_text};
 use zeroize::Zeroizing;
 
 use crate::aead::{self, Key};
-use crate::{error, platform};
+use crate::error;
 
 /// What the text starts with, so that people and scanners know what it is.
 const PREFIX: &str = "strongroom-key-1:";
@@ -54,15 +55,12 @@ impl SealingKey {
 
     /// Reads a key file: one that nobody but the user can read.
     pub(crate) fn from_file(path: &Path) -> Result<Self> {
-        let file = platform::open_regular(path).map_err(|cause| error::key_file(path, cause))?;
-        platform::check_private_file(path, &file)?;
-        Self::read(path, file)
+        Self::read(path, Source::Private)
     }
 
     /// Reads a credential: who may read it is the service manager's business.
     pub(crate) fn from_credential(path: &Path) -> Result<Self> {
-        let file = platform::open_regular(path).map_err(|cause| error::key_file(path, cause))?;
-        Self::read(path, file)
+        Self::read(path, Source::System)
     }
 
     /// Writes a new key file, for the user alone.
@@ -73,22 +71,23 @@ impl SealingKey {
     pub fn create_file(&self, path: impl AsRef<Path>) -> Result<()> {
         let (path, text) = (path.as_ref(), self.to_text());
         let line = Zeroizing::new([text.expose_secret().as_bytes(), b"\n"].concat());
-        platform::write_new(path, &line).map_err(|cause| error::file(path, Operation::Set, cause))
+        create_new(path, &line).map_err(|cause| error::file(path, Operation::Set, cause))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         self.0.expose_secret()
     }
 
-    fn read(path: &Path, file: std::fs::File) -> Result<Self> {
-        use std::io::Read;
-        let mut text = Zeroizing::new(Vec::with_capacity(TEXT + 3));
-        file.take(TEXT as u64 + 3)
-            .read_to_end(&mut text)
-            .map_err(|cause| error::file(path, Operation::Probe, cause))?;
-        let key = std::str::from_utf8(&text).ok().and_then(parse);
+    fn read(path: &Path, source: Source) -> Result<Self> {
+        let key = match read_text(path, source, TEXT as u64 + 2) {
+            Ok(text) => parse(&text),
+            Err(cause) => match Refusal::of(&cause) {
+                Some(Refusal::TooLarge { .. } | Refusal::NotText) => None,
+                _ => return Err(error::key_file(path, cause)),
+            },
+        };
         key.map(|key| Self(Arc::new(key)))
-            .ok_or_else(|| not_a_key().with_hint(format!("Look at {}.", platform::quoted(path))))
+            .ok_or_else(|| not_a_key().with_hint(format!("Look at {}.", quoted(path))))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sealed files behind the contract: one for each service.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,8 +10,10 @@ use strongroom_core::{
     SecretBytes, SecretKey, SecretMetadata, ServiceName, Timestamp, WriteMode,
 };
 
-use crate::error::{corrupt, no_source};
-use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile, file_name, platform};
+use strongroom_files::check_private_dir;
+
+use crate::error::{self, corrupt, no_source};
+use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile};
 
 /// How many files stay open. Each takes three descriptors.
 const OPEN_FILES: usize = 16;
@@ -40,7 +43,7 @@ impl SealedStore {
 
     /// Where a service's file lies, whether it is there or not.
     pub fn path_of(&self, service: &ServiceName) -> PathBuf {
-        file_name::path(&self.config.directory, service.as_str())
+        strongroom_files::names::sealed_file(&self.config.directory, service.as_str())
     }
 
     /// Reads a service's file; `None` if there is none.
@@ -115,6 +118,7 @@ impl KeyringStore for SealedStore {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(Persistence::Permanent)
+            .with_user_programs()
             .with_max_secret_len(MAX_VALUE_BYTES)
             .with_binary_safe()
             .with_list()
@@ -124,8 +128,10 @@ impl KeyringStore for SealedStore {
         let Config { directory, sources, .. } = &*self.config;
         let materials = sources.iter().map(|source| source.material().map(drop));
         materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
-        match platform::check_dir(directory) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        match check_private_dir(directory) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(error::opening(directory, cause))
+            }
             _ => Ok(Probe::new(format!("sealed files in {}", directory.display()))),
         }
     }

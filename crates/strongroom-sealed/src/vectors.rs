@@ -129,8 +129,8 @@ fn records_are_sealed_as_written_down() {
 fn the_file_opens_by_its_key_and_its_passphrase() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("files/format-1.sealed");
-    crate::platform::create_dir(file.parent().unwrap()).unwrap();
-    crate::platform::write_new(&file, &fs::read(path("format-1.sealed")).unwrap()).unwrap();
+    strongroom_files::create_private_dir(file.parent().unwrap()).unwrap();
+    strongroom_files::create_new(&file, &fs::read(path("format-1.sealed")).unwrap()).unwrap();
     let expected = &vectors()["file"];
     let key = SealingKey::from_text(&text(&expected["key"]).into()).unwrap();
     let passphrase = KeySource::passphrase(text(&expected["passphrase"]).into());

@@ -438,7 +438,7 @@ fn a_log_of_any_size_or_kind_ends_in_time() {
         let made =
             Command::new("mkfifo").args(["-m", "600"]).arg(beside(&sandbox, ending)).status();
         assert!(made.unwrap().success());
-        Outcome::of(&sandbox).refused("Invalid", "is not a file");
+        Outcome::of(&sandbox).refused("Invalid", "is a pipe");
         let sandbox = vault();
         std::os::unix::fs::symlink(sandbox.path(), beside(&sandbox, ending)).unwrap();
         Outcome::of(&sandbox).refused("AccessDenied", "symbolic link");

@@ -100,7 +100,7 @@ fn reads_a_read_only_file_system() {
     assert_eq!((file.slots().unwrap().len(), file.generation().unwrap()), (1, 1));
     assert_eq!(file.data_version().unwrap(), file.data_version().unwrap());
     let error = refused(store(&file, "b"), ErrorKind::AccessDenied);
-    assert!(error.problem().contains(&format!("'{}'", dir.display())), "{error}");
+    assert!(error.problem().contains(dir.to_str().unwrap()), "{error}");
     assert_eq!(names(&dir), ["vault.sealed"]);
     mount(&["-o", "remount,rw"], &dir);
     store(&file, "b").unwrap();

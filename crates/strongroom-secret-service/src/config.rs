@@ -9,13 +9,17 @@ use strongroom_core::{Deadlines, PromptPolicy};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Config {
-    /// The bus's address, as in `DBUS_SESSION_BUS_ADDRESS`; `None` is the session bus of the
-    /// process, found as the D-Bus specification says.
+    /// The bus's addresses, a list as in `DBUS_SESSION_BUS_ADDRESS`; `None` is the session bus of
+    /// the process: by that variable, else `bus` in `XDG_RUNTIME_DIR`. Of the transports only
+    /// `unix` is used.
     pub bus_address: Option<String>,
     /// How long calls and prompts may take.
     pub deadlines: Deadlines,
     /// Whether prompts may be shown.
     pub prompt: PromptPolicy,
+    /// Whether values may cross the bus in the clear where the provider encrypts no session. Without
+    /// that, such a provider is `NoBackend`.
+    pub unencrypted_session: bool,
     /// The directory of the lock file that keeps processes from opening sessions at once; `None`
     /// is `.local/state/strongroom` in the user's home.
     pub state_dir: Option<PathBuf>,
@@ -40,6 +44,12 @@ impl Config {
         self
     }
 
+    /// Sets whether values may cross the bus in the clear where the provider encrypts no session.
+    pub fn with_unencrypted_session(mut self, is_allowed: bool) -> Self {
+        self.unencrypted_session = is_allowed;
+        self
+    }
+
     /// The same, with its lock file in this directory.
     pub fn with_state_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.state_dir = Some(dir.as_ref().to_owned());
@@ -54,9 +64,7 @@ impl Config {
     /// The lock file's directory. It does not depend on the session, so that `cron`, `ssh` and the
     /// desktop meet at the same lock.
     pub(crate) fn lock_dir(&self) -> Option<PathBuf> {
-        self.state_dir
-            .clone()
-            .or_else(|| Some(std::env::home_dir()?.join(".local/state/strongroom")))
+        self.state_dir.clone().or_else(|| strongroom_files::state_dir().ok().flatten())
     }
 }
 

@@ -1,13 +1,15 @@
 //! Who serves secrets, and what only that provider's own interface tells.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use strongroom_core::Deadlines;
+use strongroom_files::{Source, read};
 use zbus::ObjectPath;
 
-use crate::budget::{Budget, within};
+use crate::budget::Budget;
 use crate::bus::Bus;
+use crate::text::printable;
 
 /// How long finding out who hangs may take, after a deadline that has already passed.
 const INQUIRY: Duration = Duration::from_millis(200);
@@ -30,7 +32,8 @@ pub(crate) struct Provider {
 impl Provider {
     /// Asks the bus and the system who it is. The bus answers even where the provider hangs.
     pub(crate) async fn find(bus: &Bus) -> Option<Self> {
-        let pid = within(INQUIRY, bus.owner_pid()).await.ok()??;
+        let budget = Budget::start(Deadlines::both(INQUIRY), bus.runtime());
+        let pid = bus.owner_pid(&budget).await?;
         Some(Self { name: process_name(pid)?, pid, stopped: is_stopped(pid) })
     }
 
@@ -42,6 +45,11 @@ impl Provider {
     /// Whether it is gnome-keyring.
     pub(crate) fn is_gnome_keyring(&self) -> bool {
         self.name.starts_with("gnome-keyring")
+    }
+
+    /// Whether it is KeePassXC.
+    pub(crate) fn is_keepassxc(&self) -> bool {
+        self.name.starts_with("keepassxc")
     }
 
     /// Whether dismissing a prompt that is on the screen does it harm.
@@ -88,16 +96,25 @@ pub(crate) async fn kwallet_is_open(bus: &mut Bus, budget: &Budget, wallet: &str
 
 /// The program's name. The kernel's own short name is cut at 15 bytes.
 fn process_name(pid: u32) -> Option<String> {
-    let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let command_line = read_process(pid, "cmdline")?;
     let program = command_line.split(|byte| *byte == 0).next()?;
     let program = String::from_utf8_lossy(program).into_owned();
     let name = Path::new(&program).file_name()?.to_string_lossy().into_owned();
-    Some(name.escape_debug().to_string())
+    Some(printable(&name))
+}
+
+/// Reads a file of the kernel's about a process.
+fn read_process(pid: u32, name: &str) -> Option<Vec<u8>> {
+    /// More than any command line that is shown, in bytes.
+    const LARGEST: u64 = 4 << 20;
+    let path = PathBuf::from(format!("/proc/{pid}/{name}"));
+    read(&path, Source::System, LARGEST).ok().map(|bytes| bytes.to_vec())
 }
 
 /// Whether a signal stopped the process (state `T` in `proc_pid_stat(5)`).
 fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = read_process(pid, "stat").unwrap_or_default();
+    let stat = String::from_utf8_lossy(&stat);
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     matches!(after_name.split_whitespace().next(), Some("T" | "t"))
 }

@@ -207,15 +207,6 @@ fn unlucky_keys_are_replaced() {
 }
 
 #[test]
-fn a_provider_without_encryption_is_used_as_it_is() {
-    let (bus, service) = scripted(Script { dh: DhBehaviour::Refused, ..Script::default() });
-    let store = store(&bus);
-    set(&store, "u", "v");
-    assert_eq!(get(&store, "u").as_deref(), Some("v"));
-    assert_eq!(count(&service, "Service.OpenSession"), 2, "one refused, one plain");
-}
-
-#[test]
 fn a_provider_that_never_agrees_on_a_key_is_an_error() {
     let (bus, _service) = scripted(Script { dh: DhBehaviour::EmptyAnswer, ..Script::default() });
     let error = store(&bus)

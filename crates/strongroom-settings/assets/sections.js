@@ -7,6 +7,10 @@ import { called } from "./words.js";
 
 export function showStorage(storage) {
   byId("storage").replaceChildren(badge(storage), ` ${storage.protection} ${storage.lasts}`);
+  // How long they last stands there already.
+  const weak = storage.warnings.filter(({ code }) => code !== "not_persistent");
+  const warning = ({ message }) => make("li", {}, sentence(message));
+  byId("storage-warnings").replaceChildren(...weak.map(warning));
 }
 
 export async function showHealth() {

@@ -69,12 +69,14 @@ impl Migration for ConfigMigration {
 
     fn secure(&self) -> Result<String> {
         let plan = self.file.plan(&self.secrets, Prefer::Neither)?;
-        let moved = self.file.secure(&self.secrets, &plan, |_| {})?.secrets.len();
+        let done = self.file.secure(&self.secrets, &plan, |_| {})?;
         let backend = self.secrets.backend();
-        Ok(match moved {
+        let moved = match done.secrets.len() {
             1 => format!("1 secret was moved into {backend}"),
             moved => format!("{moved} secrets were moved into {backend}"),
-        })
+        };
+        let remaining = done.exposures.iter().filter(|exposure| exposure.remains());
+        Ok(remaining.fold(moved, |moved, exposure| format!("{moved}. {}", warning(exposure))))
     }
 }
 

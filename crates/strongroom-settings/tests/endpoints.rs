@@ -124,6 +124,7 @@ async fn the_page_says_where_secrets_are_and_how_the_stores_do() {
     let about = page.get("/api/about").await.json(StatusCode::OK);
     assert_eq!((&about["title"], &about["backend"]), (&json!("Tracker"), &json!("memory")));
     assert_eq!(about["storage"]["lasts"], "Gone when the program ends.");
+    assert_eq!(about["storage"]["warnings"][0]["code"], "not_persistent");
     assert_eq!((&about["migration"], &about["export"]), (&json!(false), &json!([])));
     let health = page.get("/api/health").await.json(StatusCode::OK);
     assert!(health["findings"].is_array());

@@ -46,12 +46,14 @@ mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod unused_name;
+#[cfg(target_os = "linux")]
+mod users;
 mod wait;
 #[cfg(target_os = "linux")]
 mod watchdog;
 
 #[cfg(target_os = "linux")]
-pub use bus::Bus;
+pub use bus::{Bus, BusBuilder};
 #[cfg(target_os = "linux")]
 pub use display::{Display, Window};
 #[cfg(target_os = "linux")]
@@ -65,4 +67,6 @@ pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;
 pub use unused_name::unused_name;
+#[cfg(target_os = "linux")]
+pub use users::{OTHER_USER, other_user_or_skip};
 pub use wait::{PATIENCE, wait_until};

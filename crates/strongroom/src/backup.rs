@@ -174,7 +174,7 @@ impl Backup {
     /// than is [allowed](Unlock::with_max_work_factor): nothing was tried then.
     pub async fn open(file: impl Into<Vec<u8>>, unlock: &Unlock) -> Result<Self> {
         let (file, unlock) = (file.into(), unlock.clone());
-        unblock::unblock(move || Self::open_blocking(file, &unlock)).await
+        crate::pool::run(move || Self::open_blocking(file, &unlock)).await
     }
 
     /// The same for callers that block.

@@ -9,12 +9,16 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, ServiceName};
+use strongroom_files::{Source, is_absent, read, replace};
 
 use crate::Backend;
-use crate::vault::{StateDir, VAULT_ENTRY, replace_file};
+use crate::vault::{StateDir, VAULT_ENTRY};
 
 /// The format of the file.
 const VERSION: u32 = 1;
+
+/// The most that is read of the file, in bytes.
+const LARGEST: u64 = 4096;
 
 /// What follows a backend's name in the file where each secret is an entry of its own.
 const IN_ENTRIES: &str = "/entries";
@@ -52,6 +56,8 @@ pub(crate) enum Moving {
     From(Home),
     /// It is being copied there.
     To(Home),
+    /// It is being deleted: if it is not there any more, that is no loss.
+    Away,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -64,6 +70,9 @@ struct Record {
     /// Where a move has begun to copy it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moving_to: Option<String>,
+    /// Whether the vault is being deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    purging: bool,
 }
 
 impl BindingFile {
@@ -71,38 +80,54 @@ impl BindingFile {
         Self { service: service.clone(), path: state_dir.binding(service) }
     }
 
-    /// The home that is remembered. What can't be read is not.
-    pub(crate) fn home(&self) -> Option<Home> {
-        self.record().and_then(|record| Home::remembered(&record.backend))
+    /// Returns the home that is remembered. A file that is damaged remembers none.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if the file could be another user's doing; `Io` if it can't be read.
+    pub(crate) fn home(&self) -> Result<Option<Home>> {
+        Ok(self.record()?.and_then(|record| Home::remembered(&record.backend)))
     }
 
-    /// Its backend.
-    pub(crate) fn read(&self) -> Option<Backend> {
-        self.home().map(|home| home.backend)
+    /// Returns the home that the vault was moved from, if it was not deleted there yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`home`](Self::home).
+    pub(crate) fn moved_from(&self) -> Result<Option<Home>> {
+        Ok(self.record()?.and_then(|record| Home::remembered(&record.moved_from?)))
     }
 
-    /// Where the vault was moved from, if it was not deleted there yet.
-    pub(crate) fn moved_from(&self) -> Option<Home> {
-        self.record().and_then(|record| Home::remembered(&record.moved_from?))
+    /// Returns the home that a move has begun to copy the vault to, if it did not come to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`home`](Self::home).
+    pub(crate) fn moving_to(&self) -> Result<Option<Home>> {
+        Ok(self.record()?.and_then(|record| Home::remembered(&record.moving_to?)))
     }
 
-    /// Where a move has begun to copy the vault to, if it did not come to its end.
-    pub(crate) fn moving_to(&self) -> Option<Home> {
-        self.record().and_then(|record| Home::remembered(&record.moving_to?))
+    fn is_purging(&self) -> bool {
+        matches!(self.record(), Ok(Some(record)) if record.purging)
     }
 
     /// Remembers a home, and how far a move is that concerns it.
     pub(crate) fn write(&self, home: Home, moving: Moving) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let (moved_from, moving_to) = match moving {
-            Moving::No => (None, None),
+            Moving::No | Moving::Away => (None, None),
             Moving::From(from) => (Some(from.name()), None),
             Moving::To(to) => (None, Some(to.name())),
         };
-        let record = Record { version: VERSION, backend: home.name(), moved_from, moving_to };
+        let purging = matches!(moving, Moving::Away);
+        let backend = home.name();
+        let record = Record { version: VERSION, backend, moved_from, moving_to, purging };
         let mut line = serde_json::to_vec(&record)?;
         line.push(b'\n');
-        replace_file(path, &line)
+        if let Some(directory) = path.parent() {
+            strongroom_files::create_dir(directory)?;
+        }
+        replace(path, &line)
     }
 
     /// Remembers nothing any more.
@@ -131,10 +156,15 @@ impl BindingFile {
             })
     }
 
-    fn record(&self) -> Option<Record> {
-        let bytes = fs::read(self.path.as_ref()?).ok()?;
-        let record: Record = serde_json::from_slice(&bytes).ok()?;
-        (record.version == VERSION).then_some(record)
+    fn record(&self) -> Result<Option<Record>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let bytes = match read(path, Source::Own, LARGEST) {
+            Ok(bytes) => bytes,
+            Err(cause) if is_absent(&cause) => return Ok(None),
+            Err(cause) => return Err(strongroom_files::error(Operation::Choose, path, cause)),
+        };
+        let record = serde_json::from_slice(&bytes).ok();
+        Ok(record.filter(|record: &Record| record.version == VERSION))
     }
 }
 
@@ -163,20 +193,46 @@ impl Home {
 }
 
 impl Binding {
-    pub(crate) fn new(file: BindingFile, backend: Backend) -> Self {
-        let noted = Mutex::new(file.home());
-        Self { file, backend, noted }
+    /// Returns the binding that a file remembers.
+    ///
+    /// # Errors
+    ///
+    /// As [`BindingFile::home`].
+    pub(crate) fn new(file: BindingFile, backend: Backend) -> Result<Self> {
+        let noted = Mutex::new(file.home()?.filter(|_| !file.is_purging()));
+        Ok(Self { file, backend, noted })
     }
 
     /// Remembers that there is a vault here. Looks at no file once it has.
     pub(crate) fn note(&self, in_entries: bool) {
         let home = Home { backend: self.backend, in_entries };
         // What the file says of a move stays.
-        if self.noted().replace(home) == Some(home) || self.file.home() == Some(home) {
+        let is_noted = self.noted().replace(home) == Some(home);
+        let is_in_file = || matches!(self.file.home(), Ok(Some(noted)) if noted == home);
+        if is_noted || (is_in_file() && !self.file.is_purging()) {
             return;
         }
         if let Err(error) = self.file.write(home, Moving::No) {
             tracing::debug!(%error, "where the vault lives can't be remembered");
+        }
+    }
+
+    /// Whether a vault, in one entry or a file, is remembered in this backend.
+    ///
+    /// # Errors
+    ///
+    /// As [`BindingFile::home`].
+    pub(crate) fn remembers_vault(&self) -> Result<bool> {
+        let home = Home { backend: self.backend, in_entries: false };
+        Ok(self.file.home()? == Some(home) && !self.file.is_purging())
+    }
+
+    /// Remembers that the vault is being deleted.
+    pub(crate) fn begin_to_delete(&self) {
+        let Ok(Some(home)) = self.file.home() else { return };
+        *self.noted() = None;
+        if let Err(error) = self.file.write(home, Moving::Away) {
+            tracing::debug!(%error, "the deletion of the vault can't be remembered");
         }
     }
 
@@ -196,7 +252,7 @@ impl Binding {
         if !is_there {
             *self.noted() = None;
         }
-        let error = match self.file.home() {
+        let error = match self.file.home()? {
             Some(home) if home.backend != self.backend => {
                 self.file.elsewhere(home.backend, self.backend)
             }

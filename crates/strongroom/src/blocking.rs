@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{Result, Secret, SecretKey, SecretString, SignedDuration};
+use strongroom_core::{
+    Capabilities, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+};
 
 use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
@@ -161,6 +163,15 @@ impl SecretManager {
         Ok(self.get(&key.into())?.map(|secret| secret.value))
     }
 
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        self.shared.vault.peek(&key.into())
+    }
+
     /// Whether a secret exists, expired or not.
     ///
     /// # Errors
@@ -215,6 +226,16 @@ impl SecretManager {
     /// Why this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
+    }
+
+    /// As [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities).
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// As [`SecretManager::warnings`](crate::SecretManager::warnings).
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
     }
 
     /// Whether the vault stays until it is deleted, over a restart of the machine.

@@ -1,20 +1,19 @@
 //! What opens the encrypted file of the backend `file`: the caller's keys, the environment's, or a
 //! passphrase that somebody is asked for.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, ServiceName};
-use strongroom_sealed::{FileConfig, KeySource, file_in};
-use zeroize::Zeroizing;
+use strongroom_files::names::sealed_file;
+use strongroom_files::{Source, read};
+use strongroom_sealed::{FileConfig, KeySource};
 
 use crate::Options;
-use crate::user_dirs;
 use crate::vault::Unlock;
 
 /// The longest passphrase file that is read, in bytes.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: u64 = 64 * 1024;
 
 /// Asks for a passphrase.
 pub(crate) type AskPassphrase =
@@ -53,8 +52,12 @@ impl Options {
     }
 
     /// Where encrypted files lie: where the caller says, else where the user's are.
-    pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        self.data_dir.clone().or_else(user_dirs::data)
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` if the home directory is another user's.
+    pub(crate) fn data_dir(&self) -> Result<Option<PathBuf>> {
+        self.data_dir.clone().map_or_else(strongroom_files::data_dir, |it| Ok(Some(it)))
     }
 
     /// The directory of the files of the backend `file`.
@@ -69,7 +72,7 @@ impl Options {
 
     /// The encrypted file of a service of the backend `file`.
     pub(crate) fn file_of(&self, directory: &Path, service: &ServiceName) -> PathBuf {
-        file_in(&Self::file_dir(directory), service.as_str())
+        sealed_file(&Self::file_dir(directory), service.as_str())
     }
 
     /// What opens an encrypted file whose key stands in no entry.
@@ -122,16 +125,12 @@ fn first_line(path: &Path) -> Result<SecretString> {
         let message = format!("the passphrase file {} {problem}", path.display());
         Error::new(kind, Operation::Choose).with_message(message)
     };
-    let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::NotFound => ErrorKind::KeyMissing,
-            _ => ErrorKind::Io,
-        };
-        failed(kind, "can't be read").with_source(error)
+    let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => {
+            failed(ErrorKind::KeyMissing, "is not there").with_source(cause)
+        }
+        _ => strongroom_files::error(Operation::Choose, path, cause),
     })?;
-    if bytes.len() > LONGEST {
-        return Err(failed(ErrorKind::Invalid, "is too long to be one"));
-    }
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {

@@ -49,6 +49,7 @@ mod binding;
 pub mod blocking;
 mod capabilities;
 mod choose;
+mod container;
 mod diagnose;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -63,15 +64,13 @@ mod open;
 mod options;
 mod place;
 mod plaintext;
-#[cfg(feature = "sealed")]
-mod presence;
+mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod user_dirs;
 mod vault;
 #[cfg(feature = "sealed")]
 mod vault_keys;
@@ -79,7 +78,7 @@ mod vault_keys;
 pub use backend::Backend;
 pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
-pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
+pub use diagnose::{Finding, Fix, Severity, System, diagnose};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
@@ -91,8 +90,9 @@ pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
     KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
-    PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
-    ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
+    PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
+    ServiceName, SignedDuration, Timestamp, UserName, Warning, WriteMode, secret_bytes,
+    secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

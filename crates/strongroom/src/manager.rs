@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Deadlines, Error, ErrorKind, Persistence, PromptPolicy, Result, Secret, SecretKey,
-    SecretString, ServiceName, SignedDuration, Timestamp,
+    Capabilities, Deadlines, Error, ErrorKind, Persistence, PromptPolicy, Result, Secret,
+    SecretKey, SecretString, ServiceName, SignedDuration, Timestamp, Warning,
 };
 
 use crate::binding::{Binding, BindingFile};
-use crate::choose::choose_for;
+use crate::choose::{FIRST_THERE, choose_for, warn};
+use crate::pool;
 use crate::vault::{Batch, Clock, SecretInfo, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Layout, Options, blocking};
 
@@ -60,6 +61,7 @@ pub struct SecretManagerBuilder {
     pub(crate) service: String,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
+    pub(crate) starts_anew: bool,
 }
 
 impl SecretManager {
@@ -77,7 +79,8 @@ impl SecretManager {
     /// Starts with the default options.
     pub fn builder(service: impl Into<String>) -> SecretManagerBuilder {
         let clock: Clock = Arc::new(Timestamp::now);
-        SecretManagerBuilder { service: service.into(), options: Options::new(), clock }
+        let service = service.into();
+        SecretManagerBuilder { service, options: Options::new(), clock, starts_anew: false }
     }
 
     /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
@@ -213,6 +216,16 @@ impl SecretManager {
         Ok(self.get(&key.into()).await?.map(|secret| secret.value))
     }
 
+    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub async fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        let key = key.into();
+        self.run(move |vault| vault.peek(&key)).await
+    }
+
     /// Whether a secret exists, expired or not.
     ///
     /// # Errors
@@ -278,6 +291,25 @@ impl SecretManager {
         self.shared.is_persistent()
     }
 
+    /// What the store can do, and how it protects the vault.
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// Lists what weakens the protection of the vault, for the user to know: see [`Capabilities::warnings`].
+    ///
+    /// ```
+    /// use strongroom::{Backend, SecretManager};
+    ///
+    /// let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+    /// let codes: Vec<_> = secrets.warnings().iter().map(|warning| warning.code()).collect();
+    /// assert_eq!(codes, ["not_persistent"]);
+    /// # Ok::<(), strongroom::Error>(())
+    /// ```
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
+    }
+
     /// The same vault for callers that block.
     pub fn blocking(&self) -> blocking::SecretManager {
         blocking::SecretManager::from_shared(Arc::clone(&self.shared))
@@ -288,7 +320,7 @@ impl SecretManager {
         work: impl FnOnce(&Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        unblock::unblock(move || work(&shared.vault)).await
+        pool::run(move || work(&shared.vault)).await
     }
 }
 
@@ -340,6 +372,13 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_state_dir(directory))
     }
 
+    /// Begins a new vault where the one that was there is gone from a store that lasts: without this, opening is an error
+    /// of the kind `Gone`, because a keyring that was replaced, or a disk that is not mounted, looks the same.
+    pub fn starting_anew(mut self) -> Self {
+        self.starts_anew = true;
+        self
+    }
+
     /// Sets the clock that expiry and timestamps go by.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -351,10 +390,10 @@ impl SecretManagerBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used.
+    /// `Invalid` for a service name that can't be used; `AccessDenied` if the directory is another user's.
     pub fn state_file(&self, ending: &str) -> Result<Option<std::path::PathBuf>> {
         let service = ServiceName::new(self.service.as_str())?;
-        Ok(self.options.state_dir().file(&service, ending))
+        Ok(self.options.state_dir()?.file(&service, ending))
     }
 
     /// Chooses the store and reads the vault, once.
@@ -364,7 +403,7 @@ impl SecretManagerBuilder {
     /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
-        let shared = unblock::unblock(move || self.open_shared()).await?;
+        let shared = pool::run(move || self.open_shared()).await?;
         Ok(SecretManager { shared })
     }
 
@@ -380,22 +419,28 @@ impl SecretManagerBuilder {
     fn open_shared(self) -> Result<Arc<Shared>> {
         let service = self.service.clone();
         let (vault, chosen) = self.unread()?;
+        let before = chosen.store().capabilities().persistence;
         vault.open().map_err(|error| away(error, &service, &chosen))?;
+        if chosen.store().capabilities().persistence != before {
+            // Where in its store the vault lies is known only now.
+            warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
+        }
         Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
     }
 
     /// The vault before its first read.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = ServiceName::new(self.service.as_str())?;
-        let state_dir = self.options.state_dir();
+        let state_dir = self.options.state_dir()?;
         let binding = BindingFile::new(&state_dir, &service);
         let chosen = choose_for(&service, &binding, &self.options)?;
         let backend = chosen.backend();
-        let has_entries = self.has_entries(backend, &binding);
+        let has_entries = self.has_entries(backend, &binding)?;
         let vault = self.vault_on(&chosen, &service, has_entries)?;
+        let vault = vault.starting_anew(self.starts_anew);
         let vault = match backend {
             Backend::Memory => vault,
-            backend => vault.bound_by(Binding::new(binding, backend)),
+            backend => vault.bound_by(Binding::new(binding, backend)?),
         };
         Ok((vault, chosen))
     }
@@ -426,7 +471,11 @@ impl Shared {
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
-        self.chosen.store().capabilities().persistence == Persistence::Permanent
+        self.store_capabilities().persistence == Persistence::Permanent
+    }
+
+    pub(crate) fn store_capabilities(&self) -> Capabilities {
+        self.chosen.store().capabilities()
     }
 }
 

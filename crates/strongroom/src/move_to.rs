@@ -31,10 +31,10 @@ impl SecretManagerBuilder {
         mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
         let service = ServiceName::new(self.service.as_str())?;
-        let binding = BindingFile::new(&self.options.state_dir(), &service);
+        let binding = BindingFile::new(&self.options.state_dir()?, &service);
         let in_entries = layout == Layout::Entries && to != Backend::File;
         let to = Home { backend: to, in_entries };
-        if let (Some(bound), Some(from)) = (binding.home(), binding.moved_from())
+        if let (Some(bound), Some(from)) = (binding.home()?, binding.moved_from()?)
             && bound == to
         {
             progress(MoveStep::Delete);
@@ -44,7 +44,7 @@ impl SecretManagerBuilder {
         let from = source.backend();
         let is_same_store = from == to.backend;
         // Within its store, what goes into entries is the vault beside them.
-        let has_entries = !(is_same_store && in_entries) && self.has_entries(from, &binding);
+        let has_entries = !(is_same_store && in_entries) && self.has_entries(from, &binding)?;
         let vault = self.vault_on(&source, &service, has_entries)?;
         if is_same_store || to.backend == Backend::Memory {
             let is_there_already = match vault.must_be_there() {
@@ -52,7 +52,7 @@ impl SecretManagerBuilder {
                 Err(none)
                     if none.kind() == ErrorKind::NotFound
                         && in_entries
-                        && binding.home() == Some(to) =>
+                        && binding.home()? == Some(to) =>
                 {
                     true
                 }
@@ -78,16 +78,19 @@ impl SecretManagerBuilder {
     ) -> Result<Moved> {
         let on = |home: Home| {
             let chosen = choose(&self.options.clone().with_backend(home.backend))?;
-            self.vault_on(&chosen, service, home.in_entries)
+            let vault = self.vault_on(&chosen, service, home.in_entries)?;
+            Ok::<_, Error>((vault, chosen))
         };
-        let vault = on(to)?.snapshot()?;
-        on(from)?.delete_moved(&vault, from.in_entries)?;
+        let (vault, chosen) = on(to)?;
+        let vault = vault.snapshot()?;
+        on(from)?.0.delete_moved(&vault, from.in_entries)?;
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)
         })?;
-        Ok(Moved::new(from.backend, to.backend, vault.secrets().len()))
+        let can = chosen.store().capabilities();
+        Ok(Moved::new((from.backend, to.backend), vault.secrets().len(), can))
     }
 }
 

@@ -1,11 +1,12 @@
 //! From a backend's name to a store: what this build has.
 
 use std::env::consts::OS;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
 
 use crate::backend::{names, supported};
+use crate::container::Container;
 use crate::plaintext::PlaintextStore;
 use crate::{Backend, Guard, Options};
 
@@ -16,6 +17,11 @@ pub(crate) trait Platform {
 
     /// A store that takes the place of every automatic choice.
     fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+        None
+    }
+
+    /// The container that this process runs in, if the kernel's keyring may be shared with others there.
+    fn container(&self) -> Option<Container> {
         None
     }
 
@@ -37,6 +43,10 @@ impl Platform for Here {
         Backend::platform_default()
     }
 
+    fn container(&self) -> Option<Container> {
+        Container::detect()
+    }
+
     #[cfg(feature = "testing")]
     fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
         Some(Arc::new(crate::testing::mock()))
@@ -52,13 +62,19 @@ impl Platform for Here {
             Backend::Keychain => Ok(keychain(options)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
-            Backend::Memory => Ok(Arc::new(MemoryStore::new())),
+            Backend::Memory => Ok(memory()),
             Backend::PlaintextFile => plaintext_file(options),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
             Backend::SecretService => Ok(secret_service(options)),
             _ => Err(not_in_this_build(backend)),
         }
     }
+}
+
+/// Returns the one memory of this process: what is opened again is there again.
+fn memory() -> Arc<dyn KeyringStore> {
+    static MEMORY: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
+    Arc::new(MEMORY.clone())
 }
 
 /// Puts a store behind a guard with the caller's deadlines.
@@ -81,7 +97,7 @@ fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
 fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
-    let directory = options.data_dir().ok_or_else(|| {
+    let directory = options.data_dir()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")
@@ -122,6 +138,7 @@ fn secret_service(options: &Options) -> Arc<dyn KeyringStore> {
 
     let mut config =
         Config::default().with_deadlines(options.deadlines).with_prompt(options.prompt);
+    config = config.with_unencrypted_session(options.unencrypted_session);
     if let Some(address) = &options.bus_address {
         config = config.with_bus_address(address.clone());
     }

@@ -16,10 +16,14 @@ use crate::{Backend, Chosen, Layout, Options, SecretManagerBuilder};
 
 impl SecretManagerBuilder {
     /// Whether each secret is to be an entry of its own in this backend, or is already.
-    pub(crate) fn has_entries(&self, backend: Backend, binding: &BindingFile) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// As [`BindingFile::home`].
+    pub(crate) fn has_entries(&self, backend: Backend, binding: &BindingFile) -> Result<bool> {
         let home = Home { backend, in_entries: true };
         let is_wanted = self.options.layout == Layout::Entries && backend != Backend::File;
-        is_wanted || binding.home() == Some(home)
+        Ok(is_wanted || binding.home()? == Some(home))
     }
 
     /// The vault as it is, or would be, in this store.
@@ -30,15 +34,18 @@ impl SecretManagerBuilder {
         has_entries: bool,
     ) -> Result<Vault> {
         let place = Place {
-            entries: has_entries.then(|| {
-                let binding = BindingFile::new(&self.options.state_dir(), service);
-                EntriesPlace::new(chosen.backend(), binding)
-            }),
+            entries: match has_entries {
+                true => Some(EntriesPlace::new(
+                    chosen.backend(),
+                    BindingFile::new(&self.options.state_dir()?, service),
+                )),
+                false => None,
+            },
             ..place_of_file(&self.options, chosen, service)?
         };
         let state_dir = match chosen.backend() {
             Backend::Memory if self.options.state_dir.is_none() => StateDir::NotNeeded,
-            _ => self.options.state_dir(),
+            _ => self.options.state_dir()?,
         };
         let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
         Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
@@ -56,7 +63,7 @@ fn place_of_file(options: &Options, chosen: &Chosen, service: &ServiceName) -> R
     let is_wanted = options.layout == Layout::Sealed;
     let deadline = options.deadlines.call;
     let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let sealed = match (chosen.backend(), options.data_dir()) {
+    let sealed = match (chosen.backend(), options.data_dir()?) {
         // Its key would lie in the open, beside it.
         (Backend::PlaintextFile, _) => None,
         (Backend::File, Some(directory)) => {

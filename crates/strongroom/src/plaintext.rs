@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,14 @@ use strongroom_core::{
     Persistence, Probe, Result, SecretBytes, ServiceName, UserName, WriteMode, armor, secret_bytes,
     secret_copy,
 };
+use strongroom_files::{Lock, NotHeld, Source};
 use zeroize::Zeroizing;
-
-use crate::vault::{FileLock, NotHeld, is_private, replace_file};
 
 /// What stands at the top of each file.
 const REMARK: &str = "# Secrets, not encrypted: whoever can read this file has them.\n";
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 256 << 20;
 
 /// What is escaped in a name, beside what begins a remark.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
@@ -32,7 +34,7 @@ const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
 /// Entries in a plaintext file.
 pub(crate) struct PlaintextStore {
     path: PathBuf,
-    lock: Arc<FileLock>,
+    lock: Arc<Lock>,
     deadline: Duration,
 }
 
@@ -46,7 +48,7 @@ impl PlaintextStore {
     pub(crate) fn new(path: PathBuf, deadline: Duration) -> Self {
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
-        Self { path, lock: FileLock::new(Some(lock.into())), deadline }
+        Self { path, lock: Lock::new(Some(lock.into())), deadline }
     }
 
     fn read(&self, operation: Operation) -> Result<Entries> {
@@ -61,18 +63,10 @@ impl PlaintextStore {
 
     /// What is in the file, if there is one and it is the user's alone.
     fn bytes(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let mut file = match fs::File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        if !is_private(&file)? {
-            return Err(io::ErrorKind::PermissionDenied.into());
+        match strongroom_files::read(&self.path, Source::Private, LARGEST) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
         }
-        let len = usize::try_from(file.metadata()?.len()).unwrap_or_default();
-        // Room beforehand: a vector that grows leaves an unwiped copy behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(len + 1));
-        file.read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
     }
 
     /// Changes the entries, alone among all processes. `None` from the work is no change.
@@ -86,7 +80,10 @@ impl PlaintextStore {
             Ok((_, Some(error))) | Err(NotHeld::Io(error)) => {
                 return Err(self.failed(operation, error));
             }
-            Err(NotHeld::Busy(_)) => {
+            Err(NotHeld::Refused(error)) => {
+                return Err(error.during(operation).with_store(Self::NAME));
+            }
+            Err(_) => {
                 let message = format!("another process is writing {}", self.path.display());
                 return Err(fault(ErrorKind::Busy, operation, message));
             }
@@ -97,7 +94,7 @@ impl PlaintextStore {
         }
         let written = match entries.is_empty() {
             true => fs::remove_file(&self.path),
-            false => replace_file(&self.target(), text(&entries).expose_secret()),
+            false => strongroom_files::replace(&self.target(), text(&entries).expose_secret()),
         };
         written.map(|()| true).map_err(|error| self.failed(operation, error))
     }
@@ -107,26 +104,8 @@ impl PlaintextStore {
         self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 
-    fn failed(&self, operation: Operation, error: io::Error) -> Error {
-        let path = self.path.display();
-        let (kind, problem, hint) = match error.kind() {
-            io::ErrorKind::PermissionDenied => (
-                ErrorKind::AccessDenied,
-                format!("{path} is not yours, or others can read it"),
-                format!("If nobody else has read it: `chmod 600 '{path}'`."),
-            ),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
-                ErrorKind::QuotaExceeded,
-                format!("there is no room to write {path}"),
-                "Make room on the disk.".to_owned(),
-            ),
-            _ => (
-                ErrorKind::Io,
-                format!("{path} can't be read or written"),
-                "Check the path.".to_owned(),
-            ),
-        };
-        fault(kind, operation, problem).with_hint(hint).with_source(error)
+    fn failed(&self, operation: Operation, cause: io::Error) -> Error {
+        strongroom_files::error(operation, &self.path, cause).with_store(Self::NAME)
     }
 }
 
@@ -136,7 +115,11 @@ impl KeyringStore for PlaintextStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(Persistence::Permanent).with_binary_safe().with_list()
+        Capabilities::new(Persistence::Permanent)
+            .with_binary_safe()
+            .with_list()
+            .with_user_programs()
+            .with_plaintext()
     }
 
     fn probe(&self) -> Result<Probe> {
@@ -289,7 +272,7 @@ mod tests {
     fn with_text(text: &str) -> (tempfile::TempDir, PlaintextStore) {
         let dir = tempfile::tempdir().unwrap();
         let store = PlaintextStore::new(dir.path().join("secrets"), PATIENCE);
-        replace_file(&store.path, text.as_bytes()).unwrap();
+        strongroom_files::replace(&store.path, text.as_bytes()).unwrap();
         (dir, store)
     }
 

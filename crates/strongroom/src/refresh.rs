@@ -16,14 +16,18 @@ impl SecretManager {
     /// - `fetch` gets the old secret, expired or not. It has no deadline but its own: give its requests
     ///   one.
     /// - If somebody stores another value while it is fetched, theirs stands and is returned.
-    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known: `is_stale` must see it in the value, and
-    ///   `fetch` must return none.
+    /// - Before `fetch` runs, the store must take a write: a provider may give each new token once. If the store fails
+    ///   all the same afterwards, the new secret is returned, with a warning, and kept in memory: the next refresh of it, and the next change
+    ///   of any secret, store it. [`unstored`](Self::unstored) tells of it.
+    /// - If `fetch` finds no old secret because the user has logged out, let it fail: what it returns is stored.
+    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known: `is_stale` must see it in the value. Only the
+    ///   value is stored of what `fetch` returns.
     ///
     /// # Errors
     ///
-    /// What `fetch` returns; `Busy` if another process refreshes for longer than the deadline;
-    /// `Conflict` if somebody deleted the secret while it was fetched, and then it stays deleted;
-    /// `Invalid` for a key that can't be used.
+    /// The error of `fetch`; `Busy` if another process refreshes for longer than the deadline; `Conflict` if the secret was
+    /// deleted while it was fetched, and then it stays deleted; `Invalid` for a key that can't be used; as a change if the
+    /// store can't be written, and then `fetch` did not run.
     ///
     /// ```
     /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, SecretManager};
@@ -60,14 +64,21 @@ impl SecretManager {
             Found::Stale(old) => old,
         };
         let (key, base) = (key.clone(), value(old.as_ref()));
+        let wanted = key.clone();
+        self.run(move |vault| vault.check_writable(&wanted)).await?;
         let new = fetch(old).await?;
         Ok(self.run(move |vault| vault.refreshed(&key, base.as_ref(), new)).await?)
     }
 
+    /// Returns the secrets that a refresh fetched and could not store; they are in this manager's memory.
+    pub fn unstored(&self) -> Vec<SecretKey> {
+        self.shared.vault.unstored()
+    }
+
     async fn found(&self, key: &SecretKey, is_stale: impl Fn(&Secret) -> bool) -> Result<Found> {
         let key = key.clone();
-        let (found, vault) = (self.run(move |vault| vault.peek(&key)).await?, &self.shared.vault);
-        Ok(Found::new(found, vault, is_stale))
+        let found = self.run(move |vault| vault.for_refresh(&key)).await?;
+        Ok(Found::new(found, &self.shared.vault, is_stale))
     }
 }
 
@@ -85,17 +96,23 @@ impl blocking::SecretManager {
     ) -> Result<Secret, E> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
         let vault = &self.shared.vault;
-        if let Found::Fresh(secret) = Found::new(vault.peek(key)?, vault, &is_stale) {
+        if let Found::Fresh(secret) = Found::new(vault.for_refresh(key)?, vault, &is_stale) {
             return Ok(secret);
         }
         let _alone = vault.lock_refresh(key)?;
-        let old = match Found::new(vault.peek(key)?, vault, &is_stale) {
+        let old = match Found::new(vault.for_refresh(key)?, vault, &is_stale) {
             Found::Fresh(secret) => return Ok(secret),
             Found::Stale(old) => old,
         };
         let base = value(old.as_ref());
+        vault.check_writable(key)?;
         let new = fetch(old)?;
         Ok(vault.refreshed(key, base.as_ref(), new)?)
+    }
+
+    /// As [`SecretManager::unstored`](crate::SecretManager::unstored).
+    pub fn unstored(&self) -> Vec<SecretKey> {
+        self.shared.vault.unstored()
     }
 }
 

@@ -8,7 +8,7 @@ use strongroom_core::{
     PromptPolicy, Result, SecretString, ServiceName, UserName, WriteMode,
 };
 
-use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, choose};
+use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, VAULT_ENTRY, choose};
 
 /// The secrets of one application, in the store that was chosen for it.
 ///
@@ -21,7 +21,7 @@ use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, choose};
 /// # Errors
 ///
 /// Every call can fail as [`KeyringStore`] says, and with `Invalid` for a name that is empty, holds
-/// a NUL character or is longer than 255 bytes. [`Error::hint`] says what to do next.
+/// a NUL character or is longer than 255 bytes, and for `vault`, the entry of a vault. [`Error::hint`] says what to do next.
 ///
 /// ```
 /// use strongroom::{Backend, ExposeSecret, SecretString, SecureStore};
@@ -75,6 +75,7 @@ impl SecureStore {
     ///
     /// `TooLarge`, `QuotaExceeded`, `Ambiguous`.
     pub fn set_secret(&self, name: &str, value: &SecretString) -> Result<()> {
+        not_the_vault(name, Operation::Set)?;
         let service = self.service.as_str();
         let mode = WriteMode::Overwrite;
         self.chosen.store().set_password(service, name, value, mode)
@@ -86,6 +87,7 @@ impl SecureStore {
     ///
     /// `Ambiguous`, `Corrupt`; `Invalid` if another program stored bytes that are not text.
     pub fn get_secret(&self, name: &str) -> Result<Option<SecretString>> {
+        not_the_vault(name, Operation::Get)?;
         self.chosen.store().get_password(self.service.as_str(), name)
     }
 
@@ -108,6 +110,7 @@ impl SecureStore {
     ///
     /// `Ambiguous` if several items answer to the name.
     pub fn delete_secret(&self, name: &str) -> Result<()> {
+        not_the_vault(name, Operation::Delete)?;
         let store = self.chosen.store();
         store.delete_password(self.service.as_str(), name).map(|_was_there| ())
     }
@@ -222,6 +225,16 @@ impl fmt::Debug for SecureStore {
             .field("reason", self.chosen.reason())
             .finish_non_exhaustive()
     }
+}
+
+/// Refuses the name of the entry that holds all secrets of a [`SecretManager`](crate::SecretManager).
+fn not_the_vault(name: &str, operation: Operation) -> Result<()> {
+    if name != VAULT_ENTRY {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, operation)
+        .with_message(format!("\"{VAULT_ENTRY}\" is the entry of a vault, and no secret's name"))
+        .with_hint("Take another name."))
 }
 
 /// A sentence with the command that stores a secret, fit to be pasted into a shell.

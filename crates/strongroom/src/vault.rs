@@ -1,7 +1,9 @@
 //! The vault: all secrets of one service, kept together.
 
 mod coherence;
+mod commit;
 mod content;
+mod copies;
 mod engine;
 mod entries;
 #[cfg(feature = "sealed")]
@@ -9,6 +11,7 @@ mod keys;
 mod lay;
 mod payload;
 mod place;
+mod refreshed;
 mod relocate;
 mod repair;
 #[cfg(feature = "backup")]
@@ -24,7 +27,7 @@ mod tests;
 mod unlock;
 mod watch;
 
-pub(crate) use coherence::{FileLock, NotHeld, StateDir, is_private, replace_file};
+pub(crate) use coherence::StateDir;
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
 pub(crate) use entries::EntriesPlace;

@@ -70,15 +70,16 @@ fn a_core_dump_holds_no_value_of_a_locked_vault_on_keyutils() {
 }
 
 #[test]
-fn a_core_dump_holds_no_value_of_a_dropped_vault_in_memory() {
+fn a_core_dump_holds_no_value_of_a_dropped_vault() {
     if !provider_or_skip("gcore") {
         return;
     }
-    let options = Options::new().with_backend(Backend::Memory);
-    let sandbox = Sandbox::new();
-    let mut keeper = Keeper::start("app", options, &sandbox, sandbox.command(this_program()));
+    let (service, sandbox) = (unused_name("core-dumps"), Sandbox::new());
+    let options = Options::new().with_backend(Backend::Keyutils);
+    let purging = builder(&service, options.clone(), &sandbox).open_blocking().unwrap();
+    let _purged = support::Purged(&purging);
+    let mut keeper = Keeper::start(&service, options, &sandbox, sandbox.command(this_program()));
     assert!(!keeper.values_after("used").is_empty(), "the search finds what is there");
-    // Until then the store itself lies in the process.
     for deed in ["locked", "used again", "locked again", "little", "locked at last"] {
         keeper.goes_on_after(deed);
     }

@@ -13,7 +13,7 @@ use strongroom::{
     Backend, Error, ErrorKind, ExposeSecret, Layout, MAX_NAME_BYTES, Options, PromptPolicy, Secret,
     SecretKey, SecretManager, SecretString, SignedDuration, Timestamp, WriteMode, blocking, choose,
 };
-use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool};
+use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
 use support::{Process, Said, gnome_keyring, on, say, this_program, told};
 
@@ -22,6 +22,11 @@ const USER: &str = "STRONGROOM_TEST_USER";
 
 fn entries(options: Options, sandbox: &Sandbox) -> blocking::SecretManager {
     support::builder("app", options.with_layout(Layout::Entries), sandbox).open_blocking().unwrap()
+}
+
+fn entries_in_memory() -> blocking::SecretManager {
+    let options = Options::new().with_backend(Backend::Memory).with_layout(Layout::Entries);
+    SecretManager::builder(unused_name("app")).options(options).open_blocking().unwrap()
 }
 
 #[test]
@@ -81,7 +86,7 @@ fn is_the_keyring_crate() {
 
 #[test]
 fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
-    let secrets = entries(Options::new().with_backend(Backend::Memory), &Sandbox::new());
+    let secrets = entries_in_memory();
     let key = SecretKey::new("A");
     let (ours, later) = (|| Secret::new("1"), Timestamp::now() + SignedDuration::from_hours(1));
     let more = [ours().with_provider("p"), ours().with_scope("s"), ours().with_expiry(later)];
@@ -90,7 +95,6 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
             secrets.set(&key, &secret),
             secrets.create(&key, &secret),
             secrets.update(&key, |_| Some(secret.duplicate())),
-            secrets.refresh(&key, |_| true, |_| Ok(secret.duplicate())).map(drop),
         ];
         // The first of them could be stored.
         refusals.push(secrets.batch(|batch| {
@@ -105,13 +109,14 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
     assert!(secrets.list().unwrap().is_empty());
     let can = secrets.capabilities();
     assert!(!can.keeps_metadata && !can.is_atomic && !can.is_cached);
-    let inline = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let inline = SecretManager::builder(unused_name("app")).backend(Backend::Memory);
+    let inline = inline.open_blocking().unwrap();
     assert!(inline.capabilities().keeps_metadata && inline.capabilities().is_atomic);
 }
 
 #[test]
 fn a_name_that_would_be_anothers_is_refused_to_who_reads_it_too() {
-    let secrets = entries(Options::new().with_backend(Backend::Memory), &Sandbox::new());
+    let secrets = entries_in_memory();
     secrets.set_api_key("a", "1", None).unwrap();
     let long = SecretKey::with_target("a".repeat(MAX_NAME_BYTES), "b");
     for key in ["vault".into(), "a::b".into(), SecretKey::with_target("a", ":b"), long] {
@@ -223,7 +228,8 @@ fn a_backup_of_entries_is_restored_into_entries() {
         Backup::open_blocking(file.text, &unlock).unwrap()
     };
     let in_memory = |layout| {
-        let builder = SecretManager::builder("app").backend(Backend::Memory).layout(layout);
+        let service = unused_name("app");
+        let builder = SecretManager::builder(service).backend(Backend::Memory).layout(layout);
         builder.open_blocking().unwrap()
     };
     let (ours, theirs) = (in_memory(Layout::Entries), in_memory(Layout::Entries));

@@ -9,9 +9,7 @@ use strongroom::{
     Backend, ChangeKind, Error, ErrorKind, ExposeSecret, Layout, Operation, Options, Secret,
     SecretKey, SecretManager, SignedDuration, Timestamp,
 };
-use strongroom_testkit::Sandbox;
-#[cfg(target_os = "linux")]
-use strongroom_testkit::unused_name;
+use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;
 #[cfg(feature = "sealed")]
 use support::site::Site;
@@ -139,7 +137,7 @@ fn missing() -> Error {
 #[test]
 fn the_api_works_on_memory() {
     let options = Options::new().with_backend(Backend::Memory);
-    let opening = builder("app", options, &Sandbox::new()).open();
+    let opening = builder(&unused_name("app"), options, &Sandbox::new()).open();
     let secrets = block_on(opening).unwrap();
     assert!(!secrets.is_persistent());
     block_on(every_line_of_the_api(&secrets)).unwrap();
@@ -152,7 +150,8 @@ fn the_api_works_on_entries_in_memory_and_in_a_file() {
     for options in
         [Options::new().with_backend(Backend::Memory), file.with_backend(Backend::PlaintextFile)]
     {
-        let opening = builder("app", options.with_layout(Layout::Entries), &sandbox).open();
+        let options = options.with_layout(Layout::Entries);
+        let opening = builder(&unused_name("app"), options, &sandbox).open();
         block_on(every_line_in_entries(&block_on(opening).unwrap())).unwrap();
     }
 }
@@ -236,7 +235,8 @@ fn an_async_manager_works_in_tokio_of_both_flavours() {
     for runtime in [single, several] {
         let sandbox = Sandbox::new();
         runtime.block_on(async {
-            let secrets = builder("app", options.clone(), &sandbox).open().await.unwrap();
+            let secrets = builder(&unused_name("app"), options.clone(), &sandbox);
+            let secrets = secrets.open().await.unwrap();
             every_line_of_the_api(&secrets).await.unwrap();
         });
     }

@@ -27,7 +27,9 @@ fn is_stale(secret: &Secret) -> bool {
 }
 
 fn in_memory(sandbox: &Sandbox) -> SecretManagerBuilder {
-    let builder = SecretManager::builder("app").backend(Backend::Memory);
+    // The memory is one for all tests of this process.
+    let service = sandbox.path().display().to_string();
+    let builder = SecretManager::builder(service).backend(Backend::Memory);
     builder.state_dir(sandbox.home().join("state"))
 }
 

@@ -9,8 +9,9 @@ use strongroom::{
     SecureStore, WriteMode, choose, inspect, secret_bytes,
 };
 
-fn in_memory() -> SecureStore {
-    SecureStore::builder("tracker").backend(Backend::Memory).open().unwrap()
+/// The memory is one for all tests of this process: each takes a service of its own.
+fn in_memory(service: &str) -> SecureStore {
+    SecureStore::builder(service).backend(Backend::Memory).open().unwrap()
 }
 
 fn secret(value: &str) -> SecretString {
@@ -19,7 +20,7 @@ fn secret(value: &str) -> SecretString {
 
 #[test]
 fn a_secret_is_set_replaced_read_and_deleted() {
-    let secrets = in_memory();
+    let secrets = in_memory("replaced");
     assert!(secrets.get_secret("token").unwrap().is_none());
     for value in ["first", "zweite Ümläute", ""] {
         secrets.set_secret("token", &secret(value)).unwrap();
@@ -33,7 +34,7 @@ fn a_secret_is_set_replaced_read_and_deleted() {
 
 #[test]
 fn clones_are_the_same_store_and_its_entries_carry_the_service() {
-    let secrets = in_memory();
+    let secrets = in_memory("tracker");
     secrets.clone().set_secret("token", &secret("v")).unwrap();
     assert!(secrets.get_secret("token").unwrap().is_some());
     assert_eq!(secrets.service().as_str(), "tracker");
@@ -43,7 +44,7 @@ fn clones_are_the_same_store_and_its_entries_carry_the_service() {
 
 #[test]
 fn a_missing_secret_names_itself_and_the_command_to_run() {
-    let error = in_memory().require_secret("api-key").unwrap_err();
+    let error = in_memory("tracker").require_secret("api-key").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let shown = error.to_string();
     assert!(shown.contains(r#""api-key" of service "tracker""#), "{shown}");
@@ -61,17 +62,17 @@ fn a_missing_secret_names_itself_and_the_command_to_run() {
 
 #[test]
 fn bytes_of_another_program_are_an_error_and_not_missing() {
-    let secrets = in_memory();
+    let secrets = in_memory("bytes");
     let bytes = secret_bytes(vec![0xff, 0xfe]);
     let mode = WriteMode::Overwrite;
-    secrets.store().set_secret("tracker", "token", &bytes, mode).unwrap();
+    secrets.store().set_secret("bytes", "token", &bytes, mode).unwrap();
     let error = secrets.require_secret("token").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
 #[test]
 fn names_that_cannot_be_used_are_invalid() {
-    let secrets = in_memory();
+    let secrets = in_memory("others");
     for name in ["", "a\0b", &"x".repeat(256)] {
         let kinds = [
             SecureStore::builder(name).backend(Backend::Memory).open().unwrap_err().kind(),
@@ -86,7 +87,7 @@ fn names_that_cannot_be_used_are_invalid() {
 
 #[test]
 fn it_says_what_it_is() {
-    let secrets = in_memory();
+    let secrets = in_memory("others");
     assert_eq!(secrets.backend(), Backend::Memory);
     assert!(matches!(secrets.reason(), ChoiceReason::Explicit));
     assert_eq!(secrets.capabilities().persistence, Persistence::Session);
@@ -115,7 +116,7 @@ fn options_and_environment_reach_the_choice() {
 
 #[test]
 fn nothing_shows_a_value() {
-    let secrets = in_memory();
+    let secrets = in_memory("others");
     secrets.set_secret("token", &secret("marker-value")).unwrap();
     let options = Options::new().with_backend(Backend::Memory);
     let shown = format!(
@@ -146,4 +147,44 @@ fn the_memory_of_the_process_is_always_there_to_inspect() {
             assert!(found.state.is_ok());
         }
     }
+}
+
+#[test]
+fn the_vaults_entry_is_no_secret_of_an_application() {
+    let secrets = in_memory("with-a-vault");
+    let vault = strongroom::SecretManager::builder("with-a-vault").backend(Backend::Memory);
+    let vault = vault.open_blocking().unwrap();
+    vault.set_api_key("A", "value", None).unwrap();
+    for refused in [
+        secrets.set_secret("vault", &secret("x")),
+        secrets.delete_secret("vault"),
+        secrets.get_secret("vault").map(drop),
+        secrets.require_secret("vault").map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    vault.lock();
+    assert!(vault.get_value("A").unwrap().is_some());
+}
+
+#[test]
+fn another_programs_entry_where_a_vault_would_be_is_told_and_stays() {
+    let store = in_memory("vaulted").store().clone();
+    let token = secret_bytes(b"hvs.token".to_vec());
+    store.set_secret("vaulted", "vault", &token, WriteMode::Overwrite).unwrap();
+    let builder = || strongroom::SecretManager::builder("vaulted").backend(Backend::Memory);
+    let error = builder().open_blocking().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.to_string().contains("another program's"), "{error}");
+    assert!(!error.hint().contains("repair"), "{}", error.hint());
+    assert!(builder().open_repair().unwrap().reset().is_err());
+    let kept = store.get_secret("vaulted", "vault").unwrap().unwrap();
+    assert!(kept.expose_secret() == b"hvs.token");
+}
+
+#[test]
+fn the_memory_is_one_for_a_process() {
+    in_memory("opened-twice").set_secret("token", &secret("v")).unwrap();
+    let again = in_memory("opened-twice").require_secret("token").unwrap();
+    assert_eq!(again.expose_secret(), "v");
 }

@@ -168,7 +168,9 @@ fn an_async_stream_tells_the_same_and_outlives_its_manager() {
 }
 
 fn in_memory(sandbox: &Sandbox) -> SecretManagerBuilder {
-    let builder = SecretManager::builder("app").backend(Backend::Memory);
+    // The memory is one for all tests of this process.
+    let service = sandbox.path().display().to_string();
+    let builder = SecretManager::builder(service).backend(Backend::Memory);
     builder.state_dir(sandbox.home().join("state"))
 }
 

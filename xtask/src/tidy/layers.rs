@@ -30,16 +30,21 @@ use Role::{Other, PlatformStore, Store};
 /// From the bottom up: a crate uses only what stands above it here.
 const PLACES: &[Place] = &[
     place("strongroom-core", Other, &[]),
-    place("strongroom-conformance", Other, CORE),
+    place("strongroom-conformance", Other, &["strongroom-core"]),
+    place("strongroom-files", Other, &["strongroom-core"]),
     place("strongroom-credential-manager", PlatformStore("windows"), CORE),
     place("strongroom-keychain", PlatformStore("macos"), CORE),
     place("strongroom-keyutils", PlatformStore("linux"), CORE),
     place("strongroom-sealed", Store, CORE),
     place("strongroom-secret-service", PlatformStore("linux"), CORE),
     place("strongroom", Other, CORE_AND_STORES),
-    place("strongroom-config", Other, &["strongroom"]),
-    place("strongroom-settings", Other, &["strongroom", "strongroom-config"]),
-    place("strongroom-cli", Other, &["strongroom", "strongroom-config", "strongroom-settings"]),
+    place("strongroom-config", Other, &["strongroom", "strongroom-files"]),
+    place("strongroom-settings", Other, &["strongroom", "strongroom-config", "strongroom-files"]),
+    place(
+        "strongroom-cli",
+        Other,
+        &["strongroom", "strongroom-config", "strongroom-files", "strongroom-settings"],
+    ),
     place("tauri-plugin-strongroom", Other, &["strongroom"]),
     Place { tests_use: &[], ..place("strongroom-testkit", Other, &[]) },
     Place { tests_use: &[], ..place("xtask", Other, &[]) },
@@ -56,11 +61,12 @@ const FOR_APPLICATIONS: &[&str] = &[
     "tauri-plugin-strongroom",
 ];
 
-const CORE: &[&str] = &["strongroom-core"];
+const CORE: &[&str] = &["strongroom-core", "strongroom-files"];
 
 const CORE_AND_STORES: &[&str] = &[
     "strongroom-core",
     "strongroom-credential-manager",
+    "strongroom-files",
     "strongroom-keychain",
     "strongroom-keyutils",
     "strongroom-sealed",

@@ -87,25 +87,28 @@ fn format(named: Option<Format>, path: &Path) -> Result<Format> {
     })
 }
 
-/// Says who else may have read the values, and what to do about it.
-fn warn(exposures: &[Exposure], output: &mut Output) {
+/// Warns of exposures, with advice.
+fn warn<'a>(exposures: impl IntoIterator<Item = &'a Exposure>, output: &mut Output) {
     for exposure in exposures {
         output.warning(format_args!("{exposure}.\n  help: {}", exposure.hint()));
     }
 }
 
+/// Returns exposures as JSON, each with the fields of its kind.
 fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
-    let kind = |exposure: &Exposure| match exposure {
-        Exposure::TrackedByGit => "tracked_by_git",
-        Exposure::MaybeTrackedByGit => "maybe_tracked_by_git",
-        Exposure::ReadableByOthers { .. } => "readable_by_others",
-        Exposure::HasOtherNames { .. } => "has_other_names",
-        _ => "other",
-    };
     let as_json = |exposure: &Exposure| {
-        json!({
-            "kind": kind(exposure), "message": exposure.to_string(), "hint": exposure.hint(),
-        })
+        let mut json = json!({
+            "kind": exposure.code(), "message": exposure.to_string(), "hint": exposure.hint(),
+        });
+        match exposure {
+            Exposure::HistoryNotSearched { command } => json["command"] = json!(command),
+            Exposure::CopiedTo { path } | Exposure::CopiesNotSearched { path } => {
+                json["file"] = json!(path.display().to_string());
+            }
+            Exposure::InComments { lines } => json["lines"] = json!(lines),
+            _ => {}
+        }
+        json
     };
     exposures.iter().map(as_json).collect()
 }

@@ -1,8 +1,7 @@
 //! `doctor`: what is wrong, and the command that mends it.
 
 use std::env;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -10,11 +9,14 @@ use strongroom::{
     Backend, ChoiceReason, ErrorKind, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
 };
 
+use strongroom_files::{Source, read_text};
+
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
 use crate::store::choice;
+use crate::words::printable;
 
 /// Looks at everything, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -29,12 +31,19 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
         || {
             json!({
                 "session_bus": bus,
+                "session_encrypted": session_encrypted(&found),
                 "exit_code": exit.code(),
                 "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
             })
         },
     )?;
     Ok(exit)
+}
+
+/// Whether the Secret Service encrypts the session; `None` where none was opened.
+fn session_encrypted(found: &[Inspection]) -> Option<bool> {
+    let service = found.iter().find(|it| it.backend == Backend::SecretService)?;
+    service.capabilities?.session_encrypted
 }
 
 /// What is wrong with these stores, if secrets are kept in this one.
@@ -67,7 +76,10 @@ fn in_use(
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(default),
         // Whoever names a store wants to hear of that one.
         Err(error) if error.kind() == ErrorKind::BoundElsewhere => Ok(named),
-        Err(error) if error.kind() == ErrorKind::NoBackend && error.store().is_none() => {
+        Err(error)
+            if error.kind() == ErrorKind::NoBackend
+                && (error.store().is_none() || error.reason().is_some()) =>
+        {
             Ok(default)
         }
         Err(error) => Err(error),
@@ -131,7 +143,10 @@ fn as_json(finding: &Finding) -> Value {
 /// By `os-release(5)`.
 fn os_release() -> String {
     let files = ["/etc/os-release", "/usr/lib/os-release"];
-    files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default()
+    /// More than any such file has, in bytes.
+    const LARGEST: u64 = 64 << 10;
+    let read = |file| read_text(Path::new(file), Source::System, LARGEST).ok();
+    files.into_iter().find_map(read).map(|text| text.to_string()).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]
@@ -147,14 +162,25 @@ fn is_root() -> bool {
 /// Where the session bus is looked for, and whether something is there.
 fn session_bus() -> String {
     if let Some(address) = env::var("DBUS_SESSION_BUS_ADDRESS").ok().filter(|it| !it.is_empty()) {
-        return format!("{address} (DBUS_SESSION_BUS_ADDRESS)");
+        return format!("{} (DBUS_SESSION_BUS_ADDRESS)", printable(&address));
     }
-    match env::var_os("XDG_RUNTIME_DIR").map(|dir| Path::new(&dir).join("bus")) {
-        Some(socket) if socket.exists() => format!("{} (XDG_RUNTIME_DIR)", socket.display()),
-        Some(socket) => format!(
-            "none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {}",
-            socket.display()
-        ),
-        None => "none: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set".to_owned(),
+    let runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime_dir = runtime_dir.filter(|dir| dir.is_absolute()).unwrap_or_else(own_runtime_dir);
+    let socket = runtime_dir.join("bus");
+    let shown = printable(&socket.to_string_lossy());
+    match socket.exists() {
+        true => format!("{shown} (of the login session)"),
+        false => format!("none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {shown}"),
     }
+}
+
+/// Where systemd has the user's sockets.
+#[cfg(target_os = "linux")]
+fn own_runtime_dir() -> PathBuf {
+    format!("/run/user/{}", rustix::process::geteuid().as_raw()).into()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_runtime_dir() -> PathBuf {
+    PathBuf::from("/run/user")
 }

@@ -1,12 +1,13 @@
 //! `man`: the manual, on one page or on one per command.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+
+use strongroom_files::replace_readable;
 
 use crate::args::Args;
 use crate::exit::{self, Exit};
@@ -35,12 +36,12 @@ pub(super) fn run(dir: Option<&Path>, output: &mut Output) -> Result<Exit> {
 }
 
 fn write_files(command: &Command, dir: &Path) -> io::Result<usize> {
-    fs::create_dir_all(dir)?;
+    std::fs::create_dir_all(dir)?;
     let mut count = 0;
     for command in with_all_below(command) {
         let mut page = Vec::new();
         write_page(command, &mut page)?;
-        fs::write(dir.join(Man::new(command.clone()).get_filename()), page)?;
+        replace_readable(&dir.join(Man::new(command.clone()).get_filename()), &page)?;
         count += 1;
     }
     Ok(count)

@@ -7,6 +7,7 @@ use crate::args::{LayoutName, Move};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, question};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::quietly;
 use crate::vault::open;
@@ -49,10 +50,11 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
             text
         },
         || {
-            json!({
+            let answer = json!({
                 "service": settings.service, "from": moved.from.name(), "to": moved.to.name(),
                 "secrets": moved.secrets, "put_aside": aside,
-            })
+            });
+            with_protection(answer, &moved)
         },
     )?;
     Ok(Exit::Done)

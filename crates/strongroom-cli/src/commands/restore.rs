@@ -1,6 +1,5 @@
 //! `restore`: the secrets of a backup back into the vault.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -11,14 +10,17 @@ use strongroom::backup::{
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 
+use strongroom_files::{Source, open as open_file};
+
 use crate::args::Restore;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
 use crate::output::{Mark, Output};
 use crate::passphrase;
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
@@ -63,19 +65,15 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
 
 /// All of the file, or of standard input.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let read = |from: &mut dyn Read| {
-        let mut file = Vec::new();
-        // One byte more than can be opened tells that it is too large.
-        from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file).map(|_| file)
-    };
-    let file = match path == Path::new("-") {
+    let mut file = Vec::new();
+    // One byte more than can be opened tells that it is too large.
+    let mut read = |from: &mut dyn Read| from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file);
+    let read = match path == Path::new("-") {
         true => read(&mut io::stdin()),
-        false => File::open(path).and_then(|mut file| read(&mut file)),
+        false => open_file(path, Source::Given).and_then(|mut file| read(&mut file)),
     };
-    file.map_err(|cause| {
-        let hint = "Check the path, and that you may read the file.";
-        Failure::io(format!("cannot read the backup {}", path.display()), &cause, hint)
-    })
+    read.map_err(|cause| Failure::file("read the backup", path, cause))?;
+    Ok(file)
 }
 
 /// The backup, opened by what the flags name, or by a passphrase that is typed.
@@ -87,7 +85,7 @@ fn unlocked(
 ) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::file(path)?)?)?;
+        unlock = unlock.with_identities(&input::text(&input::private_file(path)?)?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
@@ -178,7 +176,8 @@ fn report(
     output: &mut Output,
 ) -> Result<()> {
     if settings.json {
-        output.json(&as_json(plan, backup, vault, dry_run, settings))?;
+        let answer = as_json(plan, backup, vault, dry_run, settings);
+        output.json(&with_protection(answer, vault))?;
     } else if !asked {
         output.text(&shown(plan, backup, output.width()))?;
     }
@@ -201,19 +200,24 @@ fn shown(plan: &RestorePlan, backup: &Backup, width: usize) -> String {
     if steps.is_empty() {
         return format!("The vault holds what the backup of {made} holds: nothing to restore.\n");
     }
-    let column = |title, may_shrink, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
+    let column = |title, importance, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
         title,
         cells: steps.iter().map(|step| cell(step)).collect(),
-        may_shrink,
+        importance,
     };
     let text = |text: &str| Cell { text: text.to_owned(), mark: None };
     let now = Timestamp::now();
     let columns = vec![
-        column("NAME", true, &|it| text(&printable(it.key.name()))),
-        column("TARGET", true, &|it| text(&printable(it.key.target().unwrap_or_default()))),
-        column("ACTION", false, &|it| Cell { text: word(it.action).into(), mark: mark(it.action) }),
-        column("AGE IN VAULT", false, &|it| text(&age(it.in_vault, now))),
-        column("AGE IN BACKUP", false, &|it| text(&age(it.in_backup, now))),
+        column("NAME", Importance::Whole, &|it| text(&printable(it.key.name()))),
+        column("TARGET", Importance::Whole, &|it| {
+            text(&printable(it.key.target().unwrap_or_default()))
+        }),
+        column("ACTION", Importance::Whole, &|it| Cell {
+            text: word(it.action).into(),
+            mark: mark(it.action),
+        }),
+        column("AGE IN VAULT", Importance::Whole, &|it| text(&age(it.in_vault, now))),
+        column("AGE IN BACKUP", Importance::Whole, &|it| text(&age(it.in_backup, now))),
     ];
     format!("The backup was made at {made}.\n\n") + &table(columns, width)
 }

@@ -11,10 +11,14 @@ use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::inheritance::withhold;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{command, key, missing, open, same_vault};
-use crate::words::printable;
+use crate::words::{grouped, printable};
+
+/// The longest variable with its name and the NUL behind it, in bytes: `MAX_ARG_STRLEN` of `execve(2)` on Linux.
+const LONGEST_VARIABLE: usize = 128 << 10;
 
 /// Starts the program, once every secret that it shall have is known to be good.
 pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -32,15 +36,39 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
             "the vault of \"{service}\" is empty: the program gets no secret"
         ));
     }
+    warn_of_names(&taken, flags, settings, output);
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
+    withhold(&mut program, &settings.kit.program).map_err(|cause| {
+        let hint = "Nothing was started. Open fewer files for this command.";
+        Failure::io("what opens the vault can't be kept from the program", &cause, hint)
+    })?;
     for (name, secret) in taken {
         let Some(found) = vault.get(&secret.key)? else {
             return Err(missing("get", &secret.key, &vault.list()?, &vault, settings));
         };
-        program.env(format!("{}{name}", flags.prefix), variable(secret, &found.value)?);
+        let name = format!("{}{name}", flags.prefix);
+        let value = variable(secret, &name, &found.value)?;
+        program.env(name, value);
     }
     start::start(program, &flags.command[0])
+}
+
+/// Warns of names that the program gets and that shells below it drop: dash, for instance, of which `npm start` makes use.
+fn warn_of_names(taken: &Taken<'_>, flags: &Run, settings: &Settings, output: &mut Output) {
+    let is_passed_on = |name: &str| {
+        let name = format!("{}{name}", flags.prefix);
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let dropped: Vec<_> = taken.iter().filter(|(name, _)| !is_passed_on(name)).collect();
+    let Some((_, first)) = dropped.first() else { return };
+    let names: Vec<_> = dropped.iter().map(|(_, secret)| secret.key.to_string()).collect();
+    output.warning(format_args!(
+        "many shells don't pass on variables of such names: {}; `{}` gives it another",
+        names.join(", "),
+        command("rename", &first.key, "NEW_NAME", settings)
+    ));
 }
 
 /// The secrets by their name, where each has one value: the target's, or that without a target.
@@ -134,9 +162,20 @@ fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
     ))
 }
 
-/// A value as the system takes it for a variable.
-fn variable<'a>(secret: &SecretInfo, value: &'a SecretString) -> Result<&'a str> {
+/// Returns a value as the system takes it for a variable of this name.
+fn variable<'a>(secret: &SecretInfo, name: &str, value: &'a SecretString) -> Result<&'a str> {
     let value = value.expose_secret();
+    // The name, "=", the value and a NUL.
+    if cfg!(target_os = "linux") && name.len() + 1 + value.len() + 1 > LONGEST_VARIABLE {
+        return Err(Failure::usage(
+            format!(
+                "{} is too long for a variable: with its name it may have {} bytes; nothing was started",
+                secret.key,
+                grouped(LONGEST_VARIABLE)
+            ),
+            "Leave it out with --only, and let the program read it with `strongroom get`.",
+        ));
+    }
     if value.contains('\0') {
         return Err(Failure::usage(
             format!(

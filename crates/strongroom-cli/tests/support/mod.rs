@@ -77,6 +77,15 @@ pub(crate) fn copy_of_program(directory: &Path) -> PathBuf {
     copy
 }
 
+/// Writes a file that no other user may read.
+#[track_caller]
+pub(crate) fn private_file(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    let path = path.as_ref();
+    std::fs::write(path, content).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
 /// Runs it with this input.
 #[track_caller]
 pub(crate) fn run(mut command: Command, arguments: &[&str], input: &[u8]) -> Ran {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+pub(crate) mod git;
 pub(crate) mod process;
 
 use std::fs;
@@ -90,6 +91,13 @@ pub(crate) fn stored(secrets: &blocking::SecretManager, name: &str) -> Option<St
 
 pub(crate) fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
+}
+
+/// Makes a pipe with a name.
+#[cfg(unix)]
+#[track_caller]
+pub(crate) fn fifo(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 pub(crate) const FORMATS: [Format; 4] = [Format::Json, Format::Toml, Format::Yaml, Format::Env];

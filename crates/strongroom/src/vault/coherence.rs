@@ -38,9 +38,7 @@
 //! without this is seen at the next read of the store.
 
 mod generation;
-mod lock;
 mod observation;
-mod platform;
 mod record;
 mod refreshes;
 mod state_dir;
@@ -50,27 +48,25 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
+use strongroom_files::{Lock, NotHeld, Stamp, create_copy, create_dir};
 
 use generation::GenerationFile;
-use lock::Lock;
 use record::Record;
 use refreshes::Refreshes;
 use state_dir::Paths;
 
-pub(crate) use lock::{Held, Lock as FileLock, NotHeld};
 pub(crate) use observation::{Decision, Observation, Seen, decide};
-#[cfg(feature = "sealed")]
-pub(crate) use platform::{check_free, is_in_use};
-pub(crate) use platform::{is_private, replace_file};
 pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
+pub(crate) use strongroom_files::Held;
 
 /// One service's lock and generation file, as this process has them open.
 #[derive(Debug)]
@@ -90,6 +86,10 @@ pub(crate) struct Commit<'a> {
     held: Held,
 }
 
+/// The state of the generation file after a commit has marked it dirty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark(Stamp);
+
 /// What a finished commit knows of itself.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -102,26 +102,34 @@ pub(crate) struct Finished {
 }
 
 impl Coherence {
-    /// Opens, or makes, what a service's processes meet at.
+    /// Opens the lock and the generation file of a service, and creates them if need be.
     ///
     /// Without a directory to write in it works without, as said above, and warns once.
-    pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if the directory or a file in it could be another user's doing.
+    pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Result<Self> {
         let paths = state_dir.paths(service);
         let refreshes = Refreshes::new(paths.clone());
         let files = paths.clone().map(|paths| (paths.lock, paths.generation));
         let (lock, generation) = files.unzip();
+        let lock = match state_dir.is_needed() {
+            true => Lock::new(lock),
+            false => of_process(service),
+        };
         let coherence = Self {
             service: service.clone(),
             paths,
-            lock: Lock::new(lock),
+            lock,
             refreshes,
             generation: generation.map(GenerationFile::new),
             has_warned: AtomicBool::new(!state_dir.is_needed()),
         };
-        if let Err(error) = coherence.lock.check() {
+        if let Some(error) = coherence.lock.check()? {
             coherence.warn(&error);
         }
-        coherence
+        Ok(coherence)
     }
 
     /// What the generation file says, for a read. One system call most of the time; it neither blocks
@@ -136,6 +144,17 @@ impl Coherence {
         self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::observe)
     }
 
+    /// Whether the generation file still is as a commit of this process left it that was not finished: then no other
+    /// process has begun one since.
+    pub(crate) fn is_unchanged_since(&self, mark: Mark) -> bool {
+        // On Windows stamps don't tell.
+        cfg!(unix)
+            && self.observe() == Observation::MustRead
+            && self.paths.as_ref().is_some_and(|paths| {
+                Stamp::at(&paths.generation).is_ok_and(|stamp| stamp == mark.0)
+            })
+    }
+
     /// Waits for the right to write the store, no longer than the limit. It blocks the thread.
     ///
     /// # Errors
@@ -147,7 +166,7 @@ impl Coherence {
                 missing.iter().for_each(|error| self.warn(error));
                 Ok(Commit { coherence: self, held })
             }
-            Err(missed) => Err(not_held(missed, "writing the vault", limit)),
+            Err(reason) => Err(not_held(reason, "writing the vault", limit)),
         }
     }
 
@@ -164,7 +183,7 @@ impl Coherence {
                 missing.iter().for_each(|error| self.warn(error));
                 Ok(held)
             }
-            Err(missed) => Err(not_held(missed, "refreshing the secret", limit)),
+            Err(reason) => Err(not_held(reason, "refreshing the secret", limit)),
         }
     }
 
@@ -172,7 +191,9 @@ impl Coherence {
     /// the disk when this returns.
     pub(crate) fn put_aside(&self, stamp: &str, payload: &[u8]) -> io::Result<PathBuf> {
         let paths = self.paths.as_ref().ok_or_else(|| io::Error::other("no home directory"))?;
-        platform::create_new(&paths.copy(stamp), payload)
+        let path = paths.copy(stamp);
+        path.parent().map_or(Ok(()), create_dir)?;
+        create_copy(&path, payload)
     }
 
     fn warn(&self, error: &io::Error) {
@@ -190,6 +211,11 @@ impl Coherence {
 }
 
 impl Commit<'_> {
+    /// Whether other processes are excluded.
+    pub(crate) const fn is_exclusive(&self) -> bool {
+        self.held.is_exclusive()
+    }
+
     /// What the generation file says while nobody else writes.
     pub(crate) fn base(&self) -> Observation {
         if self.held.is_exclusive() { self.coherence.observe() } else { Observation::MustRead }
@@ -202,9 +228,10 @@ impl Commit<'_> {
     ///
     /// `Conflict` if the lock file was deleted meanwhile: lock again. `Io` if the others can't be told.
     /// The store must not be written then.
-    pub(crate) fn begin(&self) -> Result<()> {
-        let Some(generation) = &self.coherence.generation else { return Ok(()) };
-        match generation.write(Record::Dirty) {
+    pub(crate) fn begin(&self) -> Result<Option<Mark>> {
+        let Some(generation) = &self.coherence.generation else { return Ok(None) };
+        let mark = generation.write(Record::Dirty);
+        match mark {
             Err(error) if self.held.is_exclusive() => {
                 return Err(Error::new(ErrorKind::Io, Operation::Set)
                     .with_message(
@@ -212,10 +239,11 @@ impl Commit<'_> {
                     )
                     .with_source(error));
             }
+            Ok(stamp) if self.held.is_exclusive() && self.held.is_intact() => {
+                return Ok(Some(Mark(stamp)));
+            }
+            _ if self.held.is_intact() => return Ok(None),
             _ => {}
-        }
-        if self.held.is_intact() {
-            return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, Operation::Set)
             .with_message("the vault's lock file was deleted meanwhile; nothing was changed")
@@ -239,14 +267,23 @@ impl Commit<'_> {
     }
 }
 
-fn not_held(missed: NotHeld, doing: &str, limit: Duration) -> Error {
-    let holder = match missed {
+/// Returns the lock of a vault that lies in this process's memory, for all handles on it.
+fn of_process(service: &ServiceName) -> Arc<Lock> {
+    static LOCKS: Mutex<BTreeMap<ServiceName, Arc<Lock>>> = Mutex::new(BTreeMap::new());
+    let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(locks.entry(service.clone()).or_insert_with(|| Lock::new(None)))
+}
+
+fn not_held(reason: NotHeld, doing: &str, limit: Duration) -> Error {
+    let holder = match reason {
         NotHeld::Busy(holder) => holder,
+        NotHeld::Refused(error) => return error,
         NotHeld::Io(error) => {
             return Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("the lock can't be waited for; nothing was changed")
                 .with_source(error);
         }
+        _ => None,
     };
     let holder = match holder {
         Some(holder) if holder == std::process::id() => "this process".to_owned(),

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Result, SecretKey,
-    ServiceName, Timestamp, UserName,
+    Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Result,
+    SecretKey, ServiceName, Timestamp, UserName,
 };
 
-use super::coherence::{
-    Coherence, Commit, Decision, Held, Observation, Revision, Seen, StateDir, decide,
-};
-use super::content::{Content, Edit, Look};
-use super::payload::{Payload, Stored, VaultId};
-use super::place::{Place, Prepared};
+use super::coherence::{Coherence, Commit, Held, Observation, Seen, StateDir};
+use super::content::{Content, Look};
+use super::copies::{Copies, Copy};
+use super::payload::Stored;
+use super::place::{KEYED, Place, Prepared};
+use super::refreshed::Unstored;
 use super::watch::Watch;
 use crate::Layout;
 use crate::binding::Binding;
@@ -27,30 +27,29 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// One vault as one process has it.
 ///
-/// Lock order: the lock between processes, then the copy. A read takes the first only to mend what
-/// the last writer left, and does without where somebody else has it.
+/// Lock order: the lock between processes, then the turn at the store (`copies.rs`). A read takes the first only to mend
+/// what the last writer left, without waiting for it, or before it takes the turn.
 pub(crate) struct Vault {
     pub(super) store: Arc<dyn KeyringStore>,
     pub(super) entry: EntryName,
     pub(super) coherence: Coherence,
     pub(super) place: Place,
-    binding: Option<Binding>,
+    pub(super) binding: Option<Binding>,
+    /// Whether a new vault begins where one is gone.
+    starts_anew: bool,
     /// Whether what opened a sealed file is kept while it is open.
     keeps_sources: bool,
+    /// Held while a passphrase is asked for, until the file is open: one thread asks for all of this handle.
+    asking: Mutex<()>,
     /// How it was found to lie. A leaf: nothing is locked while it is.
     layout: Mutex<Layout>,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
     clock: Clock,
     latest: AtomicI64,
-    copy: Mutex<Option<Copy>>,
+    pub(super) copies: Copies,
+    pub(super) unstored: Unstored,
     is_forgotten: AtomicBool,
     pub(super) watch: Arc<Watch>,
-}
-
-/// What this process remembers of the vault, and of when that was so.
-pub(super) struct Copy {
-    content: Content,
-    seen: Option<Seen>,
 }
 
 impl Vault {
@@ -66,15 +65,18 @@ impl Vault {
         Ok(Self {
             store,
             entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
-            coherence: Coherence::open(state_dir, service),
+            coherence: Coherence::open(state_dir, service)?,
             place,
             binding: None,
+            starts_anew: false,
             keeps_sources: false,
+            asking: Mutex::default(),
             layout: Mutex::default(),
             deadlines,
             clock,
             latest: AtomicI64::new(i64::MIN),
-            copy: Mutex::new(None),
+            copies: Copies::default(),
+            unstored: Unstored::default(),
             is_forgotten: AtomicBool::new(false),
             watch: Arc::default(),
         })
@@ -85,28 +87,31 @@ impl Vault {
         Self { binding: Some(binding), ..self }
     }
 
+    /// Begins a new vault where one is gone.
+    pub(crate) fn starting_anew(self, starts_anew: bool) -> Self {
+        Self { starts_anew, ..self }
+    }
+
     /// The same, for work on the key slots, which needs what opened the file.
     #[cfg(feature = "sealed")]
     pub(crate) fn for_keys(self) -> Self {
         Self { keeps_sources: true, ..self }
     }
 
-    /// Looks at the copy in memory, if it is current and nobody is changing it. Waits for nothing.
+    /// Looks at an inline vault in memory, if that is what a reader is to see. Waits for nothing.
     pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
-        let observation = self.coherence.glance();
-        let copy = self.copy.try_lock().ok()?;
-        match copy.as_ref().filter(|copy| copy.is_current(&observation))?.content {
-            Content::Inline(ref payload) => Some(look(payload)),
+        match &*self.copies.for_reader(&self.coherence.glance())? {
+            Content::Inline(payload) => Some(look(payload)),
             _ => None,
         }
     }
 
-    /// Looks at the copy in memory, current or not, unless somebody is changing it. Waits for nothing.
+    /// Looks at the copy in memory, current or not. Waits for nothing.
     pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Content) -> T) -> Option<T> {
-        self.copy.try_lock().ok()?.as_ref().map(|copy| look(&copy.content))
+        self.copies.current().map(|copy| look(&copy.content))
     }
 
-    /// Looks at the secrets for nobody who could answer a prompt.
+    /// Looks at the secrets where no user could answer a prompt.
     pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         self.store.probe()?;
         self.read_content(look)
@@ -128,168 +133,102 @@ impl Vault {
     }
 
     pub(super) fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
-        let observation = self.coherence.glance();
-        {
-            let copy = self.copy();
-            if let Some(known) = copy.as_ref().filter(|copy| copy.is_current(&observation)) {
-                return look(&known.content);
-            }
+        let content = match self.copies.for_reader(&self.coherence.glance()) {
+            Some(content) => content,
+            None => self.read_anew().map_err(|error| self.named(error))?,
+        };
+        look(&content)
+    }
+
+    /// Returns the content after a look at the store, unless a write of this handle is under way or stuck.
+    fn read_anew(&self) -> Result<Arc<Content>> {
+        let (mut prepared, _asking) = self.prepared(Place::prepare_to_read)?;
+        let turn = match self.copies.take_turn_to_read(self.deadlines.call)? {
+            Ok(turn) => turn,
+            Err(committed) => return Ok(committed),
+        };
+        let observation = self.coherence.observe();
+        if let Some(content) = self.copies.for_reader(&observation) {
+            return Ok(content);
         }
-        let mut prepared = self.prepared(Place::prepare_to_read)?;
-        // Mending what was left costs a lock, which somebody else may have for good reason.
+        let before = self.before_failed_write();
+        if let Some(content) = before.as_ref().filter(|_| self.store.is_stuck()) {
+            return Ok(Arc::clone(content));
+        }
+        // Mending what was left costs a lock, which another process may have for good reason.
         let commit = match observation {
             Observation::MustRead => self.coherence.lock(Duration::ZERO).ok(),
             Observation::Clean(_) => None,
         };
         let had_lock = commit.is_some();
-        let mut copy = self.copy();
-        match self.current(&mut copy, commit, &mut prepared) {
-            Ok(known) => return look(&known.content),
-            Err(error) if had_lock || !self.may_pass(error.kind()) => return Err(error),
-            Err(_) => drop(copy),
+        match (self.load(observation, commit, &mut prepared), before) {
+            (Ok(copy), _) => return Ok(copy.content),
+            (Err(error), Some(content)) if is_away(error.kind()) => {
+                tracing::warn!(%error, "the last write of the vault failed; what was there before is served");
+                return Ok(content);
+            }
+            (Err(error), _) if had_lock || !self.may_pass(error.kind()) => return Err(error),
+            (Err(_), _) => drop(turn),
         }
-        // It may be half of what somebody else is doing: what is there when they are done counts.
-        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
-        let mut copy = self.copy();
-        look(&self.current(&mut copy, Some(commit), &mut prepared)?.content)
+        // It may be half of what another process is doing: what is there when that is done counts.
+        let commit = self.coherence.lock(self.deadlines.call)?;
+        self.known(&commit, &mut prepared).map(|known| known.content)
     }
 
-    /// What opens the vault, asked for now if it must be: not while a lock is held, nor for each read while it
-    /// is open.
-    fn prepared(&self, prepare: impl FnOnce(&Place) -> Result<Prepared>) -> Result<Prepared> {
-        let is_open = self.read_copy(Content::is_none).is_some_and(|is_none| !is_none);
-        if is_open {
-            return Ok(Prepared::default());
+    /// Asks for a passphrase where that must be done, before a lock is taken: while one is held, others would wait for the
+    /// person who types. The guard is held until the file is open.
+    pub(super) fn prepared(
+        &self,
+        prepare: impl FnOnce(&Place) -> Result<Prepared>,
+    ) -> Result<(Prepared, Option<MutexGuard<'_, ()>>)> {
+        if !self.place.must_ask() || self.is_open() {
+            return Ok((Prepared::default(), None));
         }
-        prepare(&self.place).map_err(|error| self.named(error))
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_open() {
+            return Ok((Prepared::default(), None));
+        }
+        Ok((prepare(&self.place)?, Some(asking)))
     }
 
-    /// Whether an error may be what others are seen doing: between two steps of a purge or a move, an entry
-    /// and its file don't fit. A key that doesn't open a file without an entry is wrong for good.
+    fn is_open(&self) -> bool {
+        self.read_copy(Content::is_in_place).unwrap_or(false)
+    }
+
+    /// Returns the open file, where it needs no entry: it is the vault as long as it is in its place, and opening it anew would
+    /// cost a passphrase's work.
+    fn still_open(&self) -> Option<Arc<Content>> {
+        let copy = self.copies.current().filter(|_| self.place.is_direct())?;
+        copy.content.is_in_place().then_some(copy.content)
+    }
+
+    /// Returns the last committed copy, if the write after it failed and no process has written since.
+    fn before_failed_write(&self) -> Option<Arc<Content>> {
+        let (content, mark) = self.copies.before_failed_write()?;
+        self.coherence.is_unchanged_since(mark).then_some(content)
+    }
+
+    /// Whether an error may come from the midst of what another process does: between two steps of a purge or a move, an
+    /// entry and its file don't fit. A key that doesn't open a file without an entry is wrong for good.
     fn may_pass(&self, kind: ErrorKind) -> bool {
-        use ErrorKind::{Conflict, Corrupt, KeyMissing, WrongKey};
+        use ErrorKind::{Conflict, Corrupt, Gone, KeyMissing, WrongKey};
         match kind {
-            Conflict | Corrupt => true,
+            Conflict | Corrupt | Gone => true,
             KeyMissing | WrongKey => !self.place.is_direct(),
             _ => false,
         }
     }
 
-    /// The copy, read anew if it is not current.
-    fn current<'a>(
-        &self,
-        copy: &'a mut Option<Copy>,
-        commit: Option<Commit<'_>>,
-        prepared: &mut Prepared,
-    ) -> Result<&'a mut Copy> {
-        let observation = self.coherence.observe();
-        match copy.take() {
-            Some(known) if known.is_current(&observation) => Ok(copy.insert(known)),
-            old => {
-                let old = self.without_file(old, prepared);
-                let new = self.load(observation, commit, prepared)?;
-                warn_of_deletion(&self.entry, old.as_ref(), &new);
-                self.watch.wake();
-                Ok(copy.insert(new))
-            }
-        }
-    }
-
-    /// Hands on the open file of an old copy: where no entry is needed, it is the vault as long as it is in its
-    /// place, and opening it anew would cost a passphrase's work.
-    #[cfg(feature = "sealed")]
-    fn without_file(&self, old: Option<Copy>, prepared: &mut Prepared) -> Option<Copy> {
-        match old {
-            Some(Copy { content: Content::Sealed(sealed), .. }) if self.place.is_direct() => {
-                prepared.opened.get_or_insert_with(|| sealed.into_opened());
-                None
-            }
-            old => old,
-        }
-    }
-
-    #[cfg(not(feature = "sealed"))]
-    fn without_file(&self, old: Option<Copy>, _: &mut Prepared) -> Option<Copy> {
-        old
-    }
-
-    /// Changes the secrets: all of the change, or none of it if it fails.
-    pub(super) fn commit<T>(&self, change: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
-        let mut prepared = self.prepared(Place::prepare)?;
-        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
-        let mut copy = self.copy();
+    /// Returns the copy under the lock between processes, read anew if it is not current.
+    pub(super) fn known(&self, commit: &Commit<'_>, prepared: &mut Prepared) -> Result<Copy> {
         let base = commit.base();
-        let known = match copy.take() {
-            Some(known) if known.is_current(&base) => copy.insert(known),
-            old => {
-                drop(self.without_file(old, &mut prepared));
-                let content = self.read_store(&mut prepared)?;
-                let seen = base.remember(content.revision());
-                copy.insert(self.copy_of(content, seen))
-            }
-        };
-        let mut next = match &known.content {
-            Content::Inline(payload) => {
-                payload.duplicate().map_err(|error| self.named(error.into()))?
-            }
-            #[cfg(feature = "sealed")]
-            Content::Sealed(sealed) => {
-                let changed = sealed.change(change).map_err(|error| self.named(error));
-                return self.changed_in_place(commit, known, changed);
-            }
-            Content::Entries(entries) => {
-                let changed = entries.change(change).map_err(|error| self.named(error));
-                return self.changed_in_place(commit, known, changed);
-            }
-        };
-        let result = change(&mut next)?;
-        next.advance()?;
-        self.store_whole(commit, &mut copy, next, &prepared).map(|()| result)
-    }
-
-    /// What is stored was changed where it lies, and the vault's entry was not.
-    fn changed_in_place<T>(
-        &self,
-        commit: Commit<'_>,
-        known: &mut Copy,
-        changed: Result<T>,
-    ) -> Result<T> {
-        if let Some(binding) = self.binding.as_ref().filter(|_| changed.is_ok()) {
-            binding.note(known.content.layout() == Layout::Entries);
+        if let Some(known) = self.copies.current().filter(|copy| copy.is_current(&base)) {
+            return Ok(known);
         }
-        if known.seen.is_none() {
-            // Else everybody would look for it anew at each change, until somebody reads.
-            let finished = commit.finish(known.content.revision());
-            known.seen = finished.seen.filter(|_| !finished.lost_lock);
-        }
-        self.watch.wake();
-        changed
-    }
-
-    /// Stores a whole vault, in the layout that it must have.
-    pub(super) fn store_whole(
-        &self,
-        commit: Commit<'_>,
-        copy: &mut Option<Copy>,
-        vault: Payload,
-        prepared: &Prepared,
-    ) -> Result<()> {
-        let (content, line) = self.laid_out(vault, prepared, || commit.begin())?;
-        if let Err(error) = commit.begin() {
-            self.abandon(content, line.as_ref());
-            return Err(self.named(error));
-        }
-        // From here on nobody knows what the store holds, until it has answered.
-        *copy = None;
-        let content = self.write_entry_of(content, line)?;
-        let revision = content.revision();
-        let finished = commit.finish(revision);
-        if finished.lost_lock {
-            return self.make_sure(revision);
-        }
-        *copy = Some(self.copy_of(content, finished.seen));
-        self.watch.wake();
-        Ok(())
+        let _turn = self.copies.take_turn(self.deadlines.call)?;
+        let content = self.read_store(prepared)?;
+        let seen = base.remember(content.revision());
+        Ok(self.remember(content, seen))
     }
 
     /// How the vault lies, as far as this process has seen.
@@ -297,15 +236,30 @@ impl Vault {
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn copy_of(&self, mut content: Content, seen: Option<Seen>) -> Copy {
+    /// Shares a content with readers.
+    pub(super) fn shared(&self, mut content: Content) -> Arc<Content> {
         if !self.keeps_sources {
             content.forget_sources();
         }
+        Arc::new(content)
+    }
+
+    pub(super) fn copy_of(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
             binding.note(content.layout() == Layout::Entries);
         }
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = content.layout();
         Copy { content, seen }
+    }
+
+    /// Remembers what was read from the store.
+    fn remember(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
+        let old = self.copies.current();
+        let new = self.copy_of(content, seen);
+        warn_of_deletion(&self.entry, old.as_ref(), &new);
+        self.copies.remember(new.clone());
+        self.watch.wake();
+        new
     }
 
     /// Waits for the right to refresh a secret, which excludes others that refresh it, and nobody else.
@@ -317,6 +271,7 @@ impl Vault {
     /// Deletes every entry of the service, the vault's and others, and returns how many there were.
     pub(crate) fn purge(&self) -> Result<usize> {
         self.rewrite(|| {
+            self.binding.iter().for_each(Binding::begin_to_delete);
             let entries = match self.store.capabilities().can_list {
                 // The file is all there is, and need not be readable to be deleted.
                 _ if self.place.is_direct() => Vec::new(),
@@ -327,32 +282,30 @@ impl Vault {
             let had_file = self.place.remove()?;
             let mut purged = usize::from(had_file && self.place.is_direct());
             for entry in entries {
-                purged += usize::from(self.store.remove_entry(&entry)?);
+                purged += self.remove_all(&entry)?;
             }
-            self.binding.iter().for_each(Binding::end);
+            self.forget_binding();
             Ok((purged, self.nothing()))
         })
     }
 
-    /// Writes the store by other means than a commit, as alone as a commit. The caller returns what the
-    /// store then holds.
-    pub(super) fn rewrite<T>(&self, write: impl FnOnce() -> Result<(T, Content)>) -> Result<T> {
-        let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
-        let mut copy = self.copy();
-        commit.begin().map_err(|error| self.named(error))?;
-        *copy = None;
-        let (result, content) = write()?;
-        let finished = commit.finish(content.revision());
-        *copy = Some(self.copy_of(content, finished.seen.filter(|_| !finished.lost_lock)));
-        self.watch.wake();
-        Ok(result)
+    /// Deletes an entry, all items of it if there are several, and returns how many there were.
+    fn remove_all(&self, entry: &EntryName) -> Result<usize> {
+        match self.store.remove_entry(entry) {
+            Err(error) if error.kind() == ErrorKind::Ambiguous => {
+                let candidates = self.store.candidates(entry)?;
+                let Some(last) = candidates.first() else { return Err(error) };
+                let others = self.store.keep_candidate(entry, &last.id)?;
+                Ok(others + usize::from(self.store.remove_entry(entry)?))
+            }
+            removed => removed.map(usize::from),
+        }
     }
 
     /// Forgets the copy in memory. The next look reads the store again.
     pub(crate) fn forget(&self) {
-        let mut copy = self.copy();
         self.is_forgotten.store(true, Ordering::Relaxed);
-        *copy = None;
+        self.copies.forget();
     }
 
     /// The moment it is. It never goes back in one process, so that a wrong clock can't revive what
@@ -364,12 +317,7 @@ impl Vault {
         if latest <= seconds { now } else { Timestamp::from_second(latest).unwrap_or(now) }
     }
 
-    /// The copy. A panic elsewhere leaves it whole or absent.
-    fn copy(&self) -> MutexGuard<'_, Option<Copy>> {
-        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads the store, and tells the others what it holds if the lock is ours.
+    /// Reads the store, remembers what it holds, and tells the other processes if the lock is ours.
     fn load(
         &self,
         observation: Observation,
@@ -382,17 +330,58 @@ impl Vault {
             (None, Some(commit)) => commit.finish(revision).seen,
             (seen, _) => seen,
         };
-        Ok(self.copy_of(content, seen))
+        Ok(self.remember(content, seen))
     }
 
-    fn read_store(&self, prepared: &mut Prepared) -> Result<Content> {
+    pub(super) fn read_store(&self, prepared: &mut Prepared) -> Result<Arc<Content>> {
         self.is_forgotten.store(false, Ordering::Relaxed);
-        let content = self.read_place(prepared)?;
+        let content = match self.still_open() {
+            Some(content) => content,
+            None => self.shared(self.read_place(prepared)?),
+        };
         if let Some(binding) = &self.binding {
             let checked = binding.check(!content.is_none(), self.place.entries.is_some());
             checked.map_err(|error| self.named(error))?;
         }
+        if content.is_none() && !self.starts_anew && self.is_gone()? {
+            return Err(self.named(self.gone()));
+        }
         Ok(content)
+    }
+
+    /// Whether a vault is remembered here, in a store that forgets nothing. To be asked where none is found.
+    pub(super) fn is_gone(&self) -> Result<bool> {
+        let Some(binding) = &self.binding else { return Ok(false) };
+        let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        Ok(lasts && binding.remembers_vault()?)
+    }
+
+    /// Forgets that a vault was here.
+    pub(super) fn forget_binding(&self) {
+        self.binding.iter().for_each(Binding::end);
+    }
+
+    fn gone(&self) -> Error {
+        let service = self.entry.service();
+        let seen = match self.coherence.observe() {
+            Observation::Clean(seen) => seen.revision().generation,
+            Observation::MustRead => 0,
+        };
+        // That of a sealed vault does not count its changes.
+        let what = match seen {
+            1..KEYED => {
+                format!("the vault of \"{service}\", last seen at generation {seen}, is gone")
+            }
+            _ => format!("the vault of \"{service}\" is gone"),
+        };
+        let what = match self.place.direct_path() {
+            Some(path) => format!("{what}: there is no {}", strongroom_files::quoted(path)),
+            None => what,
+        };
+        Error::new(ErrorKind::Gone, Operation::Get).with_message(what).with_hint(
+            "Was a keyring replaced, a disk not mounted, a home restored without it? Bring it back. To begin anew, \
+             `strongroom repair --reset`; then `strongroom restore` brings a backup's secrets back.",
+        )
     }
 
     pub(super) fn read_place(&self, prepared: &mut Prepared) -> Result<Content> {
@@ -409,16 +398,6 @@ impl Vault {
                 .and_then(|stored| self.place.open(stored))
                 .map_err(|unreadable| self.explained(self.named(unreadable))),
         }
-    }
-
-    /// The lock file was deleted during the write: somebody else may have written, too.
-    fn make_sure(&self, written: Revision) -> Result<()> {
-        if self.read_store(&mut Prepared::default())?.revision() == written {
-            return Ok(());
-        }
-        Err(self.named(Error::new(ErrorKind::Conflict, Operation::Set).with_message(
-            "another process wrote the vault at the same time, because the lock file was deleted",
-        )))
     }
 
     /// The same error with the way out of it, for a vault that stands in the store but does not open.
@@ -457,29 +436,15 @@ fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
     }
 }
 
-impl Copy {
-    fn is_current(&self, observation: &Observation) -> bool {
-        decide(self.seen.as_ref(), observation) == Decision::UseCache
-    }
-}
-
-impl Payload {
-    pub(super) fn revision(&self) -> Revision {
-        Revision { vault: self.id.to_bytes(), generation: self.generation }
-    }
-
-    /// Makes this the next generation; the first one draws the vault's id.
-    pub(super) fn advance(&mut self) -> Result<()> {
-        if self.id == VaultId::NONE {
-            let mut random = [0; 16];
-            getrandom::fill(&mut random).map_err(|error| {
-                Error::new(ErrorKind::Io, Operation::Set)
-                    .with_message("the system gave no random numbers")
-                    .with_source(error)
-            })?;
-            self.id = VaultId::new(random);
-        }
-        self.generation += 1;
-        Ok(())
-    }
+/// Whether an error says that the store can't be asked just now.
+const fn is_away(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Busy
+            | ErrorKind::Dismissed
+            | ErrorKind::InteractionNotAllowed
+            | ErrorKind::Locked
+            | ErrorKind::NoBackend
+            | ErrorKind::TimedOut
+    )
 }

@@ -65,11 +65,11 @@ impl EntriesPlace {
         }
     }
 
-    /// Where the vault is while it moves within this store, or is moved and not deleted yet.
-    fn home_in_move(&self) -> Option<Home> {
-        let home = self.binding.home().filter(|home| home.backend == self.backend)?;
-        let is_moving = self.binding.moving_to().or(self.binding.moved_from()).is_some();
-        is_moving.then_some(home)
+    /// Returns the home of the vault while it moves within this store, or is moved and not deleted yet.
+    fn home_in_move(&self) -> Result<Option<Home>> {
+        let home = self.binding.home()?.filter(|home| home.backend == self.backend);
+        let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
+        Ok(home.filter(|_| is_moving))
     }
 }
 
@@ -89,7 +89,7 @@ impl Vault {
         if others == users.len() {
             return Ok(self.place.nothing(&mut Prepared::default())?.is_none().then_some(entries));
         }
-        match place.home_in_move() {
+        match place.home_in_move()? {
             Some(home) => Ok(home.in_entries.then_some(entries)),
             None if others == 0 => Ok(None),
             None => Err(self.both()),
@@ -187,6 +187,15 @@ impl Entries {
 }
 
 impl Entries {
+    /// Writes a secret as it is, to learn that the store takes it. Where it is missing, the store is asked whether it answers.
+    pub(super) fn write_again(&self, key: &SecretKey) -> Result<()> {
+        let entry = self.entry(key, Operation::Set)?;
+        match self.store.read_entry(&entry)? {
+            Some(value) => self.store.write_entry(&entry, &value, WriteMode::Overwrite),
+            None => self.store.probe().map(drop),
+        }
+    }
+
     fn value_of(&self, key: &SecretKey) -> Result<Option<SecretString>> {
         let user = user_name(key).map_err(|error| error.during(Operation::Get))?;
         self.store.get_password(self.service.as_str(), user.as_str())

@@ -1,6 +1,6 @@
 //! Where a vault may lie beside its entry: a sealed file, entries of its secrets' own, or nowhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestamp};
 #[cfg(feature = "sealed")]
@@ -11,6 +11,10 @@ use super::entries::EntriesPlace;
 use super::payload::{Payload, Stored};
 #[cfg(feature = "sealed")]
 use super::sealed::{Record, Sealed, SealedPlace};
+
+/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when it becomes
+/// sealed, and a process that remembers what the entry was must not take it for that.
+pub(super) const KEYED: u64 = 1 << 63;
 
 /// Where a vault may lie beside its entry.
 pub(crate) struct Place {
@@ -42,6 +46,14 @@ impl Place {
     }
 
     pub(super) const fn needs_entry(&self) -> bool {
+        false
+    }
+
+    pub(super) const fn direct_path(&self) -> Option<&Path> {
+        None
+    }
+
+    pub(super) const fn must_ask(&self) -> bool {
         false
     }
 
@@ -103,9 +115,19 @@ impl Place {
         matches!(self.sealed, Some(SealedPlace::Direct(_)))
     }
 
+    /// Returns the path of the file that is the vault.
+    pub(super) fn direct_path(&self) -> Option<&Path> {
+        self.sealed.as_ref().filter(|_| self.is_direct()).map(SealedPlace::path)
+    }
+
     /// Whether there may be a file whose key stands in the vault's entry.
     pub(super) fn needs_entry(&self) -> bool {
         matches!(self.sealed, Some(SealedPlace::Keyed { .. }))
+    }
+
+    /// Whether the vault can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        self.sealed.as_ref().is_some_and(SealedPlace::must_ask)
     }
 
     /// Asks for the passphrase of a file, where it would have to be asked for while a lock is held.

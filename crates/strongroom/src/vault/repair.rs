@@ -94,6 +94,10 @@ impl Vault {
     pub(crate) fn reset(&self) -> Result<Vec<PathBuf>> {
         self.rewrite(|| {
             let mut found = self.find_all(&mut Prepared::default())?;
+            if found.is_empty() && self.is_gone()? {
+                self.forget_binding();
+                return Ok((Vec::new(), self.nothing()));
+            }
             let (1, Some(found)) = (found.len(), found.pop()) else {
                 return Err(self.not_one(found.len()));
             };
@@ -105,6 +109,7 @@ impl Vault {
             let mut copies = entry.collect::<Result<Vec<_>>>()?;
             copies.extend(self.place.put_aside(self.now())?);
             self.store.remove_entry(&self.entry)?;
+            self.forget_binding();
             Ok((copies, self.nothing()))
         })
     }
@@ -264,9 +269,11 @@ impl Found {
 
 /// What opening a vault told of it, which an error of another kind does not: then it may be whole.
 fn told(opened: Result<Content>) -> Result<Result<Content>> {
-    use ErrorKind::{AccessDenied, Busy, Io, TimedOut};
+    use ErrorKind::{AccessDenied, Busy, Conflict, Io, TimedOut};
     match opened {
-        Err(error) if matches!(error.kind(), AccessDenied | Busy | Io | TimedOut) => Err(error),
+        Err(error) if matches!(error.kind(), AccessDenied | Busy | Conflict | Io | TimedOut) => {
+            Err(error)
+        }
         opened => Ok(opened),
     }
 }

@@ -14,19 +14,16 @@ use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
     SecretString, ServiceName, Timestamp, secret_text,
 };
-use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot, file_in};
+use strongroom_files::names::sealed_file;
+use strongroom_files::{check_free, is_in_use, is_there};
+use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
-use super::coherence::{Revision, check_free, is_in_use};
+use super::coherence::Revision;
 use super::content::{Edit, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
-use super::place::Prepared;
+use super::place::{KEYED, Prepared};
 use super::secrets::SecretInfo;
 use super::unlock::{self, Unlock};
-use crate::presence::is_there;
-
-/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when
-/// it becomes sealed, and who remembers what the entry was must not take it for that.
-const KEYED: u64 = 1 << 63;
 
 /// What is appended to a file's name for its log.
 const LOG: &str = "-wal";
@@ -70,7 +67,7 @@ impl SealedPlace {
         deadline: Duration,
         recovery: Recovery,
     ) -> Self {
-        Self::Keyed { path: file_in(directory, service.as_str()), deadline, recovery }
+        Self::Keyed { path: sealed_file(directory, service.as_str()), deadline, recovery }
     }
 
     /// Where the file is, or would be.
@@ -350,14 +347,24 @@ impl Sealed {
         self.is_by_entry
     }
 
-    /// The file, to be used again.
-    pub(super) fn into_opened(self) -> (SealedFile, Vec<KeySource>) {
-        (self.file, self.sources)
+    /// Whether the file at its place is still this one.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.file.is_in_place()
     }
 
     /// The file, and what it was opened with.
     pub(super) fn opened(&self) -> (&SealedFile, &[KeySource]) {
         (&self.file, &self.sources)
+    }
+
+    /// Checks that the file takes a change, by one that is taken back.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        let mut is_writable = false;
+        let taken_back = self.file.change(|_| {
+            is_writable = true;
+            Err::<(), _>(Error::new(ErrorKind::Other, Operation::Set))
+        });
+        if is_writable { Ok(()) } else { taken_back }
     }
 
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {

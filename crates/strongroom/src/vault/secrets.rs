@@ -139,35 +139,21 @@ impl Vault {
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        self.commit(|vault| match change(vault.get(key)?) {
-            Some(secret) => self.put(vault, key, secret).map(drop),
-            None => vault.remove(key).map(drop),
-        })
-    }
-
-    /// Stores what a refresh got for `old`, unless somebody else changed the secret since: then what
-    /// they stored stands. Returns what is stored.
-    pub(crate) fn refreshed(
-        &self,
-        key: &SecretKey,
-        old: Option<&SecretString>,
-        new: Secret,
-    ) -> Result<Secret> {
-        let mut theirs = None;
-        let stored = self.commit(|vault| {
-            let found = vault.get(key)?;
-            if found.as_ref().map(|found| found.value.expose_secret())
-                != old.map(ExposeSecret::expose_secret)
-            {
-                theirs = found;
-                return Err(changed_meanwhile(key));
+        let decide = |vault: &dyn Look| {
+            let old = vault.get(key)?;
+            let base = old.as_ref().map(Secret::duplicate);
+            Ok((base, change(old)))
+        };
+        self.commit_decided(decide, |vault, (base, new)| {
+            // Only where no lock between processes can be had.
+            if !is_same(vault.get(key)?.as_ref(), base.as_ref()) {
+                return Err(changed_by_another(key));
             }
-            self.put(vault, key, new)
-        });
-        match theirs {
-            Some(theirs) => Ok(theirs),
-            None => stored,
-        }
+            match new {
+                Some(secret) => self.put(vault, key, secret).map(drop),
+                None => vault.remove(key).map(drop),
+            }
+        })
     }
 
     pub(crate) fn delete(&self, key: &SecretKey) -> Result<bool> {
@@ -197,7 +183,12 @@ impl Vault {
     }
 
     /// Puts a secret in, and returns it as it is kept.
-    fn put(&self, vault: &mut dyn Edit, key: &SecretKey, secret: Secret) -> Result<Secret> {
+    pub(super) fn put(
+        &self,
+        vault: &mut dyn Edit,
+        key: &SecretKey,
+        secret: Secret,
+    ) -> Result<Secret> {
         let secret = self.stamped(vault, key, secret)?;
         vault.put(key, &secret)?;
         Ok(secret)
@@ -209,6 +200,22 @@ impl Vault {
         vault.stamp(key, &mut secret.metadata, self.now())?;
         Ok(secret)
     }
+}
+
+pub(super) fn is_same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            one.value.expose_secret() == other.value.expose_secret()
+                && one.metadata == other.metadata
+        }
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+fn changed_by_another(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!("another process changed {key} meanwhile; nothing was changed"))
+        .with_hint("Try again.")
 }
 
 fn look_up(vault: &dyn Look, key: &SecretKey, now: Timestamp) -> Result<Option<Secret>> {
@@ -224,12 +231,6 @@ fn must_be_free(vault: &mut dyn Edit, key: &SecretKey) -> Result<()> {
     }
     Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
         .with_message(format!("there is a secret {key} already; nothing was changed")))
-}
-
-fn changed_meanwhile(key: &SecretKey) -> Error {
-    Error::new(ErrorKind::Conflict, Operation::Set)
-        .with_message(format!("{key} was deleted while it was refreshed; it stays deleted"))
-        .with_hint("Ask the user to log in again, if nobody logged out on purpose.")
 }
 
 fn not_found(key: &SecretKey) -> Error {

@@ -1,6 +1,9 @@
 //! The vault on a store that counts, fails and is changed by others.
 
+mod copies;
 mod entries;
+mod gone;
+mod refreshed;
 #[cfg(feature = "sealed")]
 mod sealed;
 
@@ -54,7 +57,7 @@ impl Machine {
 
     fn entries(&self) -> Option<EntriesPlace> {
         let service = ServiceName::new("app").unwrap();
-        let binding = BindingFile::new(&StateDir::at(self.dir.path()), &service);
+        let binding = BindingFile::new(&StateDir::at(self.dir.path()).unwrap(), &service);
         (self.layout == Layout::Entries).then(|| EntriesPlace::new(Backend::Memory, binding))
     }
 
@@ -79,13 +82,25 @@ impl Machine {
 
     /// A vault as another process would have it.
     pub(super) fn vault(&self) -> Vault {
+        self.vault_on(Arc::new(self.store.clone()))
+    }
+
+    fn vault_on(&self, store: Arc<dyn KeyringStore>) -> Vault {
+        self.vault_with(store, patient())
+    }
+
+    /// A vault whose changes don't wait long for each other.
+    fn impatient_vault(&self) -> Vault {
+        self.vault_with(Arc::new(self.store.clone()), Deadlines::both(Duration::from_millis(50)))
+    }
+
+    fn vault_with(&self, store: Arc<dyn KeyringStore>, deadlines: Deadlines) -> Vault {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
         let (service, state_dir) =
-            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()));
-        let store = Arc::new(self.store.clone());
-        Vault::new(store, &service, &state_dir, self.place(), patient(), clock).unwrap()
+            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()).unwrap());
+        Vault::new(store, &service, &state_dir, self.place(), deadlines, clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
@@ -473,7 +488,7 @@ fn without_a_state_directory_it_works_slower() {
     let file = machine.dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let service = ServiceName::new("app").unwrap();
-    let blocked = StateDir::at(file.join("sub"));
+    let blocked = StateDir::at(file.join("sub")).unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
     let store = Arc::new(machine.store.clone());
     let vault = Vault::new(store, &service, &blocked, machine.place(), patient(), clock).unwrap();

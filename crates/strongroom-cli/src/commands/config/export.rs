@@ -1,11 +1,11 @@
 //! `config export`: secrets into a file, in the clear.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, SecretKey};
-use strongroom_config::{Export, Exported, Format};
+use strongroom_config::{Export, Exported, Format, repository_around};
 use zeroize::Zeroizing;
 
 use super::{SCHEMA, format, shown};
@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 use crate::whole_file::WholeFile;
@@ -102,9 +103,18 @@ fn report(
     if exported.secrets.is_empty() {
         output.warning("there was no secret to write.");
     }
+    if let Some(repository) = repository(flags) {
+        output.warning(format_args!(
+            "{} lies in the git repository {}, and could be committed with it.\n  \
+             help: Write it elsewhere, or delete it before the next commit.",
+            place(flags),
+            shown(&repository)
+        ));
+    }
     // Standard output holds the secrets.
     if settings.json && !is_stdout(&flags.file) {
-        output.json(&as_json(exported, format, flags, vault, settings))?;
+        let answer = as_json(exported, format, flags, vault, settings);
+        output.json(&with_protection(answer, vault))?;
     }
     let secrets = counted(exported.secrets.len());
     output.confirm(format_args!(
@@ -128,10 +138,16 @@ fn as_json(
         "service": settings.service,
         "backend": vault.backend().name(),
         "file": flags.file.display().to_string(),
+        "git_repository": repository(flags).map(|directory| directory.display().to_string()),
         "format": format.name(),
         "secrets": exported.secrets.iter().map(key).collect::<Vec<_>>(),
         "expired": exported.expired.iter().map(key).collect::<Vec<_>>(),
     })
+}
+
+/// Returns the root of the git repository around the exported file.
+fn repository(flags: &ConfigExport) -> Option<PathBuf> {
+    if is_stdout(&flags.file) { None } else { repository_around(&flags.file) }
 }
 
 fn place(flags: &ConfigExport) -> String {

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, question};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::words::counted;
@@ -47,10 +48,10 @@ pub(super) fn secure(
     if asked {
         move_in.agree(output)?;
     }
-    if is_due {
-        file.secure(&vault, &plan, told(output))?;
-    }
+    let done = is_due.then(|| file.secure(&vault, &plan, told(output))).transpose()?;
     move_in.report(is_due, asked, output)?;
+    // Repeated after the move, since these places still have the values.
+    warn(done.iter().flat_map(|done| &done.exposures).filter(|it| it.remains()), output);
     Ok(Exit::Done)
 }
 
@@ -142,7 +143,10 @@ impl MoveIn<'_> {
         let width = output.width();
         output.result(
             || shown(self.plan, width),
-            || as_json(self.plan, is_done, self.file, self.vault, self.settings),
+            || {
+                let answer = as_json(self.plan, is_done, self.file, self.vault, self.settings);
+                with_protection(answer, self.vault)
+            },
         )?;
         Ok(())
     }

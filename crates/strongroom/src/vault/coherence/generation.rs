@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use strongroom_files::{Stamp, open_state, read_at, write_at};
+
 use super::observation::{Observation, Seen};
-use super::platform::{self, Stamp};
 use super::record::Record;
 
 /// How often the file may vanish under one look before it counts as absent.
@@ -94,7 +95,7 @@ impl GenerationFile {
             let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
             let Some(open) = open.as_ref() else { continue };
             *self.latest() = None;
-            platform::write_at(&open.file, &record.encode())?;
+            write_at(&open.file, &record.encode())?;
             match Stamp::at(&self.path) {
                 Ok(stamp) if stamp.is_same_file(&open.stamp) => return Ok(stamp),
                 _ => {}
@@ -113,7 +114,7 @@ impl GenerationFile {
     }
 
     fn open(&self, create: bool) -> io::Result<()> {
-        let file = platform::options().create(create).truncate(false).open(&self.path);
+        let file = open_state(&self.path, create);
         let opened = file.and_then(|file| Ok(Open { stamp: Stamp::of_file(&file)?, file }));
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         *open = None;
@@ -125,6 +126,6 @@ impl GenerationFile {
 
 fn read(file: &File) -> Option<Record> {
     let mut bytes = [0; 40];
-    let length = platform::read_at(file, &mut bytes).ok()?;
+    let length = read_at(file, &mut bytes).ok()?;
     (length == bytes.len()).then(|| Record::decode(&bytes)).flatten()
 }

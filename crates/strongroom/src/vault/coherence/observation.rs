@@ -1,6 +1,7 @@
 //! Whether what a process remembers of a vault is still so: no file is touched here.
 
-use super::platform::Stamp;
+use strongroom_files::Stamp;
+
 use super::record::{Record, Revision};
 
 /// What was seen of a vault's generation file at one moment.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use strongroom_core::SecretKey;
+use strongroom_files::Lock;
 
-use super::lock::Lock;
 use super::state_dir::Paths;
 
 /// The locks that this process has used so far. They stay: one that was given up may still have a

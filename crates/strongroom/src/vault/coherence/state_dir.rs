@@ -3,12 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use strongroom_core::{SecretKey, ServiceName};
-
-use crate::user_dirs;
-
-/// The longest part of a file's name. Encrypted home directories take 143 bytes in a name.
-const PART: usize = 100;
+use strongroom_core::{Operation, Result, SecretKey, ServiceName};
+use strongroom_files::names::state_files;
 
 /// The directory in which all processes of a user meet, whatever session they run in.
 #[derive(Clone, Debug)]
@@ -28,14 +24,28 @@ pub(super) struct Paths {
 }
 
 impl StateDir {
-    /// The user's own.
-    pub(crate) fn of_user() -> Self {
-        Self::Wanted(user_dirs::state())
+    /// Returns the user's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`at`](Self::at); `AccessDenied` if the home directory is another user's.
+    pub(crate) fn of_user() -> Result<Self> {
+        match strongroom_files::state_dir()? {
+            Some(path) => Self::at(path),
+            None => Ok(Self::Wanted(None)),
+        }
     }
 
-    /// This directory. It is made when it is needed, for the user alone.
-    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
-        Self::Wanted(Some(path.into()))
+    /// Returns this directory, which is created when it is needed, for the user alone.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if it is there and could be another user's doing.
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        strongroom_files::check_dir(&path)
+            .map_err(|cause| strongroom_files::error(Operation::Choose, &path, cause))?;
+        Ok(Self::Wanted(Some(path)))
     }
 
     /// Where it is remembered in which backend a service's vault lives.
@@ -56,7 +66,7 @@ impl StateDir {
     /// The files of a service; `None` if the user has no home, or no other process matters.
     pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
         let Self::Wanted(Some(dir)) = self else { return None };
-        let stem = stem(dir, service.as_str());
+        let stem = state_files(dir, service.as_str());
         let (lock, generation) = (with(&stem, ".lock"), with(&stem, ".generation"));
         Some(Paths { lock, generation, stem })
     }
@@ -89,72 +99,15 @@ fn with(stem: &Path, ending: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// The files' path without their ending: no two services have the same, nor one that differs in
-/// case only. A long name goes on in a directory.
-fn stem(dir: &Path, service: &str) -> PathBuf {
-    let mut path = dir.to_path_buf();
-    let mut part = String::from("vault-");
-    for byte in service.bytes() {
-        if part.len() >= PART {
-            // No encoded name holds a plus sign, so no file of another service is in the way.
-            part.push('+');
-            path.push(std::mem::take(&mut part));
-        }
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => part.push(char::from(byte)),
-            other => part.push_str(&format!("%{other:02x}")),
-        }
-    }
-    path.join(part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn name(service: &str) -> String {
-        let service = ServiceName::new(service).expect("the name is valid");
-        let paths = StateDir::at("/s").paths(&service).expect("the directory is known");
-        paths.lock.to_str().expect("names are ASCII").replace('\\', "/")
-    }
-
-    #[test]
-    fn names_are_safe_and_readable() {
-        assert_eq!(name("side-seat_2"), "/s/vault-side-seat_2.lock");
-        assert_eq!(name("A"), "/s/vault-%41.lock");
-        assert_eq!(name("a/b"), "/s/vault-a%2fb.lock");
-        assert_eq!(name(".."), "/s/vault-%2e%2e.lock");
-        assert_eq!(name("é%"), "/s/vault-%c3%a9%25.lock");
-    }
-
-    #[test]
-    fn no_two_services_share_files_whatever_the_file_system_makes_of_case() {
-        let long = |ending: &str| format!("{}{ending}", "X".repeat(240));
-        let long = [long(""), long("a"), long("A"), long(".lock"), "x".repeat(94), "x".repeat(95)];
-        let services =
-            ["a", "A", "a/b", "a%2fb", "a%2Fb", "..", ".", "a.lock", "con", "é", "e\u{301}"];
-        let mut names: Vec<_> =
-            services.map(name).into_iter().chain(long.iter().map(|long| name(long))).collect();
-        names.iter_mut().for_each(|name| *name = name.to_lowercase());
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn the_longest_name_fits_in_any_file_system() {
-        let name = name(&"\u{ff}".repeat(127));
-        assert!(
-            Path::new(&name).iter().all(|part| part.len() <= 143 - "refresh-".len() - 32),
-            "{name}"
-        );
-    }
-
     #[test]
     fn each_secret_has_its_own_refresh_lock_that_does_not_tell_its_name() {
         let service = ServiceName::new("app").expect("the name is valid");
-        let paths = StateDir::at("/s").paths(&service).expect("the directory is known");
+        let paths =
+            StateDir::Wanted(Some("/s".into())).paths(&service).expect("the directory is known");
         let keys = [
             SecretKey::new("token"),
             SecretKey::new("Token"),

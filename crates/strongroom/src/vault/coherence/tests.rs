@@ -43,7 +43,8 @@ impl Home {
 
 fn open(home: &Path, service: &str) -> Coherence {
     let service = ServiceName::new(service).expect("the name is valid");
-    Coherence::open(&StateDir::at(home.join("state")), &service)
+    let state = StateDir::at(home.join("state")).expect("no other user has it");
+    Coherence::open(&state, &service).expect("no other user has it")
 }
 
 /// One process's, or thread's, view of a counter.

@@ -23,6 +23,9 @@ pub(super) fn stored(
     line: &SecretBytes,
     fresh: impl FnOnce() -> VaultId,
 ) -> Result<Stored, Unreadable> {
+    if !is_ours(line.expose_secret().trim_ascii_start()) {
+        return Err(Unreadable::Foreign);
+    }
     document(line, |json| entry(json, fresh))
 }
 
@@ -44,6 +47,14 @@ pub(super) fn document<T>(
             Unreadable::Damaged { what, at: Position::of(offset, bytes) }
         }
     })
+}
+
+/// Whether damaged bytes may have been a payload of this program: an object, or the rest of one with its mark.
+fn is_ours(bytes: &[u8]) -> bool {
+    let mark = b"\"strongroom\"";
+    bytes.is_empty()
+        || bytes.starts_with(b"{")
+        || bytes.windows(mark.len()).any(|part| part == mark)
 }
 
 /// What is wrong, and with which part of the payload. It borrows that part: never show one.

@@ -12,6 +12,8 @@ use super::key_entry::VERSION as NEWEST;
 pub(crate) enum Unreadable {
     /// It is a vault of this version, which this program does not know.
     Version(u64),
+    /// It is another program's entry, of the same name.
+    Foreign,
     /// It holds the key of a file in place of the secrets.
     NotInline,
     /// It is not what its version says.
@@ -58,6 +60,9 @@ impl fmt::Display for Unreadable {
                 "the vault has format version {version}, and this program knows versions up to \
                  {NEWEST}"
             ),
+            Self::Foreign => f.write_str(
+                "the entry where the vault would be is another program's: it holds something else",
+            ),
             Self::NotInline => f.write_str("the vault lies in a sealed file"),
             Self::Damaged { what, at: Position { line, column } } => {
                 write!(f, "the vault is damaged: {what} (line {line}, column {column})")
@@ -70,14 +75,20 @@ impl StdError for Unreadable {}
 
 impl From<Unreadable> for Error {
     fn from(unreadable: Unreadable) -> Self {
+        let kind = match unreadable {
+            Unreadable::Foreign => ErrorKind::Conflict,
+            _ => ErrorKind::Corrupt,
+        };
         let hint = match unreadable {
+            Unreadable::Foreign => {
+                "Nothing was changed. Take another name for the service, or give that entry another user name in \
+                 its program."
+            }
             Unreadable::Version(_) => {
                 "Nothing was changed. Another version of this program wrote it: update this one."
             }
             Unreadable::NotInline | Unreadable::Damaged { .. } => "Nothing was changed.",
         };
-        Error::new(ErrorKind::Corrupt, Operation::Get)
-            .with_message(unreadable.to_string())
-            .with_hint(hint)
+        Error::new(kind, Operation::Get).with_message(unreadable.to_string()).with_hint(hint)
     }
 }

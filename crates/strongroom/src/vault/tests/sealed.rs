@@ -303,9 +303,9 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let asked = Arc::new(AtomicI64::new(0));
-    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state));
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
     let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
-        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap());
+        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SecretString::from("correct horse")))
@@ -322,45 +322,43 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(secrets.list().unwrap().len(), 2);
     // A read that mends what a killed writer left takes the lock, too.
-    let generation = StateDir::at(&state).file(&ServiceName::new("app").unwrap(), ".generation");
+    let generation =
+        StateDir::at(&state).unwrap().file(&ServiceName::new("app").unwrap(), ".generation");
     fs::remove_file(generation.unwrap()).unwrap();
     assert!(vault().open_blocking().unwrap().exists(&key("a")).unwrap());
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
 #[test]
-fn several_threads_that_open_a_file_at_once_ask_before_they_wait() {
+fn several_threads_that_open_a_file_at_once_ask_once_and_before_they_lock() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
-    let holder = Arc::new(std::sync::Mutex::new(()));
-    let (state_dir, turns) = (StateDir::at(&state), Arc::clone(&holder));
-    let options =
-        crate::Options::new().with_environment(|_| None).with_passphrase(move |request| {
-            let _turn = turns.lock();
-            if !request.is_new {
-                let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap());
-                // Another thread may be writing, and is done in a moment: nobody holds the lock while asking.
-                assert!(
-                    others.lock(Duration::from_secs(20)).is_ok(),
-                    "somebody who writes would wait"
-                );
-            }
-            Ok(Some(SecretString::from("correct horse")))
-        });
+    let asked = Arc::new(AtomicI64::new(0));
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
+    let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
+        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
+        assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(SecretString::from("correct horse")))
+    });
     let vault = crate::SecretManager::builder("app").options(options);
     let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
     let secrets = vault.state_dir(&state).open_blocking().unwrap();
     secrets.set(&key("a"), &Secret::new("1")).unwrap();
-    for round in 0..3 {
+    for round in 2..5 {
         secrets.lock();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let (secrets, name) = (&secrets, format!("{round}-{thread}"));
-                scope.spawn(move || secrets.set(&key(&name), &Secret::new("2")).unwrap());
+                scope.spawn(move || match thread % 2 {
+                    0 => secrets.set(&key(&name), &Secret::new("2")).unwrap(),
+                    _ => assert!(secrets.exists(&key("a")).unwrap()),
+                });
             }
         });
+        assert_eq!(asked.load(Ordering::Relaxed), round);
     }
-    assert_eq!(secrets.list().unwrap().len(), 13);
+    assert_eq!(secrets.list().unwrap().len(), 7);
 }
 
 #[test]

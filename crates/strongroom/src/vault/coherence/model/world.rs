@@ -1,6 +1,7 @@
 //! What there is in the model, and how it moves.
 
-use super::super::platform::Stamp;
+use strongroom_files::Stamp;
+
 use super::super::record::{Record, Revision};
 use super::super::{Decision, Observation, Seen};
 

@@ -22,18 +22,30 @@ fn secret_damage(secret: &str) -> &'static str {
 #[test]
 fn what_is_not_json_is_damaged() {
     assert_eq!(damage("").0, "it ends too early");
-    assert_eq!(damage("sk-password").0, "it is not JSON");
-    assert_eq!(damage([b'"', 0xff, b'"']).0, "it is not JSON");
+    assert_eq!(damage("{sk-password").0, "it is not JSON");
+    assert_eq!(damage([b'{', b'"', 0xff, b'"', b'}']).0, "it is not JSON");
+    assert_eq!(damage(vault("", "").replacen('{', "x", 1)).0, "it is not JSON");
     assert_eq!(damage(vault("", "") + "x").0, "it is not JSON");
     let place = Position { line: 2, column: 3 };
     assert_eq!(damage("{\n\"a?").1, place);
 }
 
 #[test]
-fn what_is_not_a_vault_is_damaged() {
-    for other in ["1", "null", "\"sk-password\"", "[]"] {
-        assert_eq!(damage(other).0, "there is something else than an object");
+fn what_was_never_a_vault_is_another_programs() {
+    for other in
+        ["hvs.token", "sk-password", "1", "null", "\"sk-password\"", "[]", "a\0b", "\u{7f}"]
+    {
+        match parse(other) {
+            Err(foreign @ Unreadable::Foreign) => {
+                assert_eq!(Error::from(foreign).kind(), ErrorKind::Conflict);
+            }
+            other => panic!("{other:?}"),
+        }
     }
+}
+
+#[test]
+fn what_is_not_a_vault_is_damaged() {
     let neither = "it is neither a vault nor an object of names and texts";
     assert_eq!(damage(r#"{"A":"a","B":1}"#), (neither, Position { line: 1, column: 14 }));
     assert_eq!(damage("{\n\"A\":\"\\ud800\"}"), (neither, Position { line: 2, column: 5 }));

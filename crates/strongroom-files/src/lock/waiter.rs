@@ -1,4 +1,4 @@
-//! A thread that waits for a file lock in place of a caller who has a deadline.
+//! A thread that waits for a file lock in place of a caller with a deadline.
 
 use std::fs::File;
 use std::io;
@@ -7,14 +7,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::super::platform::Stamp;
 use super::wait_until;
+use crate::Stamp;
 
 /// A thread that waits for one file.
 ///
-/// The kernel's locks know no deadline. A caller that gives up leaves the thread behind, and the
-/// next one takes it over, so that a process that holds the lock forever costs one thread and not
-/// one a try. A thread that gets the lock for nobody gives it back.
+/// The kernel's locks know no deadline. A caller that gives up leaves the thread behind, and the next one takes it over, so
+/// that a process that holds the lock for ever costs one thread and not one for each try. A thread that gets the lock when no caller
+/// wants it gives it back.
 #[derive(Debug)]
 pub(super) struct Waiter {
     stamp: Stamp,
@@ -22,9 +22,9 @@ pub(super) struct Waiter {
     changed: Condvar,
 }
 
-/// Why a wait ended without the lock.
+/// The reason why a wait ended without the lock.
 #[derive(Debug)]
-pub(super) enum Missed {
+pub(super) enum NotLocked {
     Deadline,
     Io(io::Error),
 }
@@ -45,12 +45,11 @@ impl Waiter {
         let of_thread = Arc::clone(&waiter);
         thread::Builder::new()
             .name("strongroom-lock".into())
-            .spawn(move || of_thread.done(locked(file)))?;
+            .spawn(move || of_thread.finish(lock(file)))?;
         Ok(waiter)
     }
 
-    /// Wants the lock again, after somebody gave it up. False if it waits for another file by now,
-    /// or not any more.
+    /// Wants the lock again, after a caller gave it up. False if the thread waits for another file by now, or not any more.
     pub(super) fn takes_over(&self, stamp: &Stamp) -> bool {
         let mut state = self.state();
         let waits = matches!(*state, State::GivenUp) && self.stamp.is_same_file(stamp);
@@ -61,23 +60,23 @@ impl Waiter {
     }
 
     /// Waits for the lock, or gives it up at the deadline.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<File, Missed> {
-        let wanted = |state: &mut State| matches!(state, State::Wanted);
-        let Some(mut state) = wait_until(&self.changed, self.state(), deadline, wanted) else {
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<File, NotLocked> {
+        let is_wanted = |state: &mut State| matches!(state, State::Wanted);
+        let Some(mut state) = wait_until(&self.changed, self.state(), deadline, is_wanted) else {
             return self.give_up();
         };
-        outcome(&mut state)
+        take_outcome(&mut state)
     }
 
-    fn give_up(&self) -> Result<File, Missed> {
+    fn give_up(&self) -> Result<File, NotLocked> {
         let mut state = self.state();
         if matches!(*state, State::Wanted) {
             *state = State::GivenUp;
         }
-        outcome(&mut state)
+        take_outcome(&mut state)
     }
 
-    fn done(&self, locked: io::Result<File>) {
+    fn finish(&self, locked: io::Result<File>) {
         let mut state = self.state();
         *state = match *state {
             State::Wanted => State::Done(locked),
@@ -92,17 +91,17 @@ impl Waiter {
     }
 }
 
-fn outcome(state: &mut State) -> Result<File, Missed> {
+fn take_outcome(state: &mut State) -> Result<File, NotLocked> {
     if !matches!(state, State::Done(_)) {
-        return Err(Missed::Deadline);
+        return Err(NotLocked::Deadline);
     }
     match mem::replace(state, State::Over) {
-        State::Done(locked) => locked.map_err(Missed::Io),
-        _ => Err(Missed::Deadline),
+        State::Done(locked) => locked.map_err(NotLocked::Io),
+        _ => Err(NotLocked::Deadline),
     }
 }
 
-fn locked(file: File) -> io::Result<File> {
+fn lock(file: File) -> io::Result<File> {
     loop {
         match file.lock() {
             // A signal handler ran on this thread.

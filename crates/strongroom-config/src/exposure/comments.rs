@@ -1,0 +1,102 @@
+//! Secrets in comments, such as old values and disabled entries.
+
+use std::ops::Range;
+
+use super::values::Values;
+use crate::config_file::Read;
+use crate::document::Document;
+use crate::{look, referenced};
+
+/// The limit for the lines in a result.
+const MOST: usize = 50;
+
+/// Returns the lines with a known value, or what looks like a secret, outside of the values of the file.
+pub(super) fn lines(read: &Read, values: &Values) -> Vec<usize> {
+    let text = &read.source.text[..];
+    let parts = outside_values(&read.document, text.len());
+    let is_outside = |at: &usize| {
+        let before = parts.partition_point(|part| part.start <= *at);
+        before.checked_sub(1).is_some_and(|part| parts[part].contains(at))
+    };
+    let mut places: Vec<_> = values.places_in(text.as_bytes()).filter(is_outside).collect();
+    for part in &parts {
+        let mut at = part.start;
+        for line in text.get(part.clone()).unwrap_or_default().split_inclusive('\n') {
+            places.extend(is_secret(line).then_some(at));
+            at += line.len();
+        }
+    }
+    places.sort_unstable();
+    line_numbers(text, &places)
+}
+
+/// Returns the line numbers of sorted byte positions.
+fn line_numbers(text: &str, places: &[usize]) -> Vec<usize> {
+    let (mut lines, mut line, mut from) = (Vec::new(), 1, 0);
+    for &at in places {
+        line += memchr::memchr_iter(b'\n', &text.as_bytes()[from..at]).count();
+        from = at;
+        if lines.last() != Some(&line) && lines.len() < MOST {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Returns the parts of a text outside of its values, sorted: keys, punctuation and comments.
+fn outside_values(document: &Document, len: usize) -> Vec<Range<usize>> {
+    let leaves = document.nodes.iter().filter(|node| !node.is_group());
+    let mut values: Vec<_> = leaves.clone().map(|node| node.span.clone()).collect();
+    values.sort_by_key(|value| value.start);
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for value in values {
+        if at < value.start {
+            parts.push(at..value.start);
+        }
+        at = at.max(value.end);
+    }
+    parts.push(at..len);
+    parts.extend(leaves.filter_map(|node| node.comment.clone()));
+    parts.sort_by_key(|part| part.start);
+    parts
+}
+
+fn is_secret(line: &str) -> bool {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let mut words = line.split(|c| !is_of_word(c));
+    words.any(|word| look::provider_of(word).is_some() && !is_filler(word))
+        || line.find("-----BEGIN ").is_some_and(|at| look::is_private_key(&line[at..]))
+        || comment(line).is_some_and(is_entry)
+}
+
+/// Returns whether a word is only an example of a provider's format: `sk-xxxxxxxx`.
+fn is_filler(word: &str) -> bool {
+    word.trim_end_matches(['x', 'X', '.', '_', '-']).len() <= 16
+}
+
+/// Returns the text of a comment in a line.
+fn comment(line: &str) -> Option<&str> {
+    let starts = ["#", "//", "/*"];
+    let start = starts.iter().filter_map(|start| line.find(start)).min()?;
+    Some(line[start..].trim_start_matches(|c: char| "#/*-".contains(c) || c.is_whitespace()))
+}
+
+/// Returns whether a comment is a disabled entry with a secret, such as `# OLD_PASSWORD=hunter2`, and no sentence.
+fn is_entry(comment: &str) -> bool {
+    let comment = comment.strip_prefix("export ").unwrap_or(comment);
+    let Some((name, value)) = comment.split_once(['=', ':']) else { return false };
+    let (name, value) = (unquoted(name), unquoted(value));
+    look::is_secret_name(name)
+        && !name.contains(char::is_whitespace)
+        && !value.contains(char::is_whitespace)
+        && !value.contains("://")
+        && value.contains(|c: char| c.is_ascii_digit())
+        && value.contains(char::is_alphabetic)
+        && !look::is_placeholder(value)
+        && referenced(value).is_none()
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_end_matches(',').trim_matches(['"', '\''])
+}

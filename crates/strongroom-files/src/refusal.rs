@@ -1,0 +1,89 @@
+//! A file or directory that is not used because of what it is.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// The reason why a file or directory is not used. [`io::Error`]s of this crate carry it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is a symbolic link, or a link of another user.
+    Link,
+    /// It has several names (hard links), so that another one could change it.
+    Names(u64),
+    /// It is a directory.
+    Directory,
+    /// It is a pipe, a socket or a device, which could wait for ever.
+    Special,
+    /// It belongs to another user.
+    Owner {
+        /// The owner's number.
+        owner: u32,
+        /// The number of this process's effective user.
+        user: u32,
+    },
+    /// Other users may read or change it.
+    Mode {
+        /// Its permissions.
+        mode: u32,
+        /// The permissions that it may have at most.
+        allowed: u32,
+    },
+    /// It is larger than what is read.
+    TooLarge {
+        /// The most that is read, in bytes.
+        limit: u64,
+    },
+    /// It is not UTF-8.
+    NotText,
+}
+
+impl Refusal {
+    /// Returns the refusal that an error carries.
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    const fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Link | Self::Names(_) | Self::Owner { .. } | Self::Mode { .. } => {
+                io::ErrorKind::PermissionDenied
+            }
+            Self::Directory => io::ErrorKind::IsADirectory,
+            Self::TooLarge { .. } => io::ErrorKind::FileTooLarge,
+            Self::Special => io::ErrorKind::InvalidInput,
+            Self::NotText => io::ErrorKind::InvalidData,
+        }
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.kind(), refusal)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link => f.write_str("it is a symbolic link, which is not followed"),
+            Self::Names(names) => write!(f, "it has {names} names (hard links)"),
+            Self::Directory => f.write_str("it is a directory"),
+            Self::Special => f.write_str("it is a pipe, a socket or a device"),
+            Self::Owner { owner, user } => write!(
+                f,
+                "it belongs to {}, and this process runs as {}",
+                crate::user_name(*owner),
+                crate::user_name(*user)
+            ),
+            Self::Mode { mode, .. } => {
+                write!(f, "it may be used by others: its mode is {mode:04o}")
+            }
+            Self::TooLarge { limit } => write!(f, "it has more than {limit} bytes"),
+            Self::NotText => f.write_str("it is not text (UTF-8)"),
+        }
+    }
+}
+
+impl Error for Refusal {}

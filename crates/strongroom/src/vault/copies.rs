@@ -1,0 +1,218 @@
+//! The copy of a vault in memory, and the turn of this handle's threads at the store.
+//!
+//! The lock in here is held to look at the state and to change it, and never while the store is asked or code of the
+//! application runs. Threads that have to go to the store take turns, with a deadline.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use strongroom_core::{Error, ErrorKind, Operation, Result};
+
+use super::coherence::{Decision, Mark, Observation, Seen, decide};
+use super::content::Content;
+
+/// The content of the vault as this process remembers it, and the time of which that was so.
+#[derive(Clone)]
+pub(super) struct Copy {
+    pub(super) content: Arc<Content>,
+    pub(super) seen: Option<Seen>,
+}
+
+/// The copies of one handle.
+#[derive(Default)]
+pub(super) struct Copies {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Copy>,
+    /// The last committed copy, while a write of this handle is under way, and after one that failed.
+    committed: Option<Committed>,
+    /// Whether a thread of this handle is at the store.
+    is_taken: bool,
+    /// Whether the copy of the write that is under way is not to be kept.
+    is_unwanted: bool,
+}
+
+struct Committed {
+    copy: Copy,
+    /// The mark of the write, by which it is known that no other process has written since; `None` before the store may
+    /// have changed.
+    mark: Option<Mark>,
+    is_under_way: bool,
+}
+
+/// The turn at the store; given back when dropped.
+pub(super) struct Turn<'a> {
+    copies: &'a Copies,
+}
+
+/// A write of the whole vault; one that is dropped unfinished has failed.
+pub(super) struct Write<'a> {
+    turn: Turn<'a>,
+}
+
+impl Copy {
+    pub(super) fn is_current(&self, observation: &Observation) -> bool {
+        decide(self.seen.as_ref(), observation) == Decision::UseCache
+    }
+}
+
+impl Copies {
+    /// Returns the content for a reader at this observation, if no store has to be asked: the copy, if it is current, or
+    /// the last committed one while a write is under way.
+    pub(super) fn for_reader(&self, observation: &Observation) -> Option<Arc<Content>> {
+        let state = self.state();
+        match (&state.current, &state.committed) {
+            (Some(copy), _) if copy.is_current(observation) => Some(Arc::clone(&copy.content)),
+            (_, Some(committed)) if committed.is_under_way => {
+                Some(Arc::clone(&committed.copy.content))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the copy, current or not.
+    pub(super) fn current(&self) -> Option<Copy> {
+        self.state().current.clone()
+    }
+
+    /// Returns the last committed copy and the mark of the write that failed after it.
+    pub(super) fn before_failed_write(&self) -> Option<(Arc<Content>, Mark)> {
+        let state = self.state();
+        let committed = state.committed.as_ref().filter(|committed| !committed.is_under_way)?;
+        Some((Arc::clone(&committed.copy.content), committed.mark?))
+    }
+
+    /// Waits for the turn at the store, no longer than the limit.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(super) fn take_turn(&self, limit: Duration) -> Result<Turn<'_>> {
+        let deadline = Instant::now().checked_add(limit);
+        let mut state = self.state();
+        while state.is_taken {
+            state = self.wait(state, deadline).ok_or_else(|| busy(limit))?;
+        }
+        state.is_taken = true;
+        Ok(Turn { copies: self })
+    }
+
+    /// Waits as [`take_turn`](Self::take_turn) does, unless a write of this handle is under way: then a reader is served by the last committed
+    /// copy.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(super) fn take_turn_to_read(
+        &self,
+        limit: Duration,
+    ) -> Result<std::result::Result<Turn<'_>, Arc<Content>>> {
+        let deadline = Instant::now().checked_add(limit);
+        let mut state = self.state();
+        loop {
+            if let Some(committed) = state.committed.as_ref().filter(|it| it.is_under_way) {
+                return Ok(Err(Arc::clone(&committed.copy.content)));
+            }
+            if !state.is_taken {
+                state.is_taken = true;
+                return Ok(Ok(Turn { copies: self }));
+            }
+            state = self.wait(state, deadline).ok_or_else(|| busy(limit))?;
+        }
+    }
+
+    /// Remembers a copy that was read or changed in place.
+    pub(super) fn remember(&self, copy: Copy) {
+        let mut state = self.state();
+        state.committed = None;
+        state.current = Some(copy);
+    }
+
+    /// Forgets everything, and what is being written as soon as that is done.
+    pub(super) fn forget(&self) {
+        let mut state = self.state();
+        (state.current, state.committed) = (None, None);
+        state.is_unwanted = true;
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            return Some(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+        };
+        let left = deadline.checked_duration_since(Instant::now())?;
+        let (state, _) =
+            self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        Some(state)
+    }
+
+    /// A panic elsewhere leaves the state whole: each change of it is one assignment.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// Begins to write the whole vault. Readers get the last committed copy meanwhile, if it is given; without it they wait.
+    pub(super) fn write(self, committed: Option<Copy>) -> Write<'a> {
+        let committed = committed.map(|copy| Committed { copy, mark: None, is_under_way: true });
+        let mut state = self.copies.state();
+        (state.current, state.committed, state.is_unwanted) = (None, committed, false);
+        drop(state);
+        self.copies.changed.notify_all();
+        Write { turn: self }
+    }
+}
+
+impl Write<'_> {
+    /// Notes that the store may have changed from here on.
+    pub(super) fn begun(&self, mark: Option<Mark>) {
+        let mut state = self.turn.copies.state();
+        match &mut state.committed {
+            Some(committed) if mark.is_some() => committed.mark = mark,
+            // Without a mark it could not be known when the copy is outdated.
+            committed => *committed = None,
+        }
+    }
+
+    /// Remembers what was written, if that is known to be what the store holds.
+    pub(super) fn finish(self, copy: Option<Copy>) {
+        let mut state = self.turn.copies.state();
+        let is_unwanted = state.is_unwanted;
+        (state.current, state.committed) = (copy.filter(|_| !is_unwanted), None);
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        let mut state = self.turn.copies.state();
+        match state.committed.take() {
+            // The store was not touched.
+            Some(Committed { copy, mark: None, .. }) => state.current = Some(copy),
+            Some(committed) => {
+                state.committed = Some(Committed { is_under_way: false, ..committed });
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.copies.state().is_taken = false;
+        self.copies.changed.notify_all();
+    }
+}
+
+fn busy(limit: Duration) -> Error {
+    Error::new(ErrorKind::Busy, Operation::Get).with_message(format!(
+        "another thread of this process is reading or writing the vault, for {limit:?} at least; nothing was changed"
+    ))
+}

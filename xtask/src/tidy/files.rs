@@ -1,0 +1,92 @@
+//! Files are opened, created and replaced by `strongroom-files` alone, which checks whose they are.
+
+use super::{
+    Tree, Violation,
+    code::{code, lines_with},
+};
+
+/// Ways to a file by its path.
+const WAYS: &[&str] = &[
+    "DirBuilder",
+    "File::create",
+    "File::create_new",
+    "File::open",
+    "File::options",
+    "OpenOptions",
+    "fs::copy",
+    "fs::hard_link",
+    "fs::read",
+    "fs::read_dir",
+    "fs::read_to_string",
+    "fs::write",
+];
+
+/// Code that goes there by itself, with the reason.
+const EXCUSED: &[(&str, &str)] = &[
+    ("crates/strongroom-config/src/exposure/copies.rs", "lists the names beside a file"),
+    ("crates/strongroom-conformance/", "is for tests"),
+    ("crates/strongroom-files/", "is the guarded way"),
+    (
+        "crates/strongroom-sealed/src/database.rs",
+        "lists the names in a directory that it has checked",
+    ),
+    ("crates/strongroom-sealed/src/vectors.rs", "is for tests"),
+    ("crates/strongroom-testkit/", "is for tests"),
+];
+
+pub(super) fn check(tree: &Tree) -> Vec<Violation> {
+    tree.rust().flat_map(|(path, text)| check_file(path, text)).collect()
+}
+
+fn check_file(path: &str, text: &str) -> Vec<Violation> {
+    let is_ours = path.starts_with("crates/") && path.contains("/src/");
+    let is_excused = EXCUSED.iter().any(|(excused, _)| path.starts_with(excused));
+    if !is_ours || is_excused || is_test(path) {
+        return Vec::new();
+    }
+    let code = code(text);
+    let before_tests = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = WAYS.iter().flat_map(|way| lines_with(before_tests, way, |_| true));
+    lines.map(|line| Violation::new(path, line, MESSAGE)).collect()
+}
+
+/// Whether all of a file is test code.
+fn is_test(path: &str) -> bool {
+    path.contains("/tests/") || path.ends_with("/tests.rs")
+}
+
+const MESSAGE: &str = "a file is opened without a look at what it is: take `strongroom_files`, or excuse it by \
+                       name in xtask/src/tidy/files.rs";
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{lines, passes},
+        *,
+    };
+
+    const PATH: &str = "crates/strongroom/src/a.rs";
+
+    #[test]
+    fn every_way_to_a_file_is_found() {
+        for way in WAYS {
+            assert_eq!(
+                lines(check, PATH, &format!("//! A.\nlet a = {way}(path);\n")),
+                [2],
+                "{way}"
+            );
+        }
+        assert_eq!(lines(check, PATH, "use std::fs::{self, OpenOptions};\n"), [1]);
+    }
+
+    #[test]
+    fn the_guarded_way_tests_and_other_types_pass() {
+        assert!(passes(check, PATH, "let file = SealedFile::open(&config);\n// fs::read\n"));
+        assert!(passes(check, PATH, "fn a() {}\n#[cfg(test)]\nmod tests {\n    fs::read(a);\n}\n"));
+        let text = "fs::read(path)\n";
+        assert!(passes(check, "crates/strongroom-files/src/open.rs", text));
+        assert!(passes(check, "crates/strongroom/src/a/tests.rs", text));
+        assert!(passes(check, "crates/strongroom/tests/a.rs", text));
+        assert!(passes(check, "examples/agent/src/a.rs", text));
+    }
+}
