@@ -206,7 +206,7 @@ fn a_backup_goes_through_pipes() {
 fn a_backup_that_takes_much_work_is_tried_if_that_is_allowed_and_not_before() {
     let scene = Scene::new();
     let passphrase = scene.service.sandbox.path().join("passphrase").display().to_string();
-    fs::write(&passphrase, "p").unwrap();
+    private_file(&passphrase, "p");
     let (salt, key) = ("A".repeat(22), "A".repeat(43));
     let header = format!("age-encryption.org/v1\n-> scrypt {salt} 19\n{key}\n--- {key}\n");
     fs::write(&scene.file, [header.as_bytes(), &[0; 64]].concat()).unwrap();

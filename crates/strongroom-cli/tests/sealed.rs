@@ -231,7 +231,7 @@ fn the_last_key_that_opens_a_file_is_not_removed_by_mistake() {
     let user = User::with_key();
     user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
     let (spare, recovery) = (user.place("spare.key"), user.place("recovery.txt"));
-    fs::write(&recovery, PASSPHRASE).unwrap();
+    private_file(&recovery, PASSPHRASE);
     let add = ["key", "add", "--new", "--label", "spare", "--key-file", &spare];
     user.keyed("main.key", &add, b"").ends_with(0);
     let add = ["key", "add", "--label", "recovery", "--passphrase-file", &recovery];
@@ -269,13 +269,7 @@ fn what_opens_a_file_is_listed_without_a_key_and_a_wrong_key_is_told_so() {
     user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
     let listed = user.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
     let wrong = user.place("wrong.key");
-    fs::write(&wrong, format!("strongroom-key-1:{}\n", "0".repeat(64))).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        fs::set_permissions(&wrong, fs::Permissions::from_mode(0o600)).unwrap();
-    }
+    private_file(&wrong, format!("strongroom-key-1:{}\n", "0".repeat(64)));
     let file = user.sandbox.data_dir().join("file").join("strongroom.sealed");
     for arguments in
         [&["get", "KEY"][..], &["list"], &["set", "KEY"], &["delete", "KEY"], &["key", "rotate"]]

@@ -368,7 +368,7 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
 fn a_passphrase_is_removed_once_another_one_was_typed() {
     let service = KeyutilsService::new();
     let recovery = place(&service, "recovery.txt");
-    fs::write(&recovery, "recovery battery").unwrap();
+    private_file(&recovery, "recovery battery");
     let mut terminal = file(&service, &["set", "KEY"]);
     terminal.wait_for_next("Value for \"KEY\"");
     terminal.type_hidden(MARKER);

@@ -1,6 +1,7 @@
 //! Calls to the Secret Service over the session bus.
 
 use futures_lite::future;
+use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use strongroom_core::ErrorKind;
@@ -13,7 +14,6 @@ use crate::budget::Budget;
 use crate::connect::{connect, foreign};
 use crate::error::Failure;
 use crate::protocol::{BUS_NAME, DBUS, DBUS_PATH, PROPERTIES};
-use crate::user;
 
 /// A connection to the user's bus, and the process on it that serves secrets.
 ///
@@ -165,7 +165,7 @@ async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, F
     )
     .await;
     let user = user?;
-    if user != user::effective() {
+    if user != geteuid().as_raw() {
         return Err(foreign("the Secret Service on the session bus belongs to".to_owned(), user));
     }
     Ok(Owner { name, pid, has_answered: false })

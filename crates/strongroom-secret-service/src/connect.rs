@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
 use strongroom_core::{ErrorKind, Reason};
 use zbus::Connection;
 use zruntime::Shared;
@@ -19,7 +20,6 @@ use crate::budget::Budget;
 use crate::error::Failure;
 use crate::runtime::CallerRuntime;
 use crate::text::printable;
-use crate::user;
 
 /// The variable that names the session bus.
 const VARIABLE: &str = "DBUS_SESSION_BUS_ADDRESS";
@@ -84,7 +84,7 @@ impl Lookup {
         let runtime_dir = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
         let runtime_dir = runtime_dir.filter(|dir| dir.is_absolute());
         let runtime_dir =
-            runtime_dir.unwrap_or_else(|| format!("/run/user/{}", user::effective()).into());
+            runtime_dir.unwrap_or_else(|| format!("/run/user/{}", geteuid().as_raw()).into());
         Self { source, runtime_bus: runtime_dir.join("bus") }
     }
 
@@ -143,7 +143,7 @@ async fn open(address: &Address, budget: &Budget) -> Result<Connection, Failure>
 fn must_be_own(stream: &UnixStream, address: &Address) -> Result<(), Failure> {
     let owner = socket_peercred(stream).map_err(|error| unreachable(address, &error.into()))?;
     let owner = owner.uid.as_raw();
-    if owner == user::effective() { Ok(()) } else { Err(foreign_bus(address, owner)) }
+    if owner == geteuid().as_raw() { Ok(()) } else { Err(foreign_bus(address, owner)) }
 }
 
 fn no_bus() -> Failure {
@@ -193,7 +193,8 @@ fn foreign_bus(address: &Address, owner: u32) -> Failure {
 
 /// Something belongs to another user. Nothing was sent there.
 pub(crate) fn foreign(what: String, owner: u32) -> Failure {
-    let (own, named) = (user::described(user::effective()), user::described(owner));
+    let (own, named) =
+        (strongroom_files::user_name(geteuid().as_raw()), strongroom_files::user_name(owner));
     Failure::new(ErrorKind::NoBackend)
         .reason(Reason::ForeignOwner)
         .message(format!("{what} {named}, and this process runs as {own}; nothing was sent"))
@@ -202,8 +203,8 @@ pub(crate) fn foreign(what: String, owner: u32) -> Failure {
 
 fn way_home(owner: u32) -> String {
     let forget = format!("`unset {VARIABLE} XDG_RUNTIME_DIR`");
-    match user::name(owner) {
-        Some(name) if user::effective() == 0 => format!(
+    match strongroom_files::login_name(owner) {
+        Some(name) if geteuid().as_raw() == 0 => format!(
             "Run it as {name}: without sudo, or in a shell of that user, `su - {name}`. For secrets \
              of root's own, do without that bus: {forget}."
         ),
@@ -219,5 +220,5 @@ fn way_home(owner: u32) -> String {
 fn closed_by(path: &Path) -> Option<u32> {
     let seen = path.ancestors().find_map(|part| part.symlink_metadata().ok())?;
     let owner = seen.uid();
-    (owner != user::effective() && owner != 0).then_some(owner)
+    (owner != geteuid().as_raw() && owner != 0).then_some(owner)
 }

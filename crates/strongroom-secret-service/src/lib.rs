@@ -48,7 +48,6 @@ mod session;
 mod shared;
 mod store;
 mod text;
-mod user;
 
 pub use config::Config;
 pub use store::{MAX_SECRET_BYTES, SecretServiceStore};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -58,13 +58,13 @@ impl Shared {
     /// The connection that all stores on this bus share; the last store to go closes it.
     pub(crate) fn of_bus(addresses: Option<&str>) -> Arc<Self> {
         static BUSES: Mutex<Buses> = Mutex::new(BTreeMap::new());
-        // Another thread holds it for a moment. If that was when the process was forked, nothing ends
-        // that moment, and a connection that is not shared does as well.
-        let mut buses = match BUSES.try_lock() {
-            Ok(buses) => buses,
-            Err(TryLockError::Poisoned(buses)) => buses.into_inner(),
-            Err(TryLockError::WouldBlock) => return Arc::default(),
-        };
+        static PROCESS: OnceLock<u32> = OnceLock::new();
+        // A thread of the parent may have held the table when this process was forked: then it stays locked for ever. A
+        // connection that is not shared does as well.
+        if *PROCESS.get_or_init(process::id) != process::id() {
+            return Arc::default();
+        }
+        let mut buses = BUSES.lock().unwrap_or_else(PoisonError::into_inner);
         buses.retain(|_, shared| shared.strong_count() > 0);
         let known = buses.entry(addresses.map(str::to_owned)).or_default();
         match known.upgrade() {

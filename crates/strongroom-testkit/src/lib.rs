@@ -31,6 +31,7 @@ mod display;
 mod gnome_keyring;
 #[cfg(target_os = "linux")]
 mod kwallet;
+mod page_session;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -60,6 +61,7 @@ pub use display::{Display, Window};
 pub use gnome_keyring::GnomeKeyring;
 #[cfg(target_os = "linux")]
 pub use kwallet::KWallet;
+pub use page_session::PageSession;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;

@@ -112,6 +112,20 @@ impl SecretManager {
         self.shared.vault.update(key, change)
     }
 
+    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; `Invalid` for a key that can't be used.
+    pub fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
+    ) -> Result<()> {
+        self.shared.vault.try_update(key, change)
+    }
+
     /// Makes several changes in one write: all of them, or none. Where the vault
     /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
     /// deletes; what was done before a failure stays.

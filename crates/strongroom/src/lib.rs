@@ -47,6 +47,7 @@ mod backend;
 pub mod backup;
 mod binding;
 pub mod blocking;
+mod builder;
 mod capabilities;
 mod choose;
 mod container;
@@ -55,6 +56,7 @@ mod diagnose;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
@@ -76,6 +78,7 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
+pub use builder::SecretManagerBuilder;
 pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose};
@@ -83,7 +86,7 @@ pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
-pub use manager::{SecretManager, SecretManagerBuilder};
+pub use manager::SecretManager;
 pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
