@@ -51,9 +51,9 @@ pub(crate) fn run_program(
 /// Runs a command that other programs have, too.
 pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
-        Command::Setup { names } => setup::run(names, settings, output),
+        Command::Setup(flags) => setup::run(flags, settings, output),
         Command::Set(flags) => set::set(flags, settings, output),
-        Command::Get { key } => get::run(key, settings, output),
+        Command::Get(flags) => get::run(flags, settings, output),
         Command::List(flags) => list::run(flags, settings, output),
         Command::Run(flags) => run::run(flags, settings, output),
         Command::Update(flags) => set::update(flags, settings, output),

@@ -8,7 +8,7 @@ use strongroom::{ErrorKind, KeySource, Progress, SealingKey, Slot, VaultKeys};
 
 use crate::args::{KeyCommand, NewKey, OtherKeys};
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::keys;
 use crate::output::{self, Output};
 use crate::passphrase;
@@ -113,9 +113,9 @@ fn add(
             KeySource::key_file(path)
         }
         NewKey { passphrase_file: Some(path), .. } => {
-            KeySource::passphrase(passphrase::from_file(path)?)
+            KeySource::passphrase(passphrase::new_from_file(path, output)?)
         }
-        NewKey { .. } => KeySource::passphrase(chosen(settings)?),
+        NewKey { .. } => KeySource::passphrase(passphrase::choose(keys::FILE, settings)?),
     };
     let source = match label {
         Some(label) => source.with_label(label),
@@ -155,9 +155,8 @@ fn remove(
         Err(error)
             if error.kind() == ErrorKind::KeyMissing && may_ask_for_another(&more, settings) =>
         {
-            let question = "A passphrase that opens the encrypted file, and stays (not shown): ";
-            let another = KeySource::passphrase(passphrase::ask_for(question, settings)?);
-            keys.remove_with(id, &[another])?;
+            let other = KeySource::passphrase(passphrase::ask_remaining(keys::FILE, settings)?);
+            keys.remove_with(id, &[other])?;
         }
         removed => removed?,
     }
@@ -169,7 +168,7 @@ fn remove(
 }
 
 fn may_ask_for_another(named: &[KeySource], settings: &Settings) -> bool {
-    named.is_empty() && settings.may_ask
+    named.is_empty() && settings.keys.may_ask()
 }
 
 impl OtherKeys {
@@ -180,23 +179,10 @@ impl OtherKeys {
             sources.push(KeySource::passphrase(passphrase::from_file(path)?));
         }
         if self.passphrase {
-            let question = "Another passphrase of the encrypted file (not shown): ";
-            sources.push(KeySource::passphrase(passphrase::ask_for(question, settings)?));
+            sources.push(KeySource::passphrase(passphrase::ask_another(keys::FILE, settings)?));
         }
         Ok(sources)
     }
-}
-
-fn chosen(settings: &Settings) -> Result<strongroom::SecretString> {
-    settings.keys.must_be_able_to_ask()?;
-    keys::choose("the encrypted file")?.ok_or_else(|| {
-        Failure::new(
-            Exit::Locked,
-            "dismissed",
-            "there is no passphrase; nothing was done",
-            "Run it again, or name a file with --passphrase-file.",
-        )
-    })
 }
 
 fn rotate(
