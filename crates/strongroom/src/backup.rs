@@ -6,17 +6,16 @@
 //!
 //! ```
 //! use strongroom::backup::{Backup, Protection, RestoreAction, RestoreMode, Unlock};
-//! use strongroom::{Backend, ExposeSecret, SecretManager, SecretString};
+//! use strongroom::{Backend, ExposeSecret, SecretKey, SecretManager, SecretString};
 //!
 //! # let key = SecretString::from(concat!(
 //! #     "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33"));
 //! # let recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
-//! # let other_machine = || SecretManager::builder("example").backend(Backend::Memory).open_blocking();
-//! let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+//! let secrets = SecretManager::builder("example-backup").backend(Backend::Memory).open_blocking()?;
 //! secrets.set_api_key("API_KEY", "sk-1", None)?;
 //! let file = secrets.backup(&Protection::recipients([recipient])?)?;
 //!
-//! let secrets = other_machine()?;
+//! secrets.delete(&SecretKey::new("API_KEY"))?;
 //! let backup = Backup::open_blocking(file.text, &Unlock::new().with_identities(&key)?)?;
 //! let plan = secrets.plan_restore(&backup, RestoreMode::Merge)?;
 //! assert_eq!(plan.with(RestoreAction::Add).next().map(|key| key.name()), Some("API_KEY"));

@@ -11,6 +11,7 @@ use strongroom::{
     Backend, ErrorKind, ExposeSecret, Secret, SecretInfo, SecretKey, SecretManager, SecretString,
     Timestamp, blocking,
 };
+use strongroom_testkit::unused_name;
 
 const MARKER: &str = "marker-of-a-secret";
 
@@ -23,12 +24,13 @@ const IDENTITY: &str = "\
 AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA
 ";
 
-fn manager(service: &str) -> blocking::SecretManager {
-    SecretManager::builder(service).backend(Backend::Memory).open_blocking().unwrap()
+/// An empty vault of a service that no other test has: vaults in memory are the whole process's.
+fn manager() -> blocking::SecretManager {
+    SecretManager::builder(unused_name("app")).backend(Backend::Memory).open_blocking().unwrap()
 }
 
 fn holding(value: &str) -> blocking::SecretManager {
-    let secrets = manager("app");
+    let secrets = manager();
     secrets.set(&SecretKey::new("KEY"), &Secret::new(value)).unwrap();
     secrets
 }
@@ -42,7 +44,7 @@ fn unlock() -> Unlock {
 }
 
 fn restore(secrets: &blocking::SecretManager, file: &str, mode: RestoreMode) {
-    let backup = Backup::open_blocking(file, &unlock()).unwrap();
+    let backup = Backup::open_blocking(file, &unlock()).unwrap().for_any_service();
     let plan = secrets.plan_restore(&backup, mode).unwrap();
     secrets.restore(&backup, &plan).unwrap();
 }
@@ -78,7 +80,7 @@ fn secret() -> impl Strategy<Value = Secret> {
 }
 
 fn filled(secrets: &BTreeMap<SecretKey, Secret>) -> blocking::SecretManager {
-    let manager = manager("app");
+    let manager = manager();
     for (key, secret) in secrets {
         manager.set(key, secret).unwrap();
     }
@@ -125,7 +127,7 @@ fn only_the_right_passphrase_opens_a_backup() {
         assert_eq!(refused.kind(), ErrorKind::WrongKey, "{refused}");
     }
     let both = unlock().with_passphrase("correct horse");
-    assert_eq!(Backup::open_blocking(&file, &both).unwrap().service(), "app");
+    assert_eq!(Backup::open_blocking(&file, &both).unwrap().keys().len(), 1);
 }
 
 /// The beginning of a file whose passphrase takes this much work. No passphrase opens it.
@@ -175,7 +177,7 @@ fn a_header_without_an_end_is_not_parsed() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let many = Protection::recipients(vec![RECIPIENT; 500]).unwrap();
     let file = holding(MARKER).backup(&many).unwrap().text;
-    assert_eq!(Backup::open_blocking(&file, &unlock()).unwrap().service(), "app");
+    assert_eq!(Backup::open_blocking(&file, &unlock()).unwrap().keys().len(), 1);
     assert!(Protection::recipients(vec![RECIPIENT; 501]).is_err());
 }
 
@@ -219,7 +221,7 @@ fn a_file_that_was_cut_off_does_not_open() {
         let refused = Backup::open_blocking(&text[..len], &unlock()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Corrupt, "{len} of {end}: {refused}");
     }
-    restore(&manager("app"), &text, RestoreMode::Merge);
+    restore(&manager(), &text, RestoreMode::Merge);
 }
 
 #[test]
@@ -235,12 +237,14 @@ fn what_was_pasted_with_other_line_ends_opens() {
 
 #[test]
 fn a_backup_of_another_service_is_restored_on_purpose_only() {
-    let file = holding(MARKER).backup(&protection()).unwrap().text;
-    let (backup, other) = (Backup::open_blocking(file, &unlock()).unwrap(), manager("other"));
+    let (ours, other) = (holding(MARKER), manager());
+    let file = ours.backup(&protection()).unwrap().text;
+    let backup = Backup::open_blocking(file, &unlock()).unwrap();
     let refused = other.plan_restore(&backup, RestoreMode::Merge).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
-    assert!(refused.problem().contains("\"app\"") && refused.problem().contains("\"other\""));
-    let plan = manager("app").plan_restore(&backup, RestoreMode::Merge).unwrap();
+    assert!(refused.problem().contains(&format!("{:?}", backup.service())), "{refused}");
+    ours.delete(&SecretKey::new("KEY")).unwrap();
+    let plan = ours.plan_restore(&backup, RestoreMode::Merge).unwrap();
     assert_eq!(other.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Conflict);
     assert!(other.list().unwrap().is_empty());
     other.restore(&backup.for_any_service(), &plan).unwrap();
@@ -282,7 +286,11 @@ fn nothing_of_a_backup_shows_in_debug() {
 #[test]
 fn async_callers_have_the_same() {
     block_on(async {
-        let secrets = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+        let secrets = SecretManager::builder(unused_name("app"))
+            .backend(Backend::Memory)
+            .open()
+            .await
+            .unwrap();
         secrets.set_api_key("KEY", MARKER, None).await.unwrap();
         let file = secrets.backup(&protection()).await.unwrap().text;
         secrets.delete(&SecretKey::new("KEY")).await.unwrap();

@@ -28,6 +28,9 @@ use crate::words::{command_word, printable};
 /// The work that a backup of ours takes.
 const OUR_WORK: u8 = 18;
 
+/// The work that is done unless more is allowed. rage measures the machine and chooses as much on a fast one.
+const ALLOWED_WORK: u8 = 20;
+
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
 
@@ -93,10 +96,9 @@ fn unlocked(
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
     }
     let work = Backup::passphrase_work(file)?;
-    if let Some(allowed) = flags.max_work_factor {
-        unlock = unlock.with_max_work_factor(allowed);
-        warn_of_work(work, allowed, output);
-    }
+    let allowed = flags.max_work_factor.unwrap_or(ALLOWED_WORK);
+    unlock = unlock.with_max_work_factor(allowed);
+    warn_of_work(work, allowed, output);
     let takes_passphrase = work.is_some();
     if !takes_passphrase && flags.identities.is_empty() {
         return Err(Failure::usage(
