@@ -47,3 +47,10 @@ pub(crate) struct Source {
     #[arg(long)]
     pub(crate) exact: bool,
 }
+
+impl Source {
+    /// Returns whether a flag says where the value comes from.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.from_env.is_some() || self.from_file.is_some()
+    }
+}

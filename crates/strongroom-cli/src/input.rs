@@ -33,6 +33,15 @@ pub(crate) struct Wanted<'a> {
     pub(crate) from_file: &'a str,
 }
 
+/// The value that the flags point to, or standard input's unless that is empty. `None` means that there is none.
+pub(crate) fn any_given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
+    if source.is_named() || settings.stdin_is_terminal {
+        return given(settings, source);
+    }
+    let value = all_of_stdin(source.exact)?;
+    Ok(Some(value).filter(|value| !value.expose_secret().is_empty()))
+}
+
 /// The value that the flags point to, or standard input's. `None` means that it must be asked for.
 pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
     match source {
@@ -43,7 +52,29 @@ pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<Secre
     }
 }
 
-/// The value as text, which is what a vault holds. `state` is the state of things if it is none.
+/// The value as a vault holds it: text, and no reference to a secret. `state` is the state of things if it is neither.
+pub(crate) fn secret(value: &SecretBytes, state: &str) -> Result<SecretString> {
+    must_be_no_reference(value, state)?;
+    text(value, state)
+}
+
+/// Refuses what a configuration file holds in place of a secret: stored, it would take the place of the secret.
+pub(crate) fn must_be_no_reference(value: &SecretBytes, state: &str) -> Result<()> {
+    let text = std::str::from_utf8(value.expose_secret()).unwrap_or_default();
+    if !strongroom_config::is_reference(text.trim()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        "invalid",
+        format!(
+            "the value is a reference, which stands for a secret in a configuration file; {state}"
+        ),
+        "Give the secret itself. The one that the reference stands for is in the vault already.",
+    ))
+}
+
+/// The value as text. `state` is the state of things if it is none.
 pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     secret_text(value).ok_or_else(|| {
         Failure::new(
@@ -70,9 +101,9 @@ pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBy
     Ok(if *exact { answer } else { as_typed(&answer) })
 }
 
-/// Asks on the terminal for a text, without showing what is typed.
-pub(crate) fn asked_text(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretString> {
-    text(&asked(wanted, settings)?, wanted.state)
+/// Asks on the terminal for a value of the vault, without showing what is typed.
+pub(crate) fn asked_secret(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretString> {
+    secret(&asked(wanted, settings)?, wanted.state)
 }
 
 /// The state of things before anything was done.
@@ -114,11 +145,15 @@ pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Resu
 
 /// Everything that comes in on standard input, without what stands for no byte of the value.
 pub(crate) fn piped(exact: bool) -> Result<SecretBytes> {
+    some(all_of_stdin(exact)?, "nothing came in on standard input")
+}
+
+fn all_of_stdin(exact: bool) -> Result<SecretBytes> {
     let stdin = streams::input().and_then(|mut stdin| read(&mut stdin));
     let value = stdin.map_err(|cause| {
         Failure::io("cannot read standard input", &cause, "See what is piped into this command.")
     })?;
-    some(taken(&value, exact)?, "nothing came in on standard input")
+    taken(&value, exact)
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {

@@ -44,6 +44,7 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
         "it takes a time from now on (90d, \"2 weeks\", 12h), a date (2026-12-31), a date and time \
          (2026-12-31T18:00, 2026-12-31T18:00Z), or never",
     )?;
+    let end = end.map_err(|_| "it takes a day before 9999-12-30, or never")?;
     // Nobody means fractions of a second.
     let end = Timestamp::from_second(end.as_second()).map_err(|error| error.to_string())?;
     if end <= now.timestamp() {
@@ -52,23 +53,28 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
     Ok(Expiry::At(end))
 }
 
-/// A date alone is valid to its end, where the user is.
-fn moment(text: &str, now: &Zoned) -> Option<Timestamp> {
+/// The moment that a text means, if it means one. A date alone is valid to its end, where the user is.
+///
+/// # Errors
+///
+/// Too far ahead or too long ago for a time stamp.
+fn moment(text: &str, now: &Zoned) -> Option<Result<Timestamp, jiff::Error>> {
     let zone = || now.time_zone().clone();
+    let moment = |zoned: Zoned| zoned.timestamp();
     if let Ok(day) = Date::strptime("%Y-%m-%d", text) {
-        return day.tomorrow().and_then(|next| next.to_zoned(zone())).ok().map(|it| it.timestamp());
+        return Some(day.tomorrow().and_then(|next| next.to_zoned(zone())).map(moment));
     }
     if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment);
+        return Some(Ok(moment));
     }
-    if let Ok(moment) = text.parse::<Zoned>() {
-        return Some(moment.timestamp());
+    if let Ok(zoned) = text.parse::<Zoned>() {
+        return Some(Ok(moment(zoned)));
     }
     if let Ok(local) = text.parse::<DateTime>() {
-        return local.to_zoned(zone()).ok().map(|moment| moment.timestamp());
+        return Some(local.to_zoned(zone()).map(moment));
     }
     let span: Span = text.parse().ok()?;
-    now.checked_add(span).ok().map(|moment| moment.timestamp())
+    Some(now.checked_add(span).map(moment))
 }
 
 /// How long ago something was: `3 days`.
@@ -150,6 +156,9 @@ mod tests {
     fn what_is_no_expiry_is_refused() {
         for text in ["", "soon", "90", "2026-02-30", "31.12.2026", "999999y"] {
             assert!(parsed(text).unwrap_err().contains("it takes a time"), "{text}");
+        }
+        for text in ["9999-12-31", "9000y"] {
+            assert!(parsed(text).unwrap_err().contains("before 9999-12-30"), "{text}");
         }
         for text in ["2026-11-20", "2026-11-21T09:30", "0d", "-1d", "2 days ago", "0.2s"] {
             assert_eq!(parsed(text), Err("that is in the past".to_owned()), "{text}");

@@ -452,6 +452,33 @@ fn what_is_exported_and_moved_or_copied_back_is_the_same_vault() {
 }
 
 #[test]
+fn an_import_says_what_it_leaves_out() {
+    let user = User::new();
+    user.give(&["set", "A"], b"value").ends_with(0);
+    let file = user.file("app.env", "A=strongroom:A\nAPI_KEY=sk-live-1234567890abcdef\n");
+    let imported = user.config("import", &file, &[]).ends_with(0);
+    imported.says("\"A\" is left out: the file holds a reference");
+    let json = user.config("import", &file, &["--json"]).ends_with(0).json();
+    assert_eq!(json["references"], json!([{ "name": "A", "target": null }]));
+    assert_eq!(user.get("A"), "value");
+}
+
+#[test]
+fn an_export_of_many_megabytes_is_read_back() {
+    let user = User::new();
+    let line = |number: u32| format!("KEY_{number}=value-{number}-{}\n", "x".repeat(40_000));
+    let text: String = (0..110).map(line).collect();
+    let file = user.file("export.env", &format!("# strongroom-export-1\n{text}"));
+    user.config("import", &file, &[]).ends_with(0);
+    let json = user.place("export.json");
+    user.config("export", &json, &["--plaintext"]).ends_with(0);
+    assert!(read(&json).len() > 4 << 20);
+    let again = user.config("import", &json, &["--json"]).ends_with(0).json();
+    let same = |secret: &Value| secret["action"] == "same";
+    assert!(again["secrets"].as_array().unwrap().iter().all(same));
+}
+
+#[test]
 fn an_export_is_for_its_owner_alone_and_says_what_it_is() {
     let user = User::new();
     user.give(&["set", "KEY"], MARKER.as_bytes()).ends_with(0);

@@ -139,8 +139,9 @@ fn a_hidden_prompt_works_with_a_keyring_too() {
 #[test]
 fn set_and_update_ask_for_the_value_and_say_what_they_did() {
     let service = KeyutilsService::new();
-    for (verb, done) in [("set", "Stored"), ("update", "Updated")] {
-        let mut terminal = vault(&service, &[verb, "KEY", "--target", "t", "--expires", "90d"]);
+    for (verb, more, done) in [("set", &[][..], "Stored"), ("update", &["--ask"], "Updated")] {
+        let arguments = [&[verb, "KEY", "--target", "t", "--expires", "90d"], more].concat();
+        let mut terminal = vault(&service, &arguments);
         terminal.wait_for("Value for \"KEY\" for target \"t\" (not shown): ");
         terminal.type_hidden(&format!("{MARKER}-{verb}"));
         let (shown, exit) = terminal.finish();
@@ -150,6 +151,16 @@ fn set_and_update_ask_for_the_value_and_say_what_they_did() {
         let read = service.vault(&["get", "KEY", "--target", "t"], b"").ends_with(0).out();
         assert_eq!(read, format!("{MARKER}-{verb}"));
     }
+}
+
+#[test]
+fn update_asks_for_no_value_where_it_changes_what_is_known_beside_it() {
+    let service = KeyutilsService::new();
+    service.set_expired("KEY", &[]);
+    let (shown, exit) = vault(&service, &["update", "KEY", "--expires", "90d"]).finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(!shown.contains("Value for"), "{shown}");
+    assert_eq!(service.vault(&["get", "KEY"], b"").ends_with(0).out(), "old value");
 }
 
 #[test]

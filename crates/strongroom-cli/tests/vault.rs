@@ -419,3 +419,43 @@ fn what_has_expired_can_be_looked_at_and_left_out() {
     let ran = service.vault(&script, b"").ends_with(0).says("OVER");
     assert_eq!(ran.out(), "tokennone\n");
 }
+
+#[test]
+fn what_is_known_beside_a_value_changes_without_a_new_value() {
+    let service = KeyutilsService::new();
+    service.set_expired("KEY", &["--provider", "openai"]);
+    service.vault(&["update", "KEY", "--expires", "never"], b"").ends_with(0);
+    assert_eq!(value(&service, &["KEY"]), "old value");
+    service.vault(&["update", "KEY", "--scope", "read", "--provider", "p"], b"").ends_with(0);
+    assert_eq!(line(&service, "KEY")[2], "p");
+    service.vault(&["update", "KEY", "--scope", "all"], b"new\n").ends_with(0);
+    assert_eq!(value(&service, &["KEY"]), "new");
+    service.vault(&["update", "KEY"], b"").ends_with(2).says("nothing was stored");
+    service.vault(&["update", "KEY", "--ask", "--scope", "s"], b"").ends_with(2);
+    assert_eq!(value(&service, &["KEY"]), "new");
+}
+
+#[test]
+fn a_reference_is_never_stored_as_a_secret() {
+    let service = KeyutilsService::new();
+    service.vault(&["set", "KEY"], b"value").ends_with(0);
+    let file = service.sandbox.path().join("value");
+    fs::write(&file, "strongroom:KEY\n").unwrap();
+    for (reference, arguments) in [
+        ("strongroom:KEY", &["set", "KEY"][..]),
+        ("strongroom:KEY\n", &["update", "KEY"]),
+        ("strongroom:KEY", &["setup", "KEY"]),
+        ("strongroom:OTHER?target=t", &["set", "KEY", "--exact"]),
+        ("", &["set", "KEY", "--from-file", file.to_str().unwrap()]),
+    ] {
+        let refused = service.vault(arguments, reference.as_bytes()).ends_with(2);
+        refused.says("is a reference").says("nothing was stored");
+    }
+    let mut program = service.program();
+    program.env("KEY", "strongroom:KEY");
+    let from_env = ["set", "KEY", "--from-env", "KEY", "--service", &service.name];
+    run(program, &from_env, b"").ends_with(2).says("is a reference");
+    service.entry(&["set", &service.name, "USER"], b"strongroom:KEY").ends_with(2);
+    assert_eq!(value(&service, &["KEY"]), "value");
+    service.vault(&["set", "KEY"], b"strongroom: what it is").ends_with(0);
+}

@@ -7,7 +7,7 @@ use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey, SecretString, Timestamp};
 
 use crate::document::Document;
-use crate::error::{self, Flaw};
+use crate::error::{self, Flaw, Lines};
 use crate::find::{Content, Found, find};
 use crate::source::Source;
 use crate::{Ages, Format, Place, Position, Rules, SecretStatus, Status, exposure};
@@ -34,6 +34,7 @@ pub struct ConfigFile {
 /// A file that was read, with the secrets that were found in it.
 pub(crate) struct Read {
     pub(crate) source: Source,
+    lines: Lines,
     pub(crate) document: Document,
     pub(crate) found: Vec<Found>,
 }
@@ -97,7 +98,8 @@ impl ConfigFile {
             Ok((document, found))
         });
         let (document, found) = parsed.map_err(|flaw| self.flaw(&source, flaw))?;
-        Ok(Read { source, document, found })
+        let lines = Lines::of(&source.text);
+        Ok(Read { source, lines, document, found })
     }
 
     pub(crate) fn flaw(&self, source: &Source, flaw: Flaw) -> strongroom::Error {
@@ -140,7 +142,7 @@ impl Read {
 
     pub(crate) fn position(&self, found: &Found) -> Option<Position> {
         let node = &self.document.nodes[found.node?];
-        Some(Position::of(&self.source.text, node.span.start))
+        Some(self.lines.position(&self.source.text, node.span.start))
     }
 
     fn place(&self, found: &Found, stored: &Stored) -> Place {

@@ -27,17 +27,30 @@ pub(crate) struct Flaw {
 }
 
 impl Position {
-    /// The place of a byte of a text. A byte order mark at the start has no column.
+    /// The place of a byte of a text.
     pub(crate) fn of(text: &str, at: usize) -> Self {
+        Lines::of(text).position(text, at)
+    }
+}
+
+/// The first bytes of a text's lines, but for that of the first one.
+pub(crate) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1).collect())
+    }
+
+    /// The place of a byte of the text. A byte order mark at the start has no column.
+    pub(crate) fn position(&self, text: &str, at: usize) -> Position {
         let mut at = at.min(text.len());
         while !text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = &text[..at];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before[start..].trim_start_matches('\u{feff}').chars().count();
-        Self { line, column }
+        let before = self.0.partition_point(|start| *start <= at);
+        let start = before.checked_sub(1).map_or(0, |last| self.0[last]);
+        let column = 1 + text[start..at].trim_start_matches('\u{feff}').chars().count();
+        Position { line: 1 + before, column }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Secrets out of the store and into a file that everybody can read who gets it.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use crate::find::{self, Found};
 use crate::format::quote;
 use crate::replace::write_private;
 use crate::rules::Rules;
+use crate::source::LARGEST;
 use crate::{ConfigPath, Format, FoundBy};
 
 /// What to write, and how.
@@ -64,7 +66,7 @@ impl Export {
     /// # Errors
     ///
     /// `NotFound` and `Expired` if one that was named is not there any more; `Invalid` if the format can't hold
-    /// one; `Io` if the writer fails; as a read of the store.
+    /// one; `TooLarge` for more than 32 MiB, which could not be read back; `Io` if the writer fails; as a read of the store.
     pub fn write(&self, secrets: &SecretManager, to: &mut dyn Write) -> Result<Exported> {
         let (text, exported) = self.text(secrets)?;
         let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
@@ -111,6 +113,9 @@ impl Export {
             }
         }
         let text = text(self.format, &records)?;
+        if text.len() as u64 > LARGEST {
+            return Err(too_large());
+        }
         exported.secrets = records.into_iter().map(|(key, _)| key).collect();
         Ok((text, exported))
     }
@@ -229,10 +234,11 @@ pub(crate) fn entries(
         return Ok(None);
     }
     let Some(list) = document.find(&root.join("secrets")) else { return Ok(Some(Vec::new())) };
+    let index = index(document);
     let records: Vec<usize> = document.children(list).map(|(number, _)| number).collect();
     records
         .into_iter()
-        .map(|number| record(text, document, number, rules))
+        .map(|number| record(text, document, &index, number, rules))
         .collect::<Result<_, _>>()
         .map(Some)
 }
@@ -244,7 +250,21 @@ fn variable(text: &str, document: &Document, node: usize, rules: &Rules) -> Foun
     find::at(text, document, Some(node), place, FoundBy::Export)
 }
 
-fn record(text: &str, document: &Document, number: usize, rules: &Rules) -> Result<Found, Flaw> {
+/// The values of a document by their paths: an export has many, and each is looked up.
+type Index<'a> = HashMap<&'a ConfigPath, usize>;
+
+fn index(document: &Document) -> Index<'_> {
+    // The first of two of one path counts, and replaces the later one here.
+    document.nodes.iter().enumerate().rev().map(|(number, node)| (&node.path, number)).collect()
+}
+
+fn record(
+    text: &str,
+    document: &Document,
+    index: &Index<'_>,
+    number: usize,
+    rules: &Rules,
+) -> Result<Found, Flaw> {
     let node = &document.nodes[number];
     let broken = |what: &str| {
         Flaw::new(
@@ -252,10 +272,10 @@ fn record(text: &str, document: &Document, number: usize, rules: &Rules) -> Resu
             format!("{what} of {} is missing, or not what it should be", node.path),
         )
     };
-    let field = |name: &str| text_at(document, &node.path.join(name)).map(str::to_owned);
+    let find = |name: &str| index.get(&node.path.join(name)).copied();
+    let field = |name: &str| Some(document.nodes[find(name)?].text()?.expose_secret().to_owned());
     let is_text_or_absent = |name: &&str| {
-        let found =
-            document.find(&node.path.join(*name)).map(|number| &document.nodes[number].kind);
+        let found = find(name).map(|number| &document.nodes[number].kind);
         found.is_none_or(|kind| matches!(kind, Kind::Text(_)))
     };
     if let Some(name) =
@@ -274,13 +294,22 @@ fn record(text: &str, document: &Document, number: usize, rules: &Rules) -> Resu
         metadata.expires_at = Some(expiry.parse().map_err(|_| broken(EXPIRES_AT))?);
     }
     let path = node.path.join(VALUE);
-    let value = document.find(&path).ok_or_else(|| broken(VALUE))?;
+    let value = find(VALUE).ok_or_else(|| broken(VALUE))?;
     Ok(find::at(text, document, Some(value), (path, key, metadata, rules.leave), FoundBy::Export))
 }
 
 fn text_at<'a>(document: &'a Document, path: &ConfigPath) -> Option<&'a str> {
     let node = &document.nodes[document.find(path)?];
     node.text().map(ExposeSecret::expose_secret)
+}
+
+fn too_large() -> Error {
+    Error::new(ErrorKind::TooLarge, Operation::Get)
+        .with_message(format!(
+            "the export would have more than {} MiB, and could not be read back",
+            LARGEST >> 20
+        ))
+        .with_hint("Nothing was written. Take a backup, or name the secrets that are meant.")
 }
 
 fn not_there(key: &SecretKey) -> Error {

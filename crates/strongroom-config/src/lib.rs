@@ -23,7 +23,7 @@
 //! # Formats
 //!
 //! JSON (with comments and trailing commas), TOML, YAML and dotenv files, as UTF-8 with or without a byte order
-//! mark, of at most 4 MiB. What programs read differently is refused, with line and column: keys that are there
+//! mark, of at most 32 MiB. What programs read differently is refused, with line and column: keys that are there
 //! twice, several YAML documents in one file, dotenv values that could name other variables. So are YAML values
 //! that an alias shows in other places.
 //!
@@ -76,7 +76,7 @@ pub use format::Format;
 pub use look::looks_like_a_secret;
 pub use path::ConfigPath;
 pub use plan::{Action, Leaves, Plan, Prefer, Step};
-pub use reference::{reference_to, referenced};
+pub use reference::{is_reference, reference_to, referenced};
 pub use rules::{Leave, Marker, Rule, Rules};
 pub use secure::{Progress, Secured};
 pub use status::{Ages, FoundBy, Place, SecretStatus, Status};

@@ -1,5 +1,6 @@
 //! What moving a file's secrets would do, as data.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use strongroom::blocking::SecretManager;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The marker, if it is set: where, and with which text.
     pub marker: Option<(ConfigPath, String)>,
+    /// The secrets that an import leaves out: the file holds a reference in place of their value.
+    pub references: Vec<SecretKey>,
     /// The exposures of the values.
     pub exposures: Vec<Exposure>,
     pub(crate) prefer: Prefer,
@@ -181,6 +184,10 @@ impl ConfigFile {
                 .map(|number| read.step(*number, &stored, prefer, purpose))
                 .collect(),
             marker: None,
+            references: match purpose {
+                Purpose::Import => read.references().cloned().collect(),
+                Purpose::Secure => Vec::new(),
+            },
             exposures: exposure::of(&self.path, &read, &stored),
             prefer,
             purpose,
@@ -222,9 +229,16 @@ impl ConfigFile {
 }
 
 impl Read {
+    fn references(&self) -> impl Iterator<Item = &SecretKey> {
+        let references =
+            self.found.iter().filter(|found| matches!(found.content, Content::Reference));
+        references.map(|found| &found.key)
+    }
+
     /// What holds a value, by its number. Two values of one name must be the same.
     fn values(&self) -> Result<Vec<usize>, Flaw> {
         let mut values: Vec<usize> = Vec::new();
+        let mut by_key: HashMap<&SecretKey, &str> = HashMap::new();
         for (number, found) in self.found.iter().enumerate() {
             let value = match &found.content {
                 Content::Value(value) => value.expose_secret(),
@@ -235,10 +249,7 @@ impl Read {
             };
             let at = found.node.map_or(0, |node| self.document.nodes[node].span.start);
             found.key.validate().map_err(|error| unnameable(at, found, error.problem()))?;
-            let same =
-                values.iter().map(|other| &self.found[*other]).find(|other| other.key == found.key);
-            let is_other = |content: &Content| matches!(content, Content::Value(other) if other.expose_secret() != value);
-            if same.is_some_and(|other| is_other(&other.content)) {
+            if *by_key.entry(&found.key).or_insert(value) != value {
                 return Err(one_name(at, found));
             }
             values.push(number);

@@ -33,6 +33,12 @@ pub fn referenced(text: &str) -> Option<SecretKey> {
     key.validate().is_ok().then_some(key)
 }
 
+/// Returns whether a text is a reference as [`reference_to`] writes it: what a configuration file holds in place of a
+/// secret, and hardly ever a secret itself.
+pub fn is_reference(text: &str) -> bool {
+    referenced(text).is_some_and(|key| reference_to(&key) == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,9 @@
 //! nothing, and the next one goes on.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ExposeSecret, Layout, Result, Secret, SecretKey, SecretString};
+use strongroom::{
+    Backend, ErrorKind, ExposeSecret, Layout, Result, Secret, SecretKey, SecretString,
+};
 
 use crate::config_file::ConfigFile;
 use crate::error;
@@ -108,6 +110,9 @@ impl Work {
         secrets: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<()> {
+        if self.create_all(secrets, progress)? {
+            return self.compare_all(secrets, progress);
+        }
         for (step, found, value) in self.values() {
             let over = match step.action {
                 Action::Store => None,
@@ -117,6 +122,36 @@ impl Work {
             progress(Progress::Storing(&step.key));
             put(secrets, found, value, over)?;
         }
+        self.compare_all(secrets, progress)
+    }
+
+    /// Writes all of it at once, if the store has none of it, and returns whether it did.
+    fn create_all(
+        &self,
+        secrets: &SecretManager,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<bool> {
+        if !self.values().all(|(step, ..)| step.action == Action::Store) {
+            return Ok(false);
+        }
+        let created = secrets.batch(|batch| {
+            for (step, found, value) in self.values() {
+                progress(Progress::Storing(&step.key));
+                batch.create(&step.key, new_secret(secrets, found, value));
+            }
+        });
+        match created {
+            // Another process was faster with one of them.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            created => created.map(|()| true),
+        }
+    }
+
+    fn compare_all(
+        &self,
+        secrets: &SecretManager,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<()> {
         // An inline vault is read from memory, which says nothing about the store. One in an encrypted file is
         // read from there, and would ask for its passphrase again.
         if secrets.layout() == Layout::Inline {
@@ -168,11 +203,7 @@ fn put(
     over: Option<Ages>,
 ) -> Result<()> {
     let mut is_other = false;
-    let mut new = Secret::new(SecretString::from(value.expose_secret()));
-    // The rules go on naming the provider where entries can't.
-    if secrets.capabilities().keeps_metadata {
-        new.metadata = found.metadata.clone();
-    }
+    let new = new_secret(secrets, found, value);
     secrets.update(&found.key, |old| match old {
         Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
         Some(old) if over.is_none_or(|ages| ages.store != old.metadata.updated_at) => {
@@ -182,4 +213,13 @@ fn put(
         _ => Some(new),
     })?;
     if is_other { Err(error::differs(&found.key)) } else { Ok(()) }
+}
+
+fn new_secret(secrets: &SecretManager, found: &Found, value: &SecretString) -> Secret {
+    let mut new = Secret::new(SecretString::from(value.expose_secret()));
+    // The rules go on naming the provider where entries can't.
+    if secrets.capabilities().keeps_metadata {
+        new.metadata = found.metadata.clone();
+    }
+    new
 }

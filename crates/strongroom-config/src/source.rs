@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::error;
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 4 << 20;
+/// The largest file that is read, and the largest export that is written, in bytes: some 200,000 keys.
+pub(crate) const LARGEST: u64 = 32 << 20;
 
 /// A file that was read.
 #[derive(Debug)]

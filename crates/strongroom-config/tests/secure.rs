@@ -339,7 +339,7 @@ fn what_is_no_file_is_not_read() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let error = file(home.path("b.json"), rules()).status(None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    home.write("c.json", vec![b' '; (4 << 20) + 1]);
+    home.write("c.json", vec![b' '; (32 << 20) + 1]);
     let error = file(home.path("c.json"), rules()).status(None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(ConfigFile::new("d.txt", rules()).unwrap_err().kind(), ErrorKind::Invalid);

@@ -349,8 +349,8 @@ fn no_recipient(text: &str) -> Error {
         );
     }
     invalid(
-        "there is a recipient that is none",
-        "Take what `rage-keygen` calls the public key. It begins with age1.",
+        "a recipient is not age's",
+        "Take what `rage-keygen` calls the public key. It begins with age1. An SSH key can't be used.",
     )
 }
 

@@ -169,7 +169,8 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a key that can't be used. All keys are looked at before the first change.
+    /// `Invalid` for a key that can't be used; `AlreadyExists` as [`Batch::create`] says. All keys are looked at
+    /// before the first change.
     pub async fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);

@@ -49,15 +49,16 @@ pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
         .try_map(|name| name.parse::<Backend>())
 }
 
+/// The longest timeout: a year stands in for "for ever", which no clock can add to now.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: Option<f64> = text.parse().ok();
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    // A year stands in for "for ever", which no clock can add to now.
-    let limit = Duration::from_secs(365 * 24 * 60 * 60);
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    let seconds = seconds.ok_or("it takes a number of seconds above zero, such as 2 or 0.5")?;
+    let duration = Duration::try_from_secs_f64(seconds).ok().filter(|it| *it <= LONGEST);
     duration
-        .filter(|duration| !duration.is_zero())
-        .map(|duration| duration.min(limit))
-        .ok_or_else(|| "it takes a number of seconds above zero, such as 2 or 0.5".to_owned())
+        .map(|it| it.max(Duration::from_nanos(1)))
+        .ok_or_else(|| format!("it takes at most {} seconds, which is a year", LONGEST.as_secs()))
 }
 
 #[cfg(test)]
@@ -67,9 +68,12 @@ mod tests {
     #[test]
     fn a_timeout_is_a_positive_number() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert!(seconds("inf").is_err());
-        for text in ["0", "-1", "nan", "", "2s", "1e400"] {
-            assert!(seconds(text).is_err(), "{text}");
+        assert_eq!(seconds("31536000"), Ok(LONGEST));
+        for text in ["0", "-1", "nan", "", "2s"] {
+            assert!(seconds(text).unwrap_err().contains("above zero"), "{text}");
+        }
+        for text in ["inf", "1e400", "99999999999999999999", "31536001"] {
+            assert!(seconds(text).unwrap_err().contains("at most 31536000"), "{text}");
         }
     }
 }

@@ -72,6 +72,10 @@ pub(crate) struct Update {
     #[command(flatten)]
     pub(crate) metadata: Metadata,
 
+    /// Ask for a new value, beside what else is changed
+    #[arg(long, conflicts_with_all = ["from_env", "from_file"])]
+    pub(crate) ask: bool,
+
     #[command(flatten)]
     pub(crate) source: Source,
 }

@@ -38,6 +38,7 @@ pub(super) fn set(
         Some(value) => value,
         None => asked(name, &entry, source.exact, settings)?,
     };
+    input::must_be_no_reference(&value, NOTHING_STORED)?;
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
     let opened = open_entries(&name.service, true, settings)?;
     opened.store.set_secret(&name.service, &name.user, &value, mode)?;

@@ -20,7 +20,7 @@ use crate::vault::{command, find, missing, open};
 pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let key = flags.key.check_new()?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
-    let given = as_text(input::given(settings, &flags.source)?.as_ref())?;
+    let given = as_secret(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;
     if flags.create_new && given.is_none() && vault.exists(&key)? {
         return Err(exists_already(&key, settings));
@@ -39,24 +39,37 @@ pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Resu
     report("Stored", &key, &secret.metadata, &vault, settings, output)
 }
 
-/// Replaces a value, and keeps what is known about it but for what is said.
+/// Changes what the flags say, and keeps the rest: the value, too, if they are about what is known beside it.
 pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let key = flags.key.check()?;
-    let given = as_text(input::given(settings, &flags.source)?.as_ref())?;
+    let wants_value = flags.ask || flags.metadata.is_empty();
+    let given = match wants_value {
+        true => input::given(settings, &flags.source)?,
+        false => input::any_given(settings, &flags.source)?,
+    };
+    let given = as_secret(given.as_ref())?;
     let vault = open(settings)?;
-    must_stay_valid(&find("update", &key, &vault, settings)?, &flags.metadata, settings)?;
-    let value = given.map_or_else(|| ask("update", &key, flags.source.exact, settings), Ok)?;
+    let found = find("update", &key, &vault, settings)?;
+    if wants_value || given.is_some() {
+        must_stay_valid(&found, &flags.metadata, settings)?;
+    }
+    let value = match given {
+        None if wants_value => Some(ask("update", &key, flags.source.exact, settings)?),
+        given => given,
+    };
     let mut changed = None;
     vault.update(&key, |old| {
         let mut secret = old?;
-        secret.value = value;
+        if let Some(value) = value {
+            secret.value = value;
+        }
         flags.metadata.put_into(&mut secret.metadata);
         changed = Some(secret.metadata.clone());
         Some(secret)
     })?;
     match changed {
         Some(metadata) => report("Updated", &key, &metadata, &vault, settings, output),
-        // Somebody deleted it while we asked.
+        // Another process deleted it while we asked.
         None => Err(missing("update", &key, &vault.list()?, &vault, settings)),
     }
 }
@@ -68,7 +81,7 @@ fn must_stay_valid(secret: &SecretInfo, change: &Metadata, settings: &Settings) 
         return Ok(());
     }
     let when = expires(secret.metadata.expires_at, now);
-    let command = command("update", &secret.key, "--expires WHEN", settings);
+    let command = command("update", &secret.key, "--ask --expires WHEN", settings);
     Err(Failure::new(
         Exit::Expired,
         "expired",
@@ -94,11 +107,11 @@ fn ask(verb: &str, key: &SecretKey, exact: bool, settings: &Settings) -> Result<
         state: NOTHING_STORED,
         from_file: &command(verb, key, "--from-file PATH", settings),
     };
-    input::asked_text(&wanted, settings)
+    input::asked_secret(&wanted, settings)
 }
 
-fn as_text(value: Option<&SecretBytes>) -> Result<Option<SecretString>> {
-    value.map(|value| input::text(value, NOTHING_STORED)).transpose()
+fn as_secret(value: Option<&SecretBytes>) -> Result<Option<SecretString>> {
+    value.map(|value| input::secret(value, NOTHING_STORED)).transpose()
 }
 
 fn report(
@@ -132,6 +145,11 @@ fn as_json(key: &SecretKey, metadata: &SecretMetadata) -> Value {
 }
 
 impl Metadata {
+    /// Returns whether nothing is said.
+    const fn is_empty(&self) -> bool {
+        self.provider.is_none() && self.scope.is_none() && self.expires.is_none()
+    }
+
     /// What is said replaces what was; the rest stays.
     fn put_into(&self, metadata: &mut SecretMetadata) {
         if let Some(provider) = &self.provider {

@@ -31,7 +31,7 @@ pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Re
     let keys = named(&flags.names, settings, output)?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped(flags.exact)?) };
-    let mut piped = piped.as_ref().map(|piped| input::text(piped, NOTHING_STORED)).transpose()?;
+    let mut piped = piped.as_ref().map(|piped| input::secret(piped, NOTHING_STORED)).transpose()?;
     let settings = &settled(settings, output)?;
     // The fallback's warning comes in the report below, in better words.
     let vault = quietly(settings, || open(settings))?;
@@ -74,7 +74,7 @@ fn ask(
         state: &state,
         from_file: &command("set", key, "--from-file PATH", settings),
     };
-    input::asked_text(&wanted, settings)
+    input::asked_secret(&wanted, settings)
 }
 
 /// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.

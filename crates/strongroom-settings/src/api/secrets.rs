@@ -123,11 +123,16 @@ fn must_be_seen(found: &SecretMetadata, seen: Option<Timestamp>) -> Result<(), P
 
 /// Checks what a vault would take, and a form means otherwise.
 fn must_be_valid(form: &Form) -> Result<(), Problem> {
-    let size = form.value.0.expose_secret().len();
+    let value = form.value.0.expose_secret();
+    let size = value.len();
     let is_over = form.expires_at.as_ref().is_some_and(|end| end.0 <= Timestamp::now());
     let (message, hint) = match size {
         0 => ("the value is empty", "Type or paste a value."),
         _ if size > LARGEST_VALUE => return Err(Problem::large_value(size)),
+        _ if is_reference(value) => (
+            "the value is a reference, which stands for a secret in a configuration file",
+            "Give the secret itself.",
+        ),
         _ if is_over => {
             ("the day of its expiry is over", "Choose a day that is to come, or leave it empty.")
         }
@@ -135,6 +140,16 @@ fn must_be_valid(form: &Form) -> Result<(), Problem> {
     };
     let error = Error::new(ErrorKind::Invalid, Operation::Set).with_message(message);
     Err(error.with_hint(hint).into())
+}
+
+#[cfg(feature = "config")]
+fn is_reference(value: &str) -> bool {
+    strongroom_config::is_reference(value.trim())
+}
+
+#[cfg(not(feature = "config"))]
+fn is_reference(_: &str) -> bool {
+    false
 }
 
 fn missing(operation: Operation) -> Problem {
@@ -175,14 +190,23 @@ mod tests {
     use super::*;
     use crate::api::body::Value;
 
+    fn checked_value(value: &str) -> Result<(), Problem> {
+        let value = Value(value.into());
+        let name = "KEY".to_owned();
+        let (target, provider, scope, expires_at, seen) = (None, None, None, None, None);
+        must_be_valid(&Form { name, target, provider, scope, expires_at, value, seen })
+    }
+
+    #[cfg(feature = "config")]
+    #[test]
+    fn a_reference_is_no_value() {
+        assert!(checked_value("strongroom:KEY").is_err());
+        assert!(checked_value("strongroom: a sentence?").is_ok());
+    }
+
     #[test]
     fn a_value_has_a_byte_at_least_and_16_mib_at_most() {
-        let checked = |size| {
-            let value = Value("x".repeat(size).into());
-            let name = "KEY".to_owned();
-            let (target, provider, scope, expires_at, seen) = (None, None, None, None, None);
-            must_be_valid(&Form { name, target, provider, scope, expires_at, value, seen })
-        };
+        let checked = |size| checked_value(&"x".repeat(size));
         assert!(checked(1).is_ok() && checked(16 << 20).is_ok());
         assert!(checked(0).is_err());
         let refused = format!("{:?}", checked((16 << 20) + 1).unwrap_err());

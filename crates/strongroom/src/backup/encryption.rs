@@ -22,6 +22,12 @@ const WORK: u8 = 18;
 /// The most work that a caller can allow: 16 times as much, as in the `age` program.
 pub(super) const MOST_WORK: u8 = 22;
 
+/// The beginning of every age file.
+const MAGIC: &[u8] = b"age-encryption.org/";
+
+/// The beginning of one that is encoded as text.
+const ARMOR: &[u8] = b"-----BEGIN AGE";
+
 /// The longest header that is read, in bytes: some hundred recipients. age parses it anew for each of its lines.
 const LONGEST_HEADER: usize = 64 << 10;
 
@@ -149,6 +155,12 @@ fn check_header(file: &[u8]) -> Result<()> {
     let mut start = Vec::new();
     // What can't be decoded is told of when all of it is read.
     let _ = ArmoredReader::new(file).take(LONGEST_HEADER as u64).read_to_end(&mut start);
+    let is_text = file.starts_with(ARMOR);
+    if !is_text && !start.starts_with(MAGIC) {
+        return Err(Error::new(ErrorKind::Corrupt, Operation::Restore)
+            .with_message("the file is no backup: it is no age file")
+            .with_hint("Nothing was changed. Name the file that `backup` wrote."));
+    }
     let has_end = start.windows(4).any(|part| part == b"\n---");
     if start.len() < LONGEST_HEADER || has_end {
         return Ok(());

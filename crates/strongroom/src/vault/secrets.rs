@@ -29,20 +29,49 @@ pub struct SecretInfo {
 /// comes before what is deleted.
 #[derive(Default)]
 pub struct Batch {
-    changes: BTreeMap<SecretKey, Option<Secret>>,
+    changes: BTreeMap<SecretKey, BatchChange>,
+}
+
+enum BatchChange {
+    Set(Secret),
+    Create(Secret),
+    Delete,
 }
 
 impl Batch {
     /// Stores a secret, over the old one if there is one.
     pub fn set(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
-        self.changes.insert(key.clone(), Some(secret));
+        self.changes.insert(key.clone(), BatchChange::Set(secret));
+        self
+    }
+
+    /// Stores a secret under a name that has none. If there is one, the batch fails with `AlreadyExists` and changes
+    /// nothing.
+    pub fn create(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
+        self.changes.insert(key.clone(), BatchChange::Create(secret));
         self
     }
 
     /// Deletes a secret. Deleting a missing one changes nothing.
     pub fn delete(&mut self, key: &SecretKey) -> &mut Self {
-        self.changes.insert(key.clone(), None);
+        self.changes.insert(key.clone(), BatchChange::Delete);
         self
+    }
+}
+
+impl BatchChange {
+    const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Set(secret) | Self::Create(secret) => Some(secret),
+            Self::Delete => None,
+        }
+    }
+
+    fn into_secret(self) -> Option<Secret> {
+        match self {
+            Self::Set(secret) | Self::Create(secret) => Some(secret),
+            Self::Delete => None,
+        }
     }
 }
 
@@ -179,13 +208,16 @@ impl Vault {
         let none = SecretMetadata::default();
         self.commit(|vault| {
             for (key, change) in &batch.changes {
-                vault.check(key, change.as_ref().map_or(&none, |secret| &secret.metadata))?;
+                vault.check(key, change.secret().map_or(&none, |secret| &secret.metadata))?;
+                if matches!(change, BatchChange::Create(_)) {
+                    must_be_free(vault, key)?;
+                }
             }
             // Where a failure in between leaves what was done, nothing is deleted in vain.
             let (stored, deleted): (Vec<_>, Vec<_>) =
-                batch.changes.into_iter().partition(|(_, change)| change.is_some());
-            for (key, secret) in stored {
-                secret.map(|secret| self.put(vault, &key, secret)).transpose()?;
+                batch.changes.into_iter().partition(|(_, change)| change.secret().is_some());
+            for (key, change) in stored {
+                change.into_secret().map(|secret| self.put(vault, &key, secret)).transpose()?;
             }
             deleted.iter().try_for_each(|(key, _)| vault.remove(key).map(drop))
         })

@@ -354,6 +354,22 @@ fn a_rename_keeps_everything_but_the_name() {
 }
 
 #[test]
+fn a_batch_that_creates_what_is_there_changes_nothing() {
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("taken"), Secret::new("old")).unwrap();
+        let mut batch = Batch::default();
+        batch.create(&key("free"), Secret::new("1")).create(&key("taken"), Secret::new("2"));
+        assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!((value(&vault, "free"), value(&vault, "taken").as_deref()), (None, Some("old")));
+        let mut batch = Batch::default();
+        batch.create(&key("free"), Secret::new("1"));
+        vault.batch(batch).unwrap();
+        assert_eq!(value(&vault, "free").as_deref(), Some("1"));
+    }
+}
+
+#[test]
 fn a_name_has_one_secret_per_target() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();

@@ -86,6 +86,11 @@ impl MoveIn<'_> {
     /// Says what has to be known beforehand, and whether there is something to do. A conflict is none.
     fn check(&self, dry_run: bool, output: &mut Output) -> Result<bool> {
         warn(&self.plan.exposures, output);
+        for key in &self.plan.references {
+            output.warning(format_args!(
+                "{key} is left out: the file holds a reference in place of its value"
+            ));
+        }
         let conflicts: Vec<_> = self.plan.conflicts().map(|step| step.key.to_string()).collect();
         if conflicts.is_empty() {
             return Ok(!dry_run && !self.plan.steps.is_empty());

@@ -1,8 +1,8 @@
 //! What a plan looks like: to people, and to programs.
 
 use serde_json::{Value, json};
-use strongroom::Timestamp;
 use strongroom::blocking::SecretManager;
+use strongroom::{SecretKey, Timestamp};
 use strongroom_config::{Action, Ages, ConfigFile, Leaves, Plan, Step};
 
 use super::{SCHEMA, exposures_as_json, time};
@@ -105,7 +105,12 @@ pub(super) fn as_json(
         "marker": marker.map(|(path, value)| json!({ "path": path.to_string(), "value": value })),
         "exposures": exposures_as_json(&plan.exposures),
         "secrets": plan.steps.iter().map(step_as_json).collect::<Vec<_>>(),
+        "references": plan.references.iter().map(key_as_json).collect::<Vec<_>>(),
     })
+}
+
+fn key_as_json(key: &SecretKey) -> Value {
+    json!({ "name": key.name(), "target": key.target() })
 }
 
 fn step_as_json(step: &Step) -> Value {
