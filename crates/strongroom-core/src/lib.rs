@@ -44,3 +44,8 @@ pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, KeyringStore, Probe, WriteMode};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -43,3 +43,8 @@ pub use refusal::Refusal;
 pub use replace::{NewFile, create_copy, create_new, replace, replace_readable, replaceable};
 pub use report::{error, quoted};
 pub use stamp::Stamp;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

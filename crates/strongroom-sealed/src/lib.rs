@@ -72,3 +72,8 @@ pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};
 pub use source::{KeySource, SlotKind};
 pub use store::SealedStore;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

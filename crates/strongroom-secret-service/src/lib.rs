@@ -42,3 +42,8 @@ mod store;
 
 pub use config::Config;
 pub use store::{MAX_SECRET_BYTES, SecretServiceStore};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

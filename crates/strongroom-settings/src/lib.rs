@@ -48,6 +48,8 @@
 //!   and host, would see it.
 //! - What is shown can be photographed, and what is copied lies in the clipboard.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod access;
 mod api;
 mod assets;
@@ -65,3 +67,8 @@ pub use config::{ConfigExport, ConfigMigration};
 pub use hooks::{Export, ExportFormat, Migration, Plan, PlannedSecret};
 pub use server::Server;
 pub use settings::{Settings, SettingsBuilder};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -36,6 +36,8 @@
 //!   store.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(all(feature = "testing", not(debug_assertions)))]
 compile_error!(
     "crate `strongroom`, feature `testing`: it replaces the user's credential store by a mock and \
@@ -104,12 +106,7 @@ pub use vault::{
 #[cfg(feature = "sealed")]
 pub use vault_keys::VaultKeys;
 
-/// The examples of the repository's README are tests, too.
+/// Tests the example in the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
-
-/// So are those of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/integrating.md")]
-struct Integrating;

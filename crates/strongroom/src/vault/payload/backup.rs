@@ -114,7 +114,9 @@ fn unreadable(unreadable: Unreadable) -> Error {
                  {VERSION}"
             ))
             .with_hint("Another version of this program wrote it: update this one."),
-        Unreadable::Foreign | Unreadable::NotInline => error.with_message("what is encrypted there is no backup"),
+        Unreadable::Foreign | Unreadable::NotInline => {
+            error.with_message("what is encrypted there is no backup")
+        }
         Unreadable::Damaged { what, at: Position { line, column } } => error
             .with_message(format!(
                 "what is encrypted there is no backup: {what} (line {line}, column {column})"
