@@ -15,8 +15,8 @@
 //! - [`SecureStore`] is three functions, with one entry of the store per secret.
 //! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
 //!   once, coherent between processes; [`blocking`] mirrors it. By [`Layout::Entries`] each is an entry.
-//! - [`choose`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
-//!   platform's default, else the [`Fallback`]. [`inspect`] says what there is.
+//! - [`choose()`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
+//!   platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
 //! - [`MemoryStore`] and [`MockKeyringStore`] are for tests; feature `testing` puts a mock in the place
 //!   of the platform's store.

@@ -1,4 +1,4 @@
-//! The vault of an application, for async callers. [`blocking`](crate::blocking) mirrors it.
+//! The vault of an application, for async callers. [`blocking`] mirrors it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose) says.
+    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose()) says.
     pub async fn init(service: impl Into<String>) -> Result<Self> {
         Self::builder(service).open().await
     }
@@ -317,7 +317,7 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_backend(backend))
     }
 
-    /// Lets `<prefix>_BACKEND` name the backend, in place of `STRONGROOM_BACKEND`.
+    /// Sets the prefix of the environment variables that are read: see [`Options::with_env_prefix`].
     pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
         self.with(|options| options.with_env_prefix(prefix))
     }
@@ -381,7 +381,7 @@ impl SecretManagerBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose) says; `Corrupt` if the vault
+    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose()) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
         let shared = pool::run(move || self.open_shared()).await?;
