@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
-use strongroom::{ErrorKind, Operation, VAULT_ENTRY};
+use strongroom::{ErrorKind, Operation, Reason, VAULT_ENTRY};
 
 use crate::exit::Exit;
 use crate::words::command_word;
@@ -26,6 +26,8 @@ pub(crate) enum Failure {
 pub(crate) struct Report {
     pub(crate) exit: Exit,
     pub(crate) code: &'static str,
+    /// What tells causes of one code apart.
+    pub(crate) reason: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) causes: Vec<String>,
     pub(crate) hint: String,
@@ -45,7 +47,8 @@ impl Failure {
         hint: impl Into<String>,
     ) -> Self {
         let (message, hint) = (message.into(), hint.into());
-        Self::Report(Box::new(Report { exit, code, message, causes: Vec::new(), hint }))
+        let causes = Vec::new();
+        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
     }
 
     /// A file, a terminal or a pipe did not work.
@@ -55,7 +58,8 @@ impl Failure {
         hint: impl Into<String>,
     ) -> Self {
         let (message, hint, causes) = (message.into(), hint.into(), vec![cause.to_string()]);
-        Self::Report(Box::new(Report { exit: Exit::Failed, code: "io", message, causes, hint }))
+        let (exit, code) = (Exit::Failed, "io");
+        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
     }
 
     /// A file that the user named can't be used.
@@ -65,6 +69,7 @@ impl Failure {
         Self::Report(Box::new(Report {
             exit: Exit::Failed,
             code: "io",
+            reason: None,
             message,
             causes: causes(&error),
             hint: error.hint().to_owned(),
@@ -94,6 +99,7 @@ impl From<strongroom::Error> for Failure {
         Self::Report(Box::new(Report {
             exit: error.kind().into(),
             code: error.code(),
+            reason: error.reason().map(Reason::code),
             message: error.to_string(),
             causes,
             hint: hint(&error),
@@ -133,10 +139,19 @@ pub(crate) fn hint(error: &strongroom::Error) -> String {
         (ErrorKind::AlreadyExists, _) => {
             "Leave out `--create-new` to replace it, or choose another name.".to_owned()
         }
+        (ErrorKind::NotFound, Some((service, user))) if user == VAULT_ENTRY => {
+            format!("`strongroom setup NAME --service {service}` stores a first secret.")
+        }
         (ErrorKind::NotFound, Some((service, user))) => format!(
             "`strongroom entry list {service}` shows what is there; \
              `strongroom entry set {service} {user}` stores it."
         ),
+        (ErrorKind::NoBackend, _) if error.reason() == Some(Reason::SessionNotEncrypted) => {
+            format!(
+                "{} Or take it as it is, for one command, with `--allow-unencrypted-bus`.",
+                error.hint()
+            )
+        }
         (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
             format!("{} `strongroom doctor` shows the commands.", error.hint())
         }

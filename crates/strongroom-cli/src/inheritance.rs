@@ -45,6 +45,20 @@ pub(crate) fn withhold(started: &mut Command, program: &Program) -> io::Result<(
     Ok(())
 }
 
+/// Takes away from a started program all that it has no use for here: this program's variables, the credentials of a
+/// service, and every descriptor but the first three.
+#[cfg(feature = "settings")]
+pub(crate) fn withhold_all(started: &mut Command, program: &Program) {
+    for name in env::vars_os().map(|(name, _)| name) {
+        if name == "CREDENTIALS_DIRECTORY" || program.has_variable(&name) {
+            started.env_remove(name);
+        }
+    }
+    // Rust opens files for this process alone, but a shell passes descriptors on: `3< FILE`.
+    #[cfg(unix)]
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
+}
+
 fn path_of(descriptor: u32) -> PathBuf {
     PathBuf::from(format!("/dev/fd/{descriptor}"))
 }

@@ -100,15 +100,18 @@ pub(crate) fn piped() -> Result<SecretBytes> {
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {
+    // `--from-env $NAME` gives the value: what does not look like a variable's name is not shown.
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
         Failure::usage(
-            format!("the environment variable {variable} is not set"),
-            format!("Export it to this command: `export {variable}`."),
+            format!("the environment variable {shown} is not set"),
+            "Name it without \"$\", and `export` it to this command.",
         )
     })?;
     some(
         secret_bytes(value.into_encoded_bytes()),
-        &format!("the environment variable {variable} is empty"),
+        &format!("the environment variable {shown} is empty"),
     )
 }
 

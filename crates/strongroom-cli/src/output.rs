@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::misuse;
 use crate::program::Program;
 use crate::settings::Settings;
 use crate::streams;
@@ -138,8 +139,11 @@ impl Output {
         if self.json {
             let mut message = report.message.clone();
             report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
-            let error =
+            let mut error =
                 json!({ "error": { "code": report.code, "message": message, "hint": hint } });
+            if let Some(reason) = report.reason {
+                error["error"]["reason"] = reason.into();
+            }
             tell(format_args!("{error}\n"));
             return report.exit;
         }
@@ -187,17 +191,29 @@ pub(crate) fn marked(mark: Mark, text: impl fmt::Display) -> String {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let failed = error.use_stderr();
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    let described = misuse::describe(error);
     if failed && wants_json {
-        let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let hint = "`strongroom --help` shows what there is.";
+        let (message, hint) =
+            described.unwrap_or_else(|| (first_paragraph(error), HELP_HINT.to_owned()));
         let error = json!({ "error": { "code": "usage", "message": message, "hint": hint } });
         tell(format_args!("{error}\n"));
+    } else if let Some((message, hint)) = described {
+        tell(format_args!("{ERROR}error:{ERROR:#} {message}\n  {HELP}help:{HELP:#} {hint}\n"));
     } else {
         // A reader that has gone away is no reason to panic.
         let _ = error.print();
     }
     if failed { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+const HELP_HINT: &str = "`strongroom --help` shows what there is.";
+
+/// Returns the first paragraph of an error by clap on one line.
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    line.trim_start_matches("error: ").to_owned()
 }
 
 /// If stderr is closed, there is nobody to tell.

@@ -1,6 +1,8 @@
 //! The program that the commands are part of, as its texts name it.
 
 use std::borrow::Cow;
+#[cfg(feature = "settings")]
+use std::ffi::OsStr;
 
 use clap::Subcommand as _;
 
@@ -37,12 +39,12 @@ impl Program {
         Self { name: name.into(), service: service.into(), prefix: PREFIX.to_owned() }
     }
 
-    /// The same with variables of its own: `<PREFIX>_KEY_FILE`.
     /// Returns the name of one of this program's environment variables.
     pub(crate) fn variable(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
+    /// The same with variables of its own: `<PREFIX>_KEY_FILE`.
     pub(crate) fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: format!("{prefix}_"), ..self }
     }
@@ -50,6 +52,13 @@ impl Program {
     /// Whether it is the program of this crate.
     pub(crate) fn is_standalone(&self) -> bool {
         self.name == STANDALONE
+    }
+
+    /// Returns whether this program reads the variable, or the program of this crate: it may lead to a key.
+    #[cfg(feature = "settings")]
+    pub(crate) fn has_variable(&self, name: &OsStr) -> bool {
+        let name = name.as_encoded_bytes();
+        [PREFIX, &self.prefix].iter().any(|prefix| name.starts_with(prefix.as_bytes()))
     }
 
     /// A text that was written for `strongroom`, with commands and variables as this program has them.

@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
     never_prompts: bool,
+    allows_unencrypted_bus: bool,
     /// What opens encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
@@ -40,6 +41,7 @@ impl Settings {
             backend: flags.backend,
             deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
             never_prompts: flags.no_prompt,
+            allows_unencrypted_bus: flags.allow_unencrypted_bus,
             keys: Keys::default(),
             json: flags.json,
             verbose,
@@ -63,6 +65,10 @@ impl Settings {
         let options = options.with_deadlines(Deadlines { call, ..self.deadlines });
         let options = match self.never_prompts {
             true => options.with_prompt(PromptPolicy::Never),
+            false => options,
+        };
+        let options = match self.allows_unencrypted_bus {
+            true => options.dangerous().unencrypted_session(),
             false => options,
         };
         let options = self.keys.add_to(options);

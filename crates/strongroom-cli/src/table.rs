@@ -4,7 +4,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::output::{Mark, heading, marked};
 
-/// Narrower than this no column gets.
+/// The narrowest that a detail is cut to, in columns of the terminal. Below that it is left out.
 const NARROWEST: usize = 8;
 
 const GAP: &str = "  ";
@@ -14,63 +14,112 @@ const GAP: &str = "  ";
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) cells: Vec<Cell>,
-    /// Whether its texts may be cut where the terminal is too narrow.
-    pub(crate) may_shrink: bool,
+    pub(crate) importance: Importance,
 }
 
-/// A text, and how it is meant.
+/// The way in which a column gives way where the terminal is too narrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Importance {
+    /// It is cut, and then left out.
+    Detail,
+    /// It is shown whole: two names that are cut look alike.
+    Whole,
+}
+
+/// A text, and its meaning.
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) mark: Option<Mark>,
 }
 
-/// The table, cut to this width where that can be done.
+/// Returns the table in this width: details are cut from the right, then left out. Where the rest doesn't fit either, each row becomes
+/// a block of lines.
 pub(crate) fn table(mut columns: Vec<Column>, width: usize) -> String {
     columns.retain(|column| column.cells.iter().any(|cell| !cell.text.is_empty()));
-    let widths = widths(&columns, width);
+    while total(&natural_widths(&columns)) > width {
+        let widths = narrowed(&columns, width);
+        if total(&widths) <= width {
+            return lines(&columns, &widths);
+        }
+        match columns.iter().rposition(|column| column.importance == Importance::Detail) {
+            Some(place) => drop(columns.remove(place)),
+            None => return blocks(&columns),
+        }
+    }
+    lines(&columns, &natural_widths(&columns))
+}
+
+fn lines(columns: &[Column], widths: &[usize]) -> String {
     let titles = columns.iter().map(|column| column.title);
-    let titles: Vec<_> = titles.zip(&widths).map(|(title, width)| padded(title, *width)).collect();
+    let titles: Vec<_> = titles.zip(widths).map(|(title, width)| padded(title, *width)).collect();
     let mut text = heading(titles.join(GAP).trim_end()) + "\n";
-    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
-    for row in 0..rows {
-        let last = columns.len() - 1;
-        for (place, (column, width)) in columns.iter().zip(&widths).enumerate() {
-            // The gap is not part of what is coloured, and the last column needs no padding.
+    for row in 0..rows(columns) {
+        let mut gap = 0;
+        for (column, width) in columns.iter().zip(widths) {
+            // The gap is not part of what is coloured, and the last text needs no padding.
             let cell = &column.cells[row];
             let shown = cut(&cell.text, *width);
-            let padding = if place == last { 0 } else { width - shown.width() + GAP.len() };
-            text += &cell.mark.map_or_else(|| shown.clone(), |mark| marked(mark, &shown));
-            text += &" ".repeat(padding);
+            if !shown.is_empty() {
+                text += &" ".repeat(gap);
+                text += &cell.mark.map_or_else(|| shown.clone(), |mark| marked(mark, &shown));
+                gap = 0;
+            }
+            gap += width - shown.width() + GAP.len();
         }
-        text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
     }
     text
 }
 
-fn widths(columns: &[Column], limit: usize) -> Vec<usize> {
+/// Returns each row as its first text and the others indented below it.
+fn blocks(columns: &[Column]) -> String {
+    let mut text = String::new();
+    for row in 0..rows(columns) {
+        for (place, column) in columns.iter().enumerate() {
+            let Cell { text: shown, mark } = &column.cells[row];
+            if shown.is_empty() {
+                continue;
+            }
+            let title = if place == 0 { String::new() } else { format!("  {}: ", column.title) };
+            let shown = mark.map_or_else(|| shown.clone(), |mark| marked(mark, shown));
+            text += &format!("{title}{shown}\n");
+        }
+    }
+    text
+}
+
+fn rows(columns: &[Column]) -> usize {
+    columns.iter().map(|column| column.cells.len()).max().unwrap_or(0)
+}
+
+fn natural_widths(columns: &[Column]) -> Vec<usize> {
     let texts = |column: &Column| column.cells.iter().map(|cell| cell.text.width()).max();
-    let natural = columns.iter().map(|it| texts(it).unwrap_or(0).max(it.title.width()));
-    let mut widths: Vec<_> = natural.collect();
-    let gaps = GAP.len() * columns.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > limit {
-        let shrinkable = columns.iter().zip(&mut widths).filter(|(column, width)| {
-            column.may_shrink && **width > NARROWEST.max(column.title.width())
-        });
-        match shrinkable.map(|(_, width)| width).max() {
-            Some(widest) => *widest -= 1,
-            None => break,
+    columns.iter().map(|it| texts(it).unwrap_or(0).max(it.title.width())).collect()
+}
+
+/// Returns the widths with the details cut, from the last one on, as far as they may be.
+fn narrowed(columns: &[Column], limit: usize) -> Vec<usize> {
+    let mut widths = natural_widths(columns);
+    for place in (0..columns.len()).rev() {
+        if columns[place].importance == Importance::Detail {
+            let least = NARROWEST.max(columns[place].title.width()).min(widths[place]);
+            let excess = total(&widths).saturating_sub(limit);
+            widths[place] = widths[place].saturating_sub(excess).max(least);
         }
     }
     widths
+}
+
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
 }
 
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// The beginning that fits, and a sign that it is not all.
+/// Returns the beginning that fits, and a sign that it is not all.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -87,37 +136,62 @@ fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Importance::{Detail, Whole};
     use super::*;
 
-    fn column(title: &'static str, texts: &[&str], may_shrink: bool) -> Column {
+    fn column(title: &'static str, texts: &[&str], importance: Importance) -> Column {
         let cell = |text: &&str| Cell { text: (*text).to_owned(), mark: None };
-        Column { title, cells: texts.iter().map(cell).collect(), may_shrink }
+        Column { title, cells: texts.iter().map(cell).collect(), importance }
     }
 
     fn plain(columns: Vec<Column>, width: usize) -> String {
         anstream::adapter::strip_str(&table(columns, width)).to_string()
     }
 
+    fn secrets() -> Vec<Column> {
+        vec![
+            column("NAME", &["STRIPE_SECRET_KEY_FOR_TESTS", "STRIPE_SECRET_KEY_FOR_TRUTH"], Whole),
+            column("PROVIDER", &["stripe-payments", "stripe-payments"], Detail),
+            column("SCOPE", &["read and write charges", ""], Detail),
+            column("EXPIRES", &["expired 2 days ago", "never"], Whole),
+        ]
+    }
+
     #[test]
     fn columns_are_aligned_by_what_the_terminal_shows() {
-        let columns = vec![column("A", &["日本", "x"], true), column("B", &["1", "2"], false)];
+        let columns = vec![column("A", &["日本", "x"], Detail), column("B", &["1", "2"], Whole)];
         assert_eq!(plain(columns, 80), "A     B\n日本  1\nx     2\n");
     }
 
     #[test]
     fn an_empty_column_is_left_out() {
-        let columns = vec![column("A", &["a"], true), column("B", &[""], true)];
+        let columns = vec![column("A", &["a"], Whole), column("B", &[""], Whole)];
         assert_eq!(plain(columns, 80), "A\na\n");
     }
 
     #[test]
-    fn the_widest_column_gives_way_and_what_must_not_be_cut_stays() {
-        let long = "a".repeat(40);
-        let columns =
-            vec![column("NAME", &[&long], true), column("EXPIRES", &["expired 2 days ago"], false)];
-        let table = plain(columns, 40);
-        assert!(table.contains("expired 2 days ago") && table.contains("aaa…"), "{table}");
-        assert!(table.lines().all(|line| line.width() <= 40), "{table}");
+    fn names_and_times_are_whole_at_every_width() {
+        for width in [1, 20, 40, 50, 60, 80, 100, 200] {
+            let table = plain(secrets(), width);
+            for whole in ["STRIPE_SECRET_KEY_FOR_TESTS", "KEY_FOR_TRUTH", "expired 2 days ago"] {
+                assert!(table.contains(whole), "{width}: {table}");
+            }
+            if width >= 28 {
+                assert!(table.lines().all(|line| line.width() <= width), "{width}: {table}");
+            }
+        }
+    }
+
+    #[test]
+    fn details_give_way_from_the_right_and_then_go() {
+        let table = plain(secrets(), 80);
+        assert!(table.contains("stripe-payments") && table.contains("read and writ…"), "{table}");
+        let table = plain(secrets(), 60);
+        assert!(table.contains("stripe-pay…") && !table.contains("SCOPE"), "{table}");
+        let table = plain(secrets(), 50);
+        assert!(!table.contains("PROVIDER") && table.starts_with("NAME"), "{table}");
+        let blocks = "STRIPE_SECRET_KEY_FOR_TESTS\n  EXPIRES: expired 2 days ago\n";
+        assert!(plain(secrets(), 40).starts_with(blocks));
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use strongroom::blocking::SecretManager;
 use strongroom::{Error, SecretInfo, SecretKey, VaultKeys, VaultRepair};
+use strongroom_config::looks_like_a_secret;
 
 use crate::args::Key;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::misuse;
 use crate::settings::Settings;
 use crate::words::{command_word, printable};
 
@@ -40,9 +42,27 @@ pub(crate) fn key(name: &str, target: Option<&str>) -> Result<SecretKey> {
     Ok(key)
 }
 
+/// Returns the key of a secret that is to be stored, if it can be one and is not the value.
+pub(crate) fn new_key(name: &str, target: Option<&str>) -> Result<SecretKey> {
+    // Typed as in a shell or another program: NAME=value. It is not shown again.
+    let is_assignment = name.contains('=');
+    if is_assignment || looks_like_a_secret(name) {
+        let problem = match is_assignment {
+            true => "a name has no \"=\"; nothing was stored",
+            false => "this name has the form of a secret; nothing was stored",
+        };
+        return Err(Failure::usage(problem, misuse::VALUE));
+    }
+    key(name, target)
+}
+
 impl Key {
     pub(crate) fn check(&self) -> Result<SecretKey> {
         key(&self.name, self.target.as_deref())
+    }
+
+    pub(crate) fn check_new(&self) -> Result<SecretKey> {
+        new_key(&self.name, self.target.as_deref())
     }
 }
 

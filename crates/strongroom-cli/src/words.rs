@@ -41,16 +41,8 @@ pub(crate) fn lasts(persistence: Persistence) -> &'static str {
     match persistence {
         Persistence::Permanent => "until deleted",
         Persistence::UntilReboot => "until reboot",
+        Persistence::UntilLogout => "until logout",
         _ => "this session",
-    }
-}
-
-/// The same, for machines.
-pub(crate) fn persistence_token(persistence: Persistence) -> &'static str {
-    match persistence {
-        Persistence::Permanent => "permanent",
-        Persistence::UntilReboot => "until_reboot",
-        _ => "session",
     }
 }
 
@@ -63,7 +55,8 @@ pub(crate) fn utc(seconds: u64) -> String {
     moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
 }
 
-/// A name that can't do anything to a terminal.
+/// Returns a name that can't do anything to a terminal: control characters, and those that change the order or break lines, are
+/// escaped. Marks and joiners belong to words of many languages, and stay.
 pub(crate) fn printable(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for c in name.chars() {
@@ -89,7 +82,21 @@ pub(crate) fn command_word(name: &str, placeholder: &str) -> String {
 }
 
 fn is_printable(c: char) -> bool {
-    r#"'"\"#.contains(c) || c.escape_debug().len() == 1
+    /// Bidirectional controls, separators of lines and paragraphs, and characters that show nothing but the joiners.
+    const HIDDEN: [std::ops::RangeInclusive<char>; 9] = [
+        '\u{ad}'..='\u{ad}',
+        '\u{61c}'..='\u{61c}',
+        '\u{180e}'..='\u{180e}',
+        '\u{200b}'..='\u{200b}',
+        '\u{200e}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+    ];
+    !c.is_control()
+        && !HIDDEN.iter().any(|range| range.contains(&c))
+        && !('\u{e0000}'..='\u{e0fff}').contains(&c)
 }
 
 #[cfg(test)]
@@ -117,6 +124,10 @@ mod tests {
     fn names_do_nothing_to_a_terminal() {
         assert_eq!(printable(r#"it's a "name""#), r#"it's a "name""#);
         assert_eq!(printable("a\u{1b}[31m\n\u{202e}"), r"a\u{1b}[31m\n\u{202e}");
+        for name in ["क\u{941}\u{902}जी", "e\u{301}", "👩\u{200d}💻", "می\u{200c}خواهم"]
+        {
+            assert_eq!(printable(name), name);
+        }
     }
 
     #[test]

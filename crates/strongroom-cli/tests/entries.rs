@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 
+use strongroom_testkit::scripted::Script;
 use strongroom_testkit::{provider_or_skip, secret_tool};
 use support::{KEYUTILS, KeyutilsService, PROGRAM, gnome_keyring, on, run, scripted};
 
@@ -165,4 +166,33 @@ fn several_items_of_one_name_are_shown_and_one_is_kept() {
     assert_eq!(on(&bus, &["entry", "get", "app", "u"], b"").ends_with(0).out(), "two");
     on(&bus, &repair, b"").ends_with(0).says("Nothing to repair");
     on(&bus, &["entry", "repair", "app", "no such"], b"").ends_with(3);
+}
+
+#[test]
+fn items_without_a_user_name_are_counted() {
+    let (bus, service) = scripted(Script::default());
+    service.add_item("login", "l", &[("service", "app"), ("username", "")], "v");
+    service.add_item("login", "l", &[("service", "app")], "v");
+    service.add_item("login", "l", &[("service", "app"), ("username", "u")], "v");
+    let told = "2 items of other programs under service \"app\" without a user name";
+    let list = on(&bus, &["entry", "list", "app"], b"").ends_with(0);
+    assert_eq!(list.out(), "u\n");
+    list.says(told).says("`secret-tool search --all service app`");
+    let json = on(&bus, &["entry", "list", "app", "--json"], b"").ends_with(0).json();
+    assert_eq!(json["unnamed"], 2);
+    on(&bus, &["purge", "--service", "app", "--yes"], b"").ends_with(0).says(told);
+    assert_eq!(service.items().len(), 2, "they are not ours to delete");
+    let json = on(&bus, &["purge", "--service", "app", "--yes", "--json"], b"").ends_with(0).json();
+    assert_eq!((&json["deleted"], &json["unnamed"]), (&0.into(), &2.into()));
+}
+
+#[test]
+fn a_purge_takes_all_items_of_a_name() {
+    let (bus, service) = scripted(Script::default());
+    for user in ["vault", "vault", "u"] {
+        service.add_item("login", "l", &[("service", "app"), ("username", user)], "v");
+    }
+    let purged = on(&bus, &["purge", "--service", "app", "--yes", "--json"], b"").ends_with(0);
+    assert_eq!(purged.json()["deleted"], 3);
+    assert!(service.items().is_empty());
 }

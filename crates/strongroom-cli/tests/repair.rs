@@ -16,7 +16,7 @@ const DAMAGED: &[u8] =
 #[test]
 fn a_damaged_vault_is_shown_without_values_and_given_up_only_when_told() {
     let service = KeyutilsService::new();
-    service.set("vault", DAMAGED);
+    service.damage(DAMAGED);
     service.vault(&["get", "API_KEY"], b"").ends_with(8).says("strongroom repair");
     for _ in 0..2 {
         let shown = service.vault(&["repair"], b"").ends_with(8);
@@ -46,7 +46,7 @@ fn a_damaged_vault_is_shown_without_values_and_given_up_only_when_told() {
 #[test]
 fn a_vault_that_can_not_be_read_is_purged_as_any_other() {
     let service = KeyutilsService::new();
-    service.set("vault", DAMAGED);
+    service.damage(DAMAGED);
     service.vault(&["purge", "--yes"], b"").ends_with(0);
     service.vault(&["repair"], b"").ends_with(0).says("nothing to repair");
 }

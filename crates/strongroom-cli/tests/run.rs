@@ -7,10 +7,11 @@ mod support;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::{KeyutilsService, PROGRAM, run};
+use strongroom_testkit::Sandbox;
+use support::{KeyutilsService, PROGRAM, private_file, run};
 
 /// A service with values with and without a target.
 fn service() -> KeyutilsService {
@@ -112,12 +113,64 @@ fn an_expired_secret_is_an_error_only_where_it_is_needed() {
 #[test]
 fn what_can_be_no_variable_is_named() {
     let service = service();
-    service.vault(&["set", "a=b"], b"value").ends_with(0);
+    service.set_by_library("a=b", "value");
     refused(&service, &[], 2).says("\"a=b\"");
     refused(&service, &["--only", "TOKEN", "--prefix", "A="], 2).says("\"TOKEN\"");
     service.vault(&["set", "NUL"], b"a\0b").ends_with(0);
     refused(&service, &["--only", "NUL"], 2).says("\"NUL\"").says("base64");
     assert_eq!(variables(&service, &["--only", "TOKEN"]), ["TOKEN=token"]);
+}
+
+#[test]
+fn a_value_that_the_system_does_not_pass_on_is_named_with_the_limit() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.path().join("key");
+    private_file(&key, format!("strongroom-key-1:{}\n", "0a".repeat(32)));
+    let from = |mut command: Command, arguments: &[&str], input: &[u8]| {
+        command.env("STRONGROOM_KEY_FILE", &key);
+        run(command, &[&["--backend", "file"], arguments].concat(), input)
+    };
+    let vault = |arguments: &[&str], input: &[u8]| from(sandbox.command(PROGRAM), arguments, input);
+    let fits = 131_072 - "BIG=".len() - 1;
+    vault(&["set", "BIG"], &vec![b'x'; fits + 1]).ends_with(0);
+    let refused = vault(&["run", "--", "true"], b"").ends_with(2);
+    let refused = refused.says("\"BIG\"").says("131,072 bytes").says("--only");
+    assert!(!refused.stderr.contains("xxx"));
+    let json = vault(&["--json", "run", "--", "true"], b"").ends_with(2);
+    assert_eq!(json.error()["code"], "usage");
+    vault(&["set", "BIG"], &vec![b'x'; fits]).ends_with(0);
+    vault(&["run", "--", "true"], b"").ends_with(0);
+    for name in ["MORE", "MOST"] {
+        vault(&["set", name], &vec![b'x'; fits - 1]).ends_with(0);
+    }
+    let mut small = sandbox.command("sh");
+    small.args(["-c", "ulimit -s 1024; exec \"$0\" \"$@\"", PROGRAM]);
+    let refused = from(small, &["run", "--", "true"], b"").ends_with(126);
+    refused.says("together").says("--only");
+}
+
+#[test]
+fn names_that_shells_do_not_pass_on_are_warned_of() {
+    let service = service();
+    service.vault(&["set", "my-key"], b"value").ends_with(0);
+    let ran = service.vault(&["run", "--", "true"], b"").ends_with(0);
+    ran.says("warning").says("\"my-key\"").says("strongroom rename my-key");
+    let ran = service.vault(&["run", "--only", "TOKEN", "--", "true"], b"").ends_with(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_program_that_is_nowhere_is_not_found_whatever_the_path_holds() {
+    let service = service();
+    let closed = service.sandbox.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::write(closed.join("program"), "not executable").unwrap();
+    let mut program = service.program();
+    program.env("PATH", format!("{}:/root:/proc/1/cwd", closed.display()));
+    run(program, &["run", "--", "nosuch-program"], b"").ends_with(127).says("PATH");
+    let mut program = service.program();
+    program.env("PATH", &closed);
+    run(program, &["run", "--", "program"], b"").ends_with(126).says("execute");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::process::Command;
 
 use strongroom_testkit::Sandbox;
 #[cfg(target_os = "linux")]
-use strongroom_testkit::provider_or_skip;
+use strongroom_testkit::{provider_or_skip, secret_tool};
 use support::{PROGRAM, Ran, private_file, run};
 #[cfg(target_os = "linux")]
 use support::{gnome_keyring, on};
@@ -366,7 +366,7 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     on(&bus, &["key", "rotate", "--key-file", spare], b"").ends_with(0);
     assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 
-    on(&bus, &["entry", "delete", "strongroom", "vault"], b"").ends_with(0);
+    assert!(secret_tool::clear(&bus, "strongroom", "vault"));
     on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
     let with = |key: &str, arguments: &[&str]| {
         let mut command = bus.command(PROGRAM);

@@ -177,16 +177,20 @@ fn list_is_a_table_that_fits_and_tells_of_expiry_without_colour_too() {
         let arguments = [&KEYUTILS[..], &["list", "--service", &service.name]].concat();
         Terminal::start_sized(command, &arguments, columns).finish().0
     };
-    let table = list(70, "1");
-    for part in ["NAME", "TARGET", "AGE", "just now", "in 90 days", "A_NAME", "…", "never"] {
+    let table = list(120, "1");
+    for part in ["NAME", "TARGET", "AGE", "just now", "in 90 days", long, "never"] {
         assert!(table.contains(part), "no {part} in: {table}");
     }
-    assert!(!table.contains("SCOPE"), "nobody has one: {table}");
-    assert!(!table.contains(long) && list(0, "1").contains(long), "{table}");
-    let wide = table.lines().find(|line| line.chars().count() > 70);
-    assert_eq!(wide, None, "{table}");
+    assert!(!table.contains("SCOPE"), "no secret has one: {table}");
     let over = table.lines().find(|line| line.starts_with("OVER")).unwrap();
     assert!(over.trim_end().ends_with("expired less than a minute ago"), "{over}");
+    for columns in [40, 70] {
+        let table = list(columns, "1");
+        assert!(table.contains(long) && table.contains("expired less than"), "{table}");
+        let limit = usize::from(columns).max(long.len());
+        let wide = table.lines().find(|line| line.trim_end().chars().count() > limit);
+        assert_eq!(wide, None, "{table}");
+    }
     assert!(list(70, "").contains("31mexpired"), "red, where there is colour");
     assert!(!table.contains('\u{1b}'), "{table}");
 }

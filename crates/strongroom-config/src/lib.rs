@@ -73,6 +73,7 @@ pub use export::{Export, Exported};
 pub use exposure::{Exposure, repository_around};
 pub use first_run::FirstRun;
 pub use format::Format;
+pub use look::looks_like_a_secret;
 pub use path::ConfigPath;
 pub use plan::{Action, Leaves, Plan, Prefer, Step};
 pub use reference::{reference_to, referenced};

@@ -8,6 +8,11 @@ mod providers;
 
 pub(crate) use providers::{is_private_key, provider_of};
 
+/// Whether a text has the form of a secret by itself: a private key, or a key of a known provider.
+pub fn looks_like_a_secret(text: &str) -> bool {
+    is_private_key(text) || provider_of(text).is_some()
+}
+
 /// Whether values under a key of this name are secrets: `apiKey`, `GITHUB_TOKEN`, `password`.
 ///
 /// The end of the name counts: `tokenUrl` and `password_file` are about something else.

@@ -1,9 +1,9 @@
-//! What a store says about itself is constant, changes nothing and shows no value.
+//! What a store says about itself is constant once it was used, changes nothing and shows no value.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
 
-use strongroom_core::{Error, ErrorKind, WriteMode};
+use strongroom_core::{Capabilities, Error, ErrorKind, WriteMode};
 
 use crate::fixture::{Fixture, refused};
 
@@ -11,11 +11,18 @@ use crate::fixture::{Fixture, refused};
 const MARKER: &str = "m4rk3r-v4lu3";
 
 pub(crate) fn capabilities_never_change(fixture: &Fixture<'_>) {
-    let before = fixture.store().capabilities();
+    let untouched = fixture.store().capabilities();
     fixture.write("u", "v");
+    let used = fixture.store().capabilities();
     fixture.delete("u");
-    assert_eq!(fixture.store().capabilities(), before);
-    assert_eq!(fixture.open().capabilities(), before);
+    assert_eq!(fixture.store().capabilities(), used);
+    assert_eq!(fixture.open().capabilities(), untouched);
+    assert_eq!(abilities(used), abilities(untouched), "use tells no more than how it protects");
+}
+
+/// The part that no program behind a store decides.
+fn abilities(of: Capabilities) -> (Option<usize>, bool, bool, bool) {
+    (of.max_secret_len, of.binary_safe, of.can_list, of.may_prompt)
 }
 
 pub(crate) fn its_name_is_one_lower_case_word(fixture: &Fixture<'_>) {

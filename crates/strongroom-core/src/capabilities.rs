@@ -1,6 +1,8 @@
-//! What a store can do, as plain data.
+//! What a store can do and what protects its entries, as plain data.
 
 use std::fmt;
+
+use crate::Warning;
 
 /// How long a store keeps what it acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,25 +10,45 @@ use std::fmt;
 pub enum Persistence {
     /// Until the process or the login session ends.
     Session,
+    /// Until the user logs out.
+    UntilLogout,
     /// Until the machine restarts.
     UntilReboot,
     /// Until it is deleted.
     Permanent,
 }
 
+impl Persistence {
+    /// Returns a stable token, in snake case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::UntilLogout => "until_logout",
+            Self::UntilReboot => "until_reboot",
+            Self::Permanent => "permanent",
+        }
+    }
+}
+
 impl fmt::Display for Persistence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Session => "until the session ends",
+            Self::UntilLogout => "until you log out",
             Self::UntilReboot => "until reboot",
             Self::Permanent => "permanent",
         })
     }
 }
 
-/// What a store can do. Read without contacting it.
+/// What a store can do, and what protects its entries. Read without contacting the store.
 ///
 /// Start from [`Capabilities::new`], which grants nothing, and add what the store can do.
+///
+/// Some facts depend on the program that serves the store: how long its collection lasts, whether it
+/// encrypts the session, how it treats written and deleted values. They are known once the store was
+/// used or [probed](crate::KeyringStore::probe); before that they have the value of a well-behaved
+/// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -40,10 +62,23 @@ pub struct Capabilities {
     pub can_list: bool,
     /// Whether an operation may ask the user.
     pub may_prompt: bool,
+    /// Whether values are encrypted between this process and the program that serves the store.
+    /// `None` where they cross no connection, and until one was made.
+    pub session_encrypted: Option<bool>,
+    /// Whether other programs of the same user may read entries without the user being asked.
+    pub read_by_user_programs: bool,
+    /// Whether containers on this machine that run under the same user id may read entries.
+    pub read_by_containers: bool,
+    /// Whether entries lie without encryption in a file.
+    pub plaintext: bool,
+    /// Whether a write is acknowledged seconds before it is on disk.
+    pub writes_late: bool,
+    /// Whether replaced and deleted values stay in the store's own history or recycle bin.
+    pub keeps_deleted: bool,
 }
 
 impl Capabilities {
-    /// A store that keeps text of any length and does nothing else.
+    /// A store that keeps text of any length, for the calling process alone, and does nothing else.
     pub const fn new(persistence: Persistence) -> Self {
         Self {
             persistence,
@@ -51,6 +86,12 @@ impl Capabilities {
             binary_safe: false,
             can_list: false,
             may_prompt: false,
+            session_encrypted: None,
+            read_by_user_programs: false,
+            read_by_containers: false,
+            plaintext: false,
+            writes_late: false,
+            keeps_deleted: false,
         }
     }
 
@@ -76,5 +117,96 @@ impl Capabilities {
     pub const fn with_prompts(mut self) -> Self {
         self.may_prompt = true;
         self
+    }
+
+    /// Sets how long entries last.
+    pub const fn with_persistence(mut self, persistence: Persistence) -> Self {
+        self.persistence = persistence;
+        self
+    }
+
+    /// Sets whether values are encrypted on their way to the program that serves the store.
+    pub const fn with_session_encrypted(mut self, encrypted: Option<bool>) -> Self {
+        self.session_encrypted = encrypted;
+        self
+    }
+
+    /// Sets that other programs of the user may read entries.
+    pub const fn with_user_programs(mut self) -> Self {
+        self.read_by_user_programs = true;
+        self
+    }
+
+    /// Sets that containers under the same user id may read entries.
+    pub const fn with_containers(mut self) -> Self {
+        self.read_by_containers = true;
+        self
+    }
+
+    /// Sets that entries lie in a file without encryption.
+    pub const fn with_plaintext(mut self) -> Self {
+        self.plaintext = true;
+        self
+    }
+
+    /// Sets whether a write is acknowledged seconds before it is on disk.
+    pub const fn with_late_writes(mut self, writes_late: bool) -> Self {
+        self.writes_late = writes_late;
+        self
+    }
+
+    /// Sets whether replaced and deleted values stay in a history.
+    pub const fn with_history(mut self, keeps_deleted: bool) -> Self {
+        self.keeps_deleted = keeps_deleted;
+        self
+    }
+
+    /// Lists what a user has to know about the protection, in the order of weight.
+    ///
+    /// Empty for a store that lasts and has no weakness beyond that of all stores: what runs as the
+    /// user can read them.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let lasting = self.persistence;
+        let candidates = [
+            (self.plaintext, Warning::Plaintext),
+            (self.session_encrypted == Some(false), Warning::SessionNotEncrypted),
+            (lasting != Persistence::Permanent, Warning::NotPersistent(lasting)),
+            (self.read_by_containers, Warning::ReadByContainers),
+            (self.writes_late, Warning::WritesLate),
+            (self.keeps_deleted, Warning::KeepsDeleted),
+        ];
+        candidates.into_iter().filter_map(|(holds, warning)| holds.then_some(warning)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(capabilities: Capabilities) -> Vec<&'static str> {
+        capabilities.warnings().iter().map(Warning::code).collect()
+    }
+
+    #[test]
+    fn a_store_that_lasts_has_nothing_to_warn_of() {
+        let lasting = Capabilities::new(Persistence::Permanent).with_user_programs();
+        assert!(codes(lasting).is_empty());
+        assert!(codes(lasting.with_session_encrypted(Some(true))).is_empty());
+    }
+
+    #[test]
+    fn each_weakness_has_its_warning() {
+        let lasting = Capabilities::new(Persistence::Permanent);
+        for (weak, code) in [
+            (lasting.with_persistence(Persistence::Session), "not_persistent"),
+            (lasting.with_persistence(Persistence::UntilLogout), "not_persistent"),
+            (lasting.with_session_encrypted(Some(false)), "session_not_encrypted"),
+            (lasting.with_plaintext(), "plaintext"),
+            (lasting.with_containers(), "read_by_containers"),
+            (lasting.with_late_writes(true), "writes_late"),
+            (lasting.with_history(true), "keeps_deleted"),
+        ] {
+            assert_eq!(codes(weak), [code]);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    reason: Option<Reason>,
     operation: Operation,
     store: Option<&'static str>,
     entry: Option<EntryName>,
@@ -79,6 +80,28 @@ pub enum ErrorKind {
     WrongKey,
 }
 
+/// A cause that is told apart from others of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The store would be shared with other containers.
+    Container,
+    /// The store belongs to another user of the machine.
+    ForeignOwner,
+    /// The process was forked after the store was opened.
+    Forked,
+    /// There is no session bus.
+    NoBus,
+    /// No program serves secrets on the session bus.
+    NoProvider,
+    /// A sandbox or a policy keeps the program from the store.
+    Sandbox,
+    /// The program that serves the store doesn't encrypt the session.
+    SessionNotEncrypted,
+    /// The session bus that is named is not there, and another one of the user's is.
+    StaleBusAddress,
+}
+
 /// What was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -112,6 +135,7 @@ impl Error {
     pub fn new(kind: ErrorKind, operation: Operation) -> Self {
         Self(Box::new(Inner {
             kind,
+            reason: None,
             operation,
             store: None,
             entry: None,
@@ -130,6 +154,12 @@ impl Error {
     /// The same, with advice that fits better than the kind's own.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what tells this cause apart from others of the same kind.
+    pub fn with_reason(mut self, reason: Reason) -> Self {
+        self.0.reason = Some(reason);
         self
     }
 
@@ -162,6 +192,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Returns what tells this cause apart from others of the same kind, where that matters.
+    pub fn reason(&self) -> Option<Reason> {
+        self.0.reason
+    }
+
     /// What was being done.
     pub fn operation(&self) -> Operation {
         self.0.operation
@@ -190,6 +225,22 @@ impl Error {
     /// A stable token for this kind, for machines.
     pub fn code(&self) -> &'static str {
         self.0.kind.code()
+    }
+}
+
+impl Reason {
+    /// Returns a stable token, in snake case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::ForeignOwner => "foreign_owner",
+            Self::Forked => "forked",
+            Self::NoBus => "no_bus",
+            Self::NoProvider => "no_provider",
+            Self::Sandbox => "sandbox",
+            Self::SessionNotEncrypted => "session_not_encrypted",
+            Self::StaleBusAddress => "stale_bus_address",
+        }
     }
 }
 
@@ -359,6 +410,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
+            .field("reason", &self.0.reason)
             .field("operation", &self.0.operation)
             .field("store", &self.0.store)
             .field("entry", &self.0.entry)

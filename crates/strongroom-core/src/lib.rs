@@ -4,7 +4,7 @@
 //!   user. Applications read and write through its provided methods; store crates implement the
 //!   required ones.
 //! - [`Error`], [`ErrorKind`]: what went wrong, in which operation, and what to do next.
-//! - [`Capabilities`]: what a store can do, as plain data.
+//! - [`Capabilities`], [`Warning`]: what a store can do and how well it protects, as plain data.
 //! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: what a vault holds.
 //! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: the same with injected
 //!   faults and a record of calls, for tests.
@@ -32,9 +32,10 @@ mod policy;
 mod record;
 mod secret;
 mod store;
+mod warning;
 
 pub use capabilities::{Capabilities, Persistence};
-pub use error::{Error, ErrorKind, Operation, Result};
+pub use error::{Error, ErrorKind, Operation, Reason, Result};
 pub use jiff::{SignedDuration, Timestamp};
 pub use memory::MemoryStore;
 pub use mock::{Call, MockKeyringStore};
@@ -44,6 +45,7 @@ pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, KeyringStore, Probe, WriteMode};
+pub use warning::Warning;
 
 /// Tests the example in the README.
 #[cfg(doctest)]

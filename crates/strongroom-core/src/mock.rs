@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     Candidate, Capabilities, EntryName, Error, ErrorKind, KeyringStore, MemoryStore, Operation,
-    Probe, Result, SecretBytes, ServiceName, WriteMode,
+    Probe, Reason, Result, SecretBytes, ServiceName, WriteMode,
 };
 
 /// A store for tests that fails, waits or hangs on request, and records what was called.
@@ -55,7 +55,7 @@ struct State {
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    Fail(ErrorKind),
+    Fail(ErrorKind, Option<Reason>),
     FailOnce(ErrorKind),
     Delay(Duration),
     Hang,
@@ -76,7 +76,12 @@ impl MockKeyringStore {
 
     /// Makes every call of this operation fail, until [`heal`](Self::heal).
     pub fn fail(&self, operation: Operation, kind: ErrorKind) {
-        self.put(operation, Fault::Fail(kind));
+        self.put(operation, Fault::Fail(kind, None));
+    }
+
+    /// Makes every call of this operation fail for this reason, until [`heal`](Self::heal).
+    pub fn fail_because(&self, operation: Operation, kind: ErrorKind, reason: Reason) {
+        self.put(operation, Fault::Fail(kind, Some(reason)));
     }
 
     /// Makes the next call of this operation fail.
@@ -139,7 +144,10 @@ impl MockKeyringStore {
         let faulty = |state: &mut State| state.faults.contains_key(&operation);
         match state.faults.get(&operation).copied() {
             None => Ok(()),
-            Some(Fault::Fail(kind)) => Err(injected(kind, operation)),
+            Some(Fault::Fail(kind, None)) => Err(injected(kind, operation)),
+            Some(Fault::Fail(kind, Some(reason))) => {
+                Err(injected(kind, operation).with_reason(reason))
+            }
             Some(Fault::FailOnce(kind)) => {
                 state.faults.remove(&operation);
                 Err(injected(kind, operation))

@@ -131,6 +131,18 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Counts the items of a service that have no user name, or an empty one: other programs may make such,
+    /// and they are no entries.
+    ///
+    /// - 0 in a store that can't hold any: the default.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    fn count_unnamed(&self, _service: &ServiceName) -> Result<usize> {
+        Ok(0)
+    }
+
     /// The items that answer to one name, newest first, for a user who must choose.
     ///
     /// - Empty in a store that can't hold two items of one name: the default.

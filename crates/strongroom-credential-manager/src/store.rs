@@ -89,6 +89,7 @@ impl KeyringStore for CredentialManagerStore {
             Persist::Session => Persistence::Session,
         };
         Capabilities::new(persistence)
+            .with_user_programs()
             .with_max_secret_len(MAX_SECRET_BYTES)
             .with_binary_safe()
             .with_list()

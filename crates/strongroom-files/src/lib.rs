@@ -37,7 +37,8 @@ pub use dirs::{
 pub use lock::{Held, Lock, NotHeld};
 pub use open::{Source, open, read, read_open, read_text};
 pub use platform::{
-    check_free, check_own, is_in_use, open_state, read_at, sync_dir, user_name, write_at,
+    check_free, check_own, is_in_use, login_name, open_state, read_at, sync_dir, user_name,
+    write_at,
 };
 pub use refusal::Refusal;
 pub use replace::{NewFile, create_copy, create_new, replace, replace_readable, replaceable};

@@ -25,6 +25,8 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub struct Lock {
     path: Option<PathBuf>,
+    /// Whether the holder's number is written into the file.
+    names_holder: bool,
     turn: Mutex<Turn>,
     freed: Condvar,
 }
@@ -62,15 +64,21 @@ impl Lock {
     /// Returns a lock on the file at this path, which is created when it is needed, with its directory. Without a path only the threads that
     /// use this handle exclude each other.
     pub fn new(path: Option<PathBuf>) -> Arc<Self> {
-        Arc::new(Self { path, turn: Mutex::default(), freed: Condvar::new() })
+        Self::with(path, true)
     }
 
-    /// Returns this process's handle of the lock on the file at this path.
+    fn with(path: Option<PathBuf>, names_holder: bool) -> Arc<Self> {
+        Arc::new(Self { path, names_holder, turn: Mutex::default(), freed: Condvar::new() })
+    }
+
+    /// Returns this process's handle of the lock on the file at this path. The file stays empty: the holder is not known.
     pub fn shared(path: &Path) -> Arc<Self> {
         /// A leaf: no other lock is taken under it. A program uses a handful of files.
         static LOCKS: Mutex<BTreeMap<PathBuf, Arc<Lock>>> = Mutex::new(BTreeMap::new());
         let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let lock = locks.entry(path.to_owned()).or_insert_with(|| Self::new(Some(path.to_owned())));
+        let lock = locks
+            .entry(path.to_owned())
+            .or_insert_with(|| Self::with(Some(path.to_owned()), false));
         Arc::clone(lock)
     }
 
@@ -116,7 +124,9 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Ok((held, Some(error))),
             };
             if self.is_at_path(&file) {
-                write_holder(&file);
+                if self.names_holder {
+                    write_holder(&file);
+                }
                 held.file = Some(file);
                 return Ok((held, None));
             }
@@ -210,7 +220,9 @@ impl Drop for Held {
         if let Some(file) = &self.file {
             // Unlocked by name: a child that is being started may hold a copy of the descriptor for a moment. A failure here is
             // made good when the file is closed.
-            drop(file.set_len(0));
+            if self.lock.names_holder {
+                drop(file.set_len(0));
+            }
             drop(file.unlock());
         }
         self.lock.turn().is_taken = false;

@@ -87,6 +87,8 @@ impl KeyringStore for KeyutilsStore {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(Persistence::UntilReboot)
+            .with_user_programs()
+            .with_containers()
             .with_max_secret_len(MAX_BYTES)
             .with_binary_safe()
             .with_list()

@@ -118,6 +118,7 @@ impl KeyringStore for SealedStore {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(Persistence::Permanent)
+            .with_user_programs()
             .with_max_secret_len(MAX_VALUE_BYTES)
             .with_binary_safe()
             .with_list()

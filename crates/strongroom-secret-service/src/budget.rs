@@ -9,8 +9,9 @@ use zruntime::SharedRuntime;
 use crate::error::Failure;
 
 /// The time that one operation has left, for its calls together and for its prompts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Budget {
+    runtime: SharedRuntime,
     start: Instant,
     deadline: Instant,
     deadlines: Deadlines,
@@ -18,9 +19,15 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// Starts the clock.
-    pub(crate) fn start(deadlines: Deadlines) -> Self {
+    pub(crate) fn start(deadlines: Deadlines, runtime: &SharedRuntime) -> Self {
         let start = Instant::now();
-        Self { start, deadline: after(start, deadlines.call), deadlines }
+        let deadline = after(start, deadlines.call);
+        Self { runtime: runtime.clone(), start, deadline, deadlines }
+    }
+
+    /// A budget of this long, for what comes after the operation's own.
+    pub(crate) fn of(&self, limit: Duration) -> Self {
+        Self::start(Deadlines::both(limit), &self.runtime)
     }
 
     /// The time that the calls have left.
@@ -28,40 +35,27 @@ impl Budget {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// What the operation runs on.
+    pub(crate) fn runtime(&self) -> &SharedRuntime {
+        &self.runtime
+    }
+
     /// Waits for a future as long as the calls have time left.
     pub(crate) async fn run<T>(&self, future: impl Future<Output = T>) -> Result<T, Failure> {
-        until(self.deadline, future)
-            .await
-            .map_err(|TimeOver| Failure::no_answer(self.start.elapsed()))
+        let waited = self.runtime.timeout_at(self.deadline, future).await;
+        waited.map_err(|_| Failure::no_answer(self.start.elapsed()))
     }
 
     /// Waits for a prompt as long as prompts have time left, counted from now.
     pub(crate) async fn run_prompt<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        until(after(Instant::now(), self.deadlines.prompt), future).await.ok()
+        let deadline = after(Instant::now(), self.deadlines.prompt);
+        self.runtime.timeout_at(deadline, future).await.ok()
     }
 
     /// Gives the calls that follow a prompt their whole time again: the user took it, not the store.
     pub(crate) fn restart(&mut self) {
         self.deadline = after(Instant::now(), self.deadlines.call);
     }
-}
-
-/// The time was over.
-pub(crate) struct TimeOver;
-
-/// Waits for a future for this long, whatever a budget says.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    future: impl Future<Output = T>,
-) -> Result<T, TimeOver> {
-    until(after(Instant::now(), limit), future).await
-}
-
-async fn until<T>(deadline: Instant, future: impl Future<Output = T>) -> Result<T, TimeOver> {
-    let Ok(runtime) = SharedRuntime::current() else {
-        return Err(TimeOver);
-    };
-    runtime.timeout_at(deadline, future).await.map_err(|_| TimeOver)
 }
 
 /// A limit that the clock can't represent is as good as a day.

@@ -1,40 +1,47 @@
 //! Calls to the Secret Service over the session bus.
 
+use futures_lite::future;
+use rustix::process::geteuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use strongroom_core::ErrorKind;
 use zbus::message::Message;
 use zbus::names::{BusName, OwnedUniqueName};
-use zbus::{Address, Connection, DynamicType, ObjectPath, OwnedVariant, Type};
+use zbus::{Connection, DynamicType, ObjectPath, OwnedObjectPath, OwnedVariant, Type};
+use zruntime::SharedRuntime;
 
 use crate::budget::Budget;
+use crate::connect::{connect, foreign};
 use crate::error::Failure;
-use crate::protocol::{BUS_NAME, PROPERTIES};
+use crate::protocol::{BUS_NAME, DBUS, DBUS_PATH, PROPERTIES};
 
-/// The name of the bus itself, and its object.
-const DBUS: &str = "org.freedesktop.DBus";
-const DBUS_PATH: &str = "/org/freedesktop/DBus";
-
-/// A connection to the bus, and the process on it that serves secrets.
+/// A connection to the user's bus, and the process on it that serves secrets.
 ///
-/// Once somebody answered, all further calls go to that process and no other: a session means
-/// nothing to its successor, which might take a value sealed for the old one.
-#[derive(Debug)]
+/// All calls go to one process, by its unique name: a session means nothing to its successor, which
+/// might take a value sealed for the old one.
 pub(crate) struct Bus {
     connection: Connection,
-    owner: Option<OwnedUniqueName>,
+    runtime: SharedRuntime,
+    owner: Option<Owner>,
+    /// The collection that lasts until logout, once it was asked for; `None` in it if there is none.
+    pub(crate) session_collection: Option<Option<OwnedObjectPath>>,
+}
+
+/// The process that serves secrets.
+struct Owner {
+    name: OwnedUniqueName,
+    /// Its number, if the bus tells.
+    pid: Option<u32>,
+    /// Whether it answered a call, so that the way there is open.
+    has_answered: bool,
 }
 
 impl Bus {
-    /// Connects to the bus at this address, or to the session bus.
-    pub(crate) async fn connect(address: Option<&str>, budget: &Budget) -> Result<Self, Failure> {
-        let address = match address {
-            Some(address) => address.parse::<Address>(),
-            None => Address::session(),
-        };
-        let address = address.map_err(|error| Failure::no_bus(&error))?;
-        let connecting = zbus::connection::Builder::address(address).build();
-        let connection = budget.run(connecting).await?.map_err(|error| Failure::no_bus(&error))?;
-        Ok(Self { connection, owner: None })
+    /// Connects to the bus at these addresses, or to the session bus.
+    pub(crate) async fn connect(list: Option<&str>, budget: &Budget) -> Result<Self, Failure> {
+        let connection = connect(list, budget).await?;
+        let runtime = budget.runtime().clone();
+        Ok(Self { connection, runtime, owner: None, session_collection: None })
     }
 
     /// The connection, to listen for signals.
@@ -42,14 +49,20 @@ impl Bus {
         &self.connection
     }
 
-    /// The process that answered, by its name on the bus.
+    /// What the connection runs on.
+    pub(crate) fn runtime(&self) -> &SharedRuntime {
+        &self.runtime
+    }
+
+    /// The process that serves secrets, by its name on the bus.
     pub(crate) fn owner(&self) -> Option<&OwnedUniqueName> {
-        self.owner.as_ref()
+        self.owner.as_ref().map(|owner| &owner.name)
     }
 
     /// Forgets who served secrets: the next call finds out again.
     pub(crate) fn forget_owner(&mut self) {
         self.owner = None;
+        self.session_collection = None;
     }
 
     /// Calls a method of the Secret Service.
@@ -64,17 +77,25 @@ impl Bus {
         B: Serialize + DynamicType,
         R: DeserializeOwned + Type,
     {
-        let destination = match &self.owner {
-            Some(owner) => BusName::Unique(owner.as_ref()),
-            None => BusName::try_from(BUS_NAME)?,
+        let owner = match &mut self.owner {
+            Some(owner) => owner,
+            None => self.owner.insert(find_owner(&self.connection, budget).await?),
         };
-        let call =
-            self.connection.call_method(Some(destination), path, Some(interface), method, body);
-        let reply = budget.run(call).await??;
-        if self.owner.is_none() {
-            self.owner = reply.header().sender().map(|sender| sender.to_owned().into());
+        let destination = Some(BusName::Unique(owner.name.as_ref()));
+        let call = self.connection.call_method(destination, path, Some(interface), method, body);
+        match budget.run(call).await?.map_err(Failure::from) {
+            Err(failure) if failure.kind == ErrorKind::AccessDenied && !owner.has_answered => {
+                match owner.is_out_of_reach(&self.connection, budget).await {
+                    true => Err(failure.refused_by_bus()),
+                    false => Err(failure),
+                }
+            }
+            reply => {
+                let reply = reply?;
+                owner.has_answered = true;
+                body_of(&reply)
+            }
         }
-        body_of(&reply)
     }
 
     /// Reads a property of an object of the Secret Service.
@@ -95,29 +116,87 @@ impl Bus {
     /// Whether this name is on the bus, or would be once it is called.
     pub(crate) async fn can_reach(&self, budget: &Budget, name: &str) -> bool {
         for method in ["ListNames", "ListActivatableNames"] {
-            let call = self.connection.call_method(Some(DBUS), DBUS_PATH, Some(DBUS), method, &());
-            let Ok(Ok(reply)) = budget.run(call).await else {
-                return false;
-            };
-            let names: Vec<String> = body_of(&reply).unwrap_or_default();
-            if names.iter().any(|known| known == name) {
-                return true;
+            let names: Result<Vec<String>, _> =
+                ask_bus(&self.connection, budget, method, &()).await;
+            match names {
+                Ok(names) if names.iter().any(|known| known == name) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
             }
         }
         false
     }
 
-    /// The id of the process that serves secrets, if the bus tells.
-    pub(crate) async fn owner_pid(&self) -> Option<u32> {
-        let name = self.owner.as_ref().map_or(BUS_NAME, |owner| owner.as_str());
-        let call = self.connection.call_method(
-            Some(DBUS),
-            DBUS_PATH,
-            Some(DBUS),
-            "GetConnectionUnixProcessID",
-            &name,
-        );
-        body_of(&call.await.ok()?).ok()
+    /// The id of the process that serves secrets, if the bus tells. It answers even where that
+    /// process hangs, and for one that was never called.
+    pub(crate) async fn owner_pid(&self, budget: &Budget) -> Option<u32> {
+        match &self.owner {
+            Some(owner) => owner.pid,
+            None => process_of(&self.connection, budget, BUS_NAME).await,
+        }
+    }
+}
+
+impl Owner {
+    /// Whether the bus delivers nothing to it: every program answers a ping, if it gets one.
+    async fn is_out_of_reach(&self, connection: &Connection, budget: &Budget) -> bool {
+        let name = Some(self.name.as_ref());
+        let ping =
+            connection.call_method(name, "/", Some("org.freedesktop.DBus.Peer"), "Ping", &());
+        let pong = budget.run(ping).await.map(|pong| pong.map_err(Failure::from));
+        matches!(pong, Ok(Err(failure)) if failure.kind == ErrorKind::AccessDenied)
+    }
+}
+
+/// Finds, and starts where it has to be, the process that serves secrets. It must be the user's own:
+/// a bus may admit others.
+async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, Failure> {
+    let name = match name_owner(connection, budget).await {
+        Err(failure) if failure.is_absence() => {
+            let start = &(BUS_NAME, 0_u32);
+            ask_bus::<_, u32>(connection, budget, "StartServiceByName", start).await?;
+            name_owner(connection, budget).await?
+        }
+        name => name?,
+    };
+    let (user, pid) = future::zip(
+        ask_bus(connection, budget, "GetConnectionUnixUser", &name.as_str()),
+        process_of(connection, budget, name.as_str()),
+    )
+    .await;
+    let user = user?;
+    if user != geteuid().as_raw() {
+        return Err(foreign("the Secret Service on the session bus belongs to".to_owned(), user));
+    }
+    Ok(Owner { name, pid, has_answered: false })
+}
+
+async fn process_of(connection: &Connection, budget: &Budget, name: &str) -> Option<u32> {
+    ask_bus(connection, budget, "GetConnectionUnixProcessID", &name).await.ok()
+}
+
+async fn name_owner(connection: &Connection, budget: &Budget) -> Result<OwnedUniqueName, Failure> {
+    let name: String = ask_bus(connection, budget, "GetNameOwner", &BUS_NAME).await?;
+    OwnedUniqueName::try_from(name).map_err(|_| {
+        Failure::new(ErrorKind::Other).message("the session bus named no process for its owner")
+    })
+}
+
+/// Calls a method of the bus itself.
+async fn ask_bus<B, R>(
+    connection: &Connection,
+    budget: &Budget,
+    method: &str,
+    body: &B,
+) -> Result<R, Failure>
+where
+    B: Serialize + DynamicType,
+    R: DeserializeOwned + Type,
+{
+    let call = connection.call_method(Some(DBUS), DBUS_PATH, Some(DBUS), method, body);
+    match budget.run(call).await?.map_err(Failure::from) {
+        Err(failure) if failure.kind == ErrorKind::AccessDenied => Err(failure.refused_by_bus()),
+        reply => body_of(&reply?),
     }
 }
 

@@ -7,8 +7,11 @@ use zbus::{ObjectPath, OwnedObjectPath, Variant};
 
 use crate::error::Failure;
 use crate::operation::Work;
-use crate::protocol::{COLLECTION, DEFAULT_ALIAS, NO_OBJECT, SERVICE, SERVICE_PATH};
+use crate::protocol::{
+    COLLECTION, DEFAULT_ALIAS, NO_OBJECT, SERVICE, SERVICE_PATH, SESSION_ALIAS, SESSION_COLLECTION,
+};
 use crate::provider::{Provider, kwallet_is_open};
+use crate::text::printable;
 
 /// The label of a collection that we had to create.
 const NEW_LABEL: &str = "Default";
@@ -22,10 +25,11 @@ impl Work<'_> {
         if self.is_locked(&collection).await? && !self.is_open_in_kwallet(&collection).await? {
             return Err(locked(&label));
         }
+        self.open_session().await?;
         let provider = Provider::find(self.bus).await;
         let provider =
             provider.map_or_else(|| "unknown provider".into(), |known| known.to_string());
-        Ok(Probe::new(format!("{provider}, collection \"{}\"", label.escape_debug())))
+        Ok(Probe::new(format!("{provider}, collection \"{}\"", printable(&label))))
     }
 
     /// The collection that new items go to.
@@ -36,7 +40,27 @@ impl Work<'_> {
         if collection.as_str() == NO_OBJECT {
             return Err(Failure::new(ErrorKind::NoDefaultCollection));
         }
+        if self.bus.session_collection.is_none() {
+            let session = self.session_collection().await;
+            self.bus.session_collection = Some(session);
+        }
+        self.note_collection(&collection);
         Ok(collection)
+    }
+
+    /// Notes how long what lies in this collection lasts.
+    pub(crate) fn note_collection(&self, collection: &ObjectPath<'_>) {
+        let alias = self.bus.session_collection.as_ref().and_then(Option::as_ref);
+        let is_session = collection.as_str().ends_with(SESSION_COLLECTION)
+            || alias.is_some_and(|alias| alias.as_str() == collection.as_str());
+        self.facts.note_collection(is_session);
+    }
+
+    /// The collection that lasts until logout, by its alias. Providers without one have no alias.
+    async fn session_collection(&mut self) -> Option<OwnedObjectPath> {
+        let service = ObjectPath::from_static_str(SERVICE_PATH).ok()?;
+        let alias = self.bus.call(&self.budget, &service, (SERVICE, "ReadAlias"), &SESSION_ALIAS);
+        alias.await.ok().filter(|path: &OwnedObjectPath| path.as_str() != NO_OBJECT)
     }
 
     /// Whether a collection says that it is locked.
@@ -99,6 +123,6 @@ impl Work<'_> {
 
 fn locked(label: &str) -> Failure {
     Failure::new(ErrorKind::Locked)
-        .message(format!("the keyring \"{}\" is locked", label.escape_debug()))
+        .message(format!("the keyring \"{}\" is locked", printable(label)))
         .hint("Unlock it in the desktop's password manager, or allow a prompt, and try again.")
 }

@@ -9,13 +9,17 @@ use strongroom_core::{Deadlines, PromptPolicy};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Config {
-    /// The bus's address, as in `DBUS_SESSION_BUS_ADDRESS`; `None` is the session bus of the
-    /// process, found as the D-Bus specification says.
+    /// The bus's addresses, a list as in `DBUS_SESSION_BUS_ADDRESS`; `None` is the session bus of
+    /// the process: by that variable, else `bus` in `XDG_RUNTIME_DIR`. Of the transports only
+    /// `unix` is used.
     pub bus_address: Option<String>,
     /// How long calls and prompts may take.
     pub deadlines: Deadlines,
     /// Whether prompts may be shown.
     pub prompt: PromptPolicy,
+    /// Whether values may cross the bus in the clear where the provider encrypts no session. Without
+    /// that, such a provider is `NoBackend`.
+    pub unencrypted_session: bool,
     /// The directory of the lock file that keeps processes from opening sessions at once; `None`
     /// is `.local/state/strongroom` in the user's home.
     pub state_dir: Option<PathBuf>,
@@ -37,6 +41,12 @@ impl Config {
     /// The same, under this prompt policy.
     pub fn with_prompt(mut self, prompt: PromptPolicy) -> Self {
         self.prompt = prompt;
+        self
+    }
+
+    /// Sets whether values may cross the bus in the clear where the provider encrypts no session.
+    pub fn with_unencrypted_session(mut self, is_allowed: bool) -> Self {
+        self.unencrypted_session = is_allowed;
         self
     }
 

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use strongroom_core::{EntryName, Error, ErrorKind, Operation};
+use strongroom_core::{EntryName, Error, ErrorKind, Operation, Reason};
 use zbus::DBusError as _;
 
 use crate::SecretServiceStore;
+use crate::sandbox::Sandbox;
+use crate::text::printable;
 
 /// Why a step of an operation failed, and whether the operation may be done again from its start.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
+    pub(crate) reason: Option<Reason>,
     pub(crate) retry: Retry,
     /// Whether a call got no answer at all.
     pub(crate) silence: bool,
@@ -38,7 +41,15 @@ struct Cause(String);
 impl Failure {
     /// A failure of this kind, final.
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self { kind, retry: Retry::No, silence: false, message: None, hint: None, source: None }
+        Self {
+            kind,
+            reason: None,
+            retry: Retry::No,
+            silence: false,
+            message: None,
+            hint: None,
+            source: None,
+        }
     }
 
     /// No answer in time.
@@ -59,6 +70,24 @@ impl Failure {
     /// Whether the object that was called is not there any more, though its owner is.
     pub(crate) fn is_vanished(&self) -> bool {
         self.kind == ErrorKind::Other && self.retry == Retry::Session
+    }
+
+    /// Adds what tells this cause apart from others of its kind.
+    pub(crate) fn reason(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The silence is the bus's own, so the provider is not to blame.
+    pub(crate) fn silent_bus(mut self) -> Self {
+        self.silence = false;
+        self
+    }
+
+    /// Whether no program serves secrets on the bus, as far as it tells.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.kind == ErrorKind::NoBackend
+            && matches!(self.reason, Some(Reason::NoProvider | Reason::Sandbox))
     }
 
     /// The same, saying what happened.
@@ -85,6 +114,9 @@ impl Failure {
         if let Some(entry) = entry {
             error = error.with_entry(entry);
         }
+        if let Some(reason) = self.reason {
+            error = error.with_reason(reason);
+        }
         if let Some(message) = self.message {
             error = error.with_message(message);
         }
@@ -97,24 +129,51 @@ impl Failure {
         }
     }
 
-    /// The bus could not be reached.
-    pub(crate) fn no_bus(error: &zbus::Error) -> Self {
-        let mut failure = Self::new(ErrorKind::NoBackend)
-            .message("there is no D-Bus session bus to reach a Secret Service on")
-            .hint("Log in to a desktop session, or run the command under `dbus-run-session`.");
-        failure.source = Some(Cause(error.to_string()));
-        failure
-    }
-
-    /// The bus is there and nobody serves secrets on it.
+    /// The bus is there and no program serves secrets on it.
     fn no_service() -> Self {
-        Self::new(ErrorKind::NoBackend)
-            .message("no Secret Service runs on the session bus, and none could be started")
-            .hint("Install and start one: gnome-keyring, KWallet or KeePassXC.")
+        let failure = Self::new(ErrorKind::NoBackend)
+            .reason(Reason::NoProvider)
+            .message("no Secret Service runs on the session bus, and none could be started");
+        match Sandbox::detect() {
+            // Its proxy hides what the program may not talk to.
+            sandbox @ Sandbox::Flatpak(_) => failure.reason(Reason::Sandbox).hint(sandbox.hint()),
+            _ => failure.hint("Install and start one: gnome-keyring, KWallet or KeePassXC."),
+        }
     }
 
-    fn caused_by(mut self, name: &str, text: &str) -> Self {
-        self.source = Some(Cause(format!("{name}: {}", text.escape_debug())));
+    /// The provider speaks without encryption only, which the caller did not allow.
+    pub(crate) fn not_encrypted() -> Self {
+        Self::new(ErrorKind::NoBackend)
+            .reason(Reason::SessionNotEncrypted)
+            .message(
+                "the Secret Service doesn't encrypt the session, so that values would cross the \
+                 session bus in the clear; nothing was sent",
+            )
+            .hint(
+                "Use a keyring that does (gnome-keyring, KWallet, KeePassXC, oo7), or an encrypted \
+                 file, the backend file.",
+            )
+    }
+
+    /// The process is not the one that opened the store.
+    pub(crate) fn forked() -> Self {
+        Self::new(ErrorKind::NoBackend)
+            .reason(Reason::Forked)
+            .message("this process was forked after the store was opened; nothing was changed")
+            .hint("Open the store again in the new process.")
+    }
+
+    /// The same, told as what it is: not the provider refused, but the bus on the way there.
+    pub(crate) fn refused_by_bus(self) -> Self {
+        let sandbox = Sandbox::detect();
+        self.reason(Reason::Sandbox)
+            .message(format!("{sandbox} keeps this program from the Secret Service"))
+            .hint(sandbox.hint())
+    }
+
+    /// The same, with its cause as others tell it.
+    pub(crate) fn caused_by(mut self, cause: &str) -> Self {
+        self.source = Some(Cause(printable(cause)));
         self
     }
 }
@@ -128,27 +187,20 @@ impl From<zbus::Error> for Failure {
             zbus::Error::FDO(fdo) => {
                 from_reply(fdo.name().as_str(), fdo.description().unwrap_or_default())
             }
-            zbus::Error::InputOutput(_) => {
-                let mut failure = Self::new(ErrorKind::NoBackend)
-                    .message("the connection to the session bus broke")
-                    .retry(Retry::Connection);
-                failure.source = Some(Cause(error.to_string()));
-                failure
-            }
-            _ => {
-                let mut failure = Self::new(ErrorKind::Other);
-                failure.source = Some(Cause(error.to_string()));
-                failure
-            }
+            zbus::Error::InputOutput(_) => Self::new(ErrorKind::NoBackend)
+                .message("the connection to the session bus broke")
+                .retry(Retry::Connection)
+                .caused_by(&error.to_string()),
+            _ => Self::new(ErrorKind::Other).caused_by(&error.to_string()),
         }
     }
 }
 
 impl From<getrandom::Error> for Failure {
     fn from(error: getrandom::Error) -> Self {
-        let mut failure = Self::new(ErrorKind::Io).message("the system gave no random numbers");
-        failure.source = Some(Cause(error.to_string()));
-        failure
+        Self::new(ErrorKind::Io)
+            .message("the system gave no random numbers")
+            .caused_by(&error.to_string())
     }
 }
 
@@ -174,10 +226,12 @@ fn from_reply(name: &str, text: &str) -> Failure {
         (Some("NoReply" | "Disconnected"), _) => Failure::new(ErrorKind::NoBackend)
             .message("the Secret Service ended during the call")
             .retry(Retry::Session),
+        (Some("NotSupported"), _) => Failure::new(ErrorKind::Unsupported)
+            .message("the Secret Service doesn't support the call"),
         (Some("Timeout" | "TimedOut"), _) => Failure::new(ErrorKind::TimedOut),
         (Some("AccessDenied" | "AuthFailed"), _) => Failure::new(ErrorKind::AccessDenied),
         (Some("LimitsExceeded"), _) => Failure::new(ErrorKind::QuotaExceeded),
         _ => Failure::new(ErrorKind::Other).message("the Secret Service refused the call"),
     };
-    failure.caused_by(name, text)
+    failure.caused_by(&format!("{name}: {text}"))
 }

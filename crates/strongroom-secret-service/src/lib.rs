@@ -6,7 +6,9 @@
 //! - Every call has a deadline. Prompts run under the prompt policy and are dismissed when given up.
 //! - Locked is never "not found": a search that finds nothing is believed only of an open keyring.
 //! - A daemon that was restarted is found again within the same call.
-//! - Values cross the bus encrypted where the provider can, and lie there as one line of text, under
+//! - Only the effective user's own bus and provider are spoken to, and no address starts a program.
+//! - Values cross the bus encrypted, unless the caller allows a provider that can't; they lie there as
+//!   one line of text, under
 //!   the attributes `service` and `username` that `secret-tool` and other clients use.
 //!
 //! Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where `DISPLAY` or
@@ -25,20 +27,27 @@
 //! ```
 #![cfg(target_os = "linux")]
 
+mod address;
 mod budget;
 mod bus;
 mod collection;
 mod config;
+mod connect;
 mod dh;
 mod error;
+mod facts;
 mod item;
 mod operation;
 mod process_lock;
 mod prompt;
 mod protocol;
 mod provider;
+mod runtime;
+mod sandbox;
 mod session;
+mod shared;
 mod store;
+mod text;
 
 pub use config::Config;
 pub use store::{MAX_SECRET_BYTES, SecretServiceStore};

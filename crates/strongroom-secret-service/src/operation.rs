@@ -8,7 +8,9 @@ use zbus::OwnedObjectPath;
 use crate::Config;
 use crate::budget::Budget;
 use crate::bus::Bus;
+use crate::dh::KeyPair;
 use crate::error::{Failure, Retry};
+use crate::facts::Facts;
 use crate::item;
 use crate::process_lock::{Guarded, ProcessLock};
 use crate::prompt::Shown;
@@ -23,9 +25,11 @@ pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
 pub(crate) struct Work<'a> {
     pub(crate) bus: &'a mut Bus,
     pub(crate) session: &'a mut Option<Session>,
+    pub(crate) pair: &'a mut Option<KeyPair>,
     pub(crate) left_behind: &'a mut Option<Shown>,
     pub(crate) budget: Budget,
     pub(crate) config: &'a Config,
+    pub(crate) facts: &'a Facts,
     /// Whether something was asked to be changed already.
     pub(crate) writing: bool,
 }
@@ -79,19 +83,31 @@ impl Work<'_> {
 
     /// The entries of a service, each once.
     pub(crate) async fn list(&mut self, service: &ServiceName) -> Result<Vec<EntryName>, Failure> {
-        let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
-        let mut entries = Vec::new();
-        for item in self.find(&attributes).await? {
-            let attributes = match item::attributes(self.bus, &self.budget, &item).await {
-                Err(failure) if failure.is_vanished() => continue,
-                attributes => attributes?,
-            };
-            let user = attributes.get(ATTRIBUTE_USER).cloned().unwrap_or_default();
-            entries.extend(EntryName::new(service.as_str(), user).ok());
-        }
+        let users = self.users(service).await?;
+        let entries = users.into_iter().map(|user| EntryName::new(service.as_str(), user));
+        let mut entries: Vec<_> = entries.filter_map(Result::ok).collect();
         entries.sort();
         entries.dedup();
         Ok(entries)
+    }
+
+    /// How many items of a service have no user name.
+    pub(crate) async fn count_unnamed(&mut self, service: &ServiceName) -> Result<usize, Failure> {
+        Ok(self.users(service).await?.iter().filter(|user| user.is_empty()).count())
+    }
+
+    /// The user names of a service's items; empty for one that has none.
+    async fn users(&mut self, service: &ServiceName) -> Result<Vec<String>, Failure> {
+        let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
+        let mut users = Vec::new();
+        for item in self.find(&attributes).await? {
+            let mut attributes = match item::attributes(self.bus, &self.budget, &item).await {
+                Err(failure) if failure.is_vanished() => continue,
+                attributes => attributes?,
+            };
+            users.push(attributes.remove(ATTRIBUTE_USER).unwrap_or_default());
+        }
+        Ok(users)
     }
 
     /// The items of one name, newest first.
@@ -176,6 +192,8 @@ impl Work<'_> {
 
     async fn read_item(&mut self, item: &OwnedObjectPath) -> Result<SecretBytes, Failure> {
         self.open_session().await?;
+        let collection = item::collection_of(item)?;
+        self.note_collection(&collection);
         let session = self.session.as_ref().ok_or_else(no_session)?;
         let secret = item::get_secret(self.bus, &self.budget, item, session.path()).await?;
         match session.unseal(secret)? {
@@ -199,6 +217,7 @@ impl Work<'_> {
         item::set_secret(self.bus, &self.budget, item, &secret).await?;
         // KWallet acknowledges a write to a wallet that was closed meanwhile, and drops it.
         let collection = item::collection_of(item)?;
+        self.note_collection(&collection);
         if self.is_locked(&collection).await? {
             return Err(Failure::new(ErrorKind::Locked)
                 .message("the keyring was locked during the write, which may be lost"));
@@ -246,10 +265,24 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    async fn open_session(&mut self) -> Result<(), Failure> {
-        if self.session.is_none() {
-            *self.session = Some(Session::open(self.bus, &self.budget, self.config).await?);
+    /// Opens a session, unless one is open that this store may use.
+    pub(crate) async fn open_session(&mut self) -> Result<(), Failure> {
+        let is_new = self.session.is_none();
+        if is_new {
+            let pair = self.pair.take();
+            let opening = Session::open(self.bus, &self.budget, self.config, pair);
+            *self.session = Some(opening.await?);
         }
+        let is_encrypted = self.session.as_ref().is_some_and(Session::is_encrypted);
+        if !is_encrypted && !self.config.unencrypted_session {
+            return Err(Failure::not_encrypted());
+        }
+        if (is_new || !self.facts.know_session())
+            && let Some(provider) = Provider::find(self.bus).await
+        {
+            self.facts.note_provider(&provider);
+        }
+        self.facts.note_session(is_encrypted);
         Ok(())
     }
 

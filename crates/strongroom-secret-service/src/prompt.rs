@@ -1,9 +1,9 @@
 //! Prompts: shown when allowed, waited for, and given up in the way that the provider survives.
 
 use futures_lite::{StreamExt as _, future};
-use strongroom_core::{Deadlines, ErrorKind};
+use strongroom_core::ErrorKind;
 use zbus::message::Type as MessageType;
-use zbus::{MatchRule, MessageStream, ObjectPath, OwnedObjectPath, OwnedVariant};
+use zbus::{AsyncDrop as _, MatchRule, MessageStream, ObjectPath, OwnedObjectPath, OwnedVariant};
 
 use crate::budget::Budget;
 use crate::bus::Bus;
@@ -37,6 +37,7 @@ impl Work<'_> {
             return Ok(false);
         };
         if future::poll_once(shown.completed.next()).await.is_some() {
+            shown.forget(&self.budget).await;
             return Ok(false);
         }
         self.wait_for(shown).await.map(|()| true)
@@ -48,6 +49,7 @@ impl Work<'_> {
         };
         self.budget.restart();
         let signal = signal.ok_or_else(|| Failure::unexpected("a prompt by ending"))??;
+        shown.forget(&self.budget).await;
         let (dismissed, _): (bool, OwnedVariant) = signal
             .body()
             .deserialize()
@@ -68,10 +70,11 @@ impl Work<'_> {
                 .message("nobody answered the keyring's prompt; it is still on the screen")
                 .hint("Answer the prompt, or close it, and try again.");
         }
-        let budget = Budget::start(Deadlines::both(DISMISSAL));
+        let budget = self.budget.of(DISMISSAL);
         let dismissal = self.bus.call(&budget, &shown.path, (PROMPT, "Dismiss"), &());
         let dismissed: Result<(), Failure> = dismissal.await;
         tracing::debug!(dismissed = dismissed.is_ok(), "gave up a prompt");
+        shown.forget(&budget).await;
         failure
             .message("nobody answered the keyring's prompt; it was dismissed")
             .hint("Try again and answer the prompt, or unlock the keyring first.")
@@ -91,10 +94,22 @@ impl Work<'_> {
 }
 
 impl Shown {
+    /// Stops listening for the answer. Dropped without that, it would keep the connection.
+    pub(crate) async fn forget(self, budget: &Budget) {
+        // A bus that doesn't answer has nothing to forget.
+        budget.run(self.completed.async_drop()).await.ok();
+    }
+
     async fn show(bus: &mut Bus, budget: &Budget, path: OwnedObjectPath) -> Result<Self, Failure> {
         let completed = budget.run(listen(bus, &path)).await??;
-        bus.call::<_, ()>(budget, &path, (PROMPT, "Prompt"), &"").await?;
-        Ok(Self { path, completed })
+        let shown = Self { path, completed };
+        match bus.call(budget, &shown.path, (PROMPT, "Prompt"), &"").await {
+            Ok(()) => Ok(shown),
+            Err(failure) => {
+                shown.forget(budget).await;
+                Err(failure)
+            }
+        }
     }
 }
 

@@ -4,6 +4,10 @@
 
 use zbus::OwnedObjectPath;
 
+/// The name of the bus itself, and its object.
+pub(crate) const DBUS: &str = "org.freedesktop.DBus";
+pub(crate) const DBUS_PATH: &str = "/org/freedesktop/DBus";
+
 /// The bus name of the service.
 pub(crate) const BUS_NAME: &str = "org.freedesktop.secrets";
 /// The path of the service object.
@@ -18,6 +22,10 @@ pub(crate) const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// The alias of the collection that new items go to.
 pub(crate) const DEFAULT_ALIAS: &str = "default";
+/// The alias of the collection that lasts until the user logs out.
+pub(crate) const SESSION_ALIAS: &str = "session";
+/// How the path of that collection ends in gnome-keyring and oo7.
+pub(crate) const SESSION_COLLECTION: &str = "/collection/session";
 /// What a call returns in place of an object that does not exist, or a prompt that is not needed.
 pub(crate) const NO_OBJECT: &str = "/";
 

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use strongroom_core::Deadlines;
 use strongroom_files::{Source, read};
-
 use zbus::ObjectPath;
 
-use crate::budget::{Budget, within};
+use crate::budget::Budget;
 use crate::bus::Bus;
+use crate::text::printable;
 
 /// How long finding out who hangs may take, after a deadline that has already passed.
 const INQUIRY: Duration = Duration::from_millis(200);
@@ -31,7 +32,8 @@ pub(crate) struct Provider {
 impl Provider {
     /// Asks the bus and the system who it is. The bus answers even where the provider hangs.
     pub(crate) async fn find(bus: &Bus) -> Option<Self> {
-        let pid = within(INQUIRY, bus.owner_pid()).await.ok()??;
+        let budget = Budget::start(Deadlines::both(INQUIRY), bus.runtime());
+        let pid = bus.owner_pid(&budget).await?;
         Some(Self { name: process_name(pid)?, pid, stopped: is_stopped(pid) })
     }
 
@@ -43,6 +45,11 @@ impl Provider {
     /// Whether it is gnome-keyring.
     pub(crate) fn is_gnome_keyring(&self) -> bool {
         self.name.starts_with("gnome-keyring")
+    }
+
+    /// Whether it is KeePassXC.
+    pub(crate) fn is_keepassxc(&self) -> bool {
+        self.name.starts_with("keepassxc")
     }
 
     /// Whether dismissing a prompt that is on the screen does it harm.
@@ -93,7 +100,7 @@ fn process_name(pid: u32) -> Option<String> {
     let program = command_line.split(|byte| *byte == 0).next()?;
     let program = String::from_utf8_lossy(program).into_owned();
     let name = Path::new(&program).file_name()?.to_string_lossy().into_owned();
-    Some(name.escape_debug().to_string())
+    Some(printable(&name))
 }
 
 /// Reads a file of the kernel's about a process.

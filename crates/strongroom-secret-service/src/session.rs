@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strongroom_core::{ErrorKind, SecretBytes, armor};
+use strongroom_core::{ErrorKind, SecretBytes, Warning, armor};
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::Config;
@@ -27,19 +27,24 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session, encrypted where the provider can.
+    /// Opens a session: encrypted, or else as the caller allows it.
     pub(crate) async fn open(
         bus: &mut Bus,
         budget: &Budget,
         config: &Config,
+        mut first: Option<KeyPair>,
     ) -> Result<Self, Failure> {
         let wait = LOCK_WAIT.min(budget.left() / 2);
         let _lock = ProcessLock::acquire(Guarded::OpenSession, config.lock_dir().as_deref(), wait);
         for _ in 0..KEY_PAIRS {
-            match Self::open_encrypted(bus, budget).await? {
+            let pair = first.take().map_or_else(KeyPair::generate, Ok)?;
+            match Self::open_encrypted(bus, budget, pair).await? {
                 Opened::Session(session) => return Ok(session),
                 Opened::Unlucky(path) => close(bus, budget, &path).await?,
-                Opened::Refused => return Self::open_plain(bus, budget).await,
+                Opened::NotSupported if config.unencrypted_session => {
+                    return Self::open_plain(bus, budget).await;
+                }
+                Opened::NotSupported => return Err(Failure::not_encrypted()),
             }
         }
         Err(Failure::new(ErrorKind::Other)
@@ -78,17 +83,27 @@ impl Session {
         Ok(Content::Value(armor::decode(stored)))
     }
 
+    /// Whether values are encrypted in it.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The session's object.
     pub(crate) fn path(&self) -> &ObjectPath<'_> {
         &self.path
     }
 
-    async fn open_encrypted(bus: &mut Bus, budget: &Budget) -> Result<Opened, Failure> {
-        let pair = KeyPair::generate()?;
+    async fn open_encrypted(
+        bus: &mut Bus,
+        budget: &Budget,
+        pair: KeyPair,
+    ) -> Result<Opened, Failure> {
         let public = Variant::from(pair.public().as_slice());
         let (theirs, path) = match open_session(bus, budget, ALGORITHM_DH, public).await {
             Ok(opened) => opened,
-            Err(failure) if refuses_algorithm(&failure) => return Ok(Opened::Refused),
+            Err(failure) if failure.kind == ErrorKind::Unsupported => {
+                return Ok(Opened::NotSupported);
+            }
             Err(failure) => return Err(failure),
         };
         let theirs = Vec::<u8>::try_from(theirs).unwrap_or_default();
@@ -99,9 +114,7 @@ impl Session {
     }
 
     async fn open_plain(bus: &mut Bus, budget: &Budget) -> Result<Self, Failure> {
-        tracing::warn!(
-            "the Secret Service refuses encrypted sessions; values cross the bus as they are"
-        );
+        tracing::warn!("{}", Warning::SessionNotEncrypted);
         let nothing = Variant::from("");
         let (_, path) = open_session(bus, budget, ALGORITHM_PLAIN, nothing).await?;
         Ok(Self { path, key: None })
@@ -119,7 +132,9 @@ pub(crate) enum Content {
 enum Opened {
     Session(Session),
     Unlucky(OwnedObjectPath),
-    Refused,
+    /// The provider's own word for an algorithm that it doesn't have. No other error is taken for
+    /// that: any may be passing.
+    NotSupported,
 }
 
 async fn open_session(
@@ -134,9 +149,4 @@ async fn open_session(
 
 async fn close(bus: &mut Bus, budget: &Budget, path: &ObjectPath<'_>) -> Result<(), Failure> {
     bus.call(budget, path, (SESSION, "Close"), &()).await
-}
-
-/// An error of the provider's own about this call, not one about reaching the provider.
-fn refuses_algorithm(failure: &Failure) -> bool {
-    failure.kind == ErrorKind::Other && failure.retry == Retry::No
 }

@@ -1,8 +1,7 @@
 //! The store: the contract's methods, run on one connection per process and bus.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 
 use strongroom_core::{
     Candidate, Capabilities, EntryName, ExposeSecret, KeyringStore, Operation, Persistence, Probe,
@@ -11,11 +10,10 @@ use strongroom_core::{
 
 use crate::Config;
 use crate::budget::Budget;
-use crate::bus::Bus;
 use crate::error::{Failure, Retry};
+use crate::facts::Facts;
 use crate::operation::Work;
-use crate::prompt::Shown;
-use crate::session::Session;
+use crate::shared::{Connected, Shared, forget};
 
 /// The largest value, in bytes. The protocol sets no limit; providers rewrite their whole file at
 /// each change, and this much was tried with gnome-keyring and KWallet.
@@ -25,20 +23,12 @@ pub const MAX_SECRET_BYTES: usize = 1 << 20;
 ///
 /// All stores of one process on one bus share a connection and a session, made at the first call.
 /// A connection that broke and a daemon that was restarted are found out and made good within a
-/// call. Calls of several threads take turns.
+/// call. Calls of several threads take turns. A process that was forked opens stores of its own:
+/// those that it inherited are refused.
 pub struct SecretServiceStore {
     config: Config,
     shared: Arc<Shared>,
-}
-
-/// The connection of this process to one bus.
-#[derive(Default)]
-struct Shared(Mutex<Option<Connected>>);
-
-struct Connected {
-    bus: Bus,
-    session: Option<Session>,
-    left_behind: Option<Shown>,
+    facts: Facts,
 }
 
 impl SecretServiceStore {
@@ -48,7 +38,7 @@ impl SecretServiceStore {
     /// A store with these settings. Contacts nobody yet.
     pub fn new(config: Config) -> Self {
         let shared = Shared::of_bus(config.bus_address.as_deref());
-        Self { config, shared }
+        Self { config, shared, facts: Facts::default() }
     }
 
     /// Does one operation, once more from its start if the provider turned out to be a new one.
@@ -58,18 +48,19 @@ impl SecretServiceStore {
         entry: Option<&EntryName>,
         work: impl AsyncFn(&mut Work<'_>) -> Result<T, Failure>,
     ) -> Result<T> {
-        let mut connected = self.shared.lock();
-        let result = zruntime::block_on(async {
-            let mut budget = Budget::start(self.config.deadlines);
-            let first = self.attempt(&mut connected, &mut budget, &work).await;
-            match first {
-                Err(failure) if failure.retry > Retry::No => {
-                    tracing::debug!(?failure, "trying again on a new session");
-                    forget(&mut connected, failure.retry);
-                    self.attempt(&mut connected, &mut budget, &work).await
+        let result = self.shared.run(|runtime, connected| {
+            runtime.block_on(async {
+                let mut budget = Budget::start(self.config.deadlines, runtime);
+                let first = self.attempt(connected, &mut budget, &work).await;
+                match first {
+                    Err(failure) if failure.retry > Retry::No => {
+                        tracing::debug!(?failure, "trying again on a new session");
+                        forget(connected, failure.retry);
+                        self.attempt(connected, &mut budget, &work).await
+                    }
+                    result => result,
                 }
-                result => result,
-            }
+            })
         });
         result.map_err(|failure| failure.into_error(operation, entry))
     }
@@ -83,16 +74,17 @@ impl SecretServiceStore {
         let connected = match connected {
             Some(connected) => connected,
             None => {
-                let bus = Bus::connect(self.config.bus_address.as_deref(), budget).await?;
-                connected.insert(Connected { bus, session: None, left_behind: None })
+                let list = self.config.bus_address.as_deref();
+                connected.insert(Connected::to(list, budget).await?)
             }
         };
-        let Connected { bus, session, left_behind } = connected;
-        let config = &self.config;
-        let (at, writing) = (*budget, false);
-        let mut operation = Work { bus, session, left_behind, budget: at, config, writing };
+        let Connected { bus, session, pair, left_behind } = connected;
+        let (config, facts) = (&self.config, &self.facts);
+        let (at, writing) = (budget.clone(), false);
+        let mut operation =
+            Work { bus, session, pair, left_behind, budget: at, config, facts, writing };
         let result = work(&mut operation).await;
-        *budget = operation.budget;
+        *budget = operation.budget.clone();
         match result {
             Err(failure) if failure.silence => Err(operation.explain_silence(failure).await),
             result => result,
@@ -106,11 +98,13 @@ impl KeyringStore for SecretServiceStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(Persistence::Permanent)
+        let capabilities = Capabilities::new(Persistence::Permanent)
             .with_max_secret_len(MAX_SECRET_BYTES)
             .with_binary_safe()
             .with_list()
             .with_prompts()
+            .with_user_programs();
+        self.facts.add_to(capabilities)
     }
 
     fn probe(&self) -> Result<Probe> {
@@ -139,6 +133,10 @@ impl KeyringStore for SecretServiceStore {
         self.run(Operation::List, None, async |work| work.list(service).await)
     }
 
+    fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+        self.run(Operation::List, None, async |work| work.count_unnamed(service).await)
+    }
+
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         self.run(Operation::Repair, Some(entry), async |work| work.candidates(entry).await)
     }
@@ -161,36 +159,5 @@ impl KeyringStore for SecretServiceStore {
 impl fmt::Debug for SecretServiceStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretServiceStore").field("config", &self.config).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// The connection that all stores on this bus share; the last store to go closes it.
-    fn of_bus(address: Option<&str>) -> Arc<Self> {
-        static BUSES: Mutex<BTreeMap<Option<String>, Weak<Shared>>> = Mutex::new(BTreeMap::new());
-        let mut buses = BUSES.lock().unwrap_or_else(PoisonError::into_inner);
-        buses.retain(|_, shared| shared.strong_count() > 0);
-        let known = buses.entry(address.map(str::to_owned)).or_default();
-        known.upgrade().unwrap_or_else(|| {
-            let shared = Arc::<Self>::default();
-            *known = Arc::downgrade(&shared);
-            shared
-        })
-    }
-
-    /// Held for one whole operation, which ends by its deadlines.
-    fn lock(&self) -> MutexGuard<'_, Option<Connected>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn forget(connected: &mut Option<Connected>, what: Retry) {
-    if what == Retry::Connection {
-        *connected = None;
-    }
-    if let Some(connected) = connected {
-        connected.session = None;
-        connected.left_behind = None;
-        connected.bus.forget_owner();
     }
 }

@@ -1,7 +1,8 @@
 // The dialogs: one secret with its value, the form, and questions.
 
 import * as api from "./api.js";
-import { badge, byId, calm, complain, make, say } from "./dom.js";
+import { badge, byId, calm, complain, make, say, sessionOver, words } from "./dom.js";
+import { forgetPasted, pastedInto } from "./pasted.js";
 import { age, called, endOfDay, expires, isSame, lastDay, moment } from "./words.js";
 
 /** How long a value is shown, in seconds. */
@@ -13,12 +14,16 @@ const fields = form.querySelector("form").elements;
 
 let secret; // that the details are about
 let ticking;
+let limits; // of names and values, in bytes
+
+/** Sets how many bytes a name and a value may have. */
+export const setLimits = (known) => (limits = known);
 
 /** Asks. Cancel has the focus; what is asked for takes one more step. */
 export function ask({ heading, text, yes, isDangerous = false }) {
   const dialog = byId("confirm");
-  byId("confirm-heading").textContent = heading;
-  byId("confirm-text").textContent = text;
+  byId("confirm-heading").replaceChildren(...words(heading));
+  byId("confirm-text").replaceChildren(...words(text));
   byId("confirm-yes").textContent = yes;
   byId("confirm-yes").className = isDangerous ? "danger solid" : "primary";
   dialog.returnValue = "";
@@ -34,7 +39,7 @@ export function showDetails(shown) {
   secret = shown;
   calm(details);
   hideValue();
-  byId("details-name").textContent = secret.name;
+  byId("details-name").replaceChildren(...words(secret.name));
   byId("facts").replaceChildren(...facts(secret));
   if (!details.open) details.showModal();
 }
@@ -53,22 +58,42 @@ export const isAbout = (key) => details.open && isSame(secret, key);
 
 /** Takes everything off the screen. */
 export function closeAll() {
+  hideValue();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}
+
+/**
+ * Changes a secret that the page has seen, and returns whether it did: where another process has changed it since, it
+ * asks first.
+ */
+async function change(seen, verb, work) {
+  try {
+    await work(seen);
+    return true;
+  } catch (problem) {
+    if (problem.code !== "changed") throw problem;
+    const isSure = await ask({
+      heading: `${called(seen)} was changed meanwhile`,
+      text: `Another process has written it since this page showed it. ${verb} it all the same?`,
+      yes: `${verb} it`,
+      isDangerous: true,
+    });
+    return isSure && change({ ...seen, updated_at: problem.updated_at ?? null }, verb, work);
+  }
 }
 
 function showReplace() {
   const old = secret;
   openForm({ heading: `Replace ${called(old)}`, submit: "Replace", key: false, value: true });
-  fields.name.value = old.name;
-  fields.target.value = old.target ?? "";
   fields.provider.value = old.provider ?? "";
   fields.scope.value = old.scope ?? "";
   fields.expires.value = old.expiry === "expired" ? "" : lastDay(old.expires_at);
   form.onsend = async (filled) => {
     // A day that stays is the same moment, which need not be the day's end.
     const stays = fields.expires.value === lastDay(old.expires_at);
-    await api.replace({ ...filled, expires_at: stays ? old.expires_at : filled.expires_at });
-    return `${called(filled)} was replaced.`;
+    const secret = { ...filled, expires_at: stays ? old.expires_at : filled.expires_at };
+    const isDone = await change(old, "Replace", (seen) => api.replace(seen, secret));
+    return isDone && `${called(old)} was replaced.`;
   };
   fields.value.focus();
 }
@@ -79,8 +104,8 @@ function showRename() {
   fields.name.value = old.name;
   fields.target.value = old.target ?? "";
   form.onsend = async (filled) => {
-    await api.rename(old, filled);
-    return `${called(old)} is ${called(filled)} now.`;
+    const isDone = await change(old, "Rename", (seen) => api.rename(seen, filled));
+    return isDone && `${called(old)} is ${called(filled)} now.`;
   };
   fields.name.select();
 }
@@ -88,9 +113,10 @@ function showRename() {
 function openForm({ heading, submit, key, value }) {
   details.close();
   form.querySelector("form").reset();
+  forgetPasted();
   calm(form);
   veil();
-  byId("form-heading").textContent = heading;
+  byId("form-heading").replaceChildren(...words(heading));
   byId("submit").textContent = submit;
   byId("key-fields").hidden = !key;
   byId("value-fields").hidden = !value;
@@ -101,31 +127,46 @@ function openForm({ heading, submit, key, value }) {
 
 async function send(event) {
   event.preventDefault();
-  const text = (name) => fields[name].value;
+  const text = (name) => fields[name].value.trim();
   const filled = {
     name: text("name"),
     target: text("target") || null,
-    value: text("value"),
+    value: pastedInto(fields.value),
     provider: text("provider"),
     scope: text("scope"),
     expires_at: endOfDay(text("expires")),
   };
   await attempt(form, byId("submit"), async () => {
+    mustFit(filled);
     const done = await form.onsend(filled);
+    if (!done) return;
     form.close();
     say(done);
   });
 }
 
+/** Refuses what the server would refuse as too long, before it is sent. */
+function mustFit({ name, target, value }) {
+  const sizes = [["name", name, limits.name], ["target", target, limits.name], ["value", value, limits.value]];
+  for (const [what, text, limit] of sizes) {
+    const size = new TextEncoder().encode(text ?? "").length;
+    if (size > limit) {
+      const message = `the ${what} has ${size} bytes, and can have at most ${limit}`;
+      throw new api.Problem(0, { message, hint: "Nothing was stored." });
+    }
+  }
+}
+
 /** Does something once, and says in the dialog what went wrong. */
 async function attempt(dialog, button, work) {
+  if (button.disabled) return;
   calm(dialog);
   button.disabled = true;
   try {
     await work();
   } catch (problem) {
-    if (problem.isSessionOver) document.dispatchEvent(new Event("session-over"));
-    else complain(problem, dialog);
+    if (problem.isSessionOver) sessionOver(problem);
+    else complain(problem, { dialog });
   } finally {
     button.disabled = false;
   }
@@ -141,7 +182,7 @@ async function remove() {
   });
   if (!isSure) return;
   await attempt(details, byId("delete"), async () => {
-    await api.remove(doomed);
+    if (!(await change(doomed, "Delete", api.remove))) return;
     details.close();
     say(`${called(doomed)} was deleted.`);
   });
@@ -204,18 +245,19 @@ function veil() {
 function facts({ target, provider, scope, created_at, updated_at, expires_at, expiry, storage }) {
   const until = expires_at ? `${expires(expires_at)} (${moment(expires_at)})` : "never";
   const where = make("span", {}, badge(storage), ` ${storage.protection} ${storage.lasts}`);
+  const times = (text) => text && [text];
   const known = [
-    ["Target", target],
-    ["Provider", provider],
-    ["Scope", scope],
-    ["Added", created_at && moment(created_at)],
-    ["Last written", updated_at && `${moment(updated_at)} (${age(updated_at)})`],
-    ["Expires", make("span", { className: `expiry ${expiry}` }, until)],
-    ["Stored in", where],
+    ["Target", words(target)],
+    ["Provider", words(provider)],
+    ["Scope", words(scope)],
+    ["Added", times(created_at && moment(created_at))],
+    ["Last written", times(updated_at && `${moment(updated_at)} (${age(updated_at)})`)],
+    ["Expires", [make("span", { className: `expiry ${expiry}` }, until)]],
+    ["Stored in", [where]],
   ];
   return known
-    .filter(([, fact]) => fact)
-    .flatMap(([term, fact]) => [make("dt", {}, term), make("dd", {}, fact)]);
+    .filter(([, fact]) => fact?.some((piece) => piece !== ""))
+    .flatMap(([term, fact]) => [make("dt", {}, term), make("dd", {}, ...fact)]);
 }
 
 byId("confirm-no").addEventListener("click", () => byId("confirm").close(""));
@@ -224,7 +266,13 @@ for (const button of document.querySelectorAll("dialog .close")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
 details.addEventListener("close", hideValue);
-form.addEventListener("close", () => form.querySelector("form").reset());
+form.addEventListener("close", () => {
+  form.querySelector("form").reset();
+  forgetPasted();
+});
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.querySelector("form").requestSubmit();
+});
 form.addEventListener("submit", send);
 byId("unveil").addEventListener("change", veil);
 byId("reveal").addEventListener("click", reveal);

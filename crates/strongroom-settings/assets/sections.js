@@ -1,12 +1,16 @@
-// What stands around the table: the place, health, what lies in files, export.
+// The sections around the table: the place, health, what lies in files, export.
 
 import * as api from "./api.js";
 import { ask } from "./dialogs.js";
-import { badge, byId, calm, complain, make, say, sentence } from "./dom.js";
+import { badge, byId, calm, complain, make, say, sentence, sessionOver, words } from "./dom.js";
 import { called } from "./words.js";
 
 export function showStorage(storage) {
   byId("storage").replaceChildren(badge(storage), ` ${storage.protection} ${storage.lasts}`);
+  // How long they last stands there already.
+  const weak = storage.warnings.filter(({ code }) => code !== "not_persistent");
+  const warning = ({ message }) => make("li", {}, sentence(message));
+  byId("storage-warnings").replaceChildren(...weak.map(warning));
 }
 
 export async function showHealth() {
@@ -36,7 +40,7 @@ function command(text) {
     await navigator.clipboard.writeText(text);
     say("Copied.");
   });
-  return make("div", { className: "command" }, make("code", {}, text), copy);
+  return make("div", { className: "command" }, make("code", {}, ...words(text)), copy);
 }
 
 let planned = [];
@@ -52,7 +56,12 @@ export async function showMigration() {
       "li",
       { className: "planned" },
       badge(plan.storage),
-      make("div", {}, make("strong", {}, called(key)), make("p", { className: "muted" }, place)),
+      make(
+        "div",
+        {},
+        make("strong", {}, ...words(called(key))),
+        make("p", { className: "muted" }, ...words(place)),
+      ),
     );
   byId("planned").replaceChildren(...planned.map(line));
   const warnings = plan.warnings.map((text) => make("li", {}, sentence(text)));
@@ -78,28 +87,37 @@ export function showExport(formats) {
   byId("export").hidden = formats.length === 0;
   const button = (format) => {
     const element = make("button", { type: "button" }, `Export as ${format.label}…`);
-    element.addEventListener("click", () => download(format, element));
+    element.addEventListener("click", () => exportTo(format, element));
     return element;
   };
   byId("formats").replaceChildren(...formats.map(button));
 }
 
-async function download({ label, file_name }, button) {
+async function exportTo({ label, path }, button) {
   const isSure = await ask({
     heading: `Export all values as ${label}?`,
     text:
-      "The file is not encrypted. Whoever gets hold of it can read every value, also in a backup or a " +
-      "synchronised folder. Delete it once it has served.",
+      `They will be in ${path}, which your account alone can read. The file is not encrypted: whoever gets hold of ` +
+      "it can read every value, also in a backup or a synchronised folder. Delete it once it has served.",
     yes: "Export in plain text",
     isDangerous: true,
   });
-  if (!isSure) return;
-  await attempt(button, async () => {
-    const url = URL.createObjectURL(await api.exported(label));
-    make("a", { href: url, download: file_name }).click();
-    URL.revokeObjectURL(url);
-    say(`${file_name} was handed to your browser.`);
-  });
+  if (isSure) await attempt(button, () => writeExport(label, path));
+}
+
+async function writeExport(label, path, replace = false) {
+  try {
+    say(`All values are in ${await api.exportAs(label, replace)} now.`);
+  } catch (problem) {
+    if (problem.code !== "already_exists" || replace) throw problem;
+    const isSure = await ask({
+      heading: "Replace the file?",
+      text: `There is a file ${path} already.`,
+      yes: "Replace it",
+      isDangerous: true,
+    });
+    if (isSure) await writeExport(label, path, true);
+  }
 }
 
 /** Does something once, and says at the top of the page what went wrong. */
@@ -109,7 +127,7 @@ async function attempt(button, work) {
   try {
     await work();
   } catch (problem) {
-    if (problem.isSessionOver) document.dispatchEvent(new Event("session-over"));
+    if (problem.isSessionOver) sessionOver(problem);
     else complain(problem);
   } finally {
     button.disabled = false;

@@ -10,7 +10,8 @@ const MONTH = YEAR / 12;
 export const called = ({ name, target }) => (target ? `${name} (${target})` : name);
 
 /** Whether two secrets have one name and one target. */
-export const isSame = (one, other) => one.name === other.name && one.target === other.target;
+export const isSame = (one, other) =>
+  one.name === other.name && (one.target || null) === (other.target || null);
 
 /** How long ago it was. */
 export function age(time) {

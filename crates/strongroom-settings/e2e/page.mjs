@@ -1,38 +1,24 @@
-// Drives a browser over the settings page. What it needs to know comes on standard input.
+// Drives a browser over the settings page.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { text } from "node:stream/consumers";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { checkAccess as check, launch, open, steps, input } from "./browser.mjs";
 
-const { link, chromium: program, modules, change, screenshots } = JSON.parse(await text(process.stdin));
-const require = createRequire(`${modules}/`);
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const origin = new URL(link).origin;
+const { link, change, exports, screenshots } = input;
+const { origin, pathname } = new URL(link);
 
 const VALUE = 'sk-1 "quoted"\nline 2 grüße';
 const OTHER = "sk-2";
 
-const browser = await require("playwright-core").chromium.launch({
-  executablePath: program,
-  args: [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1120, height: 900 } });
 await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-const page = await context.newPage();
-page.setDefaultTimeout(15_000);
-const complaints = [];
 const requests = [];
-page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-page.on("pageerror", (error) => complaints.push(String(error)));
 context.on("request", (request) => requests.push(request.url()));
+const { page, complaints } = await open(context);
+const step = steps(page);
+const checkAccess = (where) => check(page, where);
 
 const button = (name) => page.getByRole("button", { name, exact: true });
 const row = (name) => page.getByRole("row").filter({ hasText: name });
@@ -42,32 +28,12 @@ const openRow = (name) => page.getByRole("button", { name: `${name}: show and ch
 const told = (words) => page.getByRole("status").filter({ hasText: words }).waitFor();
 const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
-async function step(name, work) {
-  try {
-    await work();
-    console.log(`${name}: fine`);
-  } catch (error) {
-    await page.screenshot({ path: `${screenshots}/failed.png` });
-    throw new Error(`${name}: ${error.message}`, { cause: error });
-  }
-}
-
-/** What axe-core finds that is serious. */
-async function checkAccess(where) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map((it) => it.html).join(" ")}`);
-  assert.deepEqual(found, [], where);
-}
-
 await step("a link opens a session, and leaves the address bar", async () => {
   await page.goto(link);
   await page.getByRole("heading", { name: "Tracker", level: 1 }).waitFor();
-  assert.equal(page.url(), `${origin}/`);
-  const [cookie, ...more] = await context.cookies(`${origin}/api/secrets`);
-  assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path, more], [true, "Strict", "/api", []]);
-  assert.equal(await page.evaluate(() => document.cookie), "");
+  assert.equal(page.url(), `${origin}${pathname}`);
+  assert.deepEqual(await context.cookies(), []);
+  assert.equal(await page.evaluate(() => Object.keys(localStorage).length + document.cookie.length), 0);
   await page.getByText("There are no secrets yet").waitFor();
   assert.equal(await page.locator("#storage .badge").textContent(), "Keychain");
   await page.reload();
@@ -178,17 +144,27 @@ await step("what lies in files moves into the store", async () => {
   assert.equal(await section.isVisible(), false);
 });
 
-await step("an export comes after a warning", async () => {
-  await button("Export as JSON…").click();
-  await question().getByText("The file is not encrypted.").waitFor();
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    question().getByRole("button", { name: "Export in plain text" }).click(),
-  ]);
-  assert.equal(download.suggestedFilename(), "tracker-secrets.json");
-  const exported = JSON.parse(readFileSync(await download.path(), "utf8"));
-  assert.match(JSON.stringify(exported), /"legacy value"/);
-  await download.delete();
+await step("an export comes after a warning, and replaces a file after a question", async () => {
+  const path = `${exports}/tracker-secrets.json`;
+  const exportJson = async () => {
+    await button("Export as JSON…").click();
+    await question().getByText(path).waitFor();
+    await question().getByRole("button", { name: "Export in plain text" }).click();
+  };
+  await exportJson();
+  await told(`All values are in ${path} now.`);
+  assert.match(readFileSync(path, "utf8"), /"legacy value"/);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  writeFileSync(path, "mine");
+  await exportJson();
+  await question().getByText("There is a file").waitFor();
+  await question().getByRole("button", { name: "Cancel" }).click();
+  assert.equal(readFileSync(path, "utf8"), "mine");
+  await exportJson();
+  await page.locator("#status:empty").waitFor({ state: "attached" });
+  await question().getByRole("button", { name: "Replace it" }).click();
+  await told(`All values are in ${path} now.`);
+  assert.match(readFileSync(path, "utf8"), /"legacy value"/);
 });
 
 /** Walks until something has the focus that is called like this. */
@@ -299,7 +275,7 @@ await step("an ended session leaves nothing on the screen", async () => {
 });
 
 await step("nothing was asked of others, and no value was in a URL", async () => {
-  const foreign = requests.filter((url) => new URL(url).origin !== origin && !url.startsWith("blob:"));
+  const foreign = requests.filter((url) => new URL(url).origin !== origin);
   assert.deepEqual(foreign, []);
   assert.deepEqual(requests.filter((url) => /sk-|typed|token=/.test(url.replace(link, ""))), []);
   // What was refused on purpose is told by the browser, too.

@@ -9,6 +9,8 @@ mod secrets;
 mod sections;
 mod session;
 
+pub(crate) use body::secret_response;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,23 +23,23 @@ use crate::problem::Problem;
 use crate::settings::Shared;
 use crate::{assets, gate};
 
-/// The largest body, in bytes: a value of 64 KiB in base64, with names and room to spare. A vault
-/// keeps larger ones, which are no work for a form.
-const BODY: usize = 128 * 1024;
-
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
-    // Below one path, so that the browser sends the cookie there and nowhere else.
-    let api = with_session(shared).route("/api/session", post(session::exchange));
     Router::new()
-        .merge(api)
+        .merge(with_session(shared))
         .merge(assets::router())
-        .fallback(nowhere)
-        .layer(DefaultBodyLimit::max(BODY))
+        .route("/", get(assets::page).post(session::enter))
+        .route("/api/session", post(session::exchange))
+        .fallback(no_such_page)
         .layer(from_fn(gate::same_origin))
         .with_state(Arc::clone(shared))
 }
 
-async fn nowhere() -> Problem {
+/// Every path beside the page.
+pub(crate) fn nowhere() -> Router {
+    Router::new().fallback(no_such_page).layer(from_fn(gate::same_origin))
+}
+
+async fn no_such_page() -> Problem {
     Problem::refused(StatusCode::NOT_FOUND, "not_found", "there is no such page")
 }
 
@@ -57,5 +59,7 @@ fn with_session(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/migration", get(sections::plan))
         .route("/api/migration/secure", post(sections::secure))
         .route("/api/export", post(sections::export))
+        // The gate has bounded the body.
+        .layer(DefaultBodyLimit::disable())
         .route_layer(from_fn_with_state(Arc::clone(shared), gate::session))
 }

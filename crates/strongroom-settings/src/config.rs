@@ -1,10 +1,10 @@
 //! Ready-made hooks for configuration files, on [`strongroom_config`].
 
 use std::fmt;
+use std::path::PathBuf;
 
-use strongroom::{ErrorKind, Operation, Result, SecretString, blocking};
+use strongroom::{ErrorKind, Operation, Result, blocking};
 use strongroom_config::{ConfigFile, Exposure, Format, Leaves, Prefer};
-use zeroize::Zeroizing;
 
 use crate::{Export, ExportFormat, Migration, Plan};
 
@@ -18,11 +18,13 @@ pub struct ConfigMigration {
     secrets: blocking::SecretManager,
 }
 
-/// Hands out all secrets that have not expired, in the formats of configuration files.
+/// Writes all secrets that have not expired into a file that only its owner can read, in the formats of configuration
+/// files.
 #[derive(Clone)]
 pub struct ConfigExport {
     name: String,
     secrets: blocking::SecretManager,
+    directory: PathBuf,
 }
 
 impl ConfigMigration {
@@ -85,9 +87,15 @@ fn warning(exposure: &Exposure) -> String {
 }
 
 impl ConfigExport {
-    /// Exports this vault, into files whose names begin so: `tracker` for `tracker-secrets.json`.
-    pub fn new(name: impl Into<String>, secrets: blocking::SecretManager) -> Self {
-        Self { name: name.into(), secrets }
+    /// Exports this vault into files of this directory whose names begin so: `tracker` for `tracker-secrets.json`.
+    ///
+    /// The directory is an absolute path, and best one that only the user writes to, such as the home directory.
+    pub fn new(
+        name: impl Into<String>,
+        secrets: blocking::SecretManager,
+        directory: impl Into<PathBuf>,
+    ) -> Self {
+        Self { name: name.into(), secrets, directory: directory.into() }
     }
 
     fn format(&self, format: Format) -> ExportFormat {
@@ -95,7 +103,8 @@ impl ConfigExport {
             Format::Env => "dotenv".to_owned(),
             format => format.name().to_uppercase(),
         };
-        ExportFormat::new(label, format!("{}-secrets.{}", self.name, format.name()))
+        let name = format!("{}-secrets.{}", file_name(&self.name), format.name());
+        ExportFormat::new(label, self.directory.join(name))
     }
 }
 
@@ -104,18 +113,21 @@ impl Export for ConfigExport {
         Format::ALL.iter().map(|format| self.format(*format)).collect()
     }
 
-    fn export(&self, format: &ExportFormat) -> Result<SecretString> {
+    fn export(&self, format: &ExportFormat, may_replace: bool) -> Result<()> {
         let known = Format::ALL.iter().find(|known| self.format(**known) == *format);
         let known = known.ok_or_else(|| {
             strongroom::Error::new(ErrorKind::Unsupported, Operation::Get)
                 .with_message("there is no such format")
         })?;
-        // All of it comes in one piece, so that no copy is left behind where it grew.
-        let mut text = Zeroizing::new(Vec::new());
-        strongroom_config::Export::new(*known).write(&self.secrets, &mut *text)?;
-        let text = strongroom::secret_bytes(std::mem::take(&mut *text));
-        Ok(strongroom::secret_text(&text).expect("the formats are text"))
+        let export = strongroom_config::Export::new(*known);
+        export.write_file(&self.secrets, &format.path, may_replace).map(drop)
     }
+}
+
+/// The name without characters that a file's name can't have.
+fn file_name(name: &str) -> String {
+    let is_kept = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect()
 }
 
 impl fmt::Debug for ConfigMigration {

@@ -1,26 +1,33 @@
-//! What every request passes: the Host and Origin that it names, its session, the headers of the answer.
+//! The checks of every request: the Host and Origin that it names, its session, its body; and the headers of every
+//! answer.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use tokio::time::timeout;
 
+use crate::access;
+use crate::connections::Connection;
 use crate::problem::Problem;
 use crate::settings::Shared;
 
-/// Own files only, no inline code, no frame around it.
+/// Own files only, no inline code, no worker, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'none'; frame-ancestors 'none'; \
-                      base-uri 'none'; require-trusted-types-for 'script'";
+                      connect-src 'self'; worker-src 'none'; form-action 'none'; \
+                      frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'";
 
-/// What each answer carries, refusals included.
-const HEADERS: [(HeaderName, &str); 7] = [
+/// The headers of each answer, refusals included.
+const HEADERS: [(HeaderName, &str); 8] = [
     (CACHE_CONTROL, "no-store"),
     (CONTENT_SECURITY_POLICY, POLICY),
     (REFERRER_POLICY, "no-referrer"),
@@ -28,16 +35,21 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    // A page of another port can't become the same origin by `document.domain`.
+    (HeaderName::from_static("origin-agent-cluster"), "?1"),
 ];
 
 /// What tells a browser's request from that of another page, where the browser says it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The session of the request, for handlers; `None` where the application lets its users in.
-#[derive(Clone)]
-pub(crate) struct Session(pub(crate) Option<Arc<str>>);
+/// The time that a body has to come in.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Refuses what comes from elsewhere, and puts the headers on every answer.
+/// The session of the request, for handlers; `None` where the application admits.
+#[derive(Clone)]
+pub(crate) struct Session(pub(crate) Option<Arc<access::Session>>);
+
+/// Refuses requests from other pages, and puts the headers on every answer.
 pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     let mut response = match check_origin(&request) {
         Ok(()) => next.run(request).await,
@@ -49,37 +61,90 @@ pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses what has no session.
+/// Refuses requests without a session, and opens their sealed bodies.
 pub(crate) async fn session(
     State(shared): State<Arc<Shared>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let session = cookie(request.headers(), shared.access.cookie()).map(Arc::from);
-    // What the page fetches by itself doesn't show that somebody is there.
-    let is_used = request.method() == Method::POST;
-    if !shared.access.admits(session.as_deref(), is_used) {
-        return Problem::no_session().into_response();
+    match admitted(&shared, request).await {
+        Ok(request) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
-    request.extensions_mut().insert(Session(session));
-    next.run(request).await
+}
+
+async fn admitted(shared: &Shared, mut request: Request) -> Result<Request, Problem> {
+    // What the page fetches by itself doesn't show that its user is there.
+    let is_use = request.method() == Method::POST;
+    let session = shared.access.admit(bearer(request.headers()), is_use);
+    let session = session.map_err(|_| Problem::no_session())?;
+    if let Some(connection) = request.extensions().get::<Connection>() {
+        connection.admit(session.clone());
+    }
+    request.extensions_mut().insert(Session(session.clone()));
+    if request.method() != Method::POST {
+        return Ok(request);
+    }
+    let (head, body) = request.into_parts();
+    let body = whole_body(body, BODY).await?;
+    let body = match session {
+        Some(session) => {
+            let path = head.uri.path().trim_start_matches("/api/");
+            Bytes::from_owner(session.unseal(path, &body).ok_or_else(Problem::bad_body)?)
+        }
+        None => body,
+    };
+    Ok(Request::from_parts(head, Body::from(body)))
+}
+
+/// The largest body of a request with a session, in bytes: the largest value in base64, with names and room to spare.
+pub(crate) const BODY: usize = crate::LARGEST_VALUE / 3 * 4 + 64 * 1024;
+
+/// Reads a body of up to so many bytes.
+///
+/// # Errors
+///
+/// A problem if it is larger, or takes longer than [`BODY_TIME`].
+pub(crate) async fn whole_body(body: Body, largest: usize) -> Result<Bytes, Problem> {
+    match timeout(BODY_TIME, to_bytes(body, largest)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::large_body(largest)),
+        Err(_) => Err(Problem::slow_body()),
+    }
+}
+
+/// The one bearer of a request.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    one(headers, AUTHORIZATION)?.ok()?.strip_prefix("Bearer ")
 }
 
 /// A name that resolves to another machine must not reach the page (DNS rebinding), and no other page
 /// may change or read anything (cross-site request forgery).
 fn check_origin(request: &Request) -> Result<(), Problem> {
-    let refused = |what| Problem::refused(StatusCode::FORBIDDEN, "foreign_origin", what);
+    let refused = |why| Problem::refused(StatusCode::FORBIDDEN, "foreign_origin", why);
     let authority = authority(request).filter(|it| is_loopback(it));
     let authority = authority.ok_or_else(|| refused("the Host is not this machine"))?;
+    if request.headers().contains_key(SERVICE_WORKER) {
+        return Err(refused("the page has no service worker"));
+    }
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     match one(request.headers(), ORIGIN) {
         Some(Ok(origin)) if is_origin(origin, authority) => Ok(()),
         None if is_read && !is_from_another_site(request) => Ok(()),
+        _ if is_entry(request) => Ok(()),
         _ => Err(refused("the request comes from another page")),
     }
 }
 
-/// Where the request says it goes. Two answers that differ are none.
+/// Sent with a request for the script of a service worker, which would see all that the page fetches.
+const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
+
+/// Whether a form is opening the page, which comes from a file. Its token admits it, wherever it is from.
+fn is_entry(request: &Request) -> bool {
+    *request.method() == Method::POST && request.uri().path() == "/"
+}
+
+/// The host and port that the request is for. Two answers that differ are none.
 fn authority(request: &Request) -> Option<&str> {
     let target = request.uri().authority().map(|authority| authority.as_str());
     match (one(request.headers(), HOST), target) {
@@ -94,7 +159,8 @@ fn is_loopback(authority: &str) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    ["127.0.0.1", "[::1]", "localhost"].iter().any(|known| host.eq_ignore_ascii_case(known))
+    let is_address = host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    is_address || ["[::1]", "localhost"].iter().any(|known| host.eq_ignore_ascii_case(known))
 }
 
 fn is_origin(origin: &str, authority: &str) -> bool {
@@ -117,21 +183,21 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Option<Result<&str, ()>> {
     Some(if values.next().is_some() { Err(()) } else { first.to_str().map_err(|_| ()) })
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs =
-        lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_names_of_this_machine_are_loopback() {
-        for host in ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST", "[::1]", "[::1]:9"]
-        {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "127.200.3.4:8080",
+            "localhost:1",
+            "LOCALHOST",
+            "[::1]",
+            "[::1]:9",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
         for host in [
@@ -141,6 +207,8 @@ mod tests {
             "example.com:127.0.0.1",
             "user@localhost",
             "0.0.0.0",
+            "128.0.0.1",
+            "127.1",
             "::1",
             "",
             ":80",
@@ -151,11 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_found_among_other_cookies() {
-        let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("a=b; xs=1"));
-        headers.append(COOKIE, HeaderValue::from_static("c; s=2=3"));
-        assert_eq!(cookie(&headers, "s"), Some("2=3"));
-        assert_eq!(cookie(&headers, "x"), None);
+    fn a_bearer_comes_once_and_in_one_form() {
+        let named = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(AUTHORIZATION, HeaderValue::from_static(line));
+            }
+            bearer(&headers).map(str::to_owned)
+        };
+        assert_eq!(named(&["Bearer abc"]).as_deref(), Some("abc"));
+        assert_eq!(named(&["Bearer abc", "Bearer abc"]), None);
+        assert_eq!(named(&["Basic abc"]), None);
+        assert_eq!(named(&[]), None);
     }
 }

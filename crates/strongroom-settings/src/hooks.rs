@@ -1,6 +1,8 @@
 //! What an application adds to the page: moving secrets out of its files, and handing them out.
 
-use strongroom::{Result, SecretKey, SecretString};
+use std::path::PathBuf;
+
+use strongroom::{Result, SecretKey};
 
 /// Moves secrets that still lie in a file into the vault.
 ///
@@ -21,19 +23,22 @@ pub trait Migration: Send + Sync + 'static {
     fn secure(&self) -> Result<String>;
 }
 
-/// Hands out all secrets as a file that anybody can read.
+/// Writes all secrets into a file in the clear.
 ///
-/// The page shows a warning first. Its methods may block: they run on threads of their own.
+/// The application writes the file, and not the browser, which would leave it readable by other accounts of the machine.
+/// The page shows a warning with the file's path first. Its methods may block: they run on threads of their own.
 pub trait Export: Send + Sync + 'static {
-    /// What it can write, the best first.
+    /// Returns the formats that it can write, the best first.
     fn formats(&self) -> Vec<ExportFormat>;
 
-    /// Writes all secrets in this format, which is one of [`formats`](Self::formats).
+    /// Writes all secrets in this format, which is one of [`formats`](Self::formats), to its path. Only the user may be
+    /// able to read the file.
     ///
     /// # Errors
     ///
-    /// What the page's user has to know: its message and its hint are shown.
-    fn export(&self, format: &ExportFormat) -> Result<SecretString>;
+    /// `AlreadyExists` if there is a file and `may_replace` is not set: the page then asks, and sets it. Others are for
+    /// the page's user: their message and their hint are shown.
+    fn export(&self, format: &ExportFormat, may_replace: bool) -> Result<()>;
 }
 
 /// What a [`Migration`] would do.
@@ -62,8 +67,8 @@ pub struct PlannedSecret {
 pub struct ExportFormat {
     /// Its name, such as `JSON`.
     pub label: String,
-    /// What the file is called, such as `tracker-secrets.json`.
-    pub file_name: String,
+    /// The file that is written, as an absolute path.
+    pub path: PathBuf,
 }
 
 impl Plan {
@@ -88,8 +93,8 @@ impl Plan {
 }
 
 impl ExportFormat {
-    /// A format by its name, and the name of the file.
-    pub fn new(label: impl Into<String>, file_name: impl Into<String>) -> Self {
-        Self { label: label.into(), file_name: file_name.into() }
+    /// A format by its name, and the path of the file.
+    pub fn new(label: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { label: label.into(), path: path.into() }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::error::Error as _;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use strongroom::{Error, ErrorKind};
+use strongroom::{Error, ErrorKind, Timestamp};
+
+use crate::LARGEST_VALUE;
 
 /// An answer that is not the one that was asked for.
 #[derive(Debug)]
@@ -14,14 +16,15 @@ pub(crate) struct Problem {
     code: &'static str,
     message: String,
     hint: String,
-    retry_after: Option<u64>,
+    /// When a secret was written last that the page has seen otherwise.
+    updated_at: Option<Timestamp>,
 }
 
 impl Problem {
     /// A refusal, in words for whoever sent the request.
     pub(crate) fn refused(status: StatusCode, code: &'static str, message: &str) -> Self {
         let (message, hint) = (message.to_owned(), String::new());
-        Self { status, code, message, hint, retry_after: None }
+        Self { status, code, message, hint, updated_at: None }
     }
 
     /// There is no session, or not any more.
@@ -45,17 +48,29 @@ impl Problem {
         }
     }
 
-    /// A token that came after too many wrong ones.
-    pub(crate) fn too_many_tokens(seconds: u64) -> Self {
-        Self {
-            hint: format!("Wait {seconds} seconds, and try again."),
-            retry_after: Some(seconds),
-            ..Self::refused(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_tokens",
-                "too many links were not valid",
-            )
-        }
+    /// A secret that was changed since the page saw it.
+    pub(crate) fn changed(updated_at: Option<Timestamp>) -> Self {
+        let message = "another process changed the secret meanwhile; nothing was done";
+        Self { updated_at, ..Self::refused(StatusCode::CONFLICT, "changed", message) }
+    }
+
+    /// A value of so many bytes, which is too large.
+    pub(crate) fn large_value(size: usize) -> Self {
+        let message = format!(
+            "the value has {size} bytes, and a secret has at most {LARGEST_VALUE}; nothing was stored"
+        );
+        Self::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &message)
+    }
+
+    /// A body that is larger than so many bytes.
+    pub(crate) fn large_body(largest: usize) -> Self {
+        let message = format!("the request has more than {largest} bytes");
+        Self::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &message)
+    }
+
+    /// A body that takes too long.
+    pub(crate) fn slow_body() -> Self {
+        Self::refused(StatusCode::REQUEST_TIMEOUT, "timed_out", "the request takes too long")
     }
 
     /// A body that is not what the endpoint takes. What is wrong with it is not told: it may hold a
@@ -72,7 +87,7 @@ impl From<Error> for Problem {
             code: error.code(),
             message: told(&error),
             hint: error.hint().to_owned(),
-            retry_after: None,
+            updated_at: None,
         }
     }
 }
@@ -96,14 +111,12 @@ const fn status(kind: ErrorKind) -> StatusCode {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, code, message, hint, retry_after } = self;
-        let mut response =
-            json_response(&json!({ "code": code, "message": message, "hint": hint }));
-        *response.status_mut() = status;
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        let Self { status, code, message, hint, updated_at } = self;
+        let mut answer = json!({ "code": code, "message": message, "hint": hint });
+        if let Some(updated_at) = updated_at {
+            answer["updated_at"] = updated_at.to_string().into();
         }
-        response
+        (status, json_response(&answer)).into_response()
     }
 }
 

@@ -2,31 +2,38 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::Arc;
 
+use axum::Router;
 use futures_lite::future::or;
-use strongroom::{Error, ErrorKind, Operation, Result};
-use tokio::sync::oneshot;
-use tokio::time::sleep;
+use strongroom::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
+use tokio::task::yield_now;
 
-use crate::Settings;
+use crate::access::{random, random_bytes};
+use crate::connections::Connections;
+use crate::{Settings, api, entry_page};
 
-/// How long answers that are under way may take once the server ends.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// A page that listens. Made by [`Settings::bind`].
+/// A page that listens. Made by [`Settings::bind`] and [`Settings::bind_fresh`].
 ///
-/// It ends with what [`run`](Self::run) is told to wait for, or once its sessions have ended and its
-/// link was not used in time.
+/// It ends when [`run`](Self::run) is told to, or once its sessions have ended and its link was not used in time.
+///
+/// - The page lies below a random path, so that nothing that a browser remembers of the address is taken for it.
+/// - A connection has one request, and 15 seconds if it shows no session. Of 64 connections the oldest one without a
+///   session makes room for a new one.
 pub struct Server {
     settings: Settings,
     listener: TcpListener,
+    path: String,
     link: String,
 }
 
 impl Settings {
     /// Listens on a loopback address; port 0 takes one that is free.
+    ///
+    /// Programs of any account may have listened on the address before, and left a service worker in the user's
+    /// browser, which would see all that the page shows: prefer [`bind_fresh`](Self::bind_fresh).
     ///
     /// # Errors
     ///
@@ -40,8 +47,25 @@ impl Settings {
         }
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
-        let link = self.link(&format!("http://{}/", listener.local_addr().map_err(failed)?))?;
-        Ok(Server { settings: self.clone(), listener, link })
+        let path = format!("/{}", random::<16>()?.expose_secret());
+        let here = listener.local_addr().map_err(failed)?;
+        let link = self.link(&format!("http://{here}{path}/"))?;
+        Ok(Server { settings: self.clone(), listener, path, link })
+    }
+
+    /// Listens on a loopback address that the user's browser has no memory of, most likely: a random one of
+    /// 127.0.0.0/8 where all of it is loopback (Linux and Windows), else 127.0.0.1; on a free port.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_fresh(&self) -> Result<Server> {
+        match fresh_address()? {
+            Some(address) => {
+                self.bind((address, 0)).or_else(|_| self.bind((Ipv4Addr::LOCALHOST, 0)))
+            }
+            None => self.bind((Ipv4Addr::LOCALHOST, 0)),
+        }
     }
 }
 
@@ -52,33 +76,46 @@ impl Server {
         &self.link
     }
 
-    /// Serves until `shutdown`, or until nobody uses it any more. Needs tokio's runtime, with its time
+    /// The document that opens the page in a browser: see [`entry_page`].
+    pub fn entry_page(&self) -> String {
+        entry_page(&self.link)
+    }
+
+    /// Serves until `shutdown`, or until the page is not used any more. Needs tokio's runtime, with its time
     /// and network.
     ///
     /// # Errors
     ///
     /// `Io` if the listener can't be used.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { settings, listener, link: _ } = self;
+        let Self { settings, listener, path, link: _ } = self;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-        let (ending, ended) = oneshot::channel();
-        let router = settings.router();
-        let end = async move {
+        let router = Router::new().nest_service(&path, settings.router());
+        let router = router.fallback_service(api::nowhere());
+        let mut connections = Connections::new(Arc::clone(settings.shared()), router);
+        let mut end = pin!(async {
             or(shutdown, settings.access().abandoned()).await;
-            // The streams of changes end with their sessions.
-            settings.close();
-            ending.send(()).ok();
-        };
-        let serve = async { axum::serve(listener, router).with_graceful_shutdown(end).await };
-        let grace = async {
-            ended.await.ok();
-            sleep(GRACE).await;
-            Ok(())
-        };
-        or(serve, grace).await.map_err(failed)
+            None
+        });
+        // The end is looked for first: connections may come without a pause.
+        while let Some(accepted) = or(end.as_mut(), async { Some(listener.accept().await) }).await {
+            match accepted {
+                Ok((stream, _)) => connections.take(stream),
+                // Most likely the process has no descriptor left.
+                Err(_) if connections.make_room() => {}
+                Err(_) => connections.one_ended().await,
+            }
+            // The new one is looked at before the next one may take its place.
+            yield_now().await;
+        }
+        drop(listener);
+        // The streams of changes end with their sessions.
+        settings.close();
+        connections.finish().await;
+        Ok(())
     }
 
-    /// The same for programs without a runtime: blocks the thread until `shutdown`, or until nobody uses it any
+    /// The same for programs without a runtime: blocks the thread until `shutdown`, or until the page is not used any
     /// more.
     ///
     /// # Errors
@@ -88,6 +125,18 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(failed)?.block_on(self.run(shutdown))
     }
+}
+
+/// A random loopback address; `None` where 127.0.0.1 is the only one.
+fn fresh_address() -> Result<Option<Ipv4Addr>> {
+    let is_all_loopback = cfg!(any(target_os = "linux", windows));
+    // There the browser is another system's, which forwards 127.0.0.1 alone.
+    let is_guest = std::env::var_os("WSL_DISTRO_NAME").is_some();
+    if !is_all_loopback || is_guest {
+        return Ok(None);
+    }
+    let [a, b, c] = *random_bytes()?;
+    Ok(Some(Ipv4Addr::new(127, a % 254 + 1, b, c % 254 + 1)))
 }
 
 fn failed(error: std::io::Error) -> Error {

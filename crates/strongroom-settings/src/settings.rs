@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use strongroom::{
-    ExposeSecret as _, Finding, Options, Result, SecretManager, System, diagnose, inspect,
+    Error, ErrorKind, ExposeSecret as _, Finding, Operation, Options, Result, SecretManager,
+    System, diagnose, inspect,
 };
 
 use crate::access::Access;
@@ -95,6 +96,10 @@ impl Settings {
     pub(crate) fn access(&self) -> &Access {
         &self.shared.access
     }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
 }
 
 impl SettingsBuilder {
@@ -139,14 +144,23 @@ impl SettingsBuilder {
         self
     }
 
-    /// The page. Nothing listens yet.
+    /// Returns the page. Nothing listens yet.
     ///
     /// # Errors
     ///
-    /// `Io` if the system gives no random bytes.
+    /// `Invalid` if an export's path is not absolute.
     pub fn build(self) -> Result<Settings> {
         let Self { manager, title, idle, needs_token, migration, export, health } = self;
-        let access = if needs_token { Access::by_token(idle) } else { Access::by_application() }?;
+        let formats = export.as_ref().map(|export| export.formats()).unwrap_or_default();
+        if let Some(format) = formats.iter().find(|format| !format.path.is_absolute()) {
+            let path = format.path.display();
+            return Err(Error::new(ErrorKind::Invalid, Operation::Choose)
+                .with_message(format!("the path of an export must be absolute, and {path} is not"))
+                .with_hint(
+                    "Name a directory that only the user writes to, such as the home directory.",
+                ));
+        }
+        let access = if needs_token { Access::by_token(idle) } else { Access::by_application() };
         let shared = Shared { manager, title, access, migration, export, health };
         Ok(Settings { shared: Arc::new(shared) })
     }

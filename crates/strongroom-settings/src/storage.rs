@@ -1,7 +1,7 @@
 //! Where a vault's secrets are kept, in words.
 
 use serde_json::{Value, json};
-use strongroom::{Backend, Layout, SecretManager};
+use strongroom::{Backend, Capabilities, Layout, Persistence, SecretManager};
 
 /// How secrets are stored, for the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) struct Storage {
     pub(crate) protection: &'static str,
     /// How long they last.
     pub(crate) lasts: &'static str,
+    /// What the store does, and how it protects them; `None` where there is no store.
+    pub(crate) capabilities: Option<Capabilities>,
 }
 
 /// How secrets in a file of the application are stored.
@@ -22,33 +24,53 @@ pub(crate) const IN_A_FILE: Storage = Storage {
     kind: "file",
     protection: "Not protected: who can read the file can read what is in it.",
     lasts: STAYS,
+    capabilities: None,
 };
 
 const STAYS: &str = "Stays until you delete it.";
 
 impl Storage {
     pub(crate) fn of(manager: &SecretManager) -> Self {
-        Self::new(manager.backend(), manager.layout(), manager.is_persistent())
+        Self::new(manager.backend(), manager.layout(), manager.store_capabilities())
     }
 
     pub(crate) fn as_json(self) -> Value {
-        let Self { method, kind, protection, lasts } = self;
-        json!({ "method": method, "kind": kind, "protection": protection, "lasts": lasts })
+        let Self { method, kind, protection, lasts, capabilities } = self;
+        let warnings = capabilities.map(|can| can.warnings()).unwrap_or_default();
+        let warnings: Vec<_> = warnings
+            .iter()
+            .map(|warning| json!({ "code": warning.code(), "message": warning.to_string() }))
+            .collect();
+        json!({
+            "method": method,
+            "kind": kind,
+            "protection": protection,
+            "lasts": lasts,
+            "session_encrypted": capabilities.and_then(|can| can.session_encrypted),
+            "warnings": warnings,
+        })
     }
 
-    fn new(backend: Backend, layout: Layout, is_persistent: bool) -> Self {
+    fn new(backend: Backend, layout: Layout, can: Capabilities) -> Self {
         let (method, kind) = match (backend, layout) {
             (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
             (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
-            (Backend::Keyutils | Backend::Memory, _) => ("Session", "session"),
+            _ if can.persistence != Persistence::Permanent => ("Session", "session"),
             _ => ("Keychain", "keychain"),
         };
-        let lasts = match backend {
-            _ if is_persistent => STAYS,
-            Backend::Keyutils => "Gone when the machine restarts.",
+        let lasts = match can.persistence {
+            Persistence::Permanent => STAYS,
+            Persistence::UntilReboot => "Gone when the machine restarts.",
+            Persistence::UntilLogout => "Gone when you log out.",
             _ => "Gone when the program ends.",
         };
-        Self { method, kind, protection: protection(backend, layout), lasts }
+        Self {
+            method,
+            kind,
+            protection: protection(backend, layout),
+            lasts,
+            capabilities: Some(can),
+        }
     }
 }
 
@@ -62,7 +84,7 @@ const fn protection(backend: Backend, layout: Layout) -> &'static str {
         (Backend::SecretService, _) => {
             "Encrypted by your desktop's keyring, which your login opens."
         }
-        (Backend::Keyutils, _) => "In the kernel's memory, for your account alone.",
+        (Backend::Keyutils, _) => "In the kernel's memory, for your account.",
         _ => "In the memory of this program.",
     }
 }
@@ -74,23 +96,38 @@ mod tests {
     fn badge(
         backend: Backend,
         layout: Layout,
-        is_persistent: bool,
+        persistence: Persistence,
     ) -> (&'static str, &'static str) {
-        let storage = Storage::new(backend, layout, is_persistent);
+        let storage = Storage::new(backend, layout, Capabilities::new(persistence));
         (storage.method, storage.lasts)
     }
 
     #[test]
     fn each_way_to_store_has_its_badge_and_says_whether_it_lasts() {
-        let inline = |backend, is_persistent| badge(backend, Layout::Inline, is_persistent);
-        assert_eq!(inline(Backend::SecretService, true), ("Keychain", STAYS));
-        assert_eq!(inline(Backend::Keychain, true), ("Keychain", STAYS));
-        assert_eq!(badge(Backend::SecretService, Layout::Sealed, true), ("Sealed file", STAYS));
-        assert_eq!(badge(Backend::SecretService, Layout::Entries, true), ("Keychain", STAYS));
-        assert_eq!(badge(Backend::File, Layout::Sealed, true), ("Sealed file", STAYS));
+        use Persistence::{Permanent, Session, UntilLogout, UntilReboot};
+
+        let inline = |backend, persistence| badge(backend, Layout::Inline, persistence);
+        assert_eq!(inline(Backend::SecretService, Permanent), ("Keychain", STAYS));
+        assert_eq!(inline(Backend::Keychain, Permanent), ("Keychain", STAYS));
+        let sealed = badge(Backend::SecretService, Layout::Sealed, Permanent);
+        assert_eq!(sealed, ("Sealed file", STAYS));
+        let entries = badge(Backend::SecretService, Layout::Entries, Permanent);
+        assert_eq!(entries, ("Keychain", STAYS));
+        assert_eq!(badge(Backend::File, Layout::Sealed, Permanent), ("Sealed file", STAYS));
         let until_restart = ("Session", "Gone when the machine restarts.");
-        assert_eq!(inline(Backend::Keyutils, false), until_restart);
-        assert_eq!(inline(Backend::Memory, false), ("Session", "Gone when the program ends."));
-        assert_eq!(inline(Backend::PlaintextFile, true), ("File", STAYS));
+        assert_eq!(inline(Backend::Keyutils, UntilReboot), until_restart);
+        let until_logout = ("Session", "Gone when you log out.");
+        assert_eq!(inline(Backend::SecretService, UntilLogout), until_logout);
+        assert_eq!(inline(Backend::Memory, Session), ("Session", "Gone when the program ends."));
+        assert_eq!(inline(Backend::PlaintextFile, Permanent), ("File", STAYS));
+    }
+
+    #[test]
+    fn what_weakens_the_protection_is_in_the_answer() {
+        let can = Capabilities::new(Persistence::Permanent).with_session_encrypted(Some(false));
+        let json = Storage::new(Backend::SecretService, Layout::Inline, can).as_json();
+        assert_eq!(json["session_encrypted"], false);
+        assert_eq!(json["warnings"][0]["code"], "session_not_encrypted");
+        assert_eq!(IN_A_FILE.as_json()["warnings"], json!([]));
     }
 }

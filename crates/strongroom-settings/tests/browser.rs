@@ -2,56 +2,87 @@
 #![cfg(all(target_os = "linux", feature = "config"))]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
-use std::env;
+mod support;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::ops::Deref;
 
 use serde_json::json;
-use strongroom::{Backend, Options, SecretManager, System, diagnose, inspect};
+use strongroom::{
+    Backend, Options, Secret, SecretKey, SecretManager, SignedDuration, System, Timestamp,
+    blocking, diagnose, inspect,
+};
 use strongroom_config::{ConfigFile, Rule, Rules};
-use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
+use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/page.mjs");
-
-/// Where the browser's pictures of the page go.
-const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/settings-page");
+use support::browser::{another_process, browser_or_skip, drive};
 
 #[test]
 fn the_page_works_in_a_browser() {
-    let needed = ["gnome-keyring-daemon", "chromium", "node", "playwright-core"];
-    if !needed.into_iter().all(provider_or_skip) {
-        return;
-    }
-    let bus = Bus::start(&Sandbox::new());
-    let _keyring = GnomeKeyring::start(&bus, Some("password"));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let options = options(&bus);
-    let vault = SecretManager::builder("tracker").options(options.clone());
-    let manager = runtime.block_on(vault.open()).unwrap();
+    let Some(bus) = keyring_or_skip() else { return };
     let config = bus.sandbox().home().join("config.json");
     fs::write(&config, "{\"token\": \"legacy value\"}\n").unwrap();
     let rules = Rules::new().with_rule(Rule::new("token".parse().unwrap(), "LEGACY_TOKEN"));
-    let settings = Settings::builder(manager.clone())
-        .title("Tracker")
-        .migration(ConfigMigration::new(
-            ConfigFile::new(&config, rules).unwrap(),
-            manager.blocking(),
-        ))
-        .export(ConfigExport::new("tracker", manager.blocking()))
-        .health(move || diagnose(&inspect(&options), &System::default()))
-        .build()
-        .unwrap();
-    let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
-    let link = server.link().to_owned();
-    let run = runtime.spawn(server.run(std::future::pending()));
-    drive(&bus, &link);
+    let file = ConfigFile::new(&config, rules).unwrap();
+    drive_on(&bus, "page.mjs", |settings, secrets| {
+        settings.migration(ConfigMigration::new(file, secrets))
+    });
     let left = fs::read_to_string(&config).unwrap();
     assert_eq!(left, "{\"token\": \"strongroom:LEGACY_TOKEN\"}\n");
-    // The browser has ended the only session.
-    runtime.block_on(run).unwrap().unwrap();
+}
+
+#[test]
+fn what_is_given_is_stored_as_it_is_and_what_others_wrote_is_kept() {
+    if let Some(bus) = keyring_or_skip() {
+        drive_on(&bus, "values.mjs", |settings, _| settings);
+    }
+}
+
+/// A bus with a keyring, for a browser.
+fn keyring_or_skip() -> Option<KeyringBus> {
+    (provider_or_skip("gnome-keyring-daemon") && browser_or_skip()).then(|| {
+        let bus = Bus::start(&Sandbox::new());
+        let keyring = GnomeKeyring::start(&bus, Some("password"));
+        KeyringBus { bus, _keyring: keyring }
+    })
+}
+
+struct KeyringBus {
+    bus: Bus,
+    _keyring: GnomeKeyring,
+}
+
+impl Deref for KeyringBus {
+    type Target = Bus;
+
+    fn deref(&self) -> &Bus {
+        &self.bus
+    }
+}
+
+/// Runs a script on a page of a vault in this keyring. The script ends the only session, and so the server.
+fn drive_on(
+    bus: &Bus,
+    script: &str,
+    with: impl FnOnce(SettingsBuilder, blocking::SecretManager) -> SettingsBuilder,
+) {
+    let options = options(bus);
+    let vault = SecretManager::builder("tracker").options(options.clone());
+    let secrets = vault.open_blocking().unwrap();
+    let settings = Settings::builder(secrets.to_async())
+        .title("Tracker")
+        .export(ConfigExport::new("tracker", secrets.clone(), bus.sandbox().home()))
+        .health(move || diagnose(&inspect(&options), &System::default()));
+    let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
+    let input = json!({
+        "link": server.link(),
+        "change": another_process("another_process_adds_a_secret"),
+        "replace": another_process("another_process_replaces_a_secret"),
+        "exports": bus.sandbox().home(),
+    });
+    let run = std::thread::spawn(|| server.run_blocking(std::future::pending()));
+    drive(&mut bus.command("node"), script, input);
+    run.join().unwrap().unwrap();
 }
 
 fn options(bus: &Bus) -> Options {
@@ -63,40 +94,95 @@ fn options(bus: &Bus) -> Options {
         .with_data_dir(home.join(".local/share/strongroom"))
 }
 
-/// Runs the script, which says on its output how far it has come.
-fn drive(bus: &Bus, link: &str) {
-    fs::create_dir_all(SCREENSHOTS).unwrap();
-    let this_program = env::current_exe().unwrap();
-    let known = json!({
-        "link": link,
-        "chromium": on_path("chromium"),
-        "modules": modules(),
-        "change": [this_program, "--exact", "another_process_adds_a_secret", "--ignored"],
-        "screenshots": SCREENSHOTS,
-    });
-    let mut node = bus.command("node").arg(SCRIPT).stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = node.stdin.take().unwrap();
-    stdin.write_all(known.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    assert!(node.wait().unwrap().success(), "the script says above what went wrong");
+#[test]
+fn ordinary_long_data_fits_into_windows_of_all_sizes() {
+    if !browser_or_skip() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let manager = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let names = long_secrets(&manager);
+    let config = sandbox.home().join("projects/tracker-backend/config/settings.production.json");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "{\"integrations\": {\"clockify\": {\"apiToken\": \"v\"}}}\n").unwrap();
+    let rule = Rule::new("integrations.clockify.apiToken".parse().unwrap(), "CLOCKIFY_API_TOKEN");
+    let file = ConfigFile::new(&config, Rules::new().with_rule(rule)).unwrap();
+    let settings = Settings::builder(manager.to_async())
+        .title("com.example.engineering.tracker-desktop-application")
+        .migration(ConfigMigration::new(file, manager.clone()))
+        .export(ConfigExport::new("tracker-desktop-application", manager, sandbox.home()))
+        .health(|| diagnose(&inspect(&Options::new()), &System::default()))
+        .build()
+        .unwrap();
+    let server = settings.bind_fresh().unwrap();
+    let input = json!({ "link": server.link(), "names": names });
+    let (sender, stop) = tokio::sync::oneshot::channel::<()>();
+    let run = std::thread::spawn(|| server.run_blocking(async { drop(stop.await) }));
+    drive(&mut sandbox.command("node"), "layout.mjs", input);
+    drop(sender);
+    run.join().unwrap().unwrap();
 }
 
-/// Where Node finds `playwright-core` and `axe-core`: beside the program that is on the `PATH`.
-fn modules() -> PathBuf {
-    let program = on_path("playwright-core").canonicalize().unwrap();
-    let modules = program.ancestors().find(|it| it.ends_with("node_modules"));
-    modules.map(Path::to_owned).unwrap()
-}
-
-fn on_path(program: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap();
-    let mut programs = env::split_paths(&path).map(|directory| directory.join(program));
-    programs.find(|program| program.is_file()).unwrap()
+/// Secrets as people have them. The first one has all that can be known, the second one has expired.
+fn long_secrets(manager: &blocking::SecretManager) -> Vec<String> {
+    let now = Timestamp::now();
+    let in_days = |days: i64| now + SignedDuration::from_hours(24 * days);
+    let secrets = [
+        (
+            "ANTHROPIC_API_KEY_FOR_THE_STAGING_CLUSTER",
+            Some("kubernetes-staging.eu-central-1"),
+            "anthropic-enterprise",
+            "messages:write files:read organisation:billing:read",
+            Some(in_days(150)),
+        ),
+        (
+            "github-enterprise-fine-grained-personal-access-token",
+            Some("production"),
+            "github-enterprise-cloud",
+            "repo:read workflow:write admin:org_hook",
+            Some(in_days(-40)),
+        ),
+        ("SMTP_PASSWORD", None, "postmark", "", Some(in_days(3))),
+        ("DATABASE_URL", Some("continuous-integration"), "", "", None),
+        (
+            "oauth/google/refresh-token@maria.example@company-mail.example.com",
+            None,
+            "accounts.google.com",
+            "https://www.googleapis.com/auth/calendar.readonly https://www.googleapis.com/auth/gmail.send",
+            None,
+        ),
+    ];
+    for (name, target, provider, scope, end) in &secrets {
+        let key = match target {
+            Some(target) => SecretKey::with_target(*name, *target),
+            None => SecretKey::new(*name),
+        };
+        let mut secret = Secret::new("v");
+        secret.metadata.provider = (!provider.is_empty()).then(|| (*provider).to_owned());
+        secret.metadata.scope = (!scope.is_empty()).then(|| (*scope).to_owned());
+        secret.metadata.expires_at = *end;
+        manager.set(&key, &secret).unwrap();
+    }
+    let called = |(name, target): (&str, Option<&str>)| match target {
+        Some(target) => format!("{name} ({target})"),
+        None => name.to_owned(),
+    };
+    secrets.map(|(name, target, ..)| called((name, target))).into()
 }
 
 #[test]
 #[ignore = "the other process of the test above"]
 fn another_process_adds_a_secret() {
+    vault().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
+}
+
+#[test]
+#[ignore = "the other process of the test above"]
+fn another_process_replaces_a_secret() {
+    vault().update_value("SHARED", "theirs").unwrap();
+}
+
+fn vault() -> blocking::SecretManager {
     let vault = SecretManager::builder("tracker").backend(Backend::SecretService);
-    vault.open_blocking().unwrap().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
+    vault.open_blocking().unwrap()
 }

@@ -1,4 +1,5 @@
 //! What each endpoint does for a session.
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 mod support;
 
@@ -7,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use strongroom::{
-    ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SecretString, SignedDuration,
-    Timestamp,
+    ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SignedDuration, Timestamp,
 };
 use strongroom_settings::{Export, ExportFormat, Migration, Plan};
 use support::{Page, VALUE, form};
@@ -64,7 +66,7 @@ async fn a_replaced_value_keeps_its_age_and_a_missing_one_is_not_made() {
     let page = Page::open().await;
     page.manager.set_api_key("KEY", "old", Some("openai")).await.unwrap();
     let created = page.secrets().await[0]["created_at"].clone();
-    page.post("/api/secrets/replace", form("KEY")).await.is(DONE);
+    page.post("/api/secrets/replace", seen(&page, form("KEY")).await).await.is(DONE);
     let listed = page.secrets().await;
     assert_eq!((&listed[0]["created_at"], &listed[0]["provider"]), (&created, &json!(null)));
     let value = page.manager.get_value("KEY").await.unwrap().unwrap();
@@ -80,15 +82,16 @@ async fn a_secret_is_renamed_and_deleted() {
     let page = Page::open().await;
     page.manager.set_api_key("OLD", "v", None).await.unwrap();
     let to = json!({ "name": "NEW", "target": "staging" });
-    let rename = json!({ "from": { "name": "OLD" }, "to": to });
+    let rename = json!({ "from": seen(&page, json!({ "name": "OLD" })).await, "to": to });
     page.post("/api/secrets/rename", rename.clone()).await.is(DONE);
     assert_eq!(page.secrets().await[0]["name"], "NEW");
     let gone = page.post("/api/secrets/rename", rename).await;
     assert_eq!(gone.code(StatusCode::NOT_FOUND), "not_found");
 
-    page.post("/api/secrets/delete", to.clone()).await.is(DONE);
+    let doomed = seen(&page, to).await;
+    page.post("/api/secrets/delete", doomed.clone()).await.is(DONE);
     assert!(page.secrets().await.is_empty());
-    let gone = page.post("/api/secrets/delete", to).await;
+    let gone = page.post("/api/secrets/delete", doomed).await;
     assert_eq!(gone.code(StatusCode::NOT_FOUND), "not_found");
 }
 
@@ -124,6 +127,7 @@ async fn the_page_says_where_secrets_are_and_how_the_stores_do() {
     let about = page.get("/api/about").await.json(StatusCode::OK);
     assert_eq!((&about["title"], &about["backend"]), (&json!("Tracker"), &json!("memory")));
     assert_eq!(about["storage"]["lasts"], "Gone when the program ends.");
+    assert_eq!(about["storage"]["warnings"][0]["code"], "not_persistent");
     assert_eq!((&about["migration"], &about["export"]), (&json!(false), &json!([])));
     let health = page.get("/api/health").await.json(StatusCode::OK);
     assert!(health["findings"].is_array());
@@ -148,6 +152,9 @@ async fn a_page_of_entries_says_that_they_hold_values_alone_and_works() {
     assert_eq!(secrets[0]["updated_at"], json!(null));
 }
 
+/// The path of an export.
+const FILE: &str = if cfg!(windows) { "C:\\secrets.json" } else { "/home/secrets.json" };
+
 /// A hook that notes what was asked for.
 struct Hook(Arc<AtomicBool>);
 
@@ -167,12 +174,15 @@ impl Migration for Hook {
 
 impl Export for Hook {
     fn formats(&self) -> Vec<ExportFormat> {
-        vec![ExportFormat::new("JSON", "secrets.json")]
+        vec![ExportFormat::new("JSON", FILE)]
     }
 
-    fn export(&self, format: &ExportFormat) -> strongroom::Result<SecretString> {
-        self.0.store(true, Ordering::SeqCst);
-        Ok(format!("{{\"as\": \"{}\"}}", format.label).into())
+    /// There is a file after the first time.
+    fn export(&self, _: &ExportFormat, may_replace: bool) -> strongroom::Result<()> {
+        if self.0.swap(true, Ordering::SeqCst) && !may_replace {
+            return Err(strongroom::Error::new(ErrorKind::AlreadyExists, Operation::Set));
+        }
+        Ok(())
     }
 }
 
@@ -190,16 +200,32 @@ async fn what_lies_in_files_is_shown_and_moved_by_the_application() {
 }
 
 #[tokio::test]
-async fn an_export_is_what_the_application_writes_in_a_format_that_it_offers() {
+async fn an_export_is_written_by_the_application_and_replaces_nothing_unasked() {
     let asked = Arc::<AtomicBool>::default();
     let page = Page::open_with(|settings| settings.export(Hook(Arc::clone(&asked)))).await;
     let about = page.get("/api/about").await.json(StatusCode::OK);
-    assert_eq!(about["export"], json!([{ "label": "JSON", "file_name": "secrets.json" }]));
+    assert_eq!(about["export"], json!([{ "label": "JSON", "path": FILE }]));
     let other = page.post("/api/export", json!({ "label": "YAML" })).await;
     assert_eq!(other.code(StatusCode::NOT_FOUND), "not_found");
     assert!(!asked.load(Ordering::SeqCst));
-    let export = page.post("/api/export", json!({ "label": "JSON" })).await.is(StatusCode::OK);
-    assert_eq!(export.body, r#"{"as": "JSON"}"#);
+    let json = async |replace: bool| {
+        page.post("/api/export", json!({ "label": "JSON", "replace": replace })).await
+    };
+    assert_eq!(json(false).await.json(StatusCode::OK)["path"], FILE);
+    assert_eq!(json(false).await.code(StatusCode::CONFLICT), "already_exists");
+    assert_eq!(json(true).await.json(StatusCode::OK)["path"], FILE);
+}
+
+#[cfg(feature = "config")]
+#[tokio::test]
+async fn an_export_beside_the_working_directory_is_refused() {
+    use strongroom::{Backend, SecretManager};
+    use strongroom_settings::{ConfigExport, Settings};
+
+    let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+    let export = ConfigExport::new("app", manager.blocking(), ".");
+    let refused = Settings::builder(manager).export(export).build().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
 }
 
 #[tokio::test]
@@ -238,6 +264,7 @@ async fn every_answer_forbids_what_the_page_doesnt_need() {
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
+            ("origin-agent-cluster", "?1"),
         ] {
             assert_eq!(answer.headers[name], value, "{path}");
         }
@@ -257,7 +284,60 @@ async fn an_ended_session_gets_nothing_more() {
 #[tokio::test]
 async fn a_large_value_fits() {
     let page = Page::open().await;
-    let value = VALUE.repeat(64 * 1024 / 6);
-    let body = json!({ "name": "LARGE", "value": value });
+    let value = "x".repeat(1 << 20);
+    let body = json!({ "name": "LARGE", "value": STANDARD.encode(&value) });
     page.post("/api/secrets/add", body).await.is(DONE);
+    let stored = page.manager.get_value("LARGE").await.unwrap().unwrap();
+    assert!(stored.expose_secret() == value);
+}
+
+#[tokio::test]
+async fn the_newline_behind_one_line_is_dropped_and_an_empty_value_refused() {
+    let page = Page::open().await;
+    let body = |name: &str, value: &str| json!({ "name": name, "value": STANDARD.encode(value) });
+    for (name, pasted, stored) in
+        [("TOKEN", "token\r\n", "token"), ("PEM", "one\ntwo\n", "one\ntwo\n")]
+    {
+        page.post("/api/secrets/add", body(name, pasted)).await.is(DONE);
+        let value = page.manager.get_value(name).await.unwrap().unwrap();
+        assert_eq!(value.expose_secret(), stored);
+    }
+    let refused = page.post("/api/secrets/add", body("EMPTY", "\n")).await;
+    assert_eq!(refused.code(StatusCode::UNPROCESSABLE_ENTITY), "invalid");
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_meanwhile_is_kept_until_the_user_has_seen_it() {
+    let page = Page::open().await;
+    page.manager.set_api_key("KEY", "old", None).await.unwrap();
+    let stale = seen(&page, json!({ "name": "KEY" })).await;
+    page.manager.set_api_key("KEY", "theirs", None).await.unwrap();
+    let of = |seen: &Value| {
+        let mut replace = form("KEY");
+        replace["seen"] = seen["seen"].clone();
+        let rename = json!({ "from": seen, "to": { "name": "OTHER" } });
+        [
+            ("/api/secrets/replace", replace),
+            ("/api/secrets/rename", rename),
+            ("/api/secrets/delete", seen.clone()),
+        ]
+    };
+    let never_seen = json!({ "name": "KEY" });
+    for (path, body) in of(&stale).into_iter().chain(of(&never_seen)) {
+        let refused = page.post(path, body).await.json(StatusCode::CONFLICT);
+        assert_eq!(refused["code"], "changed", "{path}");
+        assert_eq!(refused["updated_at"], page.secrets().await[0]["updated_at"], "{path}");
+    }
+    let value = page.manager.get_value("KEY").await.unwrap().unwrap();
+    assert_eq!((value.expose_secret(), page.secrets().await.len()), ("theirs", 1));
+    let [(path, replace), ..] = of(&seen(&page, json!({ "name": "KEY" })).await);
+    page.post(path, replace).await.is(DONE);
+}
+
+/// A key as the page has seen its secret.
+async fn seen(page: &Page, mut key: Value) -> Value {
+    let secrets = page.secrets().await;
+    let shown = secrets.iter().find(|secret| secret["name"] == key["name"]).unwrap();
+    key["seen"] = shown["updated_at"].clone();
+    key
 }

@@ -3,12 +3,15 @@
 use std::{
     ffi::OsStr,
     fs,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use zbus::{Connection, connection, fdo, names::BusName};
+
+use tempfile::TempDir;
 
 use crate::{Sandbox, process::Process};
 
@@ -18,12 +21,29 @@ const CALL: Duration = Duration::from_secs(10);
 const NO_ACTIVATION: &str = "";
 const STOCK_ACTIVATION: &str = "<standard_session_servicedirs/>";
 
+/// What every bus allows.
+const ALLOW_ALL: &str = r#"
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>"#;
+
 /// A `dbus-daemon` that only this test knows, ended with its last handle.
 #[derive(Clone, Debug)]
 pub struct Bus {
     sandbox: Sandbox,
     address: Arc<str>,
     daemon: Arc<Mutex<Option<Process>>>,
+}
+
+/// A bus in the making, for what tests ask of none but the strangest.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct BusBuilder {
+    sandbox: Sandbox,
+    activation: &'static str,
+    listens: Vec<String>,
+    rules: String,
+    user: Option<u32>,
 }
 
 impl Bus {
@@ -33,7 +53,18 @@ impl Bus {
     ///
     /// When `dbus-daemon` doesn't start.
     pub fn start(sandbox: &Sandbox) -> Self {
-        Self::with_config(sandbox, NO_ACTIVATION)
+        Self::builder(sandbox).start()
+    }
+
+    /// Begins a bus that activates nothing and listens at one path of the sandbox.
+    pub fn builder(sandbox: &Sandbox) -> BusBuilder {
+        BusBuilder {
+            sandbox: sandbox.clone(),
+            activation: NO_ACTIVATION,
+            listens: Vec::new(),
+            rules: String::new(),
+            user: None,
+        }
     }
 
     /// Starts a bus that activates the installed services, as a desktop's does.
@@ -45,28 +76,7 @@ impl Bus {
     ///
     /// When `dbus-daemon` doesn't start.
     pub fn start_with_activation(sandbox: &Sandbox) -> Self {
-        Self::with_config(sandbox, STOCK_ACTIVATION)
-    }
-
-    fn with_config(sandbox: &Sandbox, activation: &str) -> Self {
-        let config = sandbox.path().join("bus.conf");
-        fs::write(&config, configuration(sandbox, activation)).expect("the sandbox is writable");
-        let mut command = sandbox.command("dbus-daemon");
-        command
-            .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
-            .arg(config)
-            // Activated prompters would otherwise activate the accessibility bus, and its
-            // launcher's children outlive this bus.
-            .env("NO_AT_BRIDGE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(sandbox.log("dbus-daemon"));
-        let mut daemon = Process::spawn(&mut command);
-        Self {
-            sandbox: sandbox.clone(),
-            address: daemon.first_line().into(),
-            daemon: Arc::new(Mutex::new(Some(daemon))),
-        }
+        BusBuilder { activation: STOCK_ACTIVATION, ..Self::builder(sandbox) }.start()
     }
 
     /// The sandbox it runs in.
@@ -123,24 +133,88 @@ impl Bus {
     }
 }
 
-fn configuration(sandbox: &Sandbox, activation: &str) -> String {
-    let socket = sandbox.path().join("bus.socket");
+impl BusBuilder {
+    /// Listens at this address, too, in place of the sandbox's path.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listens.push(address.into());
+        self
+    }
+
+    /// Adds a rule to the policy, such as `<deny …/>`, after those that allow all.
+    pub fn rule(mut self, rule: &str) -> Self {
+        self.rules += rule;
+        self
+    }
+
+    /// Runs the daemon as this user, which takes root, and admits all users.
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self.rule(r#"<allow user="*"/>"#)
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// When `dbus-daemon` doesn't start.
+    pub fn start(self) -> Bus {
+        let readable = open_directory();
+        let config = match self.user {
+            Some(_) => readable.path().join("bus.conf"),
+            None => self.sandbox.path().join("bus.conf"),
+        };
+        fs::write(&config, self.configuration()).expect("the sandbox is writable");
+        let mut command = self.sandbox.command("dbus-daemon");
+        command
+            .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
+            .arg(config)
+            // Activated prompters would otherwise activate the accessibility bus, and its
+            // launcher's children outlive this bus.
+            .env("NO_AT_BRIDGE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(self.sandbox.log("dbus-daemon"));
+        if let Some(user) = self.user {
+            command.current_dir("/").uid(user).gid(user);
+        }
+        let mut daemon = Process::spawn(&mut command);
+        Bus {
+            sandbox: self.sandbox,
+            address: daemon.first_line().into(),
+            daemon: Arc::new(Mutex::new(Some(daemon))),
+        }
+    }
+
+    fn configuration(&self) -> String {
+        let socket = format!("unix:path={}", self.sandbox.path().join("bus.socket").display());
+        let listens = if self.listens.is_empty() { &vec![socket] } else { &self.listens };
+        let listens: String =
+            listens.iter().map(|address| format!("<listen>{address}</listen>")).collect();
+        configuration(&listens, self.activation, &self.rules)
+    }
+}
+
+/// A directory that any user can look into.
+fn open_directory() -> TempDir {
+    let permissions = fs::Permissions::from_mode(0o755);
+    let directory = tempfile::Builder::new().permissions(permissions).tempdir();
+    directory.expect("the temporary directory is writable")
+}
+
+fn configuration(listens: &str, activation: &str, rules: &str) -> String {
     format!(
         r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:path={}</listen>
+  {listens}
   <auth>EXTERNAL</auth>
   {activation}
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
+  <policy context="default">{ALLOW_ALL}
+    {rules}
   </policy>
 </busconfig>
-"#,
-        socket.display()
+"#
     )
 }
 

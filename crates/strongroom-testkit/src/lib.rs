@@ -31,6 +31,7 @@ mod display;
 mod gnome_keyring;
 #[cfg(target_os = "linux")]
 mod kwallet;
+mod page_session;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -46,18 +47,21 @@ mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod unused_name;
+#[cfg(target_os = "linux")]
+mod users;
 mod wait;
 #[cfg(target_os = "linux")]
 mod watchdog;
 
 #[cfg(target_os = "linux")]
-pub use bus::Bus;
+pub use bus::{Bus, BusBuilder};
 #[cfg(target_os = "linux")]
 pub use display::{Display, Window};
 #[cfg(target_os = "linux")]
 pub use gnome_keyring::GnomeKeyring;
 #[cfg(target_os = "linux")]
 pub use kwallet::KWallet;
+pub use page_session::PageSession;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
@@ -65,4 +69,6 @@ pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;
 pub use unused_name::unused_name;
+#[cfg(target_os = "linux")]
+pub use users::{OTHER_USER, other_user_or_skip};
 pub use wait::{PATIENCE, wait_until};

@@ -161,6 +161,16 @@ impl ScriptedService {
         })
     }
 
+    /// Gives a collection an alias. It is named as in [`add_item`](Self::add_item), and made if it isn't
+    /// there.
+    pub fn set_alias(&self, alias: &str, collection: &str) {
+        let path = format!("{COLLECTIONS}{collection}");
+        self.shared.with(|state| {
+            state.ensure_collection(&path, collection);
+            state.aliases.insert(alias.to_owned(), path);
+        });
+    }
+
     /// Ends all sessions: what uses one of them answers `NoSession`.
     pub fn forget_sessions(&self) {
         self.shared.with(|state| state.sessions.clear());

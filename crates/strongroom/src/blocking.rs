@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{Result, Secret, SecretKey, SecretString, SignedDuration};
+use strongroom_core::{
+    Capabilities, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+};
 
 use crate::manager::{Shared, api_key};
 use crate::vault::{Batch, SecretInfo};
@@ -108,6 +110,20 @@ impl SecretManager {
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
         self.shared.vault.update(key, change)
+    }
+
+    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`; `Invalid` for a key that can't be used.
+    pub fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
+    ) -> Result<()> {
+        self.shared.vault.try_update(key, change)
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault
@@ -224,6 +240,16 @@ impl SecretManager {
     /// Why this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
+    }
+
+    /// As [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities).
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.shared.store_capabilities()
+    }
+
+    /// As [`SecretManager::warnings`](crate::SecretManager::warnings).
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.store_capabilities().warnings()
     }
 
     /// Whether the vault stays until it is deleted, over a restart of the machine.

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Error, ErrorKind, KeyringStore, Operation, Persistence, Result, ServiceName,
+    Error, ErrorKind, KeyringStore, Operation, Persistence, Reason, Result, ServiceName,
 };
 #[cfg(feature = "sealed")]
 use strongroom_files::names::sealed_file;
 
 use crate::backend::{names, supported};
 use crate::binding::{BindingFile, has_vault};
+use crate::container::Container;
 use crate::open::{Here, Platform, guarded};
 use crate::{Backend, Fallback, Options};
 #[cfg(feature = "sealed")]
@@ -52,7 +53,8 @@ pub enum ChoiceReason {
 ///    takes its place, and nobody is contacted: the first call finds out whether it can be used.
 /// 2. Else the platform's default, unless [`probe`](KeyringStore::probe) says `NoBackend`. A store
 ///    that is locked or without a collection stays the choice: the secrets may be in it.
-/// 3. Else what [`Options::with_fallback`] says.
+/// 3. Else what [`Options::with_fallback`] says. Nothing takes the place of a default that belongs to another
+///    user, or that encrypts no session; and in a container the kernel's keyring only if that was set.
 ///
 /// Every call on the store that comes back ends by its deadline: it is behind a
 /// [`Guard`](crate::Guard).
@@ -159,7 +161,7 @@ pub(crate) fn choose_for_on(
     match (named, bound) {
         (Some(named), Some((bound, _))) if named != bound => Err(file.elsewhere(bound, named)),
         (None, Some((bound, store))) => {
-            warn(bound, store.as_ref(), "they were first stored there");
+            warn(bound, store.as_ref(), FIRST_THERE);
             let chosen = Chosen::new(bound, store, ChoiceReason::Bound);
             tracing::debug!(backend = bound.name(), reason = %chosen.reason, "chose a store");
             Ok(chosen)
@@ -217,6 +219,10 @@ fn found(
     {
         return Ok(Some(found));
     }
+    if platform.container().is_some() && options.fallback != Some(Fallback::Session) {
+        // What lies in the kernel's keyring may be another container's.
+        return Ok(None);
+    }
     let Some(found) = holding(Backend::Keyutils) else { return Ok(None) };
     // One that lasts comes first, where both have a vault.
     if let Ok((backend, default)) = default_store(platform, options)
@@ -250,18 +256,35 @@ fn named_by_environment(
 fn automatic(platform: &dyn Platform, options: &Options) -> Result<Chosen> {
     let cause = match default_store(platform, options) {
         Ok((backend, store)) => {
+            warn(backend, store.as_ref(), "it is this platform's default");
             return Ok(Chosen::new(backend, store, ChoiceReason::PlatformDefault));
         }
-        Err(cause) if cause.kind() == ErrorKind::NoBackend => cause,
+        Err(cause) if is_replaceable(&cause) => cause,
+        Err(error) if error.kind() == ErrorKind::NoBackend => {
+            return Err(no_fallback(error, options));
+        }
         Err(error) => return Err(error),
     };
-    let backend = match options.fallback {
+    let backend = match options.fallback() {
         _ if options.plaintext_file.is_some() => Backend::PlaintextFile,
         Fallback::Error => return Err(no_fallback(cause, options)),
         Fallback::Sealed => Backend::File,
-        Fallback::Session => Backend::Keyutils,
+        Fallback::Session => match platform.container() {
+            Some(container) if options.fallback.is_none() => {
+                return Err(shared_with(&container, &cause, options));
+            }
+            _ => Backend::Keyutils,
+        },
     };
     fall_back(platform, backend, options, cause)
+}
+
+/// Whether another store may take the place of a default that can't be used. One that is there and must
+/// not be used is for the user to look at.
+fn is_replaceable(cause: &Error) -> bool {
+    let is_there =
+        matches!(cause.reason(), Some(Reason::ForeignOwner | Reason::SessionNotEncrypted));
+    cause.kind() == ErrorKind::NoBackend && !is_there
 }
 
 /// The platform's default, unless it can't be used or hangs. Any other trouble is for the first call
@@ -301,8 +324,11 @@ fn fall_back(
     Ok(Chosen::new(backend, store, reason))
 }
 
+/// Why a vault is looked for where it is.
+pub(crate) const FIRST_THERE: &str = "they were first stored there";
+
 /// Warns of a store that forgets, or that everybody can read.
-fn warn(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
+pub(crate) fn warn(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
     let lasting = store.capabilities().persistence;
     if backend == Backend::PlaintextFile {
         tracing::warn!("secrets are kept in a file without encryption: {why}");
@@ -319,6 +345,21 @@ fn place(backend: &str) -> &str {
 fn no_fallback(cause: Error, options: &Options) -> Error {
     let hint = format!("{} {}", cause.hint(), others(options, &[cause.store()]));
     cause.during(Operation::Choose).with_hint(hint)
+}
+
+/// The kernel's keyring would be the fallback, and is not taken unasked.
+fn shared_with(container: &Container, default: &Error, options: &Options) -> Error {
+    let variable = options.backend_variable();
+    Error::new(ErrorKind::NoBackend, Operation::Choose)
+        .with_reason(Reason::Container)
+        .with_message(format!(
+            "the default can't be used ({default}), and this is a container ({container}), where others of \
+             the same user id may read the kernel's keyring"
+        ))
+        .with_hint(format!(
+            "Keep secrets in an encrypted file: `export {variable}=file`, with a key. Or take the kernel's \
+             keyring all the same: `export {variable}=keyutils`."
+        ))
 }
 
 fn neither(default: &Error, fallback: &Error, options: &Options) -> Error {

@@ -3,9 +3,7 @@
 //! Nothing is looked up here: whoever calls brings what was found, prints what comes back, or shows
 //! it on a page.
 
-use std::error::Error as _;
-
-use strongroom_core::{Error, ErrorKind, Probe};
+use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason, Warning};
 
 use crate::{Backend, Inspection};
 
@@ -78,14 +76,19 @@ pub struct Fix {
 pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let in_this_build = found.iter().filter(|inspection| inspection.capabilities.is_some());
-    for Inspection { backend, state, .. } in in_this_build {
+    for Inspection { backend, capabilities, state } in in_this_build {
         match backend {
-            Backend::SecretService => findings.extend(secret_service(state, system)),
+            Backend::SecretService => {
+                findings.push(secret_service(state, *capabilities, system));
+            }
             Backend::Keychain => findings.push(keychain(state)),
             Backend::CredentialManager => findings.push(credential_manager(state)),
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state)),
             _ => {}
+        }
+        if let (Ok(_), Some(capabilities)) = (state, capabilities) {
+            findings.extend(notes(*backend, *capabilities, system));
         }
     }
     let trouble = findings.iter().any(|finding| finding.severity == Severity::Problem);
@@ -99,32 +102,46 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What the users of this provider have to know, though it works; `provider` is
-/// [`Probe::provider`].
-pub fn provider_caveat(provider: &str) -> Option<&'static str> {
-    let is_kwallet = provider.contains("kwalletd") || provider.contains("ksecretd");
-    is_kwallet.then_some(
-        "KWallet says that a value is stored some 5 seconds before it has written it to disk: \
-         don't switch off or kill it right after storing",
-    )
+/// Says what weakens the protection of a store that works. How long it lasts stands in its own finding; what is
+/// so of a kind of store by nature is for those who use it.
+fn notes(backend: Backend, capabilities: Capabilities, system: &System<'_>) -> Vec<Finding> {
+    let is_due = |warning: &Warning| match warning {
+        Warning::NotPersistent(_) => false,
+        Warning::ReadByContainers => system.in_use == Some(backend),
+        _ => true,
+    };
+    let warnings = capabilities.warnings().into_iter().filter(is_due);
+    warnings.map(|it| finding(backend, Severity::Note, None, it.to_string())).collect()
 }
 
-fn secret_service(state: &Result<Probe, Error>, system: &System<'_>) -> Vec<Finding> {
+fn secret_service(
+    state: &Result<Probe, Error>,
+    capabilities: Option<Capabilities>,
+    system: &System<'_>,
+) -> Finding {
     let backend = Backend::SecretService;
-    match state {
-        Ok(Probe { provider, .. }) => {
-            let problem = format!("secrets are kept by {provider}, until you delete them");
-            let caveat = provider_caveat(provider);
-            let caveat = caveat.map(|it| finding(backend, Severity::Note, None, it.to_owned()));
-            let fine = finding(backend, Severity::Fine, None, problem);
-            [Some(fine), caveat].into_iter().flatten().collect()
-        }
+    let Probe { provider, .. } = match state {
+        Ok(probe) => probe,
         Err(error) => {
             let mut problem = problem(backend, error);
             problem.fixes = fixes(error, system);
-            vec![problem]
+            return problem;
         }
+    };
+    let persistence = capabilities.map_or(Persistence::Permanent, |can| can.persistence);
+    let is_encrypted = capabilities.and_then(|can| can.session_encrypted) == Some(true);
+    let session = if is_encrypted { ", over an encrypted session" } else { "" };
+    if persistence == Persistence::Permanent {
+        let problem = format!("secrets are kept by {provider}{session}, until you delete them");
+        return finding(backend, Severity::Fine, None, problem);
     }
+    let problem = format!("secrets are kept by {provider}{session}, and last {persistence}");
+    let mut note = finding(backend, Severity::Note, None, problem);
+    note.fixes = vec![Fix {
+        text: "Make a collection that lasts, and set it as default.".to_owned(),
+        commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
+    }];
+    note
 }
 
 /// Its errors know the commands: what is wrong with a Keychain is the same on every Mac.
@@ -209,19 +226,20 @@ fn file(state: &Result<Probe, Error>) -> Finding {
 }
 
 fn fixes(error: &Error, system: &System<'_>) -> Vec<Fix> {
-    match error.kind() {
-        ErrorKind::NoBackend if bus_answered(error) => no_daemon(system),
-        ErrorKind::NoBackend => no_bus(system),
-        ErrorKind::NoDefaultCollection => no_collection(system),
-        ErrorKind::Locked => locked(),
+    match (error.kind(), error.reason()) {
+        (ErrorKind::NoBackend, Some(Reason::NoProvider)) => no_daemon(system),
+        (ErrorKind::NoBackend, Some(Reason::NoBus)) => no_bus(system),
+        (ErrorKind::NoBackend, Some(Reason::StaleBusAddress)) => {
+            vec![advice(error.hint()), session_only()]
+        }
+        (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => vec![
+            advice(error.hint()),
+            fix("Or take it as it is, for one command, with --allow-unencrypted-bus.", &[]),
+        ],
+        (ErrorKind::NoDefaultCollection, _) => no_collection(system),
+        (ErrorKind::Locked, _) => locked(),
         _ => vec![advice(error.hint())],
     }
-}
-
-/// Whether somebody on the bus refused, as opposed to there being no bus.
-fn bus_answered(error: &Error) -> bool {
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    cause.starts_with("org.freedesktop.DBus.Error.")
 }
 
 fn no_bus(system: &System<'_>) -> Vec<Fix> {
@@ -352,7 +370,12 @@ impl Distribution {
 }
 
 fn problem(backend: Backend, error: &Error) -> Finding {
-    finding(backend, Severity::Problem, Some(error.kind()), error.problem().to_owned())
+    // The sentence of a kind names no store.
+    let problem = match error.problem() == error.kind().to_string() {
+        true => format!("{backend}: {}", error.problem()),
+        false => error.problem().to_owned(),
+    };
+    finding(backend, Severity::Problem, Some(error.kind()), problem)
 }
 
 fn finding(

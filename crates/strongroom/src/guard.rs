@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use strongroom_core::{
     Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore,
-    MemoryStore, Operation, Probe, PromptPolicy, Result, SecretBytes, ServiceName, WriteMode,
-    secret_copy,
+    MemoryStore, Operation, Probe, PromptPolicy, Reason, Result, SecretBytes, ServiceName,
+    WriteMode, secret_copy,
 };
 
 use worker::{Missed, Worker};
@@ -33,6 +33,8 @@ const GRACE: Duration = Duration::from_millis(500);
 ///   the message says which of the two it was.
 /// - A stuck call stays one stuck call on one thread. When it returns, the guard goes on.
 /// - A store that panics is `Other`, for that call.
+/// - What a store logs through `tracing` goes to the subscriber of the calling thread.
+/// - In a process that was forked from the guard's, each call is `NoBackend` at once.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -109,6 +111,12 @@ impl Guard {
 
     fn explain(&self, missed: Missed, call: &Call<'_>, limit: Duration) -> Error {
         let error = match missed {
+            Missed::Forked => Error::new(ErrorKind::NoBackend, call.operation)
+                .with_reason(Reason::Forked)
+                .with_message(
+                    "this process was forked after the store was opened; nothing was changed",
+                )
+                .with_hint("Open the store again in the new process."),
             Missed::NoThread(cause) => Error::new(ErrorKind::Io, call.operation)
                 .with_message("no thread could be started for the call; nothing was changed")
                 .with_source(cause),
@@ -178,6 +186,12 @@ impl KeyringStore for Guard {
 
     fn is_stuck(&self) -> bool {
         self.worker.is_stuck()
+    }
+
+    fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+        let call = Call::reading(Operation::List, None);
+        let service = service.clone();
+        self.run(&call, move |store| store.count_unnamed(&service))
     }
 
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {

@@ -40,7 +40,9 @@ fn inspect_on(platform: &dyn Platform, options: &Options) -> Vec<Inspection> {
     let all = Backend::ALL.iter();
     all.map(|&backend| match platform.open_guarded(backend, options) {
         Ok(store) => {
-            Inspection { backend, capabilities: Some(store.capabilities()), state: store.probe() }
+            let state = store.probe();
+            // Some of them are known once the store was contacted.
+            Inspection { backend, capabilities: Some(store.capabilities()), state }
         }
         Err(error) => Inspection { backend, capabilities: None, state: Err(error) },
     })

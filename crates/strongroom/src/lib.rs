@@ -49,13 +49,16 @@ mod backend;
 pub mod backup;
 mod binding;
 pub mod blocking;
+mod builder;
 mod capabilities;
 mod choose;
+mod container;
 mod diagnose;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
@@ -77,22 +80,24 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
+pub use builder::SecretManagerBuilder;
 pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
-pub use diagnose::{Finding, Fix, Severity, System, diagnose, provider_caveat};
+pub use diagnose::{Finding, Fix, Severity, System, diagnose};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
-pub use manager::{SecretManager, SecretManagerBuilder};
+pub use manager::SecretManager;
 pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
     Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
     KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
-    PromptPolicy, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
-    ServiceName, SignedDuration, Timestamp, UserName, WriteMode, secret_bytes, secret_text,
+    PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
+    ServiceName, SignedDuration, Timestamp, UserName, Warning, WriteMode, secret_bytes,
+    secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

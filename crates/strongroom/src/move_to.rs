@@ -62,6 +62,8 @@ impl SecretManagerBuilder {
                 return Err(pointless(&service, to.backend));
             }
         }
+        // Before the passphrase of a new file is asked for.
+        vault.must_be_there()?;
         let mut there = self.clone();
         there.options = there.options.with_backend(to.backend).with_layout(layout);
         let target = choose(&there.options)?;
@@ -78,16 +80,19 @@ impl SecretManagerBuilder {
     ) -> Result<Moved> {
         let on = |home: Home| {
             let chosen = choose(&self.options.clone().with_backend(home.backend))?;
-            self.vault_on(&chosen, service, home.in_entries)
+            let vault = self.vault_on(&chosen, service, home.in_entries)?;
+            Ok::<_, Error>((vault, chosen))
         };
-        let vault = on(to)?.snapshot()?;
-        on(from)?.delete_moved(&vault, from.in_entries)?;
+        let (vault, chosen) = on(to)?;
+        let vault = vault.snapshot()?;
+        on(from)?.0.delete_moved(&vault, from.in_entries)?;
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)
         })?;
-        Ok(Moved::new(from.backend, to.backend, vault.secrets().len()))
+        let can = chosen.store().capabilities();
+        Ok(Moved::new((from.backend, to.backend), vault.secrets().len(), can))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
 
 use crate::backend::{names, supported};
+use crate::container::Container;
 use crate::plaintext::PlaintextStore;
 use crate::{Backend, Guard, Options};
 
@@ -16,6 +17,11 @@ pub(crate) trait Platform {
 
     /// A store that takes the place of every automatic choice.
     fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+        None
+    }
+
+    /// The container that this process runs in, if the kernel's keyring may be shared with others there.
+    fn container(&self) -> Option<Container> {
         None
     }
 
@@ -35,6 +41,10 @@ pub(crate) struct Here;
 impl Platform for Here {
     fn default_backend(&self) -> Option<Backend> {
         Backend::platform_default()
+    }
+
+    fn container(&self) -> Option<Container> {
+        Container::detect()
     }
 
     #[cfg(feature = "testing")]
@@ -128,6 +138,7 @@ fn secret_service(options: &Options) -> Arc<dyn KeyringStore> {
 
     let mut config =
         Config::default().with_deadlines(options.deadlines).with_prompt(options.prompt);
+    config = config.with_unencrypted_session(options.unencrypted_session);
     if let Some(address) = &options.bus_address {
         config = config.with_bus_address(address.clone());
     }

@@ -22,7 +22,8 @@ pub enum Fallback {
     /// `Options::with_passphrase`.
     Sealed,
     /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
-    /// `tracing`. The default on Linux.
+    /// `tracing`. The default on Linux outside of containers; inside, other containers may read that
+    /// keyring, so it is taken only where this is set.
     Session,
 }
 
@@ -78,9 +79,11 @@ pub struct Options {
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
     pub(crate) prompt: PromptPolicy,
-    pub(crate) fallback: Fallback,
+    /// What the caller chose; `None` is the platform's default.
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) plaintext_file: Option<PathBuf>,
     pub(crate) bus_address: Option<String>,
+    pub(crate) unencrypted_session: bool,
     pub(crate) keychain_group: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) layout: Layout,
@@ -109,9 +112,10 @@ impl Options {
             backend: None,
             deadlines: Deadlines::default(),
             prompt: PromptPolicy::default(),
-            fallback: Fallback::default(),
+            fallback: None,
             plaintext_file: None,
             bus_address: None,
+            unencrypted_session: false,
             keychain_group: None,
             state_dir: None,
             layout: Layout::default(),
@@ -169,7 +173,7 @@ impl Options {
     /// The same with another answer to a default store that can't be used.
     #[must_use]
     pub fn with_fallback(mut self, fallback: Fallback) -> Self {
-        self.fallback = fallback;
+        self.fallback = Some(fallback);
         self.plaintext_file = None;
         self
     }
@@ -213,6 +217,11 @@ impl Options {
     pub fn with_data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
+    }
+
+    /// What takes the place of a default store that can't be used.
+    pub(crate) fn fallback(&self) -> Fallback {
+        self.fallback.unwrap_or_default()
     }
 
     /// Whether somebody can be asked for the encrypted file's passphrase.
@@ -282,6 +291,15 @@ impl DangerousOptions {
     pub fn plaintext_file(self, path: impl Into<PathBuf>) -> Options {
         Options { plaintext_file: Some(path.into()), ..self.options }
     }
+
+    /// Takes a Secret Service that encrypts no session: values then cross the session bus **in the clear**, for
+    /// whoever can record it. Without this, such a provider is `NoBackend`, and nothing is sent.
+    ///
+    /// Each session that is opened so warns through `tracing`, and
+    /// [`warnings`](crate::SecretManager::warnings) lists it.
+    pub fn unencrypted_session(self) -> Options {
+        Options { unencrypted_session: true, ..self.options }
+    }
 }
 
 impl Default for Options {
@@ -300,6 +318,7 @@ impl fmt::Debug for Options {
             .field("fallback", &self.fallback)
             .field("plaintext_file", &self.plaintext_file)
             .field("bus_address", &self.bus_address)
+            .field("unencrypted_session", &self.unencrypted_session)
             .field("keychain_group", &self.keychain_group)
             .field("state_dir", &self.state_dir)
             .field("layout", &self.layout)

@@ -115,7 +115,11 @@ impl KeyringStore for PlaintextStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(Persistence::Permanent).with_binary_safe().with_list()
+        Capabilities::new(Persistence::Permanent)
+            .with_binary_safe()
+            .with_list()
+            .with_user_programs()
+            .with_plaintext()
     }
 
     fn probe(&self) -> Result<Probe> {

@@ -4,8 +4,10 @@ use std::process;
 use std::sync::OnceLock;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
+use tracing::Dispatch;
+use tracing::dispatcher::{get_default, with_default};
 
-/// Runs blocking work on the pool.
+/// Runs blocking work on the pool. What it logs goes to the caller's subscriber.
 ///
 /// # Errors
 ///
@@ -18,7 +20,8 @@ pub(crate) async fn run<T: Send + 'static>(
     if *PROCESS.get_or_init(process::id) != process::id() {
         return Err(forked());
     }
-    unblock::unblock(work).await
+    let subscriber = get_default(Dispatch::clone);
+    unblock::unblock(move || with_default(&subscriber, work)).await
 }
 
 fn forked() -> Error {

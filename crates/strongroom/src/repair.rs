@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use strongroom_core::Result;
+use strongroom_core::{Capabilities, Result};
 
 #[cfg(feature = "sealed")]
 use crate::vault::Salvaged;
@@ -45,6 +45,11 @@ impl VaultRepair {
     /// Why this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.chosen.reason()
+    }
+
+    /// What the store can do, and how it protects the vault.
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.chosen.store().capabilities()
     }
 
     /// What stands where the vault should be, without any value: nothing, one item, or several. Changes

@@ -325,6 +325,38 @@ fn threads_named(name: &str) -> usize {
     comms.filter(|comm| comm.trim_end() == name).count()
 }
 
+#[test]
+fn what_the_store_logs_reaches_the_subscriber_of_the_caller() {
+    let (told, lines) = mpsc::channel();
+    let store = Scripted::new(|_| tracing::warn!("the store warns"));
+    let guard = Guard::new(Arc::new(store));
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || Lines(told.clone()))
+        .finish();
+    tracing::subscriber::with_default(subscriber, || drop(guard.probe()));
+    let line = String::from_utf8(lines.try_recv().unwrap()).unwrap();
+    assert!(line.contains("WARN") && line.contains("the store warns"), "{line}");
+
+    drop(guard.probe());
+    assert!(lines.try_recv().is_err(), "the next caller has no subscriber");
+}
+
+/// Sends on what is written.
+struct Lines(Sender<Vec<u8>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The test may have ended.
+        let _ = self.0.send(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A store whose every call goes through a script, and which tells on which thread it was dropped.
 struct Scripted {
     name: &'static str,

@@ -11,11 +11,12 @@
 use std::env;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use strongroom::{
-    Backend, ChoiceReason, Deadlines, ErrorKind, Fallback, Options, PromptPolicy, SecureStore,
-    choose,
+    Backend, ChoiceReason, Deadlines, ErrorKind, Fallback, Options, PromptPolicy, SecretManager,
+    SecureStore, choose,
 };
 
 /// Options that reach this bus and nothing of the user's own.
@@ -83,5 +84,36 @@ fn told_by_the_store(error: &strongroom::Error) {
     let shown = error.to_string();
     for words_of_the_guard in ["still running", "earlier call"] {
         assert!(!shown.contains(words_of_the_guard), "{shown}");
+    }
+}
+
+#[test]
+fn an_async_callers_subscriber_hears_the_warnings() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = on_bus(&socket("absent")).with_state_dir(directory.path());
+    let options = options.dangerous().plaintext_file(directory.path().join("secrets"));
+    let (told, lines) = mpsc::channel();
+    let writer = move || Lines(told.clone());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+    let opening = SecretManager::builder("tracker").options(options).open();
+    tracing::subscriber::with_default(subscriber, || {
+        futures_lite::future::block_on(opening).unwrap();
+    });
+    let told = String::from_utf8(lines.try_iter().flatten().collect()).unwrap();
+    assert!(told.contains("WARN") && told.contains("without encryption"), "{told}");
+}
+
+/// Sends on what is written.
+struct Lines(mpsc::Sender<Vec<u8>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The test may have ended.
+        let _ = self.0.send(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

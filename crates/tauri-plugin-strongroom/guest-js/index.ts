@@ -29,6 +29,20 @@ export interface Storage {
   layout: 'inline' | 'sealed' | 'entries'
   /** Whether they stay over a restart of the machine. */
   persistent: boolean
+  /** How long they stay. */
+  persistence: 'permanent' | 'until_reboot' | 'until_logout' | 'session'
+  /** Whether values are encrypted on their way to the keyring; `null` where they cross no connection. */
+  sessionEncrypted: boolean | null
+  /** What weakens their protection, for the user to know. */
+  warnings: Warning[]
+}
+
+/** A fact about where secrets are kept that the user has to know. */
+export interface Warning {
+  /** A stable token, such as `not_persistent` or `session_not_encrypted`. */
+  code: string
+  /** The fact, as a clause. */
+  message: string
 }
 
 /** Whether secrets can be kept here. */

@@ -57,7 +57,7 @@ pub use access::Access;
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use handle::{Strongroom, StrongroomExt};
-pub use models::{CHANGED, Changed, Description, Problem, Status, Storage};
+pub use models::{CHANGED, Changed, Description, Problem, Status, Storage, Warning};
 
 /// Tests the example in the README.
 #[cfg(doctest)]

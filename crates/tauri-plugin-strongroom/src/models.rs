@@ -33,6 +33,22 @@ pub struct Storage {
     pub layout: &'static str,
     /// Whether they stay over a restart of the machine.
     pub persistent: bool,
+    /// How long they stay: `permanent`, `until_reboot`, `until_logout` or `session`.
+    pub persistence: &'static str,
+    /// Whether values are encrypted on their way to the keyring; `None` where they cross no connection.
+    pub session_encrypted: Option<bool>,
+    /// What weakens their protection, for the user to know.
+    pub warnings: Vec<Warning>,
+}
+
+/// A fact about where secrets are kept that the user has to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// A stable token.
+    pub code: &'static str,
+    /// The fact, as a clause.
+    pub message: String,
 }
 
 /// What is known about a secret beside its value: what `describe` and `list` return.
@@ -112,11 +128,21 @@ impl Status {
 
 impl Storage {
     pub(crate) fn of(secrets: &SecretManager) -> Self {
+        let can = secrets.store_capabilities();
         Self {
             backend: secrets.backend().name(),
             layout: secrets.layout().name(),
             persistent: secrets.is_persistent(),
+            persistence: can.persistence.code(),
+            session_encrypted: can.session_encrypted,
+            warnings: can.warnings().iter().map(Warning::of).collect(),
         }
+    }
+}
+
+impl Warning {
+    fn of(warning: &strongroom::Warning) -> Self {
+        Self { code: warning.code(), message: warning.to_string() }
     }
 }
 

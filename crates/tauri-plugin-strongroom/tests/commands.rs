@@ -25,7 +25,15 @@ fn desktop() -> Desktop {
 }
 
 fn memory() -> Value {
-    json!({ "backend": "memory", "layout": "inline", "persistent": false })
+    let message = "secrets last until the session ends: store them again after that";
+    json!({
+        "backend": "memory",
+        "layout": "inline",
+        "persistent": false,
+        "persistence": "session",
+        "sessionEncrypted": null,
+        "warnings": [{ "code": "not_persistent", "message": message }],
+    })
 }
 
 #[test]

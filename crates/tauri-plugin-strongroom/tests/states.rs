@@ -61,7 +61,14 @@ fn without_a_keyring_the_page_is_told_what_to_install_and_needs_no_restart_then(
 
     let _keyring = GnomeKeyring::start(&bus, Some("password"));
     desktop.ok("set", json!({ "name": "token", "value": "v" }));
-    let storage = json!({ "backend": "secret-service", "layout": "inline", "persistent": true });
+    let storage = json!({
+        "backend": "secret-service",
+        "layout": "inline",
+        "persistent": true,
+        "persistence": "permanent",
+        "sessionEncrypted": true,
+        "warnings": [],
+    });
     let status = desktop.ok("status", json!({}));
     assert_eq!(status, json!({ "storage": storage, "problem": null }));
 }
@@ -75,6 +82,7 @@ fn a_fallback_that_forgets_is_told_with_what_to_install() {
     let status = desktop.ok("status", json!({}));
     assert_eq!(status["storage"]["backend"], "keyutils");
     assert_eq!(status["storage"]["persistent"], json!(false));
+    assert_eq!(status["storage"]["warnings"][0]["code"], "not_persistent");
     let (code, hint) = problem(&desktop);
     assert_eq!(code, "no_backend");
     assert!(hint.contains("gnome-keyring"), "{hint}");

@@ -1,5 +1,6 @@
 //! The agent's own web server, with the settings page in it.
 
+use std::env;
 use std::future::IntoFuture as _;
 use std::net::Ipv4Addr;
 
@@ -29,7 +30,10 @@ const PAGE: &str = "<!doctype html>
 </html>
 ";
 
-/// Serves both pages until Ctrl-C. The keys that are still in the file are the settings page's to show.
+/// Serves both pages until Ctrl-C, to the programs of this machine. `axum::serve` limits neither connections nor times:
+/// a server that others of the machine must not hold up needs what the settings page's documentation lists.
+///
+/// The keys that are still in the file are the settings page's to show.
 ///
 /// # Errors
 ///
@@ -54,13 +58,15 @@ pub(crate) async fn run(keys: &Keys, port: u16) -> anyhow::Result<()> {
 
 fn settings(keys: &Keys, secrets: SecretManager) -> strongroom::Result<Settings> {
     let (backend, vault) = (secrets.backend(), secrets.blocking());
-    Settings::builder(secrets)
+    let mut settings = Settings::builder(secrets)
         .title("Agent")
         .migration(ConfigMigration::new(keys.file.clone(), vault.clone()))
-        .export(ConfigExport::new("agent", vault))
         .health(move || {
             let system = System { in_use: Some(backend), ..System::default() };
             diagnose(&inspect(&options()), &system)
-        })
-        .build()
+        });
+    if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
+        settings = settings.export(ConfigExport::new("agent", vault, home));
+    }
+    settings.build()
 }

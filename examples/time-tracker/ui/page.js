@@ -8,6 +8,12 @@ const secrets = window.__TAURI__.strongroom
 /** The one secret that the application lets this page name. */
 const TOKEN = 'jira_api_token'
 
+const LASTS = {
+  until_reboot: ', until this machine restarts',
+  until_logout: ', until you log out',
+  session: ', until this program ends',
+}
+
 const PLACES = {
   'credential-manager': 'the Windows Credential Manager',
   file: 'an encrypted file',
@@ -37,7 +43,7 @@ async function start() {
 
 function describeToken(isThere, storage) {
   const place = storage ? PLACES[storage.backend] ?? storage.backend : null
-  const kept = place ? `It is kept in ${place}${storage.persistent ? '' : ', until this machine restarts'}.` : ''
+  const kept = place ? `It is kept in ${place}${LASTS[storage.persistence] ?? ''}.` : ''
   $('token').required = !isThere
   $('token').placeholder = isThere ? 'Stored. Leave it empty to keep it.' : ''
   $('token-note').textContent = kept

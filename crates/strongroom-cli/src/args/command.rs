@@ -6,7 +6,7 @@ use clap::Subcommand;
 use super::SettingsPage;
 #[cfg(feature = "backup")]
 use super::{Backup, Restore};
-use super::{ConfigCommand, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
+use super::{ConfigCommand, Get, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
 
 /// What can be done with the secrets of an application.
 #[derive(Debug, Subcommand)]
@@ -57,10 +57,7 @@ secret that has expired is not printed: the exit code is 6.
 Examples:
   strongroom get API_KEY
   KEY=$(strongroom get API_KEY --target production)")]
-    Get {
-        #[command(flatten)]
-        key: Key,
-    },
+    Get(Get),
 
     /// List the secrets, without a value
     #[command(after_help = "\
@@ -187,13 +184,16 @@ Examples:
     #[cfg(feature = "settings")]
     #[command(after_help = "\
 It shows where the secrets are, adds, replaces, renames and deletes them, and reveals one for ten
-seconds. It listens on this machine alone and lets in who has the link, once.
+seconds. It listens on this machine alone, on an address that is new each time, and its link works
+once.
 
-It ends with Ctrl-C, with the terminal, and when nobody has used it for ten minutes.
+It ends with Ctrl-C, with the terminal, and after ten minutes without use.
 
 Examples:
   strongroom settings
   strongroom settings --no-browser       Print the link, and open nothing
+  strongroom settings --no-browser --port 8080
+                                         For a tunnel: ssh -L 8080:127.0.0.1:8080
   strongroom settings --config .env      Offer to move the secrets of this file")]
     Settings(SettingsPage),
 

@@ -17,6 +17,10 @@ pub(crate) struct Flags {
     #[arg(long, global = true)]
     pub(crate) no_prompt: bool,
 
+    /// Take a keyring that doesn't encrypt what crosses the session bus
+    #[arg(long, hide_short_help = true, global = true)]
+    pub(crate) allow_unencrypted_bus: bool,
+
     /// Read the passphrase of an encrypted file from this file descriptor
     #[arg(long, value_name = "N", global = true)]
     pub(crate) passphrase_fd: Option<u32>,

@@ -3,6 +3,7 @@
 #[cfg(feature = "completions")]
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 #[cfg(feature = "completions")]
 use clap_complete::Shell;
@@ -44,7 +45,13 @@ const BACKEND: &str =
 
 /// What every command understands.
 #[derive(ClapArgs, Debug)]
-#[command(next_help_heading = "Global options", mut_arg("backend", |flag| flag.help(BACKEND)))]
+#[command(
+    next_help_heading = "Global options",
+    mut_arg("backend", |flag| flag.help(BACKEND)),
+    mut_arg("allow_unencrypted_bus", |flag| {
+        flag.env("STRONGROOM_ALLOW_UNENCRYPTED_BUS").value_parser(FalseyValueParser::new())
+    })
+)]
 pub(crate) struct Global {
     /// Name the application whose secrets these are
     #[arg(

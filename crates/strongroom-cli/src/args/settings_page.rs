@@ -10,9 +10,9 @@ pub(crate) struct SettingsPage {
     #[arg(long)]
     pub(crate) no_browser: bool,
 
-    /// Listen on this port [default: one that is free]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) port: u16,
+    /// Listen on this port of 127.0.0.1, as a tunnel needs [default: an address that is new each time]
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
 
     /// Offer to move the secrets of this configuration file
     #[arg(long, value_name = "FILE")]

@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, inspect};
+use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, Reason, inspect};
 
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
+use crate::protection::warnings;
 use crate::settings::Settings;
 use crate::store::choice;
-use crate::words::{lasts, persistence_token, size};
+use crate::words::{lasts, size};
 
 /// Where secrets are or would be kept, and why.
 type Choice = (Backend, ChoiceReason);
@@ -40,13 +41,18 @@ fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
             || "-".to_owned(),
             |can| can.max_secret_len.map_or_else(|| "no limit".to_owned(), size),
         );
-        text += &format!("{name:20}{keeps:16}{largest:16}{}\n", state(&inspection.state));
+        let session = can.and_then(|can| can.session_encrypted).map_or("", session);
+        text += &format!("{name:20}{keeps:16}{largest:16}{}{session}\n", state(&inspection.state));
     }
     text += &format!("\n{}\n", choice_line(chosen));
     if !elsewhere.is_empty() {
         text += &format!("Not in this build: {}.\n", elsewhere.join(", "));
     }
     text
+}
+
+fn session(is_encrypted: bool) -> &'static str {
+    if is_encrypted { ", encrypted session" } else { ", session without encryption" }
 }
 
 fn state(state: &Result<strongroom::Probe, Error>) -> String {
@@ -117,7 +123,12 @@ fn row(inspection: &Inspection) -> Value {
         "provider": provider,
         "code": error.map(Error::code),
         "problem": error.map(Error::problem),
-        "persistence": can.map(|can| persistence_token(can.persistence)),
+        "reason": error.and_then(Error::reason).map(Reason::code),
+        "persistence": can.map(|can| can.persistence.code()),
         "max_secret_bytes": can.and_then(|can| can.max_secret_len),
+        "session_encrypted": can.and_then(|can| can.session_encrypted),
+        "read_by_user_programs": can.map(|can| can.read_by_user_programs),
+        "read_by_containers": can.map(|can| can.read_by_containers),
+        "warnings": can.map(warnings).unwrap_or_default(),
     })
 }

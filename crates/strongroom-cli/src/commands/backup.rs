@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::passphrase;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::whole_file::WholeFile;
@@ -43,13 +44,14 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
     }
     let place = flags.file.display().to_string();
     if settings.json && !to_stdout {
-        output.json(&json!({
+        let answer = json!({
             "service": settings.service,
             "backend": vault.backend().name(),
             "file": place,
             "generation": backup.generation,
             "secrets": backup.secrets,
-        }))?;
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     let secrets = counted(backup.secrets);
     let place = if to_stdout { "standard output" } else { &printable(&place) };

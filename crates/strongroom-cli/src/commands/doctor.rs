@@ -1,7 +1,7 @@
 //! `doctor`: what is wrong, and the command that mends it.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
 use crate::store::choice;
+use crate::words::printable;
 
 /// Looks at everything, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -30,12 +31,19 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
         || {
             json!({
                 "session_bus": bus,
+                "session_encrypted": session_encrypted(&found),
                 "exit_code": exit.code(),
                 "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
             })
         },
     )?;
     Ok(exit)
+}
+
+/// Whether the Secret Service encrypts the session; `None` where none was opened.
+fn session_encrypted(found: &[Inspection]) -> Option<bool> {
+    let service = found.iter().find(|it| it.backend == Backend::SecretService)?;
+    service.capabilities?.session_encrypted
 }
 
 /// What is wrong with these stores, if secrets are kept in this one.
@@ -68,7 +76,10 @@ fn in_use(
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(default),
         // Whoever names a store wants to hear of that one.
         Err(error) if error.kind() == ErrorKind::BoundElsewhere => Ok(named),
-        Err(error) if error.kind() == ErrorKind::NoBackend && error.store().is_none() => {
+        Err(error)
+            if error.kind() == ErrorKind::NoBackend
+                && (error.store().is_none() || error.reason().is_some()) =>
+        {
             Ok(default)
         }
         Err(error) => Err(error),
@@ -151,14 +162,25 @@ fn is_root() -> bool {
 /// Where the session bus is looked for, and whether something is there.
 fn session_bus() -> String {
     if let Some(address) = env::var("DBUS_SESSION_BUS_ADDRESS").ok().filter(|it| !it.is_empty()) {
-        return format!("{address} (DBUS_SESSION_BUS_ADDRESS)");
+        return format!("{} (DBUS_SESSION_BUS_ADDRESS)", printable(&address));
     }
-    match env::var_os("XDG_RUNTIME_DIR").map(|dir| Path::new(&dir).join("bus")) {
-        Some(socket) if socket.exists() => format!("{} (XDG_RUNTIME_DIR)", socket.display()),
-        Some(socket) => format!(
-            "none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {}",
-            socket.display()
-        ),
-        None => "none: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set".to_owned(),
+    let runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime_dir = runtime_dir.filter(|dir| dir.is_absolute()).unwrap_or_else(own_runtime_dir);
+    let socket = runtime_dir.join("bus");
+    let shown = printable(&socket.to_string_lossy());
+    match socket.exists() {
+        true => format!("{shown} (of the login session)"),
+        false => format!("none: DBUS_SESSION_BUS_ADDRESS is not set and there is no {shown}"),
     }
+}
+
+/// Where systemd has the user's sockets.
+#[cfg(target_os = "linux")]
+fn own_runtime_dir() -> PathBuf {
+    format!("/run/user/{}", rustix::process::geteuid().as_raw()).into()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_runtime_dir() -> PathBuf {
+    PathBuf::from("/run/user")
 }

@@ -1,16 +1,21 @@
 //! `entry set|get|delete|list|exists`: single entries of the store.
 
 use serde_json::json;
-use strongroom::{EntryName, Error, ErrorKind, ExposeSecret as _, Operation, WriteMode};
+use strongroom::{
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, ServiceName, VAULT_ENTRY, WriteMode,
+};
+use strongroom_config::looks_like_a_secret;
 
 use crate::args::{Name, Source};
 use crate::exit::Exit;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::input;
+use crate::misuse;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::store::open_entries;
-use crate::words::{persistence_token, printable};
+use crate::store::{Opened, open_entries};
+use crate::words::{command_word, printable};
 
 /// Stores a value.
 pub(super) fn set(
@@ -21,6 +26,13 @@ pub(super) fn set(
     output: &mut Output,
 ) -> Result<Exit> {
     let entry = name.check(Operation::Set)?;
+    must_not_be_the_vault(&entry)?;
+    if looks_like_a_secret(&name.user) {
+        return Err(Failure::usage(
+            "this name has the form of a secret; nothing was stored",
+            misuse::VALUE,
+        ));
+    }
     let value = match input::given(settings, source)? {
         Some(value) => value,
         None => input::ask(settings, &entry.to_string())?,
@@ -30,10 +42,8 @@ pub(super) fn set(
     opened.store.set_secret(&name.service, &name.user, &value, mode)?;
     let backend = opened.backend.name();
     if settings.json {
-        let lasts = persistence_token(opened.store.capabilities().persistence);
-        output.json(&json!({
-            "service": name.service, "user": name.user, "backend": backend, "persistence": lasts,
-        }))?;
+        let answer = json!({ "service": name.service, "user": name.user, "backend": backend });
+        output.json(&with_protection(answer, &opened))?;
     }
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
@@ -55,15 +65,17 @@ pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Resu
 /// Deletes an entry.
 pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Delete)?;
+    must_not_be_the_vault(&entry)?;
     let opened = open_entries(&name.service, false, settings)?;
     let backend = opened.backend.name();
     if !opened.store.delete_password(&name.service, &name.user)? {
         return Err(missing(&entry, Operation::Delete).with_store(backend).into());
     }
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "deleted": true,
-        }))?;
+        });
+        output.json(&with_protection(answer, &opened))?;
     }
     output.confirm(format_args!("Deleted {entry} from {backend}."));
     Ok(Exit::Done)
@@ -74,14 +86,38 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
     let opened = open_entries(service, false, settings)?;
     let users = opened.store.list(service)?;
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
+    let unnamed = count_unnamed(service, &opened)?;
     let backend = opened.backend.name();
     let lines = || users.iter().map(|user| printable(user) + "\n").collect();
-    output.result(lines, || json!({ "service": service, "backend": backend, "users": users }))?;
+    let answer =
+        || json!({ "service": service, "backend": backend, "users": users, "unnamed": unnamed });
+    output.result(lines, || with_protection(answer(), &opened))?;
     if users.is_empty() {
         let service = printable(service);
         output.confirm(format_args!("Service \"{service}\" has no entries in {backend}."));
     }
+    tell_unnamed(unnamed, service, output);
     Ok(Exit::Done)
+}
+
+/// How many items of the service have no user name, so that no command of ours names them.
+pub(super) fn count_unnamed(service: &str, opened: &Opened) -> Result<usize> {
+    Ok(opened.store.count_unnamed(&ServiceName::new(service)?)?)
+}
+
+/// Says that there are such items, and what shows them.
+pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
+    let items = match count {
+        0 => return,
+        1 => "1 item".to_owned(),
+        count => format!("{count} items"),
+    };
+    let word = command_word(service, "SERVICE");
+    output.warning(format_args!(
+        "{items} of other programs under service \"{}\" without a user name can't be seen here: \
+         `secret-tool search --all service {word}` shows them.",
+        printable(service)
+    ));
 }
 
 /// Tells by the exit code whether an entry is there.
@@ -91,15 +127,33 @@ pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> R
     let exists = opened.store.exists(&name.service, &name.user)?;
     let backend = opened.backend.name();
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "exists": exists,
-        }))?;
+        });
+        output.json(&with_protection(answer, &opened))?;
     }
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };
         output.confirm(format_args!("{entry} {word} ({backend})."));
     }
     Ok(if exists { Exit::Done } else { Exit::NotFound })
+}
+
+/// Refuses the entry that holds all secrets of a service: a value over it, or none, would be the loss of them all.
+pub(super) fn must_not_be_the_vault(entry: &EntryName) -> Result<()> {
+    if entry.user().as_str() != VAULT_ENTRY {
+        return Ok(());
+    }
+    let service = command_word(entry.service().as_str(), "SERVICE");
+    Err(Failure::usage(
+        format!(
+            "\"{VAULT_ENTRY}\" is the entry that holds the secrets of {service}; nothing was changed"
+        ),
+        format!(
+            "`strongroom list --service {service}` shows them, `strongroom purge --service {service}` deletes them all, \
+             `strongroom repair --service {service}` mends what can't be read."
+        ),
+    ))
 }
 
 /// There is no such entry.

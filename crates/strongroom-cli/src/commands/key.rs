@@ -13,7 +13,7 @@ use crate::keys;
 use crate::output::{self, Output};
 use crate::passphrase;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::vault;
 use crate::words::printable;
 
@@ -69,7 +69,7 @@ fn columns(slots: &[Slot]) -> Vec<Column> {
     let column = |title, cell: &dyn Fn(&Slot) -> String| Column {
         title,
         cells: slots.iter().map(|slot| Cell { text: cell(slot), mark: None }).collect(),
-        may_shrink: false,
+        importance: Importance::Whole,
     };
     vec![
         column("ID", &|slot| slot.id.clone()),

@@ -8,8 +8,9 @@ use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
 use crate::vault::{open, same_vault};
 use crate::words::printable;
@@ -33,7 +34,7 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
     let secrets: Vec<_> = secrets.into_iter().filter(of_provider).collect();
     let now = Timestamp::now();
     if settings.json {
-        output.json(&as_json(&secrets, &vault, settings, now))?;
+        output.json(&with_protection(as_json(&secrets, &vault, settings, now), &vault))?;
     } else if settings.stdout_is_terminal && !secrets.is_empty() {
         output.text(&table(columns(&secrets, now), output.width()))?;
     } else {
@@ -46,20 +47,20 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
 }
 
 fn columns(secrets: &[SecretInfo], now: Timestamp) -> Vec<Column> {
-    let column = |title, may_shrink, cell: &dyn Fn(&SecretInfo) -> Cell| Column {
+    let column = |title, importance, cell: &dyn Fn(&SecretInfo) -> Cell| Column {
         title,
         cells: secrets.iter().map(cell).collect(),
-        may_shrink,
+        importance,
     };
     let text =
         |text: Option<&str>| Cell { text: text.map(printable).unwrap_or_default(), mark: None };
     vec![
-        column("NAME", true, &|it| text(Some(it.key.name()))),
-        column("TARGET", true, &|it| text(it.key.target())),
-        column("PROVIDER", true, &|it| text(it.metadata.provider.as_deref())),
-        column("SCOPE", true, &|it| text(it.metadata.scope.as_deref())),
-        column("AGE", false, &|it| text(Some(&age(it.metadata.updated_at, now)))),
-        column("EXPIRES", false, &|it| Cell {
+        column("NAME", Importance::Whole, &|it| text(Some(it.key.name()))),
+        column("TARGET", Importance::Whole, &|it| text(it.key.target())),
+        column("PROVIDER", Importance::Detail, &|it| text(it.metadata.provider.as_deref())),
+        column("SCOPE", Importance::Detail, &|it| text(it.metadata.scope.as_deref())),
+        column("AGE", Importance::Whole, &|it| text(Some(&age(it.metadata.updated_at, now)))),
+        column("EXPIRES", Importance::Whole, &|it| Cell {
             text: expires(it.metadata.expires_at, now),
             mark: mark(it, now),
         }),

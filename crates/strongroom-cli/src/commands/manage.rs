@@ -7,6 +7,7 @@ use crate::args::{Key, Rename};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 
@@ -19,10 +20,11 @@ pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Res
     }
     let backend = vault.backend();
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": settings.service, "name": key.name(), "target": key.target(),
             "backend": backend.name(), "deleted": true,
-        }))?;
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     output.confirm(format_args!("Deleted {key} from {backend}."));
     Ok(Exit::Done)
@@ -32,7 +34,7 @@ pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Res
 pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let old = vault::key(&flags.old, flags.target.as_deref())?;
     let target = flags.new_target.as_deref().or(flags.target.as_deref());
-    let new = vault::key(&flags.new, target.filter(|target| !target.is_empty()))?;
+    let new = vault::new_key(&flags.new, target.filter(|target| !target.is_empty()))?;
     if old == new {
         return Err(Failure::usage(
             format!("{old} is what it is called already"),
@@ -50,9 +52,10 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
     })?;
     if settings.json {
         let (service, backend) = (&settings.service, vault.backend().name());
-        output.json(&json!({
+        let answer = json!({
             "service": service, "name": new.name(), "target": new.target(), "backend": backend,
-        }))?;
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     output.confirm(format_args!("Renamed {old} to {new}."));
     Ok(Exit::Done)
@@ -75,10 +78,11 @@ pub(super) fn exists(key: &Key, settings: &Settings, output: &mut Output) -> Res
     let exists = vault.exists(&key)?;
     let backend = vault.backend();
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": settings.service, "name": key.name(), "target": key.target(),
             "backend": backend.name(), "exists": exists,
-        }))?;
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };

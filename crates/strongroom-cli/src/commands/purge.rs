@@ -3,11 +3,13 @@
 use serde_json::json;
 use strongroom::{Backend, ErrorKind, VaultContent, VaultRepair, choose};
 
+use super::entry::{count_unnamed, tell_unnamed};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
 use crate::keys::for_entries;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, same_vault};
 use crate::words::printable;
@@ -26,12 +28,15 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     if !yes && !entries.is_empty() {
         agree(&entries, &vault, settings, output)?;
     }
+    let unnamed = unnamed(&vault, settings)?;
     let purged = if entries.is_empty() { 0 } else { vault.purge()? };
     let (service, backend) = (&settings.service, vault.backend());
     if settings.json {
-        output.json(&json!({
+        let answer = json!({
             "service": service, "backend": backend.name(), "entries": entries, "deleted": purged,
-        }))?;
+            "unnamed": unnamed,
+        });
+        output.json(&with_protection(answer, &vault))?;
     }
     let service = printable(service);
     output.confirm(match purged {
@@ -39,6 +44,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
         1 => format!("Deleted 1 entry of service \"{service}\" from {backend}."),
         count => format!("Deleted {count} entries of service \"{service}\" from {backend}."),
     });
+    tell_unnamed(unnamed, &settings.service, output);
     Ok(Exit::Done)
 }
 
@@ -61,6 +67,15 @@ fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     let chosen = choose(&options.with_backend(vault.backend()))?;
     let users = chosen.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
+}
+
+/// How many items of the service stay, because nothing names them.
+fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
+    if vault.backend() == Backend::File {
+        return Ok(0);
+    }
+    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    count_unnamed(&settings.service, &choose(&options)?.into())
 }
 
 /// Shows what would go. What can't be undone takes more than a stray key.

@@ -10,8 +10,9 @@ use crate::args::Repair;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, rows};
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::vault::{same_vault, unread};
 use crate::words::{command_word, grouped, printable, utc};
 
@@ -28,7 +29,10 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
                 format!("Merged {} items of the vault of {place}.\n", deleted + 1)
                     + &rows("Taken over", &names(&merged.added))
             },
-            || json!({ "merged": deleted + 1, "generation": merged.generation }),
+            || {
+                let answer = json!({ "merged": deleted + 1, "generation": merged.generation });
+                with_protection(answer, &vault)
+            },
         )?;
         return Ok(Exit::Done);
     }
@@ -43,7 +47,7 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
                 let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
                 aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
             },
-            || json!({ "copies": copies }),
+            || with_protection(json!({ "copies": copies }), &vault),
         )?;
         if !copies.is_empty() {
             output.warning(
@@ -53,7 +57,8 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
         return Ok(Exit::Done);
     }
     let items = vault.examine()?;
-    output.result(|| shown(&items, &place, settings), || as_json(&items, backend, settings))?;
+    let answer = || with_protection(as_json(&items, backend, settings), &vault);
+    output.result(|| shown(&items, &place, settings), answer)?;
     Ok(match items.as_slice() {
         [VaultItem { content: VaultContent::Unreadable { .. }, .. }] => Exit::Corrupt,
         [_, _, ..] => Exit::Failed,
@@ -75,7 +80,10 @@ fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit
                 + &rows("Saved", &names(&saved))
                 + &rows("Put aside", &aside)
         },
-        || json!({ "saved": saved.len(), "damaged": lost, "aside": aside }),
+        || {
+            let answer = json!({ "saved": saved.len(), "damaged": lost, "aside": aside });
+            with_protection(answer, vault)
+        },
     )?;
     if aside.len() > 1 {
         output.warning("the copy of the entry holds the old file's key: delete it with that file.");
@@ -147,7 +155,7 @@ fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
             .zip(&candidates)
             .map(|(item, candidate)| Cell { text: cell(item, candidate), mark: None })
             .collect(),
-        may_shrink: false,
+        importance: Importance::Whole,
     };
     let columns = vec![
         column("ID", &|_, candidate| printable(short_id(candidate, &candidates))),

@@ -18,8 +18,9 @@ use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
 use crate::output::{Mark, Output};
 use crate::passphrase;
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
@@ -159,7 +160,8 @@ fn report(
     output: &mut Output,
 ) -> Result<()> {
     if settings.json {
-        output.json(&as_json(plan, backup, vault, dry_run, settings))?;
+        let answer = as_json(plan, backup, vault, dry_run, settings);
+        output.json(&with_protection(answer, vault))?;
     } else if !asked {
         output.text(&shown(plan, backup, output.width()))?;
     }
@@ -182,19 +184,24 @@ fn shown(plan: &RestorePlan, backup: &Backup, width: usize) -> String {
     if steps.is_empty() {
         return format!("The vault holds what the backup of {made} holds: nothing to restore.\n");
     }
-    let column = |title, may_shrink, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
+    let column = |title, importance, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
         title,
         cells: steps.iter().map(|step| cell(step)).collect(),
-        may_shrink,
+        importance,
     };
     let text = |text: &str| Cell { text: text.to_owned(), mark: None };
     let now = Timestamp::now();
     let columns = vec![
-        column("NAME", true, &|it| text(&printable(it.key.name()))),
-        column("TARGET", true, &|it| text(&printable(it.key.target().unwrap_or_default()))),
-        column("ACTION", false, &|it| Cell { text: word(it.action).into(), mark: mark(it.action) }),
-        column("AGE IN VAULT", false, &|it| text(&age(it.in_vault, now))),
-        column("AGE IN BACKUP", false, &|it| text(&age(it.in_backup, now))),
+        column("NAME", Importance::Whole, &|it| text(&printable(it.key.name()))),
+        column("TARGET", Importance::Whole, &|it| {
+            text(&printable(it.key.target().unwrap_or_default()))
+        }),
+        column("ACTION", Importance::Whole, &|it| Cell {
+            text: word(it.action).into(),
+            mark: mark(it.action),
+        }),
+        column("AGE IN VAULT", Importance::Whole, &|it| text(&age(it.in_vault, now))),
+        column("AGE IN BACKUP", Importance::Whole, &|it| text(&age(it.in_backup, now))),
     ];
     format!("The backup was made at {made}.\n\n") + &table(columns, width)
 }

@@ -15,7 +15,10 @@ use crate::inheritance::withhold;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{command, key, missing, open, same_vault};
-use crate::words::printable;
+use crate::words::{grouped, printable};
+
+/// The longest variable with its name and the NUL behind it, in bytes: `MAX_ARG_STRLEN` of `execve(2)` on Linux.
+const LONGEST_VARIABLE: usize = 128 << 10;
 
 /// Starts the program, once every secret that it shall have is known to be good.
 pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -26,6 +29,9 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         taken = only(&taken, flags, &secrets, &vault, settings)?;
     }
     must_be_names(&taken, flags)?;
+    if flags.skip_expired {
+        skip_expired(&mut taken, output);
+    }
     must_be_valid(&taken, settings)?;
     if secrets.is_empty() {
         let service = printable(&settings.service);
@@ -33,6 +39,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
             "the vault of \"{service}\" is empty: the program gets no secret"
         ));
     }
+    warn_of_names(&taken, flags, settings, output);
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
     withhold(&mut program, &settings.kit.program).map_err(|cause| {
@@ -43,9 +50,28 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         let Some(found) = vault.get(&secret.key)? else {
             return Err(missing("get", &secret.key, &vault.list()?, &vault, settings));
         };
-        program.env(format!("{}{name}", flags.prefix), variable(secret, &found.value)?);
+        let name = format!("{}{name}", flags.prefix);
+        let value = variable(secret, &name, &found.value)?;
+        program.env(name, value);
     }
     start::start(program, &flags.command[0])
+}
+
+/// Warns of names that the program gets and that shells below it drop: dash, for instance, of which `npm start` makes use.
+fn warn_of_names(taken: &Taken<'_>, flags: &Run, settings: &Settings, output: &mut Output) {
+    let is_passed_on = |name: &str| {
+        let name = format!("{}{name}", flags.prefix);
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let dropped: Vec<_> = taken.iter().filter(|(name, _)| !is_passed_on(name)).collect();
+    let Some((_, first)) = dropped.first() else { return };
+    let names: Vec<_> = dropped.iter().map(|(_, secret)| secret.key.to_string()).collect();
+    output.warning(format_args!(
+        "many shells don't pass on variables of such names: {}; `{}` gives it another",
+        names.join(", "),
+        command("rename", &first.key, "NEW_NAME", settings)
+    ));
 }
 
 /// The secrets by their name, where each has one value: the target's, or that without a target.
@@ -118,6 +144,17 @@ fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
     ))
 }
 
+fn skip_expired(taken: &mut Taken<'_>, output: &mut Output) {
+    let now = Timestamp::now();
+    taken.retain(|_, secret| {
+        let is_valid = !secret.metadata.is_expired(now);
+        if !is_valid {
+            output.warning(format_args!("{} has expired, and is left out", secret.key));
+        }
+        is_valid
+    });
+}
+
 fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
     let now = Timestamp::now();
     let expired: Vec<_> = taken.values().filter(|secret| secret.metadata.is_expired(now)).collect();
@@ -132,16 +169,27 @@ fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
         format!("expired: {}; nothing was started", names.join(", ")),
         format!(
             "`{update}` stores a new value; `{} list --expiring 0d{}` shows since when. \
-             --only takes the secrets that the program needs.",
+             --only takes the secrets that the program needs, --skip-expired leaves these out.",
             settings.kit.program.name,
             same_vault(settings)
         ),
     ))
 }
 
-/// A value as the system takes it for a variable.
-fn variable<'a>(secret: &SecretInfo, value: &'a SecretString) -> Result<&'a str> {
+/// Returns a value as the system takes it for a variable of this name.
+fn variable<'a>(secret: &SecretInfo, name: &str, value: &'a SecretString) -> Result<&'a str> {
     let value = value.expose_secret();
+    // The name, "=", the value and a NUL.
+    if cfg!(target_os = "linux") && name.len() + 1 + value.len() + 1 > LONGEST_VARIABLE {
+        return Err(Failure::usage(
+            format!(
+                "{} is too long for a variable: with its name it may have {} bytes; nothing was started",
+                secret.key,
+                grouped(LONGEST_VARIABLE)
+            ),
+            "Leave it out with --only, and let the program read it with `strongroom get`.",
+        ));
+    }
     if value.contains('\0') {
         return Err(Failure::usage(
             format!(

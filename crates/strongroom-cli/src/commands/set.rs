@@ -11,13 +11,14 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::times::{expires, local};
 use crate::vault::{command, find, missing, open};
 
 /// Stores a secret: exactly what is said, and nothing of the one before.
 pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let key = flags.key.check()?;
+    let key = flags.key.check_new()?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
     let given = as_text(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;
@@ -107,7 +108,7 @@ fn report(
         let mut stored = as_json(key, metadata);
         stored["service"] = settings.service.as_str().into();
         stored["backend"] = backend.name().into();
-        output.json(&stored)?;
+        output.json(&with_protection(stored, vault))?;
     }
     let until = metadata.expires_at.map(|end| format!(", valid until {}", local(end)));
     output.confirm(format_args!("{done} {key} in {backend}{}.", until.unwrap_or_default()));

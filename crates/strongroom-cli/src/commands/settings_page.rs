@@ -1,14 +1,14 @@
-//! `settings`: the page in the browser, for as long as somebody uses it.
+//! `settings`: the page in the browser, for as long as it is used.
+
+mod browser;
 
 use std::env;
-use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
 use strongroom::inspect;
 use strongroom_settings::{ConfigExport, ConfigMigration};
-use tempfile::NamedTempFile;
 
 use super::config::own_file;
 use super::doctor::findings;
@@ -19,20 +19,25 @@ use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault;
 
-/// Serves the page until nobody uses it any more.
+/// Serves the page until it is not used any more.
 pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = vault::open(settings)?;
-    let server = page(&vault, flags, settings)?.bind((Ipv4Addr::LOCALHOST, flags.port))?;
-    // Before anybody can know that there is a page to end.
+    let page = page(&vault, flags, settings)?;
+    let server = match flags.port {
+        Some(port) => page.bind((Ipv4Addr::LOCALHOST, port))?,
+        None => page.bind_fresh()?,
+    };
+    // Before the link tells that there is a page to end.
     let end = told_to_end();
     let link = server.link();
     output.result(|| format!("{link}\n"), || json!({ "link": link }))?;
     let shows_browser = !flags.no_browser && has_screen();
-    // It is there for as long as the page is.
-    let _redirect = match shows_browser.then(|| redirect(link).and_then(opened)) {
-        Some(Ok(redirect)) => {
+    let program = &settings.kit.program;
+    // The file is there for as long as the page is.
+    let _file = match shows_browser.then(|| browser::open(&server.entry_page(), program)) {
+        Some(Ok(file)) => {
             output.confirm("Your browser opens the page. If it doesn't, open the link above, which works once.");
-            Some(redirect)
+            Some(file)
         }
         Some(Err(error)) => {
             output.warning(format_args!(
@@ -70,11 +75,13 @@ fn page(
     let (health, in_use) = (settings.clone(), vault.backend());
     let mut page = strongroom_settings::Settings::builder(vault.to_async())
         .title(settings.service.as_str())
-        .export(ConfigExport::new(settings.service.as_str(), vault.clone()))
         .health(move || {
             let found = inspect(&health.options(health.deadlines.call));
             findings(&found, Some(in_use), &health)
         });
+    if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
+        page = page.export(ConfigExport::new(settings.service.as_str(), vault.clone(), home));
+    }
     if let Some(file) = own_file(flags.config.as_deref(), settings)? {
         page = page.migration(ConfigMigration::new(file, vault.clone()));
     }
@@ -85,20 +92,4 @@ fn page(
 fn has_screen() -> bool {
     let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux") || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(is_set)
-}
-
-/// A file that leads a browser to the link, which would be seen by other users if it were an argument.
-fn redirect(link: &str) -> io::Result<NamedTempFile> {
-    let directory = env::var_os("XDG_RUNTIME_DIR").map_or_else(env::temp_dir, Into::into);
-    let mut file =
-        tempfile::Builder::new().prefix("strongroom-").suffix(".html").tempfile_in(directory)?;
-    let target = format!("<meta http-equiv=\"refresh\" content=\"0; url={link}\">");
-    writeln!(file, "<!doctype html><title>Settings</title>{target}")?;
-    file.flush()?;
-    Ok(file)
-}
-
-fn opened(redirect: NamedTempFile) -> io::Result<NamedTempFile> {
-    open::that_detached(redirect.path())?;
-    Ok(redirect)
 }

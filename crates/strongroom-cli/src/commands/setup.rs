@@ -3,18 +3,19 @@
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{
-    Backend, Capabilities, ChoiceReason, ErrorKind, ExposeSecret as _, Layout, Persistence, Secret,
-    SecretKey, SecretString, provider_caveat,
+    Backend, Capabilities, ChoiceReason, Error, ErrorKind, ExposeSecret as _, Layout, Persistence,
+    Reason, Secret, SecretKey, SecretString, VaultRepair, Warning,
 };
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, rows};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
-use crate::words::{persistence_token, printable};
+use crate::words::printable;
 
 /// What there is without a keyring.
 const CHOICE: &str = "\
@@ -53,18 +54,27 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
 fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
     let mut settled = settings.clone();
     let has_key = settings.options(settings.deadlines.call).has_key();
-    let asks = settings.backend.is_none() && settings.may_ask && !has_key;
-    if asks && lacks_keyring(settings) && wants_file(output)? {
+    if settings.backend.is_some() || !settings.may_ask || has_key {
+        return Ok(settled);
+    }
+    let found = quietly(settings, || unread(settings));
+    if !lacks_keyring(&found) {
+        return Ok(settled);
+    }
+    if wants_file(output)? {
         settled.backend = Some(Backend::File);
+    } else if found.is_err_and(|error| error.reason() == Some(Reason::Container)) {
+        // There it is taken by name alone.
+        settled.backend = Some(Backend::Keyutils);
     }
     Ok(settled)
 }
 
-fn lacks_keyring(settings: &Settings) -> bool {
-    match quietly(settings, || unread(settings)) {
+fn lacks_keyring(found: &strongroom::Result<VaultRepair, Error>) -> bool {
+    match found {
         // A vault that is there already stays where it is.
         Ok(vault) => matches!(vault.reason(), ChoiceReason::Fallback(_)),
-        // One that was named is none of ours to replace.
+        // One that was named is not replaced.
         Err(error) => error.kind() == ErrorKind::NoBackend && error.store().is_none(),
     }
 }
@@ -92,10 +102,10 @@ fn wants_file(output: &mut Output) -> Result<bool> {
 fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<SecretKey>> {
     let keys: Vec<_> = match names {
         [] => settings.kit.secrets.iter().map(|(key, _)| key.clone()).collect(),
-        names => names.iter().map(|name| vault::key(name, None)).collect::<Result<_>>()?,
+        names => names.iter().map(|name| vault::new_key(name, None)).collect::<Result<_>>()?,
     };
     match (keys.as_slice(), settings.may_ask) {
-        ([], true) => Ok(vec![vault::key(&input::ask_name(output)?, None)?]),
+        ([], true) => Ok(vec![vault::new_key(&input::ask_name(output)?, None)?]),
         ([], false) => Err(Failure::usage(
             "the secret has no name",
             "Put one after `setup`, such as `strongroom setup API_KEY`.",
@@ -140,9 +150,9 @@ fn report(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
-    let can = opened.store.capabilities();
-    // It has just been used: if nobody tells who serves it, that is no failure.
+    // It has just been used: if it doesn't tell who serves it, that is no failure.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
+    let can = opened.store.capabilities();
     let commands: Vec<_> = keys.iter().map(|key| command("get", key, "", settings)).collect();
     let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(
@@ -151,13 +161,15 @@ fn report(
                 + &place(opened, layout, can, &provider)
                 + &rows("Read it with", &commands)
         },
-        || as_json(keys, opened, layout, can, &provider, &commands, settings),
+        || with_protection(as_json(keys, opened, layout, &provider, &commands, settings), opened),
     )?;
-    if can.persistence != Persistence::Permanent {
-        output.warning(forgets(opened, can.persistence));
-    }
-    if let Some(caveat) = provider_caveat(&provider) {
-        output.warning(caveat);
+    for warning in can.warnings() {
+        match warning {
+            Warning::NotPersistent(lasting) => output.warning(forgets(opened, lasting)),
+            // Where the kernel keeps them stands in the table.
+            Warning::ReadByContainers => {}
+            other => output.warning(format_args!("{other}.")),
+        }
     }
     Ok(())
 }
@@ -176,8 +188,10 @@ fn place(opened: &Opened, layout: Layout, can: Capabilities, provider: &str) -> 
         protected_by
             .push("encryption: the values lie in a file, whose key the store keeps".to_owned());
     }
+    let session = can.session_encrypted.map(session).map(str::to_owned);
     rows("Where", &[place])
         + &rows("Protected by", &protected_by)
+        + &rows("On the bus", session.as_slice())
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
 }
 
@@ -185,7 +199,6 @@ fn as_json(
     keys: &[SecretKey],
     opened: &Opened,
     layout: Layout,
-    can: Capabilities,
     provider: &str,
     commands: &[String],
     settings: &Settings,
@@ -198,7 +211,6 @@ fn as_json(
         "backend": opened.backend.name(),
         "layout": layout.name(),
         "provider": provider,
-        "persistence": persistence_token(can.persistence),
     })
 }
 
@@ -218,10 +230,15 @@ fn protection(backend: Backend) -> &'static str {
     }
 }
 
+fn session(is_encrypted: bool) -> &'static str {
+    if is_encrypted { "encrypted" } else { "in the clear" }
+}
+
 fn lifetime(persistence: Persistence) -> &'static str {
     match persistence {
         Persistence::Permanent => "until you delete it",
         Persistence::UntilReboot => "until this machine restarts",
+        Persistence::UntilLogout => "until you log out",
         _ => "until this command ends",
     }
 }
@@ -229,12 +246,18 @@ fn lifetime(persistence: Persistence) -> &'static str {
 fn forgets(opened: &Opened, persistence: Persistence) -> String {
     let when = match persistence {
         Persistence::UntilReboot => "it lasts until reboot: store it again after a restart",
+        Persistence::UntilLogout => {
+            "it lasts until you log out, for it is in the keyring's session collection"
+        }
         _ => "it is gone when this command ends: choose another --backend",
     };
     match &opened.reason {
         ChoiceReason::Fallback(cause) => format!(
             "{when}.\n  cause: {cause}\n  help: `strongroom doctor` says how to keep it for good."
         ),
+        _ if persistence == Persistence::UntilLogout => {
+            format!("{when}.\n  help: `strongroom doctor` says how to keep it for good.")
+        }
         _ => format!("{when}."),
     }
 }

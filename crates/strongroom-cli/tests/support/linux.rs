@@ -1,6 +1,9 @@
 //! The program beside daemons and the kernel's keyring.
 
 use std::process::Command;
+use std::sync::Arc;
+
+use strongroom::KeyringStore;
 
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, unused_name, wait_until};
@@ -75,18 +78,40 @@ impl KeyutilsService {
         self.entry(&["set", &self.name, user], value).ends_with(0);
     }
 
+    /// Stores a secret of a name that the program refuses.
+    #[track_caller]
+    pub(crate) fn set_by_library(&self, name: &str, value: &str) {
+        let secrets = strongroom::SecretManager::builder(self.name.as_str())
+            .backend(strongroom::Backend::Keyutils)
+            .state_dir(self.sandbox.state_dir());
+        secrets.open_blocking().unwrap().set_api_key(name, value, None).unwrap();
+    }
+
+    /// Puts bytes in the place of the service's vault, as no command does.
+    #[track_caller]
+    pub(crate) fn damage(&self, bytes: &[u8]) {
+        let bytes = strongroom::secret_bytes(bytes.to_vec());
+        let mode = strongroom::WriteMode::Overwrite;
+        keyutils().set_secret(&self.name, strongroom::VAULT_ENTRY, &bytes, mode).unwrap();
+    }
+
     #[track_caller]
     pub(crate) fn get(&self, user: &str) -> Vec<u8> {
         self.entry(&["get", &self.name, user], b"").ends_with(0).stdout
     }
 }
 
+/// The kernel's keyring of this test program.
+fn keyutils() -> Arc<dyn KeyringStore> {
+    let options = strongroom::Options::new().with_backend(strongroom::Backend::Keyutils);
+    Arc::clone(strongroom::choose(&options).unwrap().store())
+}
+
 impl Drop for KeyutilsService {
     fn drop(&mut self) {
-        let listed = self.entry(&["list", &self.name, "--json"], b"");
-        let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
-        for user in listed["users"].as_array().into_iter().flatten() {
-            self.entry(&["delete", &self.name, user.as_str().unwrap_or_default()], b"");
+        let store = keyutils();
+        for user in store.list(&self.name).unwrap_or_default() {
+            drop(store.delete_password(&self.name, user.as_str()));
         }
     }
 }

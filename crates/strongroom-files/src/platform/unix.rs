@@ -121,22 +121,27 @@ pub const fn check_free(_: &Path) -> io::Result<()> {
 
 /// Returns a user's name and number, for messages: `anna (uid 1000)`. Users of a directory service have the number alone.
 pub fn user_name(user: u32) -> String {
-    let name = open_regular(Path::new("/etc/passwd"))
-        .and_then(|table| read_open(&table, LARGEST_USER_TABLE))
-        .ok()
-        .and_then(|table| name_in(&String::from_utf8_lossy(&table), user));
-    match name {
+    match login_name(user) {
         Some(name) => format!("{name} (uid {user})"),
         None => format!("uid {user}"),
     }
 }
 
+/// Returns the name of a user by `passwd(5)`, if it can be typed in a command.
+pub fn login_name(user: u32) -> Option<String> {
+    let table = open_regular(Path::new("/etc/passwd"))
+        .and_then(|table| read_open(&table, LARGEST_USER_TABLE))
+        .ok()?;
+    name_in(&String::from_utf8_lossy(&table), user)
+}
+
 fn name_in(table: &str, user: u32) -> Option<String> {
-    let user = user.to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     table.lines().find_map(|line| {
         let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == user).then(|| name.escape_debug().to_string())
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        let can_be_typed = !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain);
+        (number.parse() == Ok(user) && can_be_typed).then(|| name.to_owned())
     })
 }
 
@@ -354,4 +359,20 @@ fn check_owner(metadata: &Metadata) -> io::Result<()> {
         return Ok(());
     }
     Err(Refusal::Owner { owner: metadata.uid(), user }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\n\nbroken\nvic:x:1001:1001::/home/vic:/bin/sh\n\
+                      -f:x:7:7::/:/bin/sh\n$(id):x:8:8::/:/bin/sh\n";
+        assert_eq!(name_in(passwd, 1001).as_deref(), Some("vic"));
+        assert_eq!(name_in(passwd, 0).as_deref(), Some("root"));
+        for unnamed in [7, 8, 1] {
+            assert_eq!(name_in(passwd, unnamed), None);
+        }
+    }
 }

@@ -107,6 +107,11 @@ pub fn check_free(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Returns no name: users have no numbers here.
+pub fn login_name(_: u32) -> Option<String> {
+    None
+}
+
 /// Returns a user's number, for messages.
 pub fn user_name(user: u32) -> String {
     format!("user {user}")

@@ -30,6 +30,11 @@ pub(crate) fn store(bus: &Bus) -> SecretServiceStore {
     SecretServiceStore::new(config(bus))
 }
 
+/// A store that takes providers without encryption, too.
+pub(crate) fn lenient_store(bus: &Bus) -> SecretServiceStore {
+    SecretServiceStore::new(config(bus).with_unencrypted_session(true))
+}
+
 /// A store that may prompt, and gives calls and prompts this long.
 pub(crate) fn prompting_store(bus: &Bus, limit: Duration) -> SecretServiceStore {
     let config = config(bus).with_prompt(PromptPolicy::Always);

@@ -1,4 +1,4 @@
-//! `GET /api/events`: which secrets change, by this page, its application or another process.
+//! `GET /api/events`: the secrets that change, by this page, its application or another process.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) async fn events(
             shared.access.ended(session.as_deref()).await;
             None
         };
-        // The end is looked for first: an ended session hears nothing more.
+        // The end is looked for first: an ended session is told nothing more.
         let change = or(ended, next).await?;
         Some((event(&change), (changes, shared, session)))
     });

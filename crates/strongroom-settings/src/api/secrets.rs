@@ -8,10 +8,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value as Json, json};
 use strongroom::{
-    Error, ErrorKind, Operation, Secret, SecretInfo, SecretMetadata, SignedDuration, Timestamp,
+    Error, ErrorKind, ExposeSecret as _, Operation, Secret, SecretInfo, SecretKey, SecretManager,
+    SecretMetadata, SignedDuration, Timestamp,
 };
+use tokio::sync::oneshot;
 
-use super::body::{Form, Key, Rename, filled, read, secret_key, value};
+use super::body::{Form, Key, Rename, Seen, read, secret_response};
+use crate::LARGEST_VALUE;
 use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
 use crate::storage::Storage;
@@ -25,7 +28,10 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, 
     let storage = Storage::of(&shared.manager);
     let now = Timestamp::now();
     let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, storage, now)).collect();
-    Ok(json_response(&json!({ "secrets": secrets })))
+    Ok(json_response(&json!({
+        "secrets": secrets,
+        "storage": storage.as_json(),
+    })))
 }
 
 /// `POST /api/secrets/add`: stores a secret under a name that has none.
@@ -35,11 +41,7 @@ pub(super) async fn add(
 ) -> Result<StatusCode, Problem> {
     let form: Form = read(&body)?;
     must_be_valid(&form)?;
-    let key = secret_key(form.name, form.target);
-    let mut secret = Secret::new(form.value.0);
-    secret.metadata.provider = filled(form.provider);
-    secret.metadata.scope = filled(form.scope);
-    secret.metadata.expires_at = form.expires_at.map(|time| time.0);
+    let (key, _, secret) = form.into_parts();
     shared.manager.create(&key, &secret).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -51,31 +53,24 @@ pub(super) async fn replace(
 ) -> Result<StatusCode, Problem> {
     let form: Form = read(&body)?;
     must_be_valid(&form)?;
-    let key = secret_key(form.name, form.target);
-    let (sender, was_there) = tokio::sync::oneshot::channel();
-    let change = move |old: Option<Secret>| {
-        sender.send(old.is_some()).ok();
-        let mut secret = old?;
-        secret.value = form.value.0;
-        secret.metadata.provider = filled(form.provider);
-        secret.metadata.scope = filled(form.scope);
-        secret.metadata.expires_at = form.expires_at.map(|time| time.0);
-        Some(secret)
-    };
-    shared.manager.update(&key, change).await?;
-    if was_there.await != Ok(true) {
-        return Err(missing(Operation::Set));
-    }
-    Ok(StatusCode::NO_CONTENT)
+    let (key, seen, secret) = form.into_parts();
+    change(&shared.manager, &key, seen, Operation::Set, Some(secret)).await
 }
 
 /// `POST /api/secrets/rename`: gives a secret another name or target.
+///
+/// What another process writes between the look and the rename is kept under the new name.
 pub(super) async fn rename(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     let Rename { from, to } = read(&body)?;
-    shared.manager.rename(&from.into_key(), &to.into_key()).await?;
+    let (old, seen) = from.into_parts();
+    let secrets = shared.manager.list().await?;
+    if let Some(found) = secrets.iter().find(|secret| secret.key == old) {
+        must_be_seen(&found.metadata, seen)?;
+    }
+    shared.manager.rename(&old, &to.into_key()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -84,11 +79,8 @@ pub(super) async fn delete(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let key = read::<Key>(&body)?.into_key();
-    if !shared.manager.delete(&key).await? {
-        return Err(missing(Operation::Delete));
-    }
-    Ok(StatusCode::NO_CONTENT)
+    let (key, seen) = read::<Seen>(&body)?.into_parts();
+    change(&shared.manager, &key, seen, Operation::Delete, None).await
 }
 
 /// `POST /api/secrets/reveal`: a value, as the whole body.
@@ -98,24 +90,57 @@ pub(super) async fn reveal(
 ) -> Result<Response, Problem> {
     let key = read::<Key>(&body)?.into_key();
     let secret = shared.manager.get(&key).await?.ok_or_else(|| missing(Operation::Get))?;
-    Ok(value(secret.value))
+    Ok(secret_response("text/plain; charset=utf-8", secret.value))
 }
 
-/// A value that counts as expired at once is not what anybody wants.
-fn must_be_valid(form: &Form) -> Result<(), Error> {
+/// Changes a secret, unless another process has changed it since it was seen.
+async fn change(
+    manager: &SecretManager,
+    key: &SecretKey,
+    seen: Option<Timestamp>,
+    operation: Operation,
+    new: Option<Secret>,
+) -> Result<StatusCode, Problem> {
+    let (sender, problem) = oneshot::channel();
+    let changed = manager.try_update(key, move |old| {
+        let found = old.ok_or_else(|| missing(operation));
+        let checked = found.and_then(|old| must_be_seen(&old.metadata, seen));
+        checked.map(|()| new).map_err(|why| {
+            sender.send(why).ok();
+            Error::new(ErrorKind::Conflict, operation)
+        })
+    });
+    match (changed.await, problem.await) {
+        (Ok(()), _) => Ok(StatusCode::NO_CONTENT),
+        (Err(_), Ok(why)) => Err(why),
+        (Err(error), Err(_)) => Err(error.into()),
+    }
+}
+
+fn must_be_seen(found: &SecretMetadata, seen: Option<Timestamp>) -> Result<(), Problem> {
+    if found.updated_at == seen { Ok(()) } else { Err(Problem::changed(found.updated_at)) }
+}
+
+/// Checks what a vault would take, and a form means otherwise.
+fn must_be_valid(form: &Form) -> Result<(), Problem> {
+    let size = form.value.0.expose_secret().len();
     let is_over = form.expires_at.as_ref().is_some_and(|end| end.0 <= Timestamp::now());
-    let past = || {
-        Error::new(ErrorKind::Invalid, Operation::Set)
-            .with_message("the day of its expiry is over")
-            .with_hint("Choose a day that is to come, or leave it empty.")
+    let (message, hint) = match size {
+        0 => ("the value is empty", "Type or paste a value."),
+        _ if size > LARGEST_VALUE => return Err(Problem::large_value(size)),
+        _ if is_over => {
+            ("the day of its expiry is over", "Choose a day that is to come, or leave it empty.")
+        }
+        _ => return Ok(()),
     };
-    if is_over { Err(past()) } else { Ok(()) }
+    let error = Error::new(ErrorKind::Invalid, Operation::Set).with_message(message);
+    Err(error.with_hint(hint).into())
 }
 
 fn missing(operation: Operation) -> Problem {
     Error::new(ErrorKind::NotFound, operation)
         .with_message("there is no such secret any more")
-        .with_hint("Somebody else has deleted or renamed it.")
+        .with_hint("Another process has deleted or renamed it.")
         .into()
 }
 
@@ -142,5 +167,25 @@ fn expiry(known: &SecretMetadata, now: Timestamp) -> &'static str {
         _ if known.is_expired(now) => "expired",
         _ if known.expires_within(now, SOON) => "soon",
         _ => "later",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::body::Value;
+
+    #[test]
+    fn a_value_has_a_byte_at_least_and_16_mib_at_most() {
+        let checked = |size| {
+            let value = Value("x".repeat(size).into());
+            let name = "KEY".to_owned();
+            let (target, provider, scope, expires_at, seen) = (None, None, None, None, None);
+            must_be_valid(&Form { name, target, provider, scope, expires_at, value, seen })
+        };
+        assert!(checked(1).is_ok() && checked(16 << 20).is_ok());
+        assert!(checked(0).is_err());
+        let refused = format!("{:?}", checked((16 << 20) + 1).unwrap_err());
+        assert!(refused.contains("too_large") && refused.contains("at most 16777216"), "{refused}");
     }
 }

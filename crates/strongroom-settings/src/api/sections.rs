@@ -1,4 +1,4 @@
-//! What stands around the table: the vault's place, its health, migration and export.
+//! The sections around the table: the vault's place, its health, migration and export.
 
 use std::sync::Arc;
 
@@ -8,22 +8,25 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use strongroom::{Backend, Finding, Fix, Severity};
+use strongroom::{Backend, Finding, Fix, MAX_NAME_BYTES, Severity};
 
-use super::body::{read, value};
+use super::body::read;
+use crate::LARGEST_VALUE;
 use crate::hooks::ExportFormat;
 use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
 use crate::storage::{IN_A_FILE, Storage};
 
-/// `GET /api/about`: whose secrets these are, where they are kept, and what the page can do.
+/// `GET /api/about`: the heading, where secrets are kept, and what the page can do.
 pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
     let formats = shared.export.as_ref().map(|export| export.formats());
-    let format = |it: ExportFormat| json!({ "label": it.label, "file_name": it.file_name });
+    let format =
+        |it: ExportFormat| json!({ "label": it.label, "path": it.path.display().to_string() });
     json_response(&json!({
         "title": shared.title,
         "backend": shared.manager.backend().name(),
         "storage": Storage::of(&shared.manager).as_json(),
+        "limits": { "name": MAX_NAME_BYTES, "value": LARGEST_VALUE },
         "keeps_metadata": shared.manager.capabilities().keeps_metadata,
         "migration": shared.migration.is_some(),
         "export": formats.unwrap_or_default().into_iter().map(format).collect::<Vec<_>>(),
@@ -65,18 +68,22 @@ pub(super) async fn secure(State(shared): State<Arc<Shared>>) -> Result<Response
 #[derive(Deserialize)]
 struct Wanted {
     label: String,
+    #[serde(default)]
+    replace: bool,
 }
 
-/// `POST /api/export`: all secrets, as the whole body.
+/// `POST /api/export`: writes all secrets into a file.
 pub(super) async fn export(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let Wanted { label } = read(&body)?;
+    let Wanted { label, replace } = read(&body)?;
     let export = shared.export.clone().ok_or_else(not_offered)?;
     let format = export.formats().into_iter().find(|format| format.label == label);
     let format = format.ok_or_else(not_offered)?;
-    Ok(value(apart(move || export.export(&format)).await??))
+    let path = format.path.display().to_string();
+    apart(move || export.export(&format, replace)).await??;
+    Ok(json_response(&json!({ "path": path })))
 }
 
 /// Runs what may block where nobody else waits for it.

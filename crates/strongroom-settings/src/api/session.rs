@@ -1,49 +1,54 @@
-//! Sessions: a token for a cookie, and the end of it.
+//! Sessions: a token for a bearer and a key, and the end of it.
 
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::SET_COOKIE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use strongroom::ExposeSecret as _;
 
-use super::body::read;
-use crate::access::{Refused, WRONG_TOKEN_INTERVAL};
-use crate::gate::Session;
+use super::body::{read, secret_response};
+use crate::assets;
+use crate::gate::{Session, whole_body};
 use crate::problem::Problem;
 use crate::settings::Shared;
+
+/// The largest body with a token, in bytes.
+const TOKEN: usize = 4 * 1024;
 
 #[derive(Deserialize)]
 struct Token {
     token: String,
 }
 
-/// `POST /api/session`: opens a session with a token.
-///
-/// The cookie's path is that of the request's directory, so it goes to the API alone, wherever the
-/// application has mounted it.
+/// `POST /api/session`: opens a session with a token, and answers with the secrets that the page keeps.
 pub(super) async fn exchange(
     State(shared): State<Arc<Shared>>,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
-    let Token { token } = read(&body)?;
-    let session = shared.access.exchange(&token)?.map_err(|refused| {
-        tracing::warn!(?refused, "a link to the settings page was refused");
-        match refused {
-            Refused::Wrong => Problem::wrong_token(),
-            Refused::TooMany => Problem::too_many_tokens(WRONG_TOKEN_INTERVAL.as_secs()),
-        }
-    })?;
-    let name = shared.access.cookie();
-    let cookie = format!("{name}={}; HttpOnly; SameSite=Strict", session.expose_secret());
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
+    let Token { token } = read(&whole_body(body, TOKEN).await?)?;
+    let session = shared.access.exchange(&token)?.ok_or_else(Problem::wrong_token)?;
+    let text = session.to_text();
+    let answer = format!("{{\"session\":\"{}\"}}", text.expose_secret());
+    Ok(secret_response("application/json", answer.into()))
 }
 
-/// `POST /api/session/keep`: somebody is there. The gate has noted it.
+/// `POST /`: the same for a form, whose answer is the page.
+pub(super) async fn enter(
+    State(shared): State<Arc<Shared>>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = whole_body(body, TOKEN).await?;
+    // The token's letters are the same in a form.
+    let token = body.strip_prefix(b"token=").and_then(|token| std::str::from_utf8(token).ok());
+    let session = shared.access.exchange(token.unwrap_or_default())?;
+    Ok(assets::page_with(session.as_deref()))
+}
+
+/// `POST /api/session/keep`: the user is there. The gate has noted it.
 pub(super) async fn keep() -> StatusCode {
     StatusCode::NO_CONTENT
 }

@@ -2,14 +2,19 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod browser;
+pub(crate) mod served;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use strongroom::{Backend, Layout, SecretManager};
 use strongroom_settings::{Settings, SettingsBuilder};
+use strongroom_testkit::{PageSession, unused_name};
 use tower::ServiceExt as _;
 
 /// "s3cret", as a form sends it.
@@ -21,7 +26,7 @@ pub(crate) const HERE: &str = "127.0.0.1:3000";
 pub(crate) struct Page {
     pub(crate) settings: Settings,
     pub(crate) manager: SecretManager,
-    pub(crate) cookie: String,
+    pub(crate) session: Option<PageSession>,
     router: Router,
 }
 
@@ -44,7 +49,7 @@ impl Page {
 
     /// With a session, of secrets that are entries.
     pub(crate) async fn open_on_entries() -> Self {
-        let manager = SecretManager::builder("app").backend(Backend::Memory);
+        let manager = SecretManager::builder(unused_name("app")).backend(Backend::Memory);
         let manager = manager.layout(Layout::Entries).open().await.unwrap();
         Self::closed_on(manager, |settings| settings).opened().await
     }
@@ -52,16 +57,18 @@ impl Page {
     async fn opened(self) -> Self {
         let mut page = self;
         let token = page.token();
-        let answer = page.exchange(&token).await;
-        assert_eq!(answer.status, StatusCode::NO_CONTENT);
-        let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
-        page.cookie = cookie.split(';').next().unwrap().to_owned();
+        let answer = page.exchange(&token).await.json(StatusCode::OK);
+        page.session = Some(PageSession::new(answer["session"].as_str().unwrap()));
         page
     }
 
     /// Without a session.
     pub(crate) async fn closed_with(with: impl FnOnce(SettingsBuilder) -> SettingsBuilder) -> Self {
-        let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+        let manager = SecretManager::builder(unused_name("app"))
+            .backend(Backend::Memory)
+            .open()
+            .await
+            .unwrap();
         Self::closed_on(manager, with)
     }
 
@@ -71,7 +78,7 @@ impl Page {
     ) -> Self {
         let settings = with(Settings::builder(manager.clone())).build().unwrap();
         let router = settings.router();
-        Self { settings, manager, cookie: String::new(), router }
+        Self { settings, manager, session: None, router }
     }
 
     pub(crate) fn token(&self) -> String {
@@ -87,15 +94,28 @@ impl Page {
         self.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
+    /// What the page sends. It is sealed if there is a session.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let body = self.body(path, &body);
         let request = self.request(Method::POST, path).header(ORIGIN, format!("http://{HERE}"));
-        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) fn body(&self, path: &str, body: &Value) -> Body {
+        let body = body.to_string();
+        match &self.session {
+            Some(session) if path != "/api/session" => Body::from(session.sealed(path, &body)),
+            _ => Body::from(body),
+        }
     }
 
     /// A request of this page's session, without an `Origin`.
     pub(crate) fn request(&self, method: Method, path: &str) -> Builder {
         let request = Request::builder().method(method).uri(path).header(HOST, HERE);
-        if self.cookie.is_empty() { request } else { request.header(COOKIE, &self.cookie) }
+        match &self.session {
+            Some(session) => request.header(AUTHORIZATION, format!("Bearer {}", session.bearer)),
+            None => request,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

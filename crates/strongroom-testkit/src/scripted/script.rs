@@ -85,6 +85,8 @@ pub enum DhBehaviour {
     Proper,
     /// A provider built without cryptography: `NotSupported` for anything but `plain`.
     Refused,
+    /// This D-Bus error for anything but `plain`.
+    FailsWith(&'static str),
     /// KWallet: the server's public key always has a leading zero byte, which is not sent.
     PublicKeyStripped,
     /// KWallet: the key is derived from the shared secret without its leading zero bytes.

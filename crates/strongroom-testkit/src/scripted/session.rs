@@ -34,9 +34,12 @@ pub(super) fn answer(context: &Context, call: &Call) -> Reply {
 pub(super) fn open(context: &Context, call: &Call) -> Reply {
     let (algorithm, input): (String, zbus::OwnedVariant) = call.args()?;
     let (output, path) = context.shared.with(|state| {
-        let (output, key) = match algorithm.as_str() {
-            PLAIN => (Variant::from(""), None),
-            DH if state.script.dh != DhBehaviour::Refused => {
+        let (output, key) = match (algorithm.as_str(), state.script.dh) {
+            (PLAIN, _) => (Variant::from(""), None),
+            (DH, DhBehaviour::FailsWith(name)) => {
+                return Err(Failure::new(name, "no session of this kind"));
+            }
+            (DH, dh) if dh != DhBehaviour::Refused => {
                 let client = Vec::<u8>::try_from(input)?;
                 let agreement = dh::agree(&mut state.script.dh, &client)?;
                 (Variant::from(agreement.public_key), Some(agreement.key))

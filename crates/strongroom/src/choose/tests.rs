@@ -5,9 +5,12 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use strongroom_core::{Capabilities, Deadlines, MockKeyringStore, Persistence};
+use strongroom_core::{
+    Capabilities, Deadlines, MockKeyringStore, Persistence, SecretString, WriteMode,
+};
 
 use super::*;
+use crate::vault::StateDir;
 
 /// A platform whose default is the Secret Service and whose stores are mocks.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub(crate) struct Stage {
     mocks: Vec<(Backend, MockKeyringStore)>,
     opened: Mutex<Vec<Backend>>,
     stand_in: Option<MockKeyringStore>,
+    container: Option<Container>,
 }
 
 impl Stage {
@@ -39,6 +43,10 @@ impl Platform for Stage {
         Some(Arc::new(mock))
     }
 
+    fn container(&self) -> Option<Container> {
+        self.container.clone()
+    }
+
     fn open(&self, backend: Backend, _options: &Options) -> Result<Arc<dyn KeyringStore>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push(backend);
@@ -53,6 +61,7 @@ impl Platform for Stage {
 /// A desktop's store and the kernel's keyring, both in order.
 fn desktop() -> (Stage, MockKeyringStore, MockKeyringStore) {
     let (service, kernel) = (MockKeyringStore::new(), MockKeyringStore::new());
+    service.set_capabilities(Capabilities::new(Persistence::Permanent).with_list());
     kernel.set_capabilities(Capabilities::new(Persistence::UntilReboot));
     let stage = Stage::default()
         .with(Backend::SecretService, &service)
@@ -213,6 +222,62 @@ fn a_plaintext_file_takes_the_place_of_the_default_alone_and_warns_each_time() {
     }
     let safe = options.with_fallback(Fallback::Session);
     assert_eq!(choose_on(&stage, &safe).unwrap().backend(), Backend::Keyutils);
+}
+
+#[test]
+fn in_a_container_the_kernels_keyring_is_taken_by_name_alone() {
+    let (mut stage, service, kernel) = desktop();
+    stage.container = Some(crate::container::tests::container());
+    service.fail(Operation::Probe, ErrorKind::NoBackend);
+    let error = choose_on(&stage, &plain().with_env_prefix("TRACKER")).unwrap_err();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::NoBackend, Some(Reason::Container)));
+    assert!(error.to_string().contains("KUBERNETES_SERVICE_HOST"), "{error}");
+    assert!(error.hint().contains("`export TRACKER_BACKEND=keyutils`"), "{}", error.hint());
+    assert!(kernel.calls().is_empty(), "it was not even looked at");
+
+    for options in [
+        plain().with_fallback(Fallback::Session),
+        plain().with_backend(Backend::Keyutils),
+        options("STRONGROOM_BACKEND", "keyutils"),
+    ] {
+        assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::Keyutils);
+    }
+}
+
+#[test]
+fn in_a_container_no_vault_is_looked_for_in_the_kernels_keyring() {
+    let (mut stage, _, kernel) = desktop();
+    let service = ServiceName::new("app").unwrap();
+    let value = SecretString::from("another container's");
+    kernel.set_password("app", "vault", &value, WriteMode::Overwrite).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let file = BindingFile::new(&StateDir::at(state.path()).unwrap(), &service);
+    let found = |stage: &Stage| choose_for_on(stage, &service, &file, &plain()).unwrap().backend();
+    assert_eq!(found(&stage), Backend::Keyutils);
+    stage.container = Some(crate::container::tests::container());
+    assert_eq!(found(&stage), Backend::SecretService);
+}
+
+#[test]
+fn nothing_takes_the_place_of_a_default_that_is_there_and_must_not_be_used() {
+    for reason in [Reason::ForeignOwner, Reason::SessionNotEncrypted] {
+        for fallback in [Fallback::Session, Fallback::Sealed, Fallback::Error] {
+            let (stage, service, kernel) = desktop();
+            service.fail_because(Operation::Probe, ErrorKind::NoBackend, reason);
+            let error = choose_on(&stage, &plain().with_fallback(fallback)).unwrap_err();
+            assert_eq!((error.kind(), error.reason()), (ErrorKind::NoBackend, Some(reason)));
+            assert!(error.hint().contains("STRONGROOM_BACKEND"), "{}", error.hint());
+            assert!(kernel.calls().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_default_that_turns_out_to_forget_warns() {
+    let (stage, service, _) = desktop();
+    service.set_capabilities(Capabilities::new(Persistence::UntilLogout));
+    let told = warnings(|| drop(choose_on(&stage, &plain()).unwrap()));
+    assert!(told.contains("until you log out"), "{told}");
 }
 
 #[test]

@@ -25,16 +25,64 @@ fn commands(finding: &Finding) -> Vec<&str> {
 }
 
 #[test]
-fn a_bus_without_a_daemon_is_told_from_no_bus() {
+fn each_reason_has_its_own_way_out() {
     let system = System { os_release: DEBIAN, ..System::default() };
-    let no_bus = error(ErrorKind::NoBackend).with_source("I/O error: no such file");
-    let no_bus = first(Err(no_bus), &system);
+    let told = |reason| {
+        let hint = "Do this: `the store's command`.";
+        let error = error(ErrorKind::NoBackend).with_reason(reason).with_hint(hint);
+        first(Err(error), &system)
+    };
+    let no_bus = told(Reason::NoBus);
     assert!(commands(&no_bus).contains(&"dbus-run-session -- bash"), "{no_bus:?}");
 
-    let refused = "org.freedesktop.DBus.Error.ServiceUnknown: the name is not activatable";
-    let no_daemon = first(Err(error(ErrorKind::NoBackend).with_source(refused)), &system);
+    let no_daemon = told(Reason::NoProvider);
     assert_eq!(commands(&no_daemon)[0], "sudo apt install gnome-keyring");
     assert!(!commands(&no_daemon).contains(&"dbus-run-session -- bash"), "{no_daemon:?}");
+
+    for reason in [Reason::StaleBusAddress, Reason::ForeignOwner, Reason::SessionNotEncrypted] {
+        let own = told(reason);
+        assert_eq!(commands(&own)[0], "the store's command", "{reason:?}");
+        assert!(!commands(&own).iter().any(|command| command.contains("install")), "{own:?}");
+    }
+}
+
+#[test]
+fn a_sentence_that_names_no_store_is_told_with_its_store() {
+    let denied = first(Err(error(ErrorKind::AccessDenied)), &System::default());
+    assert_eq!(denied.problem, "secret-service: the system refused access");
+}
+
+#[test]
+fn a_collection_that_forgets_is_told_with_the_way_out() {
+    let capabilities = Some(Capabilities::new(Persistence::UntilLogout));
+    let state = Ok(Probe::new("gnome-keyring-daemon (process 7)"));
+    let found = [Inspection { backend: Backend::SecretService, capabilities, state }];
+    let findings = diagnose(&found, &System::default());
+    assert_eq!(findings.len(), 1);
+    assert_eq!((findings[0].severity, findings[0].kind), (Severity::Note, None));
+    assert!(findings[0].problem.contains("last until you log out"), "{findings:?}");
+    assert!(commands(&findings[0]).contains(&"seahorse"));
+}
+
+#[test]
+fn what_weakens_a_store_is_a_note() {
+    let found = |backend, capabilities| {
+        let state = Ok(Probe::new("a provider"));
+        [Inspection { backend, capabilities: Some(capabilities), state }]
+    };
+    let lasting = Capabilities::new(Persistence::Permanent);
+    let encrypted = found(Backend::SecretService, lasting.with_session_encrypted(Some(true)));
+    let findings = diagnose(&encrypted, &System::default());
+    assert!(findings[0].problem.contains("encrypted session"), "{findings:?}");
+
+    let plain = found(Backend::SecretService, lasting.with_session_encrypted(Some(false)));
+    let findings = diagnose(&plain, &System::default());
+    assert!(findings.iter().any(|it| it.problem.contains("in the clear")), "{findings:?}");
+
+    let kernel = Capabilities::new(Persistence::UntilReboot).with_containers();
+    let kernel = found(Backend::Keyutils, kernel);
+    let told = |in_use| diagnose(&kernel, &System { in_use, ..System::default() }).len();
+    assert_eq!((told(None), told(Some(Backend::Keyutils))), (1, 2));
 }
 
 #[test]
@@ -55,8 +103,9 @@ fn each_state_that_is_wrong_has_a_kind_and_a_command() {
 #[test]
 fn kwallet_works_and_has_its_caveat() {
     let kwallet = Probe::new("kwalletd5 (process 7), collection \"kdewallet\"");
+    let capabilities = Some(Capabilities::new(Persistence::Permanent).with_late_writes(true));
     let found = [
-        found(Backend::SecretService, Ok(kwallet)),
+        Inspection { backend: Backend::SecretService, capabilities, state: Ok(kwallet) },
         found(Backend::Keyutils, Ok(Probe::new("kernel keyring of user 0"))),
     ];
     let findings = diagnose(&found, &System::default());

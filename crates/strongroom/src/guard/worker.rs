@@ -3,22 +3,31 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{process, thread};
+
+use tracing::Dispatch;
+use tracing::dispatcher::{get_default, with_default};
 
 /// A handle to the thread. It starts with the first job and ends after the handle is dropped.
 #[derive(Debug)]
 pub(super) struct Worker {
     thread_name: String,
+    /// The process whose thread it is. A forked one has neither the thread nor a lock that is sure to
+    /// be given back.
+    pid: u32,
     shared: Arc<Shared>,
 }
 
 /// Why a job gave no answer.
 #[derive(Debug)]
 pub(super) enum Missed {
+    /// The process was forked from the one that has the thread; it did not run and never will.
+    Forked,
     /// No thread could be started for it; it did not run and never will.
     NoThread(io::Error),
     /// It was still in the queue at its deadline; it did not run and never will.
@@ -50,18 +59,23 @@ struct Queue {
 impl Worker {
     pub(super) fn new(thread_name: String) -> Self {
         let shared = Shared { queue: Mutex::default(), changed: Condvar::new() };
-        Self { thread_name, shared: Arc::new(shared) }
+        Self { thread_name, pid: process::id(), shared: Arc::new(shared) }
     }
 
-    /// Runs a job on the thread and waits for its answer, for as long as the limit allows.
+    /// Runs a job on the thread and waits for its answer, for as long as the limit allows. What the job
+    /// logs goes to the caller's subscriber.
     pub(super) fn run<T: Send + 'static>(
         &self,
         limit: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Missed> {
+        if self.is_forked() {
+            return Err(Missed::Forked);
+        }
         let (sender, answer) = mpsc::sync_channel(1);
-        // Nobody may be waiting any more: then the answer is dropped, and wiped, right here.
-        let job = Box::new(move || drop(sender.send(work())));
+        let subscriber = get_default(Dispatch::clone);
+        // The caller may have gone: then the answer is dropped, and wiped, right here.
+        let job = Box::new(move || drop(sender.send(with_default(&subscriber, work))));
         let ticket = self.submit(job).map_err(Missed::NoThread)?;
         match answer.recv_timeout(limit) {
             Ok(value) => Ok(value),
@@ -83,9 +97,16 @@ impl Worker {
 
     /// Runs a job whose answer nobody needs, after all the others, unless no thread ever started.
     pub(super) fn finish_with(&self, work: impl FnOnce() + Send + 'static) {
-        if self.shared.lock().started {
+        if self.is_forked() {
+            // What it holds is the parent's, too.
+            mem::forget(work);
+        } else if self.shared.lock().started {
             drop(self.submit(Box::new(work)));
         }
+    }
+
+    fn is_forked(&self) -> bool {
+        self.pid != process::id()
     }
 
     fn submit(&self, job: Job) -> io::Result<u64> {
@@ -116,8 +137,10 @@ impl Worker {
 impl Drop for Worker {
     /// Lets the thread end when its jobs are done. Does not wait for it: it may be stuck.
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
+        if !self.is_forked() {
+            self.shared.lock().closed = true;
+            self.shared.changed.notify_one();
+        }
     }
 }
 

@@ -41,9 +41,32 @@ pub(super) trait Look {
     /// All of it in memory, as it is at one moment.
     fn snapshot(&self) -> Result<Payload>;
 
-    /// For each secret a number that tells when it changes. It is keyed by the hasher and tells
-    /// nothing of the value.
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>>;
+    /// Returns a fingerprint of each secret.
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>>;
+}
+
+/// Numbers of one secret that change with it, as far as its layout has them. They are keyed by a hasher and
+/// tell nothing of the value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fingerprint {
+    /// The hash of the value.
+    pub(super) value: Option<u64>,
+    /// The hash of the metadata, which says when the value was written.
+    pub(super) metadata: Option<u64>,
+    /// The number of changes that this handle has made.
+    pub(super) changes: Option<u64>,
+}
+
+impl Fingerprint {
+    /// Whether the secret has changed. Fingerprints of two layouts are compared by what both have.
+    pub(super) fn differs_from(self, other: Self) -> bool {
+        let numbers = [
+            (self.value, other.value),
+            (self.metadata, other.metadata),
+            (self.changes, other.changes),
+        ];
+        numbers.iter().any(|(one, other)| one.zip(*other).is_some_and(|(one, other)| one != other))
+    }
 }
 
 /// What can be done to a vault in one change. Nothing of it counts if the change fails, but in entries.
@@ -196,11 +219,14 @@ impl Look for Payload {
         Ok(self.duplicate()?)
     }
 
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
-        let number =
-            |secret: &Secret| hasher.hash_one((secret.value.expose_secret(), &secret.metadata));
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
+        let fingerprint = |secret: &Secret| Fingerprint {
+            value: Some(hasher.hash_one(secret.value.expose_secret())),
+            metadata: Some(hasher.hash_one(&secret.metadata)),
+            changes: None,
+        };
         let secrets = self.secrets().iter();
-        Ok(secrets.map(|(key, secret)| (key.clone(), number(secret))).collect())
+        Ok(secrets.map(|(key, secret)| (key.clone(), fingerprint(secret))).collect())
     }
 }
 

@@ -247,11 +247,24 @@ impl Vault {
             let had_file = self.place.remove()?;
             let mut purged = usize::from(had_file && self.place.is_direct());
             for entry in entries {
-                purged += usize::from(self.store.remove_entry(&entry)?);
+                purged += self.remove_all(&entry)?;
             }
             self.forget_binding();
             Ok((purged, self.nothing()))
         })
+    }
+
+    /// Deletes an entry, all items of it if there are several, and returns how many there were.
+    fn remove_all(&self, entry: &EntryName) -> Result<usize> {
+        match self.store.remove_entry(entry) {
+            Err(error) if error.kind() == ErrorKind::Ambiguous => {
+                let candidates = self.store.candidates(entry)?;
+                let Some(last) = candidates.first() else { return Err(error) };
+                let others = self.store.keep_candidate(entry, &last.id)?;
+                Ok(others + usize::from(self.store.remove_entry(entry)?))
+            }
+            removed => removed.map(usize::from),
+        }
     }
 
     /// Forgets the copy in memory. The next look reads the store again.

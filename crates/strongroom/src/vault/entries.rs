@@ -14,7 +14,7 @@ use strongroom_core::{
 };
 
 use super::coherence::Revision;
-use super::content::{Content, Edit, Look};
+use super::content::{Content, Edit, Fingerprint, Look};
 use super::engine::{VAULT_ENTRY, Vault};
 use super::payload::{Payload, VaultId};
 use super::secrets::SecretInfo;
@@ -287,14 +287,14 @@ impl Look for Entries {
     }
 
     /// By what this handle has done: values are not read for that, which might ask the user.
-    fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+    fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
         self.store.probe()?;
         let (keys, changes) = (self.keys()?, self.changes.all());
-        let count = |key: SecretKey| {
-            let count = changes.get(&key).copied().unwrap_or_default();
-            (key, count)
+        let fingerprint = |key: SecretKey| {
+            let changes = Some(changes.get(&key).copied().unwrap_or_default());
+            (key, Fingerprint { changes, ..Fingerprint::default() })
         };
-        Ok(keys.into_iter().map(count).collect())
+        Ok(keys.into_iter().map(fingerprint).collect())
     }
 }
 

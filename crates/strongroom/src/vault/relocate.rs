@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
+use strongroom_core::{Capabilities, Error, ErrorKind, ExposeSecret as _, Operation, Result};
 
 use super::content::Content;
 use super::engine::Vault;
@@ -22,6 +22,8 @@ pub struct Moved {
     pub secrets: usize,
     /// A file that was in the way, where it is now.
     pub put_aside: Option<PathBuf>,
+    /// What the store can do where it is now, and how it protects the vault.
+    pub capabilities: Capabilities,
 }
 
 /// What a move is about to do.
@@ -37,8 +39,12 @@ pub enum MoveStep {
 }
 
 impl Moved {
-    pub(crate) const fn new(from: Backend, to: Backend, secrets: usize) -> Self {
-        Self { from, to, secrets, put_aside: None }
+    pub(crate) const fn new(
+        (from, to): (Backend, Backend),
+        secrets: usize,
+        capabilities: Capabilities,
+    ) -> Self {
+        Self { from, to, secrets, put_aside: None, capabilities }
     }
 }
 
@@ -87,7 +93,9 @@ impl Vault {
             self.delete_moved(&vault, from.in_entries)?;
             remember(to, Moving::No)?;
             let secrets = vault.secrets().len();
-            Ok((Moved { put_aside, ..Moved::new(from.backend, to.backend, secrets) }, content))
+            let can = target.store.capabilities();
+            let moved = Moved::new((from.backend, to.backend), secrets, can);
+            Ok((Moved { put_aside, ..moved }, content))
         })
     }
 

@@ -19,7 +19,7 @@ use strongroom_files::{check_free, is_in_use, is_there};
 use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
 use super::coherence::Revision;
-use super::content::{Edit, Look};
+use super::content::{Edit, Fingerprint, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::place::KEYED;
 use super::secrets::SecretInfo;
@@ -409,9 +409,13 @@ impl Look for Sealed {
     }
 
     /// Of the metadata alone: it says when a value was written, and no value is opened.
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, u64>> {
+    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
+        let fingerprint = |metadata: SecretMetadata| Fingerprint {
+            metadata: Some(hasher.hash_one(metadata)),
+            ..Fingerprint::default()
+        };
         let secrets = self.file.list()?.into_iter();
-        Ok(secrets.map(|(key, metadata)| (key, hasher.hash_one(metadata))).collect())
+        Ok(secrets.map(|(key, metadata)| (key, fingerprint(metadata))).collect())
     }
 }
 

@@ -138,11 +138,20 @@ impl Vault {
         key: &SecretKey,
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
+        self.try_update(key, |old| Ok(change(old)))
+    }
+
+    /// Changes a secret as [`update`](Self::update) does, or gives up with the error of the change.
+    pub(crate) fn try_update(
+        &self,
+        key: &SecretKey,
+        change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
+    ) -> Result<()> {
         key.validate().map_err(|error| error.during(Operation::Set))?;
         let decide = |vault: &dyn Look| {
             let old = vault.get(key)?;
             let base = old.as_ref().map(Secret::duplicate);
-            Ok((base, change(old)))
+            Ok((base, change(old)?))
         };
         self.commit_decided(decide, |vault, (base, new)| {
             // Only where no lock between processes can be had.

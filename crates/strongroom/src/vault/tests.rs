@@ -13,9 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Deadlines, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, Operation,
-    Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Timestamp,
-    WriteMode,
+    Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration,
+    Timestamp, WriteMode,
 };
 use tempfile::TempDir;
 
@@ -128,6 +128,27 @@ pub(super) fn value(vault: &Vault, name: &str) -> Option<String> {
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn an_update_that_gives_up_changes_nothing() {
+    for machine in Machine::of_each_layout() {
+        let vault = machine.vault();
+        vault.set(&key("a"), Secret::new("1")).unwrap();
+        let generation = vault.generation().unwrap();
+        let give_up = |found: Option<Secret>| {
+            assert!(found.is_some());
+            Err(Error::new(ErrorKind::Conflict, Operation::Set).with_message("not this one"))
+        };
+        let refused = vault.try_update(&key("a"), give_up).unwrap_err();
+        assert_eq!((refused.kind(), refused.problem()), (ErrorKind::Conflict, "not this one"));
+        for vault in [&vault, &machine.vault()] {
+            assert_eq!(value(vault, "a").as_deref(), Some("1"));
+            assert_eq!(vault.generation().unwrap(), generation);
+        }
+        vault.try_update(&key("a"), |_| Ok(None)).unwrap();
+        assert!(!vault.exists(&key("a")).unwrap());
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use async_channel::{Receiver, Sender};
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey};
 
 use super::coherence::{Observation, Revision};
-use super::content::Content;
+use super::content::{Content, Fingerprint};
 use super::engine::Vault;
 
 /// How often the generation file is looked at: two system calls each time, on any file system.
@@ -134,13 +134,12 @@ pub(super) struct Watcher {
     tried: Option<(Observation, Instant)>,
 }
 
-/// A vault without its values: of each secret only a number that tells when it changes. The numbers
-/// are keyed by random ones of this thread, so they tell nothing of the values.
+/// A vault without its values: of each secret only a fingerprint, keyed by random numbers of this thread.
 pub(super) struct Snapshot {
     /// What stood in the vault's entry.
     entry: Revision,
     generation: u64,
-    secrets: BTreeMap<SecretKey, u64>,
+    secrets: BTreeMap<SecretKey, Fingerprint>,
 }
 
 impl Watcher {
@@ -213,9 +212,9 @@ impl Snapshot {
     fn changes_to<'a>(&'a self, now: &'a Self) -> impl Iterator<Item = Change> + 'a {
         let removed = self.secrets.keys().filter(|key| !now.secrets.contains_key(key));
         let removed = removed.map(|key| (key, ChangeKind::Removed));
-        let others = now.secrets.iter().filter_map(|(key, number)| match self.secrets.get(key) {
+        let others = now.secrets.iter().filter_map(|(key, print)| match self.secrets.get(key) {
             None => Some((key, ChangeKind::Added)),
-            Some(before) if before != number => Some((key, ChangeKind::Updated)),
+            Some(before) if before.differs_from(*print) => Some((key, ChangeKind::Updated)),
             Some(_) => None,
         });
         removed.chain(others).map(|(key, kind)| Change { key: key.clone(), kind })

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::Output;
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 use crate::whole_file::WholeFile;
@@ -112,7 +113,8 @@ fn report(
     }
     // Standard output holds the secrets.
     if settings.json && !is_stdout(&flags.file) {
-        output.json(&as_json(exported, format, flags, vault, settings))?;
+        let answer = as_json(exported, format, flags, vault, settings);
+        output.json(&with_protection(answer, vault))?;
     }
     let secrets = counted(exported.secrets.len());
     output.confirm(format_args!(

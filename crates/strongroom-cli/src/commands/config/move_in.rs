@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, question};
+use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::words::counted;
@@ -142,7 +143,10 @@ impl MoveIn<'_> {
         let width = output.width();
         output.result(
             || shown(self.plan, width),
-            || as_json(self.plan, is_done, self.file, self.vault, self.settings),
+            || {
+                let answer = as_json(self.plan, is_done, self.file, self.vault, self.settings);
+                with_protection(answer, self.vault)
+            },
         )?;
         Ok(())
     }

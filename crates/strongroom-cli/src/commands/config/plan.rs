@@ -8,7 +8,7 @@ use strongroom_config::{Action, Ages, ConfigFile, Leaves, Plan, Step};
 use super::{SCHEMA, exposures_as_json, time};
 use crate::output::{Mark, marked};
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::words::printable;
 
@@ -29,10 +29,10 @@ fn coloured(line: &str) -> String {
 }
 
 fn columns(steps: &[Step]) -> Vec<Column> {
-    let column = |title, may_shrink, cell: &dyn Fn(&Step) -> Cell| Column {
+    let column = |title, importance, cell: &dyn Fn(&Step) -> Cell| Column {
         title,
         cells: steps.iter().map(cell).collect(),
-        may_shrink,
+        importance,
     };
     let text = |text: String| Cell { text, mark: None };
     let now = Timestamp::now();
@@ -41,17 +41,21 @@ fn columns(steps: &[Step]) -> Vec<Column> {
         false => age(ages.store, now),
     };
     vec![
-        column("NAME", true, &|it| text(printable(it.key.name()))),
-        column("TARGET", true, &|it| text(printable(it.key.target().unwrap_or_default()))),
-        column("PATH", true, &|it| text(it.path.to_string())),
-        column("ACTION", false, &|it| Cell {
+        column("NAME", Importance::Whole, &|it| text(printable(it.key.name()))),
+        column("TARGET", Importance::Whole, &|it| {
+            text(printable(it.key.target().unwrap_or_default()))
+        }),
+        column("PATH", Importance::Detail, &|it| text(it.path.to_string())),
+        column("ACTION", Importance::Whole, &|it| Cell {
             text: token(it.action).replace('_', " "),
             mark: mark(it.action),
         }),
-        column("AGE IN FILE", false, &|it| {
+        column("AGE IN FILE", Importance::Whole, &|it| {
             text(ages(it.action).map(|ages| age(ages.file, now)).unwrap_or_default())
         }),
-        column("AGE IN STORE", false, &|it| text(ages(it.action).map(store).unwrap_or_default())),
+        column("AGE IN STORE", Importance::Whole, &|it| {
+            text(ages(it.action).map(store).unwrap_or_default())
+        }),
     ]
 }
 

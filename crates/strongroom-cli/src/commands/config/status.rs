@@ -12,8 +12,9 @@ use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
+use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, table};
+use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::vault::open;
 use crate::words::{counted, printable};
@@ -32,7 +33,11 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
     };
     let status = file.status(vault.as_ref())?;
     if settings.json {
-        output.json(&as_json(&status, file.path(), vault.as_ref(), settings))?;
+        let answer = as_json(&status, file.path(), vault.as_ref(), settings);
+        output.json(&match &vault {
+            Some(vault) => with_protection(answer, vault),
+            None => answer,
+        })?;
     } else if settings.stdout_is_terminal && !status.secrets.is_empty() {
         output.text(&table(columns(&status.secrets), output.width()))?;
     } else {
@@ -44,10 +49,10 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
 }
 
 fn columns(secrets: &[SecretStatus]) -> Vec<Column> {
-    let column = |title, may_shrink, cell: &dyn Fn(&SecretStatus) -> Cell| Column {
+    let column = |title, importance, cell: &dyn Fn(&SecretStatus) -> Cell| Column {
         title,
         cells: secrets.iter().map(cell).collect(),
-        may_shrink,
+        importance,
     };
     let text = |text: String| Cell { text, mark: None };
     let now = Timestamp::now();
@@ -56,15 +61,22 @@ fn columns(secrets: &[SecretStatus]) -> Vec<Column> {
         _ => Ages::default(),
     };
     vec![
-        column("NAME", true, &|it| text(printable(it.key.name()))),
-        column("TARGET", true, &|it| text(printable(it.key.target().unwrap_or_default()))),
-        column("WHERE", false, &|it| Cell { text: word(it.place).into(), mark: mark(it.place) }),
-        column("AGE IN FILE", false, &|it| text(age(ages(it).file, now))),
-        column("AGE IN STORE", false, &|it| text(age(ages(it).store, now))),
-        column("PATH", true, &|it| text(it.path.to_string())),
-        column("LINE", false, &|it| text(line_number(it))),
-        column("PROVIDER", true, &|it| text(printable(it.provider.as_deref().unwrap_or_default()))),
-        column("PROBLEM", true, &|it| text(it.problem.clone().unwrap_or_default())),
+        column("NAME", Importance::Whole, &|it| text(printable(it.key.name()))),
+        column("TARGET", Importance::Whole, &|it| {
+            text(printable(it.key.target().unwrap_or_default()))
+        }),
+        column("WHERE", Importance::Whole, &|it| Cell {
+            text: word(it.place).into(),
+            mark: mark(it.place),
+        }),
+        column("AGE IN FILE", Importance::Whole, &|it| text(age(ages(it).file, now))),
+        column("AGE IN STORE", Importance::Whole, &|it| text(age(ages(it).store, now))),
+        column("PATH", Importance::Detail, &|it| text(it.path.to_string())),
+        column("LINE", Importance::Whole, &|it| text(line_number(it))),
+        column("PROVIDER", Importance::Detail, &|it| {
+            text(printable(it.provider.as_deref().unwrap_or_default()))
+        }),
+        column("PROBLEM", Importance::Detail, &|it| text(it.problem.clone().unwrap_or_default())),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The last step of `run`: this process becomes the program, or waits for it where none can.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 
 use crate::exit::Exit;
@@ -38,11 +39,27 @@ pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
 fn not_started(cause: &std::io::Error, name: &OsStr) -> Failure {
     let (exit, hint) = match cause.kind() {
         std::io::ErrorKind::NotFound => (Exit::NoProgram, NOT_FOUND),
+        // What a directory of PATH that may not be searched makes of a program that is nowhere.
+        std::io::ErrorKind::PermissionDenied if !is_on_path(name) => (Exit::NoProgram, NOT_FOUND),
+        std::io::ErrorKind::ArgumentListTooLong => (Exit::NotExecutable, TOO_MUCH),
         _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
     };
     let message = format!("cannot start {}", printable(&name.to_string_lossy()));
     Failure::io(message, cause, hint).ending(exit)
 }
+
+/// Whether there is a file of this name in a directory of PATH, or at this path.
+fn is_on_path(name: &OsStr) -> bool {
+    let path = Path::new(name);
+    if path.components().count() > 1 {
+        return true;
+    }
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&directories).any(|directory| directory.join(path).is_file())
+}
+
+const TOO_MUCH: &str = "The secrets, the rest of the environment and the arguments together are more than the system passes on \
+                        (`execve(2)`: a quarter of `ulimit -s`). Name the secrets that the program needs with --only.";
 
 const NOT_FOUND: &str = if cfg!(windows) {
     "Check its spelling, and that it lies in a directory of PATH. A script needs its ending, as in npm.cmd."

@@ -6,6 +6,7 @@ use super::*;
 use crate::vault::coherence::Coherence;
 use crate::vault::content::Content;
 use crate::vault::payload::Stored;
+use crate::vault::watch::ChangeKind;
 
 /// What stands in the vault's entry.
 fn entry(machine: &Machine) -> Option<Stored> {
@@ -72,6 +73,30 @@ fn a_process_that_had_the_inline_vault_goes_on_with_the_sealed_one() {
     two.set(&key("b"), Secret::new("2")).unwrap();
     assert_eq!(value(&one, "b").as_deref(), Some("2"));
     assert_eq!(machine.vault().list().unwrap().len(), 3);
+}
+
+#[test]
+fn a_vault_that_becomes_sealed_tells_what_changed_and_nothing_else() {
+    let machine = Machine::new();
+    machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(2_560));
+    let (ours, theirs) = (Arc::new(machine.vault()), Arc::new(machine.vault()));
+    for name in ["a", "small"] {
+        ours.set(&key(name), Secret::new("1")).unwrap();
+    }
+    theirs.list().unwrap();
+    let told = [ours.subscribe().unwrap(), theirs.subscribe().unwrap()];
+    let all_tell = |name: &str, kind: ChangeKind| {
+        for changes in &told {
+            let change = changes.recv_blocking().unwrap();
+            assert_eq!((change.key.name(), change.kind), (name, kind));
+        }
+    };
+    ours.set(&key("large"), Secret::new("x".repeat(2_560))).unwrap();
+    assert_eq!(ours.layout(), Layout::Sealed);
+    all_tell("large", ChangeKind::Added);
+    machine.seconds.fetch_add(1, Ordering::Relaxed);
+    ours.set(&key("small"), Secret::new("2")).unwrap();
+    all_tell("small", ChangeKind::Updated);
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! The browser that opens the page, started without anything that leads to a secret.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use crate::inheritance::withhold_all;
+use crate::program::Program;
+
+/// How long a launcher is watched for a failure. One that works may run as long as the browser.
+const WATCHED: Duration = Duration::from_millis(250);
+
+/// Opens a document in the user's browser, by a file that only the user can read. It goes when it is dropped.
+///
+/// # Errors
+///
+/// If the file can't be written, or no browser could be started.
+pub(super) fn open(document: &str, program: &Program) -> io::Result<NamedTempFile> {
+    let mut file =
+        tempfile::Builder::new().prefix("strongroom-").suffix(".html").tempfile_in(directory())?;
+    file.write_all(document.as_bytes())?;
+    file.flush()?;
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for mut launcher in open::commands(file.path()) {
+        isolate(&mut launcher, program);
+        match started(&mut launcher) {
+            Ok(()) => return Ok(file),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// Takes away what a browser has no use for: variables that lead to a key, descriptors that this process was given,
+/// and the terminal.
+fn isolate(launcher: &mut Command, program: &Program) {
+    withhold_all(launcher, program);
+    launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        // Ctrl-C ends the page, and not the browser.
+        launcher.process_group(0);
+    }
+}
+
+/// Starts a launcher, which fails soon if it does.
+fn started(launcher: &mut Command) -> io::Result<()> {
+    let mut child = launcher.spawn()?;
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait()).ok());
+    // One that still runs is the browser, most likely.
+    let Ok(status) = ended.recv_timeout(WATCHED) else { return Ok(()) };
+    if is_failure(status?) {
+        let program = launcher.get_program().to_string_lossy();
+        return Err(io::Error::other(format!("{program} failed")));
+    }
+    Ok(())
+}
+
+/// The exit code of the Explorer tells nothing.
+fn is_failure(status: ExitStatus) -> bool {
+    !status.success() && !cfg!(windows)
+}
+
+/// The directory for the file: the user's own one for this, if it is that, else the one for temporary files.
+fn directory() -> PathBuf {
+    #[cfg(target_os = "linux")]
+    if let Some(directory) = runtime_dir() {
+        return directory;
+    }
+    let directory = env::temp_dir();
+    if directory.is_absolute() || cfg!(windows) { directory } else { PathBuf::from("/tmp") }
+}
+
+/// `XDG_RUNTIME_DIR`, if it is this user's, and closed to all others.
+#[cfg(target_os = "linux")]
+fn runtime_dir() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let directory = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from)?;
+    let found = directory.symlink_metadata().ok()?;
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0;
+    (directory.is_absolute() && found.is_dir() && is_ours).then_some(directory)
+}

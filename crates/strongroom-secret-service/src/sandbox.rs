@@ -1,0 +1,109 @@
+//! Sandboxes that keep a program from the Secret Service, and what lets it through.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::{env, fmt};
+
+use crate::protocol::BUS_NAME;
+
+/// The sandbox that this process runs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sandbox {
+    /// A Flatpak, by its application id where that is known.
+    Flatpak(Option<String>),
+    /// A snap, by its name.
+    Snap(String),
+    /// None that is known: the policy of the bus, or AppArmor.
+    Unknown,
+}
+
+impl Sandbox {
+    /// Finds out which it is.
+    pub(crate) fn detect() -> Self {
+        Self::by(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
+    }
+
+    fn by(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let word = |name| {
+            variable(name).and_then(|value| value.into_string().ok()).filter(|value| is_word(value))
+        };
+        if is_flatpak {
+            return Self::Flatpak(word("FLATPAK_ID"));
+        }
+        match variable("SNAP").filter(|value| !value.is_empty()) {
+            Some(_) => Self::Snap(
+                word("SNAP_INSTANCE_NAME").or(word("SNAP_NAME")).unwrap_or_else(|| "NAME".into()),
+            ),
+            None => Self::Unknown,
+        }
+    }
+
+    /// What lets a program through, in sentences.
+    pub(crate) fn hint(&self) -> String {
+        let way_in = match self {
+            Self::Flatpak(Some(id)) => format!(
+                "Allow it: `flatpak override --user --talk-name={BUS_NAME} {id}`, then start it again."
+            ),
+            Self::Flatpak(None) => {
+                format!("Allow it: start it with --talk-name={BUS_NAME} (`flatpak override`).")
+            }
+            Self::Snap(name) => {
+                format!("Allow it: `sudo snap connect {name}:password-manager-service`.")
+            }
+            Self::Unknown => format!(
+                "The policy of the bus or AppArmor has to allow {BUS_NAME}: in a snap the interface \
+                 password-manager-service, in a Flatpak --talk-name={BUS_NAME}."
+            ),
+        };
+        way_in + " Or keep secrets in an encrypted file, the backend file."
+    }
+}
+
+impl fmt::Display for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flatpak(_) => "the Flatpak's sandbox",
+            Self::Snap(_) => "the snap's sandbox",
+            Self::Unknown => "a sandbox, or a policy of the session bus,",
+        })
+    }
+}
+
+/// Whether it can stand in a command as it is.
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_environment(is_flatpak: bool, known: &[(&str, &str)]) -> Sandbox {
+        Sandbox::by(is_flatpak, |name| {
+            known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
+        })
+    }
+
+    #[test]
+    fn each_sandbox_is_told_with_its_own_way_in() {
+        let snap = in_environment(false, &[("SNAP", "/snap/tracker/1"), ("SNAP_NAME", "tracker")]);
+        assert!(snap.hint().contains("`sudo snap connect tracker:password-manager-service`"));
+        let flatpak = in_environment(true, &[("FLATPAK_ID", "org.example.Tracker")]);
+        let command =
+            "`flatpak override --user --talk-name=org.freedesktop.secrets org.example.Tracker`";
+        assert!(flatpak.hint().contains(command), "{}", flatpak.hint());
+        let unknown = in_environment(false, &[("SNAP", "")]);
+        assert_eq!(unknown, Sandbox::Unknown);
+        for text in ["password-manager-service", "--talk-name=org.freedesktop.secrets"] {
+            assert!(unknown.hint().contains(text), "{}", unknown.hint());
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_word_stands_in_no_command() {
+        let snap = in_environment(false, &[("SNAP", "/snap"), ("SNAP_NAME", "x; rm -rf ~")]);
+        assert_eq!(snap, Sandbox::Snap("NAME".into()));
+        assert_eq!(in_environment(true, &[("FLATPAK_ID", "$(id)")]), Sandbox::Flatpak(None));
+    }
+}

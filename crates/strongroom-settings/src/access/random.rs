@@ -1,0 +1,30 @@
+//! Random bytes and text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use strongroom::{Error, ErrorKind, Operation, Result, SecretString};
+use zeroize::Zeroizing;
+
+/// Returns so many random bytes.
+///
+/// # Errors
+///
+/// `Io` if the system gives none.
+pub(crate) fn random_bytes<const BYTES: usize>() -> Result<Zeroizing<[u8; BYTES]>> {
+    let mut bytes = Zeroizing::new([0; BYTES]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(|error| {
+        Error::new(ErrorKind::Io, Operation::Get)
+            .with_message("the system gives no random bytes")
+            .with_source(error)
+    })?;
+    Ok(bytes)
+}
+
+/// Returns so many random bytes in base64 for URLs.
+///
+/// # Errors
+///
+/// As [`random_bytes`].
+pub(crate) fn random<const BYTES: usize>() -> Result<SecretString> {
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<BYTES>()?.as_slice()).into())
+}

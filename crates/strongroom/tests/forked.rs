@@ -1,0 +1,71 @@
+//! A process that was forked: stores that it inherited say so at once, new ones work, and the parent
+//! notices nothing.
+
+#![cfg(all(target_os = "linux", feature = "secret-service", not(feature = "testing")))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use fork::{Fork, fork};
+use strongroom::{ErrorKind, Options, Reason, SecretString, SecureStore, WriteMode};
+use strongroom_testkit::scripted::{Script, ScriptedService};
+use strongroom_testkit::{Bus, Sandbox};
+use support::{Process, Said, say, told};
+
+/// Far below any deadline, and enough for a loaded machine.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+fn open(options: &Options) -> SecureStore {
+    SecureStore::builder("app").options(options.clone()).open().unwrap()
+}
+
+#[test]
+fn an_inherited_store_says_so_at_once_and_a_new_one_works() {
+    let sandbox = Sandbox::new();
+    let bus = Bus::start(&sandbox);
+    let _service = ScriptedService::start(bus.address(), Script::default()).unwrap();
+    let program = sandbox.command(support::this_program());
+    let (mut process, stdout) = Process::start(program, "child");
+    process.tell(bus.address());
+    let said = Said::by(stdout);
+    assert_eq!(said.next(), "forked: inherited NoBackend Some(Forked), new v");
+    assert_eq!(said.next(), "parent: v");
+    assert!(process.succeeded());
+}
+
+#[test]
+#[ignore = "a process of the test above"]
+fn child() {
+    let options = Options::new().with_bus_address(told().unwrap());
+    let options = options.with_backend(strongroom::Backend::SecretService);
+    let inherited = open(&options);
+    inherited.set_secret("token", &SecretString::from("v")).unwrap();
+    match fork().unwrap() {
+        Fork::Child => in_child(inherited, &options),
+        Fork::Parent(child) => {
+            fork::waitpid(child).unwrap();
+            let value = inherited.require_secret("token").unwrap();
+            say(&format!("parent: {}", strongroom::ExposeSecret::expose_secret(&value)));
+        }
+    }
+}
+
+/// What the forked process does, to its end.
+#[expect(clippy::exit, reason = "the test harness is the parent's")]
+fn in_child(inherited: SecureStore, options: &Options) -> ! {
+    let started = Instant::now();
+    let error = inherited.get_secret("token").unwrap_err();
+    let value = SecretString::from("w");
+    let written = inherited.store().set_password("app", "token", &value, WriteMode::Overwrite);
+    assert_eq!(written.unwrap_err().reason(), Some(Reason::Forked));
+    drop(inherited);
+    let new = open(options).require_secret("token").unwrap();
+    assert!(started.elapsed() < AT_ONCE);
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    let (kind, reason) = (error.kind(), error.reason());
+    let new = strongroom::ExposeSecret::expose_secret(&new).to_owned();
+    say(&format!("forked: inherited {kind:?} {reason:?}, new {new}"));
+    std::process::exit(0)
+}
