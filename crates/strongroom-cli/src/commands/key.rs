@@ -8,7 +8,7 @@ use strongroom::{ErrorKind, KeySource, Progress, SealingKey, Slot, VaultKeys};
 
 use crate::args::{KeyCommand, NewKey};
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::keys;
 use crate::output::{self, Output};
 use crate::passphrase;
@@ -38,10 +38,7 @@ pub(super) fn run(command: &KeyCommand, settings: &Settings, output: &mut Output
                 more.push(KeySource::passphrase(passphrase::from_file(path)?));
             }
             if *passphrase {
-                more.push(KeySource::passphrase(passphrase::ask_for(
-                    "Another passphrase of the encrypted file (not shown): ",
-                    settings,
-                )?));
+                more.push(KeySource::passphrase(passphrase::ask_another(keys::FILE, settings)?));
             }
             rotate(&keys, &more, settings, output)?;
         }
@@ -117,9 +114,9 @@ fn add(
             KeySource::key_file(path)
         }
         NewKey { passphrase_file: Some(path), .. } => {
-            KeySource::passphrase(passphrase::from_file(path)?)
+            KeySource::passphrase(passphrase::new_from_file(path, output)?)
         }
-        NewKey { .. } => KeySource::passphrase(chosen(settings)?),
+        NewKey { .. } => KeySource::passphrase(passphrase::choose(keys::FILE, settings)?),
     };
     let source = match label {
         Some(label) => source.with_label(label),
@@ -137,18 +134,6 @@ fn unmake(made: Option<&Path>) {
     if let Some(path) = made {
         let _ = fs::remove_file(path);
     }
-}
-
-fn chosen(settings: &Settings) -> Result<strongroom::SecretString> {
-    settings.keys.must_be_able_to_ask()?;
-    keys::choose("the encrypted file")?.ok_or_else(|| {
-        Failure::new(
-            Exit::Locked,
-            "dismissed",
-            "there is no passphrase; nothing was done",
-            "Run it again, or name a file with --passphrase-file.",
-        )
-    })
 }
 
 fn rotate(

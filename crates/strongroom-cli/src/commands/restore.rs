@@ -8,11 +8,11 @@ use strongroom::backup::{
     Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
 };
 use strongroom::blocking::SecretManager;
-use strongroom::{ErrorKind, Timestamp};
-
+use strongroom::{ErrorKind, Timestamp, secret_copy};
 use strongroom_files::{Source, open as open_file};
 
 use crate::args::Restore;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
@@ -38,7 +38,7 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
         ));
     }
     let file = read(&flags.file)?;
-    let mut backup = unlocked(&file, flags, settings, output)?;
+    let mut backup = unlocked(&file, flags, settings)?;
     if flags.any_service {
         backup = backup.for_any_service();
     }
@@ -74,15 +74,12 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The backup, opened by what the flags name, or by a passphrase that is typed.
-fn unlocked(
-    file: &[u8],
-    flags: &Restore,
-    settings: &Settings,
-    output: &mut Output,
-) -> Result<Backup> {
+fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::private_file(path)?)?)?;
+        let identities = input::private_content(path)?;
+        unlock = unlock
+            .with_identities(&input::text(&secret_copy(&identities), "nothing was changed")?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
@@ -97,16 +94,22 @@ fn unlocked(
     if !takes_passphrase || flags.passphrase_file.is_some() {
         return Ok(Backup::open_blocking(file, &unlock)?);
     }
-    for left in (0..passphrase::TRIES).rev() {
-        let unlock = unlock.clone().with_passphrase(passphrase::ask(settings)?);
-        match Backup::open_blocking(file, &unlock) {
-            Err(error) if error.kind() == ErrorKind::WrongKey && left > 0 => {
-                output.question("That is not it. Try again.\n")?;
+    typed(file, &unlock, settings)
+}
+
+/// The backup, opened by a passphrase that is asked for.
+fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
+    let mut attempt = 1;
+    loop {
+        let typed = passphrase::ask(passphrase::BACKUP, settings)?;
+        match Backup::open_blocking(file, &unlock.clone().with_passphrase(typed)) {
+            Err(error) if error.kind() == ErrorKind::WrongKey && attempt < ask::TRIES => {
+                attempt += 1;
+                passphrase::say_wrong(attempt)?;
             }
             opened => return Ok(opened?),
         }
     }
-    unreachable!("the last try is returned")
 }
 
 fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {
