@@ -2,14 +2,16 @@
 //! not, either.
 
 /// Tests the examples in the README.
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
 /// Tests the examples in the guide for applications.
+#[cfg(doctest)]
 #[doc = include_str!("integrating.md")]
 pub struct Integrating;
 
 /// Tests the examples in the guide for Tauri applications.
-#[cfg(feature = "tauri")]
+#[cfg(all(doctest, feature = "tauri"))]
 #[doc = include_str!("tauri.md")]
 pub struct Tauri;
