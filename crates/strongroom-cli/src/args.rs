@@ -12,7 +12,7 @@ pub(crate) use config::{
 };
 pub(crate) use entry::{Entry, Name};
 pub(crate) use flags::{Flags, backend_parser};
-pub(crate) use key::{KeyCommand, NewKey};
+pub(crate) use key::{KeyCommand, NewKey, OtherKeys};
 pub(crate) use program::{Args, ProgramCommand};
 pub(crate) use secrets::{
     Get, Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Setup, Update,

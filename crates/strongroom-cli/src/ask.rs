@@ -78,6 +78,11 @@ pub(crate) fn another_passphrase(of: &str) -> Result<SecretString, Problem> {
     line(&format!("Another passphrase of {of} (not shown): "))
 }
 
+/// Asks for a passphrase of something that has several, one of which is about to be removed.
+pub(crate) fn remaining_passphrase(of: &str) -> Result<SecretString, Problem> {
+    line(&format!("A passphrase of {of} that stays (not shown): "))
+}
+
 /// Asks for a new passphrase for something, twice. Advises against one that is soon guessed.
 pub(crate) fn new_passphrase(of: &str) -> Result<SecretString, Problem> {
     let question = format!("New passphrase for {of} (not shown): ");

@@ -79,6 +79,12 @@ pub(crate) fn ask_another(of: &str, settings: &Settings) -> Result<SecretString>
     ask::another_passphrase(of).map_err(failure)
 }
 
+/// Asks for a passphrase of something that has several, one of which is about to be removed.
+pub(crate) fn ask_remaining(of: &str, settings: &Settings) -> Result<SecretString> {
+    must_be_able_to_ask(settings)?;
+    ask::remaining_passphrase(of).map_err(failure)
+}
+
 /// Says that a passphrase was wrong, and which try is next.
 #[cfg(feature = "backup")]
 pub(crate) fn say_wrong(attempt: u32) -> Result<()> {

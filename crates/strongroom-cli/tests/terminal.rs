@@ -370,6 +370,44 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
 }
 
 #[test]
+fn a_passphrase_is_removed_once_another_one_was_typed() {
+    let service = KeyutilsService::new();
+    let recovery = place(&service, "recovery.txt");
+    private_file(&recovery, "recovery battery");
+    let mut terminal = file(&service, &["set", "KEY"]);
+    terminal.wait_for_next("Value for \"KEY\"");
+    terminal.type_hidden(MARKER);
+    for question in ["New passphrase for the encrypted file (not shown): ", "The same again: "] {
+        terminal.wait_for_next(question);
+        terminal.type_hidden("correct horse");
+    }
+    assert_eq!(terminal.finish().1, 0);
+    // The list asks nobody.
+    let (listed, _) = file(&service, &["key", "list"]).finish();
+    let id = listed.lines().find(|line| line.contains("passphrase"));
+    let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
+    let asks = |arguments: &[&str], answers: &[&str]| {
+        let mut terminal = file(&service, arguments);
+        let questions =
+            ["Passphrase of the encrypted file", "A passphrase of the encrypted file that stays"];
+        for (question, answer) in questions.into_iter().zip(answers) {
+            terminal.wait_for_next(question);
+            terminal.wait_for_next("(not shown): ");
+            terminal.type_hidden(answer);
+        }
+        terminal.finish()
+    };
+    let add = ["key", "add", "--passphrase-file", &recovery];
+    assert_eq!(asks(&add, &["correct horse"]).1, 0);
+    for (another, ends) in [("wrong", 8), ("correct horse", 8), ("recovery battery", 0)] {
+        let (shown, exit) = asks(&["key", "remove", &id], &["correct horse", another]);
+        assert_eq!(exit, ends, "{shown}");
+        assert!(!shown.contains("battery"), "{shown}");
+    }
+    assert_eq!(asks(&["get", "KEY"], &["recovery battery"]).1, 0);
+}
+
+#[test]
 fn without_a_keyring_setup_offers_the_encrypted_file_or_the_kernel() {
     for (answer, place) in [("2", "until reboot"), ("1", "KEY --service")] {
         let service = KeyutilsService::new();

@@ -25,6 +25,12 @@ use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
 
+/// The work that a backup of ours takes.
+const OUR_WORK: u8 = 18;
+
+/// The work that is done unless more is allowed. rage measures the machine and chooses as much on a fast one.
+const ALLOWED_WORK: u8 = 20;
+
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
 
@@ -38,7 +44,7 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
         ));
     }
     let file = read(&flags.file)?;
-    let mut backup = unlocked(&file, flags, settings)?;
+    let mut backup = unlocked(&file, flags, settings, output)?;
     if flags.any_service {
         backup = backup.for_any_service();
     }
@@ -74,7 +80,12 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The backup, opened by what the flags name, or by a passphrase that is typed.
-fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup> {
+fn unlocked(
+    file: &[u8],
+    flags: &Restore,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
         let identities = input::private_content(path)?;
@@ -84,7 +95,11 @@ fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup>
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
     }
-    let takes_passphrase = Backup::takes_passphrase(file)?;
+    let work = Backup::passphrase_work(file)?;
+    let allowed = flags.max_work_factor.unwrap_or(ALLOWED_WORK);
+    unlock = unlock.with_max_work_factor(allowed);
+    warn_of_work(work, allowed, output);
+    let takes_passphrase = work.is_some();
     if !takes_passphrase && flags.identities.is_empty() {
         return Err(Failure::usage(
             "the backup is encrypted to a key; nothing was changed",
@@ -95,6 +110,16 @@ fn unlocked(file: &[u8], flags: &Restore, settings: &Settings) -> Result<Backup>
         return Ok(Backup::open_blocking(file, &unlock)?);
     }
     typed(file, &unlock, settings)
+}
+
+/// Says what a backup's passphrase takes, if that is more than usual and is allowed.
+fn warn_of_work(work: Option<u8>, allowed: u8, output: &mut Output) {
+    let Some(work) = work.filter(|work| (OUR_WORK + 1..=allowed).contains(work)) else { return };
+    let times = 1_u32 << (work - OUR_WORK);
+    output.warning(format_args!(
+        "opening it takes {times} times the work of a usual backup, and {} MiB of memory",
+        256 * times
+    ));
 }
 
 /// The backup, opened by a passphrase that is asked for.

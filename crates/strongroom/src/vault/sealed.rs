@@ -21,9 +21,9 @@ use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, S
 use super::coherence::Revision;
 use super::content::{Edit, Fingerprint, Look};
 use super::payload::{KeyEntry, Payload, VaultId};
-use super::place::KEYED;
+use super::place::{KEYED, Prepared};
 use super::secrets::SecretInfo;
-use super::unlock::Unlock;
+use super::unlock::{self, Unlock};
 
 /// What is appended to a file's name for its log.
 const LOG: &str = "-wal";
@@ -52,6 +52,8 @@ pub(super) struct Sealed {
     id: VaultId,
     /// The vault's revision number before the file's first.
     base: u64,
+    /// Whether the key stands in the vault's entry.
+    is_by_entry: bool,
 }
 
 /// A secret of a file, as it stands there.
@@ -76,13 +78,30 @@ impl SealedPlace {
         }
     }
 
+    /// Whether there is a file, or the log of one.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        is_anything_at(self.path())
+    }
+
+    /// Whether the file can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        matches!(self, Self::Direct(unlock) if unlock.must_ask())
+    }
+
+    /// The file's key slots, which nobody vouches for.
+    pub(super) fn slots_without_key(&self) -> Result<Vec<Slot>> {
+        let config = FileConfig::keyless(self.path()).with_deadline(self.deadline());
+        SealedFile::slots_without_key(&config)
+    }
+
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
         self.settle()?;
         let config = self.config(SealingKey::from_text(&entry.key)?);
-        let file = SealedFile::open(&config);
+        let file = unlock::open(&config);
         let file = file.map_err(|error| self.named(error, entry.generation))?;
-        Ok(Sealed { file, sources: config.sources, id: entry.id, base: entry.generation })
+        let sources = config.sources;
+        Ok(Sealed { file, sources, id: entry.id, base: entry.generation, is_by_entry: true })
     }
 
     /// Opens a file whose entry is gone by another key of its own, if one is at hand.
@@ -90,16 +109,19 @@ impl SealedPlace {
     /// # Errors
     ///
     /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
-    pub(super) fn recover(&self) -> Result<Option<Sealed>> {
+    pub(super) fn recover(&self, prepared: &mut Prepared) -> Result<Option<Sealed>> {
         self.settle()?;
         if !is_anything_at(self.path())? {
             return Ok(None);
         }
         let (path, recovery) = match self {
-            Self::Direct(unlock) => return unlock.open().map(|opened| Some(opened.into())),
+            Self::Direct(unlock) => {
+                return unlock.open(prepared).map(|opened| Some(opened.into()));
+            }
             Self::Keyed { path, recovery, .. } => (path, recovery),
         };
-        match recovery(path).and_then(|unlock| unlock.open()).map(Sealed::from).map(Some) {
+        let recovered = recovery(path).and_then(|unlock| unlock.open(&mut Prepared::default()));
+        match recovered.map(Sealed::from).map(Some) {
             Ok(Some(sealed)) => {
                 tracing::warn!(
                     file = %path.display(),
@@ -119,10 +141,11 @@ impl SealedPlace {
     pub(super) fn seal(
         &self,
         vault: &Payload,
+        prepared: &Prepared,
         now: Timestamp,
     ) -> Result<(Sealed, Option<SecretBytes>)> {
         let (config, key) = match self {
-            Self::Direct(unlock) => (unlock.with_new_key()?, None),
+            Self::Direct(unlock) => (unlock.with_new_key(prepared)?, None),
             Self::Keyed { path, .. } => {
                 put_aside(path, now)?;
                 let key = SealingKey::generate()?;
@@ -139,7 +162,8 @@ impl SealedPlace {
             Some(key) => {
                 let base = vault.generation.saturating_sub(file.generation()?);
                 let entry = KeyEntry { id: vault.id, generation: base, key: key.to_text() };
-                (Sealed { file, sources, id: vault.id, base }, Some(entry.to_line()))
+                let sealed = Sealed { file, sources, id: vault.id, base, is_by_entry: true };
+                (sealed, Some(entry.to_line()))
             }
         })
     }
@@ -251,7 +275,7 @@ impl SealedPlace {
 }
 
 fn entry_gone(path: &Path) -> Error {
-    Error::new(ErrorKind::KeyMissing, Operation::Get)
+    Error::new(ErrorKind::KeyMissing, Operation::Open)
         .with_message(format!(
             "the vault's entry is gone, which holds the key of {}",
             path.display()
@@ -318,6 +342,16 @@ impl Sealed {
         self.sources = Vec::new();
     }
 
+    /// Whether the key stands in the vault's entry.
+    pub(super) const fn is_by_entry(&self) -> bool {
+        self.is_by_entry
+    }
+
+    /// Whether the file at its place is still this one.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.file.is_in_place()
+    }
+
     /// The file, and what it was opened with.
     pub(super) fn opened(&self) -> (&SealedFile, &[KeySource]) {
         (&self.file, &self.sources)
@@ -373,7 +407,8 @@ fn file_error(path: &Path, error: std::io::Error) -> Error {
 /// A file whose key stands in no entry, with what opened it.
 impl From<(SealedFile, Vec<KeySource>)> for Sealed {
     fn from((file, sources): (SealedFile, Vec<KeySource>)) -> Self {
-        Self { id: VaultId::new(file.id()), file, sources, base: 0 }
+        let id = VaultId::new(file.id());
+        Self { file, sources, id, base: 0, is_by_entry: false }
     }
 }
 
