@@ -12,6 +12,7 @@ mod length;
 mod manifest;
 mod manifests;
 mod platforms;
+mod published;
 mod store_files;
 mod testing;
 mod tokens;
@@ -54,6 +55,7 @@ const RULES: &[Rule] = &[
     length::check,
     manifests::check,
     platforms::check,
+    published::check,
     store_files::check,
     testing::check,
     tokens::check,

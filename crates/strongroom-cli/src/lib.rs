@@ -89,3 +89,8 @@ pub use kit::Kit;
 #[doc(hidden)]
 pub use run::main;
 pub use secrets_command::{ConfigExportArgs, ConfigSecureArgs, SecretsCommand};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -80,3 +80,8 @@ pub use reference::{is_reference, reference_to, referenced};
 pub use rules::{Leave, Marker, Rule, Rules};
 pub use secure::{Progress, Secured};
 pub use status::{Ages, FoundBy, Place, SecretStatus, Status};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -116,3 +116,8 @@ impl fmt::Debug for Case {
         f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -46,3 +46,8 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, KeyringStore, Probe, WriteMode};
 pub use warning::Warning;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

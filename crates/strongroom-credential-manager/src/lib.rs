@@ -70,3 +70,8 @@ mod target;
 pub use config::{Config, Persist};
 #[cfg(windows)]
 pub use store::{CredentialManagerStore, MAX_SECRET_BYTES};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,10 +4,10 @@
 //! directory that others can write, finds there what they planted. So this crate is the only place that opens,
 //! locks, replaces or deletes files by their path:
 //!
-//! - [`read`] and [`open`]: a [`Source`] says what a file must be. The state's own files are never reached by a link,
+//! - [`read`] and [`open()`]: a [`Source`] says what a file must be. The state's own files are never reached by a link,
 //!   belong to the effective user, and are writable by no other user. Every read has a limit; nothing waits for the writer of a pipe.
 //! - [`Lock`]: a lock between processes with a deadline.
-//! - [`replace`], [`create_new`], [`NewFile`]: a file is there whole or not at all. A killed process leaves nothing
+//! - [`replace()`], [`create_new`], [`NewFile`]: a file is there whole or not at all. A killed process leaves nothing
 //!   that the next one doesn't take away.
 //! - [`state_dir`], [`data_dir`], [`create_private_dir`], [`check_private_dir`]: the directories of a user.
 //! - [`names`]: file names that no two services share.
@@ -44,3 +44,8 @@ pub use refusal::Refusal;
 pub use replace::{NewFile, create_copy, create_new, replace, replace_readable, replaceable};
 pub use report::{error, quoted};
 pub use stamp::Stamp;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

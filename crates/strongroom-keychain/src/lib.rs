@@ -80,3 +80,8 @@ mod turns;
 
 pub use config::{Config, KeychainChoice};
 pub use store::KeychainStore;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -56,3 +56,8 @@ mod sys;
 
 pub use config::Config;
 pub use store::KeyutilsStore;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

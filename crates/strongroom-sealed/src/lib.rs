@@ -80,3 +80,8 @@ pub use slot::{MAX_SLOTS, Slot};
 pub use slot_list::SlotChange;
 pub use source::{KeySource, SlotKind};
 pub use store::SealedStore;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

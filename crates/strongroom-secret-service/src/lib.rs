@@ -51,3 +51,8 @@ mod text;
 
 pub use config::Config;
 pub use store::{MAX_SECRET_BYTES, SecretServiceStore};
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

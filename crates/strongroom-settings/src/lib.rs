@@ -68,6 +68,8 @@
 //!   doesn't ask before it copies, and doesn't clear it.
 //! - The browser keeps a session's secrets in its profile while the tab is open. They open nothing once it has ended.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod access;
 mod api;
 mod assets;
@@ -91,3 +93,8 @@ pub use settings::{Settings, SettingsBuilder};
 
 /// The largest value that the page takes, in bytes. An encrypted file takes as much.
 pub(crate) const LARGEST_VALUE: usize = 16 << 20;
+
+/// Tests the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -64,7 +64,7 @@ impl Backend {
     }
 
     /// Whether this build for this platform has it. Whether it can be used now is what
-    /// [`inspect`](crate::inspect) finds out.
+    /// [`inspect`](crate::inspect()) finds out.
     pub const fn is_supported_here(self) -> bool {
         match self {
             Self::CredentialManager => cfg!(all(feature = "credential-manager", windows)),

@@ -34,7 +34,7 @@ impl SecretManagerBuilder {
         self.with(|options| options.with_backend(backend))
     }
 
-    /// Lets `<prefix>_BACKEND` name the backend, in place of `STRONGROOM_BACKEND`.
+    /// Sets the prefix of the environment variables that are read: see [`Options::with_env_prefix`].
     pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
         self.with(|options| options.with_env_prefix(prefix))
     }
@@ -98,7 +98,7 @@ impl SecretManagerBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose) says; `Corrupt` if the vault
+    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose()) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
         let shared = pool::run(move || self.open_shared()).await?;

@@ -59,7 +59,7 @@ pub struct Fix {
     pub commands: Vec<String>,
 }
 
-/// Says what is wrong with the stores that [`inspect`](crate::inspect) found, and how to mend it.
+/// Says what is wrong with the stores that [`inspect`](crate::inspect()) found, and how to mend it.
 ///
 /// A pure function. There is at least one finding for each of the system's own stores in this
 /// build, the worst first. That an encrypted file needs a key is told only where secrets are kept in one, or where

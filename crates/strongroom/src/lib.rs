@@ -15,8 +15,8 @@
 //! - [`SecureStore`] is three functions, with one entry of the store per secret.
 //! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
 //!   once, coherent between processes; [`blocking`] mirrors it. By [`Layout::Entries`] each is an entry.
-//! - [`choose`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
-//!   platform's default, else the [`Fallback`]. [`inspect`] says what there is.
+//! - [`choose()`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
+//!   platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
 //! - [`MemoryStore`] and [`MockKeyringStore`] are for tests; feature `testing` puts a mock in the place
 //!   of the platform's store.
@@ -35,6 +35,8 @@
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(feature = "testing", not(debug_assertions)))]
 compile_error!(
@@ -109,12 +111,7 @@ pub use vault::{
 #[cfg(feature = "sealed")]
 pub use vault_keys::VaultKeys;
 
-/// The examples of the repository's README are tests, too.
+/// Tests the example in the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
-
-/// So are those of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/integrating.md")]
-struct Integrating;

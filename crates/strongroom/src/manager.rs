@@ -1,4 +1,4 @@
-//! The vault of an application, for async callers. [`blocking`](crate::blocking) mirrors it.
+//! The vault of an application, for async callers. [`blocking`] mirrors it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose) says.
+    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose()) says.
     pub async fn init(service: impl Into<String>) -> Result<Self> {
         Self::builder(service).open().await
     }

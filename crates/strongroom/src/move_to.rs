@@ -15,7 +15,7 @@ impl SecretManagerBuilder {
     ///   afterwards, and must open it again.
     /// - One that was stopped in between is done again, or finished, by another call.
     /// - `progress` hears of each step before it.
-    /// - A new encrypted file needs a key: see [`Options::with_key`](crate::Options::with_key).
+    /// - A new encrypted file needs a key: see `Options::with_key`.
     /// - Of what moves into entries, the times are lost, when each secret was made and written.
     ///
     /// # Errors

@@ -18,8 +18,8 @@ use crate::vault::StateDir;
 pub enum Fallback {
     /// Fail with `NoBackend`. The default, but on Linux.
     Error,
-    /// Keep secrets in the encrypted file, which needs a key: see [`Options::with_key`] and
-    /// [`Options::with_passphrase`].
+    /// Keep secrets in the encrypted file, which needs a key: see `Options::with_key` and
+    /// `Options::with_passphrase`.
     Sealed,
     /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
     /// `tracing`. The default on Linux outside of containers; inside, other containers may read that
@@ -136,8 +136,8 @@ impl Options {
         self
     }
 
-    /// The same with `<prefix>_BACKEND` as the variable that names the backend. `STRONGROOM` by
-    /// default.
+    /// Sets the prefix of the environment variables that are read, `STRONGROOM` by default: `<prefix>_BACKEND`, and with
+    /// feature `sealed` also `<prefix>_KEY_FILE` and `<prefix>_PASSPHRASE_FILE`.
     #[must_use]
     pub fn with_env_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.env_prefix = prefix.into();
@@ -241,7 +241,7 @@ impl Options {
         self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
     }
 
-    /// The environment variable that names the backend: the only one that is read.
+    /// Returns the name of the environment variable that names the backend.
     pub fn backend_variable(&self) -> String {
         format!("{}_BACKEND", self.env_prefix)
     }

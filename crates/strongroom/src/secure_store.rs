@@ -56,7 +56,7 @@ impl SecureStore {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`] says.
+    /// `Invalid` for a service name that can't be used, and as [`choose()`] says.
     pub fn open(service: impl Into<String>) -> Result<Self> {
         Self::builder(service).open()
     }
@@ -171,7 +171,7 @@ impl SecureStoreBuilder {
         self.with(|options| options.with_backend(backend))
     }
 
-    /// Lets `<prefix>_BACKEND` name the backend, in place of `STRONGROOM_BACKEND`.
+    /// Sets the prefix of the environment variables that are read: see [`Options::with_env_prefix`].
     pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
         self.with(|options| options.with_env_prefix(prefix))
     }
@@ -202,7 +202,7 @@ impl SecureStoreBuilder {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`] says.
+    /// `Invalid` for a service name that can't be used, and as [`choose()`] says.
     pub fn open(self) -> Result<SecureStore> {
         Ok(SecureStore {
             service: ServiceName::new(self.service)?,

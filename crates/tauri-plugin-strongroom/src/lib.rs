@@ -59,7 +59,7 @@ pub use error::{Error, Result};
 pub use handle::{Strongroom, StrongroomExt};
 pub use models::{CHANGED, Changed, Description, Problem, Status, Storage, Warning};
 
-/// The guide's examples are tests, too.
+/// Tests the example in the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/tauri.md")]
-struct Guide;
+#[doc = include_str!("../README.md")]
+struct Readme;

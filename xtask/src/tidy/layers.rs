@@ -47,6 +47,7 @@ const PLACES: &[Place] = &[
     ),
     place("tauri-plugin-strongroom", Other, &["strongroom"]),
     Place { tests_use: &[], ..place("strongroom-testkit", Other, &[]) },
+    Place { tests_use: &[], ..place("docs", Other, &["strongroom", "tauri-plugin-strongroom"]) },
     Place { tests_use: &[], ..place("xtask", Other, &[]) },
 ];
 

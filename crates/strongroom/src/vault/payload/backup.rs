@@ -39,7 +39,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads what [`write`] wrote.
+    /// Reads what [`write()`] wrote.
     ///
     /// # Errors
     ///
