@@ -45,7 +45,7 @@ impl Format {
 
     /// The format that a file's name tells: by its ending, or `.env` and `.env.…`.
     pub fn of_file(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         if name == ".env" || name.starts_with(".env.") {
             return Some(Self::Env);
         }
@@ -130,6 +130,14 @@ mod tests {
         ] {
             assert_eq!(Format::of_file(Path::new(name)), format, "{name}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_tells_the_format_too() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+        let name = OsStr::from_bytes(b"x\xff.env");
+        assert_eq!(Format::of_file(Path::new(name)), Some(Format::Env));
     }
 
     #[test]
