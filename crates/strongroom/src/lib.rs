@@ -70,6 +70,7 @@ mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
+mod shell;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
