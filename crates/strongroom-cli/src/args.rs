@@ -14,7 +14,9 @@ pub(crate) use entry::{Entry, Name};
 pub(crate) use flags::{Flags, backend_parser};
 pub(crate) use key::{KeyCommand, NewKey};
 pub(crate) use program::{Args, ProgramCommand};
-pub(crate) use secrets::{Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update};
+pub(crate) use secrets::{
+    Get, Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update,
+};
 #[cfg(feature = "settings")]
 pub(crate) use settings_page::SettingsPage;
 

@@ -53,7 +53,7 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
     match command {
         Command::Setup { names } => setup::run(names, settings, output),
         Command::Set(flags) => set::set(flags, settings, output),
-        Command::Get { key } => get::run(key, settings, output),
+        Command::Get(flags) => get::run(flags, settings, output),
         Command::List(flags) => list::run(flags, settings, output),
         Command::Run(flags) => run::run(flags, settings, output),
         Command::Update(flags) => set::update(flags, settings, output),

@@ -113,7 +113,7 @@ fn an_expired_secret_is_not_given_out_and_a_new_value_needs_a_new_time() {
     service.set_expired("KEY", &["--provider", "openai"]);
     let expired = service.vault(&["get", "KEY"], b"").ends_with(6);
     assert_eq!(expired.out(), "");
-    expired.says("expired at 20").says("strongroom update KEY --expires WHEN --service");
+    expired.says("expired at 20").says("strongroom update KEY --expires never --service");
     service.vault(&["exists", "KEY"], b"").ends_with(0);
     service.vault(&["set", "KEY", "--create-new"], b"new").ends_with(1).says("already");
 
@@ -375,7 +375,10 @@ fn move_takes_the_vault_to_another_backend_and_back() {
     assert_eq!(app(&["get", "A"], b"").ends_with(0).out(), "1");
     let elsewhere = app(&["get", "A", "--backend", "keyutils"], b"").ends_with(5);
     elsewhere.says("are kept in file, not in keyutils").says("strongroom move --to keyutils");
-    let back = app(&["move", "--to", "keyutils", "--json"], b"").ends_with(0).json();
+    let refused = app(&["move", "--to", "keyutils", "--json"], b"").ends_with(2);
+    assert!(refused.error()["message"].as_str().unwrap().contains("forgets"));
+    let back = app(&["move", "--to", "keyutils", "--session-store", "--json"], b"");
+    let back = back.ends_with(0).json();
     assert_eq!((&back["from"], &back["secrets"]), (&"file".into(), &1.into()));
     assert_eq!(service.vault(&["get", "A"], b"").ends_with(0).out(), "1");
 }
@@ -400,4 +403,19 @@ fn secrets_can_be_moved_into_entries_of_their_own_and_back() {
     service.vault(&together, b"").ends_with(0).says("into one vault, in keyutils");
     service.entry(&["get", &name, "API_KEY"], b"").ends_with(3);
     assert_eq!(service.vault(&["get", "API_KEY"], b"").ends_with(0).out(), "a value");
+}
+
+#[test]
+fn what_has_expired_can_be_looked_at_and_left_out() {
+    let service = KeyutilsService::new();
+    service.set_expired("OVER", &[]);
+    service.vault(&["set", "TOKEN"], b"token").ends_with(0);
+    let refused = service.vault(&["get", "OVER"], b"").ends_with(6);
+    refused.says("get OVER --expired").says("update OVER --expires never");
+    assert_eq!(service.vault(&["get", "OVER", "--expired"], b"").ends_with(0).out(), "old value");
+    service.vault(&["get", "NONE", "--expired"], b"").ends_with(3);
+    service.vault(&["run", "--", "true"], b"").ends_with(6).says("--skip-expired");
+    let script = ["run", "--skip-expired", "--", "sh", "-c", "echo ${TOKEN}${OVER-none}"];
+    let ran = service.vault(&script, b"").ends_with(0).says("OVER");
+    assert_eq!(ran.out(), "tokennone\n");
 }

@@ -62,6 +62,8 @@ impl SecretManagerBuilder {
                 return Err(pointless(&service, to.backend));
             }
         }
+        // Before the passphrase of a new file is asked for.
+        vault.must_be_there()?;
         let mut there = self.clone();
         there.options = there.options.with_backend(to.backend).with_layout(layout);
         let target = choose(&there.options)?;

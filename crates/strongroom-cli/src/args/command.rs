@@ -6,7 +6,7 @@ use clap::Subcommand;
 use super::SettingsPage;
 #[cfg(feature = "backup")]
 use super::{Backup, Restore};
-use super::{ConfigCommand, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
+use super::{ConfigCommand, Get, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
 
 /// What can be done with the secrets of an application.
 #[derive(Debug, Subcommand)]
@@ -57,10 +57,7 @@ secret that has expired is not printed: the exit code is 6.
 Examples:
   strongroom get API_KEY
   KEY=$(strongroom get API_KEY --target production)")]
-    Get {
-        #[command(flatten)]
-        key: Key,
-    },
+    Get(Get),
 
     /// List the secrets, without a value
     #[command(after_help = "\

@@ -94,6 +94,16 @@ pub(crate) struct List {
 }
 
 #[derive(ClapArgs, Debug)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Print it even if it has expired
+    #[arg(long)]
+    pub(crate) expired: bool,
+}
+
+#[derive(ClapArgs, Debug)]
 pub(crate) struct Run {
     /// Take these secrets and no other
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -102,6 +112,10 @@ pub(crate) struct Run {
     /// Prefer the values for this target to those without one
     #[arg(long, value_name = "TARGET")]
     pub(crate) target: Option<String>,
+
+    /// Leave out what has expired, with a warning
+    #[arg(long)]
+    pub(crate) skip_expired: bool,
 
     /// Put this before each name, such as APP_
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
@@ -136,6 +150,10 @@ pub(crate) struct Move {
     /// How it shall lie there [default: entries for what lies in entries, else inline]
     #[arg(long, value_enum)]
     pub(crate) layout: Option<LayoutName>,
+
+    /// Move into a store that forgets at a restart, too, without a question
+    #[arg(long)]
+    pub(crate) session_store: bool,
 }
 
 /// How a vault lies in its store.

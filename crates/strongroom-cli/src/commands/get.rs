@@ -2,7 +2,7 @@
 
 use strongroom::{ErrorKind, ExposeSecret as _};
 
-use crate::args::Key;
+use crate::args::Get;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::Output;
@@ -10,16 +10,22 @@ use crate::settings::Settings;
 use crate::vault::{command, missing, open};
 
 /// Prints the value.
-pub(super) fn run(key: &Key, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let key = key.check()?;
+pub(super) fn run(flags: &Get, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let key = flags.key.check()?;
     let vault = open(settings)?;
-    let secret = vault.get(&key).map_err(|error| match error.kind() {
-        ErrorKind::Expired => {
-            let update = command("update", &key, "--expires WHEN", settings);
-            error.with_hint(format!("`{update}` stores a new value."))
-        }
-        _ => error,
-    })?;
+    let secret = match flags.expired {
+        true => vault.peek(&key)?,
+        false => vault.get(&key).map_err(|error| match error.kind() {
+            ErrorKind::Expired => {
+                let update = command("update", &key, "--expires never", settings);
+                let get = command("get", &key, "--expired", settings);
+                error.with_hint(format!(
+                    "`{update}` stores a new value. `{get}` prints the old one."
+                ))
+            }
+            _ => error,
+        })?,
+    };
     match secret {
         Some(secret) => output.value(secret.value.expose_secret().as_bytes())?,
         None => return Err(missing("get", &key, &vault.list()?, &vault, settings)),

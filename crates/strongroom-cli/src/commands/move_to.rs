@@ -1,11 +1,13 @@
 //! `move`: a vault goes from one backend to another.
 
 use serde_json::json;
-use strongroom::{Layout, MoveStep, SecretManager};
+use strongroom::blocking::SecretManager;
+use strongroom::{Backend, ErrorKind, Layout, MoveStep};
 
 use crate::args::{LayoutName, Move};
 use crate::exit::Exit;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::input;
 use crate::output::{Output, question};
 use crate::protection::with_protection;
 use crate::settings::Settings;
@@ -16,13 +18,21 @@ use crate::words::{counted, printable};
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let options = settings.options(settings.deadlines.call);
-    let vault = SecretManager::builder(settings.service.as_str()).options(options);
-    let layout = match flags.layout {
-        Some(LayoutName::Inline) => Layout::Inline,
-        Some(LayoutName::Sealed) => Layout::Sealed,
-        Some(LayoutName::Entries) => Layout::Entries,
-        None => same_kind(settings),
+    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    // What can't be read now is for the move to say.
+    let found = quietly(settings, || open(settings)).ok();
+    let layout = match (flags.layout, found.as_ref().map(SecretManager::layout)) {
+        (Some(LayoutName::Inline), _) => Layout::Inline,
+        (Some(LayoutName::Sealed), _) => Layout::Sealed,
+        (Some(LayoutName::Entries), _) => Layout::Entries,
+        // Entries stay entries.
+        (None, Some(Layout::Entries)) => Layout::Entries,
+        (None, _) => Layout::Inline,
     };
+    let is_kept = found.is_some_and(|vault| vault.is_persistent() && !is_empty(&vault));
+    if is_kept && flags.to == Backend::Keyutils && !flags.session_store {
+        agree(flags.to, settings, output)?;
+    }
     let is_shown = output.shows_progress();
     let moved = vault.move_to(flags.to, layout, |step| {
         if is_shown {
@@ -60,12 +70,22 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Entries stay entries. What can't be read now is for the move to say.
-fn same_kind(settings: &Settings) -> Layout {
-    match quietly(settings, || open(settings)).map(|vault| vault.layout()) {
-        Ok(Layout::Entries) => Layout::Entries,
-        _ => Layout::Inline,
+/// Asks before secrets go where a restart deletes them.
+fn agree(to: Backend, settings: &Settings, output: &mut Output) -> Result<()> {
+    let instead = "Say so beforehand with --session-store.";
+    let question = format!("{to} forgets all secrets at the next restart. Move them there (y/n)? ");
+    if settings.may_ask && input::agrees(&question, instead, output)? {
+        return Ok(());
     }
+    let message = format!("{to} forgets all secrets at the next restart; nothing was moved");
+    Err(match settings.may_ask {
+        true => Failure::new(Exit::Locked, ErrorKind::Dismissed.code(), message, instead),
+        false => Failure::usage(message, instead),
+    })
+}
+
+fn is_empty(vault: &SecretManager) -> bool {
+    vault.list().is_ok_and(|secrets| secrets.is_empty())
 }
 
 fn told(step: MoveStep) -> String {

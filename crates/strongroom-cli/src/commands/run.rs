@@ -29,6 +29,9 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         taken = only(&taken, flags, &secrets, &vault, settings)?;
     }
     must_be_names(&taken, flags)?;
+    if flags.skip_expired {
+        skip_expired(&mut taken, output);
+    }
     must_be_valid(&taken, settings)?;
     if secrets.is_empty() {
         let service = printable(&settings.service);
@@ -141,6 +144,17 @@ fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
     ))
 }
 
+fn skip_expired(taken: &mut Taken<'_>, output: &mut Output) {
+    let now = Timestamp::now();
+    taken.retain(|_, secret| {
+        let is_valid = !secret.metadata.is_expired(now);
+        if !is_valid {
+            output.warning(format_args!("{} has expired, and is left out", secret.key));
+        }
+        is_valid
+    });
+}
+
 fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
     let now = Timestamp::now();
     let expired: Vec<_> = taken.values().filter(|secret| secret.metadata.is_expired(now)).collect();
@@ -155,7 +169,7 @@ fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
         format!("expired: {}; nothing was started", names.join(", ")),
         format!(
             "`{update}` stores a new value; `{} list --expiring 0d{}` shows since when. \
-             --only takes the secrets that the program needs.",
+             --only takes the secrets that the program needs, --skip-expired leaves these out.",
             settings.kit.program.name,
             same_vault(settings)
         ),
