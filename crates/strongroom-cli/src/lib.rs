@@ -38,8 +38,9 @@
 //! Now `tracker setup` asks for the key and stores it, and `tracker doctor` says what is wrong with the keyring.
 //!
 //! - Help texts and advice name the program, and its service needs no flag.
-//! - The kit reads no state of the process but its arguments' matches, standard streams, terminal and the variables of
-//!   [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
+//! - Advice names the program by the path that it was started by, where the shell would not find it by its name.
+//! - The kit reads no state of the process but its arguments' matches, the path that it was started by, standard streams,
+//!   terminal, `PATH` and the variables of [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
 //!   keeps its memory out of core dumps, which is for each program to decide.
 //! - The commands of a program that asks nobody for a passphrase work with the encrypted file if a key of it is at hand;
 //!   see [`Kit::builder`].
@@ -54,6 +55,7 @@
 // Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`,
 // everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
 
+mod advice;
 mod args;
 mod commands;
 mod exit;

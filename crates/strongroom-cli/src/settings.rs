@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
     never_prompts: bool,
-    allows_unencrypted_bus: bool,
+    pub(crate) allows_unencrypted_bus: bool,
     /// What opens encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,

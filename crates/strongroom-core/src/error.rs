@@ -164,11 +164,7 @@ impl Error {
 
     /// Adds a command of the program `strongroom` that helps: its arguments, quoted for a shell, and a clause that says its
     /// effect.
-    pub fn with_command(
-        mut self,
-        arguments: impl Into<String>,
-        effect: impl Into<String>,
-    ) -> Self {
+    pub fn with_command(mut self, arguments: impl Into<String>, effect: impl Into<String>) -> Self {
         self.0.commands.push(AdvisedCommand::new(arguments, effect));
         self
     }

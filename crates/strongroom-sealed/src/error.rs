@@ -23,8 +23,9 @@ pub(crate) fn corrupt(message: impl Into<String>) -> Error {
 
 /// None of the sources opens the file.
 pub(crate) fn wrong_key() -> Error {
-    fault(ErrorKind::WrongKey, "none of the keys at hand opens the sealed file")
-        .with_hint("Use the passphrase or key that it was sealed with; `key list` names its slots.")
+    fault(ErrorKind::WrongKey, "none of the keys at hand opens the sealed file").with_hint(
+        "Use the passphrase or key that it was sealed with, or another one that was added to it.",
+    )
 }
 
 /// Nothing was named that could open the file.

@@ -11,6 +11,7 @@ use strongroom::{
 
 use strongroom_files::{Source, read_text};
 
+use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
@@ -55,7 +56,8 @@ pub(super) fn findings(
     let os_release = os_release();
     let system = System { os_release: &os_release, is_root: is_root(), in_use };
     let mut findings = diagnose(found, &system);
-    let named = |text: &mut String| *text = settings.kit.program.named(text).into_owned();
+    let advice = Advice::of(settings);
+    let named = |text: &mut String| *text = advice.worded(text);
     for finding in &mut findings {
         named(&mut finding.problem);
         finding.fixes.iter_mut().flat_map(|fix| &mut fix.commands).for_each(named);

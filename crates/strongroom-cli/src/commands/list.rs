@@ -12,7 +12,7 @@ use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
-use crate::vault::{open, same_vault};
+use crate::vault::open;
 use crate::words::printable;
 
 /// The version of what `--json` prints. Another field is no other version.
@@ -125,11 +125,7 @@ fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
     let (service, backend) = (printable(&settings.service), vault.backend());
     let vault_of = format!("The vault of \"{service}\" in {backend}");
     Ok(match vault.list()?.len() {
-        0 => format!(
-            "{vault_of} is empty. `{} setup NAME{}` stores a secret.",
-            settings.kit.program.name,
-            same_vault(settings)
-        ),
+        0 => format!("{vault_of} is empty. `strongroom setup NAME` stores a secret."),
         1 => format!("{vault_of} holds 1 secret, and none like that."),
         count => format!("{vault_of} holds {count} secrets, and none like that."),
     })

@@ -7,6 +7,7 @@ use strongroom::{
     Reason, Secret, SecretKey, SecretString, VaultRepair, Warning,
 };
 
+use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
@@ -153,7 +154,9 @@ fn report(
     // It has just been used: if it doesn't tell who serves it, that is no failure.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
     let can = opened.store.capabilities();
-    let commands: Vec<_> = keys.iter().map(|key| command("get", key, "", settings)).collect();
+    let advice = Advice::of(settings);
+    let commands = keys.iter().map(|key| advice.worded(&command("get", key, "")));
+    let commands: Vec<_> = commands.collect();
     let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(
         || {
