@@ -77,7 +77,7 @@ impl Advice {
     fn command(&self, arguments: &str) -> String {
         let name = arguments.split(' ').next().unwrap_or_default();
         let own = format!(" --service {}", command_word(&self.program.service, "SERVICE"));
-        let mut arguments = match self.service {
+        let arguments = match self.service {
             None => arguments.replacen(&own, "", 1),
             Some(_) => arguments.to_owned(),
         };
@@ -98,8 +98,7 @@ impl Advice {
                 flags += " --allow-unencrypted-bus";
             }
         }
-        arguments.insert_str(end_of_arguments(&arguments), &flags);
-        format!("{} {arguments}", self.typed)
+        format!("{} {arguments}{flags}", self.typed)
     }
 }
 
@@ -130,13 +129,10 @@ fn is_on_path(file: &OsStr, program: &Path) -> bool {
     })
 }
 
-/// Returns the length of the command at the start of a text: to the backquote or the end of its line.
-fn end(command: &str) -> usize {
-    command.find(['`', '\n']).unwrap_or(command.len())
-}
-
-/// Returns where a command's own arguments end: before `--`, and before a pipe or a redirection.
-fn end_of_arguments(command: &str) -> usize {
+/// Returns the length of the command and its own arguments at the start of a text: to the backquote, the end of its line,
+/// `--`, a pipe or a redirection.
+fn end(text: &str) -> usize {
+    let command = &text[..text.find(['`', '\n']).unwrap_or(text.len())];
     let mut is_quoted = false;
     for (at, c) in command.char_indices() {
         match c {

@@ -68,7 +68,7 @@ fn json_says_the_same() {
     assert_eq!(json["backend"], "keyutils");
     assert_eq!(json["persistence"], "until_reboot");
     assert_eq!(json["stored"][0]["name"], "api-key");
-    let command = format!("strongroom get api-key --service {}", service.name);
+    let command = format!("{PROGRAM} get api-key --service {}", service.name);
     assert_eq!(json["stored"][0]["read_with"], command);
     assert_eq!(stderr, "", "the result says it all");
 }
