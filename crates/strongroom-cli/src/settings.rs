@@ -59,6 +59,17 @@ impl Settings {
         Ok(())
     }
 
+    /// Returns the same for work that asks for nothing.
+    pub(crate) fn without_questions(&self) -> Self {
+        let keys = self.keys.without_questions();
+        Self { never_prompts: true, may_ask: false, keys, ..self.clone() }
+    }
+
+    /// Returns whether the passphrase of an encrypted file can be asked for.
+    pub(crate) fn can_ask_passphrase(&self) -> bool {
+        self.keys.may_ask
+    }
+
     /// How to choose a store, with this long for calls.
     pub(crate) fn options(&self, call: Duration) -> Options {
         let options = self.kit.options.clone();

@@ -61,6 +61,20 @@ pub struct Fix {
     pub commands: Vec<String>,
 }
 
+impl Finding {
+    /// Creates one about no store in particular, without a way to mend it.
+    pub fn new(severity: Severity, problem: impl Into<String>) -> Self {
+        Self { severity, backend: None, kind: None, problem: problem.into(), fixes: Vec::new() }
+    }
+}
+
+impl Fix {
+    /// Creates one from its text and the commands to type.
+    pub fn new(text: impl Into<String>, commands: Vec<String>) -> Self {
+        Self { text: text.into(), commands }
+    }
+}
+
 /// Says what is wrong with the stores that [`inspect`](crate::inspect) found, and how to mend it.
 ///
 /// A pure function. There is at least one finding for each of the system's own stores in this
