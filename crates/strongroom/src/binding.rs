@@ -157,9 +157,11 @@ impl BindingFile {
         }
         let error = error.with_hint(match variable {
             Some(variable) => format!("{variable} names {backend}: `unset {variable}`."),
-            None => format!("Use {bound}, or move them."),
+            None => format!("They can be used in {bound} alone."),
         });
-        if !backend.is_supported_here() || !Backend::ALL.contains(backend) {
+        // A move into a store that forgets is nothing to advise.
+        let forgets = matches!(backend, Backend::Keyutils | Backend::Memory);
+        if forgets || !backend.is_supported_here() || !Backend::ALL.contains(backend) {
             return error;
         }
         let service = self.service.as_str();
