@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
+use support::terminal::Terminal;
 use support::{KeyutilsService, PROGRAM, Ran, alone, gnome_keyring, on, private_file, run};
 
 /// What is said where a command stands for a name of the user's.
@@ -307,6 +308,11 @@ fn a_passphrase_that_nobody_can_be_asked_for_ends_the_doctor_as_it_ends_the_comm
     state.run(&["list"], b"").ends_with(8);
     let (told, exit) = state.doctor(&[]);
     assert_eq!((exit, &told["findings"][0]["code"]), (8, &"key_missing".into()), "{told}");
+
+    let terminal = Terminal::start(sandbox.command("setsid"), &["doctor"]);
+    let (shown, exit) = terminal.finish();
+    assert_eq!(exit, 0, "{shown}");
+    assert!(shown.contains("passphrase is asked for at each use"), "{shown}");
 }
 
 #[test]

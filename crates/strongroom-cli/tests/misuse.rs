@@ -47,6 +47,58 @@ fn a_value_that_is_typed_as_an_argument_is_not_repeated() {
     assert_eq!(service.vault(&["list"], b"").ends_with(0).out(), "");
 }
 
+/// Whatever a command takes, it repeats no argument that is too much, and none that has the form of a secret.
+#[test]
+fn no_command_repeats_an_argument_that_is_too_much() {
+    let service = KeyutilsService::new();
+    for command in [
+        &["setup", "-k"][..],
+        &["delete", "API_KEY"],
+        &["exists", "API_KEY"],
+        &["rename", "A", "B"],
+        &["list"],
+        &["run", "--only"],
+        &["purge"],
+        &["move", "--to"],
+        &["move", "--to", "file"],
+        &["repair"],
+        &["backends"],
+        &["doctor"],
+        &["settings"],
+        &["settings", "--port"],
+        &["backup", "x.age"],
+        &["restore", "x.age"],
+        &["key"],
+        &["key", "list"],
+        &["key", "remove", "1"],
+        &["config"],
+        &["config", "status", "x.env"],
+        &["config", "secure", "x.env"],
+        &["config", "import", "x.env"],
+        &["config", "export", "x.env"],
+        &["config", "export", "x.env", "--format"],
+        &["entry"],
+        &["entry", "get", "app", "token"],
+        &["entry", "list", "app"],
+        &["entry", "delete", "app", "token"],
+        &["completions"],
+        &["man"],
+        &["--timeout"],
+        &["--backend"],
+        &["set", "A", "--expires"],
+    ] {
+        for value in [VALUE, KEY] {
+            for json in [&[][..], &["--json"]] {
+                let arguments = [json, command, &[value]].concat();
+                let ran = service.vault(&arguments, b"x");
+                let said = ran.said();
+                assert!(!said.contains(value), "{arguments:?}: {said}");
+                assert_ne!(ran.exit, 0, "{arguments:?}: {said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_missing_and_what_is_no_secret_is_named() {
     let service = KeyutilsService::new();

@@ -4,7 +4,7 @@
 mod support;
 
 use strongroom_testkit::{KWallet, provider_or_skip, secret_tool};
-use support::{KeyutilsService, PASSWORD, alone, bus, gnome_keyring, on, run};
+use support::{KeyutilsService, PASSWORD, PROGRAM, alone, bus, gnome_keyring, on, run};
 
 #[test]
 fn without_a_bus_it_lands_in_the_kernel_and_says_until_when() {

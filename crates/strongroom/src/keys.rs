@@ -126,9 +126,9 @@ fn first_line(path: &Path) -> Result<SecretString> {
         Error::new(kind, Operation::Choose).with_message(message)
     };
     let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => {
-            failed(ErrorKind::KeyMissing, "is not there").with_source(cause)
-        }
+        std::io::ErrorKind::NotFound => failed(ErrorKind::KeyMissing, "is not there")
+            .with_hint("Bring the file back, or name the one that is there.")
+            .with_source(cause),
         _ => strongroom_files::error(Operation::Choose, path, cause),
     })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -93,19 +93,19 @@ fn readable(
     let persistence = vault.store_capabilities().persistence;
     let now = Timestamp::now();
     let expired = secrets.iter().filter(|secret| secret.metadata.is_expired(now)).count();
-    let (first, exit) = match (secrets.len(), &reason) {
+    let (mut first, exit) = match (secrets.len(), &reason) {
         (0, ChoiceReason::Fallback(cause)) if persistence != Persistence::Permanent => {
             (nowhere_to_last(cause, backend, persistence), Exit::from(cause.kind()))
         }
+        (0, ChoiceReason::Bound) => (empty(&place(backend, found), persistence), Exit::Done),
         (0, _) => (would_be_kept(&place(backend, found), persistence), Exit::Done),
-        (count, _) => {
-            let mut kept = kept(count, &place(backend, found), persistence);
-            if persistence != Persistence::Permanent || backend == Backend::PlaintextFile {
-                kept.fixes = better(backend, &reason, found, settings);
-            }
-            (kept, Exit::Done)
-        }
+        (count, _) => (kept(count, &place(backend, found), persistence), Exit::Done),
     };
+    let forgets = persistence != Persistence::Permanent || backend == Backend::PlaintextFile;
+    let is_there = !secrets.is_empty() || matches!(reason, ChoiceReason::Bound);
+    if forgets && is_there {
+        first.fixes = better(backend, &reason, found, settings);
+    }
     let mut findings = vec![first];
     if expired > 0 {
         findings.push(expiry(expired));
@@ -114,7 +114,7 @@ fn readable(
         findings.extend(entries_beside(vault, silent));
     }
     Service {
-        has_secrets: !secrets.is_empty(),
+        has_secrets: is_there,
         findings,
         exit,
         facts: Some(Facts { layout: vault.layout(), persistence, secrets: secrets.len(), expired }),
@@ -181,6 +181,12 @@ fn nowhere_to_last(cause: &Error, backend: Backend, persistence: Persistence) ->
         cause.problem()
     );
     finding(Severity::Problem, Some(cause.kind()), problem)
+}
+
+fn empty(place: &str, persistence: Persistence) -> Finding {
+    let until = until(persistence);
+    let problem = format!("the vault is empty; secrets are kept in {place} and last {until}");
+    finding(severity(persistence), None, problem)
 }
 
 fn would_be_kept(place: &str, persistence: Persistence) -> Finding {
@@ -257,7 +263,10 @@ fn move_to(backend: Backend, reason: &ChoiceReason) -> Fix {
     if let ChoiceReason::Environment(variable) = reason {
         commands.push(format!("unset {variable}"));
     }
-    Fix::new(format!("Move them into {backend}, which keeps them until you delete them."), commands)
+    Fix::new(
+        format!("Move the vault into {backend}, which keeps it until you delete it."),
+        commands,
+    )
 }
 
 /// Returns a note on single entries where the vault is empty: a program that kept them one by one left them.
