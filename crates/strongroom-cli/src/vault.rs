@@ -91,6 +91,10 @@ pub(crate) fn missing(
     settings: &Settings,
 ) -> Failure {
     let (service, backend) = (printable(&settings.service), vault.backend());
+    if looks_like_a_secret(key.name()) || key.target().is_some_and(looks_like_a_secret) {
+        let message = format!("there is no such secret in the vault of \"{service}\" ({backend})");
+        return Failure::new(Exit::NotFound, "not_found", message, misuse::VALUE);
+    }
     let message = format!("there is no secret {key} in the vault of \"{service}\" ({backend})");
     let same_name = secrets.iter().map(|it| &it.key).filter(|it| it.name() == key.name());
     let same_name: Vec<_> = same_name.collect();

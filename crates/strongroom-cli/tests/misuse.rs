@@ -33,10 +33,15 @@ fn a_value_that_is_typed_as_an_argument_is_not_repeated() {
         &["backup", "x.age", &passphrase],
         &["list", "--passphrase-fd", VALUE],
         &["set", "API_KEY", "--from-env", KEY],
+        &["run", "--", &assigned],
+        &["run", "--", KEY],
+        &["get", KEY],
+        &["delete", "API_KEY", "--target", KEY],
         &[VALUE],
     ] {
         for json in [&[][..], &["--json"]] {
-            let ran = service.vault(&[json, arguments].concat(), b"x").ends_with(2);
+            let ran = service.vault(&[json, arguments].concat(), b"x");
+            assert_ne!(ran.exit, 0, "{arguments:?}: {}", ran.said());
             let said = ran.said();
             assert!(!said.contains(VALUE) && !said.contains(KEY), "{arguments:?}: {said}");
             assert!(!said.contains("tip:"), "{arguments:?}: {said}");
