@@ -12,10 +12,10 @@ pub(crate) use config::{
 };
 pub(crate) use entry::{Entry, Name};
 pub(crate) use flags::{Flags, backend_parser};
-pub(crate) use key::{KeyCommand, NewKey};
+pub(crate) use key::{KeyCommand, NewKey, OtherKeys};
 pub(crate) use program::{Args, ProgramCommand};
 pub(crate) use secrets::{
-    Get, Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Update,
+    Get, Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Setup, Update,
 };
 #[cfg(feature = "settings")]
 pub(crate) use settings_page::SettingsPage;
@@ -34,13 +34,16 @@ mod settings_page;
 
 /// Where a value comes from, if neither from a prompt nor from standard input.
 #[derive(ClapArgs, Debug)]
-#[group(multiple = false)]
 pub(crate) struct Source {
     /// Take the value of this environment variable
-    #[arg(long, value_name = "VAR")]
+    #[arg(long, value_name = "VAR", conflicts_with = "from_file")]
     pub(crate) from_env: Option<String>,
 
-    /// Take the content of this file, without one newline at its end
+    /// Take the content of this file
     #[arg(long, value_name = "PATH")]
     pub(crate) from_file: Option<PathBuf>,
+
+    /// Keep every byte, the newline at the end of a single line and a byte order mark too
+    #[arg(long)]
+    pub(crate) exact: bool,
 }

@@ -51,7 +51,7 @@ pub(crate) fn run_program(
 /// Runs a command that other programs have, too.
 pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
-        Command::Setup { names } => setup::run(names, settings, output),
+        Command::Setup(flags) => setup::run(flags, settings, output),
         Command::Set(flags) => set::set(flags, settings, output),
         Command::Get(flags) => get::run(flags, settings, output),
         Command::List(flags) => list::run(flags, settings, output),

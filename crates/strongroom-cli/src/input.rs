@@ -5,36 +5,51 @@ use std::env;
 use std::io::{self, Read};
 use std::path::Path;
 
-use strongroom::{ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_text};
-use zeroize::{Zeroize as _, Zeroizing};
+use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
+use strongroom::{
+    ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_copy, secret_text,
+};
+use zeroize::Zeroizing;
 
 use crate::args::Source;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::streams;
+use crate::wiped::{LARGEST, Wiped};
+use crate::words::size;
 
-/// More than any store takes. It ends the reading of what has no end.
-const LARGEST: usize = 16 << 20;
+/// A value that is asked for.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a str,
+    /// Set if every byte counts, a newline at the end included.
+    pub(crate) exact: bool,
+    /// The state of things if no value comes, such as `nothing was stored`.
+    pub(crate) state: &'a str,
+    /// The command that takes the value from a file.
+    pub(crate) from_file: &'a str,
+}
 
 /// The value that the flags point to, or standard input's. `None` means that it must be asked for.
 pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
     match source {
         Source { from_env: Some(variable), .. } => environment(variable).map(Some),
-        Source { from_file: Some(path), .. } => file(path).map(Some),
+        Source { from_file: Some(path), exact, .. } => file(path, *exact).map(Some),
         _ if settings.stdin_is_terminal => Ok(None),
-        _ => piped().map(Some),
+        Source { exact, .. } => piped(*exact).map(Some),
     }
 }
 
-/// The value as text, which is what a vault holds.
-pub(crate) fn text(value: &SecretBytes) -> Result<SecretString> {
+/// The value as text, which is what a vault holds. `state` is the state of things if it is none.
+pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     secret_text(value).ok_or_else(|| {
         Failure::new(
             Exit::Usage,
             "invalid",
-            "the value is not text (UTF-8), and a vault holds text; nothing was stored",
+            format!("the value is not text (UTF-8), and a vault holds text; {state}"),
             "Encode it, for example with `base64`, or keep it by itself: \
              `strongroom entry set SERVICE NAME`.",
         )
@@ -42,36 +57,43 @@ pub(crate) fn text(value: &SecretBytes) -> Result<SecretString> {
 }
 
 /// Asks on the terminal, without showing what is typed.
-pub(crate) fn ask(settings: &Settings, name: &str) -> Result<SecretBytes> {
+pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBytes> {
+    let Wanted { name, exact, state, from_file } = wanted;
     if !settings.may_ask {
         return Err(Failure::usage(
             format!("there is no value for {name}, and --no-prompt forbids asking"),
             "Pipe the value in, or leave out --no-prompt.",
         ));
     }
-    let question = format!("Value for {name} (not shown): ");
-    let typed = hidden(&question, "Pipe the value into this command.", given_up)?;
-    some(typed, "nothing was typed")
+    let instead = format!("`{from_file}` takes it from a file; or pipe it into this command.");
+    let answer = ask::value(name).map_err(|problem| problem.of_value(state, &instead))?;
+    Ok(if *exact { answer } else { as_typed(&answer) })
 }
 
-/// Asks on the terminal, without showing what is typed; says how to do without where that fails.
-pub(crate) fn hidden(
-    question: &str,
-    instead: &str,
-    given_up: impl FnOnce() -> Failure,
-) -> Result<SecretBytes> {
-    let typed = rpassword::prompt_password(question).map_err(|cause| match cause.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => given_up(),
-        _ => Failure::io("cannot ask on the terminal", &cause, instead),
-    })?;
-    Ok(secret_bytes(typed.into_bytes()))
+/// Asks on the terminal for a text, without showing what is typed.
+pub(crate) fn asked_text(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretString> {
+    text(&asked(wanted, settings)?, wanted.state)
+}
+
+/// The state of things before anything was done.
+pub(crate) const NOTHING_STORED: &str = "nothing was stored";
+
+/// A file of several lines ends with a newline, which is often not selected when it is copied.
+fn as_typed(answer: &SecretBytes) -> SecretBytes {
+    let value = without_byte_order_mark(answer.expose_secret());
+    let mut taken = Wiped::default();
+    taken.extend(without_final_newline(value));
+    if lacks_final_newline(value) {
+        taken.extend(b"\n");
+    }
+    taken.to_secret()
 }
 
 /// Asks for a name on the terminal.
 pub(crate) fn ask_name(output: &mut Output) -> Result<String> {
     let question = "What shall the secret be called (for example API_KEY)? ";
     let name = ask_openly(question, "Put the name after `setup`.", output)?;
-    if name.is_empty() { Err(given_up()) } else { Ok(name) }
+    if name.is_empty() { Err(nameless()) } else { Ok(name) }
 }
 
 /// Asks on the terminal, showing what is typed: for what is no secret.
@@ -90,13 +112,13 @@ pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Resu
     Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
 }
 
-/// Everything that comes in on standard input, without one newline at its end.
-pub(crate) fn piped() -> Result<SecretBytes> {
+/// Everything that comes in on standard input, without what stands for no byte of the value.
+pub(crate) fn piped(exact: bool) -> Result<SecretBytes> {
     let stdin = streams::input().and_then(|mut stdin| read(&mut stdin));
     let value = stdin.map_err(|cause| {
         Failure::io("cannot read standard input", &cause, "See what is piped into this command.")
     })?;
-    some(without_newline(value)?, "nothing came in on standard input")
+    some(taken(&value, exact)?, "nothing came in on standard input")
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {
@@ -115,56 +137,50 @@ fn environment(variable: &str) -> Result<SecretBytes> {
     )
 }
 
-/// The content of a file, without one newline at its end. An empty file is an empty value: nobody names
-/// one by accident.
-pub(crate) fn file(path: &Path) -> Result<SecretBytes> {
-    let content = strongroom_files::open(path, strongroom_files::Source::Given)
+/// The content of a file, without what stands for no byte of the value. An empty file is an empty value: its name
+/// is no accident.
+pub(crate) fn file(path: &Path, exact: bool) -> Result<SecretBytes> {
+    taken(&content(path, strongroom_files::Source::Given)?, exact)
+}
+
+/// The content of a file that no other user may read, as it is.
+pub(crate) fn private_content(path: &Path) -> Result<Wiped> {
+    content(path, strongroom_files::Source::Private)
+}
+
+fn content(path: &Path, source: strongroom_files::Source) -> Result<Wiped> {
+    strongroom_files::open(path, source)
         .and_then(|mut file| read(&mut file))
-        .map_err(|cause| Failure::file("read the file", path, cause))?;
-    without_newline(content)
+        .map_err(|cause| Failure::file("read the file", path, cause))
 }
 
-/// Returns the content of a file that no other user may read, without one newline at its end.
-pub(crate) fn private_file(path: &Path) -> Result<SecretBytes> {
-    let content = strongroom_files::read(path, strongroom_files::Source::Private, LARGEST as u64);
-    without_newline(content.map_err(|cause| Failure::file("read the file", path, cause))?)
-}
-
-/// Reads to the end, or a byte more than the largest value. A buffer that grows by itself would
-/// leave parts of the value behind, unwiped.
-pub(crate) fn read(from: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut value = Zeroizing::new(Vec::new());
+/// Reads to the end, or to more than the largest value.
+pub(crate) fn read(from: &mut impl Read) -> io::Result<Wiped> {
+    let mut value = Wiped::default();
     let mut chunk = Zeroizing::new(vec![0; 64 << 10]);
     while value.len() <= LARGEST {
-        let count = match from.read(&mut chunk) {
+        match from.read(&mut chunk) {
             Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(count) => value.extend(&chunk[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
-        };
-        let needed = value.len() + count;
-        if needed > value.capacity() {
-            let mut larger = Vec::with_capacity(needed * 2);
-            larger.extend_from_slice(&value);
-            value.zeroize();
-            value = Zeroizing::new(larger);
         }
-        value.extend_from_slice(&chunk[..count]);
     }
     Ok(value)
 }
 
-fn without_newline(value: Zeroizing<Vec<u8>>) -> Result<SecretBytes> {
+/// A value as it is stored: a byte order mark and the newline after a single line are an editor's, unless every byte counts.
+fn taken(value: &[u8], exact: bool) -> Result<SecretBytes> {
     if value.len() > LARGEST {
         return Err(Failure::new(
             Exit::Failed,
             "too_large",
-            format!("the value has more than {} bytes", LARGEST),
+            format!("the value has more than {}", size(LARGEST)),
             "No store takes that much: keep it in an encrypted file and only its key here.",
         ));
     }
-    let line = value.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Ok(secret_bytes(line.unwrap_or(&value).to_vec()))
+    let value = if exact { value } else { without_final_newline(without_byte_order_mark(value)) };
+    Ok(secret_copy(value))
 }
 
 /// Nothing is rarely what was meant: most often the program in front of the pipe failed, and the
@@ -179,12 +195,12 @@ fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
     Ok(value)
 }
 
-fn given_up() -> Failure {
+fn nameless() -> Failure {
     Failure::new(
         Exit::Locked,
         "dismissed",
         "nothing was answered; nothing was stored",
-        "Run it again, or pipe the value in.",
+        "Put the name after `setup`: `strongroom setup API_KEY`.",
     )
 }
 
@@ -192,29 +208,45 @@ fn given_up() -> Failure {
 mod tests {
     use super::*;
 
-    fn trimmed(value: &[u8]) -> Vec<u8> {
-        without_newline(Zeroizing::new(value.to_vec())).unwrap().expose_secret().to_vec()
+    fn stored(value: &[u8], exact: bool) -> Vec<u8> {
+        taken(value, exact).unwrap().expose_secret().to_vec()
     }
 
     #[test]
-    fn one_newline_goes_and_no_other_byte() {
-        assert_eq!(trimmed(b"a\n"), b"a");
-        assert_eq!(trimmed(b"a\r\n"), b"a");
-        assert_eq!(trimmed(b"a\n\n"), b"a\n");
-        assert_eq!(trimmed(b"a\r"), b"a\r");
-        assert_eq!(trimmed(b" a "), b" a ");
-        assert_eq!(trimmed(b""), b"");
+    fn an_editors_bytes_go_unless_every_byte_counts() {
+        for (value, expected) in [
+            (&b"a\n"[..], &b"a"[..]),
+            (b"a\nb\n", b"a\nb\n"),
+            (b"\xef\xbb\xbfa\r\n", b"a"),
+            (b"\xef\xbb\xbf\xff\n", b"\xef\xbb\xbf\xff"),
+        ] {
+            assert_eq!(stored(value, false), expected);
+            assert_eq!(stored(value, true), value);
+        }
     }
 
     #[test]
-    fn what_has_no_end_is_not_read_for_ever() {
+    fn several_lines_that_were_pasted_end_with_a_newline() {
+        for (typed, expected) in [
+            (&b"a"[..], &b"a"[..]),
+            (b"a\n", b"a"),
+            (b"a\nb", b"a\nb\n"),
+            (b"a\nb\n", b"a\nb\n"),
+            (b"\xef\xbb\xbfa", b"a"),
+        ] {
+            assert_eq!(as_typed(&secret_bytes(typed.to_vec())).expose_secret(), expected);
+        }
+    }
+
+    #[test]
+    fn endless_input_is_not_read_for_ever() {
         let value = read(&mut io::repeat(7)).unwrap();
-        assert!(without_newline(value).is_err());
+        assert!(taken(&value, true).is_err());
     }
 
     #[test]
     fn a_value_in_many_pieces_comes_in_whole() {
         let bytes: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
-        assert_eq!(*read(&mut bytes.as_slice()).unwrap(), bytes);
+        assert_eq!(*read(&mut bytes.as_slice()).unwrap(), *bytes);
     }
 }

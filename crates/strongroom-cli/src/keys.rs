@@ -7,24 +7,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom::{
-    Backend, Error, ErrorKind, ExposeSecret as _, KeySource, Layout, Operation, Options,
-    PassphraseRequest, SecretString, secret_text,
+    Backend, Error, ErrorKind, KeySource, Layout, Operation, Options, PassphraseRequest,
+    SecretString,
 };
-use zeroize::Zeroizing;
 
 use crate::args::Flags;
-use crate::failure::{Failure, Result};
-use crate::inheritance::{keep, open_privately};
-use crate::input;
-use crate::output;
+use crate::ask::{self, Problem};
+use crate::failure::Result;
+use crate::passphrase::from_descriptor;
 use crate::settings::Settings;
-use crate::streams;
 
 /// The credential that is a key, among those that systemd gives to a service.
 const CREDENTIAL: &str = "strongroom-key";
 
-/// How often a new passphrase may be mistyped.
-const TRIES: usize = 3;
+/// The thing that a passphrase opens.
+pub(crate) const FILE: &str = "the encrypted file";
 
 /// What opens encrypted files.
 #[derive(Clone, Debug, Default)]
@@ -84,13 +81,14 @@ impl Keys {
         if known.is_some() && request.attempt == 1 {
             return Ok(known);
         }
-        let passphrase = match request.is_new {
-            true => choose("the encrypted file"),
-            false => once_more(request),
-        };
-        let passphrase = passphrase.map_err(|error| error.with_hint(HINT))?;
+        let passphrase = ask(request)?;
         self.typed().clone_from(&passphrase);
         Ok(passphrase)
+    }
+
+    /// Returns whether a passphrase can be asked for. It can be typed where standard input is a value.
+    pub(crate) fn may_ask(&self) -> bool {
+        self.may_ask
     }
 
     fn typed(&self) -> MutexGuard<'_, Option<SecretString>> {
@@ -126,75 +124,35 @@ pub(crate) fn for_entries(
 }
 
 impl Keys {
-    /// That somebody can be asked for a new passphrase.
-    pub(crate) fn must_be_able_to_ask(&self) -> Result<()> {
-        if self.may_ask {
-            return Ok(());
-        }
-        let hint =
-            "Put it into a file that only you may read, and name that with --passphrase-file.";
-        Err(Failure::usage("nobody can be asked for the passphrase", hint))
-    }
-
     fn choose(&self) -> Result<()> {
         if !self.may_ask {
             let error = Error::new(ErrorKind::KeyMissing, Operation::Set)
                 .with_message("nothing was named that opens the new encrypted file");
             return Err(error.with_hint(HINT).into());
         }
-        *self.typed() = choose("the encrypted file")?;
+        let passphrase = ask::new_passphrase(FILE);
+        *self.typed() = Some(passphrase.map_err(|problem| problem.of_passphrase(HINT))?);
         Ok(())
     }
 }
 
-/// Asks for a new passphrase, twice. `None` if none was chosen.
-pub(crate) fn choose(what: &str) -> strongroom::Result<Option<SecretString>> {
-    for _ in 0..TRIES {
-        let Some(once) = typed(&format!("New passphrase for {what} (not shown): "))? else {
-            return Ok(None);
-        };
-        let again = typed("The same again: ")?;
-        match again {
-            _ if once.expose_secret().is_empty() => say("It must not be empty.\n")?,
-            Some(again) if again.expose_secret() == once.expose_secret() => return Ok(Some(once)),
-            Some(_) => say("They differ.\n")?,
-            None => return Ok(None),
-        }
+/// Asks on the terminal for the passphrase that the library requests. `None` is an answer that was refused.
+pub(crate) fn ask(request: &PassphraseRequest) -> strongroom::Result<Option<SecretString>> {
+    match answer(request) {
+        Ok(passphrase) => Ok(Some(passphrase)),
+        Err(Problem::Dismissed | Problem::Empty | Problem::Mistyped) => Ok(None),
+        Err(problem) => Err(Error::from(problem).with_hint(HINT)),
     }
-    Ok(None)
 }
 
-fn once_more(request: &PassphraseRequest) -> strongroom::Result<Option<SecretString>> {
+fn answer(request: &PassphraseRequest) -> Result<SecretString, Problem> {
+    if request.is_new {
+        return ask::new_passphrase(FILE);
+    }
     if request.attempt > 1 {
-        say(&format!("That does not open it; this is try {} of 3.\n", request.attempt))?;
+        ask::say_wrong(request.attempt)?;
     }
-    let answer = typed("Passphrase of the encrypted file (not shown): ")?;
-    Ok(answer.filter(|answer| !answer.expose_secret().is_empty()))
-}
-
-/// `None` if the question was refused.
-fn typed(question: &str) -> strongroom::Result<Option<SecretString>> {
-    match rpassword::prompt_password(question) {
-        Ok(answer) => Ok(Some(SecretString::from(answer))),
-        Err(error) => match error.kind() {
-            std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Interrupted => Ok(None),
-            _ => Err(Error::new(ErrorKind::Io, Operation::Get)
-                .with_message("cannot ask on the terminal")
-                .with_source(error)),
-        },
-    }
-}
-
-fn say(text: &str) -> strongroom::Result<()> {
-    output::question(text)
-        .map_err(|error| Error::new(ErrorKind::Io, Operation::Get).with_source(error))
-}
-
-/// Reads standard input, which may be a socket, to its end, and leaves nothing of it to programs that are started.
-fn read_stdin() -> io::Result<Zeroizing<Vec<u8>>> {
-    let bytes = streams::input().and_then(|mut stdin| input::read(&mut stdin))?;
-    keep(0)?;
-    Ok(bytes)
+    ask::passphrase(FILE)
 }
 
 /// Returns the path of the vault's key among the credentials of a service.
@@ -202,27 +160,4 @@ pub(crate) fn credential() -> Option<PathBuf> {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|it| !it.is_empty())?;
     let path = Path::new(&directory).join(CREDENTIAL);
     path.exists().then_some(path)
-}
-
-/// The first line of what comes from a descriptor.
-fn from_descriptor(descriptor: u32) -> Result<SecretString> {
-    let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
-                name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
-    let bytes = match descriptor {
-        0 => read_stdin(),
-        _ => open_privately(descriptor).and_then(|mut file| input::read(&mut file)),
-    };
-    let bytes = bytes.map_err(|cause| {
-        Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)
-    })?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match secret_text(&strongroom::secret_bytes(line.to_vec())) {
-        Some(text) if !text.expose_secret().is_empty() => Ok(text),
-        Some(_) => Err(Failure::usage(
-            format!("no passphrase came from the file descriptor {descriptor}"),
-            hint,
-        )),
-        None => Err(Failure::usage("the passphrase is not text (UTF-8)", "Choose another one.")),
-    }
 }

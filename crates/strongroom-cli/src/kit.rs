@@ -11,7 +11,7 @@ use strongroom_config::Rules;
 
 use crate::advice::Advice;
 use crate::failure;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::logging;
 use crate::program::Program;
 use crate::run;
@@ -75,13 +75,25 @@ impl Kit {
         self.builder_with(options)
     }
 
-    /// The same, where the program asks for the passphrase in its own way, as one that draws on the terminal
-    /// must: see [`Options::with_passphrase`].
+    /// The same, where the program asks for the passphrase in its own way, or with [`ask`](Self::ask) once it has put its
+    /// screen aside: see [`Options::with_passphrase`].
     pub fn builder_asking(
         &self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
     ) -> SecretManagerBuilder {
         self.builder_with(Keys::of_system().add_to(self.options.clone()).with_passphrase(ask))
+    }
+
+    /// Asks for a passphrase on the terminal, hidden, as [`builder`](Self::builder) does. `None` is an answer that was refused.
+    ///
+    /// The terminal comes back as it was, by Ctrl-C and other signals too. A signal that the program handles is its own
+    /// affair, and ends the question.
+    ///
+    /// # Errors
+    ///
+    /// `Io` if there is no terminal to ask on, `Invalid` if the answer can be no passphrase.
+    pub fn ask(request: &PassphraseRequest) -> Result<Option<SecretString>> {
+        keys::ask(request)
     }
 
     /// What to do about an error of the vault, in a sentence for the user: the error's own hint, with the program's

@@ -42,6 +42,9 @@
 //! - The kit reads no state of the process but its arguments' matches, the path that it was started by, standard streams,
 //!   terminal, `PATH` and the variables of [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
 //!   keeps its memory out of core dumps, which is for each program to decide.
+//! - While it asks for a hidden answer, signals that would end or stop the program are caught, so that the terminal comes
+//!   back first; then they have their effect. Handlers of the program stay, are called, and end the question. Install
+//!   them before or after a question, not while one is open.
 //! - The commands of a program that asks nobody for a passphrase work with the encrypted file if a key of it is at hand;
 //!   see [`Kit::builder`].
 //!
@@ -52,11 +55,12 @@
 //! - `settings` (default): `settings`, the page in the browser, which brings an HTTP server. While it is open, Ctrl-C ends
 //!   the page in place of the program.
 
-// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`,
-// everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
+// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`, which
+// asks for those that are hidden by `ask`; everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
 
 mod advice;
 mod args;
+mod ask;
 mod commands;
 mod exit;
 mod failure;
@@ -80,6 +84,7 @@ mod table;
 mod times;
 mod vault;
 mod whole_file;
+mod wiped;
 mod words;
 
 pub use kit::Kit;

@@ -83,10 +83,10 @@ impl Output {
     }
 
     /// A value, byte by byte. A newline follows on a terminal alone, where the prompt of the shell
-    /// would stick to it.
+    /// would stick to a value without one.
     pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
         self.secret_document(value)?;
-        if self.stdout_is_terminal {
+        if self.stdout_is_terminal && !value.ends_with(b"\n") {
             streams::output()?.write_all(
                 b"
 ",

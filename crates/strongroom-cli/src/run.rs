@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{Args, Command, Flags};
+#[cfg(unix)]
+use crate::ask;
 use crate::commands;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -18,6 +20,8 @@ use crate::settings::Settings;
 /// The program `strongroom`.
 pub fn main() -> ExitCode {
     hardening::keep_memory_private();
+    #[cfg(unix)]
+    ask::own_process();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return output::usage(&error),

@@ -179,7 +179,7 @@ mod tests {
         assert!(matches!(command("tracker start"), TrackerCommand::Start));
         let setup = command("tracker setup");
         let TrackerCommand::Secrets(SecretsCommand { command, .. }) = setup else { panic!() };
-        assert!(matches!(command, Command::Setup { names } if names.is_empty()));
+        assert!(matches!(command, Command::Setup(flags) if flags.names.is_empty()));
     }
 
     #[test]

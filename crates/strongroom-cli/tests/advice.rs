@@ -320,7 +320,7 @@ fn the_passphrase_that_the_doctor_has_made_opens_a_new_file() {
     let sandbox = Sandbox::new();
     let state = State::alone(&sandbox);
     let told = state.run(&["doctor"], b"").ends_with(5).json_of(&state);
-    let all: Vec<_> = told["findings"].as_array().unwrap().iter().cloned().collect();
+    let all: Vec<_> = told["findings"].as_array().unwrap().to_vec();
     let file =
         all.iter().find(|finding| finding["backend"] == "file").expect("it may be the way out");
     let commands: Vec<_> = file["fixes"][0]["commands"].as_array().unwrap().iter().collect();

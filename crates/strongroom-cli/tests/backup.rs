@@ -203,6 +203,29 @@ fn a_backup_goes_through_pipes() {
 }
 
 #[test]
+fn a_backup_that_takes_much_work_is_tried_if_that_is_allowed_and_not_before() {
+    let scene = Scene::new();
+    let passphrase = scene.service.sandbox.path().join("passphrase").display().to_string();
+    private_file(&passphrase, "p");
+    let (salt, key) = ("A".repeat(22), "A".repeat(43));
+    let of_work = |log2: u8| {
+        let header = format!("age-encryption.org/v1\n-> scrypt {salt} {log2}\n{key}\n--- {key}\n");
+        fs::write(&scene.file, [header.as_bytes(), &[0; 64]].concat()).unwrap();
+    };
+    let restore = ["restore", &scene.file, "--passphrase-file", &passphrase];
+    of_work(21);
+    let refused = scene.service.vault(&restore, b"").ends_with(1);
+    refused.says("2 GiB of memory").says("`--max-work-factor 21`");
+    of_work(19);
+    let tried = scene.service.vault(&restore, b"").ends_with(8);
+    tried.says("takes 2 times the work of a usual backup, and 512 MiB").says("passphrase is wrong");
+    let forbidden = [&restore[..], &["--max-work-factor", "18"]].concat();
+    scene.service.vault(&forbidden, b"").ends_with(1).says("`--max-work-factor 19`");
+    let beyond = [&restore[..], &["--max-work-factor", "23"]].concat();
+    scene.service.vault(&beyond, b"").ends_with(2);
+}
+
+#[test]
 fn what_does_not_open_changes_nothing() {
     let scene = Scene::backed_up();
     scene.set("KEY", "later");

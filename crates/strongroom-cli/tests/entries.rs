@@ -27,13 +27,13 @@ fn a_value_goes_in_comes_out_is_listed_and_is_gone() {
 }
 
 #[test]
-fn one_newline_at_the_end_goes_and_every_other_byte_stays() {
+fn the_newline_of_a_single_line_goes_and_every_other_byte_stays() {
     let service = KeyutilsService::new();
     let all: Vec<u8> = (0..=255).collect();
     for (given, kept) in [
         (&b"a\n"[..], &b"a"[..]),
         (b"a\r\n", b"a"),
-        (b"a\n\n", b"a\n"),
+        (b"a\n\n", b"a\n\n"),
         (b" a b ", b" a b "),
         (&all, &all),
     ] {

@@ -54,7 +54,7 @@ fn a_secret_is_set_up_read_listed_changed_and_deleted() {
     let lines = b"two\nlines\xe2\x82\xac\n";
     user.run(&["set", "LINES", "--expires", "90d"], lines).ends_with(0);
     let read = user.run(&["get", "LINES"], b"").ends_with(0).stdout;
-    assert_eq!(read, lines[..lines.len() - 1], "byte by byte");
+    assert_eq!(read, lines, "byte by byte");
     let listed = user.run(&["list"], b"").ends_with(0).out();
     let names: Vec<_> = listed.lines().filter_map(|line| line.split('\t').next()).collect();
     assert_eq!(names, ["API_KEY", "LINES"]);

@@ -79,15 +79,15 @@ fn a_move_says_how_the_new_place_protects() {
     let passphrase = service.sandbox.path().join("passphrase");
     fs::write(&passphrase, "correct horse battery staple").unwrap();
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
-    let moved = |to: &str| {
+    let moved = |to: &str, consent: &[&str]| {
         let mut command = service.sandbox.command(PROGRAM);
         command.env("STRONGROOM_PASSPHRASE_FILE", &passphrase);
         let arguments = ["move", "--to", to, "--json", "--service", &service.name];
-        run(command, &arguments, b"").ends_with(0).json()
+        run(command, &[&arguments, consent].concat(), b"").ends_with(0).json()
     };
-    let there = moved("file");
+    let there = moved("file", &[]);
     assert_eq!((&there["persistence"], codes(&there).len()), (&"permanent".into(), 0));
-    let back = moved("keyutils");
+    let back = moved("keyutils", &["--session-store"]);
     assert_eq!(codes(&back), ["not_persistent", "read_by_containers"]);
     service.vault(&["purge", "--yes"], b"").ends_with(0);
 }

@@ -1,5 +1,6 @@
 //! The encrypted file: on a machine without a bus, with a passphrase or key files.
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
+#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -63,7 +64,13 @@ impl User {
     /// The id of the slot with this label.
     #[track_caller]
     fn slot(&self, label: &str) -> String {
-        let listed = self.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
+        self.slot_by("main.key", label)
+    }
+
+    /// The same, listed with another key at hand.
+    #[track_caller]
+    fn slot_by(&self, key: &str, label: &str) -> String {
+        let listed = self.keyed(key, &["key", "list"], b"").ends_with(0).out();
         let line = listed.lines().find(|line| line.split('\t').nth(3) == Some(label));
         line.unwrap().split('\t').next().unwrap().to_owned()
     }
@@ -220,6 +227,71 @@ fn keys_are_added_listed_and_removed_but_for_the_last() {
 }
 
 #[test]
+fn the_last_key_that_opens_a_file_is_not_removed_by_mistake() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let (spare, recovery) = (user.place("spare.key"), user.place("recovery.txt"));
+    private_file(&recovery, PASSPHRASE);
+    let add = ["key", "add", "--new", "--label", "spare", "--key-file", &spare];
+    user.keyed("main.key", &add, b"").ends_with(0);
+    let add = ["key", "add", "--label", "recovery", "--passphrase-file", &recovery];
+    user.keyed("main.key", &add, b"").ends_with(0);
+
+    let own = user.slot("main");
+    let remove = ["key", "remove", &own];
+    let refused = user.keyed("main.key", &remove, b"").ends_with(8);
+    refused
+        .says("no other key at hand opens it")
+        .says(&format!("key remove {own} --key-file PATH"));
+    let wrong = user.place("wrong.key");
+    fs::copy(user.place("main.key"), &wrong).unwrap();
+    let with_wrong = [&remove[..], &["--key-file", &wrong]].concat();
+    user.keyed("main.key", &with_wrong, b"").ends_with(8).says("no other key at hand");
+    assert_eq!(user.keyed("main.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    // What was named opens the file without the removed one.
+    let with_other = [&remove[..], &["--passphrase-file", &recovery]].concat();
+    user.keyed("main.key", &with_other, b"").ends_with(0);
+    user.keyed("main.key", &["get", "KEY"], b"").ends_with(8);
+    assert_eq!(user.keyed("spare.key", &["get", "KEY"], b"").ends_with(0).out(), VALUE);
+
+    let id = user.slot_by("spare.key", "spare");
+    user.keyed("spare.key", &["key", "remove", &id, "--force"], b"").ends_with(0);
+    let env = [("STRONGROOM_PASSPHRASE_FILE", recovery.as_str())];
+    assert_eq!(user.run(&env, &["get", "KEY"]).ends_with(0).out(), VALUE);
+    let last = user.slot_by("spare.key", "recovery");
+    user.run(&env, &["key", "remove", &last, "--force"]).ends_with(2).says("only key");
+}
+
+#[test]
+fn what_opens_a_file_is_listed_without_a_key_and_a_wrong_key_is_told_so() {
+    let user = User::with_key();
+    user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
+    let listed = user.keyed("main.key", &["key", "list"], b"").ends_with(0).out();
+    let wrong = user.place("wrong.key");
+    private_file(&wrong, format!("strongroom-key-1:{}\n", "0".repeat(64)));
+    let file = user.sandbox.data_dir().join("file").join("strongroom.sealed");
+    for arguments in
+        [&["get", "KEY"][..], &["list"], &["set", "KEY"], &["delete", "KEY"], &["key", "rotate"]]
+    {
+        let refused = user.keyed("wrong.key", arguments, VALUE.as_bytes()).ends_with(8);
+        let refused = refused.says("cannot open the vault (file)").says(file.to_str().unwrap());
+        let refused =
+            refused.says("none of the keys at hand opens it").says("`strongroom key list`");
+        assert!(!refused.said().contains("\"vault\""), "{}", refused.said());
+    }
+    // The command of the hint works in the state that gives it, and with no key at all.
+    assert_eq!(user.keyed("wrong.key", &["key", "list"], b"").ends_with(0).out(), listed);
+    assert_eq!(user.run(&[], &["key", "list", "--no-prompt"]).ends_with(0).out(), listed);
+    let json = user.run(&[], &["key", "list", "--json"]).ends_with(0).json();
+    assert_eq!(
+        (&json["keys"][0]["label"], &json["keys"][0]["changed"]),
+        (&"main".into(), &false.into())
+    );
+    User::new().run(&[], &["key", "list"]).ends_with(3).says("no encrypted file yet");
+}
+
+#[test]
 fn a_rotation_wants_every_key_and_leaves_every_one_good() {
     let user = User::with_key();
     user.keyed("main.key", &["set", "KEY"], VALUE.as_bytes()).ends_with(0);
@@ -350,6 +422,47 @@ fn a_file_whose_key_is_lost_can_be_purged() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_read_only_home_and_a_full_disk_are_read() {
+    let script = r#"
+        mount -t tmpfs -o size=3m,mode=0700 tmpfs "$HOME" || exit 77
+        set -e
+        export STRONGROOM_BACKEND=file STRONGROOM_KEY_FILE="$HOME/key"
+        "$0" key add --new --key-file "$HOME/key"
+        printf marker-of-a-value | "$0" set KEY
+        reads() {
+            test "$("$0" get KEY)" = marker-of-a-value
+            "$0" list | grep -q KEY
+            "$0" exists KEY
+            "$0" key list | grep -q key-file
+            "$0" run -- sh -c 'test "$KEY" = marker-of-a-value'
+            "$0" backup "$1.age" --recipient age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa
+        }
+        dd if=/dev/zero of="$HOME/filler" bs=4k 2>/dev/null || true
+        reads "$1-full"
+        ! printf x | "$0" set OTHER
+        rm "$HOME/filler"
+        mount -o remount,ro "$HOME"
+        reads "$1-read-only"
+        ! printf x | "$0" set OTHER
+        mount -o remount,rw "$HOME"
+        printf x | "$0" set OTHER
+    "#;
+    let sandbox = Sandbox::new();
+    let mut shell = sandbox.command("unshare");
+    let elsewhere = sandbox.path().join("backup").display().to_string();
+    fs::create_dir_all(sandbox.home()).unwrap();
+    shell.args(["--mount", "sh", "-c", script, PROGRAM, &elsewhere]);
+    let ran = run(shell, &[], b"");
+    if ran.exit == 77 || ran.said().contains("unshare failed") {
+        return eprintln!("skipped: nothing can be mounted here");
+    }
+    let home = sandbox.data_dir().join("file").display().to_string();
+    let ran = ran.ends_with(0).says(&format!("the disk is full: nothing can be written in {home}"));
+    ran.says(&format!("the directory {home} can't be written"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     if !provider_or_skip("gnome-keyring-daemon") {
         return;
@@ -366,8 +479,13 @@ fn another_key_opens_a_keyrings_vault_whose_entry_is_gone() {
     on(&bus, &["key", "rotate", "--key-file", spare], b"").ends_with(0);
     assert_eq!(on(&bus, &["get", "KEY"], b"").ends_with(0).out(), VALUE);
 
+    let listed = on(&bus, &["key", "list"], b"").ends_with(0).out();
+    let entry = listed.lines().find(|line| line.contains("\tkey\t")).unwrap();
+    let of_entry = ["key", "remove", &entry[..8], "--key-file", spare];
+    on(&bus, &of_entry, b"").ends_with(2).says("the key in the vault's entry");
     assert!(secret_tool::clear(&bus, "strongroom", "vault"));
     on(&bus, &["get", "KEY"], b"").ends_with(8).says("entry is gone");
+    assert_eq!(on(&bus, &["key", "list"], b"").ends_with(0).out(), listed);
     let with = |key: &str, arguments: &[&str]| {
         let mut command = bus.command(PROGRAM);
         command.env("STRONGROOM_KEY_FILE", key);

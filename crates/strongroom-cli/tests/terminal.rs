@@ -60,8 +60,10 @@ fn setup_asks_for_the_name_that_is_missing() {
 fn an_empty_answer_stores_nothing() {
     let service = KeyutilsService::new();
     let mut terminal = terminal(&service, &["entry", "set", &service.name, "u"]);
-    terminal.wait_for("Value for");
-    terminal.type_hidden("");
+    for _ in 0..3 {
+        terminal.wait_for_next("Value for");
+        terminal.type_hidden("");
+    }
     let (shown, exit) = terminal.finish();
     assert_eq!(exit, 2, "{shown}");
     assert!(shown.contains("nothing was typed; nothing was stored"), "{shown}");
@@ -101,6 +103,9 @@ fn a_value_is_followed_by_a_newline_on_a_terminal_alone() {
     let (shown, exit) = terminal(&service, &["entry", "get", &service.name, "u"]).finish();
     assert_eq!((shown.as_str(), exit), ("value\r\n", 0));
     assert_eq!(service.get("u"), b"value");
+    service.set("u", b"two\nlines\n");
+    let (shown, _) = terminal(&service, &["entry", "get", &service.name, "u"]).finish();
+    assert_eq!(shown, "two\r\nlines\r\n");
 }
 
 #[test]
@@ -238,7 +243,7 @@ fn a_backups_passphrase_is_asked_for_twice_and_three_times_at_a_restore() {
     let file = place(&service, "backup.age");
     let mut terminal = vault(&service, &["backup", &file, "--passphrase"]);
     for [once, again] in [["correct horse", "corect horse"], ["correct horse", "correct horse"]] {
-        terminal.wait_for_next("Passphrase for the backup (not shown): ");
+        terminal.wait_for_next("New passphrase for the backup (not shown): ");
         terminal.type_hidden(once);
         terminal.wait_for_next("The same again: ");
         terminal.type_hidden(again);
@@ -349,7 +354,7 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
     assert!(exit == 0 && shown.contains(MARKER), "{shown}");
 
     for (passphrases, ends) in
-        [(&["wrong", "correct horse"][..], 0), (&["wrong", "wrong", "wrong"], 8), (&[""], 4)]
+        [(&["wrong", "correct horse"][..], 0), (&["wrong", "wrong", "wrong"], 8), (&["\u{4}"], 4)]
     {
         let mut terminal = file(&service, &["get", "KEY"]);
         for (number, passphrase) in passphrases.iter().enumerate() {
@@ -365,6 +370,44 @@ fn an_encrypted_file_asks_twice_for_a_new_passphrase_and_once_for_all_later() {
     }
     let (shown, exit) = file(&service, &["get", "KEY", "--no-prompt"]).finish();
     assert!(exit == 8 && shown.contains("STRONGROOM_KEY_FILE"), "{shown}");
+}
+
+#[test]
+fn a_passphrase_is_removed_once_another_one_was_typed() {
+    let service = KeyutilsService::new();
+    let recovery = place(&service, "recovery.txt");
+    private_file(&recovery, "recovery battery");
+    let mut terminal = file(&service, &["set", "KEY"]);
+    terminal.wait_for_next("Value for \"KEY\"");
+    terminal.type_hidden(MARKER);
+    for question in ["New passphrase for the encrypted file (not shown): ", "The same again: "] {
+        terminal.wait_for_next(question);
+        terminal.type_hidden("correct horse");
+    }
+    assert_eq!(terminal.finish().1, 0);
+    // The list asks nobody.
+    let (listed, _) = file(&service, &["key", "list"]).finish();
+    let id = listed.lines().find(|line| line.contains("passphrase"));
+    let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
+    let asks = |arguments: &[&str], answers: &[&str]| {
+        let mut terminal = file(&service, arguments);
+        let questions =
+            ["Passphrase of the encrypted file", "A passphrase of the encrypted file that stays"];
+        for (question, answer) in questions.into_iter().zip(answers) {
+            terminal.wait_for_next(question);
+            terminal.wait_for_next("(not shown): ");
+            terminal.type_hidden(answer);
+        }
+        terminal.finish()
+    };
+    let add = ["key", "add", "--passphrase-file", &recovery];
+    assert_eq!(asks(&add, &["correct horse"]).1, 0);
+    for (another, ends) in [("wrong", 8), ("correct horse", 8), ("recovery battery", 0)] {
+        let (shown, exit) = asks(&["key", "remove", &id], &["correct horse", another]);
+        assert_eq!(exit, ends, "{shown}");
+        assert!(!shown.contains("battery"), "{shown}");
+    }
+    assert_eq!(asks(&["get", "KEY"], &["recovery battery"]).1, 0);
 }
 
 #[test]

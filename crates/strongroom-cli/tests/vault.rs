@@ -144,7 +144,7 @@ fn values_come_from_a_file_or_the_environment() {
     fs::write(&file, b"a\nb\n").unwrap();
     let path = file.to_str().unwrap();
     service.vault(&["set", "KEY", "--from-file", path], b"ignored").ends_with(0);
-    assert_eq!(value(&service, &["KEY"]), "a\nb");
+    assert_eq!(value(&service, &["KEY"]), "a\nb\n");
 
     let mut program = service.program();
     program.env("MY_TOKEN", "token");

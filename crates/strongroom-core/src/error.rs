@@ -124,6 +124,8 @@ pub enum Operation {
     List,
     /// Checking a name.
     Name,
+    /// Opening the file that a vault lies in.
+    Open,
     /// Looking whether the store can be used.
     Probe,
     /// Mending an entry that several items answer to.
@@ -400,6 +402,7 @@ impl Operation {
             Self::Get => "read",
             Self::List => "list entries",
             Self::Name => "use this name",
+            Self::Open => "open the vault",
             Self::Probe => "use the store",
             Self::Repair => "repair",
             Self::Restore => "restore",

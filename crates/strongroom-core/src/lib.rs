@@ -45,6 +45,6 @@ pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
 pub use policy::{Deadlines, PromptPolicy};
 pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use secret::{SecretBytes, secret_bytes, secret_copy, secret_text};
+pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, KeyringStore, Probe, WriteMode};
 pub use warning::Warning;

@@ -43,10 +43,11 @@ pub(crate) fn copy_text(text: &str) -> SecretString {
     copy
 }
 
-/// What is copied passes through the processor's vector registers, which keep the last of it, up to
-/// 256 bytes, for as long as the thread copies nothing else of that length: in one that waits for
-/// work, until a core dump. So that many zeros are sent the same way.
-fn overwrite_registers(len: usize) {
+/// Overwrites the processor's vector registers after a copy of so many bytes that were secret.
+///
+/// They keep the last of it, up to 256 bytes, for as long as the thread copies nothing else of that length: in one that
+/// waits for work, until a core dump. So that many zeros are sent the same way. [`secret_copy`] does it by itself.
+pub fn overwrite_registers(len: usize) {
     let zeros = vec![0u8; len];
     hint::black_box(hint::black_box(&zeros).clone());
 }

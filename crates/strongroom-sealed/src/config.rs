@@ -13,9 +13,10 @@ use crate::KeySource;
 pub struct FileConfig {
     /// The file. Its directory must be the user's alone; both are made that way.
     pub path: PathBuf,
-    /// What opens the file, tried in this order.
+    /// The sources that open the file. Keys are tried first, then passphrases, the cheapest slot first.
     pub sources: Vec<KeySource>,
-    /// The longest that one step waits for other writers. 5 seconds by default.
+    /// The limit of one step: of the wait for other writers, and of the work that the passphrase slots ask
+    /// for, all together. 5 seconds by default.
     pub deadline: Duration,
 }
 
@@ -25,9 +26,9 @@ pub struct FileConfig {
 pub struct Config {
     /// Where the files lie, one for each service. Made when it is needed, for the user alone.
     pub directory: PathBuf,
-    /// What opens every one of them, tried in this order; a new file gets a slot for each.
+    /// The sources that open every one of them; a new file gets a slot for each.
     pub sources: Vec<KeySource>,
-    /// The longest that one step waits for other writers. 5 seconds by default.
+    /// The limit of one step, as [`FileConfig::deadline`]. 5 seconds by default.
     pub deadline: Duration,
 }
 

@@ -1,16 +1,21 @@
-//! The embedded database: how it is made, opened and set up, and what its tables are.
+//! The embedded database: how it is made, opened and set up.
 
+use std::error::Error as _;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, Transaction, TransactionBehavior};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
-use strongroom_files::{check_own, check_private_dir, create_private_dir, quoted, sync_dir};
+use strongroom_files::{check_own, check_private_dir, create_private_dir, sync_dir};
 
+use crate::access::{self, Access, Failed, Trace};
+use crate::beside::{self, refuse_orphan};
 use crate::error::{self, corrupt, from_sqlite};
+use crate::limits::{self, Clock};
+use crate::schema;
 
 /// `strm`: what tells a sealed file from any other database.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
@@ -36,36 +41,6 @@ const ABANDONED: Duration = Duration::from_secs(60 * 60);
 /// The longest path that SQLite takes on Unix, less the endings of the files beside it.
 const MAX_PATH: usize = 500;
 
-const TABLES: &str = "
-    CREATE TABLE vault (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        id BLOB NOT NULL,
-        key_id BLOB NOT NULL,
-        checksum BLOB NOT NULL,
-        state BLOB NOT NULL,
-        previous BLOB
-    ) STRICT;
-    CREATE TABLE slot (
-        id TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        label TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        salt BLOB NOT NULL,
-        memory_kib INTEGER,
-        passes INTEGER,
-        lanes INTEGER,
-        wrapped BLOB NOT NULL,
-        checksum BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE record (
-        number INTEGER PRIMARY KEY,
-        row_key BLOB NOT NULL,
-        key_id BLOB NOT NULL,
-        about BLOB NOT NULL,
-        value BLOB NOT NULL
-    ) STRICT;
-    CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id);";
-
 /// Makes the database at a path where there is none: whole, filled and durable, or not at all.
 ///
 /// It is built beside its place and moved there, so that of several processes one succeeds, and
@@ -74,7 +49,11 @@ const TABLES: &str = "
 /// # Errors
 ///
 /// `AlreadyExists` if there is a file now; `AccessDenied`, `QuotaExceeded`, `Io`.
-pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+pub(crate) fn create(
+    path: &Path,
+    deadline: Duration,
+    fill: impl FnOnce(&Connection) -> Result<()>,
+) -> Result<()> {
     let dir = directory(path);
     check_length(path)?;
     create_private_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
@@ -86,34 +65,157 @@ pub(crate) fn create(path: &Path, fill: impl FnOnce(&Connection) -> Result<()>) 
         .map_err(|cause| error::opening(&dir, cause))?
         .into_temp_path();
     let connection = Connection::open(&temporary).map_err(from_sqlite)?;
-    build(&connection, fill)?;
+    build(&connection, fill).map_err(|error| explained(error, &dir))?;
     connection.close().map_err(|(_, cause)| from_sqlite(cause))?;
+    // A file that this file system lets nobody open is not made.
+    drop(open(&temporary, deadline)?);
+    beside::remove_index(&temporary);
     temporary
         .persist_noclobber(path)
         .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
     sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
-/// Opens the database that is there.
+/// An open database, how it was opened, and the deadline of what runs on it.
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
+    pub(crate) clock: Clock,
+    access: Access,
+    /// The file before it was opened, where nobody is kept from writing it.
+    trace: Option<Trace>,
+}
+
+/// Opens the database that is there, to be read. Its tables are those of the format.
+///
+/// Nothing is written until [`Database::trust`] is called.
 ///
 /// # Errors
 ///
 /// `NotFound` if none is there; `AccessDenied` if it is not the user's alone; `Corrupt` if it is no
-/// sealed file, or one of an unknown format; `Busy` past the deadline; `Io`.
-pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Connection> {
+/// sealed file, or one of an unknown format; `Busy` and `TimedOut` past the deadline; `Io`.
+pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     check_length(path)?;
     let dir = directory(path);
     check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
     check_own(path).map_err(|cause| error::opening(path, cause))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(resolved(path)?, flags).map_err(from_sqlite)?;
-    set_up(&connection, deadline).map_err(from_sqlite)?;
-    check_format(&connection)?;
-    use_log(&connection).map_err(from_sqlite)?;
-    Ok(connection)
+    beside::check(path)?;
+    let path = resolved(path)?;
+    let clock = Clock::new(deadline);
+    let shared = Database::open(&path, Access::Shared, &clock, deadline);
+    let opened = shared.or_else(|error| match sqlite(&error).and_then(|it| it.instead(&path)) {
+        Some(Access::Alone) => open_alone(&path, &clock),
+        Some(access) => Database::open(&path, access, &clock, deadline),
+        None => Err(error),
+    });
+    opened.map_err(|error| explained(error, &path))
+}
+
+/// The same error, or what the file system lacks.
+fn explained(error: Error, path: &Path) -> Error {
+    match sqlite(&error).is_some_and(Failed::lacks_locks) {
+        true => error::no_locks(access::file_system_of(path), error),
+        false => error,
+    }
+}
+
+/// SQLite's part of an error.
+fn sqlite(error: &Error) -> Option<Failed<'_>> {
+    error.source().and_then(|cause| cause.downcast_ref()).map(Failed)
+}
+
+/// Opens a file alone, once all others have closed it. Those who wait keep each other out if they stay
+/// connected, so each tries anew.
+fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
+    loop {
+        match Database::open(path, Access::Alone, clock, TURN) {
+            Err(error) if error.kind() == ErrorKind::Busy && !clock.is_over() => {
+                access::wait_for_a_turn();
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => return Err(error::taken(error)),
+            opened => return opened,
+        }
+    }
+}
+
+impl Database {
+    /// Opens the file, and waits so long for others that have it.
+    fn open(path: &Path, access: Access, clock: &Clock, wait: Duration) -> Result<Self> {
+        let trace = (access == Access::ReadOnly).then(|| Trace::of(path));
+        let mut connection = access.connect(path).map_err(from_sqlite)?;
+        set_up(&mut connection, clock, wait).map_err(from_sqlite)?;
+        if beside::has_log(path) {
+            // Else it would be emptied into the file when this is closed, key or no key.
+            let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            kept.map_err(from_sqlite)?;
+        }
+        check_format(&connection)?;
+        schema::check(&connection).map_err(|error| foreign_schema(error, clock))?;
+        limits::set_for_tables(&mut connection, clock).map_err(from_sqlite)?;
+        // These read the schema.
+        connection
+            .execute_batch(
+                "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+            )
+            .map_err(from_sqlite)?;
+        Ok(Self { connection, clock: clock.clone(), access, trace })
+    }
+
+    /// Lets a file that its key has opened be written: its log may be emptied into it.
+    pub(crate) fn trust(&self) -> Result<()> {
+        if self.access == Access::ReadOnly {
+            return Ok(());
+        }
+        let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let allowed = self.connection.set_db_config(config, false);
+        allowed.and_then(|_| use_log(&self.connection)).map_err(from_sqlite)
+    }
+
+    /// A number that changes when another connection has changed the file.
+    pub(crate) fn version(&self, path: &Path) -> rusqlite::Result<i64> {
+        match self.may_stay_open() {
+            true => data_version(&self.connection),
+            false => Ok(Trace::of(path).number()),
+        }
+    }
+
+    /// Whether it may stay open when nothing is done with it. If not, it would keep others out, or not
+    /// notice what they write.
+    pub(crate) fn may_stay_open(&self) -> bool {
+        self.access == Access::Shared
+    }
+
+    /// Checks that the file may be written.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` if the disk is full, `AccessDenied` if the file or its directory can't be written.
+    pub(crate) fn check_writable(&self, path: &Path) -> Result<()> {
+        let is_read_only = self.connection.is_readonly(MAIN_DB).map_err(from_sqlite)?;
+        if self.access != Access::ReadOnly && !is_read_only {
+            return Ok(());
+        }
+        let directory = directory(path);
+        Err(match access::is_writable(&directory) {
+            false => error::read_only("the directory ", &directory),
+            true if self.access == Access::ReadOnly => error::disk_full(&directory),
+            true => error::read_only("", path),
+        })
+    }
+
+    /// Checks, after a read, that nobody wrote meanwhile who was not kept out.
+    ///
+    /// # Errors
+    ///
+    /// `Busy`.
+    pub(crate) fn check_unchanged(&self, path: &Path) -> Result<()> {
+        match &self.trace {
+            Some(trace) if *trace != Trace::of(path) => Err(error::fault(
+                ErrorKind::Busy,
+                "it was written meanwhile, from where it can be written",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Begins to read at one moment, from the first statement on.
@@ -158,23 +260,10 @@ fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) 
     let transaction = connection.unchecked_transaction().map_err(from_sqlite)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(from_sqlite)?;
     transaction.pragma_update(None, "user_version", FORMAT).map_err(from_sqlite)?;
-    transaction.execute_batch(TABLES).map_err(from_sqlite)?;
+    schema::create(&transaction).map_err(from_sqlite)?;
     fill(&transaction)?;
     transaction.commit().map_err(from_sqlite)?;
     use_log(connection).map_err(from_sqlite)
-}
-
-/// Refuses a log without its database: it would be replayed into the next one that takes its place,
-/// and holds what was written last.
-pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
-    let log = with_ending(path, "-wal");
-    let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();
-    if !is_orphan {
-        return Ok(());
-    }
-    let (path, log) = (quoted(path), quoted(&log));
-    Err(corrupt(format!("{path} is gone and its log is still there"))
-        .with_hint(format!("Bring {path} back, or move {log} away.")))
 }
 
 /// Removes what killed processes were building. It holds nothing that anybody was told is stored.
@@ -189,16 +278,28 @@ fn remove_abandoned(dir: &Path) {
     }
 }
 
-fn set_up(connection: &Connection, deadline: Duration) -> rusqlite::Result<()> {
-    connection.busy_timeout(deadline.min(MAX_WAIT))?;
+fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlite::Result<()> {
+    limits::set(connection, clock)?;
+    connection.busy_timeout(wait.min(MAX_WAIT))?;
     // What somebody wrote into the schema must not run here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+         PRAGMA mmap_size = 0;",
     )
+}
+
+/// What SQLite says of a schema that is beyond our limits is damage; a deadline is none.
+fn foreign_schema(error: Error, clock: &Clock) -> Error {
+    match error.kind() {
+        ErrorKind::TimedOut if clock.is_over() => error,
+        ErrorKind::Other | ErrorKind::TimedOut | ErrorKind::TooLarge => {
+            schema::foreign().with_source(error)
+        }
+        _ => error,
+    }
 }
 
 fn check_format(connection: &Connection) -> Result<()> {
@@ -257,12 +358,6 @@ fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Error {
     error::opening(path, cause)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    PathBuf::from(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,8 +366,8 @@ mod tests {
     fn every_commit_is_synced_and_nothing_goes_to_a_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("files/a.sealed");
-        create(&path, |_| Ok(())).unwrap();
-        let connection = open(&path, Duration::from_millis(1500)).unwrap();
+        create(&path, Duration::ZERO, |_| Ok(())).unwrap();
+        let Database { connection, .. } = open(&path, Duration::from_millis(1500)).unwrap();
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         // FULL, MEMORY and ON.
         let pragmas = [("synchronous", 2), ("temp_store", 2), ("secure_delete", 1)];
@@ -293,21 +388,8 @@ mod tests {
             let file = fs::File::create(dir.join(name)).unwrap();
             time.map_or(Ok(()), |time| file.set_modified(time)).unwrap();
         }
-        create(&dir.join("d.sealed"), |_| Ok(())).unwrap();
+        create(&dir.join("d.sealed"), Duration::ZERO, |_| Ok(())).unwrap();
         let left = [".sealed-a", ".sealed-b", "c", "d.sealed"].map(|name| dir.join(name).exists());
         assert_eq!(left, [false, true, true, true]);
-    }
-
-    #[test]
-    fn what_was_written_into_the_schema_does_not_run() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("files/a.sealed");
-        create(&path, |_| Ok(())).unwrap();
-        let trigger = "CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM record; END";
-        Connection::open(&path).unwrap().execute_batch(trigger).unwrap();
-        let connection = open(&path, Duration::ZERO).unwrap();
-        connection.execute("INSERT INTO record VALUES (1, x'', x'', x'', x'')", []).unwrap();
-        let count = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0));
-        assert_eq!(count, Ok(1_i64));
     }
 }

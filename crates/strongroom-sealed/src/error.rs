@@ -23,21 +23,33 @@ pub(crate) fn corrupt(message: impl Into<String>) -> Error {
 
 /// None of the sources opens the file.
 pub(crate) fn wrong_key() -> Error {
-    fault(ErrorKind::WrongKey, "none of the keys at hand opens the sealed file").with_hint(
-        "Use the passphrase or key that it was sealed with, or another one that was added to it.",
+    fault(ErrorKind::WrongKey, "none of the keys at hand opens it").with_hint(
+        "Use a passphrase or key that it was sealed with, or another one that was added to it.",
     )
 }
 
 /// Nothing was named that could open the file.
 pub(crate) fn no_source() -> Error {
-    fault(ErrorKind::KeyMissing, "no key source was named for the sealed file")
+    fault(ErrorKind::KeyMissing, "no key source was named for it")
         .with_hint("Name a key, a key file, a credential or a passphrase.")
 }
 
 /// The file at the path is not the one that was opened.
 pub(crate) fn replaced() -> Error {
-    fault(ErrorKind::Conflict, "the sealed file was replaced or deleted while it was open")
+    fault(ErrorKind::Conflict, "it was replaced or deleted while it was open")
         .with_hint("Open it again. Nothing was written.")
+}
+
+/// The same error with the file that it is about, unless it names a path already.
+pub(crate) fn located(path: &Path, error: Error) -> Error {
+    use ErrorKind::{AlreadyExists, Invalid, NotFound, TooLarge};
+    let is_about_the_caller = matches!(error.kind(), AlreadyExists | Invalid | NotFound | TooLarge);
+    let directory = path.parent().unwrap_or(path).to_string_lossy();
+    if is_about_the_caller || error.problem().contains(&*directory) {
+        return error;
+    }
+    let message = format!("{}: {}", quoted(path), error.problem());
+    error.with_message(message)
 }
 
 /// SQLite's error. Nothing but sealed bytes ever reaches it, so it may be shown.
@@ -50,6 +62,36 @@ pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Error {
         error = error.with_hint(hint);
     }
     error.with_source(cause)
+}
+
+/// The directory's file system has no room.
+pub(crate) fn disk_full(directory: &Path) -> Error {
+    let message = format!("the disk is full: nothing can be written in {}", quoted(directory));
+    fault(ErrorKind::QuotaExceeded, message)
+        .with_hint("Make room and try again. What was stored before is still there.")
+}
+
+/// The file or directory can't be written; `what` it is stands before its path.
+pub(crate) fn read_only(what: &str, path: &Path) -> Error {
+    let path = quoted(path);
+    fault(ErrorKind::AccessDenied, format!("{what}{path} can't be written"))
+        .with_hint(format!("See `ls -ld {path}`, and whether it is mounted read-only."))
+}
+
+/// Others have a file open that only one process at a time can.
+pub(crate) fn taken(cause: Error) -> Error {
+    fault(ErrorKind::Busy, "another process has it open, and its file system lets in one at a time")
+        .with_hint("Wait until that is done. On a local disk several processes can use it at once.")
+        .with_source(cause)
+}
+
+/// The file system does not do what several processes need.
+pub(crate) fn no_locks(file_system: Option<String>, cause: Error) -> Error {
+    let kind = file_system.map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let message = format!("its file system{kind} can't lock files, or map them into memory");
+    fault(ErrorKind::Io, message)
+        .with_hint("Keep it on a local disk. Folders of a network, or of a virtual machine's host, often can't.")
+        .with_source(cause)
 }
 
 /// Returns the error of an operation on the file or directory at this path.
@@ -110,6 +152,13 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
             Some("Look whether its directory can be written, and how many files are open."),
         ),
         ErrorCode::SystemIoFailure => (ErrorKind::Io, "reading or writing failed", None),
+        ErrorCode::OperationInterrupted => (
+            ErrorKind::TimedOut,
+            "reading the sealed file takes longer than the deadline allows",
+            Some(
+                "Allow more time (`--timeout 60`). If it was quick before, somebody changed the file.",
+            ),
+        ),
         ErrorCode::TooBig => (ErrorKind::TooLarge, "the value is too large", None),
         ErrorCode::OutOfMemory => (ErrorKind::Other, "there is not enough memory", None),
         ErrorCode::DatabaseCorrupt

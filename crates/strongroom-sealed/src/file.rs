@@ -3,29 +3,34 @@
 mod change;
 mod key_slots;
 mod rotation;
+mod view;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata, Timestamp,
 };
 
 pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
+use view::{Open, View};
 
 use strongroom_files::Stamp;
 
 use crate::aead;
+use crate::beside;
+use crate::budget::Budget;
 use crate::database;
-use crate::error::{fault, from_sqlite, opening, replaced};
-use crate::head::{Head, State};
-use crate::keys::{KeyRing, Keys, VaultId};
-use crate::rows::{self, Rows};
-use crate::slot::{self, NewSlot, Opener};
+use crate::error::{fault, from_sqlite, located, opening, replaced};
+use crate::head::Head;
+use crate::keys::{Keys, VaultId};
+use crate::opening;
+use crate::rows;
+use crate::slot::{self, NewSlot};
+use crate::slot_list::{self, SlotList};
 use crate::{FileConfig, KeySource};
 
 /// A vault's sealed file, open.
@@ -47,24 +52,6 @@ pub struct SealedFile {
     open: Mutex<Open>,
 }
 
-/// What one user of the handle at a time has.
-struct Open {
-    connection: Connection,
-    keys: KeyRing,
-    opener: Opener,
-    /// The version of the data whose rows were last found to be those that were sealed.
-    checked: Option<i64>,
-}
-
-/// All that a transaction works on.
-struct View<'a> {
-    connection: &'a Connection,
-    head: Head,
-    keys: &'a KeyRing,
-    opener: &'a mut Opener,
-    checked: &'a mut Option<i64>,
-}
-
 impl SealedFile {
     /// Makes a new, empty vault with a new key, and a slot for each source.
     ///
@@ -78,7 +65,8 @@ impl SealedFile {
     /// [`MAX_SLOTS`](crate::MAX_SLOTS); what [`KeySource`] says of one that can't be read;
     /// `AccessDenied` if others can use the directory; `QuotaExceeded` if the disk is full.
     pub fn create(config: &FileConfig, now: Timestamp) -> Result<Self> {
-        Self::make(config, now).map_err(|error| error.during(Operation::Set))?;
+        let made = Self::make(config, now);
+        made.map_err(|error| located(&config.path, error.during(Operation::Set)))?;
         Self::open(config)
     }
 
@@ -91,22 +79,33 @@ impl SealedFile {
     /// version; `AccessDenied` if others can use the file or its directory, or it is another
     /// user's, or a symbolic link.
     pub fn open(config: &FileConfig) -> Result<Self> {
+        Self::open_by_key(config)
+            .map_err(|error| located(&config.path, error.during(Operation::Open)))
+    }
+
+    fn open_by_key(config: &FileConfig) -> Result<Self> {
+        let mut budget = Budget::new(config.deadline);
         let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
-        database::refuse_orphan(&config.path)?;
+        beside::refuse_orphan(&config.path)?;
         let before = stamp()?;
-        let connection = database::open(&config.path, config.deadline)?;
+        let database = database::open(&config.path, config.deadline)?;
         let stamp = stamp()?;
-        if stamp != before {
+        if !stamp.is_same_file(&before) {
             return Err(replaced());
         }
         let (head, keys, opener) = {
-            let snapshot = database::begin_reading(&connection)?;
+            let snapshot = database::begin_reading(&database.connection)?;
             let head = Head::read(&snapshot)?;
-            let (key, opener) = slot::open(&snapshot, &head.id, &head.key_id, &config.sources)?;
+            let slots = slot::each(&snapshot)?;
+            let (key, opener) =
+                opening::open(slots, &head.id, &head.key_id, &config.sources, &mut budget)?;
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };
-        let open = Mutex::new(Open { connection, keys, opener, checked: None });
+        database.trust()?;
+        let mut open = Open { database: None, keys, opener, checked: None };
+        open.keep(database, &config.path)?;
+        let open = Mutex::new(open);
         let FileConfig { path, deadline, .. } = config;
         Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
     }
@@ -130,6 +129,11 @@ impl SealedFile {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file at its path is still the one that was opened.
+    pub fn is_in_place(&self) -> bool {
+        Stamp::at(&self.path).is_ok_and(|stamp| stamp.is_same_file(&self.stamp))
     }
 
     /// Names the vault, whatever its file is called: random, and the same for ever.
@@ -227,15 +231,21 @@ impl SealedFile {
     }
 
     /// A number that differs from what it was before if another handle or process has changed the
-    /// file since, and not if this one has. It says nothing to another handle.
+    /// file since, and not if this one has, unless it has to open the file for each operation. It says
+    /// nothing to another handle.
     ///
     /// # Errors
     ///
     /// None of its own.
     pub fn data_version(&self) -> Result<i64> {
-        let during = |error: Error| error.during(Operation::Get);
-        let open = self.lock().map_err(during)?;
-        database::data_version(&open.connection).map_err(from_sqlite).map_err(during)
+        let version = || {
+            let mut open = self.lock()?;
+            let database = open.take(self)?;
+            let version = database.version(&self.path).map_err(from_sqlite);
+            open.keep(database, &self.path)?;
+            version
+        };
+        version().map_err(|error| self.named(Operation::Get, error))
     }
 
     fn make(config: &FileConfig, now: Timestamp) -> Result<()> {
@@ -248,23 +258,30 @@ impl SealedFile {
         if config.path.symlink_metadata().is_ok() {
             return Err(opening(&config.path, std::io::ErrorKind::AlreadyExists.into()));
         }
-        let prepare = |source: &KeySource| NewSlot::prepare(source, now);
+        let prepare =
+            |source: &KeySource| NewSlot::prepare(source, now, &mut Budget::new(config.deadline));
         let slots = config.sources.iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        let id = aead::random()?;
+        let id = slot_list::marked_id()?;
         let keys = Keys::of(aead::random_key()?, &id);
-        database::create(&config.path, |connection| {
+        database::create(&config.path, config.deadline, |connection| {
             Head::new(id, &keys)?.write(connection)?;
-            slots.into_iter().try_for_each(|slot| slot.insert(connection, &id, &keys).map(drop))
+            let mut list = SlotList::default();
+            for slot in slots {
+                list.add(&slot.insert(connection, &id, &keys)?.0);
+            }
+            list.write(connection, &id, &keys)
         })
     }
 
     /// The handle, for one user, if the file is still the one that was opened.
     fn lock(&self) -> Result<MutexGuard<'_, Open>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match Stamp::at(&self.path) {
-            Ok(stamp) if stamp.is_same_file(&self.stamp) => Ok(open),
-            _ => Err(replaced()),
-        }
+        if self.is_in_place() { Ok(open) } else { Err(replaced()) }
+    }
+
+    /// An error of this file in this operation.
+    fn named(&self, operation: Operation, error: Error) -> Error {
+        located(&self.path, error.during(operation))
     }
 
     /// Reads at one moment.
@@ -275,11 +292,13 @@ impl SealedFile {
     ) -> Result<T> {
         let read = || {
             let mut open = self.lock()?;
-            let Open { connection, keys, opener, checked } = &mut *open;
-            let snapshot = database::begin_reading(connection)?;
-            work(&mut View::of(&snapshot, self.id, keys, opener, checked)?)
+            let database = open.take(self)?;
+            let done = open.read(&database, self, work);
+            // Half of what somebody writes may look like damage, and is none.
+            open.keep(database, &self.path)?;
+            done
         };
-        read().map_err(|error| error.during(operation))
+        read().map_err(|error| self.named(operation, error))
     }
 
     /// Writes as one: all of it is durable when this returns, or nothing is done.
@@ -290,82 +309,13 @@ impl SealedFile {
         operation: Operation,
         work: impl FnOnce(View<'_>) -> Result<T>,
     ) -> Result<T> {
-        let during = |error: Error| error.during(operation);
-        let mut open = self.lock().map_err(during)?;
-        let Open { connection, keys, opener, checked } = &mut *open;
-        let transaction = database::begin_writing(connection, self.deadline).map_err(during)?;
-        let view = View::of(&transaction, self.id, keys, opener, checked).map_err(during)?;
-        let done = work(view)?;
-        transaction.commit().map_err(from_sqlite).map_err(during)?;
-        Ok(done)
-    }
-}
-
-impl<'a> View<'a> {
-    /// Looks at the file as it is now, with its key as it is now.
-    fn of(
-        connection: &'a Connection,
-        id: VaultId,
-        keys: &'a mut KeyRing,
-        opener: &'a mut Opener,
-        checked: &'a mut Option<i64>,
-    ) -> Result<Self> {
-        let head = Head::read(connection)?;
-        if head.id != id {
-            return Err(replaced());
-        }
-        if *keys.current.id() != head.key_id {
-            *keys = head.key_ring(opener.open(connection, &id, &head.key_id)?)?;
-        } else if head.previous.is_none() {
-            keys.previous = None;
-        }
-        Ok(Self { connection, head, keys, opener, checked })
-    }
-
-    fn rows(&self) -> Rows<'_> {
-        Rows { connection: self.connection, vault: &self.head.id, keys: self.keys }
-    }
-
-    fn state(&self) -> Result<State> {
-        self.head.open_state(&self.keys.current)
-    }
-
-    fn read(&mut self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
-        let found = self.rows().read(key)?;
-        if found.is_none() {
-            self.check(&self.state()?)?;
-        }
-        Ok(found)
-    }
-
-    fn contains(&mut self, key: &SecretKey) -> Result<bool> {
-        let found = self.rows().find(key)?.is_some();
-        if !found {
-            self.check(&self.state()?)?;
-        }
-        Ok(found)
-    }
-
-    fn list(&mut self, state: &State) -> Result<Vec<(SecretKey, SecretMetadata)>> {
-        let listed = self.rows().list()?;
-        if listed.damaged > 0 {
-            return Err(rows::some_damaged(listed.damaged, state.records));
-        }
-        self.check(state)?;
-        Ok(listed.readable)
-    }
-
-    /// Checks that no row is missing, before anybody is told that a secret is not there.
-    ///
-    /// It looks at every row, once for each version of the data that others wrote: what this handle
-    /// writes itself is added to what was checked.
-    fn check(&mut self, state: &State) -> Result<()> {
-        let version = database::data_version(self.connection).map_err(from_sqlite)?;
-        if *self.checked != Some(version) {
-            self.rows().check(state)?;
-            *self.checked = Some(version);
-        }
-        Ok(())
+        let named = |error| self.named(operation, error);
+        let mut open = self.lock().map_err(named)?;
+        let database = open.take(self).map_err(named)?;
+        database.check_writable(&self.path).map_err(named)?;
+        let done = open.write(&database, self, operation, work);
+        open.keep(database, &self.path).map_err(named)?;
+        done
     }
 }
 

@@ -35,7 +35,11 @@ impl Head {
     }
 
     pub(crate) fn read(connection: &Connection) -> Result<Self> {
-        let sql = "SELECT id, key_id, checksum, state, previous FROM vault";
+        // Lengths are looked at before what is that long is read.
+        let sql = "SELECT id, key_id, checksum, state, previous FROM vault
+                   WHERE octet_length(id) = 16 AND octet_length(key_id) = 8 AND octet_length(checksum) = 8
+                     AND octet_length(state) < 1000 AND ifnull(octet_length(previous), 0) < 1000
+                   LIMIT 1";
         let read = || -> rusqlite::Result<_> {
             connection.prepare_cached(sql)?.query_row([], |row| {
                 let head = Self {

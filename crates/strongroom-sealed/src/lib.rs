@@ -49,17 +49,24 @@
 //! The format is written down in `docs/format.md`, with test vectors in `tests/vectors`.
 
 mod about;
+mod access;
 mod aead;
+mod beside;
+mod budget;
 mod config;
 mod database;
 mod error;
 mod file;
 mod head;
 mod keys;
+mod limits;
+mod opening;
 mod passphrase;
 mod rows;
+mod schema;
 mod sealing_key;
 mod slot;
+mod slot_list;
 mod source;
 mod store;
 #[cfg(test)]
@@ -70,5 +77,6 @@ pub use file::{Change, MAX_VALUE_BYTES, Progress, SealedFile};
 pub use passphrase::{Cost, MIN_MEMORY_KIB};
 pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};
+pub use slot_list::SlotChange;
 pub use source::{KeySource, SlotKind};
 pub use store::SealedStore;

@@ -7,6 +7,7 @@ use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretS
 use zeroize::Zeroizing;
 
 use crate::aead::Key;
+use crate::budget;
 
 /// The least memory for a new passphrase: 64 MiB, as RFC 9106 recommends where memory is scarce.
 pub const MIN_MEMORY_KIB: u32 = 64 * 1024;
@@ -20,8 +21,8 @@ const CALIBRATED_PASSES: std::ops::RangeInclusive<u32> = 3..=16;
 /// The most memory that a file may ask for: 1 GiB.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 
-/// The most work that a file may ask for, in KiB times passes: some seconds.
-const MAX_WORK: u64 = 4 * MAX_MEMORY_KIB as u64;
+/// The most work that one slot may ask for, in KiB times passes: some seconds.
+pub(crate) const MAX_WORK: u64 = 4 * MAX_MEMORY_KIB as u64;
 
 /// The most lanes that a file may ask for. They are filled one after the other.
 const MAX_LANES: u32 = 16;
@@ -63,42 +64,49 @@ impl Cost {
     pub fn calibrated() -> Result<Self> {
         let one_pass = Self { memory_kib: MIN_MEMORY_KIB, passes: 1, lanes: 1 };
         let start = Instant::now();
-        one_pass.derive(&SecretString::from("calibration"), &[0; 16])?;
+        let memory = Memory::new(one_pass, None)
+            .ok_or_else(|| failed("there is not enough memory for a passphrase"))?;
+        let touched = Instant::now();
+        one_pass.derive_in(memory, &SecretString::from("calibration"), &[0; 16])?;
+        budget::remember_speed(one_pass, touched.elapsed());
         Ok(Self::lasting(TARGET, start.elapsed()))
+    }
+
+    /// The work to try it once, in KiB times passes.
+    pub(crate) const fn work(self) -> u64 {
+        self.memory_kib as u64 * self.passes as u64
     }
 
     /// Whether a file may ask for this.
     pub(crate) const fn is_bearable(self) -> bool {
         let Self { memory_kib, passes, lanes } = self;
-        let work = memory_kib as u64 * passes as u64;
         memory_kib <= MAX_MEMORY_KIB
             && passes >= 1
-            && work <= MAX_WORK
+            && self.work() <= MAX_WORK
             && lanes >= 1
             && lanes <= MAX_LANES
             && memory_kib >= 8 * lanes
     }
 
-    /// The key material that a passphrase makes with this salt.
-    pub(crate) fn derive(self, passphrase: &SecretString, salt: &[u8]) -> Result<Key> {
-        let failed = |message: &'static str| {
-            Error::new(ErrorKind::Other, Operation::Probe).with_message(message)
-        };
-        let Self { memory_kib, passes, lanes } = self;
-        let params = Params::new(memory_kib, passes, lanes, None)
-            .map_err(|_| failed("the cost of the passphrase can't be used"))?;
-        let mut blocks = Zeroizing::new(Vec::new());
-        blocks
-            .try_reserve_exact(params.block_count())
-            .map_err(|_| failed("there is not enough memory to try the passphrase"))?;
-        blocks.resize(params.block_count(), Block::new());
+    /// Derives the key material of a passphrase and a salt.
+    pub(crate) fn derive_in(
+        self,
+        mut memory: Memory,
+        passphrase: &SecretString,
+        salt: &[u8],
+    ) -> Result<Key> {
+        let params = self.params().ok_or_else(|| failed("the cost of a passphrase is invalid"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut outcome = Ok(());
         let key = Key::init_with_mut(|key| {
             let passphrase = passphrase.expose_secret().as_bytes();
-            outcome = argon2.hash_password_into_with_memory(passphrase, salt, key, &mut *blocks);
+            outcome = argon2.hash_password_into_with_memory(passphrase, salt, key, &mut *memory.0);
         });
         outcome.map_err(|_| failed("the passphrase can't be used")).map(|()| key)
+    }
+
+    fn params(self) -> Option<Params> {
+        Params::new(self.memory_kib, self.passes, self.lanes, None).ok()
     }
 
     /// What lasts this long where one pass over the least memory lasts that long.
@@ -114,6 +122,33 @@ impl Cost {
             lanes: 1,
         }
     }
+}
+
+/// The memory of one derivation, wiped when dropped.
+pub(crate) struct Memory(Zeroizing<Vec<Block>>);
+
+impl Memory {
+    /// How many blocks of 1 KiB are touched between two looks at the clock.
+    const STEP: usize = 16 * 1024;
+
+    /// Allocates the memory, and touches all of it; `None` if there is not enough, or not in time.
+    pub(crate) fn new(cost: Cost, until: Option<Instant>) -> Option<Self> {
+        let count = cost.params()?.block_count();
+        let mut blocks = Zeroizing::new(Vec::new());
+        blocks.try_reserve_exact(count).ok()?;
+        while blocks.len() < count {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return None;
+            }
+            let touched = count.min(blocks.len() + Self::STEP);
+            blocks.resize(touched, Block::new());
+        }
+        Some(Self(blocks))
+    }
+}
+
+fn failed(message: &'static str) -> Error {
+    Error::new(ErrorKind::Other, Operation::Probe).with_message(message)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The records' rows: found, opened, sealed and counted.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use strongroom_core::{
-    Error, Result, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes, secret_text,
+    Error, ErrorKind, Result, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes,
+    secret_text,
 };
 use zeroize::Zeroizing;
 
@@ -10,11 +11,13 @@ use crate::about::About;
 use crate::error::{corrupt, fault, from_sqlite};
 use crate::head::State;
 use crate::keys::{KeyRing, Keys, Part, VaultId};
+use crate::limits::{self, Clock};
 
 /// A vault's records at one moment, and what opens them.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub(crate) connection: &'a Connection,
+    pub(crate) clock: &'a Clock,
     pub(crate) vault: &'a VaultId,
     pub(crate) keys: &'a KeyRing,
 }
@@ -51,10 +54,10 @@ impl<'a> Rows<'a> {
         let sql = "SELECT number, row_key, key_id FROM record WHERE row_key = ?1 AND key_id = ?2";
         for keys in self.keys.each() {
             let place = || -> rusqlite::Result<_> {
-                let mut statement = self.connection.prepare_cached(sql)?;
+                let mut statement = self.prepare(sql)?;
                 statement.query_row(params![keys.row_key(key), keys.id()], Place::read).optional()
             };
-            if let Some(place) = place().map_err(from_sqlite)? {
+            if let Some(place) = place().map_err(unreadable)? {
                 return Ok(Some(place));
             }
         }
@@ -71,9 +74,9 @@ impl<'a> Rows<'a> {
     pub(crate) fn about(self, place: &Place) -> Result<About> {
         let sql = "SELECT about FROM record WHERE number = ?1";
         let read = || -> rusqlite::Result<Vec<u8>> {
-            self.connection.prepare_cached(sql)?.query_row([place.number], |row| row.get(0))
+            self.prepare(sql)?.query_row([place.number], |row| row.get(0))
         };
-        self.open_about(place, &read().map_err(from_sqlite)?)
+        self.open_about(place, &read().map_err(unreadable)?)
     }
 
     /// Writes a record, over the one in that place if there is one.
@@ -99,7 +102,7 @@ impl<'a> Rows<'a> {
         let number = old.as_ref().map(|old| old.number);
         let write = || -> rusqlite::Result<usize> {
             let row = params![number, row_key, keys.id(), about, value];
-            self.connection.prepare_cached(sql)?.execute(row)
+            self.prepare(sql)?.execute(row)
         };
         write().map_err(from_sqlite)?;
         match old {
@@ -113,7 +116,7 @@ impl<'a> Rows<'a> {
     /// Deletes a record. Does not open it.
     pub(crate) fn delete(self, state: &mut State, place: &Place) -> Result<()> {
         let sql = "DELETE FROM record WHERE number = ?1";
-        let delete = || self.connection.prepare_cached(sql)?.execute([place.number]);
+        let delete = || self.prepare(sql)?.execute([place.number]);
         delete().map_err(from_sqlite)?;
         state.toggle(&self.mark(place)?);
         state.records = state.records.checked_sub(1).ok_or_else(rows_missing)?;
@@ -124,30 +127,41 @@ impl<'a> Rows<'a> {
     pub(crate) fn check(self, state: &State) -> Result<()> {
         let sql = "SELECT row_key, key_id FROM record";
         let mut found = State { generation: state.generation, ..State::default() };
-        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
-        let mut rows = statement.query([]).map_err(from_sqlite)?;
-        while let Some(row) = rows.next().map_err(from_sqlite)? {
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let mut rows = statement.query([]).map_err(unreadable)?;
+        while let Some(row) = rows.next().map_err(unreadable)? {
             let blob = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_blob()?) };
-            let (row_key, key_id) = (blob(0).map_err(from_sqlite)?, blob(1).map_err(from_sqlite)?);
+            let (row_key, key_id) = (blob(0).map_err(unreadable)?, blob(1).map_err(unreadable)?);
             found.toggle(&self.named(key_id)?.row_mark(row_key));
             found.records += 1;
+            if found.records > state.records {
+                return Err(rows_missing());
+            }
+            self.clock.restart();
         }
         if found == *state { Ok(()) } else { Err(rows_missing()) }
     }
 
-    /// What all records tell beside their values, which are not read.
-    pub(crate) fn list(self) -> Result<Listed> {
+    /// What all records tell beside their values, which are not read. There are to be so many.
+    pub(crate) fn list(self, records: u64) -> Result<Listed> {
         let sql = "SELECT number, row_key, key_id, about FROM record ORDER BY number";
-        let mut listed = Listed::default();
-        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
-        let mut rows = statement.query([]).map_err(from_sqlite)?;
-        while let Some(row) = rows.next().map_err(from_sqlite)? {
-            let place = Place::read(row).map_err(from_sqlite)?;
-            let about: Vec<u8> = row.get(3).map_err(from_sqlite)?;
+        let (mut listed, mut order) = (Listed::default(), Ascending::default());
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let mut rows = statement.query([]).map_err(unreadable)?;
+        while let Some(row) = rows.next().map_err(unreadable)? {
+            let place = Place::read(row).map_err(unreadable)?;
+            order.check(place.number)?;
+            let about: Vec<u8> = row.get(3).map_err(unreadable)?;
             let about = self.open_about(&place, &about);
             match about.ok().and_then(|about| Some((about.key(), about.metadata()?))) {
-                Some(record) => listed.readable.push(record),
+                Some(record) => {
+                    listed.readable.push(record);
+                    self.clock.restart();
+                }
                 None => listed.damaged += 1,
+            }
+            if listed.readable.len() as u64 > records {
+                return Err(rows_missing());
             }
         }
         Ok(listed)
@@ -158,17 +172,26 @@ impl<'a> Rows<'a> {
         self,
         mut take: impl FnMut(SecretKey, SecretMetadata, SecretBytes),
     ) -> Result<u64> {
-        let sql = "SELECT number, row_key, key_id, about, value FROM record ORDER BY number";
-        let mut damaged = 0;
-        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
-        let mut rows = statement.query([]).map_err(from_sqlite)?;
-        while let Some(row) = rows.next().map_err(from_sqlite)? {
-            let record = Sealed::read(row).map_err(from_sqlite).and_then(|sealed| {
+        // What is longer than it can be is not read, and so damaged.
+        let sql = "SELECT number, CASE octet_length(row_key) WHEN 32 THEN row_key END,
+                          CASE octet_length(key_id) WHEN 8 THEN key_id END,
+                          CASE WHEN octet_length(about) <= ?1 THEN about END,
+                          CASE WHEN octet_length(value) <= ?1 THEN value END
+                   FROM record ORDER BY number";
+        let (mut damaged, mut order) = (0, Ascending::default());
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let mut rows = statement.query([limits::LONGEST_ROW]).map_err(unreadable)?;
+        while let Some(row) = rows.next().map_err(unreadable)? {
+            order.check(row.get(0).map_err(unreadable)?)?;
+            let record = Sealed::read(row).map_err(unreadable).and_then(|sealed| {
                 let key = self.open_about(&sealed.place, &sealed.about)?.key();
                 Ok((key, self.open(&sealed)?))
             });
             match record {
-                Ok((key, (metadata, value))) => take(key, metadata, value),
+                Ok((key, (metadata, value))) => {
+                    take(key, metadata, value);
+                    self.clock.restart();
+                }
                 Err(_) => damaged += 1,
             }
         }
@@ -181,15 +204,16 @@ impl<'a> Rows<'a> {
         let sql = "SELECT number, row_key, key_id, about, value FROM record
                    WHERE number > ?1 AND key_id <> ?2 ORDER BY number";
         let mut found: Vec<Sealed> = Vec::new();
-        let mut size = 0;
-        let mut statement = self.connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let (mut size, mut order) = (0, Ascending::after(after));
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
         let after = params![after, self.keys.current.id()];
-        let mut rows = statement.query(after).map_err(from_sqlite)?;
+        let mut rows = statement.query(after).map_err(unreadable)?;
         while found.len() < limit
             && size < bytes
-            && let Some(row) = rows.next().map_err(from_sqlite)?
+            && let Some(row) = rows.next().map_err(unreadable)?
         {
-            let sealed = Sealed::read(row).map_err(from_sqlite)?;
+            let sealed = Sealed::read(row).map_err(unreadable)?;
+            order.check(sealed.place.number)?;
             size += sealed.about.len() + sealed.value.len();
             found.push(sealed);
         }
@@ -198,9 +222,13 @@ impl<'a> Rows<'a> {
 
     /// How many records are not sealed with the current key.
     pub(crate) fn count_old(self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM record WHERE key_id <> ?1";
-        let count = self.connection.query_row(sql, [self.keys.current.id()], |row| row.get(0));
-        count.map(i64::unsigned_abs).map_err(from_sqlite)
+        // By the table itself: an index that says something else would be believed for ever.
+        let sql = "SELECT count(*) FROM record NOT INDEXED WHERE key_id <> ?1";
+        let count = |row: &Row<'_>| row.get(0);
+        let counted = self
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_row([self.keys.current.id()], count));
+        counted.map(i64::unsigned_abs).map_err(unreadable)
     }
 
     /// A record as it is sealed, with what tells about it as the JSON that it is.
@@ -224,10 +252,10 @@ impl<'a> Rows<'a> {
     fn sealed(self, place: Place) -> Result<Sealed> {
         let sql = "SELECT about, value FROM record WHERE number = ?1";
         let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut statement = self.prepare(sql)?;
             statement.query_row([place.number], |row| Ok((row.get(0)?, row.get(1)?)))
         };
-        let (about, value) = read().map_err(from_sqlite)?;
+        let (about, value) = read().map_err(unreadable)?;
         Ok(Sealed { place, about, value })
     }
 
@@ -240,12 +268,37 @@ impl<'a> Rows<'a> {
         keys.open_part(self.vault, &at.row_key, part, sealed).ok_or_else(damaged)
     }
 
+    /// Prepares a statement, which gets the whole deadline.
+    fn prepare(self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
+        self.clock.restart();
+        self.connection.prepare_cached(sql)
+    }
+
     fn mark(self, place: &Place) -> Result<[u8; 32]> {
         Ok(self.named(&place.key_id)?.row_mark(&place.row_key))
     }
 
     fn named(self, key_id: &[u8]) -> Result<&'a Keys> {
         self.keys.named(key_id).ok_or_else(rows_missing)
+    }
+}
+
+/// Checks that rows come in the order of their numbers. In a damaged tree of pages a page can be met again
+/// and again, without an end.
+#[derive(Default)]
+struct Ascending(Option<i64>);
+
+impl Ascending {
+    const fn after(number: i64) -> Self {
+        Self(Some(number))
+    }
+
+    fn check(&mut self, number: i64) -> Result<()> {
+        if self.0.is_some_and(|last| number <= last) {
+            return Err(rows_missing());
+        }
+        self.0 = Some(number);
+        Ok(())
     }
 }
 
@@ -264,8 +317,7 @@ impl Sealed {
 /// A record as a secret of a vault, whose values are texts.
 pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result<Secret> {
     let value = secret_text(&value).ok_or_else(|| {
-        fault(strongroom_core::ErrorKind::Invalid, "its value is not text")
-            .with_hint("Read it as bytes.")
+        fault(ErrorKind::Invalid, "its value is not text").with_hint("Read it as bytes.")
     })?;
     let mut secret = Secret::new(value);
     secret.metadata = metadata;
@@ -280,6 +332,15 @@ pub(crate) fn some_damaged(damaged: u64, records: u64) -> Error {
 /// A record is there, and is not what was written.
 pub(crate) fn damaged() -> Error {
     corrupt("the record is damaged")
+}
+
+/// SQLite's error in reading: a value that is longer than any of ours is damage.
+fn unreadable(cause: rusqlite::Error) -> Error {
+    let error = from_sqlite(cause);
+    match error.kind() {
+        ErrorKind::TooLarge => corrupt("a record is longer than any can be").with_source(error),
+        _ => error,
+    }
 }
 
 fn rows_missing() -> Error {

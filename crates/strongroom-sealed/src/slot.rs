@@ -1,17 +1,26 @@
 //! Key slots: the vault's key, wrapped once for each source that opens it.
 
 use rusqlite::{Connection, Row, params};
+use sha2::{Digest as _, Sha256};
 use strongroom_core::{Result, Timestamp};
 
 use crate::aead::{self, Key};
-use crate::error::{corrupt, fault, from_sqlite, no_source, wrong_key};
+use crate::budget::Budget;
+use crate::error::{corrupt, fault, from_sqlite, wrong_key};
 use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
-use crate::source::Material;
+use crate::slot_list;
+use crate::source::{Derived, Material};
 use crate::{KeySource, SlotKind};
 
 /// How many slots a vault can have, as LUKS2.
 pub const MAX_SLOTS: usize = 32;
+
+/// The longest slot that is read, all of its texts and bytes together. Labels are the only long ones.
+const LONGEST: i64 = 64 * 1024;
+
+/// How many random bytes a slot's salt has.
+const SALT: usize = 16;
 
 /// A slot as its vault's owner sees it. Nothing of it is secret: whoever has the file can read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +34,9 @@ pub struct Slot {
     pub label: String,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Whether it is not as it was written with the vault's key: somebody who can write the file changed or
+    /// added it, and it may open nothing. Known of a file that is open; without a key it is false.
+    pub is_changed: bool,
 }
 
 /// A slot as it stands in the file.
@@ -52,9 +64,17 @@ pub(crate) struct NewSlot {
 
 impl NewSlot {
     /// Derives the slot's key; for a passphrase this takes as long as it should.
-    pub(crate) fn prepare(source: &KeySource, created_at: Timestamp) -> Result<Self> {
-        let (material, cost, salt) = (source.material()?, source.cost()?, aead::random::<16>()?);
-        let key = material.slot_key(&salt, cost)?.expect("the cost is the source's own");
+    pub(crate) fn prepare(
+        source: &KeySource,
+        created_at: Timestamp,
+        budget: &mut Budget,
+    ) -> Result<Self> {
+        let (material, cost, salt) = (source.material()?, source.cost()?, aead::random::<SALT>()?);
+        let key = match material.slot_key(&salt, cost, budget)? {
+            Derived::Key(key) => key,
+            Derived::Skipped(skip) => return Err(budget.refused_new(skip, cost)),
+            Derived::OtherKind => unreachable!("the cost is the source's own"),
+        };
         let [a, b, c, d] = aead::random()?;
         let slot = StoredSlot {
             id: format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
@@ -68,14 +88,14 @@ impl NewSlot {
         Ok(Self { slot, key })
     }
 
-    /// Writes it. What is left opens the vault by it.
+    /// Writes it, and returns it and what opens the vault by it.
     pub(crate) fn insert(
         mut self,
         connection: &Connection,
         vault: &VaultId,
         keys: &keys::Keys,
-    ) -> Result<(Slot, Opener)> {
-        if count(connection)? >= MAX_SLOTS as u64 {
+    ) -> Result<(StoredSlot, Opener)> {
+        if count(connection)? >= MAX_SLOTS {
             return Err(fault(
                 strongroom_core::ErrorKind::QuotaExceeded,
                 format!("the vault has {MAX_SLOTS} key slots, and can't have more"),
@@ -84,8 +104,8 @@ impl NewSlot {
         }
         self.slot.wrap(&self.key, vault, keys)?;
         self.slot.write(connection)?;
-        let shown = self.slot.shown()?;
-        Ok((shown, Opener { slot: self.slot.id, key: self.key }))
+        let opener = Opener { slot: self.slot.id.clone(), key: self.key };
+        Ok((self.slot, opener))
     }
 }
 
@@ -99,12 +119,23 @@ impl StoredSlot {
         let (Some(kind), Ok(created_at)) = (kind, self.created_at.parse()) else {
             return Err(self.damaged());
         };
-        Ok(Slot { id: self.id.clone(), kind, label: self.label.clone(), created_at })
+        let (id, label) = (self.id.clone(), self.label.clone());
+        Ok(Slot { id, kind, label, created_at, is_changed: false })
     }
 
-    /// The slot's key by this material; `None` if the slot is of another kind.
-    pub(crate) fn key(&self, material: &Material) -> Result<Option<Key>> {
-        material.slot_key(&self.salt, self.cost)
+    /// Derives the slot's key from this material.
+    pub(crate) fn key(&self, material: &Material, budget: &mut Budget) -> Result<Derived> {
+        material.slot_key(&self.salt, self.cost, budget)
+    }
+
+    /// The work and memory that it takes to try it, to compare slots by; nothing for a key.
+    pub(crate) fn price(&self) -> (u64, u32) {
+        self.cost.map_or((0, 0), |cost| (cost.work(), cost.memory_kib))
+    }
+
+    /// Its id and kind, for messages.
+    pub(crate) fn name(&self) -> String {
+        format!("{} ({})", self.id, self.kind)
     }
 
     /// The vault's key; `None` if this is not the slot's key.
@@ -149,6 +180,17 @@ impl StoredSlot {
         Ok((slot, row.get(9)?))
     }
 
+    /// A digest of all of it.
+    pub(crate) fn digest(&self) -> [u8; 16] {
+        let cost = self.cost_bytes();
+        let [a, b, c, d, e, f] = self.fields(&cost);
+        let parts = [a, b, c, d, e, f, &self.wrapped];
+        let mut digest = [0; 16];
+        let bound = keys::bind("strongroom-sealed/1 slot digest", &parts);
+        digest.copy_from_slice(&Sha256::digest(bound)[..16]);
+        digest
+    }
+
     /// What everything but the wrapped key is bound by.
     fn context(&self, vault: &VaultId, key_id: &KeyId) -> Vec<u8> {
         let cost = self.cost_bytes();
@@ -190,72 +232,50 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
     each(connection)?.into_iter().collect()
 }
 
-/// Opens the vault's key by the first of these sources that fits a slot.
-///
-/// # Errors
-///
-/// `KeyMissing` if there is none; `WrongKey` if none fits; `Corrupt` if that may be because of a damaged slot; if no source can be
-/// read, what the first says.
-pub(crate) fn open(
-    connection: &Connection,
-    vault: &VaultId,
-    key_id: &KeyId,
-    sources: &[KeySource],
-) -> Result<(Key, Opener)> {
-    let slots = each(connection)?;
-    if sources.is_empty() {
-        return Err(no_source());
-    }
-    let (mut unreadable, mut tried) = (None, false);
-    for source in sources {
-        let material = match source.material() {
-            Ok(material) => material,
-            Err(error) => {
-                unreadable.get_or_insert(error);
-                continue;
-            }
-        };
-        tried = true;
-        for slot in slots.iter().flatten() {
-            let Some(key) = slot.key(&material)? else { continue };
-            if let Some(vault_key) = slot.unwrap(&key, vault, key_id) {
-                return Ok((vault_key, Opener { slot: slot.id.clone(), key }));
-            }
-        }
-    }
-    let damage = slots.into_iter().find_map(Result::err);
-    Err(damage.or(unreadable.filter(|_| !tried)).unwrap_or_else(wrong_key))
-}
-
 /// Deletes a slot and says whether it was there.
 pub(crate) fn delete(connection: &Connection, id: &str) -> Result<bool> {
     let deleted = connection.execute("DELETE FROM slot WHERE id = ?1", [id]);
     deleted.map(|rows| rows > 0).map_err(from_sqlite)
 }
 
-pub(crate) fn count(connection: &Connection) -> Result<u64> {
-    let count = connection.query_row("SELECT count(*) FROM slot", [], |row| row.get::<_, i64>(0));
-    count.map(i64::unsigned_abs).map_err(from_sqlite)
+/// How many slots there are, or one more than there can be.
+pub(crate) fn count(connection: &Connection) -> Result<usize> {
+    lengths(connection).map(|lengths| lengths.len()).map_err(from_sqlite)
 }
 
-/// All slots, each as it is or what is wrong with it.
-fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
-    let read = || -> rusqlite::Result<Vec<_>> {
-        let mut statement = connection.prepare("SELECT * FROM slot ORDER BY created_at, id")?;
-        // One more than there can be, to notice that there are too many.
-        statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS + 1).collect()
-    };
-    let slots = read().map_err(from_sqlite)?;
-    if slots.is_empty() || slots.len() > MAX_SLOTS {
-        return Err(corrupt("the sealed file's key slots are damaged"));
+/// All slots, the oldest first, each as it is or what is wrong with it.
+pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
+    let lengths = lengths(connection).map_err(from_sqlite)?;
+    let is_short = |length: &Option<i64>| length.is_some_and(|length| length <= LONGEST);
+    if lengths.is_empty() || lengths.len() > MAX_SLOTS || !lengths.iter().all(is_short) {
+        return Err(corrupt("the key slots are damaged"));
     }
+    let mut slots = read_all(connection).map_err(from_sqlite)?;
+    slots.sort_by(|(a, _), (b, _)| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
             && slot.cost.is_none_or(Cost::is_bearable)
+            && slot.salt.len() == SALT
+            && slot.id.len() == slot_list::ID
             && slot.shown().is_ok();
         if is_whole { Ok(slot) } else { Err(slot.damaged()) }
     });
     Ok(checked.collect())
+}
+
+/// How long the slots are, in bytes, without reading them: one slot more than there can be, at most.
+fn lengths(connection: &Connection) -> rusqlite::Result<Vec<Option<i64>>> {
+    let sql = "SELECT octet_length(id) + octet_length(kind) + octet_length(label)
+                    + octet_length(created_at) + octet_length(salt) + octet_length(wrapped)
+                    + octet_length(checksum)
+               FROM slot";
+    let mut statement = connection.prepare(sql)?;
+    statement.query_map([], |row| row.get(0))?.take(MAX_SLOTS + 1).collect()
+}
+
+fn read_all(connection: &Connection) -> rusqlite::Result<Vec<(StoredSlot, Vec<u8>)>> {
+    let mut statement = connection.prepare("SELECT * FROM slot")?;
+    statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS).collect()
 }
 
 impl Opener {

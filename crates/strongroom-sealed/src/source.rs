@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString};
 
 use crate::aead::Key;
+use crate::budget::{Budget, Skip};
 use crate::passphrase::Cost;
 use crate::{SealingKey, keys};
 
@@ -39,6 +40,16 @@ pub enum SlotKind {
     Credential,
     /// A passphrase.
     Passphrase,
+}
+
+/// The outcome of deriving a slot's key.
+pub(crate) enum Derived {
+    /// The key, which may be that of another slot.
+    Key(Key),
+    /// The slot is of another kind than the source.
+    OtherKind,
+    /// Nothing was derived.
+    Skipped(Skip),
 }
 
 /// What a source gave: a key, or a passphrase that makes a key with a salt and a cost.
@@ -127,14 +138,23 @@ impl KeySource {
 }
 
 impl Material {
-    /// The key of a slot with this salt and cost; `None` if that slot is of another kind.
-    pub(crate) fn slot_key(&self, salt: &[u8], cost: Option<Cost>) -> Result<Option<Key>> {
-        Ok(match (self, cost) {
-            (Self::Key(key), None) => Some(keys::slot_key(key.bytes(), salt)),
-            (Self::Passphrase(passphrase), Some(cost)) => {
-                Some(keys::slot_key(cost.derive(passphrase, salt)?.expose_secret(), salt))
+    /// Derives the key of a slot with this salt and cost.
+    pub(crate) fn slot_key(
+        &self,
+        salt: &[u8],
+        cost: Option<Cost>,
+        budget: &mut Budget,
+    ) -> Result<Derived> {
+        let material = match (self, cost) {
+            (Self::Key(key), None) => {
+                return Ok(Derived::Key(keys::slot_key(key.bytes(), salt)));
             }
-            _ => None,
+            (Self::Passphrase(passphrase), Some(cost)) => budget.derive(cost, passphrase, salt)?,
+            _ => return Ok(Derived::OtherKind),
+        };
+        Ok(match material {
+            Ok(material) => Derived::Key(keys::slot_key(material.expose_secret(), salt)),
+            Err(skip) => Derived::Skipped(skip),
         })
     }
 }

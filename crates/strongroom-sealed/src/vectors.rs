@@ -11,7 +11,7 @@ use strongroom_core::{Secret, SecretKey, Timestamp};
 
 use crate::aead::{self, Key};
 use crate::keys::{self, Keys, Part};
-use crate::passphrase::Cost;
+use crate::passphrase::{Cost, Memory};
 use crate::{FileConfig, KeySource, MIN_MEMORY_KIB, SealedFile, SealingKey};
 
 fn path(name: &str) -> PathBuf {
@@ -67,6 +67,11 @@ fn check(vector: &Value, own_key: &Key, context: &[u8]) {
     assert_eq!(aead::open(own_key, context, &sealed).unwrap().as_slice(), plain);
 }
 
+fn derive(cost: Cost, passphrase: &str, salt: &[u8]) -> Key {
+    let memory = Memory::new(cost, None).unwrap();
+    cost.derive_in(memory, &passphrase.into(), salt).unwrap()
+}
+
 #[test]
 fn the_keys_are_derived_as_written_down() {
     let vectors = vectors();
@@ -99,7 +104,7 @@ fn slot_keys_are_derived_as_written_down() {
                     passes: number("passes"),
                     lanes: number("lanes"),
                 };
-                cost.derive(&passphrase.into(), &salt).unwrap()
+                derive(cost, passphrase, &salt)
             }
         };
         assert_eq!(hex(material.expose_secret()), text(&slot["material"]));
@@ -157,7 +162,7 @@ fn writes_the_vectors_anew() {
         })
     });
     let cost = Cost { memory_kib: MIN_MEMORY_KIB, passes: 1, lanes: 1 };
-    let material = cost.derive(&"correct horse".into(), &[0x66; 16]).unwrap();
+    let material = derive(cost, "correct horse", &[0x66; 16]);
     let slot_key = |material: &[u8; 32], salt| hex(keys::slot_key(material, salt).expose_secret());
     let slot_keys = json!([
         { "salt": hex([0x55; 16]), "material": hex([0x77; 32]),

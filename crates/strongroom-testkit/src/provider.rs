@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("kwalletd5", "libkf5wallet-bin libqca-qt5-2-plugins"),
     ("node", "nodejs"),
     ("secret-tool", "libsecret-tools"),
+    ("ssh-keygen", "openssh-client"),
     ("xdotool", "xdotool"),
 ];
 

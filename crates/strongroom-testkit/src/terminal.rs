@@ -75,6 +75,13 @@ impl Terminal {
         });
     }
 
+    /// The terminal's settings, as `stty -a` shows them.
+    pub fn settings(&self) -> String {
+        let device = self.device.try_clone().expect("few files are open");
+        let shown = Command::new("stty").arg("-a").stdin(device).output().expect("stty is there");
+        String::from_utf8(shown.stdout).expect("stty writes text")
+    }
+
     /// Kills the program, as a crash does.
     pub fn kill(mut self) {
         self.program.0.kill().expect("it runs");
@@ -84,7 +91,14 @@ impl Terminal {
     /// Waits for the program's end, which leaves the terminal as it was. Returns its exit code, and what it wrote
     /// since that was asked for.
     #[track_caller]
-    pub fn finish(mut self) -> (i32, Vec<u8>) {
+    pub fn finish(self) -> (i32, Vec<u8>) {
+        let (exit, rest) = self.end();
+        (exit.expect("it ended by itself"), rest)
+    }
+
+    /// The same for a program that may end by a signal, and then has no exit code.
+    #[track_caller]
+    pub fn end(mut self) -> (Option<i32>, Vec<u8>) {
         // One that asks what the test does not answer would wait for ever.
         let ended = || self.program.0.try_wait().expect("it is ours").is_some();
         wait_until("the program ends", PATIENCE, ended);
@@ -93,7 +107,7 @@ impl Terminal {
         assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");
         // With its last user the terminal hangs up, which ends the reader.
         drop(self.device);
-        (status.code().expect("it ended by itself"), self.written.iter().flatten().collect())
+        (status.code(), self.written.iter().flatten().collect())
     }
 
     fn modes(&self) -> LocalModes {

@@ -6,17 +6,16 @@
 //!
 //! ```
 //! use strongroom::backup::{Backup, Protection, RestoreAction, RestoreMode, Unlock};
-//! use strongroom::{Backend, ExposeSecret, SecretManager, SecretString};
+//! use strongroom::{Backend, ExposeSecret, SecretKey, SecretManager, SecretString};
 //!
 //! # let key = SecretString::from(concat!(
 //! #     "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33"));
 //! # let recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
-//! # let other_machine = || SecretManager::builder("example").backend(Backend::Memory).open_blocking();
-//! let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+//! let secrets = SecretManager::builder("example-backup").backend(Backend::Memory).open_blocking()?;
 //! secrets.set_api_key("API_KEY", "sk-1", None)?;
 //! let file = secrets.backup(&Protection::recipients([recipient])?)?;
 //!
-//! let secrets = other_machine()?;
+//! secrets.delete(&SecretKey::new("API_KEY"))?;
 //! let backup = Backup::open_blocking(file.text, &Unlock::new().with_identities(&key)?)?;
 //! let plan = secrets.plan_restore(&backup, RestoreMode::Merge)?;
 //! assert_eq!(plan.with(RestoreAction::Add).next().map(|key| key.name()), Some("API_KEY"));
@@ -57,6 +56,7 @@ enum Protected {
 pub struct Unlock {
     identities: Vec<age::x25519::Identity>,
     passphrase: Option<SecretString>,
+    max_work_factor: Option<u8>,
 }
 
 /// A backup as it is to be written somewhere.
@@ -84,7 +84,7 @@ impl Protection {
     ///
     /// # Errors
     ///
-    /// `Invalid` for none, and for a text that is none.
+    /// `Invalid` for none, for more than 500, and for a text that is none.
     pub fn recipients<R: AsRef<str>>(recipients: impl IntoIterator<Item = R>) -> Result<Self> {
         let parsed = recipients.into_iter().map(|recipient| {
             let recipient = recipient.as_ref().trim();
@@ -93,6 +93,11 @@ impl Protection {
         let parsed = parsed.collect::<Result<Vec<_>>>()?;
         if parsed.is_empty() {
             return Err(invalid("there is no recipient", "Name one, or take a passphrase."));
+        }
+        if parsed.len() > encryption::MOST_RECIPIENTS {
+            let message =
+                format!("a backup has at most {} recipients", encryption::MOST_RECIPIENTS);
+            return Err(invalid(&message, "Make several backups."));
         }
         Ok(Self(Protected::Recipients(parsed)))
     }
@@ -122,6 +127,16 @@ impl Unlock {
     #[must_use]
     pub fn with_passphrase(mut self, passphrase: impl Into<SecretString>) -> Self {
         self.passphrase = Some(passphrase.into());
+        self
+    }
+
+    /// Allows a passphrase to take up to 2^`log2` steps of scrypt: 18 by default, as much as a backup of ours
+    /// takes, a second and 256 MiB of memory. Each one more doubles both; more than 22 are not done.
+    ///
+    /// Whoever made the file chose its work, so allow more for a file that you know the origin of.
+    #[must_use]
+    pub fn with_max_work_factor(mut self, log2: u8) -> Self {
+        self.max_work_factor = Some(log2);
         self
     }
 
@@ -155,7 +170,7 @@ impl Backup {
     ///
     /// `WrongKey` if nothing of what there is opens it, `Corrupt` if it is damaged or of an unknown version,
     /// `TooLarge` if it has more than [`LARGEST_FILE`] bytes, `Unsupported` if its passphrase takes more work
-    /// than is sensible.
+    /// than is [allowed](Unlock::with_max_work_factor): nothing was tried then.
     pub async fn open(file: impl Into<Vec<u8>>, unlock: &Unlock) -> Result<Self> {
         let (file, unlock) = (file.into(), unlock.clone());
         crate::pool::run(move || Self::open_blocking(file, &unlock)).await
@@ -178,7 +193,17 @@ impl Backup {
     ///
     /// `Corrupt` if it is no age file, `TooLarge` as [`open`](Self::open).
     pub fn takes_passphrase(file: impl AsRef<[u8]>) -> Result<bool> {
-        encryption::takes_passphrase(file.as_ref())
+        Self::passphrase_work(file).map(|work| work.is_some())
+    }
+
+    /// The work that this file's passphrase takes, as the logarithm of scrypt's steps to the base 2; `None` if a
+    /// key opens it. See [`Unlock::with_max_work_factor`].
+    ///
+    /// # Errors
+    ///
+    /// As [`takes_passphrase`](Self::takes_passphrase).
+    pub fn passphrase_work(file: impl AsRef<[u8]>) -> Result<Option<u8>> {
+        encryption::passphrase_work(file.as_ref())
     }
 
     /// The same, to be restored into the vault of another service, too.

@@ -27,8 +27,8 @@ pub fn without_final_newline(value: &[u8]) -> &[u8] {
 /// Returns whether a value that was pasted or typed lacks the newline at its end: it has several lines, and the last one is
 /// not complete.
 ///
-/// Text is often selected without the end of its last line. In a file of several lines that newline counts, so whoever
-/// takes pasted values adds it. A file or a pipe says itself how it ends.
+/// Text is often selected without the end of its last line. In a file of several lines that newline counts, and is to
+/// be added. A file or a pipe says itself how it ends.
 ///
 /// ```
 /// use strongroom::input::lacks_final_newline;

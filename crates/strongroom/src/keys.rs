@@ -10,6 +10,7 @@ use strongroom_files::{Source, read};
 use strongroom_sealed::{FileConfig, KeySource};
 
 use crate::Options;
+use crate::input::first_line;
 use crate::vault::Unlock;
 
 /// The longest passphrase file that is read, in bytes.
@@ -109,7 +110,7 @@ impl Options {
         }
         if let Some((variable, path)) = self.variable("PASSPHRASE_FILE") {
             let path = PathBuf::from(path);
-            let passphrase = first_line(&path).map_err(|error| {
+            let passphrase = passphrase_in(&path).map_err(|error| {
                 let hint = format!("{variable} names it. {}", error.hint());
                 error.with_hint(hint)
             })?;
@@ -119,8 +120,8 @@ impl Options {
     }
 }
 
-/// The first line of a file, without its end.
-fn first_line(path: &Path) -> Result<SecretString> {
+/// The passphrase in a file.
+fn passphrase_in(path: &Path) -> Result<SecretString> {
     let failed = |kind, problem: &str| {
         let message = format!("the passphrase file {} {problem}", path.display());
         Error::new(kind, Operation::Choose).with_message(message)
@@ -131,9 +132,7 @@ fn first_line(path: &Path) -> Result<SecretString> {
             .with_source(cause),
         _ => strongroom_files::error(Operation::Choose, path, cause),
     })?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match std::str::from_utf8(line) {
+    match std::str::from_utf8(first_line(&bytes)) {
         Ok("") => Err(failed(ErrorKind::Invalid, "has an empty first line")),
         Ok(text) => Ok(SecretString::from(text)),
         Err(_) => Err(failed(ErrorKind::Invalid, "is not text")),

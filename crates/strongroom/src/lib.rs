@@ -96,7 +96,7 @@ pub use strongroom_core::{
     ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
     Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey,
     SecretMetadata, SecretString, ServiceName, SignedDuration, Timestamp, UserName, Warning,
-    WriteMode, secret_bytes, secret_text,
+    WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

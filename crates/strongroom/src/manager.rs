@@ -26,7 +26,7 @@ use crate::{Backend, ChoiceReason, Chosen, Layout, Options, SecretManagerBuilder
 ///
 /// Every call can fail as [`KeyringStore`](crate::KeyringStore) says; with `Corrupt` if the entry can't
 /// be read, which then stays as it is; and a change with `Busy` if another process keeps the lock for
-/// longer than [`Deadlines::call`], and `TooLarge` if the vault outgrows its store. A change that
+/// longer than [`Deadlines::call`](crate::Deadlines::call), and `TooLarge` if the vault outgrows its store. A change that
 /// fails changes nothing. In [`Layout::Entries`] every call that names a secret is `Invalid` if its key can't be
 /// that of an entry, and a change is `Unsupported` if the secret has what an entry can't hold.
 ///

@@ -51,7 +51,7 @@ impl SecretManager {
     /// use strongroom::{Backend, ChangeKind, SecretManager};
     ///
     /// # futures_lite::future::block_on(async {
-    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
+    /// # let secrets = SecretManager::builder("example-changes").backend(Backend::Memory).open().await?;
     /// let mut changes = secrets.subscribe()?;
     /// secrets.set_api_key("API_KEY", "sk-1", None).await?;
     /// let change = changes.next().await.expect("it does not end");

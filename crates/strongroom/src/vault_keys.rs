@@ -60,7 +60,8 @@ impl VaultKeys {
         self.chosen.backend()
     }
 
-    /// The slots, the oldest first.
+    /// The slots, the oldest first. It takes no key, and nobody is asked for a passphrase: whoever has the file
+    /// can read them. [`Slot::is_changed`] is known if a key at hand opens the file.
     ///
     /// # Errors
     ///
@@ -80,14 +81,45 @@ impl VaultKeys {
         self.vault.add_slot(source)
     }
 
-    /// Removes a slot. Who has read the vault's key through it may have kept that key, until
-    /// [`rotate`](Self::rotate); and a copy of the file still has the slot.
+    /// Checks that the keys at hand open the vault. On the backend `file` a passphrase is asked for, if it must
+    /// be.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
+    /// `KeyMissing` and `WrongKey`.
+    pub fn check(&self) -> Result<()> {
+        self.vault.check_key()
+    }
+
+    /// Removes a slot, if a key at hand opens the vault by another one. A person who has read the vault's key
+    /// through it may have kept that key, until [`rotate`](Self::rotate); and a copy of the file still has the
+    /// slot.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
+    /// entry; `KeyMissing` if no key at hand opens another one: [`remove_with`](Self::remove_with) takes one.
     pub fn remove(&self, id: &str) -> Result<()> {
-        self.vault.remove_slot(id)
+        self.remove_with(id, &[])
+    }
+
+    /// Removes a slot, if a key at hand or one of these sources opens the vault by another one.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove`](Self::remove); `TimedOut` if a passphrase could not be tried within the deadline.
+    pub fn remove_with(&self, id: &str, more: &[KeySource]) -> Result<()> {
+        self.vault.remove_slot(id, more)
+    }
+
+    /// Removes a slot, although nothing may open the vault any more.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
+    /// entry.
+    pub fn remove_unproved(&self, id: &str) -> Result<()> {
+        self.vault.remove_slot_unproved(id)
     }
 
     /// Gives the vault a new key and seals every record with it. The slots stay, and the entry that holds

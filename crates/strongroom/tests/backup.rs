@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use proptest::prelude::*;
@@ -10,6 +11,7 @@ use strongroom::{
     Backend, ErrorKind, ExposeSecret, Secret, SecretInfo, SecretKey, SecretManager, SecretString,
     Timestamp, blocking,
 };
+use strongroom_testkit::unused_name;
 
 const MARKER: &str = "marker-of-a-secret";
 
@@ -22,12 +24,13 @@ const IDENTITY: &str = "\
 AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA
 ";
 
-fn manager(service: &str) -> blocking::SecretManager {
-    SecretManager::builder(service).backend(Backend::Memory).open_blocking().unwrap()
+/// An empty vault of a service that no other test has: vaults in memory are the whole process's.
+fn manager() -> blocking::SecretManager {
+    SecretManager::builder(unused_name("app")).backend(Backend::Memory).open_blocking().unwrap()
 }
 
 fn holding(value: &str) -> blocking::SecretManager {
-    let secrets = manager("app");
+    let secrets = manager();
     secrets.set(&SecretKey::new("KEY"), &Secret::new(value)).unwrap();
     secrets
 }
@@ -41,7 +44,7 @@ fn unlock() -> Unlock {
 }
 
 fn restore(secrets: &blocking::SecretManager, file: &str, mode: RestoreMode) {
-    let backup = Backup::open_blocking(file, &unlock()).unwrap();
+    let backup = Backup::open_blocking(file, &unlock()).unwrap().for_any_service();
     let plan = secrets.plan_restore(&backup, mode).unwrap();
     secrets.restore(&backup, &plan).unwrap();
 }
@@ -77,7 +80,7 @@ fn secret() -> impl Strategy<Value = Secret> {
 }
 
 fn filled(secrets: &BTreeMap<SecretKey, Secret>) -> blocking::SecretManager {
-    let manager = manager("app");
+    let manager = manager();
     for (key, secret) in secrets {
         manager.set(key, secret).unwrap();
     }
@@ -124,7 +127,58 @@ fn only_the_right_passphrase_opens_a_backup() {
         assert_eq!(refused.kind(), ErrorKind::WrongKey, "{refused}");
     }
     let both = unlock().with_passphrase("correct horse");
-    assert_eq!(Backup::open_blocking(&file, &both).unwrap().service(), "app");
+    assert_eq!(Backup::open_blocking(&file, &both).unwrap().keys().len(), 1);
+}
+
+/// The beginning of a file whose passphrase takes this much work. No passphrase opens it.
+fn of_work(log2: u8) -> Vec<u8> {
+    let (salt, key) = ("A".repeat(22), "A".repeat(43));
+    let header = format!("age-encryption.org/v1\n-> scrypt {salt} {log2}\n{key}\n--- {key}\n");
+    [header.as_bytes(), &[0; 64]].concat()
+}
+
+#[test]
+fn a_backup_asks_for_no_more_work_than_ours_unless_it_is_allowed() {
+    let start = Instant::now();
+    for (log2, memory) in [(19, "512 MiB"), (22, "4 GiB"), (63, "no machine's")] {
+        let (file, unlock) = (of_work(log2), Unlock::new().with_passphrase("correct horse"));
+        assert_eq!(Backup::passphrase_work(&file).unwrap(), Some(log2));
+        let refused = Backup::open_blocking(&file, &unlock).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+        for words in [format!("2^{log2} steps"), memory.to_owned()] {
+            assert!(refused.problem().contains(&words), "{refused}");
+        }
+        let is_named = refused.hint().contains(&format!("--max-work-factor {log2}"));
+        assert_eq!(is_named, log2 <= 22, "{}", refused.hint());
+        let most = unlock.with_max_work_factor(18);
+        assert_eq!(Backup::open_blocking(&file, &most).unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+    let far = Unlock::new().with_passphrase("x").with_max_work_factor(255);
+    let refused = Backup::open_blocking(of_work(23), &far).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    let allowed = Unlock::new().with_passphrase("x").with_max_work_factor(19);
+    let tried = Backup::open_blocking(of_work(19), &allowed).unwrap_err();
+    assert_eq!(tried.kind(), ErrorKind::WrongKey, "{tried}");
+    let ours = holding(MARKER).backup(&Protection::passphrase("x").unwrap()).unwrap().text;
+    assert_eq!(Backup::passphrase_work(ours).unwrap(), Some(18));
+    let keyed = holding(MARKER).backup(&protection()).unwrap().text;
+    assert_eq!(Backup::passphrase_work(keyed).unwrap(), None);
+}
+
+#[test]
+fn a_header_without_an_end_is_not_parsed() {
+    let start = Instant::now();
+    let recipient = format!("-> X25519 {0}\n{0}\n", "A".repeat(43));
+    let file = format!("age-encryption.org/v1\n{}", recipient.repeat(200_000));
+    let refused = Backup::open_blocking(&file, &unlock()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
+    assert!(refused.problem().contains("header is longer"), "{refused}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let many = Protection::recipients(vec![RECIPIENT; 500]).unwrap();
+    let file = holding(MARKER).backup(&many).unwrap().text;
+    assert_eq!(Backup::open_blocking(&file, &unlock()).unwrap().keys().len(), 1);
+    assert!(Protection::recipients(vec![RECIPIENT; 501]).is_err());
 }
 
 #[test]
@@ -167,7 +221,7 @@ fn a_file_that_was_cut_off_does_not_open() {
         let refused = Backup::open_blocking(&text[..len], &unlock()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Corrupt, "{len} of {end}: {refused}");
     }
-    restore(&manager("app"), &text, RestoreMode::Merge);
+    restore(&manager(), &text, RestoreMode::Merge);
 }
 
 #[test]
@@ -183,12 +237,14 @@ fn what_was_pasted_with_other_line_ends_opens() {
 
 #[test]
 fn a_backup_of_another_service_is_restored_on_purpose_only() {
-    let file = holding(MARKER).backup(&protection()).unwrap().text;
-    let (backup, other) = (Backup::open_blocking(file, &unlock()).unwrap(), manager("other"));
+    let (ours, other) = (holding(MARKER), manager());
+    let file = ours.backup(&protection()).unwrap().text;
+    let backup = Backup::open_blocking(file, &unlock()).unwrap();
     let refused = other.plan_restore(&backup, RestoreMode::Merge).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
-    assert!(refused.problem().contains("\"app\"") && refused.problem().contains("\"other\""));
-    let plan = manager("app").plan_restore(&backup, RestoreMode::Merge).unwrap();
+    assert!(refused.problem().contains(&format!("{:?}", backup.service())), "{refused}");
+    ours.delete(&SecretKey::new("KEY")).unwrap();
+    let plan = ours.plan_restore(&backup, RestoreMode::Merge).unwrap();
     assert_eq!(other.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Conflict);
     assert!(other.list().unwrap().is_empty());
     other.restore(&backup.for_any_service(), &plan).unwrap();
@@ -230,7 +286,11 @@ fn nothing_of_a_backup_shows_in_debug() {
 #[test]
 fn async_callers_have_the_same() {
     block_on(async {
-        let secrets = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+        let secrets = SecretManager::builder(unused_name("app"))
+            .backend(Backend::Memory)
+            .open()
+            .await
+            .unwrap();
         secrets.set_api_key("KEY", MARKER, None).await.unwrap();
         let file = secrets.backup(&protection()).await.unwrap().text;
         secrets.delete(&SecretKey::new("KEY")).await.unwrap();

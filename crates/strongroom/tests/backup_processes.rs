@@ -58,7 +58,7 @@ fn a_backup_is_of_one_generation_while_four_processes_write() {
 /// The pair of values that a backup holds.
 fn values(service: &str, backup: &Backup) -> [String; 2] {
     let copy = SecretManager::builder(service).backend(Backend::Memory).open_blocking().unwrap();
-    copy.restore(backup, &copy.plan_restore(backup, RestoreMode::Merge).unwrap()).unwrap();
+    copy.restore(backup, &copy.plan_restore(backup, RestoreMode::Replace).unwrap()).unwrap();
     ["ONE", "TWO"].map(|name| copy.get_value(name).unwrap().unwrap().expose_secret().to_owned())
 }
 

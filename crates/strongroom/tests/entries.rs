@@ -225,7 +225,7 @@ fn a_backup_of_entries_is_restored_into_entries() {
     );
     let back_up = |secrets: &blocking::SecretManager| {
         let file = secrets.backup(&protection).unwrap();
-        Backup::open_blocking(file.text, &unlock).unwrap()
+        Backup::open_blocking(file.text, &unlock).unwrap().for_any_service()
     };
     let in_memory = |layout| {
         let service = unused_name("app");

@@ -198,10 +198,11 @@ fn readable(site: &Site<'_>) -> Option<u64> {
     }
 }
 
-/// Damages one record: its pages hold nothing but its value.
+/// Damages one record: its page holds nothing but its value.
 fn damage(file: &Path) {
     let mut bytes = fs::read(file).unwrap();
-    let middle = bytes.len() / 2 + 2_048;
+    let page = bytes.len() / 2 / 4_096;
+    let middle = page * 4_096 + 2_048;
     bytes[middle] ^= 1;
     fs::write(file, bytes).unwrap();
 }

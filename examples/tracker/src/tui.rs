@@ -7,7 +7,6 @@ use anyhow::{Context as _, ensure};
 use jiff::Zoned;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event;
-use strongroom::{PassphraseRequest, SecretString};
 use strongroom_cli::Kit;
 
 use crate::app::{App, Effect};
@@ -73,7 +72,8 @@ impl Tui {
             News::Sent(number, outcome) => return Ok(self.app.sent(number, outcome)),
             News::Passphrase(request, answer) => {
                 ratatui::restore();
-                answer.send(ask(&request)).ok();
+                // No answer is one, too.
+                answer.send(Kit::ask(&request).ok().flatten()).ok();
                 *terminal = ratatui::try_init()?;
             }
         }
@@ -94,13 +94,4 @@ impl Tui {
             Effect::Quit => {}
         }
     }
-}
-
-/// Asks on the terminal, where nothing is drawn for the moment. No answer is one, too.
-fn ask(request: &PassphraseRequest) -> Option<SecretString> {
-    let again = if request.attempt > 1 { "That does not open it. " } else { "" };
-    let path = request.path.display();
-    let typed =
-        rpassword::prompt_password(format!("{again}Passphrase of {path} (not shown): ")).ok()?;
-    Some(typed).filter(|typed| !typed.is_empty()).map(SecretString::from)
 }

@@ -75,9 +75,9 @@ fn a_passphrase_is_asked_for_on_the_terminal_and_not_shown() {
     machine.run(&["setup"], KEY);
 
     let mut terminal = start(&machine.without("STRONGROOM_PASSPHRASE_FILE"), NOWHERE);
-    terminal.wait_for("Passphrase of ");
+    terminal.wait_for("Passphrase of the encrypted file");
     terminal.type_hidden("wrong");
-    terminal.wait_for("That does not open it.");
+    terminal.wait_for("this is try 2 of 3.\nPassphrase of the encrypted file");
     terminal.type_hidden("correct horse");
     terminal.wait_for("Clockify key: encrypted file");
     terminal.press("q");

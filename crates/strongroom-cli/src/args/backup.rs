@@ -51,6 +51,11 @@ pub(crate) struct Restore {
     #[arg(long, value_name = "PATH")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
+    /// Allow its passphrase to take up to 2^N steps of work, 20 by default and 22 at most: each one more doubles
+    /// the time and memory, a second and 256 MiB at 18
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=22))]
+    pub(crate) max_work_factor: Option<u8>,
+
     /// Take the backup of another application
     #[arg(long)]
     pub(crate) any_service: bool,

@@ -6,7 +6,9 @@ use clap::Subcommand;
 use super::SettingsPage;
 #[cfg(feature = "backup")]
 use super::{Backup, Restore};
-use super::{ConfigCommand, Get, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Update};
+use super::{
+    ConfigCommand, Get, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Setup, Update,
+};
 
 /// What can be done with the secrets of an application.
 #[derive(Debug, Subcommand)]
@@ -23,19 +25,18 @@ On a machine without a keyring it offers an encrypted file, or the kernel's memo
 asked it takes the file if there is a key to it, else the kernel's memory, with a warning.
 
 Each is read back from the store before it counts as stored. A secret of that name that is there
-already is replaced, as by `set`.")]
-    Setup {
-        /// What to call the secrets [default: asks]
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-    },
+already is replaced, as by `set`, whose help says how values are taken.")]
+    Setup(Setup),
 
     /// Store a secret; the one that is there is replaced
     #[command(after_help = "\
 The value is never an argument: other users could see it. It comes from a hidden prompt, or from
-standard input if that is not a terminal. One newline at its end is dropped. An empty value is an
-error, unless it comes from a file: `--from-file /dev/null`. It is text; encode what is not, or keep
-it with `entry set`.
+standard input if that is not a terminal. An empty value is an error, unless it comes from a file:
+`--from-file /dev/null`. It is text; encode what is not, or keep it with `entry set`.
+
+The newline at the end of a single line is dropped, and a byte order mark in front. A value of several
+lines, such as a private key, keeps its last newline, and gets one if it is pasted at the prompt
+without: OpenSSH wants it. With --exact every byte stays.
 
 What is not named here is not kept: without --expires the secret never expires, whatever held for
 the one before. `update` keeps what it is not told to change.

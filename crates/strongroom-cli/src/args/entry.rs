@@ -9,8 +9,9 @@ pub(crate) enum Entry {
     /// Store a value; the one that is there is replaced
     #[command(after_help = "\
 The value is never an argument: other users could see it. It comes from a hidden prompt, or from
-standard input if that is not a terminal. One newline at its end is dropped. An empty value is an
-error, unless it comes from a file: `--from-file /dev/null`.
+standard input if that is not a terminal. The newline at the end of a single line is dropped, a value of
+several lines keeps every byte, and with --exact any value does. An empty value is an error, unless it
+comes from a file: `--from-file /dev/null`.
 
 Examples:
   strongroom entry set tracker token               Ask for the value

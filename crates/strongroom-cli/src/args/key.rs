@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List what opens the file: an id, a kind, since when, a label
+    /// List what opens the file: an id, a kind, since when, a label. It takes no key
     List,
 
     /// Let one more passphrase or key file open it
@@ -33,14 +33,23 @@ Examples:
 
     /// Let a passphrase or key file open it no more
     #[command(after_help = "\
-The last one stays. Who has read the file through it may have kept the file's own key, until `key
-rotate`; and copies of the file still open with it.
+The last one stays. Another key has to open the file first: the one at hand, or one that is named here. The
+file's own key may have been read and kept through the removed one, until `key rotate`; and copies of the file
+still open with it.
 
-Example:
-  strongroom key remove 3f0a91c2           An id from `strongroom key list`")]
+Examples:
+  strongroom key remove 3f0a91c2           An id from `strongroom key list`
+  strongroom key remove 3f0a91c2 --passphrase-file recovery.txt")]
     Remove {
         /// The id from the list
         id: String,
+
+        #[command(flatten)]
+        others: OtherKeys,
+
+        /// Remove it although no other key is known to open the file
+        #[arg(long)]
+        force: bool,
     },
 
     /// Give the file a new key of its own, and seal every secret with it
@@ -52,18 +61,25 @@ Examples:
   strongroom key rotate
   strongroom key rotate --key-file /mnt/stick/strongroom.key --passphrase-file recovery.txt")]
     Rotate {
-        /// A key file that opens it, too; may stand several times
-        #[arg(long = "key-file", value_name = "PATH")]
-        key_files: Vec<PathBuf>,
-
-        /// A file with a passphrase that opens it, too; may stand several times
-        #[arg(long = "passphrase-file", value_name = "PATH")]
-        passphrase_files: Vec<PathBuf>,
-
-        /// Ask for a passphrase that opens it, too
-        #[arg(long)]
-        passphrase: bool,
+        #[command(flatten)]
+        others: OtherKeys,
     },
+}
+
+/// Keys that open the file, beside those at hand.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct OtherKeys {
+    /// A key file that opens it, too; may stand several times
+    #[arg(long = "key-file", value_name = "PATH")]
+    pub(crate) key_files: Vec<PathBuf>,
+
+    /// A file with a passphrase that opens it, too; may stand several times
+    #[arg(long = "passphrase-file", value_name = "PATH")]
+    pub(crate) passphrase_files: Vec<PathBuf>,
+
+    /// Ask for a passphrase that opens it, too
+    #[arg(long)]
+    pub(crate) passphrase: bool,
 }
 
 /// What shall open the file.

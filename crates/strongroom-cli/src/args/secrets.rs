@@ -38,6 +38,17 @@ pub(crate) struct Metadata {
 }
 
 #[derive(ClapArgs, Debug)]
+pub(crate) struct Setup {
+    /// What to call the secrets [default: asks]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// Keep every byte, the newline at the end of a single line and a byte order mark too
+    #[arg(long)]
+    pub(crate) exact: bool,
+}
+
+#[derive(ClapArgs, Debug)]
 pub(crate) struct Set {
     #[command(flatten)]
     pub(crate) key: Key,

@@ -31,8 +31,8 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
     let vault = open(settings)?;
     let protection = match (recipients, &flags.passphrase_file) {
         (Some(recipients), _) => recipients,
-        (None, Some(path)) => Protection::passphrase(passphrase::from_file(path)?)?,
-        (None, None) => Protection::passphrase(passphrase::choose(settings, output)?)?,
+        (None, Some(path)) => Protection::passphrase(passphrase::new_from_file(path, output)?)?,
+        (None, None) => Protection::passphrase(passphrase::choose(passphrase::BACKUP, settings)?)?,
     };
     let backup = vault.backup(&protection)?;
     match file {

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 use strongroom::{
-    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, ServiceName, VAULT_ENTRY, WriteMode,
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, ServiceName,
+    VAULT_ENTRY, WriteMode,
 };
 use strongroom_config::looks_like_a_secret;
 
 use crate::args::{Name, Source};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::misuse;
 use crate::output::Output;
 use crate::protection::with_protection;
@@ -35,7 +36,7 @@ pub(super) fn set(
     }
     let value = match input::given(settings, source)? {
         Some(value) => value,
-        None => input::ask(settings, &entry.to_string())?,
+        None => asked(name, &entry, source.exact, settings)?,
     };
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
     let opened = open_entries(&name.service, true, settings)?;
@@ -47,6 +48,18 @@ pub(super) fn set(
     }
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
+}
+
+fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Result<SecretBytes> {
+    let (service, user) =
+        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
+    let wanted = Wanted {
+        name: &entry.to_string(),
+        exact,
+        state: NOTHING_STORED,
+        from_file: &format!("strongroom entry set {service} {user} --from-file PATH"),
+    };
+    input::asked(&wanted, settings)
 }
 
 /// Prints a value.

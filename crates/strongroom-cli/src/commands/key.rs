@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use strongroom::{ErrorKind, KeySource, Progress, SealingKey, Slot, VaultKeys};
 
-use crate::args::{KeyCommand, NewKey};
+use crate::args::{KeyCommand, NewKey, OtherKeys};
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::keys;
 use crate::output::{self, Output};
 use crate::passphrase;
@@ -25,25 +25,11 @@ pub(super) fn run(command: &KeyCommand, settings: &Settings, output: &mut Output
         KeyCommand::Add { source, new, label } => {
             add(&keys, source, *new, label.as_deref(), settings, output)?;
         }
-        KeyCommand::Remove { id } => {
-            keys.remove(id)?;
-            if settings.json {
-                output.json(&json!({ "removed": id }))?;
-            }
-            output.confirm(format_args!("Removed the key {}.", printable(id)));
+        KeyCommand::Remove { id, others, force } => {
+            remove(&keys, id, others, *force, settings, output)?;
         }
-        KeyCommand::Rotate { key_files, passphrase_files, passphrase } => {
-            let mut more: Vec<_> = key_files.iter().map(KeySource::key_file).collect();
-            for path in passphrase_files {
-                more.push(KeySource::passphrase(passphrase::from_file(path)?));
-            }
-            if *passphrase {
-                more.push(KeySource::passphrase(passphrase::ask_for(
-                    "Another passphrase of the encrypted file (not shown): ",
-                    settings,
-                )?));
-            }
-            rotate(&keys, &more, settings, output)?;
+        KeyCommand::Rotate { others } => {
+            rotate(&keys, &others.sources(settings)?, settings, output)?;
         }
     }
     Ok(Exit::Done)
@@ -76,13 +62,21 @@ fn columns(slots: &[Slot]) -> Vec<Column> {
         column("KIND", &|slot| slot.kind.as_str().to_owned()),
         column("SINCE", &|slot| slot.created_at.to_string()),
         column("LABEL", &|slot| printable(&slot.label)),
+        column("STATE", &|slot| state(slot).to_owned()),
     ]
+}
+
+/// A word for a slot that is not as it was written with the file's key.
+const fn state(slot: &Slot) -> &'static str {
+    if slot.is_changed { "changed by somebody without the key" } else { "" }
 }
 
 /// A slot for a program: fields that tabs separate.
 fn line(slot: &Slot) -> String {
     let Slot { id, kind, created_at, label, .. } = slot;
-    format!("{id}\t{}\t{created_at}\t{}\n", kind.as_str(), printable(label))
+    let (kind, label, state) = (kind.as_str(), printable(label), state(slot));
+    let state = if state.is_empty() { String::new() } else { format!("\t{state}") };
+    format!("{id}\t{kind}\t{created_at}\t{label}{state}\n")
 }
 
 fn as_json(slot: &Slot) -> Value {
@@ -91,6 +85,7 @@ fn as_json(slot: &Slot) -> Value {
         "kind": slot.kind.as_str(),
         "created_at": slot.created_at.to_string(),
         "label": slot.label,
+        "changed": slot.is_changed,
     })
 }
 
@@ -103,10 +98,11 @@ fn add(
     output: &mut Output,
 ) -> Result<()> {
     // Who may not open the file is told before a new passphrase is asked for. A missing file is made.
-    match keys.list() {
+    match keys.check() {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
+    let before = keys.list().unwrap_or_default();
     let mut made = None;
     let source = match source {
         NewKey { key_file: Some(path), .. } => {
@@ -117,38 +113,76 @@ fn add(
             KeySource::key_file(path)
         }
         NewKey { passphrase_file: Some(path), .. } => {
-            KeySource::passphrase(passphrase::from_file(path)?)
+            KeySource::passphrase(passphrase::new_from_file(path, output)?)
         }
-        NewKey { .. } => KeySource::passphrase(chosen(settings)?),
+        NewKey { .. } => KeySource::passphrase(passphrase::choose(keys::FILE, settings)?),
     };
     let source = match label {
         Some(label) => source.with_label(label),
         None => source,
     };
-    let slot = keys.add(&source).inspect_err(|_| unmake(made))?;
+    let slot = keys.add(&source).inspect_err(|_| unmake(made, keys, &before))?;
     let (id, kind) = (&slot.id, slot.kind.as_str());
     output.result(String::new, || as_json(&slot))?;
     output.confirm(format_args!("Added the key {id} ({kind})."));
     Ok(())
 }
 
-/// A key that opens nothing only confuses.
-fn unmake(made: Option<&Path>) {
-    if let Some(path) = made {
+/// Deletes a new key file whose key opens nothing, which only confuses. Where that is not certain, it stays: an
+/// error may come after the slot was written.
+fn unmake(made: Option<&Path>, keys: &VaultKeys, before: &[Slot]) {
+    let is_unused = match keys.list() {
+        Ok(slots) => slots.len() == before.len(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    };
+    if let Some(path) = made.filter(|_| is_unused) {
         let _ = fs::remove_file(path);
     }
 }
 
-fn chosen(settings: &Settings) -> Result<strongroom::SecretString> {
-    settings.keys.must_be_able_to_ask()?;
-    keys::choose("the encrypted file")?.ok_or_else(|| {
-        Failure::new(
-            Exit::Locked,
-            "dismissed",
-            "there is no passphrase; nothing was done",
-            "Run it again, or name a file with --passphrase-file.",
-        )
-    })
+fn remove(
+    keys: &VaultKeys,
+    id: &str,
+    others: &OtherKeys,
+    force: bool,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<()> {
+    let more = others.sources(settings)?;
+    keys.check()?;
+    match keys.remove_with(id, &more) {
+        Err(error) if error.kind() == ErrorKind::KeyMissing && force => keys.remove_unproved(id)?,
+        Err(error)
+            if error.kind() == ErrorKind::KeyMissing && may_ask_for_another(&more, settings) =>
+        {
+            let other = KeySource::passphrase(passphrase::ask_remaining(keys::FILE, settings)?);
+            keys.remove_with(id, &[other])?;
+        }
+        removed => removed?,
+    }
+    if settings.json {
+        output.json(&json!({ "removed": id }))?;
+    }
+    output.confirm(format_args!("Removed the key {}.", printable(id)));
+    Ok(())
+}
+
+fn may_ask_for_another(named: &[KeySource], settings: &Settings) -> bool {
+    named.is_empty() && settings.keys.may_ask()
+}
+
+impl OtherKeys {
+    /// Reads the keys that are named, and asks for the one that is typed.
+    fn sources(&self, settings: &Settings) -> Result<Vec<KeySource>> {
+        let mut sources: Vec<_> = self.key_files.iter().map(KeySource::key_file).collect();
+        for path in &self.passphrase_files {
+            sources.push(KeySource::passphrase(passphrase::from_file(path)?));
+        }
+        if self.passphrase {
+            sources.push(KeySource::passphrase(passphrase::ask_another(keys::FILE, settings)?));
+        }
+        Ok(sources)
+    }
 }
 
 fn rotate(

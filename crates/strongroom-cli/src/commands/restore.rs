@@ -8,11 +8,11 @@ use strongroom::backup::{
     Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
 };
 use strongroom::blocking::SecretManager;
-use strongroom::{ErrorKind, Timestamp};
-
+use strongroom::{ErrorKind, Timestamp, secret_copy};
 use strongroom_files::{Source, open as open_file};
 
 use crate::args::Restore;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
@@ -24,6 +24,12 @@ use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
+
+/// The work that a backup of ours takes.
+const OUR_WORK: u8 = 18;
+
+/// The work that is done unless more is allowed. rage measures the machine and chooses as much on a fast one.
+const ALLOWED_WORK: u8 = 20;
 
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
@@ -82,12 +88,18 @@ fn unlocked(
 ) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        unlock = unlock.with_identities(&input::text(&input::private_file(path)?)?)?;
+        let identities = input::private_content(path)?;
+        unlock = unlock
+            .with_identities(&input::text(&secret_copy(&identities), "nothing was changed")?)?;
     }
     if let Some(path) = &flags.passphrase_file {
         unlock = unlock.with_passphrase(passphrase::from_file(path)?);
     }
-    let takes_passphrase = Backup::takes_passphrase(file)?;
+    let work = Backup::passphrase_work(file)?;
+    let allowed = flags.max_work_factor.unwrap_or(ALLOWED_WORK);
+    unlock = unlock.with_max_work_factor(allowed);
+    warn_of_work(work, allowed, output);
+    let takes_passphrase = work.is_some();
     if !takes_passphrase && flags.identities.is_empty() {
         return Err(Failure::usage(
             "the backup is encrypted to a key; nothing was changed",
@@ -97,16 +109,32 @@ fn unlocked(
     if !takes_passphrase || flags.passphrase_file.is_some() {
         return Ok(Backup::open_blocking(file, &unlock)?);
     }
-    for left in (0..passphrase::TRIES).rev() {
-        let unlock = unlock.clone().with_passphrase(passphrase::ask(settings)?);
-        match Backup::open_blocking(file, &unlock) {
-            Err(error) if error.kind() == ErrorKind::WrongKey && left > 0 => {
-                output.question("That is not it. Try again.\n")?;
+    typed(file, &unlock, settings)
+}
+
+/// Says what a backup's passphrase takes, if that is more than usual and is allowed.
+fn warn_of_work(work: Option<u8>, allowed: u8, output: &mut Output) {
+    let Some(work) = work.filter(|work| (OUR_WORK + 1..=allowed).contains(work)) else { return };
+    let times = 1_u32 << (work - OUR_WORK);
+    output.warning(format_args!(
+        "opening it takes {times} times the work of a usual backup, and {} MiB of memory",
+        256 * times
+    ));
+}
+
+/// The backup, opened by a passphrase that is asked for.
+fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
+    let mut attempt = 1;
+    loop {
+        let typed = passphrase::ask(passphrase::BACKUP, settings)?;
+        match Backup::open_blocking(file, &unlock.clone().with_passphrase(typed)) {
+            Err(error) if error.kind() == ErrorKind::WrongKey && attempt < ask::TRIES => {
+                attempt += 1;
+                passphrase::say_wrong(attempt)?;
             }
             opened => return Ok(opened?),
         }
     }
-    unreachable!("the last try is returned")
 }
 
 fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {

@@ -9,7 +9,7 @@ use strongroom::{
 use crate::args::{Metadata, Set, Update};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::Output;
 use crate::protection::with_protection;
 use crate::settings::Settings;
@@ -25,7 +25,7 @@ pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Resu
     if flags.create_new && given.is_none() && vault.exists(&key)? {
         return Err(exists_already(&key));
     }
-    let value = given.map_or_else(|| ask(&key, settings), Ok)?;
+    let value = given.map_or_else(|| ask("set", &key, flags.source.exact, settings), Ok)?;
     let mut secret = Secret::new(value);
     flags.metadata.put_into(&mut secret.metadata);
     if flags.create_new {
@@ -45,7 +45,7 @@ pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -
     let given = as_text(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;
     must_stay_valid(&find("update", &key, &vault, settings)?, &flags.metadata)?;
-    let value = given.map_or_else(|| ask(&key, settings), Ok)?;
+    let value = given.map_or_else(|| ask("update", &key, flags.source.exact, settings), Ok)?;
     let mut changed = None;
     vault.update(&key, |old| {
         let mut secret = old?;
@@ -87,12 +87,18 @@ fn exists_already(key: &SecretKey) -> Failure {
     )
 }
 
-fn ask(key: &SecretKey, settings: &Settings) -> Result<SecretString> {
-    input::text(&input::ask(settings, &key.to_string())?)
+fn ask(verb: &str, key: &SecretKey, exact: bool, settings: &Settings) -> Result<SecretString> {
+    let wanted = Wanted {
+        name: &key.to_string(),
+        exact,
+        state: NOTHING_STORED,
+        from_file: &command(verb, key, "--from-file PATH"),
+    };
+    input::asked_text(&wanted, settings)
 }
 
 fn as_text(value: Option<&SecretBytes>) -> Result<Option<SecretString>> {
-    value.map(input::text).transpose()
+    value.map(|value| input::text(value, NOTHING_STORED)).transpose()
 }
 
 fn report(

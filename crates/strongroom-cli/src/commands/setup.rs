@@ -8,9 +8,11 @@ use strongroom::{
 };
 
 use crate::advice::Advice;
+use crate::args::Setup;
+use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::{Output, rows};
 use crate::protection::with_protection;
 use crate::settings::Settings;
@@ -25,22 +27,22 @@ There is no keyring on this machine. Secrets can lie in
   2  the kernel's memory, which asks for nothing and forgets at a restart
 ";
 
-/// How often an answer may be none.
-const TRIES: usize = 3;
-
 /// Stores one secret after the other. Each is kept when a later one fails.
-pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let keys = named(names, settings, output)?;
+pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Result<Exit> {
+    let keys = named(&flags.names, settings, output)?;
     // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
-    let piped = if settings.stdin_is_terminal { None } else { Some(input::piped()?) };
-    let mut piped = piped.as_ref().map(input::text).transpose()?;
+    let piped = if settings.stdin_is_terminal { None } else { Some(input::piped(flags.exact)?) };
+    let mut piped = piped.as_ref().map(|piped| input::text(piped, NOTHING_STORED)).transpose()?;
     let settings = &settled(settings, output)?;
     // The fallback's warning comes in the report below, in better words.
     let vault = quietly(settings, || open(settings))?;
-    for key in &keys {
+    for (number, key) in keys.iter().enumerate() {
         let value = match piped.take() {
             Some(value) => value,
-            None => input::text(&input::ask(settings, &called(key, settings))?)?,
+            None => {
+                let (stored, missing) = keys.split_at(number);
+                ask(stored, missing, flags.exact, settings)?
+            }
         };
         store(key, value, &vault)?;
         if keys.len() > 1 {
@@ -49,6 +51,31 @@ pub(super) fn run(names: &[String], settings: &Settings, output: &mut Output) ->
     }
     report(&keys, &open_of(&vault, settings)?, vault.layout(), settings, output)?;
     Ok(Exit::Done)
+}
+
+/// Asks for the first value that is missing.
+fn ask(
+    stored: &[SecretKey],
+    missing: &[SecretKey],
+    exact: bool,
+    settings: &Settings,
+) -> Result<SecretString> {
+    let key = &missing[0];
+    let names = |keys: &[SecretKey]| {
+        let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
+        names.join(", ")
+    };
+    let state = match stored {
+        [] => NOTHING_STORED.to_owned(),
+        _ => format!("stored: {}; not stored: {}", names(stored), names(missing)),
+    };
+    let wanted = Wanted {
+        name: &called(key, settings),
+        exact,
+        state: &state,
+        from_file: &command("set", key, "--from-file PATH"),
+    };
+    input::asked_text(&wanted, settings)
 }
 
 /// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.
@@ -82,7 +109,7 @@ fn lacks_keyring(found: &strongroom::Result<VaultRepair, Error>) -> bool {
 
 fn wants_file(output: &mut Output) -> Result<bool> {
     output.question(CHOICE)?;
-    for _ in 0..TRIES {
+    for _ in 0..ask::TRIES {
         let instead = "Name the store: --backend file, or --backend keyutils.";
         match input::ask_openly("Which (1 or 2)? ", instead, output)?.as_str() {
             "1" => return Ok(true),

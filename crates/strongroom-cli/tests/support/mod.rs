@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+pub(crate) mod session;
+#[cfg(target_os = "linux")]
 pub(crate) mod terminal;
 
 use std::io::Write as _;

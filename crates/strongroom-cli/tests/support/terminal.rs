@@ -57,7 +57,35 @@ impl Terminal {
     }
 
     pub(crate) fn type_line(&mut self, text: &str) {
-        self.terminal.press(&format!("{text}\r"));
+        self.press(&format!("{text}\r"));
+    }
+
+    /// Presses keys, or pastes where the terminal doesn't mark pastes.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.terminal.press(keys);
+    }
+
+    /// Pastes as a terminal does that marks pastes, and has carriage returns for newlines.
+    pub(crate) fn paste(&mut self, text: &str) {
+        assert!(self.earlier.contains("\u{1b}[?2004h"), "it asked for the marks");
+        self.press(&format!("\u{1b}[200~{}\u{1b}[201~", text.replace('\n', "\r")));
+    }
+
+    /// All that the terminal showed so far and was waited for.
+    pub(crate) fn shown(&self) -> &str {
+        &self.earlier
+    }
+
+    /// The terminal's settings, as `stty -a` shows them.
+    pub(crate) fn settings(&self) -> String {
+        self.terminal.settings()
+    }
+
+    /// All that the terminal showed until the program ended, however that was.
+    #[track_caller]
+    pub(crate) fn end(self) -> (String, Option<i32>) {
+        let (exit, rest) = self.terminal.end();
+        (self.earlier + &self.seen + &String::from_utf8_lossy(&rest), exit)
     }
 
     /// All that the terminal showed until the program ended, and its exit code.

@@ -34,10 +34,11 @@ impl SealedFile {
     /// the disk is full.
     pub fn change<T>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
         self.write(Operation::Set, |view| {
-            let state = view.state().map_err(|error| error.during(Operation::Set))?;
+            let state = view.state().map_err(|error| view.file.named(Operation::Set, error))?;
             let mut change = Change { view, state, is_edited: false };
             let done = work(&mut change)?;
-            change.finish().map_err(|error| error.during(Operation::Set))?;
+            let named = |error| self.named(Operation::Set, error);
+            change.finish().map_err(named)?;
             Ok(done)
         })
     }
@@ -51,7 +52,7 @@ impl Change<'_> {
     /// As there.
     pub fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
         let read = self.read(key).and_then(|found| found.map(rows::secret).transpose());
-        read.map_err(|error| error.during(Operation::Get))
+        read.map_err(|error| self.view.file.named(Operation::Get, error))
     }
 
     /// As [`SealedFile::get_bytes`].
@@ -60,7 +61,7 @@ impl Change<'_> {
     ///
     /// As there.
     pub fn get_bytes(&mut self, key: &SecretKey) -> Result<Option<SecretBytes>> {
-        let read = self.read(key).map_err(|error| error.during(Operation::Get))?;
+        let read = self.read(key).map_err(|error| self.view.file.named(Operation::Get, error))?;
         Ok(read.map(|(_, value)| value))
     }
 
@@ -78,7 +79,7 @@ impl Change<'_> {
             let metadata = self.view.rows().about(&place)?.metadata();
             metadata.map(Some).ok_or_else(rows::damaged)
         };
-        read().map_err(|error: strongroom_core::Error| error.during(Operation::Get))
+        read().map_err(|error| self.view.file.named(Operation::Get, error))
     }
 
     /// As [`SealedFile::contains`].
@@ -91,7 +92,7 @@ impl Change<'_> {
             Some(_) => Ok(true),
             None => self.view.check(&self.state).map(|()| false),
         });
-        found.map_err(|error| error.during(Operation::Exists))
+        found.map_err(|error| self.view.file.named(Operation::Exists, error))
     }
 
     /// As [`SealedFile::list`].
@@ -100,7 +101,7 @@ impl Change<'_> {
     ///
     /// As there.
     pub fn list(&mut self) -> Result<Vec<(SecretKey, SecretMetadata)>> {
-        self.view.list(&self.state).map_err(|error| error.during(Operation::List))
+        self.view.list(&self.state).map_err(|error| self.view.file.named(Operation::List, error))
     }
 
     /// Writes a secret and its metadata as they are, over the one of that key if there is one.
@@ -111,7 +112,8 @@ impl Change<'_> {
     /// if the record that is there is damaged: remove it first, if that is meant.
     pub fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
         let value = secret.value.expose_secret().as_bytes();
-        self.write(key, &secret.metadata, value).map_err(|error| error.during(Operation::Set))
+        self.write(key, &secret.metadata, value)
+            .map_err(|error| self.view.file.named(Operation::Set, error))
     }
 
     /// The same with a value of any bytes.
@@ -126,7 +128,8 @@ impl Change<'_> {
         metadata: &SecretMetadata,
     ) -> Result<()> {
         let value = value.expose_secret();
-        self.write(key, metadata, value).map_err(|error| error.during(Operation::Set))
+        self.write(key, metadata, value)
+            .map_err(|error| self.view.file.named(Operation::Set, error))
     }
 
     /// Removes a secret, readable or not, and says whether it was there.
@@ -135,7 +138,7 @@ impl Change<'_> {
     ///
     /// None of its own.
     pub fn remove(&mut self, key: &SecretKey) -> Result<bool> {
-        self.delete(key).map_err(|error| error.during(Operation::Delete))
+        self.delete(key).map_err(|error| self.view.file.named(Operation::Delete, error))
     }
 
     /// The generation that the vault has when the change is done, if it changes anything.

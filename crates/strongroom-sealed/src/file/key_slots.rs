@@ -2,10 +2,13 @@
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
 
-use super::SealedFile;
-use crate::error::fault;
-use crate::slot::{self, NewSlot, StoredSlot};
-use crate::{KeySource, Slot, database};
+use super::{SealedFile, View};
+use crate::budget::Budget;
+use crate::error::{fault, located};
+use crate::head::Head;
+use crate::slot::{self, NewSlot, Opener, StoredSlot};
+use crate::slot_list::{SlotChange, SlotList};
+use crate::{FileConfig, KeySource, Slot, beside, database, opening};
 
 impl SealedFile {
     /// The key slots, the oldest first.
@@ -15,8 +18,53 @@ impl SealedFile {
     /// `Corrupt` names a damaged slot, which can be removed.
     pub fn slots(&self) -> Result<Vec<Slot>> {
         self.read(Operation::List, |view| {
-            slot::all(view.connection)?.iter().map(StoredSlot::shown).collect()
+            let stored = slot::each(view.connection)?;
+            let changes = view.slot_list(&stored)?.changes(&stored);
+            let shown = stored.into_iter().map(|slot| slot?.shown());
+            let mut slots = shown.collect::<Result<Vec<_>>>()?;
+            for slot in &mut slots {
+                slot.is_changed = changes.iter().any(|change| change.id() == slot.id);
+            }
+            Ok(slots)
         })
+    }
+
+    /// The key slots of a file that is not opened, the oldest first. It takes no key, and nobody vouches for what
+    /// it says.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no file; `Corrupt` if it is no vault, or names a damaged slot; `AccessDenied`, `Io`.
+    pub fn slots_without_key(config: &FileConfig) -> Result<Vec<Slot>> {
+        let slots = || {
+            beside::refuse_orphan(&config.path)?;
+            let database = database::open(&config.path, config.deadline)?;
+            let slots = slot::each(&database.connection)?;
+            database.check_unchanged(&config.path)?;
+            slots.into_iter().map(|slot| slot?.shown()).collect::<Result<Vec<_>>>()
+        };
+        slots().map_err(|error: Error| located(&config.path, error.during(Operation::List)))
+    }
+
+    /// The slots that are not as they were written with the vault's key, damaged and missing ones included.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn slot_changes(&self) -> Result<Vec<SlotChange>> {
+        self.read(Operation::List, |view| {
+            let stored = slot::each(view.connection)?;
+            Ok(view.slot_list(&stored)?.changes(&stored))
+        })
+    }
+
+    /// Whether this handle was opened by this slot.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn is_opened_by(&self, id: &str) -> Result<bool> {
+        self.read(Operation::Get, |view| Ok(view.opener.slot == id))
     }
 
     /// Adds a slot: from now on this source opens the vault, too. `now` is when.
@@ -25,35 +73,75 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS); what [`KeySource`] says of one
-    /// that can't be read.
+    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS); `TimedOut` if the passphrase costs more
+    /// work than the deadline allows; those of [`KeySource`] for a source that can't be read.
     pub fn add_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = NewSlot::prepare(source, now).map_err(|error| error.during(Operation::Set))?;
-        self.write(Operation::Set, |view| {
-            let inserted = slot.insert(view.connection, &view.head.id, &view.keys.current);
-            inserted.map(|(slot, _)| slot).map_err(|error| error.during(Operation::Set))
-        })
+        let slot = self.prepare(source, now)?;
+        self.change_slots(Operation::Set, |view, list| view.insert(slot, list)?.0.shown())
     }
 
-    /// Removes a slot. Whoever has read the vault's key through it may have kept that key, and every
-    /// copy of the file still has the slot: [`rotate`](Self::rotate) helps against the first.
+    /// Removes a slot, if another one opens the vault: the one that this handle was opened by, or one that any of
+    /// these sources fits.
+    ///
+    /// A person who has read the vault's key through the slot may have kept that key, and every copy of the file
+    /// still has the slot: [`rotate`](Self::rotate) helps against the first.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last one; `KeyMissing` if no source is known to
+    /// open another one; as [`open`](Self::open) for slots that could not be tried.
+    pub fn remove_slot_if_open(&self, id: &str, sources: &[KeySource]) -> Result<()> {
+        let proof = self.opened_without(id, sources)?;
+        self.change_slots(Operation::Delete, |view, list| {
+            view.delete(id, list)?;
+            if let Some(proof) = proof {
+                *view.opener = proof;
+            }
+            // Somebody else may have removed that one meanwhile.
+            let opened = view.opener.open(view.connection, &view.head.id, &view.head.key_id);
+            opened.map(drop)
+        })?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Finds a slot beside this one that is known to open the vault; `None` if it is the handle's own.
+    fn opened_without(&self, id: &str, sources: &[KeySource]) -> Result<Option<Opener>> {
+        let (is_own, slots, vault, key_id) = self.read(Operation::Delete, |view| {
+            let mut slots = slot::each(view.connection)?;
+            let is_it = |slot: &Result<StoredSlot>| slot.as_ref().is_ok_and(|slot| slot.id() == id);
+            if slots.len() == 1 && slots.iter().any(is_it) {
+                return Err(only_slot());
+            }
+            slots.retain(|slot| !is_it(slot));
+            let Head { id: vault, key_id, .. } = view.head;
+            let opens = view.opener.open(view.connection, &vault, &key_id).is_ok();
+            Ok((opens && view.opener.slot != id, slots, vault, key_id))
+        })?;
+        if is_own {
+            return Ok(None);
+        }
+        // Passphrases take their time, and nothing is locked meanwhile.
+        let mut budget = Budget::new(self.deadline);
+        match opening::open(slots, &vault, &key_id, sources, &mut budget) {
+            Ok((_, opener)) => Ok(Some(opener)),
+            Err(error) => Err(self.named(Operation::Delete, no_other_way_in(id, error))),
+        }
+    }
+
+    /// Removes a slot without asking for another way in: nothing may open the vault any more.
+    /// [`remove_slot_if_open`](Self::remove_slot_if_open) does ask.
     ///
     /// # Errors
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
     pub fn remove_slot(&self, id: &str) -> Result<()> {
-        self.write(Operation::Delete, |view| {
-            let remove = || {
-                if !slot::delete(view.connection, id)? {
-                    return Err(no_slot(id));
-                }
-                if slot::count(view.connection)? == 0 {
-                    return Err(fault(ErrorKind::Invalid, "it is the only key slot")
-                        .with_hint("Add another one first: nothing would open the vault."));
-                }
-                Ok(())
-            };
-            remove().map_err(|error: Error| error.during(Operation::Delete))
+        self.change_slots(Operation::Delete, |view, list| {
+            view.delete(id, list)?;
+            if slot::count(view.connection)? == 0 {
+                return Err(only_slot());
+            }
+            Ok(())
         })?;
         self.flush();
         Ok(())
@@ -65,30 +153,90 @@ impl SealedFile {
     ///
     /// `NotFound` if there is no such slot; what [`KeySource`] says of one that can't be read.
     pub fn replace_slot(&self, id: &str, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = NewSlot::prepare(source, now).map_err(|error| error.during(Operation::Set))?;
-        let added = self.write(Operation::Set, |view| {
-            let replace = || {
-                if !slot::delete(view.connection, id)? {
-                    return Err(no_slot(id));
-                }
-                let (slot, opener) =
-                    slot.insert(view.connection, &view.head.id, &view.keys.current)?;
-                if view.opener.slot == id {
-                    *view.opener = opener;
-                }
-                Ok(slot)
-            };
-            replace().map_err(|error: Error| error.during(Operation::Set))
+        let slot = self.prepare(source, now)?;
+        let added = self.change_slots(Operation::Set, |view, list| {
+            view.delete(id, list)?;
+            let (slot, opener) = view.insert(slot, list)?;
+            if view.opener.slot == id {
+                *view.opener = opener;
+            }
+            slot.shown()
         })?;
         self.flush();
         Ok(added)
     }
 
+    /// Changes the slots and their list as one.
+    fn change_slots<T>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&mut View<'_>, &mut SlotList) -> Result<T>,
+    ) -> Result<T> {
+        self.write(operation, |mut view| {
+            let change = || {
+                let mut list = view.slot_list(&slot::each(view.connection)?)?;
+                let done = work(&mut view, &mut list)?;
+                list.write(view.connection, &view.head.id, &view.keys.current)?;
+                Ok(done)
+            };
+            change().map_err(|error: Error| error.during(operation))
+        })
+    }
+
+    fn prepare(&self, source: &KeySource, now: Timestamp) -> Result<NewSlot> {
+        let slot = NewSlot::prepare(source, now, &mut Budget::new(self.deadline));
+        slot.map_err(|error| error.during(Operation::Set))
+    }
+
     /// Takes what was deleted out of the log, too.
     pub(super) fn flush(&self) {
-        if let Ok(open) = self.lock() {
-            database::flush_log(&open.connection);
+        // Where it is opened for each operation, it was emptied when it was closed.
+        if let Ok(open) = self.lock()
+            && let Some(database) = &open.database
+        {
+            database::flush_log(&database.connection);
         }
+    }
+}
+
+impl View<'_> {
+    /// The list that vouches for slots, of which these are there.
+    fn slot_list(&self, slots: &[Result<StoredSlot>]) -> Result<SlotList> {
+        SlotList::read(self.connection, &self.head.id, &self.keys.current, slots)
+    }
+
+    fn insert(&self, slot: NewSlot, list: &mut SlotList) -> Result<(StoredSlot, Opener)> {
+        let inserted = slot.insert(self.connection, &self.head.id, &self.keys.current)?;
+        list.add(&inserted.0);
+        Ok(inserted)
+    }
+
+    fn delete(&self, id: &str, list: &mut SlotList) -> Result<()> {
+        if !slot::delete(self.connection, id)? {
+            return Err(no_slot(id));
+        }
+        list.remove(id);
+        Ok(())
+    }
+}
+
+fn only_slot() -> Error {
+    fault(ErrorKind::Invalid, "it is the only key slot")
+        .with_hint("Add another one first: nothing would open the vault.")
+}
+
+/// No source was found that opens the vault by another slot. What could not be tried stays as it is.
+fn no_other_way_in(id: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::WrongKey | ErrorKind::KeyMissing => fault(
+            ErrorKind::KeyMissing,
+            "no other key at hand opens it, and without this slot it might be lost",
+        )
+        .with_hint(format!(
+            "Nothing was changed. Name a key that stays, so that it can be tried: `strongroom key remove \
+             {id} --key-file PATH`, or with `--passphrase-file PATH`. `--force` removes it all the same."
+        )),
+        _ => error,
     }
 }
 

@@ -8,11 +8,14 @@
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
 use super::{SealedFile, View};
+use crate::KeySource;
 use crate::aead::{self, Key};
+use crate::budget::Budget;
 use crate::error::fault;
 use crate::keys::Keys;
+use crate::opening;
 use crate::slot::{self, Opener, StoredSlot};
-use crate::{KeySource, SlotKind};
+use crate::slot_list::SlotList;
 
 /// How many records are resealed in one step, at most.
 const STEP_RECORDS: usize = 5_000;
@@ -44,6 +47,7 @@ impl SealedFile {
     ///
     /// - `sources` must open every slot, so that all of them open the vault afterwards. Remove the
     ///   slots that shall not. A rotation that was begun goes on, and needs none.
+    /// - Each source is tried within the file's deadline, as in an opening.
     /// - It is done in steps, each durable. Reading and changing go on between them, and the vault is
     ///   whole after a crash in any of them. The generation stays.
     /// - `progress` is called before the first step and after each.
@@ -52,7 +56,8 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// `KeyMissing` names the slots that no source opens: nothing was changed. `Corrupt` if a record
+    /// `KeyMissing` names the slots that no source opens, `TimedOut` those that were not tried: nothing was
+    /// changed. `Corrupt` if a record
     /// is damaged: those after it keep the old key until it was removed, and rotation goes on.
     pub fn rotate(&self, sources: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
         self.rotate_in_steps(sources, progress).map_err(|error| error.during(Operation::Set))
@@ -86,11 +91,10 @@ impl SealedFile {
         let (slots, key_id) =
             self.read(Operation::Set, |view| Ok((slot::all(view.connection)?, view.head.key_id)))?;
         // Passphrases take their time, and nobody else shall wait for it.
-        let slots = slots.into_iter().map(|slot| {
-            let key = slot_key(&slot, sources, |key| slot.unwrap(key, &id, &key_id).is_some())?;
-            Ok((slot, key))
-        });
-        let slots = slots.collect::<Result<Vec<_>>>()?;
+        let budget = || Budget::new(self.deadline);
+        let slots = opening::keys_of(slots, sources, budget, |slot, key| {
+            slot.unwrap(key, &id, &key_id).is_some()
+        })?;
         refuse_lost(&slots)?;
         let new = Keys::of(aead::random_key()?, &id);
         self.write(Operation::Set, |mut view| {
@@ -98,7 +102,7 @@ impl SealedFile {
                 // Somebody else was faster. A third key would leave the first one nowhere.
                 return Ok(());
             }
-            if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() as u64 {
+            if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() {
                 return Err(slots_changed());
             }
             view.switch(slots, &new)
@@ -109,7 +113,7 @@ impl SealedFile {
 impl View<'_> {
     /// Passes on to the new key; the records keep the old one.
     fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
-        let state = self.state()?;
+        let (state, mut list) = (self.state()?, SlotList::default());
         for (mut slot, key) in slots {
             let key = key.ok_or_else(slots_changed)?;
             if !slot::delete(self.connection, slot.id())? {
@@ -117,9 +121,11 @@ impl View<'_> {
             }
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
+            list.add(&slot);
             // Whoever rotates may have come in by a slot that is gone.
             *self.opener = Opener { slot: slot.id().to_owned(), key };
         }
+        list.write(self.connection, &self.head.id, new)?;
         self.head.rotate(&self.keys.current, new, &state)?;
         self.head.write(self.connection)
     }
@@ -154,40 +160,19 @@ impl View<'_> {
     }
 }
 
-/// The slot's key by the first source that fits.
-fn slot_key(
-    slot: &StoredSlot,
-    sources: &[KeySource],
-    fits: impl Fn(&Key) -> bool,
-) -> Result<Option<Key>> {
-    for source in sources {
-        if let Some(key) = slot.key(&source.material()?)?
-            && fits(&key)
-        {
-            return Ok(Some(key));
-        }
-    }
-    Ok(None)
-}
-
 fn slots_changed() -> Error {
     fault(ErrorKind::Busy, "somebody else is changing the key slots")
 }
 
 fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<()> {
-    let lost: Vec<_> =
-        slots.iter().filter(|(_, key)| key.is_none()).map(|(slot, _)| slot).collect();
-    if lost.is_empty() {
+    let lost = slots.iter().filter(|(_, key)| key.is_none());
+    let names: Vec<_> = lost.map(|(slot, _)| slot.name()).collect();
+    if names.is_empty() {
         return Ok(());
     }
-    let names = lost.iter().map(|slot| slot.shown().map(|slot| name(&slot.id, slot.kind)));
-    let names = names.collect::<Result<Vec<_>>>()?.join(", ");
+    let names = names.join(", ");
     Err(fault(ErrorKind::KeyMissing, format!("no key at hand opens these slots: {names}"))
         .with_hint("Give their keys, too, or remove the slots first: they would open nothing."))
-}
-
-fn name(id: &str, kind: SlotKind) -> String {
-    format!("{id} ({})", kind.as_str())
 }
 
 #[cfg(test)]

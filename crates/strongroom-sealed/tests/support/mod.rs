@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
 use strongroom_core::{Error, ErrorKind, ExposeSecret, Secret, SecretKey, SecretString, Timestamp};
 use strongroom_sealed::{Cost, FileConfig, KeySource, MIN_MEMORY_KIB, SealedFile, SealingKey};
 use tempfile::TempDir;
@@ -19,6 +20,11 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap(), key: SealingKey::generate().unwrap() }
+    }
+
+    /// The directory above that.
+    pub(crate) fn root(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A directory that the store makes, for the user alone.
@@ -81,6 +87,50 @@ pub(crate) fn value(file: &SealedFile, name: &str) -> Option<String> {
 pub(crate) fn passphrase(text: &str) -> KeySource {
     let cost = Cost::new(MIN_MEMORY_KIB, 1).unwrap();
     KeySource::passphrase_with_cost(SecretString::from(text), cost)
+}
+
+/// Adds passphrase slots as somebody could who has the file and no key: whole, and older than every other.
+pub(crate) fn plant_slots(sandbox: &Sandbox, count: usize, memory_kib: u32, passes: u32) {
+    let connection = rusqlite::Connection::open(sandbox.path()).unwrap();
+    for number in 0..count {
+        let slot = PlantedSlot {
+            id: &format!("0000{number:04}"),
+            label: "",
+            created_at: "2000-01-01T00:00:00Z",
+            memory_kib,
+            passes,
+        };
+        slot.write(&connection);
+    }
+}
+
+/// A passphrase slot that is whole and opens nothing.
+pub(crate) struct PlantedSlot<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) created_at: &'a str,
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+}
+
+impl PlantedSlot<'_> {
+    /// Writes it, over the one of its id if there is one.
+    pub(crate) fn write(&self, connection: &rusqlite::Connection) {
+        let Self { id, label, created_at, memory_kib, passes } = *self;
+        let (kind, lanes, salt, wrapped) = ("passphrase", 1_u32, [7_u8; 16], [7_u8; 72]);
+        let cost = [memory_kib, passes, lanes].map(u32::to_be_bytes).concat();
+        let texts = ["strongroom-sealed/1 slot checksum", id, kind, label, created_at];
+        let parts = texts.into_iter().map(str::as_bytes).chain([&salt[..], &cost, &wrapped]);
+        let bound: Vec<u8> = parts
+            .flat_map(|part| [&u32::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat())
+            .collect();
+        let checksum = &Sha256::digest(bound)[..8];
+        let row = rusqlite::params![
+            id, kind, label, created_at, salt, memory_kib, passes, lanes, wrapped, checksum
+        ];
+        let sql = "INSERT OR REPLACE INTO slot VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        connection.execute(sql, row).unwrap();
+    }
 }
 
 #[track_caller]

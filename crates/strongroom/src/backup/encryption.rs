@@ -6,7 +6,7 @@ use std::{hint, iter};
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use strongroom_core::{
-    Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, secret_copy,
+    Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, SecretString, secret_copy,
 };
 use zeroize::Zeroizing;
 
@@ -19,8 +19,14 @@ pub(super) const LARGEST: usize = 256 << 20;
 /// program. It is not measured: a busy machine would choose less.
 const WORK: u8 = 18;
 
-/// The most work that is done for a file: 16 times as much, as in the `age` program.
-const MOST_WORK: u8 = 22;
+/// The most work that a caller can allow: 16 times as much, as in the `age` program.
+pub(super) const MOST_WORK: u8 = 22;
+
+/// The longest header that is read, in bytes: some hundred recipients. age parses it anew for each of its lines.
+const LONGEST_HEADER: usize = 64 << 10;
+
+/// The most recipients of a file, whose header is then well below that.
+pub(super) const MOST_RECIPIENTS: usize = 500;
 
 /// Encrypts, and encodes as text.
 pub(super) fn encrypt(json: &SecretBytes, protection: &Protected) -> Result<String> {
@@ -48,17 +54,30 @@ fn written(encryptor: Encryptor, json: &[u8]) -> io::Result<String> {
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// Whether a passphrase opens the file, and not a key.
-pub(super) fn takes_passphrase(file: &[u8]) -> Result<bool> {
-    open(file).map(|decryptor| decryptor.is_scrypt())
+/// The work that the file's passphrase takes, as the logarithm of its steps to the base 2; `None` if a key opens
+/// it.
+pub(super) fn passphrase_work(file: &[u8]) -> Result<Option<u8>> {
+    let decryptor = open(file)?;
+    if !decryptor.is_scrypt() {
+        return Ok(None);
+    }
+    // It says what it would take before it begins.
+    let mut identity = age::scrypt::Identity::new(SecretString::from("none"));
+    identity.set_max_work_factor(0);
+    match decryptor.decrypt(iter::once(&identity as &dyn age::Identity)) {
+        Err(DecryptError::ExcessiveWork { required, .. }) => Ok(Some(required)),
+        Err(error) => Err(refused(error, 0)),
+        Ok(_) => Ok(Some(0)),
+    }
 }
 
 /// Decrypts a file, encoded as text or not.
 pub(super) fn decrypt(file: &[u8], unlock: &Unlock) -> Result<SecretBytes> {
     let decryptor = open(file)?;
+    let allowed = unlock.max_work_factor.unwrap_or(WORK).min(MOST_WORK);
     let passphrase = unlock.passphrase.as_ref().map(|passphrase| {
         let mut identity = age::scrypt::Identity::new(passphrase.clone());
-        identity.set_max_work_factor(MOST_WORK);
+        identity.set_max_work_factor(allowed);
         identity
     });
     if decryptor.is_scrypt() && passphrase.is_none() {
@@ -69,7 +88,7 @@ pub(super) fn decrypt(file: &[u8], unlock: &Unlock) -> Result<SecretBytes> {
     }
     let keys = unlock.identities.iter().map(|it| it as &dyn age::Identity);
     let passphrase = passphrase.iter().map(|it| it as &dyn age::Identity);
-    let json = read(decryptor, passphrase.chain(keys), file.len());
+    let json = read(decryptor, passphrase.chain(keys), file.len(), allowed);
     let len = json.as_ref().map_or(file.len(), |json| json.expose_secret().len());
     overwrite_buffers(len);
     json
@@ -82,8 +101,9 @@ fn read<'a>(
     decryptor: Decryptor<File<'_>>,
     identities: impl Iterator<Item = &'a dyn age::Identity>,
     most: usize,
+    allowed: u8,
 ) -> Result<SecretBytes> {
-    let mut reader = decryptor.decrypt(identities).map_err(refused)?;
+    let mut reader = decryptor.decrypt(identities).map_err(|error| refused(error, allowed))?;
     let mut json = Zeroizing::new(vec![0; most]);
     let mut len = 0;
     loop {
@@ -108,7 +128,7 @@ fn overwrite_buffers(len: usize) {
     let opened = text.as_ref().and_then(|text| open(text.as_bytes()).ok());
     if let Some(opened) = opened {
         let key: &dyn age::Identity = &key;
-        hint::black_box(read(opened, iter::once(key), zeros.len()).ok());
+        hint::black_box(read(opened, iter::once(key), zeros.len(), 0).ok());
     }
 }
 
@@ -119,30 +139,57 @@ fn open(file: &[u8]) -> Result<Decryptor<File<'_>>> {
             .with_hint("No backup is that large. Check the path."));
     }
     // What was pasted may begin with empty lines.
-    Decryptor::new_buffered(ArmoredReader::new(file.trim_ascii_start())).map_err(refused)
+    let file = file.trim_ascii_start();
+    check_header(file)?;
+    Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| refused(error, 0))
+}
+
+/// Checks that the header ends before parsing it could take long.
+fn check_header(file: &[u8]) -> Result<()> {
+    let mut start = Vec::new();
+    // What can't be decoded is told of when all of it is read.
+    let _ = ArmoredReader::new(file).take(LONGEST_HEADER as u64).read_to_end(&mut start);
+    let has_end = start.windows(4).any(|part| part == b"\n---");
+    if start.len() < LONGEST_HEADER || has_end {
+        return Ok(());
+    }
+    Err(corrupt("its header is longer than any backup's"))
 }
 
 /// Why a file does not open.
-fn refused(error: DecryptError) -> Error {
+fn refused(error: DecryptError, allowed: u8) -> Error {
     match error {
         DecryptError::DecryptionFailed => wrong_key("the passphrase is wrong"),
         DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed => {
             wrong_key("the backup was made for other keys")
         }
-        DecryptError::ExcessiveWork { required, .. } => Error::new(
-            ErrorKind::Unsupported,
-            Operation::Restore,
-        )
-        .with_message(format!(
-            "the passphrase takes 2^{required} steps of work, and this program does 2^{MOST_WORK}"
-        ))
-        .with_hint("Open it with `rage -d`, and encrypt it with less work."),
+        DecryptError::ExcessiveWork { required, .. } => too_much_work(required, allowed),
         DecryptError::InvalidMac => corrupt("its header was changed"),
         DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             corrupt("it ends too early")
         }
         _ => corrupt("it is not an age file, or its beginning is damaged"),
     }
+}
+
+/// The passphrase takes more work than the caller allowed. A step takes 1 KiB of memory.
+fn too_much_work(required: u8, allowed: u8) -> Error {
+    let memory = match required {
+        ..20 => format!("{} MiB", 1_u64 << required.saturating_sub(10)),
+        20..60 => format!("{} GiB", 1_u64 << (required - 20)),
+        _ => "no machine's".to_owned(),
+    };
+    let message = format!(
+        "its passphrase takes 2^{required} steps of work, with {memory} of memory, and 2^{allowed} are allowed"
+    );
+    let hint = match required {
+        ..=MOST_WORK => format!(
+            "Nothing was tried. If you know where the file comes from: `--max-work-factor {required}`."
+        ),
+        _ => "Nothing was tried. Distrust the file, or open it with `rage -d` and encrypt it anew."
+            .to_owned(),
+    };
+    Error::new(ErrorKind::Unsupported, Operation::Restore).with_message(message).with_hint(hint)
 }
 
 /// Why a file that opens can't be read to its end.

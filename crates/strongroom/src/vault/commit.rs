@@ -7,6 +7,7 @@ use super::content::{Content, Edit, Look};
 use super::copies::Copy;
 use super::engine::Vault;
 use super::payload::{Payload, VaultId};
+use super::place::{Place, Prepared};
 use crate::Layout;
 
 impl Vault {
@@ -32,10 +33,10 @@ impl Vault {
         decide: impl FnOnce(&dyn Look) -> Result<D>,
         change: impl FnOnce(&mut dyn Edit, D) -> Result<T>,
     ) -> Result<T> {
-        let is_open = self.read_copy(Content::is_none).is_some_and(|is_none| !is_none);
-        let _prepared = if is_open { None } else { self.place.prepare()? };
+        let prepared = self.prepared(Place::prepare).map_err(|error| self.named(error));
+        let (mut prepared, _asking) = prepared?;
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
-        let known = self.known(&commit)?;
+        let known = self.known(&commit, &mut prepared)?;
         let decision = decide(known.content.look())?;
         let mut next = match &*known.content {
             Content::Inline(payload) => {
@@ -53,19 +54,20 @@ impl Vault {
         };
         let result = change(&mut next, decision)?;
         next.advance()?;
-        self.store_whole(commit, known, next).map(|()| result)
+        self.store_whole(commit, known, next, &prepared).map(|()| result)
     }
 
     /// Writes an inline vault as it is, to learn that the store takes it.
     pub(super) fn write_again(&self) -> Result<()> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
-        let known = self.known(&commit)?;
+        let mut prepared = Prepared::default();
+        let known = self.known(&commit, &mut prepared)?;
         let same = match &*known.content {
             Content::Inline(payload) => payload.duplicate(),
             _ => return Ok(()),
         };
         let same = same.map_err(|error| self.named(error.into()))?;
-        self.store_whole(commit, known, same)
+        self.store_whole(commit, known, same, &prepared)
     }
 
     /// Ends a commit that changed the secrets where they lie, and left the vault's entry alone.
@@ -89,11 +91,17 @@ impl Vault {
     }
 
     /// Stores a whole vault in place of the known one, in the layout that it must have.
-    fn store_whole(&self, commit: Commit<'_>, known: Copy, vault: Payload) -> Result<()> {
+    fn store_whole(
+        &self,
+        commit: Commit<'_>,
+        known: Copy,
+        vault: Payload,
+        prepared: &Prepared,
+    ) -> Result<()> {
         let turn = self.copies.take_turn(self.deadlines.call)?;
         let write = turn.write(commit.is_exclusive().then_some(known));
         let mark = || commit.begin().map(|mark| write.begun(mark));
-        let (content, line) = self.laid_out(vault, mark)?;
+        let (content, line) = self.laid_out(vault, prepared, mark)?;
         if let Err(error) = mark() {
             self.abandon(content, line.as_ref());
             return Err(self.named(error));
@@ -105,7 +113,7 @@ impl Vault {
             write.finish(None);
             return self.make_sure(revision);
         }
-        write.finish(Some(self.copy_of(content, finished.seen)));
+        write.finish(Some(self.copy_of(self.shared(content), finished.seen)));
         self.watch.wake();
         Ok(())
     }
@@ -119,14 +127,14 @@ impl Vault {
         let (result, content) = write()?;
         let finished = commit.finish(content.revision());
         let seen = finished.seen.filter(|_| !finished.lost_lock);
-        writing.finish(Some(self.copy_of(content, seen)));
+        writing.finish(Some(self.copy_of(self.shared(content), seen)));
         self.watch.wake();
         Ok(result)
     }
 
     /// The lock file was deleted during the write: somebody else may have written, too.
     fn make_sure(&self, written: Revision) -> Result<()> {
-        if self.read_store()?.revision() == written {
+        if self.read_store(&mut Prepared::default())?.revision() == written {
             return Ok(());
         }
         Err(self.named(Error::new(ErrorKind::Conflict, Operation::Set).with_message(

@@ -170,6 +170,15 @@ impl Content {
         }
     }
 
+    /// Whether there is a vault, and a file that it lies in is still the one at its place.
+    pub(super) fn is_in_place(&self) -> bool {
+        match self {
+            #[cfg(feature = "sealed")]
+            Self::Sealed(sealed) => sealed.is_in_place(),
+            content => !content.is_none(),
+        }
+    }
+
     /// How it lies.
     pub(super) const fn layout(&self) -> Layout {
         match self {

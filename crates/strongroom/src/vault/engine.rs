@@ -1,7 +1,7 @@
 //! One vault as one process has it: a copy in memory, kept coherent, and commits.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
@@ -13,8 +13,7 @@ use super::coherence::{Coherence, Commit, Held, Observation, Seen, StateDir};
 use super::content::{Content, Look};
 use super::copies::{Copies, Copy};
 use super::payload::Stored;
-use super::place::KEYED;
-use super::place::Place;
+use super::place::{KEYED, Place, Prepared};
 use super::refreshed::Unstored;
 use super::watch::Watch;
 use crate::Layout;
@@ -41,6 +40,8 @@ pub(crate) struct Vault {
     starts_anew: bool,
     /// Whether what opened a sealed file is kept while it is open.
     keeps_sources: bool,
+    /// Held while a passphrase is asked for, until the file is open: one thread asks for all of this handle.
+    asking: Mutex<()>,
     /// How it was found to lie. A leaf: nothing is locked while it is.
     layout: Mutex<Layout>,
     pub(super) deadlines: Deadlines,
@@ -70,6 +71,7 @@ impl Vault {
             binding: None,
             starts_anew: false,
             keeps_sources: false,
+            asking: Mutex::default(),
             layout: Mutex::default(),
             deadlines,
             clock,
@@ -141,6 +143,7 @@ impl Vault {
 
     /// Returns the content after a look at the store, unless a write of this handle is under way or stuck.
     fn read_anew(&self) -> Result<Arc<Content>> {
+        let (mut prepared, _asking) = self.prepared(Place::prepare_to_read)?;
         let turn = match self.copies.take_turn_to_read(self.deadlines.call)? {
             Ok(turn) => turn,
             Err(committed) => return Ok(committed),
@@ -159,7 +162,7 @@ impl Vault {
             Observation::Clean(_) => None,
         };
         let had_lock = commit.is_some();
-        match (self.load(observation, commit), before) {
+        match (self.load(observation, commit, &mut prepared), before) {
             (Ok(copy), _) => return Ok(copy.content),
             (Err(error), Some(content)) if is_away(error.kind()) => {
                 tracing::warn!(%error, "the last write of the vault failed; what was there before is served");
@@ -170,7 +173,34 @@ impl Vault {
         }
         // It may be half of what another process is doing: what is there when that is done counts.
         let commit = self.coherence.lock(self.deadlines.call)?;
-        self.known(&commit).map(|known| known.content)
+        self.known(&commit, &mut prepared).map(|known| known.content)
+    }
+
+    /// Asks for a passphrase where that must be done, before a lock is taken: while one is held, others would wait for the
+    /// person who types. The guard is held until the file is open.
+    pub(super) fn prepared(
+        &self,
+        prepare: impl FnOnce(&Place) -> Result<Prepared>,
+    ) -> Result<(Prepared, Option<MutexGuard<'_, ()>>)> {
+        if !self.place.must_ask() || self.is_open() {
+            return Ok((Prepared::default(), None));
+        }
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_open() {
+            return Ok((Prepared::default(), None));
+        }
+        Ok((prepare(&self.place)?, Some(asking)))
+    }
+
+    fn is_open(&self) -> bool {
+        self.read_copy(Content::is_in_place).unwrap_or(false)
+    }
+
+    /// Returns the open file, where it needs no entry: it is the vault as long as it is in its place, and opening it anew would
+    /// cost a passphrase's work.
+    fn still_open(&self) -> Option<Arc<Content>> {
+        let copy = self.copies.current().filter(|_| self.place.is_direct())?;
+        copy.content.is_in_place().then_some(copy.content)
     }
 
     /// Returns the last committed copy, if the write after it failed and no process has written since.
@@ -191,13 +221,13 @@ impl Vault {
     }
 
     /// Returns the copy under the lock between processes, read anew if it is not current.
-    pub(super) fn known(&self, commit: &Commit<'_>) -> Result<Copy> {
+    pub(super) fn known(&self, commit: &Commit<'_>, prepared: &mut Prepared) -> Result<Copy> {
         let base = commit.base();
         if let Some(known) = self.copies.current().filter(|copy| copy.is_current(&base)) {
             return Ok(known);
         }
         let _turn = self.copies.take_turn(self.deadlines.call)?;
-        let content = self.read_store()?;
+        let content = self.read_store(prepared)?;
         let seen = base.remember(content.revision());
         Ok(self.remember(content, seen))
     }
@@ -207,19 +237,24 @@ impl Vault {
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn copy_of(&self, mut content: Content, seen: Option<Seen>) -> Copy {
+    /// Shares a content with readers.
+    pub(super) fn shared(&self, mut content: Content) -> Arc<Content> {
         if !self.keeps_sources {
             content.forget_sources();
         }
+        Arc::new(content)
+    }
+
+    pub(super) fn copy_of(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
             binding.note(content.layout() == Layout::Entries);
         }
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = content.layout();
-        Copy { content: Arc::new(content), seen }
+        Copy { content, seen }
     }
 
     /// Remembers what was read from the store.
-    fn remember(&self, content: Content, seen: Option<Seen>) -> Copy {
+    fn remember(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
         let old = self.copies.current();
         let new = self.copy_of(content, seen);
         warn_of_deletion(&self.entry, old.as_ref(), &new);
@@ -284,8 +319,13 @@ impl Vault {
     }
 
     /// Reads the store, remembers what it holds, and tells the other processes if the lock is ours.
-    fn load(&self, observation: Observation, commit: Option<Commit<'_>>) -> Result<Copy> {
-        let content = self.read_store()?;
+    fn load(
+        &self,
+        observation: Observation,
+        commit: Option<Commit<'_>>,
+        prepared: &mut Prepared,
+    ) -> Result<Copy> {
+        let content = self.read_store(prepared)?;
         let revision = content.revision();
         let seen = match (observation.remember(revision), commit) {
             (None, Some(commit)) => commit.finish(revision).seen,
@@ -294,9 +334,12 @@ impl Vault {
         Ok(self.remember(content, seen))
     }
 
-    pub(super) fn read_store(&self) -> Result<Content> {
+    pub(super) fn read_store(&self, prepared: &mut Prepared) -> Result<Arc<Content>> {
         self.is_forgotten.store(false, Ordering::Relaxed);
-        let content = self.read_place()?;
+        let content = match self.still_open() {
+            Some(content) => content,
+            None => self.shared(self.read_place(prepared)?),
+        };
         if let Some(binding) = &self.binding {
             let checked = binding.check(!content.is_none(), self.place.entries.is_some());
             checked.map_err(|error| self.named(error))?;
@@ -346,15 +389,15 @@ impl Vault {
             .with_command(self.command("restore FILE"), "then brings a backup's secrets back")
     }
 
-    pub(super) fn read_place(&self) -> Result<Content> {
-        if let Some(opened) = self.place.open_direct() {
+    pub(super) fn read_place(&self, prepared: &mut Prepared) -> Result<Content> {
+        if let Some(opened) = self.place.open_direct(prepared) {
             return opened.map_err(|error| self.explained(self.named(error)));
         }
         if let Some(entries) = self.find_entries().map_err(|error| self.named(error))? {
             return Ok(Content::Entries(entries));
         }
         match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
-            None => self.place.nothing().map_err(|error| self.explained(self.named(error))),
+            None => self.place.nothing(prepared).map_err(|error| self.explained(self.named(error))),
             Some(line) => Stored::parse(&line)
                 .map_err(Error::from)
                 .and_then(|stored| self.place.open(stored))
@@ -387,8 +430,11 @@ impl Vault {
 
     pub(super) fn named(&self, error: Error) -> Error {
         let error = error.with_store(self.store.name());
-        // What concerns a single entry names it.
-        if self.layout() == Layout::Entries { error } else { error.with_entry(&self.entry) }
+        // A file without an entry names itself, and what concerns a single entry names that.
+        if self.place.is_direct() || self.layout() == Layout::Entries {
+            return error;
+        }
+        error.with_entry(&self.entry)
     }
 }
 

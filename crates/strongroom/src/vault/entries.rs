@@ -17,6 +17,7 @@ use super::coherence::Revision;
 use super::content::{Content, Edit, Fingerprint, Look};
 use super::engine::{VAULT_ENTRY, Vault};
 use super::payload::{Payload, VaultId};
+use super::place::Prepared;
 use super::secrets::SecretInfo;
 use crate::Backend;
 use crate::binding::{BindingFile, Home};
@@ -86,7 +87,7 @@ impl Vault {
         let others = users.iter().filter(|user| user.as_str() != VAULT_ENTRY).count();
         let entries = place.entries(self, others == 0);
         if others == users.len() {
-            return Ok(self.place.nothing()?.is_none().then_some(entries));
+            return Ok(self.place.nothing(&mut Prepared::default())?.is_none().then_some(entries));
         }
         match place.home_in_move()? {
             Some(home) => Ok(home.in_entries.then_some(entries)),

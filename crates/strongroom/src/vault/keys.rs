@@ -5,10 +5,44 @@ use strongroom_sealed::{KeySource, Progress, SealedFile, Slot};
 
 use super::content::Content;
 use super::engine::Vault;
+use super::sealed::{Sealed, SealedPlace};
+
+/// Whether a file could not be opened for want of its key, so that what needs none can still be read.
+const fn is_about_the_key(kind: ErrorKind) -> bool {
+    use ErrorKind::{
+        Dismissed, InteractionNotAllowed, KeyMissing, Locked, NoBackend, TimedOut, WrongKey,
+    };
+    matches!(
+        kind,
+        Dismissed | InteractionNotAllowed | KeyMissing | Locked | NoBackend | TimedOut | WrongKey
+    )
+}
 
 impl Vault {
+    /// The slots, by a key at hand, which shows whether they are as they were written; else as the file says.
+    /// Nobody is asked for a passphrase.
     pub(crate) fn slots(&self) -> Result<Vec<Slot>> {
-        self.with_file(Operation::List, |file, _| file.slots())
+        let Some(place) = self.place.sealed.as_ref() else {
+            return self.with_file(Operation::List, |file, _| file.slots());
+        };
+        if place.must_ask() && place.is_there()? {
+            return self.slots_without_key(place);
+        }
+        match self.with_file(Operation::List, |file, _| file.slots()) {
+            Err(error) if is_about_the_key(error.kind()) && place.is_there()? => {
+                self.slots_without_key(place).map_err(|_| error)
+            }
+            listed => listed,
+        }
+    }
+
+    fn slots_without_key(&self, place: &SealedPlace) -> Result<Vec<Slot>> {
+        place.slots_without_key().map_err(|error| self.named(error))
+    }
+
+    /// Opens the file, for who is going to change its slots.
+    pub(crate) fn check_key(&self) -> Result<()> {
+        self.with_file(Operation::Open, |_, _| Ok(()))
     }
 
     pub(crate) fn add_slot(&self, source: &KeySource) -> Result<Slot> {
@@ -24,8 +58,42 @@ impl Vault {
         self.with_file(Operation::Set, |file, _| file.add_slot(source, now))
     }
 
-    pub(crate) fn remove_slot(&self, id: &str) -> Result<()> {
-        self.with_file(Operation::Delete, |file, _| file.remove_slot(id))
+    /// Removes a slot, if another one is known to open the file by a key at hand, or one of these.
+    pub(crate) fn remove_slot(&self, id: &str, more: &[KeySource]) -> Result<()> {
+        self.remove(id, |file, sources| file.remove_slot_if_open(id, &[sources, more].concat()))
+    }
+
+    /// Removes a slot, whatever else opens the file.
+    pub(crate) fn remove_slot_unproved(&self, id: &str) -> Result<()> {
+        self.remove(id, |file, _| file.remove_slot(id))
+    }
+
+    fn remove(
+        &self,
+        id: &str,
+        remove: impl FnOnce(&SealedFile, &[KeySource]) -> Result<()>,
+    ) -> Result<()> {
+        self.with_sealed(Operation::Delete, |sealed| {
+            let (file, sources) = sealed.opened();
+            if sealed.is_by_entry() && file.is_opened_by(id)? {
+                return Err(self.entry_would_open_nothing());
+            }
+            remove(file, sources)
+        })
+    }
+
+    fn entry_would_open_nothing(&self) -> Error {
+        let message = "it is the slot of the key in the vault's entry, which opens the file";
+        self.named(
+            Error::new(ErrorKind::Invalid, Operation::Delete)
+                .with_message(message)
+                .with_hint("Nothing was changed.")
+                .with_command(self.command("key rotate"), "gives the file a new key")
+                .with_command(
+                    self.command("move --to file"),
+                    "takes the vault into a file without an entry",
+                ),
+        )
     }
 
     pub(crate) fn rotate(&self, more: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
@@ -39,13 +107,22 @@ impl Vault {
         operation: Operation,
         work: impl FnOnce(&SealedFile, &[KeySource]) -> Result<T>,
     ) -> Result<T> {
-        self.read_content(|content| match content {
-            Content::Sealed(sealed) => {
-                let (file, sources) = sealed.opened();
-                work(file, sources).map_err(|error| error.with_store(self.store.name()))
-            }
-            _ => Err(self.no_slots(operation).with_store(self.store.name())),
+        self.with_sealed(operation, |sealed| {
+            let (file, sources) = sealed.opened();
+            work(file, sources)
         })
+    }
+
+    fn with_sealed<T>(
+        &self,
+        operation: Operation,
+        work: impl FnOnce(&Sealed) -> Result<T>,
+    ) -> Result<T> {
+        let result = self.read_content(|content| match content {
+            Content::Sealed(sealed) => work(sealed),
+            _ => Err(self.no_slots(operation)),
+        });
+        result.map_err(|error| error.with_store(self.store.name()))
     }
 
     fn no_slots(&self, operation: Operation) -> Error {

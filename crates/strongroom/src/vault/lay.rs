@@ -7,6 +7,7 @@ use strongroom_core::{
 use super::content::Content;
 use super::engine::Vault;
 use super::payload::{Payload, VaultId};
+use super::place::Prepared;
 
 /// The longest inline vault, in bytes. It is written as a whole at each change.
 const INLINE_MAX: usize = 64 * 1024;
@@ -18,6 +19,7 @@ impl Vault {
     pub(super) fn laid_out(
         &self,
         vault: Payload,
+        prepared: &Prepared,
         mark: impl FnOnce() -> Result<()>,
     ) -> Result<(Content, Option<SecretBytes>)> {
         let line = vault.to_line();
@@ -30,8 +32,8 @@ impl Vault {
         if lasts && self.place.needs_entry() {
             self.stand_in(vault.id, mark)?;
         }
-        let sealed =
-            self.place.seal(&vault, lasts, self.now()).map_err(|error| self.named(error))?;
+        let sealed = self.place.seal(&vault, prepared, lasts, self.now());
+        let sealed = sealed.map_err(|error| self.named(error))?;
         match (sealed, reason) {
             (Some((content, entry)), _) => Ok((content, entry)),
             (None, Some(too_large)) => Err(too_large),

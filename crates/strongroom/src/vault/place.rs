@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, Timestamp};
 #[cfg(feature = "sealed")]
-use strongroom_sealed::KeySource;
+use strongroom_sealed::{KeySource, SealedFile};
 
 use super::content::Content;
 use super::entries::EntriesPlace;
 use super::payload::{Payload, Stored};
 #[cfg(feature = "sealed")]
 use super::sealed::{Record, Sealed, SealedPlace};
-#[cfg(feature = "sealed")]
-use super::unlock::Prepared;
 
 /// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when it becomes
 /// sealed, and a process that remembers what the entry was must not take it for that.
@@ -26,6 +24,15 @@ pub(crate) struct Place {
     pub(crate) is_wanted: bool,
     /// Where its secrets are to be entries of their own, unless there is a vault already.
     pub(crate) entries: Option<EntriesPlace>,
+}
+
+/// A key that was asked for before a lock was taken; and the file, where it is open already.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    #[cfg(feature = "sealed")]
+    pub(super) key: Option<KeySource>,
+    #[cfg(feature = "sealed")]
+    pub(super) opened: Option<(SealedFile, Vec<KeySource>)>,
 }
 
 #[cfg(not(feature = "sealed"))]
@@ -46,15 +53,23 @@ impl Place {
         None
     }
 
-    pub(super) fn prepare(&self) -> Result<Option<()>> {
-        Ok(None)
+    pub(super) const fn must_ask(&self) -> bool {
+        false
     }
 
-    pub(super) fn open_direct(&self) -> Option<Result<Content>> {
+    pub(super) fn prepare(&self) -> Result<Prepared> {
+        Ok(Prepared::default())
+    }
+
+    pub(super) fn prepare_to_read(&self) -> Result<Prepared> {
+        Ok(Prepared::default())
+    }
+
+    pub(super) fn open_direct(&self, _: &mut Prepared) -> Option<Result<Content>> {
         None
     }
 
-    pub(super) fn nothing(&self) -> Result<Content> {
+    pub(super) fn nothing(&self, _: &mut Prepared) -> Result<Content> {
         Ok(Content::none())
     }
 
@@ -68,6 +83,7 @@ impl Place {
     pub(super) fn seal(
         &self,
         _: &Payload,
+        _: &Prepared,
         _: bool,
         _: Timestamp,
     ) -> Result<Option<(Content, Option<SecretBytes>)>> {
@@ -109,17 +125,30 @@ impl Place {
         matches!(self.sealed, Some(SealedPlace::Keyed { .. }))
     }
 
-    /// Asks for the passphrase of a file, where somebody would have to be asked while a lock is held.
-    pub(super) fn prepare(&self) -> Result<Option<Prepared<'_>>> {
+    /// Whether the vault can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        self.sealed.as_ref().is_some_and(SealedPlace::must_ask)
+    }
+
+    /// Asks for the passphrase of a file, where it would have to be asked for while a lock is held.
+    pub(super) fn prepare(&self) -> Result<Prepared> {
         match &self.sealed {
-            Some(SealedPlace::Direct(unlock)) => unlock.prepare().map(Some),
-            _ => Ok(None),
+            Some(SealedPlace::Direct(unlock)) => unlock.prepare(),
+            _ => Ok(Prepared::default()),
+        }
+    }
+
+    /// The same, unless there is no file, which reading does not make.
+    pub(super) fn prepare_to_read(&self) -> Result<Prepared> {
+        match &self.sealed {
+            Some(place @ SealedPlace::Direct(unlock)) if place.is_there()? => unlock.prepare(),
+            _ => Ok(Prepared::default()),
         }
     }
 
     /// The vault, where no entry is needed to open it.
-    pub(super) fn open_direct(&self) -> Option<Result<Content>> {
-        self.is_direct().then(|| self.nothing())
+    pub(super) fn open_direct(&self, prepared: &mut Prepared) -> Option<Result<Content>> {
+        self.is_direct().then(|| self.nothing(prepared))
     }
 
     /// The vault of a service that has no entry: none, unless there is a file that needs it, and that
@@ -128,8 +157,8 @@ impl Place {
     /// # Errors
     ///
     /// `KeyMissing`.
-    pub(super) fn nothing(&self) -> Result<Content> {
-        let sealed = self.sealed.as_ref().map_or(Ok(None), SealedPlace::recover)?;
+    pub(super) fn nothing(&self, prepared: &mut Prepared) -> Result<Content> {
+        let sealed = self.sealed.as_ref().map_or(Ok(None), |place| place.recover(prepared))?;
         Ok(sealed.map_or_else(Content::none, |sealed| Content::Sealed(Box::new(sealed))))
     }
 
@@ -149,6 +178,7 @@ impl Place {
     pub(super) fn seal(
         &self,
         vault: &Payload,
+        prepared: &Prepared,
         lasts: bool,
         now: Timestamp,
     ) -> Result<Option<(Content, Option<SecretBytes>)>> {
@@ -158,7 +188,7 @@ impl Place {
             None if self.is_wanted => Err(nowhere()),
             None => Ok(None),
             Some(place) => {
-                let (sealed, entry) = place.seal(vault, now)?;
+                let (sealed, entry) = place.seal(vault, prepared, now)?;
                 Ok(Some((Content::Sealed(Box::new(sealed)), entry)))
             }
         }

@@ -7,6 +7,7 @@ use strongroom_core::{Capabilities, Error, ErrorKind, ExposeSecret as _, Operati
 use super::content::Content;
 use super::engine::Vault;
 use super::payload::{Payload, VaultId};
+use super::place::Prepared;
 use crate::binding::{BindingFile, Home, Moving};
 use crate::{Backend, Layout};
 
@@ -60,7 +61,7 @@ impl Vault {
         binding: &BindingFile,
         mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
-        let _prepared = (self.place.prepare()?, target.place.prepare()?);
+        let (mut here, mut there) = (self.place.prepare_to_read()?, target.place.prepare()?);
         let remember = |home, moving| {
             binding.write(home, moving).map_err(|error| {
                 let message = "where the vault lives can't be remembered";
@@ -68,7 +69,7 @@ impl Vault {
             })
         };
         self.rewrite(|| {
-            let source = self.read_place()?;
+            let source = self.read_place(&mut here)?;
             self.check_is_there(&source)?;
             let from = Home { backend: from, in_entries: source.layout() == Layout::Entries };
             let vault = source.look().snapshot()?;
@@ -77,10 +78,10 @@ impl Vault {
             let put_aside = match target.entries().filter(|_| to.backend == from.backend) {
                 // The vault that is there is this one.
                 Some(entries) => entries.make_way(&vault).map(|()| None),
-                None => target.make_way(&vault, began_before),
+                None => target.make_way(&vault, began_before, &mut there),
             }?;
             remember(from, Moving::To(to))?;
-            let content = target.write_first(&vault)?;
+            let content = target.write_first(&vault, &mut there)?;
             progress(MoveStep::Verify);
             if !content.gives_back(&vault)? {
                 return Err(target.failed(ErrorKind::Corrupt, "it gave back something else"));
@@ -101,11 +102,16 @@ impl Vault {
 
     /// Makes way for a vault that comes from elsewhere, and returns what was put aside for that. What an
     /// earlier move of it has left goes.
-    fn make_way(&self, coming: &Payload, began_before: bool) -> Result<Option<PathBuf>> {
+    fn make_way(
+        &self,
+        coming: &Payload,
+        began_before: bool,
+        prepared: &mut Prepared,
+    ) -> Result<Option<PathBuf>> {
         if began_before && self.place.is_direct() {
             self.place.remove()?;
         }
-        let found = self.read_place()?;
+        let found = self.read_place(prepared)?;
         if let Content::Entries(entries) = &found {
             return entries.make_way(coming).map(|()| None);
         }
@@ -131,7 +137,7 @@ impl Vault {
             ))
     }
 
-    fn write_first(&self, vault: &Payload) -> Result<Content> {
+    fn write_first(&self, vault: &Payload, prepared: &mut Prepared) -> Result<Content> {
         if let Some(entries) = self.entries() {
             entries.write_all(vault)?;
             return Ok(Content::Entries(entries));
@@ -140,9 +146,9 @@ impl Vault {
         if vault.id == VaultId::NONE {
             vault.advance()?;
         }
-        let (content, line) = self.laid_out(vault, || Ok(()))?;
+        let (content, line) = self.laid_out(vault, prepared, || Ok(()))?;
         drop(self.write_entry_of(content, line)?);
-        self.read_place()
+        self.read_place(prepared)
     }
 
     /// All secrets that are here.

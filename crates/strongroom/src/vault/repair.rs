@@ -10,7 +10,7 @@ use strongroom_core::{
 use super::content::Content;
 use super::engine::{VAULT_ENTRY, Vault};
 use super::payload::{Payload, Stored, readable_names};
-use super::place::Place;
+use super::place::{Place, Prepared};
 use crate::shell::shell_word;
 
 /// One item of a store that stands where a vault should be.
@@ -69,7 +69,7 @@ pub(super) struct Found {
 
 impl Vault {
     pub(crate) fn examine(&self) -> Result<Vec<VaultItem>> {
-        Ok(self.find_all()?.iter().map(Found::describe).collect())
+        Ok(self.find_all(&mut Prepared::default())?.iter().map(Found::describe).collect())
     }
 
     pub(crate) fn merge(&self) -> Result<Merged> {
@@ -94,7 +94,7 @@ impl Vault {
 
     pub(crate) fn reset(&self) -> Result<Vec<PathBuf>> {
         self.rewrite(|| {
-            let mut found = self.find_all()?;
+            let mut found = self.find_all(&mut Prepared::default())?;
             if found.is_empty() && self.is_gone()? {
                 self.forget_binding();
                 return Ok((Vec::new(), self.nothing()));
@@ -115,8 +115,8 @@ impl Vault {
         })
     }
 
-    pub(super) fn find_all(&self) -> Result<Vec<Found>> {
-        if let Some(opened) = self.place.open_direct() {
+    pub(super) fn find_all(&self, prepared: &mut Prepared) -> Result<Vec<Found>> {
+        if let Some(opened) = self.place.open_direct(prepared) {
             return Found::in_place(opened).map_err(|error| self.named(error));
         }
         let candidates = self.store.candidates(&self.entry)?;
@@ -128,7 +128,9 @@ impl Vault {
             return found.collect();
         }
         match self.store.read_entry(&self.entry) {
-            Ok(None) => Found::in_place(self.place.nothing()).map_err(|error| self.named(error)),
+            Ok(None) => {
+                Found::in_place(self.place.nothing(prepared)).map_err(|error| self.named(error))
+            }
             Ok(Some(bytes)) => Ok(vec![Found::new(None, Ok(bytes), &self.place)?]),
             Err(error) => Ok(vec![Found::new(None, Err(error), &self.place)?]),
         }
@@ -137,7 +139,7 @@ impl Vault {
     /// All items, each with its vault.
     fn readable_ones(&self) -> Result<Vec<(Candidate, Payload)>> {
         let mut vaults = Vec::new();
-        for found in self.find_all()? {
+        for found in self.find_all(&mut Prepared::default())? {
             let Some(candidate) = found.candidate else { return Err(self.not_several()) };
             match found.opened.and_then(Content::into_inline) {
                 Ok(vault) => vaults.push((candidate, vault)),

@@ -25,9 +25,10 @@ pub struct Salvaged {
 impl Vault {
     /// Takes out of a damaged sealed file what can still be read, into a new one that takes its place.
     pub(crate) fn salvage(&self) -> Result<Salvaged> {
-        let _prepared = self.place.prepare().map_err(|error| self.not_salvaged(error))?;
+        let mut prepared =
+            self.place.prepare_to_read().map_err(|error| self.not_salvaged(error))?;
         self.rewrite(|| {
-            let mut found = self.find_all()?;
+            let mut found = self.find_all(&mut prepared)?;
             let (1, Some(found)) = (found.len(), found.pop()) else {
                 return Err(self.not_one(found.len()));
             };

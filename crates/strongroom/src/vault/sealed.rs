@@ -4,26 +4,27 @@
 //! apart, and each read sees the last one. The protocol between processes guards the entry alone, so
 //! that nobody works on with a file that another process has replaced or moved away.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use strongroom_core::{
-    Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
-    SecretString, ServiceName, Timestamp, secret_text,
+    Error, ErrorKind, Operation, Result, SecretBytes, SecretKey, SecretMetadata, SecretString,
+    ServiceName, Timestamp,
 };
 use strongroom_files::names::sealed_file;
 use strongroom_files::{check_free, is_in_use, is_there};
-use strongroom_sealed::{Change, FileConfig, KeySource, SealedFile, SealingKey, Slot};
+use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
 use super::coherence::Revision;
-use super::content::{Edit, Fingerprint, Look};
+use super::content::Edit;
 use super::payload::{KeyEntry, Payload, VaultId};
-use super::place::KEYED;
-use super::secrets::SecretInfo;
-use super::unlock::Unlock;
+use super::place::{KEYED, Prepared};
+use super::unlock::{self, Unlock};
+
+mod secrets;
+
+use secrets::Changing;
 
 /// What is appended to a file's name for its log.
 const LOG: &str = "-wal";
@@ -52,6 +53,8 @@ pub(super) struct Sealed {
     id: VaultId,
     /// The vault's revision number before the file's first.
     base: u64,
+    /// Whether the key stands in the vault's entry.
+    is_by_entry: bool,
 }
 
 /// A secret of a file, as it stands there.
@@ -76,13 +79,30 @@ impl SealedPlace {
         }
     }
 
+    /// Whether there is a file, or the log of one.
+    pub(super) fn is_there(&self) -> Result<bool> {
+        is_anything_at(self.path())
+    }
+
+    /// Whether the file can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        matches!(self, Self::Direct(unlock) if unlock.must_ask())
+    }
+
+    /// The file's key slots, which nobody vouches for.
+    pub(super) fn slots_without_key(&self) -> Result<Vec<Slot>> {
+        let config = FileConfig::keyless(self.path()).with_deadline(self.deadline());
+        SealedFile::slots_without_key(&config)
+    }
+
     /// Opens the file by the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
         self.settle()?;
         let config = self.config(SealingKey::from_text(&entry.key)?);
-        let file = SealedFile::open(&config);
+        let file = unlock::open(&config);
         let file = file.map_err(|error| self.named(error, entry.generation))?;
-        Ok(Sealed { file, sources: config.sources, id: entry.id, base: entry.generation })
+        let sources = config.sources;
+        Ok(Sealed { file, sources, id: entry.id, base: entry.generation, is_by_entry: true })
     }
 
     /// Opens a file whose entry is gone by another key of its own, if one is at hand.
@@ -90,16 +110,19 @@ impl SealedPlace {
     /// # Errors
     ///
     /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
-    pub(super) fn recover(&self) -> Result<Option<Sealed>> {
+    pub(super) fn recover(&self, prepared: &mut Prepared) -> Result<Option<Sealed>> {
         self.settle()?;
         if !is_anything_at(self.path())? {
             return Ok(None);
         }
         let (path, recovery) = match self {
-            Self::Direct(unlock) => return unlock.open().map(|opened| Some(opened.into())),
+            Self::Direct(unlock) => {
+                return unlock.open(prepared).map(|opened| Some(opened.into()));
+            }
             Self::Keyed { path, recovery, .. } => (path, recovery),
         };
-        match recovery(path).and_then(|unlock| unlock.open()).map(Sealed::from).map(Some) {
+        let recovered = recovery(path).and_then(|unlock| unlock.open(&mut Prepared::default()));
+        match recovered.map(Sealed::from).map(Some) {
             Ok(Some(sealed)) => {
                 tracing::warn!(
                     file = %path.display(),
@@ -119,10 +142,11 @@ impl SealedPlace {
     pub(super) fn seal(
         &self,
         vault: &Payload,
+        prepared: &Prepared,
         now: Timestamp,
     ) -> Result<(Sealed, Option<SecretBytes>)> {
         let (config, key) = match self {
-            Self::Direct(unlock) => (unlock.with_new_key()?, None),
+            Self::Direct(unlock) => (unlock.with_new_key(prepared)?, None),
             Self::Keyed { path, .. } => {
                 put_aside(path, now)?;
                 let key = SealingKey::generate()?;
@@ -139,7 +163,8 @@ impl SealedPlace {
             Some(key) => {
                 let base = vault.generation.saturating_sub(file.generation()?);
                 let entry = KeyEntry { id: vault.id, generation: base, key: key.to_text() };
-                (Sealed { file, sources, id: vault.id, base }, Some(entry.to_line()))
+                let sealed = Sealed { file, sources, id: vault.id, base, is_by_entry: true };
+                (sealed, Some(entry.to_line()))
             }
         })
     }
@@ -251,7 +276,7 @@ impl SealedPlace {
 }
 
 fn entry_gone(path: &Path) -> Error {
-    Error::new(ErrorKind::KeyMissing, Operation::Get)
+    Error::new(ErrorKind::KeyMissing, Operation::Open)
         .with_message(format!(
             "the vault's entry is gone, which holds the key of {}",
             path.display()
@@ -317,6 +342,16 @@ impl Sealed {
         self.sources = Vec::new();
     }
 
+    /// Whether the key stands in the vault's entry.
+    pub(super) const fn is_by_entry(&self) -> bool {
+        self.is_by_entry
+    }
+
+    /// Whether the file at its place is still this one.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.file.is_in_place()
+    }
+
     /// The file, and what it was opened with.
     pub(super) fn opened(&self) -> (&SealedFile, &[KeySource]) {
         (&self.file, &self.sources)
@@ -372,112 +407,7 @@ fn file_error(path: &Path, error: std::io::Error) -> Error {
 /// A file whose key stands in no entry, with what opened it.
 impl From<(SealedFile, Vec<KeySource>)> for Sealed {
     fn from((file, sources): (SealedFile, Vec<KeySource>)) -> Self {
-        Self { id: VaultId::new(file.id()), file, sources, base: 0 }
+        let id = VaultId::new(file.id());
+        Self { file, sources, id, base: 0, is_by_entry: false }
     }
-}
-
-impl Look for Sealed {
-    fn generation(&self) -> Result<u64> {
-        Ok(self.base + self.file.generation()?)
-    }
-
-    fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.file.get(key)
-    }
-
-    fn contains(&self, key: &SecretKey) -> Result<bool> {
-        self.file.contains(key)
-    }
-
-    fn list(&self) -> Result<Vec<SecretInfo>> {
-        Ok(sorted(self.file.list()?))
-    }
-
-    fn snapshot(&self) -> Result<Payload> {
-        let mut vault = Payload::new(self.id);
-        let mut is_text = true;
-        self.file.read_all(|key, metadata, value| match secret_text(&value) {
-            Some(value) => drop(vault.insert(key, secret_of(value, metadata))),
-            None => is_text = false,
-        })?;
-        if !is_text {
-            return Err(not_text());
-        }
-        vault.generation = Look::generation(self)?;
-        Ok(vault)
-    }
-
-    /// Of the metadata alone: it says when a value was written, and no value is opened.
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
-        let fingerprint = |metadata: SecretMetadata| Fingerprint {
-            metadata: Some(hasher.hash_one(metadata)),
-            ..Fingerprint::default()
-        };
-        let secrets = self.file.list()?.into_iter();
-        Ok(secrets.map(|(key, metadata)| (key, fingerprint(metadata))).collect())
-    }
-}
-
-/// A change of the file, under way.
-struct Changing<'a, 'b>(&'a mut Change<'b>);
-
-impl Edit for Changing<'_, '_> {
-    fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.0.get(key)
-    }
-
-    fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
-        self.0.metadata(key)
-    }
-
-    fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        self.0.put(key, secret)
-    }
-
-    fn remove(&mut self, key: &SecretKey) -> Result<bool> {
-        self.0.remove(key)
-    }
-
-    #[cfg(feature = "backup")]
-    fn snapshot(&mut self) -> Result<Payload> {
-        let mut vault = Payload::new(VaultId::NONE);
-        for (key, _) in self.0.list()? {
-            if let Some(secret) = self.0.get(&key)? {
-                vault.insert(key, secret);
-            }
-        }
-        Ok(vault)
-    }
-
-    #[cfg(feature = "backup")]
-    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()> {
-        match other.secrets().get(key) {
-            Some(secret) => self.0.put(key, secret),
-            None => self.0.remove(key).map(drop),
-        }
-    }
-
-    fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
-        if let Some(secret) = self.0.get(old)? {
-            self.0.put(new, &secret)?;
-            self.0.remove(old)?;
-        }
-        Ok(())
-    }
-}
-
-fn secret_of(value: SecretString, metadata: SecretMetadata) -> Secret {
-    let mut secret = Secret::new(value);
-    secret.metadata = metadata;
-    secret
-}
-
-fn not_text() -> Error {
-    Error::new(ErrorKind::Unsupported, Operation::Get)
-        .with_message("the file holds values that are not text")
-}
-
-fn sorted(mut secrets: Vec<(SecretKey, SecretMetadata)>) -> Vec<SecretInfo> {
-    secrets.sort_by(|(a, _), (b, _)| a.cmp(b));
-    secrets.into_iter().map(|(key, metadata)| SecretInfo { key, metadata }).collect()
 }

@@ -1,79 +1,80 @@
-//! What opens a sealed file whose key stands in no entry.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! The key of a sealed file that stands in no entry: named, or asked for.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
-use strongroom_sealed::{FileConfig, KeySource, SealedFile};
+use strongroom_sealed::{FileConfig, KeySource, SealedFile, SlotChange};
 
+use super::place::Prepared;
 use super::sealed::is_anything_at;
 use crate::keys::{AskPassphrase, PassphraseRequest};
 
-/// How often somebody may mistype a passphrase.
+/// How often a passphrase may be mistyped.
 const TRIES: u32 = 3;
 
-/// What opens a sealed file: keys that were named, or a passphrase that somebody is asked for.
+/// The keys that were named for a sealed file, or how to ask for a passphrase.
 pub(crate) struct Unlock {
     pub(crate) config: FileConfig,
     ask: Option<AskPassphrase>,
     /// How to name a key.
     hint: String,
-    prepared: Mutex<Option<KeySource>>,
 }
 
-/// A passphrase that was asked for beforehand, forgotten when this is dropped.
-pub(super) struct Prepared<'a>(&'a Unlock);
-
 impl Unlock {
-    /// By the sources of the configuration; somebody is asked where it has none.
+    /// By the sources of the configuration; a passphrase is asked for where it has none.
     pub(crate) fn new(config: FileConfig, ask: Option<AskPassphrase>, hint: String) -> Self {
-        Self { config, ask, hint, prepared: Mutex::default() }
+        Self { config, ask, hint }
     }
 
-    /// Asks, where somebody would have to be asked later: while a lock is held, others would wait for
-    /// who types.
-    pub(super) fn prepare(&self) -> Result<Prepared<'_>> {
-        if let Some(ask) = self.ask.as_ref().filter(|_| self.config.sources.is_empty()) {
-            let source = match is_anything_at(&self.config.path)? {
-                true => self.open_asking(ask)?.1.pop(),
-                false => Some(self.asked(ask, true, 1)?),
-            };
-            *self.prepared() = source;
-        }
-        Ok(Prepared(self))
+    /// Whether the file can't be opened without asking for a passphrase.
+    pub(super) fn must_ask(&self) -> bool {
+        self.config.sources.is_empty()
     }
 
-    /// Opens the file, and says what opened it.
-    pub(super) fn open(&self) -> Result<(SealedFile, Vec<KeySource>)> {
-        let config = match self.prepared().take() {
-            Some(source) => self.config.clone().or(source),
-            None => self.config.clone(),
+    /// Asks beforehand, where it would have to be asked for later: while a lock is held, others would wait
+    /// for the person who types.
+    pub(super) fn prepare(&self) -> Result<Prepared> {
+        let Some(ask) = self.ask.as_ref().filter(|_| self.must_ask()) else {
+            return Ok(Prepared::default());
         };
+        if !is_anything_at(&self.config.path)? {
+            return Ok(Prepared { key: Some(self.asked(ask, true, 1)?), opened: None });
+        }
+        let opened = self.open_asking(ask)?;
+        Ok(Prepared { key: opened.1.last().cloned(), opened: Some(opened) })
+    }
+
+    /// Opens the file, and returns the sources that it was opened by.
+    pub(super) fn open(&self, prepared: &mut Prepared) -> Result<(SealedFile, Vec<KeySource>)> {
+        if let Some(opened) = prepared.opened.take().filter(|(file, _)| file.is_in_place()) {
+            return Ok(opened);
+        }
+        let mut config = self.config.clone();
+        config.sources.extend(prepared.key.clone());
         match &self.ask {
-            _ if !config.sources.is_empty() => Ok((SealedFile::open(&config)?, config.sources)),
+            _ if !config.sources.is_empty() => Ok((open(&config)?, config.sources)),
             Some(ask) => self.open_asking(ask),
             None => Err(self.no_key()),
         }
     }
 
-    /// What opens a new file.
-    pub(super) fn with_new_key(&self) -> Result<FileConfig> {
-        if !self.config.sources.is_empty() {
+    /// The configuration of a new file, with what opens it.
+    pub(super) fn with_new_key(&self, prepared: &Prepared) -> Result<FileConfig> {
+        if !self.must_ask() {
             return Ok(self.config.clone());
         }
-        let source = match (self.prepared().take(), &self.ask) {
-            (Some(source), _) => source,
+        let source = match (&prepared.key, &self.ask) {
+            (Some(source), _) => source.clone(),
             (None, Some(ask)) => self.asked(ask, true, 1)?,
             (None, None) => return Err(self.no_key()),
         };
         Ok(self.config.clone().or(source))
     }
 
-    /// Opens the file by a passphrase that somebody types, in three tries.
+    /// Opens the file by a passphrase that is typed, in three tries.
     fn open_asking(&self, ask: &AskPassphrase) -> Result<(SealedFile, Vec<KeySource>)> {
         let mut attempt = 1;
         loop {
             let config = self.config.clone().or(self.asked(ask, false, attempt)?);
-            match SealedFile::open(&config) {
+            match open(&config) {
                 Err(error) if error.kind() == ErrorKind::WrongKey && attempt < TRIES => {
                     attempt += 1;
                 }
@@ -85,7 +86,7 @@ impl Unlock {
     fn asked(&self, ask: &AskPassphrase, is_new: bool, attempt: u32) -> Result<KeySource> {
         let path = self.config.path.clone();
         let passphrase = ask(&PassphraseRequest { path, is_new, attempt })?.ok_or_else(|| {
-            Error::new(ErrorKind::Dismissed, Operation::Get).with_message(format!(
+            Error::new(ErrorKind::Dismissed, Operation::Open).with_message(format!(
                 "nobody gave the passphrase of {}",
                 self.config.path.display()
             ))
@@ -95,18 +96,24 @@ impl Unlock {
 
     fn no_key(&self) -> Error {
         let path = self.config.path.display();
-        Error::new(ErrorKind::KeyMissing, Operation::Get)
+        Error::new(ErrorKind::KeyMissing, Operation::Open)
             .with_message(format!("nothing was named that opens {path}"))
             .with_hint(self.hint.clone())
     }
-
-    fn prepared(&self) -> MutexGuard<'_, Option<KeySource>> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Drop for Prepared<'_> {
-    fn drop(&mut self) {
-        *self.0.prepared() = None;
+/// Opens a file, and warns of key slots that somebody changed who has no key to it.
+pub(super) fn open(config: &FileConfig) -> Result<SealedFile> {
+    let file = SealedFile::open(config)?;
+    let changes = file.slot_changes().unwrap_or_default();
+    if !changes.is_empty() {
+        let ids: Vec<_> = changes.iter().map(SlotChange::id).collect();
+        tracing::warn!(
+            "key slots of {} were changed by somebody who has no key to it: {}. What opened them may open \
+             nothing now. `strongroom key list` shows them; remove those and add new ones",
+            config.path.display(),
+            ids.join(", ")
+        );
     }
+    Ok(file)
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::vault::coherence::Coherence;
 use crate::vault::content::Content;
 use crate::vault::payload::Stored;
+use crate::vault::place::Prepared;
 use crate::vault::watch::ChangeKind;
 
 /// What stands in the vault's entry.
@@ -107,7 +108,7 @@ fn no_inline_vault_is_taken_for_the_sealed_one_that_it_became() {
     let mut seen = std::collections::HashSet::new();
     for (name, len) in [("a", 1), ("b", 1), ("large", 2_560)] {
         vault.set(&key(name), Secret::new("x".repeat(len))).unwrap();
-        let revision = machine.vault().read_place().unwrap().revision();
+        let revision = machine.vault().read_place(&mut Prepared::default()).unwrap().revision();
         assert!(seen.insert(revision), "{name}: {revision:?}");
     }
     assert_eq!(vault.layout(), Layout::Sealed);
@@ -336,7 +337,8 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     });
     let vault = crate::SecretManager::builder("app").options(options);
     let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
-    let secrets = vault.state_dir(&state).open_blocking().unwrap();
+    let vault = || vault.clone().state_dir(&state);
+    let secrets = vault().open_blocking().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0, "there is no file yet");
     secrets.set(&key("a"), &Secret::new("1")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
@@ -344,6 +346,44 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     secrets.set(&key("b"), &Secret::new("2")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(secrets.list().unwrap().len(), 2);
+    // A read that mends what a killed writer left takes the lock, too.
+    let generation =
+        StateDir::at(&state).unwrap().file(&ServiceName::new("app").unwrap(), ".generation");
+    fs::remove_file(generation.unwrap()).unwrap();
+    assert!(vault().open_blocking().unwrap().exists(&key("a")).unwrap());
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn several_threads_that_open_a_file_at_once_ask_once_and_before_they_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let asked = Arc::new(AtomicI64::new(0));
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
+    let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
+        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
+        assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(SecretString::from("correct horse")))
+    });
+    let vault = crate::SecretManager::builder("app").options(options);
+    let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
+    let secrets = vault.state_dir(&state).open_blocking().unwrap();
+    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    for round in 2..5 {
+        secrets.lock();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (secrets, name) = (&secrets, format!("{round}-{thread}"));
+                scope.spawn(move || match thread % 2 {
+                    0 => secrets.set(&key(&name), &Secret::new("2")).unwrap(),
+                    _ => assert!(secrets.exists(&key("a")).unwrap()),
+                });
+            }
+        });
+        assert_eq!(asked.load(Ordering::Relaxed), round);
+    }
+    assert_eq!(secrets.list().unwrap().len(), 7);
 }
 
 #[test]

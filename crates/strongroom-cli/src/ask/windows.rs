@@ -1,0 +1,24 @@
+//! A hidden question on a Windows console. It tells no paste from typing, so a value of several lines comes from a file
+//! or a pipe.
+
+use std::io::{self, Write as _};
+
+use strongroom::{SecretBytes, secret_bytes};
+
+use super::{Lines, Problem};
+
+/// Says something, between questions.
+pub(super) fn note(text: &str) -> Result<(), Problem> {
+    Ok(io::stderr().write_all(text.as_bytes())?)
+}
+
+/// Asks, and returns the line that was typed.
+pub(super) fn ask(question: &str, _lines: Lines) -> Result<SecretBytes, Problem> {
+    match rpassword::prompt_password(question) {
+        Ok(typed) => Ok(secret_bytes(typed.into_bytes())),
+        Err(cause) => match cause.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted => Err(Problem::Dismissed),
+            _ => Err(Problem::Io(cause)),
+        },
+    }
+}

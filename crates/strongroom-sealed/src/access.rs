@@ -1,0 +1,213 @@
+//! The ways to open a file: shared with other processes, alone, or only to read.
+//!
+//! SQLite's log needs memory that processes share, by a file beside the log. Not every file system maps files
+//! into memory for that, and not everybody who may read a file may write beside it.
+
+use std::fs;
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use crate::beside;
+
+/// A way to open a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Processes keep apart by shared memory: all of them read, and one at a time writes.
+    Shared,
+    /// One process at a time has the file open, for one operation. Others wait for it.
+    Alone,
+    /// Nobody is kept out, so the caller must look whether the file has changed meanwhile.
+    ReadOnly,
+}
+
+/// The times and lengths of a file and its log, by which a change is noticed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Trace([Option<(u64, Option<SystemTime>)>; 2]);
+
+/// SQLite's error in opening a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Failed<'a>(pub(crate) &'a rusqlite::Error);
+
+impl Access {
+    /// Opens a file this way. It is not read yet.
+    pub(crate) fn connect(self, path: &Path) -> rusqlite::Result<Connection> {
+        let (rights, uri) = match self {
+            Self::Shared | Self::Alone => (OpenFlags::SQLITE_OPEN_READ_WRITE, None),
+            // Without a log the file is all there is, and needs nothing beside it.
+            Self::ReadOnly if !beside::has_log(path) => {
+                (OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, immutable(path))
+            }
+            Self::ReadOnly => (OpenFlags::SQLITE_OPEN_READ_ONLY, None),
+        };
+        let flags = rights
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let connection = match (self, uri) {
+            (_, Some(uri)) => Connection::open_with_flags(uri, flags)?,
+            (Self::ReadOnly, None) => open_unlocked(path, flags)?,
+            _ => Connection::open_with_flags(path, flags)?,
+        };
+        if self != Self::Shared {
+            // Alone with the file, SQLite keeps the log's index in memory of its own.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        }
+        Ok(connection)
+    }
+}
+
+impl Failed<'_> {
+    /// The way that may succeed where the shared one failed.
+    pub(crate) fn instead(&self, path: &Path) -> Option<Access> {
+        let failure = self.0.sqlite_error()?;
+        let directory = path.parent().unwrap_or(path);
+        let can_write = is_writable(directory);
+        // A log must be read under a lock, where there can be one: others may be writing it.
+        let to_read = match can_write && beside::has_log(path) {
+            true => Access::Alone,
+            false => Access::ReadOnly,
+        };
+        match failure.extended_code {
+            ffi::SQLITE_IOERR_SHMMAP | ffi::SQLITE_IOERR_SHMOPEN | ffi::SQLITE_IOERR_SHMLOCK => {
+                Some(if can_write { Access::Alone } else { Access::ReadOnly })
+            }
+            ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_WRITE => Some(to_read),
+            _ => match failure.code {
+                ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::DiskFull => {
+                    Some(to_read)
+                }
+                // The same is said where too many files are open.
+                ErrorCode::CannotOpen if !can_write || is_full(directory) => Some(to_read),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether the file system does not do what it takes to keep processes apart.
+    pub(crate) fn lacks_locks(self) -> bool {
+        self.0.sqlite_error().is_some_and(|failure| {
+            matches!(
+                failure.extended_code,
+                ffi::SQLITE_IOERR_LOCK
+                    | ffi::SQLITE_IOERR_RDLOCK
+                    | ffi::SQLITE_IOERR_UNLOCK
+                    | ffi::SQLITE_IOERR_CHECKRESERVEDLOCK
+                    | ffi::SQLITE_IOERR_SHMLOCK
+                    | ffi::SQLITE_IOERR_SHMMAP
+                    | ffi::SQLITE_IOERR_SHMOPEN
+            )
+        })
+    }
+}
+
+impl Trace {
+    pub(crate) fn of(path: &Path) -> Self {
+        Self([path, &beside::log(path)].map(|path| {
+            let metadata = fs::symlink_metadata(path).ok()?;
+            Some((metadata.len(), metadata.modified().ok()))
+        }))
+    }
+
+    /// A number that differs where traces do, but for chance.
+    pub(crate) fn number(&self) -> i64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        i64::from_ne_bytes(hasher.finish().to_ne_bytes())
+    }
+}
+
+/// Lets others have their turn with a file that one process at a time has open.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who closes a file tells nobody, as SQLite's own waits know"
+)]
+pub(crate) fn wait_for_a_turn() {
+    // Not in step with others.
+    let micros = RandomState::new().hash_one(()) % 10_000;
+    std::thread::sleep(Duration::from_micros(1_000 + micros));
+}
+
+/// The file as one that does not change, by its address: a path whose odd bytes are escaped.
+fn immutable(path: &Path) -> Option<PathBuf> {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    cfg!(unix).then(|| PathBuf::from(uri + "?immutable=1"))
+}
+
+/// Opens a file without its locks, whose files can't be written.
+#[cfg(unix)]
+fn open_unlocked(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags_and_vfs(path, flags, "unix-none")
+}
+
+#[cfg(not(unix))]
+fn open_unlocked(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, flags)
+}
+
+/// Whether this program may make files in a directory.
+#[cfg(unix)]
+pub(crate) fn is_writable(directory: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    accessat(CWD, directory, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
+/// Whether a directory's file system has no room, or takes no more files.
+#[cfg(unix)]
+pub(crate) fn is_full(directory: &Path) -> bool {
+    rustix::fs::statvfs(directory).is_ok_and(|system| {
+        // Some file systems count no files.
+        system.f_bavail == 0 || (system.f_files > 0 && system.f_favail == 0)
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_writable(directory: &Path) -> bool {
+    !fs::metadata(directory).is_ok_and(|metadata| metadata.permissions().readonly())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_full(_: &Path) -> bool {
+    false
+}
+
+/// The kind of the file system that a file lies on, as `mount` names it.
+#[cfg(target_os = "linux")]
+pub(crate) fn file_system_of(path: &Path) -> Option<String> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let kind = |line: &str| {
+        let (mount, system) = line.split_once(" - ")?;
+        let point = mount.split(' ').nth(4)?.to_owned();
+        let is_above = path.starts_with(&point);
+        is_above.then(|| (point.len(), system.split(' ').next().unwrap_or_default().to_owned()))
+    };
+    // Of two at one place the later one is above.
+    let nearest = mounts.lines().filter_map(kind).max_by_key(|(length, _)| *length);
+    nearest.map(|(_, kind)| kind)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn file_system_of(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_file_system_is_known() {
+        assert_eq!(file_system_of(Path::new("/proc/self/status")).as_deref(), Some("proc"));
+        assert_eq!(file_system_of(Path::new("relative")), None);
+    }
+}

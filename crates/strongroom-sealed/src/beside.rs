@@ -1,0 +1,79 @@
+//! The files that SQLite keeps beside a sealed file: its log, the log's index, and never a journal.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use strongroom_core::Result;
+use strongroom_files::{check_own, quoted};
+
+use crate::error::{self, corrupt};
+
+/// The largest log that is read, in bytes. A log holds at least one change as a whole, so one that is
+/// twice as long as the largest backup must fit.
+const LARGEST_LOG: u64 = 1024 * 1024 * 1024;
+
+/// The path of the log.
+pub(crate) fn log(path: &Path) -> PathBuf {
+    with_ending(path, "-wal")
+}
+
+/// Whether there is a log that holds anything.
+pub(crate) fn has_log(path: &Path) -> bool {
+    log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Checks what lies beside the file, before SQLite reads or replays it.
+///
+/// # Errors
+///
+/// `Corrupt` for a rollback journal, which SQLite would write into the file, and for a log that is too large;
+/// as [`check_own`] for a log or index that is no file of the user's alone.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    let journal = with_ending(path, "-journal");
+    if journal.symlink_metadata().is_ok() {
+        let journal = quoted(&journal);
+        return Err(corrupt(format!("{journal} lies beside it, and a sealed file has no journal"))
+            .with_hint(format!(
+                "Another program made it, or somebody put it there. Copy all of it, then move {journal} away."
+            )));
+    }
+    for part in [log(path), with_ending(path, "-shm")] {
+        match check_own(&part) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(error::opening(&part, cause));
+            }
+            _ => {}
+        }
+    }
+    let is_huge = |len| len > LARGEST_LOG;
+    if log(path).symlink_metadata().is_ok_and(|metadata| is_huge(metadata.len())) {
+        let log = quoted(&log(path));
+        return Err(corrupt(format!("{log} has more than {} MiB", LARGEST_LOG >> 20)));
+    }
+    Ok(())
+}
+
+/// Removes the index that is left of a log where no memory can be shared. Nobody may have the file open.
+pub(crate) fn remove_index(path: &Path) {
+    drop(fs::remove_file(with_ending(path, "-shm")));
+}
+
+/// Refuses a log without its database: it would be replayed into the next one that takes its place,
+/// and holds what was written last.
+pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
+    let log = log(path);
+    let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();
+    if !is_orphan {
+        return Ok(());
+    }
+    let (path, log) = (quoted(path), quoted(&log));
+    Err(corrupt(format!("{path} is gone and its log is still there"))
+        .with_hint(format!("Bring {path} back, or move {log} away.")))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    PathBuf::from(path)
+}

@@ -1,0 +1,207 @@
+//! The work and time that passphrases may cost in one operation, all key slots together.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use strongroom_core::{Error, ErrorKind, Result, SecretString};
+
+use crate::aead::Key;
+use crate::error::fault;
+use crate::passphrase::{Cost, MAX_WORK, MIN_MEMORY_KIB, Memory};
+
+/// The work for each second of the deadline, in KiB times passes: more than one core does.
+const WORK_PER_SECOND: u64 = 2 * 1024 * 1024;
+
+/// The work of the cheapest slot that is ever calibrated. The first derivation of an operation may cost
+/// this much however slow the machine or the build is: a deadline must not lock out an honest file.
+const ALWAYS: u64 = 3 * MIN_MEMORY_KIB as u64;
+
+/// An estimate is made with a small memory, and large ones are slower: half as much again is reserved.
+const MARGIN: f64 = 1.5;
+
+/// What the speed is estimated by, where nothing was derived yet: some milliseconds.
+const SAMPLE: Cost = Cost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
+
+/// The speed of the last derivation in this process, in KiB per second; 0 if there was none.
+static SPEED: AtomicU64 = AtomicU64::new(0);
+
+/// What is left of the work and time of one operation.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: Duration,
+    start: Instant,
+    work: u64,
+    is_untouched: bool,
+}
+
+/// Why a key was not derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// It would cost more than is left.
+    Work,
+    /// There is not enough memory.
+    Memory,
+}
+
+impl Budget {
+    /// The budget of an operation that begins now and has this deadline.
+    pub(crate) fn new(limit: Duration) -> Self {
+        let work = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) / 1000;
+        let work = work.saturating_mul(WORK_PER_SECOND).max(MAX_WORK);
+        Self { limit, start: Instant::now(), work, is_untouched: true }
+    }
+
+    /// Derives key material. It takes the work from the budget, and at most one slot's memory at a time.
+    pub(crate) fn derive(
+        &mut self,
+        cost: Cost,
+        passphrase: &SecretString,
+        salt: &[u8],
+    ) -> Result<Result<Key, Skip>> {
+        let is_free = self.is_untouched && cost.work() <= ALWAYS;
+        let fits = |budget: &Self| is_free || budget.fits(cost);
+        if !fits(self) {
+            return Ok(Err(Skip::Work));
+        }
+        // Memory that is touched for the first time can take longer than all passes over it.
+        let until = if is_free { None } else { self.start.checked_add(self.limit) };
+        let memory = match Memory::new(cost, until) {
+            Some(memory) => memory,
+            None if until.is_some_and(|until| Instant::now() >= until) => {
+                return Ok(Err(Skip::Work));
+            }
+            None => return Ok(Err(Skip::Memory)),
+        };
+        if !fits(self) {
+            return Ok(Err(Skip::Work));
+        }
+        self.is_untouched = false;
+        self.work = self.work.saturating_sub(cost.work());
+        let start = Instant::now();
+        let key = cost.derive_in(memory, passphrase, salt)?;
+        remember_speed(cost, start.elapsed());
+        Ok(Ok(key))
+    }
+
+    /// The error for slots that were skipped: `work` is what they ask for together.
+    pub(crate) fn refused(&self, skip: Skip, slots: &str, work: u64) -> Error {
+        if skip == Skip::Memory {
+            let message = format!("there is not enough memory to try the key slots {slots}");
+            return fault(ErrorKind::Other, message).with_hint(
+                "Use a key file, or a machine with more memory: a slot takes up to 1 GiB.",
+            );
+        }
+        let (limit, seconds) = (self.limit, self.seconds_for(work));
+        fault(
+            ErrorKind::TimedOut,
+            format!(
+                "the file asks for more work than fits into {limit:?}: these key slots were not \
+                 tried: {slots}"
+            ),
+        )
+        .with_hint(format!(
+            "If that is right, allow more time (`--timeout {seconds}`), or use a key file. If you \
+             added no such slots, the file was changed by somebody else: bring back a copy."
+        ))
+    }
+
+    /// The error for a new slot that was not made.
+    pub(crate) fn refused_new(&self, skip: Skip, cost: Option<Cost>) -> Error {
+        if skip == Skip::Memory {
+            return fault(ErrorKind::Other, "there is not enough memory for a new passphrase")
+                .with_hint("Use a key file.");
+        }
+        let (limit, seconds) = (self.limit, self.seconds_for(cost.map_or(0, Cost::work)));
+        let message = format!("a new passphrase costs more work than fits into {limit:?}");
+        fault(ErrorKind::TimedOut, message)
+            .with_hint(format!("Allow more time (`--timeout {seconds}`), or use a key file."))
+    }
+
+    fn fits(&self, cost: Cost) -> bool {
+        cost.work() <= self.work
+            && self.start.elapsed() + estimate(cost.work()).mul_f64(MARGIN) <= self.limit
+    }
+
+    /// A deadline in seconds that leaves room for this much more work, even if it takes twice as long as
+    /// estimated.
+    fn seconds_for(&self, work: u64) -> u64 {
+        let time = self.start.elapsed() + estimate(work).mul_f64(2.0 * MARGIN);
+        let spent = self.limit.as_secs().saturating_mul(WORK_PER_SECOND).saturating_sub(self.work);
+        time.as_secs().max(spent.saturating_add(work) / WORK_PER_SECOND) + 1
+    }
+}
+
+/// The time that this much work takes here, by the speed of the last derivation.
+fn estimate(work: u64) -> Duration {
+    let speed = match SPEED.load(Ordering::Relaxed) {
+        0 => sampled_speed(),
+        speed => speed,
+    };
+    Duration::from_secs_f64(work as f64 / speed.max(1) as f64)
+}
+
+/// Measures the speed with a small memory, once in a process.
+fn sampled_speed() -> u64 {
+    let Some(memory) = Memory::new(SAMPLE, None) else { return WORK_PER_SECOND };
+    let start = Instant::now();
+    if SAMPLE.derive_in(memory, &SecretString::from("sample"), &[0; 16]).is_ok() {
+        remember_speed(SAMPLE, start.elapsed());
+    }
+    SPEED.load(Ordering::Relaxed).max(1)
+}
+
+pub(crate) fn remember_speed(cost: Cost, elapsed: Duration) {
+    let speed = cost.work() as f64 / elapsed.as_secs_f64().max(1e-6);
+    SPEED.store((speed as u64).max(1), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u32 = 1024 * 1024;
+
+    fn derive(budget: &mut Budget, memory_kib: u32, passes: u32) -> Result<Key, Skip> {
+        let cost = Cost { memory_kib, passes, lanes: 1 };
+        budget.derive(cost, &"passphrase".into(), &[0; 16]).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_deadline_is_not_begun() {
+        let mut budget = Budget::new(Duration::from_millis(200));
+        let start = Instant::now();
+        assert_eq!(derive(&mut budget, GIB, 4).unwrap_err(), Skip::Work);
+        assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+        let error = budget.refused(Skip::Work, "0badc0de", u64::from(GIB) * 4);
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(error.problem().contains("more work than fits into 200ms"), "{error}");
+        assert!(error.hint().contains("--timeout "), "{}", error.hint());
+    }
+
+    #[test]
+    fn all_derivations_share_one_sum_of_work() {
+        let mut budget = Budget::new(Duration::from_secs(1000));
+        budget.work = 100 * 1024;
+        assert!(derive(&mut budget, 64 * 1024, 1).is_ok());
+        assert_eq!(derive(&mut budget, 64 * 1024, 1).unwrap_err(), Skip::Work);
+        assert!(derive(&mut budget, 1024, 1).is_ok(), "what is left is enough for a small one");
+    }
+
+    #[test]
+    fn the_cheapest_calibrated_slot_is_tried_once_whatever_the_deadline() {
+        let mut budget = Budget::new(Duration::ZERO);
+        assert!(derive(&mut budget, MIN_MEMORY_KIB, 3).is_ok());
+        assert_eq!(derive(&mut budget, 1024, 1).unwrap_err(), Skip::Work);
+        let mut budget = Budget::new(Duration::ZERO);
+        assert_eq!(derive(&mut budget, MIN_MEMORY_KIB, 4).unwrap_err(), Skip::Work);
+    }
+
+    #[test]
+    fn a_long_deadline_allows_every_slot_that_a_file_can_have() {
+        let all = crate::MAX_SLOTS as u64 * MAX_WORK;
+        let budget = Budget::new(Duration::ZERO);
+        assert_eq!(budget.work, MAX_WORK);
+        let seconds = budget.seconds_for(all);
+        assert!(Budget::new(Duration::from_secs(seconds)).work >= all, "{seconds}");
+    }
+}

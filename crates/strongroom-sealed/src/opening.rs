@@ -1,0 +1,146 @@
+//! Which source opens which slot, within a budget: the cheapest slots first.
+
+use strongroom_core::{Error, Result};
+
+use crate::KeySource;
+use crate::aead::Key;
+use crate::budget::{Budget, Skip};
+use crate::error::{no_source, wrong_key};
+use crate::keys::{KeyId, VaultId};
+use crate::slot::{Opener, StoredSlot};
+use crate::source::{Derived, Material};
+
+/// How many skipped slots a message names.
+const NAMED: usize = 8;
+
+/// The slots that were not tried.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    names: Vec<String>,
+    work: u64,
+    reason: Option<Skip>,
+}
+
+/// Opens the vault's key by the first of these sources that fits a slot. Keys cost nothing and come first,
+/// then passphrases, the cheapest slot first.
+///
+/// The slots are those of a file, or some of them.
+///
+/// # Errors
+///
+/// `KeyMissing` if there is no source; `WrongKey` if none fits; `TimedOut` if slots were left that ask for
+/// more work than the budget has; `Corrupt` if a damaged slot may be the right one; if no source can be read, the
+/// error of the first.
+pub(crate) fn open(
+    slots: Vec<Result<StoredSlot>>,
+    vault: &VaultId,
+    key_id: &KeyId,
+    sources: &[KeySource],
+    budget: &mut Budget,
+) -> Result<(Key, Opener)> {
+    if sources.is_empty() {
+        return Err(no_source());
+    }
+    let (materials, unreadable) = read(sources);
+    let mut skipped = Skipped::default();
+    for (slot, material) in by_price(&slots, &materials) {
+        match slot.key(material, budget)? {
+            Derived::Key(key) => {
+                if let Some(vault_key) = slot.unwrap(&key, vault, key_id) {
+                    return Ok((vault_key, Opener { slot: slot.id().to_owned(), key }));
+                }
+            }
+            Derived::Skipped(skip) => skipped.add(slot, skip),
+            Derived::OtherKind => {}
+        }
+    }
+    if let Some(error) = skipped.error(budget) {
+        return Err(error);
+    }
+    let damage = slots.into_iter().find_map(Result::err);
+    Err(damage.or(unreadable.filter(|_| materials.is_empty())).unwrap_or_else(wrong_key))
+}
+
+/// Finds the key of each slot by any of these sources. Each source has a budget of its own, as an opening has.
+///
+/// # Errors
+///
+/// Those of a source that can't be read; `TimedOut` if a slot that nothing opens was skipped.
+pub(crate) fn keys_of(
+    slots: Vec<StoredSlot>,
+    sources: &[KeySource],
+    mut budget: impl FnMut() -> Budget,
+    opens: impl Fn(&StoredSlot, &Key) -> bool,
+) -> Result<Vec<(StoredSlot, Option<Key>)>> {
+    let mut found: Vec<_> = slots.into_iter().map(|slot| (slot, None, None)).collect();
+    found.sort_by_key(|(slot, ..)| slot.price());
+    for source in sources {
+        let (material, mut budget) = (source.material()?, budget());
+        for (slot, key, skip) in found.iter_mut().filter(|(_, key, _)| key.is_none()) {
+            match slot.key(&material, &mut budget)? {
+                Derived::Key(tried) => *key = Some(tried).filter(|tried| opens(slot, tried)),
+                Derived::Skipped(reason) => *skip = Some(reason),
+                Derived::OtherKind => {}
+            }
+        }
+    }
+    let mut skipped = Skipped::default();
+    for (slot, key, skip) in &found {
+        if let (None, Some(skip)) = (key, skip) {
+            skipped.add(slot, *skip);
+        }
+    }
+    match skipped.error(&budget()) {
+        Some(error) => Err(error),
+        None => Ok(found.into_iter().map(|(slot, key, _)| (slot, key)).collect()),
+    }
+}
+
+/// What the sources hold, and the first error of one that can't be read.
+fn read(sources: &[KeySource]) -> (Vec<Material>, Option<Error>) {
+    let (mut materials, mut unreadable) = (Vec::new(), None);
+    for source in sources {
+        match source.material() {
+            Ok(material) => materials.push(material),
+            Err(error) => {
+                unreadable.get_or_insert(error);
+            }
+        }
+    }
+    (materials, unreadable)
+}
+
+/// Every source with every slot that is whole. Within one price the order is that of the sources.
+fn by_price<'a>(
+    slots: &'a [Result<StoredSlot>],
+    materials: &'a [Material],
+) -> Vec<(&'a StoredSlot, &'a Material)> {
+    let whole = || slots.iter().flatten();
+    let mut tries: Vec<_> =
+        materials.iter().flat_map(|material| whole().map(move |slot| (slot, material))).collect();
+    tries.sort_by_key(|(slot, _)| slot.price());
+    tries
+}
+
+impl Skipped {
+    fn add(&mut self, slot: &StoredSlot, skip: Skip) {
+        self.work += slot.price().0;
+        // More time helps, where it is not memory alone that is missing.
+        if self.reason != Some(Skip::Work) {
+            self.reason = Some(skip);
+        }
+        let name = slot.name();
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    fn error(&self, budget: &Budget) -> Option<Error> {
+        let more = self.names.len().saturating_sub(NAMED);
+        let mut names = self.names[..self.names.len() - more].join(", ");
+        if more > 0 {
+            names += &format!(" and {more} more");
+        }
+        self.reason.map(|reason| budget.refused(reason, &names, self.work))
+    }
+}

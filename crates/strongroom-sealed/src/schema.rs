@@ -1,0 +1,217 @@
+//! The tables of the format, and the check that a database has these and nothing else.
+//!
+//! SQLite evaluates what a schema says: generated columns, expression indexes, virtual tables, views. So
+//! the schema of a file is compared before any of its tables is read.
+
+use rusqlite::{Connection, Row};
+use strongroom_core::{Error, Result};
+
+use crate::error::{corrupt, from_sqlite};
+
+const VAULT: &str = "CREATE TABLE vault (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id BLOB NOT NULL,
+    key_id BLOB NOT NULL,
+    checksum BLOB NOT NULL,
+    state BLOB NOT NULL,
+    previous BLOB
+) STRICT";
+
+const SLOT: &str = "CREATE TABLE slot (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    label TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    salt BLOB NOT NULL,
+    memory_kib INTEGER,
+    passes INTEGER,
+    lanes INTEGER,
+    wrapped BLOB NOT NULL,
+    checksum BLOB NOT NULL
+) STRICT";
+
+const RECORD: &str = "CREATE TABLE record (
+    number INTEGER PRIMARY KEY,
+    row_key BLOB NOT NULL,
+    key_id BLOB NOT NULL,
+    about BLOB NOT NULL,
+    value BLOB NOT NULL
+) STRICT";
+
+const RECORD_BY_ROW_KEY: &str = "CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id)";
+
+/// Files that were made before have no such table until their slots change.
+const SLOT_LIST: &str = "CREATE TABLE slot_list (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sealed BLOB NOT NULL
+) STRICT";
+
+/// The most columns that a table has.
+pub(crate) const MAX_COLUMNS: i32 = 10;
+
+/// The most objects of a schema that SQLite loads: those below, the table that holds the schema itself, and
+/// some more, so that one that is not of the format can be named.
+pub(crate) const MAX_OBJECTS: i32 = 12;
+
+/// The rows of `sqlite_schema`: type, name, table and statement. The last one may be missing.
+const OBJECTS: [Object<&str>; 6] = [
+    Object { kind: "table", name: "vault", table: "vault", sql: Some(VAULT) },
+    Object { kind: "table", name: "slot", table: "slot", sql: Some(SLOT) },
+    Object { kind: "index", name: "sqlite_autoindex_slot_1", table: "slot", sql: None },
+    Object { kind: "table", name: "record", table: "record", sql: Some(RECORD) },
+    Object {
+        kind: "index",
+        name: "record_by_row_key",
+        table: "record",
+        sql: Some(RECORD_BY_ROW_KEY),
+    },
+    Object { kind: "table", name: "slot_list", table: "slot_list", sql: Some(SLOT_LIST) },
+];
+
+/// A row of `sqlite_schema`.
+struct Object<Text> {
+    kind: Text,
+    name: Text,
+    table: Text,
+    sql: Option<Text>,
+}
+
+/// Makes the tables of a new file.
+pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    OBJECTS.iter().filter_map(|object| object.sql).try_for_each(|sql| connection.execute_batch(sql))
+}
+
+/// Whether the file has the table with the list of its slots.
+pub(crate) fn has_slot_list(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.table_exists(None, "slot_list")
+}
+
+/// Makes that table.
+pub(crate) fn create_slot_list(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(SLOT_LIST)
+}
+
+/// Checks that a file has the tables and indexes of the format, and nothing else.
+///
+/// # Errors
+///
+/// `Corrupt`.
+pub(crate) fn check(connection: &Connection) -> Result<()> {
+    let found = objects(connection).map_err(unloadable)?;
+    let is_known = |found: &Object<String>| OBJECTS.iter().any(|object| object.is(found));
+    if let Some(foreign) = found.iter().find(|found| !is_known(found)) {
+        let (kind, name) = (short(&foreign.kind), short(&foreign.name));
+        return Err(corrupt(format!(
+            "it has a {kind} {name} that is not of the format: another program changed it"
+        )));
+    }
+    let is_missing = |object: &Object<&str>| !found.iter().any(|found| object.is(found));
+    if OBJECTS[..OBJECTS.len() - 1].iter().any(is_missing) {
+        return Err(corrupt("tables of the format are missing"));
+    }
+    let text = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if text("encoding").map_err(from_sqlite)? != "UTF-8"
+        || number("auto_vacuum").map_err(from_sqlite)? != 0
+    {
+        return Err(corrupt("its database has settings that are not of the format"));
+    }
+    Ok(())
+}
+
+/// SQLite's error for a schema that it can't load, within our limits or at all.
+fn unloadable(cause: rusqlite::Error) -> Error {
+    match &cause {
+        rusqlite::Error::SqliteFailure(_, Some(message))
+            if message.starts_with("malformed database schema") =>
+        {
+            foreign().with_source(cause)
+        }
+        _ => from_sqlite(cause),
+    }
+}
+
+/// The tables are not those of the format.
+pub(crate) fn foreign() -> Error {
+    corrupt("its tables are not those of the format: another program changed it")
+}
+
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object<String>>> {
+    let mut statement =
+        connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    // One more than there can be, to notice that there are too many.
+    statement.query_map([], Object::read)?.take(OBJECTS.len() + 1).collect()
+}
+
+/// A text of the schema for a message: escaped, and cut.
+fn short(text: &str) -> String {
+    let start: String = text.chars().take(40).collect();
+    format!("{start:?}")
+}
+
+impl Object<String> {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+    }
+}
+
+impl Object<&str> {
+    fn is(&self, found: &Object<String>) -> bool {
+        self.kind == found.kind
+            && self.name == found.name
+            && self.table == found.table
+            && self.sql.map(plain) == found.sql.as_deref().map(plain)
+    }
+}
+
+/// A statement without comments, and with no white space but one space between two words.
+fn plain(sql: &str) -> String {
+    let mut plain = String::with_capacity(sql.len());
+    for line in sql.split('\n') {
+        let code = line.split_once("--").map_or(line, |(code, _)| code);
+        for word in code.split([' ', '\t', '\r']).filter(|word| !word.is_empty()) {
+            let is_apart = plain.ends_with(|last: char| !"(),".contains(last))
+                && !word.starts_with(['(', ')', ',']);
+            if is_apart {
+                plain.push(' ');
+            }
+            plain.push_str(word);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_and_comments_are_no_difference_and_everything_else_is() {
+        let same = "CREATE TABLE vault(one INTEGER PRIMARY KEY\tCHECK(one = 1), -- one row\n id BLOB \
+                    NOT NULL,key_id BLOB NOT NULL,\r\n checksum BLOB NOT NULL, state BLOB NOT NULL , \
+                    previous BLOB)STRICT -- the end";
+        assert_eq!(plain(same), plain(VAULT));
+        for other in [
+            VAULT.replace("STRICT", "STRICT, WITHOUT ROWID"),
+            VAULT.replace("previous BLOB", "previous BLOB AS (zeroblob(9))"),
+            VAULT.replace("id BLOB", "i d BLOB"),
+            VAULT.replace("key_id BLOB", "key_idBLOB"),
+            VAULT.replace("previous BLOB", "previous /* */ BLOB"),
+            VAULT.replace("previous BLOB", "previous BLOB\0"),
+            VAULT.replace("previous BLOB", "'previous' BLOB"),
+        ] {
+            assert_ne!(plain(&other), plain(VAULT), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_tables_that_are_made_are_those_that_are_accepted() {
+        let connection = Connection::open_in_memory().unwrap();
+        create(&connection).unwrap();
+        check(&connection).unwrap();
+        connection.execute_batch("DROP INDEX record_by_row_key").unwrap();
+        assert!(check(&connection).unwrap_err().problem().contains("missing"));
+        connection.execute_batch("CREATE INDEX more ON record (about)").unwrap();
+        assert!(check(&connection).unwrap_err().problem().contains("\"index\" \"more\""));
+    }
+}

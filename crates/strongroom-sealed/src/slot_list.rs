@@ -1,0 +1,166 @@
+//! The sealed list of key slots: shows a slot that was changed by somebody without the vault's key.
+//!
+//! A slot is open to whoever can write the file. One that was turned into garbage under the same id and label
+//! would be noticed on the day that it is needed. So each change of slots writes a list of their digests, sealed
+//! with the vault's key.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use sha2::{Digest as _, Sha256};
+use strongroom_core::Result;
+
+use crate::aead;
+use crate::error::from_sqlite;
+use crate::keys::{self, Keys, VaultId};
+use crate::schema;
+use crate::slot::StoredSlot;
+
+/// How many bytes of a vault's id say that its file was made with a list.
+const MARK: usize = 4;
+
+/// How many digits a slot's id has, and how many bytes its digest.
+pub(crate) const ID: usize = 8;
+const DIGEST: usize = 16;
+
+type Digest = [u8; DIGEST];
+
+/// The slots that were written with the vault's key.
+#[derive(Debug, Default)]
+pub(crate) struct SlotList(BTreeMap<String, Digest>);
+
+/// A key slot that is not as it was written with the vault's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SlotChange {
+    /// The slot of this id was changed, or damaged: what opened it may open it no more.
+    Changed(String),
+    /// The slot of this id was added without the key, or by a version of this program that kept no list.
+    Added(String),
+    /// The slot of this id was removed.
+    Removed(String),
+}
+
+impl SlotChange {
+    /// The slot's id.
+    pub fn id(&self) -> &str {
+        let (Self::Changed(id) | Self::Added(id) | Self::Removed(id)) = self;
+        id
+    }
+}
+
+/// A new vault's random id, which says that its file has a list: who takes the list away can't change the id.
+pub(crate) fn marked_id() -> Result<VaultId> {
+    let mut id = aead::random()?;
+    let mark = mark(&id);
+    if let Some(end) = id.last_chunk_mut() {
+        *end = mark;
+    }
+    Ok(id)
+}
+
+fn is_marked(id: &VaultId) -> bool {
+    id.ends_with(&mark(id))
+}
+
+fn mark(id: &VaultId) -> [u8; MARK] {
+    let random = &id[..id.len() - MARK];
+    let hash = Sha256::digest(keys::bind("strongroom-sealed/1 slots are listed", &[random]));
+    let mut mark = [0; MARK];
+    mark.copy_from_slice(&hash[..MARK]);
+    mark
+}
+
+impl SlotList {
+    /// The list of these slots, all of which are vouched for.
+    pub(crate) fn of<'a>(slots: impl IntoIterator<Item = &'a StoredSlot>) -> Self {
+        Self(slots.into_iter().map(entry).collect())
+    }
+
+    /// The list of a vault. One whose file was made without vouches for what is there; one whose list is gone or
+    /// damaged, for nothing.
+    pub(crate) fn read(
+        connection: &Connection,
+        vault: &VaultId,
+        keys: &Keys,
+        slots: &[Result<StoredSlot>],
+    ) -> Result<Self> {
+        let sealed = sealed(connection).map_err(from_sqlite)?;
+        if sealed.is_none() && !is_marked(vault) {
+            return Ok(Self::of(slots.iter().flatten()));
+        }
+        let plain =
+            sealed.and_then(|sealed| aead::open(keys.state(), &context(vault, keys), &sealed));
+        Ok(plain.map(|plain| Self::from_bytes(&plain)).unwrap_or_default())
+    }
+
+    /// Seals and writes it.
+    pub(crate) fn write(
+        &self,
+        connection: &Connection,
+        vault: &VaultId,
+        keys: &Keys,
+    ) -> Result<()> {
+        let sealed = aead::seal(keys.state(), &context(vault, keys), &self.to_bytes())?;
+        let write = || -> rusqlite::Result<()> {
+            if !schema::has_slot_list(connection)? {
+                schema::create_slot_list(connection)?;
+            }
+            let sql = "INSERT OR REPLACE INTO slot_list (one, sealed) VALUES (1, ?1)";
+            connection.execute(sql, [sealed]).map(drop)
+        };
+        write().map_err(from_sqlite)
+    }
+
+    /// Vouches for a slot that was just written.
+    pub(crate) fn add(&mut self, slot: &StoredSlot) {
+        self.0.extend([entry(slot)]);
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+
+    /// What differs between the list and the slots that are there.
+    pub(crate) fn changes(&self, slots: &[Result<StoredSlot>]) -> Vec<SlotChange> {
+        let there: BTreeMap<_, _> = slots.iter().flatten().map(entry).collect();
+        let change = |(id, digest): (&String, &Digest)| match there.get(id) {
+            Some(found) if found == digest => None,
+            Some(_) => Some(SlotChange::Changed(id.clone())),
+            None if slots.iter().any(Result::is_err) => Some(SlotChange::Changed(id.clone())),
+            None => Some(SlotChange::Removed(id.clone())),
+        };
+        let is_new = |id: &&String| !self.0.contains_key(*id);
+        let added = there.keys().filter(is_new).cloned().map(SlotChange::Added);
+        self.0.iter().filter_map(change).chain(added).collect()
+    }
+
+    /// Each slot's id and digest, in the order of the ids.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|(id, digest)| [id.as_bytes(), digest].concat()).collect()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Self {
+        let entry = |entry: &[u8]| {
+            let (id, digest) = entry.split_at(ID);
+            Some((String::from_utf8(id.to_vec()).ok()?, digest.try_into().ok()?))
+        };
+        Self(bytes.chunks_exact(ID + DIGEST).filter_map(entry).collect())
+    }
+}
+
+fn entry(slot: &StoredSlot) -> (String, Digest) {
+    (slot.id().to_owned(), slot.digest())
+}
+
+fn sealed(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    if !schema::has_slot_list(connection)? {
+        return Ok(None);
+    }
+    let sql = "SELECT sealed FROM slot_list WHERE octet_length(sealed) < 1000 LIMIT 1";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+fn context(vault: &VaultId, keys: &Keys) -> Vec<u8> {
+    keys::bind("strongroom-sealed/1 slot list", &[vault, keys.id()])
+}
