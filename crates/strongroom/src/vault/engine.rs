@@ -419,6 +419,9 @@ impl Vault {
                 self.command("repair --reset"),
                 "puts the file aside and begins with an empty vault",
             ),
+            ErrorKind::WrongKey if self.place.is_direct() => {
+                error.with_command(self.command("key list"), "shows what opens it")
+            }
             _ => error,
         }
     }
