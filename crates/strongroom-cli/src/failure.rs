@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
-use strongroom::{ErrorKind, Operation, Reason, VAULT_ENTRY};
+use strongroom::{EntryName, ErrorKind, Operation, Reason, VAULT_ENTRY};
 
 use crate::exit::Exit;
 use crate::words::command_word;
@@ -122,39 +122,43 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The library's advice, and the commands of ours that follow it.
+/// Returns the advice on an error: the library's, with commands of ours, written for `strongroom`.
 pub(crate) fn hint(error: &strongroom::Error) -> String {
-    let entry = error.entry().map(|entry| {
-        let service = command_word(entry.service().as_str(), "SERVICE");
-        (service, command_word(entry.user().as_str(), "USER"))
-    });
-    match (error.kind(), entry) {
-        (ErrorKind::Ambiguous, Some((service, user))) if user == VAULT_ENTRY => format!(
-            "`strongroom repair --service {service}` shows them; with `--merge` it makes one of them."
-        ),
-        (ErrorKind::Ambiguous, Some((service, user))) => format!(
-            "Run `strongroom entry repair {service} {user}` to see the items, and again with \
-             `--keep ID` to keep one and delete the others."
-        ),
+    let hint = with_commands(error);
+    match (error.kind(), error.entry()) {
+        (ErrorKind::Ambiguous | ErrorKind::NotFound, Some(entry)) => about_entry(error, entry),
         (ErrorKind::AlreadyExists, _) => {
             "Leave out `--create-new` to replace it, or choose another name.".to_owned()
         }
-        (ErrorKind::NotFound, Some((service, user))) if user == VAULT_ENTRY => {
-            format!("`strongroom setup NAME --service {service}` stores a first secret.")
+        (ErrorKind::NoBackend, _) if error.reason() == Some(Reason::SessionNotEncrypted) => {
+            format!("{hint} Or take it as it is, for one command, with `--allow-unencrypted-bus`.")
         }
-        (ErrorKind::NotFound, Some((service, user))) => format!(
+        (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
+            format!("{hint} `strongroom doctor` shows the commands.")
+        }
+        _ => hint,
+    }
+}
+
+/// Returns the library's advice on an error, with the commands that follow it.
+pub(crate) fn with_commands(error: &strongroom::Error) -> String {
+    let commands = error.commands().iter().map(ToString::to_string);
+    [error.hint().to_owned()].into_iter().chain(commands).collect::<Vec<_>>().join(" ")
+}
+
+fn about_entry(error: &strongroom::Error, entry: &EntryName) -> String {
+    let service = command_word(entry.service().as_str(), "SERVICE");
+    let user = command_word(entry.user().as_str(), "USER");
+    match (error.kind(), user == VAULT_ENTRY) {
+        (ErrorKind::Ambiguous, true) => with_commands(error),
+        (ErrorKind::Ambiguous, false) => format!(
+            "`strongroom entry repair {service} {user}` shows the items; with `--keep ID` it keeps one and deletes \
+             the others."
+        ),
+        (_, true) => format!("`strongroom setup NAME --service {service}` stores a first secret."),
+        (_, false) => format!(
             "`strongroom entry list {service}` shows what is there; \
              `strongroom entry set {service} {user}` stores it."
         ),
-        (ErrorKind::NoBackend, _) if error.reason() == Some(Reason::SessionNotEncrypted) => {
-            format!(
-                "{} Or take it as it is, for one command, with `--allow-unencrypted-bus`.",
-                error.hint()
-            )
-        }
-        (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
-            format!("{} `strongroom doctor` shows the commands.", error.hint())
-        }
-        _ => error.hint().to_owned(),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) const FILE: &str = "the encrypted file";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     given: Vec<KeySource>,
-    may_ask: bool,
+    pub(crate) may_ask: bool,
     /// What was typed last, so that nobody is asked twice.
     typed: Arc<Mutex<Option<SecretString>>>,
 }
@@ -54,6 +54,11 @@ impl Keys {
     /// The same, and what somebody at the terminal knows.
     pub(crate) fn of_terminal() -> Self {
         Self { may_ask: io::stdin().is_terminal(), ..Self::of_system() }
+    }
+
+    /// Returns the same for work that asks for nothing.
+    pub(crate) fn without_questions(&self) -> Self {
+        Self { may_ask: false, ..self.clone() }
     }
 
     /// The options with all of it.

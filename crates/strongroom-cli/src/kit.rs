@@ -9,6 +9,7 @@ use strongroom::{
 };
 use strongroom_config::Rules;
 
+use crate::advice::Advice;
 use crate::failure;
 use crate::keys::{self, Keys};
 use crate::logging;
@@ -107,7 +108,7 @@ impl Kit {
     /// assert!(hint.ends_with("`tracker doctor` shows the commands."));
     /// ```
     pub fn hint(&self, error: &Error) -> String {
-        self.program.named(&failure::hint(error)).into_owned()
+        Advice::of_program(&self.program).worded(&failure::hint(error))
     }
 
     /// Runs a command to its end. It asks on the terminal, prints results on standard output and the rest on standard

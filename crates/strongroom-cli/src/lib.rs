@@ -38,8 +38,9 @@
 //! Now `tracker setup` asks for the key and stores it, and `tracker doctor` says what is wrong with the keyring.
 //!
 //! - Help texts and advice name the program, and its service needs no flag.
-//! - The kit reads no state of the process but its arguments' matches, standard streams, terminal and the variables of
-//!   [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
+//! - Advice names the program by the path that it was started by, where the shell would not find it by its name.
+//! - The kit reads no state of the process but its arguments' matches, the path that it was started by, standard streams,
+//!   terminal, `PATH` and the variables of [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
 //!   keeps its memory out of core dumps, which is for each program to decide.
 //! - While it asks for a hidden answer, signals that would end or stop the program are caught, so that the terminal comes
 //!   back first; then they have their effect. Handlers of the program stay, are called, and end the question. Install
@@ -57,6 +58,7 @@
 // Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`, which
 // asks for those that are hidden by `ask`; everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
 
+mod advice;
 mod args;
 mod ask;
 mod commands;

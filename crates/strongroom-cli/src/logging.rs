@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::advice::Advice;
 use crate::settings::Settings;
 
 /// Starts logging: warnings, and more with each `-v`. With `--json` there is nothing without `-v`,
@@ -40,7 +41,8 @@ fn lines(settings: &Settings) -> impl Subscriber + Send + Sync {
     };
     let others = ours.min(LevelFilter::WARN);
     let targets = Targets::new().with_default(others).with_target("strongroom", ours);
-    let lines = layer().event_format(Line { fields: settings.verbose > 0 }).with_writer(stderr);
+    let line = Line { fields: settings.verbose > 0, advice: Advice::of(settings) };
+    let lines = layer().event_format(line).with_writer(stderr);
     tracing_subscriber::registry().with(lines).with(targets)
 }
 
@@ -52,6 +54,7 @@ fn stderr() -> impl io::Write {
 /// `warning: what happened`, as the program's other messages; the fields are for `-v`.
 struct Line {
     fields: bool,
+    advice: Advice,
 }
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -74,20 +77,34 @@ where
         };
         let style = Style::new().bold().fg_color(Some(colour.into()));
         write!(writer, "{style}{word}:{style:#} ")?;
-        let mut text = Text { writer: &mut writer, fields: self.fields, result: Ok(()) };
+        let mut text =
+            Text { writer: &mut writer, fields: self.fields, is_advised: false, result: Ok(()) };
         event.record(&mut text);
         text.result?;
+        if text.is_advised {
+            write!(writer, "\n  help: {}", self.advice.worded(KEEP))?;
+        }
         writeln!(writer)
     }
 }
 
+/// The advice where secrets are kept in a store that forgets.
+const KEEP: &str = "`strongroom doctor` says how to keep them for good.";
+
 struct Text<'a, 'b> {
     writer: &'a mut Writer<'b>,
     fields: bool,
+    /// Whether the event is one that advice belongs to.
+    is_advised: bool,
     result: fmt::Result,
 }
 
 impl Visit for Text<'_, '_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.is_advised |= field.name() == "warning" && value == "not_persistent";
+        self.record_debug(field, &value);
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let written = match field.name() {
             "message" => write!(self.writer, "{value:?}"),

@@ -1,5 +1,7 @@
 //! Commands that were not typed as they must be. What is unexpected in them may be a secret, and is not shown again: errors go to logs.
 
+use std::error::Error as _;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use strongroom_config::looks_like_a_secret;
 
@@ -25,19 +27,39 @@ pub(crate) fn describe(error: &clap::Error) -> Option<(String, String)> {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let flag = argument.split_whitespace().next().unwrap_or_default();
-            let is_sensitive = SENSITIVE.contains(&flag)
-                || text(error, ContextKind::InvalidValue)
-                    .is_some_and(|it| looks_like_a_secret(&it));
-            is_sensitive.then(|| (format!("{flag} does not take this value"), VALUE.to_owned()))
+            let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+            let problem = format!("{flag} does not take this value");
+            if SENSITIVE.contains(&flag) || looks_like_a_secret(&value) {
+                return Some((problem, VALUE.to_owned()));
+            }
+            (!is_harmless(&value)).then(|| (problem, accepted(error, &value)))
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-            let is_harmless =
-                word.len() <= 20 && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-            (!is_harmless).then(|| ("there is no such command".to_owned(), VALUE.to_owned()))
+            (!is_word(&word)).then(|| ("there is no such command".to_owned(), VALUE.to_owned()))
         }
         _ => None,
     }
+}
+
+/// Returns whether a text is a short word, such as a command that is mistyped.
+fn is_word(text: &str) -> bool {
+    text.len() <= 20 && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
+/// Returns whether a text is a word, or a number or a time.
+fn is_harmless(text: &str) -> bool {
+    let is_of_time = |c: char| c.is_ascii_digit() || "-+:.TZ ".contains(c);
+    is_word(text) || (text.len() <= 30 && text.chars().all(is_of_time))
+}
+
+/// Returns a sentence on the values that an argument takes, without the one that was given.
+fn accepted(error: &clap::Error, value: &str) -> String {
+    if let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) {
+        return format!("It takes one of these: {}.", known.join(", "));
+    }
+    let reason = error.source().map(ToString::to_string).filter(|it| !it.contains(value));
+    reason.unwrap_or_else(|| "`--help` after the command shows what it takes.".to_owned())
 }
 
 fn unknown(argument: &str) -> (String, String) {

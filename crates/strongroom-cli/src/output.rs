@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
+use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::misuse;
-use crate::program::Program;
 use crate::settings::Settings;
 use crate::streams;
 
@@ -23,7 +23,7 @@ const GOOD: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 /// Where the program speaks.
 #[derive(Debug)]
 pub(crate) struct Output {
-    program: Program,
+    advice: Advice,
     json: bool,
     confirms: bool,
     stdout_is_terminal: bool,
@@ -42,7 +42,7 @@ impl Output {
     pub(crate) fn new(settings: &Settings) -> Self {
         let somebody_reads = io::stderr().is_terminal() && !settings.json;
         Self {
-            program: settings.kit.program.clone(),
+            advice: Advice::of(settings),
             json: settings.json,
             confirms: somebody_reads || settings.verbose > 0,
             stdout_is_terminal: settings.stdout_is_terminal,
@@ -115,7 +115,7 @@ impl Output {
 
     /// Asks something that a person answers on the same line.
     pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
-        question(&self.program.named(text))
+        question(&self.advice.worded(text))
     }
 
     /// Warns; with `--json` the result says it.
@@ -125,9 +125,9 @@ impl Output {
         }
     }
 
-    /// A text that was written for `strongroom`, as the program says it.
+    /// Returns a text that was written for `strongroom` as the program says it.
     pub(crate) fn named(&self, text: impl fmt::Display) -> String {
-        self.program.named(&text.to_string()).into_owned()
+        self.advice.worded(&text.to_string())
     }
 
     /// Says why the command failed, and how the program ends.
@@ -135,7 +135,7 @@ impl Output {
         let Failure::Report(report) = failure else {
             return Exit::Done;
         };
-        let hint = self.program.named(&report.hint);
+        let hint = self.advice.worded(&report.hint);
         if self.json {
             let mut message = report.message.clone();
             report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
@@ -206,7 +206,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if failed { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
-const HELP_HINT: &str = "`strongroom --help` shows what there is.";
+const HELP_HINT: &str = "`--help` shows what there is.";
 
 /// Returns the first paragraph of an error by clap on one line.
 fn first_paragraph(error: &clap::Error) -> String {

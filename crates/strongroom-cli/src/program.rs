@@ -1,13 +1,12 @@
 //! The program that the commands are part of, as its texts name it.
 
-use std::borrow::Cow;
+use std::env;
 #[cfg(feature = "settings")]
 use std::ffi::OsStr;
 
 use clap::Subcommand as _;
 
-use crate::args::Command;
-use crate::words::command_word;
+use crate::args::{Command, ProgramCommand};
 
 /// What the program of this crate is called, and the service whose secrets it keeps where none is named.
 pub(crate) const STANDALONE: &str = "strongroom";
@@ -16,8 +15,6 @@ pub(crate) const STANDALONE: &str = "strongroom";
 const PREFIX: &str = "STRONGROOM_";
 
 /// The program that the commands are part of.
-///
-/// All texts are written for `strongroom`, and [`named`](Self::named) makes them another program's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     /// As its user types it.
@@ -61,47 +58,22 @@ impl Program {
         [PREFIX, &self.prefix].iter().any(|prefix| name.starts_with(prefix.as_bytes()))
     }
 
-    /// A text that was written for `strongroom`, with commands and variables as this program has them.
-    ///
-    /// Commands that only `strongroom` has stay as they are.
-    pub(crate) fn named<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.is_standalone() {
-            return Cow::Borrowed(text);
-        }
-        let mut named = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(STANDALONE) {
-            let is_ours = after.strip_prefix(' ').is_some_and(begins_with_command);
-            named += before;
-            named += if is_ours { &self.name } else { STANDALONE };
-            rest = after;
-        }
-        let service = format!(" --service {}", command_word(&self.service, "SERVICE"));
-        Cow::Owned((named + rest).replace(&service, "").replace(PREFIX, &self.prefix))
+    /// Returns whether the service is named by the environment where no flag does.
+    pub(crate) fn service_is_in_environment(&self) -> bool {
+        self.is_standalone() && env::var_os("STRONGROOM_SERVICE").is_some()
     }
-}
 
-fn begins_with_command(text: &str) -> bool {
-    let end = text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
-    Command::has_subcommand(&text[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_that_the_program_has_are_its_own() {
-        let program = Program::embedded("app secrets", "app").with_prefix("APP");
-        for (text, named) in [
-            ("`strongroom doctor` helps", "`app secrets doctor` helps"),
-            ("`strongroom repair --service app --merge`", "`app secrets repair --merge`"),
-            ("strongroom entry set app KEY", "strongroom entry set app KEY"),
-            ("strongroom:KEY, ~/.local/strongroom on", "strongroom:KEY, ~/.local/strongroom on"),
-            ("Set STRONGROOM_KEY_FILE.", "Set APP_KEY_FILE."),
-        ] {
-            assert_eq!(program.named(text), named);
-            assert_eq!(Program::standalone().named(text), text);
+    /// Returns whether a text begins with one of this program's commands.
+    pub(crate) fn has_command(&self, text: &str) -> bool {
+        let end = text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
+        match self.is_standalone() {
+            true => ProgramCommand::has_subcommand(&text[..end]),
+            false => Command::has_subcommand(&text[..end]),
         }
+    }
+
+    /// Returns a text that names the variables of `strongroom` with those of this program.
+    pub(crate) fn with_variables(&self, text: &str) -> String {
+        text.replace(PREFIX, &self.prefix)
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
+use crate::advice::Advice;
 use crate::args::{Command, ConfigCommand, ConfigExport, ConfigSecure, Flags};
 use crate::program::Program;
 
@@ -127,7 +128,7 @@ fn name_examples<const DEPTH: usize>(command: clap::Command) -> clap::Command {
     let Some((parent, help)) = help.split_once('\n') else { return command };
     let words = command.get_bin_name().and_then(|path| path.rsplitn(DEPTH + 1, ' ').nth(DEPTH));
     let program = Program::embedded(words.unwrap_or(parent), "");
-    let help = program.named(help).into_owned();
+    let help = Advice::in_help(program).worded(help);
     command.after_help(help)
 }
 
@@ -209,7 +210,8 @@ mod tests {
         assert!(texts.iter().any(|text| text.contains("  tracker list --expiring 30d ")));
         for text in &texts {
             assert!(!text.contains("--service") && !text.contains("STRONGROOM_"), "{text}");
-            let named = Program::embedded("tracker", "claude-tracker").named(text);
+            let named =
+                Advice::in_help(Program::embedded("tracker", "claude-tracker")).worded(text);
             assert_eq!(named, text.as_str(), "a command of strongroom");
         }
     }

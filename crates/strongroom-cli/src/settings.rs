@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
     never_prompts: bool,
-    allows_unencrypted_bus: bool,
+    pub(crate) allows_unencrypted_bus: bool,
     /// What opens encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
@@ -57,6 +57,17 @@ impl Settings {
         let somebody_looks = self.stdin_is_terminal || stderr().is_terminal();
         self.keys = Keys::resolve(flags, somebody_looks && !flags.no_prompt)?;
         Ok(())
+    }
+
+    /// Returns the same for work that asks for nothing.
+    pub(crate) fn without_questions(&self) -> Self {
+        let keys = self.keys.without_questions();
+        Self { never_prompts: true, may_ask: false, keys, ..self.clone() }
+    }
+
+    /// Returns whether the passphrase of an encrypted file can be asked for.
+    pub(crate) fn can_ask_passphrase(&self) -> bool {
+        self.keys.may_ask
     }
 
     /// How to choose a store, with this long for calls.

@@ -77,6 +77,6 @@ impl From<Chosen> for Opened {
     }
 }
 
-fn what_is_left(limit: Duration, spent: Duration) -> Duration {
+pub(crate) fn what_is_left(limit: Duration, spent: Duration) -> Duration {
     limit.saturating_sub(spent).max(LAST_CHANCE.min(limit))
 }

@@ -91,21 +91,21 @@ pub(crate) fn missing(
     settings: &Settings,
 ) -> Failure {
     let (service, backend) = (printable(&settings.service), vault.backend());
+    if looks_like_a_secret(key.name()) || key.target().is_some_and(looks_like_a_secret) {
+        let message = format!("there is no such secret in the vault of \"{service}\" ({backend})");
+        return Failure::new(Exit::NotFound, "not_found", message, misuse::VALUE);
+    }
     let message = format!("there is no secret {key} in the vault of \"{service}\" ({backend})");
     let same_name = secrets.iter().map(|it| &it.key).filter(|it| it.name() == key.name());
     let same_name: Vec<_> = same_name.collect();
     let more = if verb == "rename" { "NEW" } else { "" };
     let others = same_name.first().map(|other| {
         let targets: Vec<_> = same_name.iter().map(|key| of_target(key)).collect();
-        format!("It is there {}: `{}`. ", targets.join(", "), command(verb, other, more, settings))
+        format!("It is there {}: `{}`. ", targets.join(", "), command(verb, other, more))
     });
     let next = match verb {
-        "get" | "update" => format!("`{}` stores it.", command("set", key, "", settings)),
-        _ => format!(
-            "`{} list{}` shows what is there.",
-            settings.kit.program.name,
-            same_vault(settings)
-        ),
+        "get" | "update" => format!("`{}` stores it.", command("set", key, "")),
+        _ => "`strongroom list` shows what is there.".to_owned(),
     };
     let hint = others.unwrap_or_default() + &next;
     Failure::new(Exit::NotFound, "not_found", message, hint)
@@ -118,27 +118,14 @@ fn of_target(key: &SecretKey) -> String {
     }
 }
 
-/// A command of ours about one secret, to be pasted into a shell.
-pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str, settings: &Settings) -> String {
-    let mut command =
-        format!("{} {verb} {}", settings.kit.program.name, command_word(key.name(), "NAME"));
+/// Returns a command about one secret, written for `strongroom`.
+pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str) -> String {
+    let mut command = format!("strongroom {verb} {}", command_word(key.name(), "NAME"));
     if let Some(target) = key.target() {
         command += &format!(" --target {}", command_word(target, "TARGET"));
     }
     if !flags.is_empty() {
         command += &format!(" {flags}");
     }
-    command + &same_vault(settings)
-}
-
-/// The flags that lead another command to the same vault.
-pub(crate) fn same_vault(settings: &Settings) -> String {
-    let mut flags = String::new();
-    if settings.service != settings.kit.program.service {
-        flags += &format!(" --service {}", command_word(&settings.service, "SERVICE"));
-    }
-    if let Some(backend) = settings.backend {
-        flags += &format!(" --backend {backend}");
-    }
-    flags
+    command
 }

@@ -33,10 +33,15 @@ fn a_value_that_is_typed_as_an_argument_is_not_repeated() {
         &["backup", "x.age", &passphrase],
         &["list", "--passphrase-fd", VALUE],
         &["set", "API_KEY", "--from-env", KEY],
+        &["run", "--", &assigned],
+        &["run", "--", KEY],
+        &["get", KEY],
+        &["delete", "API_KEY", "--target", KEY],
         &[VALUE],
     ] {
         for json in [&[][..], &["--json"]] {
-            let ran = service.vault(&[json, arguments].concat(), b"x").ends_with(2);
+            let ran = service.vault(&[json, arguments].concat(), b"x");
+            assert_ne!(ran.exit, 0, "{arguments:?}: {}", ran.said());
             let said = ran.said();
             assert!(!said.contains(VALUE) && !said.contains(KEY), "{arguments:?}: {said}");
             assert!(!said.contains("tip:"), "{arguments:?}: {said}");
@@ -45,6 +50,58 @@ fn a_value_that_is_typed_as_an_argument_is_not_repeated() {
     let ran = service.vault(&["set", "API_KEY", VALUE], b"").ends_with(2);
     ran.says("shell's history").says("--from-file");
     assert_eq!(service.vault(&["list"], b"").ends_with(0).out(), "");
+}
+
+/// Whatever a command takes, it repeats no argument that is too much, and none that has the form of a secret.
+#[test]
+fn no_command_repeats_an_argument_that_is_too_much() {
+    let service = KeyutilsService::new();
+    for command in [
+        &["setup", "-k"][..],
+        &["delete", "API_KEY"],
+        &["exists", "API_KEY"],
+        &["rename", "A", "B"],
+        &["list"],
+        &["run", "--only"],
+        &["purge"],
+        &["move", "--to"],
+        &["move", "--to", "file"],
+        &["repair"],
+        &["backends"],
+        &["doctor"],
+        &["settings"],
+        &["settings", "--port"],
+        &["backup", "x.age"],
+        &["restore", "x.age"],
+        &["key"],
+        &["key", "list"],
+        &["key", "remove", "1"],
+        &["config"],
+        &["config", "status", "x.env"],
+        &["config", "secure", "x.env"],
+        &["config", "import", "x.env"],
+        &["config", "export", "x.env"],
+        &["config", "export", "x.env", "--format"],
+        &["entry"],
+        &["entry", "get", "app", "token"],
+        &["entry", "list", "app"],
+        &["entry", "delete", "app", "token"],
+        &["completions"],
+        &["man"],
+        &["--timeout"],
+        &["--backend"],
+        &["set", "A", "--expires"],
+    ] {
+        for value in [VALUE, KEY] {
+            for json in [&[][..], &["--json"]] {
+                let arguments = [json, command, &[value]].concat();
+                let ran = service.vault(&arguments, b"x");
+                let said = ran.said();
+                assert!(!said.contains(value), "{arguments:?}: {said}");
+                assert_ne!(ran.exit, 0, "{arguments:?}: {said}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod support;
 
 use strongroom_testkit::{KWallet, provider_or_skip, secret_tool};
-use support::{KeyutilsService, PASSWORD, alone, bus, gnome_keyring, on, run};
+use support::{KeyutilsService, PASSWORD, PROGRAM, alone, bus, gnome_keyring, on, run};
 
 #[test]
 fn without_a_bus_it_lands_in_the_kernel_and_says_until_when() {
@@ -68,7 +68,7 @@ fn json_says_the_same() {
     assert_eq!(json["backend"], "keyutils");
     assert_eq!(json["persistence"], "until_reboot");
     assert_eq!(json["stored"][0]["name"], "api-key");
-    let command = format!("strongroom get api-key --service {}", service.name);
+    let command = format!("{PROGRAM} get api-key --service {}", service.name);
     assert_eq!(json["stored"][0]["read_with"], command);
     assert_eq!(stderr, "", "the result says it all");
 }

@@ -216,7 +216,10 @@ fn an_empty_vault_says_how_to_fill_it() {
     let service = KeyutilsService::new();
     let (shown, exit) = vault(&service, &["list"]).finish();
     assert_eq!(exit, 0);
-    assert!(shown.contains("is empty. `strongroom setup NAME --service"), "{shown}");
+    assert!(
+        shown.contains("is empty. `") && shown.contains("strongroom setup NAME --service"),
+        "{shown}"
+    );
     service.vault(&["set", "KEY"], b"value").ends_with(0);
     let (shown, _) = vault(&service, &["list", "--provider", "openai"]).finish();
     assert!(shown.contains("holds 1 secret, and none like that"), "{shown}");

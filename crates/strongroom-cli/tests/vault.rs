@@ -374,7 +374,7 @@ fn move_takes_the_vault_to_another_backend_and_back() {
     app(&["move", "--to", "file"], b"").ends_with(0).says("from keyutils to file");
     assert_eq!(app(&["get", "A"], b"").ends_with(0).out(), "1");
     let elsewhere = app(&["get", "A", "--backend", "keyutils"], b"").ends_with(5);
-    elsewhere.says("are kept in file, not in keyutils").says("strongroom move --to keyutils");
+    elsewhere.says("are kept in file, not in keyutils").says("can be used in file alone");
     let refused = app(&["move", "--to", "keyutils", "--json"], b"").ends_with(2);
     assert!(refused.error()["message"].as_str().unwrap().contains("forgets"));
     let back = app(&["move", "--to", "keyutils", "--session-store", "--json"], b"");

@@ -171,7 +171,8 @@ pub(crate) fn differs(key: &SecretKey) -> Error {
 pub(crate) fn not_read_back(key: &SecretKey) -> Error {
     Error::new(ErrorKind::Corrupt, Operation::Set)
         .with_message(format!("the store doesn't return the value of {key} that it was given"))
-        .with_hint("The file is as it was. `strongroom doctor` looks at the store.")
+        .with_hint("The file is as it was. Look at the store.")
+        .with_command("doctor", "does so")
 }
 
 pub(crate) fn forgetful(store: &str) -> Error {

@@ -3,7 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::EntryName;
+use crate::{AdvisedCommand, EntryName};
+
+/// The advice where the cause says more.
+const SEE_CAUSE: &str = "See the cause.";
 
 /// The result of an operation on secrets.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -21,6 +24,7 @@ struct Inner {
     entry: Option<EntryName>,
     message: Option<String>,
     hint: Option<String>,
+    commands: Vec<AdvisedCommand>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -143,6 +147,7 @@ impl Error {
             entry: None,
             message: None,
             hint: None,
+            commands: Vec::new(),
             source: None,
         }))
     }
@@ -156,6 +161,13 @@ impl Error {
     /// The same, with advice that fits better than the kind's own.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a command of the program `strongroom` that helps: its arguments, quoted for a shell, and a clause that says its
+    /// effect.
+    pub fn with_command(mut self, arguments: impl Into<String>, effect: impl Into<String>) -> Self {
+        self.0.commands.push(AdvisedCommand::new(arguments, effect));
         self
     }
 
@@ -219,9 +231,18 @@ impl Error {
         self.0.message.as_deref().unwrap_or(self.0.kind.clause())
     }
 
-    /// What to do next, in a sentence for the user.
+    /// What to do next, in a sentence for the user. It names no command of the program `strongroom`, which an
+    /// application's users may not have: those are in [`commands`](Self::commands).
     pub fn hint(&self) -> &str {
-        self.0.hint.as_deref().unwrap_or(self.0.kind.hint())
+        match self.0.hint.as_deref().unwrap_or(self.0.kind.hint()) {
+            SEE_CAUSE if self.0.source.is_none() => "Try again.",
+            hint => hint,
+        }
+    }
+
+    /// Returns the commands of the program `strongroom` that help beside the [`hint`](Self::hint), the best first.
+    pub fn commands(&self) -> &[AdvisedCommand] {
+        &self.0.commands
     }
 
     /// A stable token for this kind, for machines.
@@ -311,7 +332,7 @@ impl ErrorKind {
                 "Try again from a desktop session, or unlock the store first.",
             ),
             Self::Invalid => ("invalid", "the argument can't be used", "Correct it and try again."),
-            Self::Io => ("io", "reading or writing failed", "See the cause."),
+            Self::Io => ("io", "reading or writing failed", SEE_CAUSE),
             Self::KeyMissing => (
                 "key_missing",
                 "the key to the sealed data is gone",
@@ -336,7 +357,7 @@ impl ErrorKind {
                 "Use an interactive login; a network logon can't reach the store.",
             ),
             Self::NotFound => ("not_found", "there is no such entry", "Store it first."),
-            Self::Other => ("other", "it failed", "See the cause."),
+            Self::Other => ("other", "it failed", SEE_CAUSE),
             Self::QuotaExceeded => (
                 "quota_exceeded",
                 "the system's limit for this user is reached",
@@ -452,8 +473,13 @@ mod tests {
 
     #[test]
     fn a_hint_of_its_own_wins_over_the_kinds() {
+        let error = Error::new(ErrorKind::Io, Operation::Get);
+        assert_eq!(error.hint(), "Try again.", "no cause is there to be seen");
+        assert_eq!(error.with_source(std::io::Error::other("cause")).hint(), SEE_CAUSE);
         let error = Error::new(ErrorKind::Locked, Operation::Get);
         assert_eq!(error.hint(), ErrorKind::Locked.hint());
-        assert_eq!(error.with_hint("Open Seahorse.").hint(), "Open Seahorse.");
+        let error = error.with_hint("Open Seahorse.").with_command("list", "asks for it");
+        assert_eq!(error.hint(), "Open Seahorse.");
+        assert_eq!(error.commands()[0].to_string(), "`strongroom list` asks for it.");
     }
 }

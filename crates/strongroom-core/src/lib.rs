@@ -22,6 +22,7 @@
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
 
+mod advice;
 pub mod armor;
 mod capabilities;
 mod error;
@@ -34,6 +35,7 @@ mod secret;
 mod store;
 mod warning;
 
+pub use advice::AdvisedCommand;
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Operation, Reason, Result};
 pub use jiff::{SignedDuration, Timestamp};

@@ -24,7 +24,7 @@ pub(crate) fn corrupt(message: impl Into<String>) -> Error {
 /// None of the sources opens the file.
 pub(crate) fn wrong_key() -> Error {
     fault(ErrorKind::WrongKey, "none of the keys at hand opens it").with_hint(
-        "Use a passphrase or key that it was sealed with. `strongroom key list` shows what opens it.",
+        "Use a passphrase or key that it was sealed with, or another one that was added to it.",
     )
 }
 

@@ -56,7 +56,8 @@ impl Settings {
             migration: None,
             export: None,
             health: Arc::new(move || {
-                let system = System { in_use: Some(backend), ..System::default() };
+                let system =
+                    System { in_use: Some(backend), has_secrets: true, ..System::default() };
                 diagnose(&inspect(&Options::new()), &system)
             }),
         }

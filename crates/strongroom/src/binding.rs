@@ -12,6 +12,7 @@ use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, Service
 use strongroom_files::{Source, is_absent, read, replace};
 
 use crate::Backend;
+use crate::shell::of_service;
 use crate::vault::{StateDir, VAULT_ENTRY};
 
 /// The format of the file.
@@ -29,6 +30,14 @@ pub(crate) struct Home {
     pub(crate) backend: Backend,
     /// Whether each secret is an entry of its own there. How else a vault lies shows in its one entry.
     pub(crate) in_entries: bool,
+}
+
+/// A backend that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) backend: Backend,
+    /// The environment variable that names it; `None` where the caller does.
+    pub(crate) variable: Option<String>,
 }
 
 /// What binds one vault to its backend.
@@ -138,22 +147,31 @@ impl BindingFile {
         }
     }
 
-    /// The vault lives elsewhere, and another backend was asked for.
-    pub(crate) fn elsewhere(&self, bound: Backend, asked: Backend) -> Error {
+    /// Returns the error of asking for another backend than the one that the vault lives in.
+    pub(crate) fn elsewhere(&self, bound: Backend, asked: &Named) -> Error {
+        let Named { backend, variable } = asked;
+        let error = self.not_in(bound, *backend);
+        if bound == Backend::PlaintextFile {
+            return error
+                .with_hint("Only the application that made this file can read or move it.");
+        }
+        let error = error.with_hint(match variable {
+            Some(variable) => format!("{variable} names {backend}: `unset {variable}`."),
+            None => format!("They can be used in {bound} alone."),
+        });
+        // A move into a store that forgets is nothing to advise.
+        let forgets = matches!(backend, Backend::Keyutils | Backend::Memory);
+        if forgets || !backend.is_supported_here() || !Backend::ALL.contains(backend) {
+            return error;
+        }
         let service = self.service.as_str();
-        Error::new(ErrorKind::BoundElsewhere, Operation::Choose)
-            .with_message(format!(
-                "the secrets of \"{}\" are kept in {bound}, not in {asked}",
-                service.escape_debug()
-            ))
-            .with_hint(match bound {
-                Backend::PlaintextFile => {
-                    "Only the application that made this file can read or move it.".to_owned()
-                }
-                bound => format!(
-                    "Use {bound}, or move them: `strongroom move --to {asked}` with this service."
-                ),
-            })
+        error.with_command(of_service(&format!("move --to {backend}"), service), "moves them there")
+    }
+
+    fn not_in(&self, bound: Backend, asked: Backend) -> Error {
+        let service = self.service.as_str().escape_debug();
+        let message = format!("the secrets of \"{service}\" are kept in {bound}, not in {asked}");
+        Error::new(ErrorKind::BoundElsewhere, Operation::Choose).with_message(message)
     }
 
     fn record(&self) -> Result<Option<Record>> {
@@ -254,7 +272,7 @@ impl Binding {
         }
         let error = match self.file.home()? {
             Some(home) if home.backend != self.backend => {
-                self.file.elsewhere(home.backend, self.backend)
+                self.file.not_in(home.backend, self.backend)
             }
             Some(home) if home.in_entries && !looks_at_entries => {
                 Error::new(ErrorKind::BoundElsewhere, Operation::Choose)

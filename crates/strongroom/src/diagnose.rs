@@ -17,8 +17,10 @@ pub struct System<'a> {
     pub os_release: &'a str,
     /// Whether the user is root, who needs no `sudo`.
     pub is_root: bool,
-    /// Where secrets are kept.
+    /// Where secrets are, or would be, kept.
     pub in_use: Option<Backend>,
+    /// Whether there are secrets already: then naming another store would not find them.
+    pub has_secrets: bool,
 }
 
 /// Something that was found out about a store.
@@ -59,6 +61,20 @@ pub struct Fix {
     pub commands: Vec<String>,
 }
 
+impl Finding {
+    /// Creates one about no store in particular, without a way to mend it.
+    pub fn new(severity: Severity, problem: impl Into<String>) -> Self {
+        Self { severity, backend: None, kind: None, problem: problem.into(), fixes: Vec::new() }
+    }
+}
+
+impl Fix {
+    /// Creates one from its text and the commands to type.
+    pub fn new(text: impl Into<String>, commands: Vec<String>) -> Self {
+        Self { text: text.into(), commands }
+    }
+}
+
 /// Says what is wrong with the stores that [`inspect`](crate::inspect()) found, and how to mend it.
 ///
 /// A pure function. There is at least one finding for each of the system's own stores in this
@@ -76,15 +92,17 @@ pub struct Fix {
 pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let in_this_build = found.iter().filter(|inspection| inspection.capabilities.is_some());
-    for Inspection { backend, capabilities, state } in in_this_build {
+    for Inspection { backend, capabilities, state, env_prefix } in in_this_build {
         match backend {
             Backend::SecretService => {
-                findings.push(secret_service(state, *capabilities, system));
+                findings.push(secret_service(state, *capabilities, system, env_prefix));
             }
             Backend::Keychain => findings.push(keychain(state)),
-            Backend::CredentialManager => findings.push(credential_manager(state)),
+            Backend::CredentialManager => {
+                findings.push(credential_manager(state, env_prefix));
+            }
             Backend::Keyutils => findings.push(keyutils(state)),
-            Backend::File => findings.push(file(state)),
+            Backend::File => findings.push(file(state, system, env_prefix)),
             _ => {}
         }
         if let (Ok(_), Some(capabilities)) = (state, capabilities) {
@@ -118,13 +136,14 @@ fn secret_service(
     state: &Result<Probe, Error>,
     capabilities: Option<Capabilities>,
     system: &System<'_>,
+    prefix: &str,
 ) -> Finding {
     let backend = Backend::SecretService;
     let Probe { provider, .. } = match state {
         Ok(probe) => probe,
         Err(error) => {
             let mut problem = problem(backend, error);
-            problem.fixes = fixes(error, system);
+            problem.fixes = fixes(error, system, prefix);
             return problem;
         }
     };
@@ -132,10 +151,10 @@ fn secret_service(
     let is_encrypted = capabilities.and_then(|can| can.session_encrypted) == Some(true);
     let session = if is_encrypted { ", over an encrypted session" } else { "" };
     if persistence == Persistence::Permanent {
-        let problem = format!("secrets are kept by {provider}{session}, until you delete them");
+        let problem = format!("{provider} can keep secrets{session}, until you delete them");
         return finding(backend, Severity::Fine, None, problem);
     }
-    let problem = format!("secrets are kept by {provider}{session}, and last {persistence}");
+    let problem = format!("{provider} can keep secrets{session}, which last {persistence}");
     let mut note = finding(backend, Severity::Note, None, problem);
     note.fixes = vec![Fix {
         text: "Make a collection that lasts, and set it as default.".to_owned(),
@@ -149,7 +168,7 @@ fn keychain(state: &Result<Probe, Error>) -> Finding {
     let backend = Backend::Keychain;
     match state {
         Ok(Probe { provider, .. }) => {
-            let problem = format!("secrets are kept in {provider}, until you delete them");
+            let problem = format!("{provider} can keep secrets, until you delete them");
             finding(backend, Severity::Fine, None, problem)
         }
         Err(error) => {
@@ -160,11 +179,11 @@ fn keychain(state: &Result<Probe, Error>) -> Finding {
     }
 }
 
-fn credential_manager(state: &Result<Probe, Error>) -> Finding {
+fn credential_manager(state: &Result<Probe, Error>, prefix: &str) -> Finding {
     let backend = Backend::CredentialManager;
     match state {
         Ok(Probe { provider, .. }) => {
-            let problem = format!("secrets are kept by {provider}, until you delete them");
+            let problem = format!("{provider} can keep secrets, until you delete them");
             finding(backend, Severity::Fine, None, problem)
         }
         Err(error) => {
@@ -173,7 +192,7 @@ fn credential_manager(state: &Result<Probe, Error>) -> Finding {
             if error.kind() == ErrorKind::NoLogonSession {
                 problem.fixes.push(fix(
                     "Or keep secrets in an encrypted file, which opens in any session (in PowerShell).",
-                    &["$env:STRONGROOM_BACKEND = 'file'"],
+                    &[&format!("$env:{prefix}_BACKEND = 'file'")],
                 ));
             }
             problem
@@ -188,7 +207,7 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
             backend,
             Severity::Fine,
             None,
-            format!("the {provider} works, and keeps secrets until reboot"),
+            format!("the {provider} can keep secrets, until reboot"),
         ),
         Err(error) => {
             let mut note = problem(backend, error);
@@ -200,21 +219,17 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
 }
 
 /// A file that has no key yet is nothing wrong: most never use one.
-fn file(state: &Result<Probe, Error>) -> Finding {
+fn file(state: &Result<Probe, Error>, system: &System<'_>, prefix: &str) -> Finding {
     let backend = Backend::File;
     match state {
         Ok(Probe { provider, .. }) => {
-            let problem = format!("there are keys for {provider}, which keep secrets for good");
+            let problem = format!("there are keys for {provider}, which can keep secrets for good");
             finding(backend, Severity::Fine, None, problem)
         }
         Err(error) if error.kind() == ErrorKind::KeyMissing => {
             let problem = format!("{backend}: an encrypted file needs a key: {}", error.problem());
             let mut note = finding(backend, Severity::Note, Some(error.kind()), problem);
-            note.fixes = vec![fix(
-                "Put a passphrase into a file that only you may read, and name it. On a terminal it \
-                 is asked for.",
-                &["export STRONGROOM_PASSPHRASE_FILE=~/.config/strongroom-passphrase"],
-            )];
+            note.fixes = vec![key_of_file(system, prefix)];
             note
         }
         Err(error) => {
@@ -225,13 +240,43 @@ fn file(state: &Result<Probe, Error>) -> Finding {
     }
 }
 
-fn fixes(error: &Error, system: &System<'_>) -> Vec<Fix> {
+/// How a key of the encrypted file comes to hand.
+fn key_of_file(system: &System<'_>, prefix: &str) -> Fix {
+    if system.in_use == Some(Backend::File) && system.has_secrets {
+        let text = "Name the file with its passphrase. On a terminal it is asked for.";
+        return fix(text, &[&format!("export {prefix}_PASSPHRASE_FILE=FILE")]);
+    }
+    if cfg!(windows) {
+        return fix("Put a passphrase into a file that only you may read, and name it.", &[]);
+    }
+    fix(
+        "Make a passphrase in a file that only you may read, and name it. Keep a copy elsewhere. On a terminal a \
+         passphrase is asked for.",
+        &[MAKE_PASSPHRASE, &format!("export {prefix}_PASSPHRASE_FILE={PASSPHRASE_FILE}")],
+    )
+}
+
+const PASSPHRASE_FILE: &str = "~/.config/strongroom-passphrase";
+
+/// Replaces no file.
+const MAKE_PASSPHRASE: &str = "mkdir -p ~/.config && (umask 077; set -C; head -c 33 /dev/urandom | base64 > ~/.config/strongroom-passphrase)";
+
+fn fixes(error: &Error, system: &System<'_>, prefix: &str) -> Vec<Fix> {
+    let mut fixes = way_out(error, system);
+    let is_replaceable = matches!(
+        error.reason(),
+        Some(Reason::NoProvider | Reason::NoBus | Reason::StaleBusAddress)
+    );
+    if error.kind() == ErrorKind::NoBackend && is_replaceable && !system.has_secrets {
+        fixes.push(session_only(prefix));
+    }
+    fixes
+}
+
+fn way_out(error: &Error, system: &System<'_>) -> Vec<Fix> {
     match (error.kind(), error.reason()) {
         (ErrorKind::NoBackend, Some(Reason::NoProvider)) => no_daemon(system),
         (ErrorKind::NoBackend, Some(Reason::NoBus)) => no_bus(system),
-        (ErrorKind::NoBackend, Some(Reason::StaleBusAddress)) => {
-            vec![advice(error.hint()), session_only()]
-        }
         (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => vec![
             advice(error.hint()),
             fix("Or take it as it is, for one command, with --allow-unencrypted-bus.", &[]),
@@ -256,7 +301,6 @@ fn no_bus(system: &System<'_>) -> Vec<Fix> {
             ]
             .into(),
         },
-        session_only(),
     ]
 }
 
@@ -267,7 +311,6 @@ fn no_daemon(system: &System<'_>) -> Vec<Fix> {
             commands: vec![install(system, "gnome-keyring")],
         },
         fix("Or start it here and now, with your login password.", &[UNLOCK]),
-        session_only(),
     ]
 }
 
@@ -275,7 +318,7 @@ fn no_collection(system: &System<'_>) -> Vec<Fix> {
     vec![
         fix(
             "On a desktop: store something. A window then asks for the new keyring's password.",
-            &["strongroom setup test"],
+            &[],
         ),
         fix("In gnome-keyring, without a window: create it with your login password.", &[UNLOCK]),
         Fix {
@@ -287,10 +330,7 @@ fn no_collection(system: &System<'_>) -> Vec<Fix> {
 
 fn locked() -> Vec<Fix> {
     vec![
-        fix(
-            "On a desktop: ask for something, and answer the window that appears.",
-            &["strongroom entry list"],
-        ),
+        fix("On a desktop: read a secret, and answer the window that appears.", &[]),
         fix("In gnome-keyring, without a window: open it with its password.", &[UNLOCK]),
     ]
 }
@@ -300,10 +340,10 @@ fn locked() -> Vec<Fix> {
 const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring-daemon \
                       --replace --unlock --components=secrets >/dev/null; unset p";
 
-fn session_only() -> Fix {
+fn session_only(prefix: &str) -> Fix {
     fix(
         "Or do without: the kernel keeps secrets until reboot, and this silences the warning.",
-        &["export STRONGROOM_BACKEND=keyutils"],
+        &[&format!("export {prefix}_BACKEND=keyutils")],
     )
 }
 

@@ -15,6 +15,8 @@ pub struct Inspection {
     pub capabilities: Option<Capabilities>,
     /// What its probe found; `NoBackend` where this build doesn't have it.
     pub state: Result<Probe, Error>,
+    /// With which the variables begin that choose a backend and its keys.
+    pub(crate) env_prefix: String,
 }
 
 /// Probes every backend of [`Backend::ALL`], in that order, each within its deadline.
@@ -37,14 +39,18 @@ pub fn inspect(options: &Options) -> Vec<Inspection> {
 }
 
 fn inspect_on(platform: &dyn Platform, options: &Options) -> Vec<Inspection> {
+    let found = |backend, capabilities, state| {
+        let env_prefix = options.env_prefix.clone();
+        Inspection { backend, capabilities, state, env_prefix }
+    };
     let all = Backend::ALL.iter();
     all.map(|&backend| match platform.open_guarded(backend, options) {
         Ok(store) => {
             let state = store.probe();
             // Some of them are known once the store was contacted.
-            Inspection { backend, capabilities: Some(store.capabilities()), state }
+            found(backend, Some(store.capabilities()), state)
         }
-        Err(error) => Inspection { backend, capabilities: None, state: Err(error) },
+        Err(error) => found(backend, None, Err(error)),
     })
     .collect()
 }

@@ -127,9 +127,9 @@ fn passphrase_in(path: &Path) -> Result<SecretString> {
         Error::new(kind, Operation::Choose).with_message(message)
     };
     let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => {
-            failed(ErrorKind::KeyMissing, "is not there").with_source(cause)
-        }
+        std::io::ErrorKind::NotFound => failed(ErrorKind::KeyMissing, "is not there")
+            .with_hint("Bring the file back, or name the one that is there.")
+            .with_source(cause),
         _ => strongroom_files::error(Operation::Choose, path, cause),
     })?;
     match std::str::from_utf8(first_line(&bytes)) {

@@ -72,6 +72,7 @@ mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
+mod shell;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -93,11 +94,11 @@ pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
 pub use secure_store::{SecureStore, SecureStoreBuilder};
 pub use strongroom_core::{
-    Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
-    KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation, Persistence, Probe,
-    PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString,
-    ServiceName, SignedDuration, Timestamp, UserName, Warning, WriteMode, overwrite_registers,
-    secret_bytes, secret_copy, secret_text,
+    AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
+    ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
+    Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey,
+    SecretMetadata, SecretString, ServiceName, SignedDuration, Timestamp, UserName, Warning,
+    WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

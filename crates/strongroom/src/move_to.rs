@@ -3,11 +3,11 @@
 use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
 use crate::binding::{BindingFile, Home, Moving};
-use crate::choose::{choose, choose_for};
+use crate::choose::{choose, choose_source};
 use crate::{Backend, Layout, MoveStep, Moved, SecretManagerBuilder};
 
 impl SecretManagerBuilder {
-    /// Moves the vault to another backend, or into or out of [`Layout::Entries`] within its own: copies it, reads
+    /// Moves the vault to another backend, from where it is whatever the environment names, or into or out of [`Layout::Entries`] within its own: copies it, reads
     /// it back and compares, switches, and then deletes the old one. It blocks.
     ///
     /// - Nobody changes the vault meanwhile, but other programs that write its entries: of those that they
@@ -40,7 +40,7 @@ impl SecretManagerBuilder {
             progress(MoveStep::Delete);
             return self.finish(&service, (from, to), &binding);
         }
-        let source = choose_for(&service, &binding, &self.options)?;
+        let source = choose_source(&service, &binding, &self.options)?;
         let from = source.backend();
         let is_same_store = from == to.backend;
         // Within its store, what goes into entries is the vault beside them.

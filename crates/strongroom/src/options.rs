@@ -10,6 +10,7 @@ use strongroom_core::{Deadlines, Error, ErrorKind, Operation, PromptPolicy, Resu
 
 use crate::Backend;
 use crate::backend::names;
+use crate::binding::Named;
 use crate::vault::StateDir;
 
 /// What to do where the platform's default store can't be used.
@@ -252,6 +253,20 @@ impl Options {
         let variable = format!("{}_{name}", self.env_prefix);
         let value = (self.environment)(&variable).filter(|value| !value.is_empty())?;
         Some((variable, value))
+    }
+
+    /// Returns the backend that the caller names, else the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the environment names none that there is.
+    pub(crate) fn named_backend(&self) -> Result<Option<Named>> {
+        if let Some(backend) = self.backend {
+            return Ok(Some(Named { backend, variable: None }));
+        }
+        let named = self.environment_backend()?;
+        let variable = Some(self.backend_variable());
+        Ok(named.map(|backend| Named { backend, variable }))
     }
 
     /// The backend that the environment names. An empty value is none.

@@ -8,6 +8,7 @@ use strongroom_core::{
     PromptPolicy, Result, SecretString, ServiceName, UserName, WriteMode,
 };
 
+use crate::shell::shell_word;
 use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, VAULT_ENTRY, choose};
 
 /// The secrets of one application, in the store that was chosen for it.
@@ -149,7 +150,7 @@ impl SecureStore {
         let entry = EntryName::from_parts(self.service.clone(), UserName::new(name)?);
         let hint = match &self.setup_hint {
             Some(hint) => hint.clone(),
-            None => setup_command(self.service.as_str(), name),
+            None => setup_command(self.service.as_str(), name, &self.chosen),
         };
         Ok(Error::new(ErrorKind::NotFound, Operation::Get)
             .with_store(self.chosen.store().name())
@@ -237,26 +238,22 @@ fn not_the_vault(name: &str, operation: Operation) -> Result<()> {
         .with_hint("Take another name."))
 }
 
-/// A sentence with the command that stores a secret, fit to be pasted into a shell.
-fn setup_command(service: &str, name: &str) -> String {
-    match (shell_word(service), shell_word(name)) {
-        (Some(service), Some(name)) => {
-            format!("Run `strongroom entry set {service} {name}`.")
-        }
-        _ => "Run `strongroom entry set SERVICE NAME` with these names.".to_owned(),
+/// Returns a sentence with the command that stores a secret, fit to be pasted into a shell.
+fn setup_command(service: &str, name: &str, chosen: &Chosen) -> String {
+    match (chosen.backend(), chosen.reason()) {
+        // The program has no way to these.
+        (Backend::Memory | Backend::PlaintextFile, _) => "Store it first.".to_owned(),
+        (_, ChoiceReason::PlatformDefault) => entry_set(service, name, ""),
+        (backend, _) => entry_set(service, name, &format!(" --backend {backend}")),
     }
 }
 
-/// A name as one word of a command, or `None` where it can't be typed or would be an option.
-fn shell_word(name: &str) -> Option<String> {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
-    let unprintable = |c: char| !r#"'"\"#.contains(c) && c.escape_debug().len() > 1;
-    if name.starts_with('-') || name.contains(unprintable) {
-        None
-    } else if name.chars().all(plain) {
-        Some(name.to_owned())
-    } else {
-        Some(format!("'{}'", name.replace('\'', r"'\''")))
+fn entry_set(service: &str, name: &str, backend: &str) -> String {
+    match (shell_word(service), shell_word(name)) {
+        (Some(service), Some(name)) => {
+            format!("Run `strongroom entry set {service} {name}{backend}`.")
+        }
+        _ => format!("Run `strongroom entry set SERVICE NAME{backend}` with these names."),
     }
 }
 
@@ -266,8 +263,12 @@ mod tests {
 
     #[test]
     fn the_command_survives_a_shell() {
-        let command = |service, name| setup_command(service, name);
+        let command = |service, name| entry_set(service, name, "");
         assert_eq!(command("app", "api-key"), "Run `strongroom entry set app api-key`.");
+        assert_eq!(
+            entry_set("app", "api-key", " --backend file"),
+            "Run `strongroom entry set app api-key --backend file`."
+        );
         assert_eq!(
             command("my app", "it's $HOME"),
             r"Run `strongroom entry set 'my app' 'it'\''s $HOME'`."

@@ -119,7 +119,8 @@ fn another_backend_is_refused_while_the_vault_is_elsewhere() {
         let refused = machine.open(options).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::BoundElsewhere);
         assert!(refused.to_string().contains("kept in keyutils, not in file"), "{refused}");
-        assert!(refused.hint().contains("strongroom move --to file"), "{}", refused.hint());
+        assert!(refused.commands()[0].arguments().starts_with("move --to file"), "{refused:?}");
+        assert!(!refused.hint().contains("strongroom"), "{}", refused.hint());
     }
     keyutils.purge().unwrap();
     assert!(

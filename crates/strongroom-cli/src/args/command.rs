@@ -257,7 +257,12 @@ Examples:
 
     /// Find out what is wrong, and the command that mends it
     #[command(after_help = "\
-Changes nothing and asks nobody. It ends with 0 if all is well, 4 if the store is locked, 5 if there
-is none, 7 if it does not answer.")]
+It begins with the secrets of the service: where they are, whether they can be read, how long they
+last, how many have expired, and the command that moves them into a store that keeps them. Then come
+the stores that could keep them. Changes nothing and asks nobody.
+
+It ends as a command that reads the secrets would: with 0 if they can be read, or if nothing is
+stored yet and a store that lasts would keep it; 4 if the store is locked, 5 if there is none, 7 if
+it does not answer, 8 if they are unreadable or gone.")]
     Doctor,
 }

@@ -1,4 +1,6 @@
-//! `doctor`: what is wrong, and the command that mends it.
+//! `doctor`: the state of the service's secrets and of the stores, and the commands that mend it.
+
+mod service;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,38 +8,44 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
+    Backend, ChoiceReason, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
 };
 
 use strongroom_files::{Source, read_text};
 
+use self::service::Service;
+pub(super) use self::service::entries_without_vault;
+
+use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
-use crate::store::choice;
 use crate::words::printable;
 
-/// Looks at everything, and says what was found.
+/// Looks at the service's secrets and at all stores, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = inspect(&settings.options(settings.deadlines.call));
-    let backend = in_use(choice(settings, started.elapsed()), settings.backend)?;
-    let findings = findings(&found, backend, settings);
-    let exit = outcome(&findings, backend);
+    let mut service = service::look(&found, started.elapsed(), settings)?;
+    word(&mut service.findings, settings);
+    let in_use = in_use(service.place.as_ref(), settings.backend);
+    let stores = findings(&found, in_use, service.has_secrets, settings);
     let bus = session_bus();
     output.result(
-        || told(&findings, backend, &bus),
+        || told(&service, &stores, in_use, &bus, settings),
         || {
+            let of_service: Vec<_> = service.findings.iter().map(as_json).collect();
             json!({
+                "exit_code": service.exit.code(),
+                "service": service.as_json(&of_service, settings),
                 "session_bus": bus,
                 "session_encrypted": session_encrypted(&found),
-                "exit_code": exit.code(),
-                "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
+                "findings": stores.iter().map(as_json).collect::<Vec<_>>(),
             })
         },
     )?;
-    Ok(exit)
+    Ok(service.exit)
 }
 
 /// Whether the Secret Service encrypts the session; `None` where none was opened.
@@ -46,66 +54,60 @@ fn session_encrypted(found: &[Inspection]) -> Option<bool> {
     service.capabilities?.session_encrypted
 }
 
-/// What is wrong with these stores, if secrets are kept in this one.
+/// Says what is wrong with these stores, if secrets are or would be kept in this one.
 pub(super) fn findings(
     found: &[Inspection],
     in_use: Option<Backend>,
+    has_secrets: bool,
     settings: &Settings,
 ) -> Vec<Finding> {
     let os_release = os_release();
-    let system = System { os_release: &os_release, is_root: is_root(), in_use };
+    let system = System { os_release: &os_release, is_root: is_root(), in_use, has_secrets };
     let mut findings = diagnose(found, &system);
-    let named = |text: &mut String| *text = settings.kit.program.named(text).into_owned();
-    for finding in &mut findings {
-        named(&mut finding.problem);
-        finding.fixes.iter_mut().flat_map(|fix| &mut fix.commands).for_each(named);
-    }
+    word(&mut findings, settings);
     findings
 }
 
-/// The store to look after: the one that was named, else where the secrets are, else the platform's own,
-/// also where another stands in for it.
-fn in_use(
-    choice: strongroom::Result<(Backend, ChoiceReason)>,
-    named: Option<Backend>,
-) -> strongroom::Result<Option<Backend>> {
-    let default = Backend::platform_default();
-    match choice {
-        Ok((_, ChoiceReason::Fallback(_))) => Ok(default),
-        Ok((backend, _)) => Ok(Some(backend)),
-        Err(error) if error.kind() == ErrorKind::TimedOut => Ok(default),
-        // Whoever names a store wants to hear of that one.
-        Err(error) if error.kind() == ErrorKind::BoundElsewhere => Ok(named),
-        Err(error)
-            if error.kind() == ErrorKind::NoBackend
-                && (error.store().is_none() || error.reason().is_some()) =>
-        {
-            Ok(default)
+/// Names commands and variables as they are here.
+fn word(findings: &mut [Finding], settings: &Settings) {
+    let advice = Advice::of(settings);
+    for finding in findings {
+        finding.problem = advice.worded(&finding.problem);
+        for fix in &mut finding.fixes {
+            fix.text = advice.worded(&fix.text);
+            fix.commands.iter_mut().for_each(|command| *command = advice.worded(command));
         }
-        Err(error) => Err(error),
     }
 }
 
-/// What is wrong with the store in use decides; what is wrong with the others is only told.
-fn outcome(findings: &[Finding], backend: Option<Backend>) -> Exit {
-    findings
-        .iter()
-        .filter(|finding| finding.backend.is_none() || finding.backend == backend)
-        .find_map(|finding| finding.kind)
-        .map_or(Exit::Done, Exit::from)
+/// Returns the store to look after: the one where the secrets are, or the platform's own where another stands in for
+/// it; else the one that was named.
+fn in_use(place: Option<&(Backend, ChoiceReason)>, named: Option<Backend>) -> Option<Backend> {
+    match place {
+        Some((_, ChoiceReason::Fallback(_))) => Backend::platform_default(),
+        Some((backend, _)) => Some(*backend),
+        None => named.or_else(Backend::platform_default),
+    }
 }
 
-fn told(findings: &[Finding], backend: Option<Backend>, bus: &str) -> String {
-    let mut text = String::new();
+fn told(
+    service: &Service,
+    stores: &[Finding],
+    in_use: Option<Backend>,
+    bus: &str,
+    settings: &Settings,
+) -> String {
+    let name = printable(&settings.service);
+    let mut text = format!("{}\n", heading(format_args!("Secrets of \"{name}\"")));
+    text.extend(service.findings.iter().map(paragraph));
+    text += &format!("\n{}\n", heading("Stores that can keep secrets"));
     if cfg!(target_os = "linux") {
-        text += &format!("{} {bus}\n", heading("Session bus:"));
+        text += &format!("\nSession bus: {bus}\n");
     }
-    let in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == backend;
-    let (first, rest): (Vec<_>, Vec<_>) = findings.iter().partition(in_use);
-    for finding in first.into_iter().chain(rest) {
-        text += &paragraph(finding);
-    }
-    text.trim_start().to_owned()
+    let is_in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == in_use;
+    let (first, rest): (Vec<_>, Vec<_>) = stores.iter().partition(is_in_use);
+    text.extend(first.into_iter().chain(rest).map(paragraph));
+    text
 }
 
 fn paragraph(finding: &Finding) -> String {

@@ -17,8 +17,8 @@ pub(super) fn run(flags: &Get, settings: &Settings, output: &mut Output) -> Resu
         true => vault.peek(&key)?,
         false => vault.get(&key).map_err(|error| match error.kind() {
             ErrorKind::Expired => {
-                let update = command("update", &key, "--expires never", settings);
-                let get = command("get", &key, "--expired", settings);
+                let update = command("update", &key, "--expires never");
+                let get = command("get", &key, "--expired");
                 error.with_hint(format!(
                     "`{update}` stores a new value. `{get}` prints the old one."
                 ))

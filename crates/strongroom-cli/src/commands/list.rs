@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{SecretInfo, SignedDuration, Timestamp};
 
+use super::doctor::entries_without_vault;
 use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -12,8 +13,8 @@ use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
-use crate::vault::{open, same_vault};
-use crate::words::printable;
+use crate::vault::open;
+use crate::words::{counted, printable};
 
 /// The version of what `--json` prints. Another field is no other version.
 const SCHEMA: u32 = 1;
@@ -125,11 +126,14 @@ fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
     let (service, backend) = (printable(&settings.service), vault.backend());
     let vault_of = format!("The vault of \"{service}\" in {backend}");
     Ok(match vault.list()?.len() {
-        0 => format!(
-            "{vault_of} is empty. `{} setup NAME{}` stores a secret.",
-            settings.kit.program.name,
-            same_vault(settings)
-        ),
+        0 => match entries_without_vault(vault, settings).len() {
+            0 => format!("{vault_of} is empty. `strongroom setup NAME` stores a secret."),
+            entries => format!(
+                "{vault_of} is empty, and {} of this service lie beside it as single entries. `strongroom doctor` \
+                 says how to take them in.",
+                counted(entries)
+            ),
+        },
         1 => format!("{vault_of} holds 1 secret, and none like that."),
         count => format!("{vault_of} holds {count} secrets, and none like that."),
     })

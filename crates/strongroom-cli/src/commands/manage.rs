@@ -47,7 +47,7 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
         return Err(missing("rename", &old, &vault.list()?, &vault, settings));
     }
     renamed.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => taken(&new, settings),
+        ErrorKind::AlreadyExists => taken(&new),
         _ => error.into(),
     })?;
     if settings.json {
@@ -61,8 +61,8 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
     Ok(Exit::Done)
 }
 
-fn taken(new: &SecretKey, settings: &Settings) -> Failure {
-    let delete = vault::command("delete", new, "", settings);
+fn taken(new: &SecretKey) -> Failure {
+    let delete = vault::command("delete", new, "");
     Failure::new(
         Exit::Failed,
         "already_exists",

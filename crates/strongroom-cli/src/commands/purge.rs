@@ -11,7 +11,7 @@ use crate::keys::for_entries;
 use crate::output::Output;
 use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::vault::{self, same_vault};
+use crate::vault;
 use crate::words::printable;
 
 /// Deletes every entry of the service, once somebody has agreed.
@@ -19,7 +19,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     if !yes && !settings.may_ask {
         return Err(Failure::usage(
             "nobody can be asked whether all of it shall be deleted; nothing was",
-            format!("Say so beforehand: `strongroom purge --yes{}`.", same_vault(settings)),
+            "Say so beforehand: `strongroom purge --yes`.",
         ));
     }
     // Not opened: one that can't be read goes, too.

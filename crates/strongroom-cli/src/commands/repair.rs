@@ -6,6 +6,7 @@ use strongroom::{
 };
 
 use super::entry_repair::short_id;
+use crate::advice::Advice;
 use crate::args::Repair;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -13,7 +14,7 @@ use crate::output::{Output, rows};
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
-use crate::vault::{same_vault, unread};
+use crate::vault::unread;
 use crate::words::{command_word, grouped, printable, utc};
 
 /// Shows the vault's items, merges them, or gives up one that can't be read.
@@ -123,27 +124,21 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
             vec![names.join(", ")]
         }
     };
+    let advice = Advice::of(settings);
     format!("The vault of {place} can't be read. Nothing was changed.\n")
         + &rows("Problem", &[printable(problem)])
         + &rows("Size", size.as_slice())
         + &rows("Secrets", &names)
-        + &way_out(*readable, settings)
-        + &format!(
-            "\nPut a copy aside and begin with an empty vault: {} repair --reset{}\n",
-            settings.kit.program.name,
-            same_vault(settings)
-        )
+        + &way_out(*readable, &advice)
+        + &advice
+            .worded("\nPut a copy aside and begin with an empty vault: strongroom repair --reset\n")
 }
 
 /// What can be done short of giving all of it up.
-fn way_out(readable: Option<u64>, settings: &Settings) -> String {
+fn way_out(readable: Option<u64>, advice: &Advice) -> String {
     let Some(count @ 1..) = readable else { return String::new() };
     rows("Readable", &[count.to_string()])
-        + &format!(
-            "\nTake these into a new file: {} repair --salvage{}",
-            settings.kit.program.name,
-            same_vault(settings)
-        )
+        + &advice.worded("\nTake these into a new file: strongroom repair --salvage")
 }
 
 fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
@@ -172,14 +167,13 @@ fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
         column("MODIFIED", &|_, candidate| utc(candidate.modified)),
         column("LABEL", &|_, candidate| printable(&candidate.label)),
     ];
-    let (service, more) = (command_word(&settings.service, "SERVICE"), same_vault(settings));
-    let program = &settings.kit.program.name;
+    let service = command_word(&settings.service, "SERVICE");
     format!("The vault of {place} is there {} times. Nothing was changed.\n\n", items.len())
         + &table(columns, usize::MAX)
-        + &format!(
-            "\nMake one of them, the highest generation first: {program} repair --merge{more}\n\
+        + &Advice::of(settings).worded(&format!(
+            "\nMake one of them, the highest generation first: strongroom repair --merge\n\
              Keep one, delete the others: strongroom entry repair {service} {VAULT_ENTRY} --keep ID\n"
-        )
+        ))
 }
 
 fn names(keys: &[SecretKey]) -> Vec<String> {

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::inheritance::withhold;
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::vault::{command, key, missing, open, same_vault};
+use crate::vault::{command, key, missing, open};
 use crate::words::{grouped, printable};
 
 /// The longest variable with its name and the NUL behind it, in bytes: `MAX_ARG_STRLEN` of `execve(2)` on Linux.
@@ -32,14 +32,14 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     if flags.skip_expired {
         skip_expired(&mut taken, output);
     }
-    must_be_valid(&taken, settings)?;
+    must_be_valid(&taken)?;
     if secrets.is_empty() {
         let service = printable(&settings.service);
         output.warning(format_args!(
             "the vault of \"{service}\" is empty: the program gets no secret"
         ));
     }
-    warn_of_names(&taken, flags, settings, output);
+    warn_of_names(&taken, flags, output);
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
     withhold(&mut program, &settings.kit.program).map_err(|cause| {
@@ -58,7 +58,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
 }
 
 /// Warns of names that the program gets and that shells below it drop: dash, for instance, of which `npm start` makes use.
-fn warn_of_names(taken: &Taken<'_>, flags: &Run, settings: &Settings, output: &mut Output) {
+fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
     let is_passed_on = |name: &str| {
         let name = format!("{}{name}", flags.prefix);
         !name.starts_with(|c: char| c.is_ascii_digit())
@@ -70,7 +70,7 @@ fn warn_of_names(taken: &Taken<'_>, flags: &Run, settings: &Settings, output: &m
     output.warning(format_args!(
         "many shells don't pass on variables of such names: {}; `{}` gives it another",
         names.join(", "),
-        command("rename", &first.key, "NEW_NAME", settings)
+        command("rename", &first.key, "NEW_NAME")
     ));
 }
 
@@ -155,23 +155,21 @@ fn skip_expired(taken: &mut Taken<'_>, output: &mut Output) {
     });
 }
 
-fn must_be_valid(taken: &Taken<'_>, settings: &Settings) -> Result<()> {
+fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
     let now = Timestamp::now();
     let expired: Vec<_> = taken.values().filter(|secret| secret.metadata.is_expired(now)).collect();
     let Some(first) = expired.first() else {
         return Ok(());
     };
     let names: Vec<_> = expired.iter().map(|secret| secret.key.to_string()).collect();
-    let update = command("update", &first.key, "--expires WHEN", settings);
+    let update = command("update", &first.key, "--expires WHEN");
     Err(Failure::new(
         Exit::Expired,
         "expired",
         format!("expired: {}; nothing was started", names.join(", ")),
         format!(
-            "`{update}` stores a new value; `{} list --expiring 0d{}` shows since when. \
-             --only takes the secrets that the program needs, --skip-expired leaves these out.",
-            settings.kit.program.name,
-            same_vault(settings)
+            "`{update}` stores a new value; `strongroom list --expiring 0d` shows since when. \
+             --only takes the secrets that the program needs, --skip-expired leaves these out."
         ),
     ))
 }

@@ -23,14 +23,14 @@ pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Resu
     let given = as_secret(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;
     if flags.create_new && given.is_none() && vault.exists(&key)? {
-        return Err(exists_already(&key, settings));
+        return Err(exists_already(&key));
     }
     let value = given.map_or_else(|| ask("set", &key, flags.source.exact, settings), Ok)?;
     let mut secret = Secret::new(value);
     flags.metadata.put_into(&mut secret.metadata);
     if flags.create_new {
         vault.create(&key, &secret).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => exists_already(&key, settings),
+            ErrorKind::AlreadyExists => exists_already(&key),
             _ => error.into(),
         })?;
     } else {
@@ -51,7 +51,7 @@ pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -
     let vault = open(settings)?;
     let found = find("update", &key, &vault, settings)?;
     if wants_value || given.is_some() {
-        must_stay_valid(&found, &flags.metadata, settings)?;
+        must_stay_valid(&found, &flags.metadata)?;
     }
     let value = match given {
         None if wants_value => Some(ask("update", &key, flags.source.exact, settings)?),
@@ -75,13 +75,13 @@ pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -
 }
 
 /// A new value that counts as expired at once is not what anybody wants.
-fn must_stay_valid(secret: &SecretInfo, change: &Metadata, settings: &Settings) -> Result<()> {
+fn must_stay_valid(secret: &SecretInfo, change: &Metadata) -> Result<()> {
     let now = Timestamp::now();
     if change.expires.is_some() || !secret.metadata.is_expired(now) {
         return Ok(());
     }
     let when = expires(secret.metadata.expires_at, now);
-    let command = command("update", &secret.key, "--ask --expires WHEN", settings);
+    let command = command("update", &secret.key, "--ask --expires WHEN");
     Err(Failure::new(
         Exit::Expired,
         "expired",
@@ -90,8 +90,8 @@ fn must_stay_valid(secret: &SecretInfo, change: &Metadata, settings: &Settings) 
     ))
 }
 
-fn exists_already(key: &SecretKey, settings: &Settings) -> Failure {
-    let update = command("update", key, "", settings);
+fn exists_already(key: &SecretKey) -> Failure {
+    let update = command("update", key, "");
     Failure::new(
         Exit::Failed,
         "already_exists",
@@ -105,7 +105,7 @@ fn ask(verb: &str, key: &SecretKey, exact: bool, settings: &Settings) -> Result<
         name: &key.to_string(),
         exact,
         state: NOTHING_STORED,
-        from_file: &command(verb, key, "--from-file PATH", settings),
+        from_file: &command(verb, key, "--from-file PATH"),
     };
     input::asked_secret(&wanted, settings)
 }

@@ -77,7 +77,7 @@ fn page(
         .title(settings.service.as_str())
         .health(move || {
             let found = inspect(&health.options(health.deadlines.call));
-            findings(&found, Some(in_use), &health)
+            findings(&found, Some(in_use), true, &health)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
         page = page.export(ConfigExport::new(settings.service.as_str(), vault.clone(), home));

@@ -7,6 +7,7 @@ use strongroom::{
     Reason, Secret, SecretKey, SecretString, VaultRepair, Warning,
 };
 
+use crate::advice::Advice;
 use crate::args::Setup;
 use crate::ask;
 use crate::exit::Exit;
@@ -72,7 +73,7 @@ fn ask(
         name: &called(key, settings),
         exact,
         state: &state,
-        from_file: &command("set", key, "--from-file PATH", settings),
+        from_file: &command("set", key, "--from-file PATH"),
     };
     input::asked_secret(&wanted, settings)
 }
@@ -180,7 +181,9 @@ fn report(
     // It has just been used: if it doesn't tell who serves it, that is no failure.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
     let can = opened.store.capabilities();
-    let commands: Vec<_> = keys.iter().map(|key| command("get", key, "", settings)).collect();
+    let advice = Advice::of(settings);
+    let commands = keys.iter().map(|key| advice.worded(&command("get", key, "")));
+    let commands: Vec<_> = commands.collect();
     let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(
         || {

@@ -8,7 +8,15 @@ const DEBIAN: &str = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n";
 
 fn found(backend: Backend, state: Result<Probe, Error>) -> Inspection {
     let capabilities = Some(Capabilities::new(Persistence::Permanent));
-    Inspection { backend, capabilities, state }
+    Inspection { backend, capabilities, state, env_prefix: "TRACKER".to_owned() }
+}
+
+fn with_capabilities(
+    backend: Backend,
+    capabilities: Capabilities,
+    state: Result<Probe, Error>,
+) -> Inspection {
+    Inspection { capabilities: Some(capabilities), ..found(backend, state) }
 }
 
 fn error(kind: ErrorKind) -> Error {
@@ -47,6 +55,25 @@ fn each_reason_has_its_own_way_out() {
 }
 
 #[test]
+fn variables_are_the_applications_and_no_other_store_is_named_where_secrets_are() {
+    let no_bus = || error(ErrorKind::NoBackend).with_reason(Reason::NoBus);
+    let told = |has_secrets| {
+        let found = [
+            found(Backend::SecretService, Err(no_bus())),
+            found(Backend::File, Err(error(ErrorKind::KeyMissing))),
+        ];
+        let findings = diagnose(&found, &System { has_secrets, ..System::default() });
+        let all: Vec<_> = findings.iter().flat_map(commands).map(str::to_owned).collect();
+        assert!(!all.concat().contains("STRONGROOM_"), "{all:?}");
+        all.join("\n")
+    };
+    let nowhere = told(false);
+    assert!(nowhere.contains("export TRACKER_BACKEND=keyutils"), "{nowhere}");
+    assert!(nowhere.contains("export TRACKER_PASSPHRASE_FILE="), "{nowhere}");
+    assert!(!told(true).contains("TRACKER_BACKEND"));
+}
+
+#[test]
 fn a_sentence_that_names_no_store_is_told_with_its_store() {
     let denied = first(Err(error(ErrorKind::AccessDenied)), &System::default());
     assert_eq!(denied.problem, "secret-service: the system refused access");
@@ -54,9 +81,9 @@ fn a_sentence_that_names_no_store_is_told_with_its_store() {
 
 #[test]
 fn a_collection_that_forgets_is_told_with_the_way_out() {
-    let capabilities = Some(Capabilities::new(Persistence::UntilLogout));
+    let capabilities = Capabilities::new(Persistence::UntilLogout);
     let state = Ok(Probe::new("gnome-keyring-daemon (process 7)"));
-    let found = [Inspection { backend: Backend::SecretService, capabilities, state }];
+    let found = [with_capabilities(Backend::SecretService, capabilities, state)];
     let findings = diagnose(&found, &System::default());
     assert_eq!(findings.len(), 1);
     assert_eq!((findings[0].severity, findings[0].kind), (Severity::Note, None));
@@ -68,7 +95,7 @@ fn a_collection_that_forgets_is_told_with_the_way_out() {
 fn what_weakens_a_store_is_a_note() {
     let found = |backend, capabilities| {
         let state = Ok(Probe::new("a provider"));
-        [Inspection { backend, capabilities: Some(capabilities), state }]
+        [with_capabilities(backend, capabilities, state)]
     };
     let lasting = Capabilities::new(Persistence::Permanent);
     let encrypted = found(Backend::SecretService, lasting.with_session_encrypted(Some(true)));
@@ -103,9 +130,9 @@ fn each_state_that_is_wrong_has_a_kind_and_a_command() {
 #[test]
 fn kwallet_works_and_has_its_caveat() {
     let kwallet = Probe::new("kwalletd5 (process 7), collection \"kdewallet\"");
-    let capabilities = Some(Capabilities::new(Persistence::Permanent).with_late_writes(true));
+    let capabilities = Capabilities::new(Persistence::Permanent).with_late_writes(true);
     let found = [
-        Inspection { backend: Backend::SecretService, capabilities, state: Ok(kwallet) },
+        with_capabilities(Backend::SecretService, capabilities, Ok(kwallet)),
         found(Backend::Keyutils, Ok(Probe::new("kernel keyring of user 0"))),
     ];
     let findings = diagnose(&found, &System::default());
@@ -129,7 +156,7 @@ fn a_logon_without_credentials_is_a_problem_with_another_way() {
     let findings = diagnose(&[found(Backend::CredentialManager, Err(error))], &System::default());
     assert_eq!(findings[0].severity, Severity::Problem);
     assert_eq!(findings[0].kind, Some(ErrorKind::NoLogonSession));
-    assert_eq!(commands(&findings[0]), ["$env:STRONGROOM_BACKEND = 'file'"]);
+    assert_eq!(commands(&findings[0]), ["$env:TRACKER_BACKEND = 'file'"]);
 
     let works = Ok(Probe::new("the Windows Credential Manager"));
     let findings = diagnose(&[found(Backend::CredentialManager, works)], &System::default());

@@ -18,6 +18,7 @@ use super::refreshed::Unstored;
 use super::watch::Watch;
 use crate::Layout;
 use crate::binding::Binding;
+use crate::shell::of_service;
 
 /// The user name of the entry that holds a vault, beside its service.
 pub const VAULT_ENTRY: &str = "vault";
@@ -378,21 +379,25 @@ impl Vault {
             Some(path) => format!("{what}: there is no {}", strongroom_files::quoted(path)),
             None => what,
         };
-        Error::new(ErrorKind::Gone, Operation::Get).with_message(what).with_hint(
-            "Was a keyring replaced, a disk not mounted, a home restored without it? Bring it back. To begin anew, \
-             `strongroom repair --reset`; then `strongroom restore` brings a backup's secrets back.",
-        )
+        Error::new(ErrorKind::Gone, Operation::Get)
+            .with_message(what)
+            .with_hint(
+                "Was a keyring replaced, a disk not mounted, a home restored without it? Bring it back, or begin \
+                 anew and restore a backup.",
+            )
+            .with_command(self.command("repair --reset"), "begins anew")
+            .with_command(self.command("restore FILE"), "then brings a backup's secrets back")
     }
 
     pub(super) fn read_place(&self, prepared: &mut Prepared) -> Result<Content> {
         if let Some(opened) = self.place.open_direct(prepared) {
-            return opened.map_err(|error| self.named(error));
+            return opened.map_err(|error| self.explained(self.named(error)));
         }
         if let Some(entries) = self.find_entries().map_err(|error| self.named(error))? {
             return Ok(Content::Entries(entries));
         }
         match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
-            None => self.place.nothing(prepared).map_err(|error| self.named(error)),
+            None => self.place.nothing(prepared).map_err(|error| self.explained(self.named(error))),
             Some(line) => Stored::parse(&line)
                 .map_err(Error::from)
                 .and_then(|stored| self.place.open(stored))
@@ -402,20 +407,28 @@ impl Vault {
 
     /// The same error with the way out of it, for a vault that stands in the store but does not open.
     fn explained(&self, error: Error) -> Error {
-        let service = self.entry.service().as_str();
         match error.kind() {
-            ErrorKind::Ambiguous => error.with_hint(format!(
-                "`strongroom repair` for the service \"{service}\" shows them and can merge them."
-            )),
+            ErrorKind::Ambiguous => error
+                .with_hint("Look at them, and make one vault of them.")
+                .with_command(self.command("repair"), "shows them")
+                .with_command(self.command("repair --merge"), "makes one of them"),
             ErrorKind::Corrupt => {
-                let hint = format!(
-                    "{} `strongroom repair` for the service \"{service}\" shows what is left of it.",
-                    error.hint()
-                );
-                error.with_hint(hint)
+                error.with_command(self.command("repair"), "shows what is left of it")
+            }
+            ErrorKind::KeyMissing if self.place.needs_entry() => error.with_command(
+                self.command("repair --reset"),
+                "puts the file aside and begins with an empty vault",
+            ),
+            ErrorKind::WrongKey if self.place.is_direct() => {
+                error.with_command(self.command("key list"), "shows what opens it")
             }
             _ => error,
         }
+    }
+
+    /// Returns the arguments of a command on this vault, as advice.
+    pub(super) fn command(&self, arguments: &str) -> String {
+        of_service(arguments, self.entry.service().as_str())
     }
 
     pub(super) fn named(&self, error: Error) -> Error {

@@ -112,12 +112,11 @@ impl Vault {
     fn both(&self) -> Error {
         Error::new(ErrorKind::Conflict, Operation::Get)
             .with_message("the secrets are entries of their own, and there is a vault beside them")
-            .with_hint(format!(
-                "Move the vault's secrets into entries, too: `strongroom move --to {} --layout entries` for \
-                 the service \"{}\". Nothing is written over.",
-                self.store.name(),
-                self.entry.service(),
-            ))
+            .with_hint("Move the vault's secrets into entries, too. Nothing is written over.")
+            .with_command(
+                self.command(&format!("move --to {} --layout entries", self.store.name())),
+                "does it",
+            )
     }
 }
 
@@ -356,7 +355,7 @@ impl Edit for &Entries {
 /// # Errors
 ///
 /// `Invalid` for its name, `Unsupported` for what would not be kept of it.
-fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
+pub(super) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
     user_name(key).map_err(|error| error.during(Operation::Set))?;
     let SecretMetadata { provider, scope, expires_at, .. } = metadata;
     let lost = match (provider, scope, expires_at) {

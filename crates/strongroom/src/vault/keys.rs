@@ -85,10 +85,14 @@ impl Vault {
     fn entry_would_open_nothing(&self) -> Error {
         let message = "it is the slot of the key in the vault's entry, which opens the file";
         self.named(
-            Error::new(ErrorKind::Invalid, Operation::Delete).with_message(message).with_hint(
-                "Nothing was changed. `strongroom key rotate` gives the file a new key; \
-             `strongroom move` takes the vault elsewhere.",
-            ),
+            Error::new(ErrorKind::Invalid, Operation::Delete)
+                .with_message(message)
+                .with_hint("Nothing was changed.")
+                .with_command(self.command("key rotate"), "gives the file a new key")
+                .with_command(
+                    self.command("move --to file"),
+                    "takes the vault into a file without an entry",
+                ),
         )
     }
 

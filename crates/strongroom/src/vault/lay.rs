@@ -94,11 +94,10 @@ impl Vault {
             return Ok(());
         };
         let message = format!("the vault would have {len} bytes; this store takes at most {max}");
-        Err(self.named(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(message).with_hint(
-            format!(
-                "An encrypted file has no such limit: `strongroom move --to file` for the service \"{}\".",
-                self.entry.service()
-            ),
-        )))
+        let error = Error::new(ErrorKind::TooLarge, Operation::Set)
+            .with_message(message)
+            .with_hint("An encrypted file has no such limit.")
+            .with_command(self.command("move --to file"), "moves the vault into one");
+        Err(self.named(error))
     }
 }

@@ -8,9 +8,10 @@ use strongroom_core::{
 };
 
 use super::content::Content;
-use super::engine::Vault;
+use super::engine::{VAULT_ENTRY, Vault};
 use super::payload::{Payload, Stored, readable_names};
 use super::place::{Place, Prepared};
+use crate::shell::shell_word;
 
 /// One item of a store that stands where a vault should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,11 +150,18 @@ impl Vault {
     }
 
     fn not_merged(&self, error: Error) -> Error {
-        let error = error.during(Operation::Repair).with_hint(format!(
-            "Nothing was changed. Keep the other item by `strongroom entry repair {} {}`.",
-            self.entry.service(),
-            self.entry.user()
-        ));
+        let entry = match shell_word(self.entry.service().as_str()) {
+            Some(service) => format!("{service} {VAULT_ENTRY}"),
+            None => format!("SERVICE {VAULT_ENTRY}"),
+        };
+        let error = error
+            .during(Operation::Repair)
+            .with_hint("Nothing was changed. Keep the other item.")
+            .with_command(format!("entry repair {entry}"), "shows the items, and keeps one")
+            .with_command(
+                format!("entry repair {entry} --keep ID"),
+                "keeps one and deletes the others",
+            );
         self.named(error)
     }
 
@@ -179,7 +187,8 @@ impl Vault {
         self.named(
             Error::new(ErrorKind::Ambiguous, Operation::Repair)
                 .with_message("there are several items of this vault; nothing was changed")
-                .with_hint("Merge them, or keep one of them, first."),
+                .with_hint("Merge them, or keep one of them, first.")
+                .with_command(self.command("repair --merge"), "makes one of them"),
         )
     }
 

@@ -282,8 +282,7 @@ fn entry_gone(path: &Path) -> Error {
             path.display()
         ))
         .with_hint(
-            "Bring the entry back, or restore a backup, or name the key of another slot of the \
-             file. `strongroom repair --reset` puts the file aside and begins with an empty vault.",
+            "Bring the entry back, or restore a backup, or name the key of another slot of the file.",
         )
 }
 

@@ -25,7 +25,8 @@ pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output
     if !flags.plaintext && !settings.may_ask {
         return Err(Failure::usage(
             "nobody can be asked whether secrets shall be written in the clear; nothing was",
-            "Say so beforehand with --plaintext. `strongroom backup` writes them encrypted.",
+            "Say so beforehand with --plaintext. `strongroom backup FILE --passphrase-file PATH` \
+             writes them encrypted.",
         ));
     }
     let (format, file) = match is_stdout(&flags.file) {
@@ -85,7 +86,7 @@ fn agree(exported: &Exported, flags: &ConfigExport, output: &mut Output) -> Resu
         Exit::Locked,
         ErrorKind::Dismissed.code(),
         "the answer was not yes; nothing was written",
-        "Run it again, or write them encrypted: `strongroom backup`.",
+        "Run it again, or write them encrypted: `strongroom backup FILE --passphrase`.",
     ))
 }
 

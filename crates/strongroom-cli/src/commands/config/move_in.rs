@@ -14,7 +14,7 @@ use crate::output::{Output, question};
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
-use crate::words::counted;
+use crate::words::{command_word, counted};
 
 /// Shows what is to be done, asks, and does it.
 pub(super) fn secure(
@@ -139,7 +139,10 @@ impl MoveIn<'_> {
             output.confirm(format_args!("{done} {secrets} of {file} into {backend}."));
         }
         if self.verb == "import" && is_done {
-            output.confirm("The file still has them: `strongroom config secure` takes them out.");
+            let file = command_word(&self.file.path().to_string_lossy(), "FILE");
+            output.confirm(format_args!(
+                "The file still has them: `strongroom config secure {file}` takes them out."
+            ));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::vault::open;
-use crate::words::{counted, printable};
+use crate::words::{command_word, counted, printable};
 
 /// Prints the secrets: a table for people, lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -176,7 +176,8 @@ fn next(status: &Status, path: &Path) -> String {
         (_, 0) => format!("{} holds no secret's value.", shown(path)),
         (_, count) => {
             let secrets = counted(count);
-            format!("{secrets} in the file: `strongroom config secure` moves what is there.")
+            let file = command_word(&path.to_string_lossy(), "FILE");
+            format!("{secrets} in the file: `strongroom config secure {file}` moves what is there.")
         }
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
+use strongroom_config::looks_like_a_secret;
+
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::words::printable;
@@ -44,8 +46,16 @@ fn not_started(cause: &std::io::Error, name: &OsStr) -> Failure {
         std::io::ErrorKind::ArgumentListTooLong => (Exit::NotExecutable, TOO_MUCH),
         _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
     };
-    let message = format!("cannot start {}", printable(&name.to_string_lossy()));
-    Failure::io(message, cause, hint).ending(exit)
+    Failure::io(format!("cannot start {}", shown(name)), cause, hint).ending(exit)
+}
+
+/// Returns the program for an error: `NAME=value` in its place is a value that was given as an argument.
+fn shown(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    match name.contains('=') || looks_like_a_secret(&name) {
+        true => "the program".to_owned(),
+        false => printable(&name),
+    }
 }
 
 /// Whether there is a file of this name in a directory of PATH, or at this path.
@@ -59,7 +69,7 @@ fn is_on_path(name: &OsStr) -> bool {
 }
 
 const TOO_MUCH: &str = "The secrets, the rest of the environment and the arguments together are more than the system passes on \
-                        (`execve(2)`: a quarter of `ulimit -s`). Name the secrets that the program needs with --only.";
+                        (execve(2): a quarter of `ulimit -s`). Name the secrets that the program needs with --only.";
 
 const NOT_FOUND: &str = if cfg!(windows) {
     "Check its spelling, and that it lies in a directory of PATH. A script needs its ending, as in npm.cmd."

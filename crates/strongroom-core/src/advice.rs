@@ -1,0 +1,45 @@
+//! A command of the program `strongroom` as advice, apart from the words around it.
+
+use std::fmt;
+
+/// A command of the program `strongroom`, as advice.
+///
+/// `Display` is a sentence that names it. A program that has the commands under a name of its own takes
+/// [`arguments`](Self::arguments) and puts that name in front; one that has none leaves the command out: the
+/// advice beside it says enough.
+///
+/// ```
+/// use strongroom_core::AdvisedCommand;
+///
+/// let command = AdvisedCommand::new("repair --service app", "shows what is left of it");
+/// assert_eq!(command.to_string(), "`strongroom repair --service app` shows what is left of it.");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdvisedCommand {
+    arguments: String,
+    effect: String,
+}
+
+impl AdvisedCommand {
+    /// Creates one from its arguments, quoted for a shell, and a clause that says its effect.
+    pub fn new(arguments: impl Into<String>, effect: impl Into<String>) -> Self {
+        Self { arguments: arguments.into(), effect: effect.into() }
+    }
+
+    /// Returns the arguments, which begin with the command's name.
+    pub fn arguments(&self) -> &str {
+        &self.arguments
+    }
+
+    /// Returns the effect, as a clause that follows the command.
+    pub fn effect(&self) -> &str {
+        &self.effect
+    }
+}
+
+impl fmt::Display for AdvisedCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { arguments, effect } = self;
+        write!(f, "`strongroom {arguments}` {effect}.")
+    }
+}

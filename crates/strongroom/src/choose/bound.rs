@@ -1,0 +1,172 @@
+//! The store that a service's vault lives in already.
+
+#[cfg(feature = "sealed")]
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_core::{KeyringStore, Persistence, Result, ServiceName};
+#[cfg(feature = "sealed")]
+use strongroom_files::{is_there, names::sealed_file};
+
+use super::{ChoiceReason, Chosen, FIRST_THERE, choose_on, default_store, place, warn};
+use crate::binding::{BindingFile, has_vault};
+use crate::open::{Here, Platform};
+use crate::{Backend, Fallback, Options};
+
+/// A store with a service's vault, and the reason why it is known to be there.
+struct Bound {
+    backend: Backend,
+    store: Arc<dyn KeyringStore>,
+    why: String,
+}
+
+/// Chooses and opens the store that a service's vault lives in, or is to live in.
+///
+/// What the caller or the environment names must be where the vault is, if that is known; else it is
+/// where the vault is, or as [`choose`](super::choose) says.
+pub(crate) fn choose_for(
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Chosen> {
+    choose_for_on(&Here, service, file, options)
+}
+
+/// Chooses and opens the store that a service's vault is to be moved from: the one that it is in, whatever the
+/// environment names.
+pub(crate) fn choose_source(
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Chosen> {
+    if options.backend.is_none()
+        && Here.stand_in().is_none()
+        && let Some(bound) = bound(&Here, service, file, options)?
+    {
+        return Ok(Chosen::new(bound.backend, bound.store, ChoiceReason::Bound));
+    }
+    choose_for(service, file, options)
+}
+
+pub(crate) fn choose_for_on(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Chosen> {
+    let named = options.named_backend()?;
+    let Some(named) = named else {
+        if platform.stand_in().is_some() {
+            return choose_on(platform, options);
+        }
+        return match bound(platform, service, file, options)? {
+            Some(bound) => Ok(bound.chosen()),
+            None => choose_on(platform, options),
+        };
+    };
+    if named.backend == Backend::Memory {
+        return choose_on(platform, options);
+    }
+    let home = file.home()?.map(|home| home.backend);
+    match (bound(platform, service, file, options), home) {
+        (Ok(Some(bound)), _) if bound.backend != named.backend => {
+            Err(file.elsewhere(bound.backend, &named))
+        }
+        (Err(_), Some(home)) if home != named.backend => Err(file.elsewhere(home, &named)),
+        (Err(error), Some(_)) => Err(error),
+        // Where it is can't be found out, and the caller says it.
+        (Err(_), None) | (Ok(_), _) => choose_on(platform, options),
+    }
+}
+
+/// Returns the store that the vault lives in, as it is remembered, or else found.
+fn bound(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    file: &BindingFile,
+    options: &Options,
+) -> Result<Option<Bound>> {
+    if let Some(home) = file.home()? {
+        let store = platform.open_guarded(home.backend, options)?;
+        let lasts = store.capabilities().persistence == Persistence::Permanent;
+        if lasts || !matches!(home.is_inhabited(store.as_ref(), service), Ok(false)) {
+            return Ok(Some(Bound::new(home.backend, store, FIRST_THERE)));
+        }
+        // It has forgotten the vault, as it must: the next one may be elsewhere.
+        file.forget();
+    }
+    found(platform, service, options)
+}
+
+/// Looks for a vault in the stores that can be asked without contacting anybody who may take long, or ask the user.
+fn found(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    options: &Options,
+) -> Result<Option<Bound>> {
+    #[cfg(feature = "sealed")]
+    if let Some(backend) = backend_of_file(platform, service, options)? {
+        let store = platform.open_guarded(backend, options)?;
+        return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
+    }
+    let holds = |store: &dyn KeyringStore| has_vault(store, service).unwrap_or(false);
+    let holding = |backend| {
+        let store = platform.open_guarded(backend, options).ok()?;
+        holds(store.as_ref()).then_some(store)
+    };
+    if options.plaintext_file.is_some()
+        && let Some(store) = holding(Backend::PlaintextFile)
+    {
+        return Ok(Some(Bound::new(Backend::PlaintextFile, store, FIRST_THERE)));
+    }
+    if platform.container().is_some() && options.fallback != Some(Fallback::Session) {
+        // What lies in the kernel's keyring may be another container's.
+        return Ok(None);
+    }
+    let Some(kernel) = holding(Backend::Keyutils) else { return Ok(None) };
+    let kernels = place(Backend::Keyutils.name());
+    // One that lasts comes first, where both have a vault.
+    match default_store(platform, options) {
+        Ok((backend, default)) if holds(default.as_ref()) => {
+            tracing::warn!(
+                "there is a vault of \"{service}\" in {backend} and another one in {kernels}; that in {backend} is used"
+            );
+            Ok(Some(Bound::new(backend, default, FIRST_THERE)))
+        }
+        Ok((backend, default)) if default.probe().is_ok() => {
+            let why = format!("they were found there, and {backend}, which can be used, has none");
+            Ok(Some(Bound::new(Backend::Keyutils, kernel, why)))
+        }
+        _ => Ok(Some(Bound::new(Backend::Keyutils, kernel, FIRST_THERE))),
+    }
+}
+
+/// Returns the backend that a service's encrypted file belongs to, if there is one.
+#[cfg(feature = "sealed")]
+fn backend_of_file(
+    platform: &dyn Platform,
+    service: &ServiceName,
+    options: &Options,
+) -> Result<Option<Backend>> {
+    let Some(directory) = options.data_dir()? else { return Ok(None) };
+    let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
+    if has_file_in(Options::file_dir(&directory))? {
+        return Ok(Some(Backend::File));
+    }
+    let is_keyed = has_file_in(Options::keyed_dir(&directory))?;
+    Ok(platform.default_backend().filter(|_| is_keyed))
+}
+
+impl Bound {
+    fn new(backend: Backend, store: Arc<dyn KeyringStore>, why: impl Into<String>) -> Self {
+        Self { backend, store, why: why.into() }
+    }
+
+    fn chosen(self) -> Chosen {
+        let Self { backend, store, why } = self;
+        warn(backend, store.as_ref(), why);
+        let chosen = Chosen::new(backend, store, ChoiceReason::Bound);
+        tracing::debug!(backend = backend.name(), reason = %chosen.reason, "chose a store");
+        chosen
+    }
+}

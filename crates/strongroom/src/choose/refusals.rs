@@ -1,0 +1,86 @@
+//! Errors of a choice that finds no store.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use strongroom_core::{Error, ErrorKind, Operation, Reason};
+
+use super::because;
+use crate::backend::{names, supported};
+use crate::container::Container;
+use crate::{Backend, Options};
+
+/// The default can't be used, and no other store may take its place.
+pub(super) fn no_fallback(cause: Error, options: &Options) -> Error {
+    let hint = format!("{} {}", cause.hint(), others(options, &[cause.store()]));
+    cause.during(Operation::Choose).with_hint(hint)
+}
+
+/// The kernel's keyring would be the fallback, and is not taken unasked.
+pub(super) fn shared_with(container: &Container, default: &Error, options: &Options) -> Error {
+    let variable = options.backend_variable();
+    Error::new(ErrorKind::NoBackend, Operation::Choose)
+        .with_reason(Reason::Container)
+        .with_message(format!(
+            "this is a container ({container}), where others of the same user id may read the kernel's keyring, \
+             and the default can't be used"
+        ))
+        .with_hint(format!(
+            "An encrypted file keeps secrets there: `export {variable}=file`. {}Or take the kernel's keyring all \
+             the same: `export {variable}=keyutils`.",
+            key_hint(options)
+        ))
+        .with_source(Cause { text: because(default), next: None })
+}
+
+/// Neither the default nor the fallback can be used.
+pub(super) fn neither(default: &Error, fallback: &Error, options: &Options) -> Error {
+    let others = others(options, &[default.store(), fallback.store()]);
+    let others = match fallback.kind() {
+        ErrorKind::KeyMissing => key_hint(options) + &others,
+        _ => others,
+    };
+    let second = Cause { text: because(fallback), next: None };
+    Error::new(ErrorKind::NoBackend, Operation::Choose)
+        .with_message("neither the default can be used nor what would take its place")
+        .with_hint(format!("{} {others}", default.hint()))
+        .with_source(Cause { text: because(default), next: Some(Box::new(second)) })
+}
+
+/// What else the user can choose, but for the stores that were tried.
+fn others(options: &Options, tried: &[Option<&'static str>]) -> String {
+    let mut others = supported();
+    others.retain(|backend| *backend != Backend::Memory && !tried.contains(&Some(backend.name())));
+    if others.is_empty() {
+        return String::new();
+    }
+    let variable = options.backend_variable();
+    format!("{variable} chooses another backend: {}.", names(&others))
+}
+
+/// How to name a key of the encrypted file, with a space behind it.
+fn key_hint(options: &Options) -> String {
+    #[cfg(feature = "sealed")]
+    return format!("{} ", options.key_hint());
+    #[cfg(not(feature = "sealed"))]
+    String::new()
+}
+
+/// One of several causes, and the next one.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    next: Option<Box<Self>>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_deref().map(|next| next as _)
+    }
+}
