@@ -59,7 +59,7 @@ fn without_a_bus_and_without_a_fallback_it_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.store(), Some("secret-service"));
     let hint = error.hint();
-    let others = "STRONGROOM_BACKEND chooses another backend: keyutils, file, memory.";
+    let others = "STRONGROOM_BACKEND chooses another backend: keyutils, file.";
     assert!(hint.contains(others), "{hint}");
 }
 

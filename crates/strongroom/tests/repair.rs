@@ -17,6 +17,11 @@ use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_to
 const DAMAGED: &str =
     r#"{"strongroom":"vault","version":1,"secrets":[{"name":"API_KEY","value":"bWFya2Vy"},{"na"#;
 
+/// Returns whether an error advises a command of the program that begins so.
+fn advises(error: &Error, command: &str) -> bool {
+    error.commands().iter().any(|advised| advised.arguments().starts_with(command))
+}
+
 /// A vault in the kernel's keyring.
 struct Stored {
     service: String,
@@ -58,7 +63,7 @@ fn a_damaged_vault_is_shown_copied_and_only_then_given_up() {
     let stored = Stored::new(DAMAGED);
     let error = stored.builder().open_blocking().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.hint().contains("strongroom repair"), "{}", error.hint());
+    assert!(advises(&error, "repair "), "{:?}", error.commands());
 
     let repair = stored.repair();
     let items = repair.examine().unwrap();
@@ -174,7 +179,7 @@ fn two_vaults_become_one_that_lacks_nothing() {
     let Some(two) = Two::new() else { return };
     let error = two.open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous);
-    assert!(error.hint().contains("strongroom repair"), "{}", error.hint());
+    assert!(advises(&error, "repair "), "{:?}", error.commands());
 
     let repair = two.builder().open_repair().unwrap();
     let items = repair.examine().unwrap();
@@ -206,6 +211,6 @@ fn what_can_not_be_read_is_not_merged_away() {
     let repair = two.builder().open_repair().unwrap();
     let refused = repair.merge().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Corrupt);
-    assert!(refused.hint().contains("strongroom entry repair app vault"), "{}", refused.hint());
+    assert!(advises(&refused, "entry repair app vault"), "{:?}", refused.commands());
     assert_eq!(repair.examine().unwrap().len(), 3);
 }

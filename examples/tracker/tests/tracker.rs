@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use strongroom::SealingKey;
 use strongroom_testkit::secret_tool;
@@ -71,6 +72,7 @@ fn a_passphrase_is_asked_for_on_the_terminal_and_not_shown() {
     let directory = tempfile::tempdir().unwrap();
     let passphrase = directory.path().join("passphrase");
     fs::write(&passphrase, "correct horse").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     let machine = Machine::with_file("STRONGROOM_PASSPHRASE_FILE", &passphrase);
     machine.run(&["setup"], KEY);
 
@@ -93,7 +95,7 @@ fn a_locked_keyring_is_not_a_missing_key() {
     keyring.lock();
     let mut terminal = open(&machine, NOWHERE);
     terminal.wait_for("Clockify key: the keyring \"Login\" is locked");
-    terminal.wait_for("`tracker doctor` shows the commands");
+    terminal.wait_for("tracker doctor` shows the commands");
     keyring.unlock("the keyring's password");
     terminal.press("r");
     terminal.wait_for("Clockify key: Secret Service");
