@@ -120,8 +120,12 @@ pub enum Operation {
     Exists,
     /// Reading an entry's value.
     Get,
+    /// Working with the keys of an encrypted file.
+    Keys,
     /// Naming the entries of a service.
     List,
+    /// Moving a vault into another store.
+    Move,
     /// Checking a name.
     Name,
     /// Opening the file that a vault lies in.
@@ -132,6 +136,8 @@ pub enum Operation {
     Repair,
     /// Putting a backup's secrets back into a vault.
     Restore,
+    /// Serving the settings page.
+    Serve,
     /// Writing an entry's value.
     Set,
 }
@@ -400,12 +406,15 @@ impl Operation {
             Self::Delete => "delete",
             Self::Exists => "look for",
             Self::Get => "read",
+            Self::Keys => "work with the keys",
             Self::List => "list entries",
+            Self::Move => "move the secrets",
             Self::Name => "use this name",
             Self::Open => "open the vault",
             Self::Probe => "use the store",
             Self::Repair => "repair",
             Self::Restore => "restore",
+            Self::Serve => "serve the settings page",
             Self::Set => "store",
         }
     }

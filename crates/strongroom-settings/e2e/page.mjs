@@ -239,7 +239,7 @@ await step("it is readable in light and dark, on a desk and in a hand", async ()
     await form.getByRole("button", { name: "Store" }).click();
     await row(name).waitFor();
   }
-  await page.getByText("can keep secrets").waitFor();
+  await page.getByText("can keep secrets").first().waitFor();
   await page.locator("#status:empty").waitFor({ state: "attached" });
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });

@@ -48,10 +48,12 @@ async function addPasted(name, value) {
   await told(`${name} was added.`);
 }
 
+/** Returns the stored value by way of the clipboard. What the page says of it may give way to news of another process. */
 async function stored(name) {
+  await page.evaluate(() => navigator.clipboard.writeText("nothing yet"));
   await openRow(name);
   await button("Copy").click();
-  await told("Copied.");
+  await page.waitForFunction(async () => (await navigator.clipboard.readText()) !== "nothing yet");
   await page.keyboard.press("Escape");
   return page.evaluate(() => navigator.clipboard.readText());
 }

@@ -41,7 +41,7 @@ impl Settings {
     pub fn bind(&self, address: impl Into<SocketAddr>) -> Result<Server> {
         let address = address.into();
         if !address.ip().is_loopback() {
-            return Err(Error::new(ErrorKind::Invalid, Operation::Choose)
+            return Err(Error::new(ErrorKind::Invalid, Operation::Serve)
                 .with_message(format!("{address} can be reached from other machines"))
                 .with_hint("Take a loopback address, such as 127.0.0.1."));
         }
@@ -140,9 +140,14 @@ fn fresh_address() -> Result<Option<Ipv4Addr>> {
 }
 
 fn failed(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, Operation::Choose)
-        .with_message("the settings page can't listen")
-        .with_source(error)
+    let failed = Error::new(ErrorKind::Io, Operation::Serve);
+    let failed = match error.kind() {
+        std::io::ErrorKind::AddrInUse => failed
+            .with_message("another program listens on this port")
+            .with_hint("Choose another port, or none: a free one is found."),
+        _ => failed.with_message("it can't listen"),
+    };
+    failed.with_source(error)
 }
 
 impl fmt::Debug for Server {

@@ -155,7 +155,7 @@ impl SettingsBuilder {
         let formats = export.as_ref().map(|export| export.formats()).unwrap_or_default();
         if let Some(format) = formats.iter().find(|format| !format.path.is_absolute()) {
             let path = format.path.display();
-            return Err(Error::new(ErrorKind::Invalid, Operation::Choose)
+            return Err(Error::new(ErrorKind::Invalid, Operation::Serve)
                 .with_message(format!("the path of an export must be absolute, and {path} is not"))
                 .with_hint(
                     "Name a directory that only the user writes to, such as the home directory.",

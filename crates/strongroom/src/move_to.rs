@@ -87,7 +87,7 @@ impl SecretManagerBuilder {
         let vault = vault.snapshot()?;
         on(from)?.0.delete_moved(&vault, from.in_entries)?;
         binding.write(to, Moving::No).map_err(|error| {
-            Error::new(ErrorKind::Io, Operation::Set)
+            Error::new(ErrorKind::Io, Operation::Move)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)
         })?;
@@ -101,5 +101,5 @@ fn pointless(service: &ServiceName, to: Backend) -> Error {
         Backend::Memory => "memory keeps nothing: a vault can't be moved there".to_owned(),
         to => format!("the secrets of \"{service}\" are in {to} already"),
     };
-    Error::new(ErrorKind::Invalid, Operation::Set).with_message(message)
+    Error::new(ErrorKind::Invalid, Operation::Move).with_message(message)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use strongroom_core::Result;
+use strongroom_core::{Error, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, Slot};
 
 use crate::vault::Vault;
@@ -67,7 +67,7 @@ impl VaultKeys {
     ///
     /// None of its own.
     pub fn list(&self) -> Result<Vec<Slot>> {
-        self.vault.slots()
+        self.vault.slots().map_err(during)
     }
 
     /// Lets one more source open the vault. On the backend `file` it makes the file if there is none;
@@ -78,7 +78,7 @@ impl VaultKeys {
     /// `QuotaExceeded` if there are as many as there can be; what [`KeySource`] says of one that can't be
     /// read.
     pub fn add(&self, source: &KeySource) -> Result<Slot> {
-        self.vault.add_slot(source)
+        self.vault.add_slot(source).map_err(during)
     }
 
     /// Checks that the keys at hand open the vault. On the backend `file` a passphrase is asked for, if it must
@@ -109,7 +109,7 @@ impl VaultKeys {
     ///
     /// As [`remove`](Self::remove); `TimedOut` if a passphrase could not be tried within the deadline.
     pub fn remove_with(&self, id: &str, more: &[KeySource]) -> Result<()> {
-        self.vault.remove_slot(id, more)
+        self.vault.remove_slot(id, more).map_err(during)
     }
 
     /// Removes a slot, although nothing may open the vault any more.
@@ -119,7 +119,7 @@ impl VaultKeys {
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
     /// entry.
     pub fn remove_unproved(&self, id: &str) -> Result<()> {
-        self.vault.remove_slot_unproved(id)
+        self.vault.remove_slot_unproved(id).map_err(during)
     }
 
     /// Gives the vault a new key and seals every record with it. The slots stay, and the entry that holds
@@ -132,8 +132,12 @@ impl VaultKeys {
     ///
     /// `KeyMissing` names the slots that nothing at hand opens: nothing was changed.
     pub fn rotate(&self, more: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
-        self.vault.rotate(more, progress)
+        self.vault.rotate(more, progress).map_err(during)
     }
+}
+
+fn during(error: Error) -> Error {
+    error.during(Operation::Keys)
 }
 
 impl fmt::Debug for VaultKeys {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use strongroom_testkit::provider_or_skip;
@@ -19,8 +20,12 @@ pub(crate) fn browser_or_skip() -> bool {
     ["chromium", "node", "playwright-core"].into_iter().all(provider_or_skip)
 }
 
+/// Held while a browser runs: two at a time are slower than what their scripts wait for.
+static BROWSER: Mutex<()> = Mutex::new(());
+
 /// Runs a script by this command of Node, with this input. Its output says how far it has come.
 pub(crate) fn drive(node: &mut Command, script: &str, mut input: Value) {
+    let _turn = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     fs::create_dir_all(SCREENSHOTS).unwrap();
     for (name, value) in [
         ("chromium", json!(on_path("chromium"))),

@@ -185,7 +185,7 @@ impl Vault {
     }
 
     fn failed(&self, kind: ErrorKind, message: &str) -> Error {
-        self.named(Error::new(kind, Operation::Set).with_message(message))
+        self.named(Error::new(kind, Operation::Move).with_message(message))
     }
 }
 
