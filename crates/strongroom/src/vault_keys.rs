@@ -136,8 +136,9 @@ impl VaultKeys {
     }
 }
 
+/// Says that the work with the keys failed, unless the vault could not be opened for it.
 fn during(error: Error) -> Error {
-    error.during(Operation::Keys)
+    if error.operation() == Operation::Open { error } else { error.during(Operation::Keys) }
 }
 
 impl fmt::Debug for VaultKeys {
