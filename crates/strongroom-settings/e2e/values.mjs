@@ -48,14 +48,19 @@ async function addPasted(name, value) {
   await told(`${name} was added.`);
 }
 
+const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+
 /** Returns the stored value by way of the clipboard. What the page says of it may give way to news of another process. */
 async function stored(name) {
   await page.evaluate(() => navigator.clipboard.writeText("nothing yet"));
   await openRow(name);
   await button("Copy").click();
-  await page.waitForFunction(async () => (await navigator.clipboard.readText()) !== "nothing yet");
+  for (let tries = 0; (await clipboard()) === "nothing yet"; tries += 1) {
+    assert.ok(tries < 300, `${name} is not copied`);
+    await page.waitForTimeout(50);
+  }
   await page.keyboard.press("Escape");
-  return page.evaluate(() => navigator.clipboard.readText());
+  return clipboard();
 }
 
 await step("the newline behind one line is not part of the value, and that of several lines is", async () => {
