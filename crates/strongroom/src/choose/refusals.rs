@@ -59,10 +59,13 @@ fn others(options: &Options, tried: &[Option<&'static str>]) -> String {
 }
 
 /// How to name a key of the encrypted file, with a space behind it.
+#[cfg(feature = "sealed")]
 fn key_hint(options: &Options) -> String {
-    #[cfg(feature = "sealed")]
-    return format!("{} ", options.key_hint());
-    #[cfg(not(feature = "sealed"))]
+    format!("{} ", options.key_hint())
+}
+
+#[cfg(not(feature = "sealed"))]
+const fn key_hint(_: &Options) -> String {
     String::new()
 }
 
