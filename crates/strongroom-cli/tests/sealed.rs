@@ -278,7 +278,7 @@ fn what_opens_a_file_is_listed_without_a_key_and_a_wrong_key_is_told_so() {
         let refused = refused.says("cannot open the vault (file)").says(file.to_str().unwrap());
         let refused = refused
             .says("none of the keys at hand opens it")
-            .says("strongroom key list` shows what opens it");
+            .says(" key list` shows what opens it");
         assert!(!refused.said().contains("\"vault\""), "{}", refused.said());
     }
     // The command of the hint works in the state that gives it, and with no key at all.

@@ -189,7 +189,7 @@ fn a_key_that_never_was_in_a_file_is_asked_for_and_used() {
         machine.configure(&config(&api, "", ""));
         machine.run(&ASK).ends_with(1).says("`agent secrets setup ANTHROPIC_API_KEY`");
         let set_up = machine.give(&["secrets", "setup", "ANTHROPIC_API_KEY"], ANTHROPIC);
-        set_up.ends_with(0).says("agent secrets get ANTHROPIC_API_KEY");
+        set_up.ends_with(0).says("secrets get ANTHROPIC_API_KEY");
         assert_eq!(answers(&machine), "");
         was_asked_with(&api, ANTHROPIC);
         machine.run(&["secrets", "list"]).ends_with(0).says("ANTHROPIC_API_KEY");

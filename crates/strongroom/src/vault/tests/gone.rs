@@ -17,6 +17,8 @@ impl Machine {
     }
 }
 
+// On Windows files that are open can't be deleted.
+#[cfg(unix)]
 #[test]
 fn a_vault_that_is_gone_is_an_error_to_all_and_begins_anew_on_purpose() {
     for machine in Machine::of_each_layout() {

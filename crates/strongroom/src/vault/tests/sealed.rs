@@ -323,6 +323,8 @@ fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
     });
 }
 
+// On Windows files that are open can't be deleted.
+#[cfg(unix)]
 #[test]
 fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     let dir = tempfile::tempdir().unwrap();
