@@ -96,7 +96,7 @@ Examples:
   strongroom run --only API_KEY,TOKEN --prefix APP_ -- env")]
     Run(Run),
 
-    /// Replace the value of a secret, and keep what is known about it
+    /// Change the value of a secret, or what is known about it, and keep the rest
     #[command(after_help = "\
 Provider, scope and expiry stay as they are, unless they are named. For a secret that has expired,
 say how long the new value is valid. Values come from where they come from for `set`.
