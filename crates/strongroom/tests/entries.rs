@@ -142,7 +142,7 @@ fn a_name_that_would_be_anothers_is_refused_to_who_reads_it_too() {
 fn of_us_and_another_program_that_create_an_entry_one_succeeds() {
     let machine = Machine::new();
     let (secrets, store) = (machine.open(Layout::Entries), machine.store());
-    let (names, both_ready) = (|| (0..200).map(|number| format!("NAME_{number}")), Barrier::new(2));
+    let (names, both_ready) = (|| (0..50).map(|number| format!("NAME_{number}")), Barrier::new(2));
     let (ours, theirs): (Vec<bool>, Vec<bool>) = thread::scope(|scope| {
         let ours = scope.spawn(|| {
             let create = |name| secrets.create(&SecretKey::new(name), &Secret::new("ours"));
