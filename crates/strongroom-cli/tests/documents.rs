@@ -171,7 +171,7 @@ fn wrong_usage_is_two() {
 #[test]
 fn a_reader_that_goes_away_is_no_panic() {
     let service = KeyutilsService::new();
-    service.set("u", &[b'x'; 30_000]);
+    service.set("u", &[b'x'; 5_000]);
     for arguments in [&["entry", "get", &service.name, "u"][..], &["man"], &["--help"], &["doctor"]]
     {
         let (reader, writer) = std::io::pipe().unwrap();

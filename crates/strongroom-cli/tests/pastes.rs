@@ -41,15 +41,15 @@ fn several_lines_that_are_pasted_end_with_a_newline() {
 
 #[test]
 fn more_than_a_terminal_queues_comes_in_whole() {
-    let lines: String = (0..400).map(|line| format!("{line:0>59}\n")).collect();
+    let lines: String = (0..100).map(|line| format!("{line:0>59}\n")).collect();
     let mut session = question("keep set KEY");
     session.terminal.paste(&lines);
-    session.terminal.wait_for_next("(400 lines, 24,000 bytes) ");
+    session.terminal.wait_for_next("(100 lines, 6,000 bytes) ");
     session.terminal.press("\r");
     session.ends_with(0);
     session.holds("KEY", &lines);
 
-    let line = "x".repeat(10_000);
+    let line = "x".repeat(5_000);
     let mut session = question("keep set KEY");
     session.terminal.press(&format!("{line}\r"));
     session.ends_with(0);
