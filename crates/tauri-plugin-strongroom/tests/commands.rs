@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use strongroom::{Backend, ExposeSecret as _, Options, SecretKey};
-use support::{ALL, Desktop};
+use support::{ALL, Desktop, unused_service};
 use tauri::Listener as _;
 use tauri::async_runtime::block_on;
 use tauri_plugin_strongroom::{Access, Builder, CHANGED, StrongroomExt as _};
@@ -16,7 +16,7 @@ use tauri_plugin_strongroom::{Access, Builder, CHANGED, StrongroomExt as _};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn desktop() -> Desktop {
-    let plugin = Builder::new("tracker")
+    let plugin = Builder::new(unused_service())
         .allow("token", Access::WriteOnly)
         .allow("note", Access::ReadWrite)
         .allow("state", Access::StatusOnly)

@@ -5,12 +5,12 @@ mod support;
 
 use serde_json::{Value, json};
 use strongroom::{Backend, Options, Secret, SecretKey, Timestamp};
-use support::{ALL, Desktop, KINDS, build};
+use support::{ALL, Desktop, KINDS, build, unused_service};
 use tauri::async_runtime::block_on;
 use tauri_plugin_strongroom::{Access, Builder, StrongroomExt as _};
 
 fn plugin(options: Options) -> Builder {
-    Builder::new("tracker")
+    Builder::new(unused_service())
         .allow("state", Access::StatusOnly)
         .allow("token", Access::WriteOnly)
         .allow("note", Access::ReadWrite)

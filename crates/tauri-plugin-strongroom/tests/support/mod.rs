@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
 use serde_json::{Value, json};
@@ -31,6 +32,12 @@ pub(crate) const ALL: &[&str] = &[
     "strongroom:allow-set",
     "strongroom:allow-status",
 ];
+
+/// Returns a service that no other test of this program has: vaults in memory are the whole process's.
+pub(crate) fn unused_service() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    format!("tracker-{}", COUNTER.fetch_add(1, Ordering::Relaxed))
+}
 
 /// The application, and the window that asks.
 pub(crate) struct Desktop {
