@@ -125,7 +125,7 @@ fn a_vault_that_can_not_be_read_is_forgotten_too() {
     secret_tool::store(&bus, "tracker", VAULT_ENTRY, "not a vault");
     let desktop = desktop(options(&bus));
     let answer = desktop.call("exists", json!({ "name": "token" }));
-    assert_eq!(answer.unwrap_err()["code"], "corrupt");
+    assert_eq!(answer.unwrap_err()["code"], "conflict");
     assert_eq!(block_on(desktop.app.strongroom().forget_everything()).unwrap(), 1);
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(false));
 }
