@@ -122,10 +122,11 @@ fn a_vault_that_can_not_be_read_is_forgotten_too() {
     }
     let Some(bus) = bus() else { return };
     let _keyring = GnomeKeyring::start(&bus, Some("password"));
-    secret_tool::store(&bus, "tracker", VAULT_ENTRY, "not a vault");
+    let damaged = r#"{"strongroom":"vault","version":1,"secrets":[{"na"#;
+    secret_tool::store(&bus, "tracker", VAULT_ENTRY, damaged);
     let desktop = desktop(options(&bus));
     let answer = desktop.call("exists", json!({ "name": "token" }));
-    assert_eq!(answer.unwrap_err()["code"], "conflict");
+    assert_eq!(answer.unwrap_err()["code"], "corrupt");
     assert_eq!(block_on(desktop.app.strongroom().forget_everything()).unwrap(), 1);
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(false));
 }
