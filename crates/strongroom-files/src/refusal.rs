@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 
 /// The reason why a file or directory is not used. [`io::Error`]s of this crate carry it.
@@ -55,6 +56,20 @@ impl Refusal {
             Self::Special => io::ErrorKind::InvalidInput,
             Self::NotText => io::ErrorKind::InvalidData,
         }
+    }
+}
+
+/// Checks that these metadata are of a regular file.
+pub(crate) fn check_regular(metadata: &Metadata) -> io::Result<()> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        Ok(())
+    } else if kind.is_dir() {
+        Err(Refusal::Directory.into())
+    } else if kind.is_symlink() {
+        Err(Refusal::Link.into())
+    } else {
+        Err(Refusal::Special.into())
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::platform::{self, check_links, is_at, rename_over, sync_dir};
+use crate::refusal::check_regular;
 
 /// The number of times that a file which other processes create and delete at the same time is created anew.
 const TRIES: usize = 16;
@@ -87,11 +88,11 @@ pub fn replaceable(path: &Path) -> io::Result<Option<PathBuf>> {
         found => found?,
     };
     if !found.is_symlink() {
-        return platform::check_regular(&found).map(|()| Some(path.to_owned()));
+        return check_regular(&found).map(|()| Some(path.to_owned()));
     }
     check_links(path)?;
     let target = path.canonicalize()?;
-    platform::check_regular(&target.symlink_metadata()?)?;
+    check_regular(&target.symlink_metadata()?)?;
     Ok(Some(target))
 }
 

@@ -38,6 +38,16 @@ export async function open(context) {
   return { page, complaints };
 }
 
+/** The parts of the page that scripts look for. */
+export const parts = (page) => ({
+  button: (name) => page.getByRole("button", { name, exact: true }),
+  row: (name) => page.getByRole("row").filter({ hasText: name }),
+  dialog: (name) => page.getByRole("dialog", { name }),
+  question: () => page.getByRole("alertdialog"),
+  openRow: (name) => page.getByRole("button", { name: `${name}: show and change` }).click(),
+  told: (words) => page.getByRole("status").filter({ hasText: words }).waitFor(),
+});
+
 /** Does a step, and leaves a picture where it fails. */
 export const steps = (page) => async (name, work) => {
   try {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { checkAccess as check, launch, open, steps, input } from "./browser.mjs";
+import { checkAccess as check, launch, open, parts, steps, input } from "./browser.mjs";
 
 const { link, change, exports, screenshots } = input;
 const { origin, pathname } = new URL(link);
@@ -20,12 +20,7 @@ const { page, complaints } = await open(context);
 const step = steps(page);
 const checkAccess = (where) => check(page, where);
 
-const button = (name) => page.getByRole("button", { name, exact: true });
-const row = (name) => page.getByRole("row").filter({ hasText: name });
-const dialog = (name) => page.getByRole("dialog", { name });
-const question = () => page.getByRole("alertdialog");
-const openRow = (name) => page.getByRole("button", { name: `${name}: show and change` }).click();
-const told = (words) => page.getByRole("status").filter({ hasText: words }).waitFor();
+const { button, row, dialog, question, openRow, told } = parts(page);
 const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 await step("a link opens a session, and leaves the address bar", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { checkAccess, launch, open, steps, input } from "./browser.mjs";
+import { checkAccess, launch, open, parts, steps, input } from "./browser.mjs";
 
 const browser = await launch();
 const context = await browser.newContext();
@@ -14,12 +14,7 @@ page.on("request", (request) => request.method() === "POST" && posted.push(new U
 await page.goto(input.link);
 await page.getByText("There are no secrets yet").waitFor();
 
-const button = (name) => page.getByRole("button", { name, exact: true });
-const row = (name) => page.getByRole("row").filter({ hasText: name });
-const dialog = (name) => page.getByRole("dialog", { name });
-const question = () => page.getByRole("alertdialog");
-const openRow = (name) => page.getByRole("button", { name: `${name}: show and change` }).click();
-const told = (words) => page.getByRole("status").filter({ hasText: words }).waitFor();
+const { button, row, dialog, question, openRow, told } = parts(page);
 
 async function another(command) {
   const [file, ...args] = command;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::open::read_open;
+use crate::refusal::check_regular;
 use crate::{Refusal, Source, Stamp};
 
 /// The permissions of a file of this program's own.
@@ -328,19 +329,6 @@ fn check_state(metadata: &Metadata) -> io::Result<()> {
         return Err(Refusal::Names(metadata.nlink()).into());
     }
     Ok(())
-}
-
-pub(crate) fn check_regular(metadata: &Metadata) -> io::Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        Ok(())
-    } else if kind.is_dir() {
-        Err(Refusal::Directory.into())
-    } else if kind.is_symlink() {
-        Err(Refusal::Link.into())
-    } else {
-        Err(Refusal::Special.into())
-    }
 }
 
 /// Checks that a file belongs to the effective user, and has none of these permissions.

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::{Refusal, Source};
+use crate::Source;
+use crate::refusal::check_regular;
 
 /// `FILE_SHARE_READ | FILE_SHARE_WRITE`, without `FILE_SHARE_DELETE`.
 const SHARE_READ_AND_WRITE: u32 = 0x1 | 0x2;
@@ -183,17 +184,4 @@ fn state_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).share_mode(SHARE_READ_AND_WRITE);
     options
-}
-
-pub(crate) fn check_regular(metadata: &Metadata) -> io::Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        Ok(())
-    } else if kind.is_dir() {
-        Err(Refusal::Directory.into())
-    } else if kind.is_symlink() {
-        Err(Refusal::Link.into())
-    } else {
-        Err(Refusal::Special.into())
-    }
 }

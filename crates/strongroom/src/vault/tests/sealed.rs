@@ -1,6 +1,7 @@
 //! The vault in a sealed file beside its store.
 
 use std::fs;
+use std::path::Path;
 
 use super::*;
 use crate::vault::coherence::Coherence;
@@ -323,14 +324,10 @@ fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
     });
 }
 
-// On Windows files that are open can't be deleted.
-#[cfg(unix)]
-#[test]
-fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
-    let dir = tempfile::tempdir().unwrap();
-    let state = dir.path().join("state");
+/// Builds a vault in an encrypted file, whose passphrase is asked for while no lock is held, and counts the questions.
+fn asking(dir: &Path, state: &Path) -> (crate::SecretManagerBuilder, Arc<AtomicI64>) {
     let asked = Arc::new(AtomicI64::new(0));
-    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
+    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(state).unwrap());
     let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
         let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
@@ -338,8 +335,18 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
         Ok(Some(SecretString::from("correct horse")))
     });
     let vault = crate::SecretManager::builder("app").options(options);
-    let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
-    let vault = || vault.clone().state_dir(&state);
+    let vault = vault.backend(crate::Backend::File).data_dir(dir.join("data"));
+    (vault.state_dir(state), asked)
+}
+
+// On Windows files that are open can't be deleted.
+#[cfg(unix)]
+#[test]
+fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let (vault, asked) = asking(dir.path(), &state);
+    let vault = || vault.clone();
     let secrets = vault().open_blocking().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0, "there is no file yet");
     secrets.set(&key("a"), &Secret::new("1")).unwrap();
@@ -360,17 +367,8 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
 fn several_threads_that_open_a_file_at_once_ask_once_and_before_they_lock() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
-    let asked = Arc::new(AtomicI64::new(0));
-    let (count, state_dir) = (Arc::clone(&asked), StateDir::at(&state).unwrap());
-    let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
-        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
-        assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
-        count.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(SecretString::from("correct horse")))
-    });
-    let vault = crate::SecretManager::builder("app").options(options);
-    let vault = vault.backend(crate::Backend::File).data_dir(dir.path().join("data"));
-    let secrets = vault.state_dir(&state).open_blocking().unwrap();
+    let (vault, asked) = asking(dir.path(), &state);
+    let secrets = vault.open_blocking().unwrap();
     secrets.set(&key("a"), &Secret::new("1")).unwrap();
     for round in 2..5 {
         secrets.lock();
