@@ -210,7 +210,8 @@ impl Walk<'_> {
         let header = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
         let mut last = ' ';
         let sign = before[header..].find(|c| {
-            let begins = matches!(c, '|' | '>') && last.is_whitespace();
+            // A byte order mark may stand behind comments, where the document begins.
+            let begins = matches!(c, '|' | '>') && (last.is_whitespace() || last == '\u{feff}');
             last = c;
             begins
         });
