@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ChoiceReason, Chosen, Error, KeyringStore, choose};
+use strongroom::{Backend, ChoiceReason, Chosen, Error, Store, choose};
 
 use crate::failure::Result;
 use crate::keys::for_entries;
@@ -17,7 +17,7 @@ const LAST_CHANCE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) backend: Backend,
-    pub(crate) store: Arc<dyn KeyringStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) reason: ChoiceReason,
 }
 

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::fs;
 
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, Layout, Options, Secret, SecretKey, SecretManager, Timestamp,
+    Backend, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Options, Secret, SecretKey,
+    SecretManager, Timestamp,
 };
 use strongroom_config::{
     Action, ConfigFile, ConfigPath, FoundBy, Leave, Leaves, Marker, Place, Prefer, Progress, Rule,

@@ -36,7 +36,7 @@ macro_rules! __conformance_test {
                 }
                 let open = $factory;
                 let factory = || {
-                    let store: ::std::sync::Arc<dyn $crate::__core::KeyringStore> =
+                    let store: ::std::sync::Arc<dyn $crate::__core::Store> =
                         ::std::sync::Arc::new(open());
                     store
                 };

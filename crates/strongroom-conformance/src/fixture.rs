@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use strongroom_core::{
-    EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Result, WriteMode, secret_bytes,
+    EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Result, Store, WriteMode, secret_bytes,
 };
 
 use crate::Factory;
@@ -15,7 +15,7 @@ use crate::Factory;
 /// The store under test and the entries that a case wrote to it, deleted when this is dropped.
 pub(crate) struct Fixture<'a> {
     factory: Factory<'a>,
-    store: Arc<dyn KeyringStore>,
+    store: Arc<dyn Store>,
     service: String,
     written: Mutex<BTreeSet<EntryName>>,
 }
@@ -27,7 +27,7 @@ impl<'a> Fixture<'a> {
     }
 
     /// The case's own handle.
-    pub(crate) fn store(&self) -> &dyn KeyringStore {
+    pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
     }
 
@@ -37,7 +37,7 @@ impl<'a> Fixture<'a> {
     }
 
     /// Another handle.
-    pub(crate) fn open(&self) -> Arc<dyn KeyringStore> {
+    pub(crate) fn open(&self) -> Arc<dyn Store> {
         (self.factory)()
     }
 
@@ -52,7 +52,7 @@ impl<'a> Fixture<'a> {
     /// Writes a value under the case's service and hands back what the store said.
     pub(crate) fn try_write(&self, user: &str, value: &[u8], mode: WriteMode) -> Result<()> {
         self.will_write(&self.service, user);
-        self.store.set_secret(&self.service, user, &secret_bytes(value.to_vec()), mode)
+        self.store.write_bytes(&self.service, user, &secret_bytes(value.to_vec()), mode)
     }
 
     /// Overwrites a value under the case's service, which must succeed.
@@ -65,7 +65,7 @@ impl<'a> Fixture<'a> {
         self.will_write(service, user);
         let value = secret_bytes(value.as_ref().to_vec());
         self.store
-            .set_secret(service, user, &value, WriteMode::Overwrite)
+            .set_bytes(service, user, &value)
             .unwrap_or_else(|error| panic!("writing failed: {error:?}"));
     }
 
@@ -115,9 +115,9 @@ impl Drop for Fixture<'_> {
 }
 
 /// Reads an entry, which must succeed.
-pub(crate) fn read(store: &dyn KeyringStore, service: &str, user: &str) -> Option<Vec<u8>> {
+pub(crate) fn read(store: &dyn Store, service: &str, user: &str) -> Option<Vec<u8>> {
     store
-        .get_secret(service, user)
+        .get_bytes(service, user)
         .unwrap_or_else(|error| panic!("reading {user:?} failed: {error:?}"))
         .map(|value| value.expose_secret().to_vec())
 }

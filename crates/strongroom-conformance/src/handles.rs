@@ -1,6 +1,7 @@
 //! Two handles see the same entries.
 
 use strongroom_core::ErrorKind;
+use strongroom_core::KeyringStore;
 
 use crate::fixture::{Fixture, read, refused};
 
@@ -13,9 +14,8 @@ pub(crate) fn a_handle_sees_what_another_wrote(fixture: &Fixture<'_>) {
         let seen = read(&*other, fixture.service(), "u");
         assert_eq!(seen.as_deref(), Some(value.as_bytes()));
     }
-    let mode = strongroom_core::WriteMode::CreateNew;
     let value = strongroom_core::secret_bytes(b"third".to_vec());
-    let result = other.set_secret(fixture.service(), "u", &value, mode);
+    let result = other.create_bytes(fixture.service(), "u", &value);
     refused(result, ErrorKind::AlreadyExists, "creating what another handle wrote");
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn an_entry_outlives_its_handle(fixture: &Fixture<'_>) {
     fixture.will_write(fixture.service(), "u");
     let value = strongroom_core::secret_bytes(b"v".to_vec());
     short_lived
-        .set_secret(fixture.service(), "u", &value, strongroom_core::WriteMode::Overwrite)
+        .set_bytes(fixture.service(), "u", &value)
         .unwrap_or_else(|error| panic!("writing failed: {error:?}"));
     drop(short_lived);
     assert_eq!(fixture.read("u").as_deref(), Some(&b"v"[..]));

@@ -39,7 +39,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use strongroom_core::{Capabilities, KeyringStore};
+use strongroom_core::{Capabilities, Store};
 
 pub use cases::CASES;
 use fixture::Fixture;
@@ -47,7 +47,7 @@ use fixture::Fixture;
 pub use strongroom_core as __core;
 
 /// Opens one handle to the store under test. Every handle sees the same entries.
-pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn KeyringStore>;
+pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
 /// One promise of the contract, and the check that a store keeps it.
 pub struct Case {

@@ -1,6 +1,7 @@
 //! A list names the entries of one service.
 
 use strongroom_core::ErrorKind;
+use strongroom_core::KeyringStore;
 
 use crate::fixture::{Fixture, refused};
 use crate::names::AWKWARD;

@@ -1,6 +1,6 @@
 //! Every name that the contract allows names one entry, and only that one.
 
-use strongroom_core::{ErrorKind, KeyringStore, MAX_NAME_BYTES, WriteMode, secret_bytes};
+use strongroom_core::{ErrorKind, KeyringStore, MAX_NAME_BYTES, Store, secret_bytes};
 
 use crate::fixture::{Fixture, read, refused};
 
@@ -156,7 +156,7 @@ fn stay_apart(fixture: &Fixture<'_>, names: impl Iterator<Item = (String, String
             fixture.will_write(service, user);
             let value = secret_bytes(index.to_string().into_bytes());
             store
-                .set_secret(service, user, &value, WriteMode::CreateNew)
+                .create_bytes(service, user, &value)
                 .unwrap_or_else(|error| panic!("creating {service:?}, {user:?}: {error:?}"));
         }
         for (index, (service, user)) in names.iter().enumerate() {
@@ -169,13 +169,12 @@ fn stay_apart(fixture: &Fixture<'_>, names: impl Iterator<Item = (String, String
     }
 }
 
-fn refuse(store: &dyn KeyringStore, service: &str, user: &str) {
+fn refuse(store: &dyn Store, service: &str, user: &str) {
     let value = secret_bytes(b"v".to_vec());
     let text = strongroom_core::SecretString::from("v");
-    let mode = WriteMode::Overwrite;
-    refused(store.set_secret(service, user, &value, mode), ErrorKind::Invalid, "set_secret");
-    refused(store.set_password(service, user, &text, mode), ErrorKind::Invalid, "set_password");
-    refused(store.get_secret(service, user), ErrorKind::Invalid, "get_secret");
+    refused(store.set_bytes(service, user, &value), ErrorKind::Invalid, "set_bytes");
+    refused(store.set_password(service, user, &text), ErrorKind::Invalid, "set_password");
+    refused(store.get_bytes(service, user), ErrorKind::Invalid, "get_bytes");
     refused(store.get_password(service, user), ErrorKind::Invalid, "get_password");
     refused(store.delete_password(service, user), ErrorKind::Invalid, "delete_password");
     refused(store.exists(service, user), ErrorKind::Invalid, "exists");

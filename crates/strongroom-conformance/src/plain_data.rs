@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::Debug;
 
-use strongroom_core::{Capabilities, Error, ErrorKind, WriteMode};
+use strongroom_core::{Capabilities, Error, ErrorKind, KeyringStore, WriteMode};
 
 use crate::fixture::{Fixture, refused};
 
@@ -48,7 +48,7 @@ pub(crate) fn debug_shows_no_value(fixture: &Fixture<'_>) {
     fixture.read("u");
     show_nothing(&fixture.store());
     show_nothing(&fixture.open());
-    show_nothing(&fixture.store().get_secret(fixture.service(), "u"));
+    show_nothing(&fixture.store().get_bytes(fixture.service(), "u"));
     show_nothing(&fixture.store().get_password(fixture.service(), "u"));
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use strongroom_core::{ErrorKind, KeyringStore, WriteMode, secret_bytes};
+use strongroom_core::{ErrorKind, KeyringStore, Store, secret_bytes};
 
 use crate::fixture::{Fixture, read};
 
@@ -19,7 +19,7 @@ pub(crate) fn one_of_eight_creators_wins(fixture: &Fixture<'_>) {
         fixture.will_write(service, &user);
         let results = at_once(fixture, |store, thread| {
             let value = secret_bytes(thread.to_string().into_bytes());
-            store.set_secret(service, &user, &value, WriteMode::CreateNew)
+            store.create_bytes(service, &user, &value)
         });
         let mut winners = Vec::new();
         for (thread, result) in results.into_iter().enumerate() {
@@ -86,10 +86,7 @@ pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
 }
 
 /// Runs the work in all threads at once, each with its own handle, and returns what they returned.
-fn at_once<T: Send>(
-    fixture: &Fixture<'_>,
-    work: impl Fn(&dyn KeyringStore, usize) -> T + Sync,
-) -> Vec<T> {
+fn at_once<T: Send>(fixture: &Fixture<'_>, work: impl Fn(&dyn Store, usize) -> T + Sync) -> Vec<T> {
     let handles: Vec<_> = (0..THREADS).map(|_| fixture.open()).collect();
     let start = Barrier::new(THREADS);
     let (work, start) = (&work, &start);
@@ -111,8 +108,8 @@ fn at_once<T: Send>(
     })
 }
 
-fn set(store: &dyn KeyringStore, service: &str, user: &str, value: &[u8]) {
+fn set(store: &dyn Store, service: &str, user: &str, value: &[u8]) {
     store
-        .set_secret(service, user, &secret_bytes(value.to_vec()), WriteMode::Overwrite)
+        .set_bytes(service, user, &secret_bytes(value.to_vec()))
         .unwrap_or_else(|error| panic!("writing {user:?} failed: {error:?}"));
 }

@@ -1,7 +1,7 @@
 //! A value comes back as it was, or is refused.
 
 use strongroom_core::{
-    ErrorKind, ExposeSecret, KeyringStore, SecretString, WriteMode, armor, secret_bytes,
+    ErrorKind, ExposeSecret, KeyringStore, SecretString, Store, WriteMode, armor, secret_bytes,
 };
 
 use crate::fixture::{Fixture, refused};
@@ -104,7 +104,7 @@ pub(crate) fn text_and_bytes_are_one_entry(fixture: &Fixture<'_>) {
     fixture.write("u", "written as bytes");
     assert_eq!(text(store, service), "written as bytes");
     store
-        .set_password(service, "u", &SecretString::from("written as text"), WriteMode::Overwrite)
+        .set_password(service, "u", &SecretString::from("written as text"))
         .unwrap_or_else(|error| panic!("writing text failed: {error:?}"));
     assert_eq!(fixture.read("u").as_deref(), Some(&b"written as text"[..]));
 }
@@ -117,7 +117,7 @@ fn round_trip(fixture: &Fixture<'_>, values: &[&str]) {
         for mode in [WriteMode::CreateNew, WriteMode::Overwrite] {
             fixture.will_write(service, "u");
             store
-                .set_secret(service, "u", &secret_bytes(value.as_bytes().to_vec()), mode)
+                .write_bytes(service, "u", &secret_bytes(value.as_bytes().to_vec()), mode)
                 .unwrap_or_else(|error| panic!("writing {value:?} failed: {error:?}"));
             assert_eq!(text(store, service), *value);
             fixture.write("u", "another value");
@@ -125,7 +125,7 @@ fn round_trip(fixture: &Fixture<'_>, values: &[&str]) {
     }
 }
 
-fn text(store: &dyn KeyringStore, service: &str) -> String {
+fn text(store: &dyn Store, service: &str) -> String {
     store
         .get_password(service, "u")
         .unwrap_or_else(|error| panic!("reading failed: {error:?}"))

@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, MemoryStore, Operation,
-    Persistence, Probe, Result, SecretBytes, ServiceName, UserName, WriteMode, secret_bytes,
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, MemoryStore, Operation, Persistence,
+    Probe, Result, SecretBytes, ServiceName, Store, UserName, WriteMode, secret_bytes,
 };
 
 #[test]
@@ -213,7 +213,7 @@ impl Broken {
     }
 }
 
-impl KeyringStore for Broken {
+impl Store for Broken {
     fn name(&self) -> &'static str {
         "broken"
     }

@@ -1,8 +1,7 @@
 //! The vocabulary of Strongroom.
 //!
-//! - [`KeyringStore`]: the contract of a place that holds entries, each named by a service and a
-//!   user. Applications read and write through its provided methods; store crates implement the
-//!   required ones.
+//! - [`Store`]: the contract of a place that holds entries, each named by a service and a user, for those who
+//!   write one. [`KeyringStore`]: the methods that each store has for those who use one.
 //! - [`Error`], [`ErrorKind`]: what went wrong, in which operation, and what to do next.
 //! - [`Capabilities`], [`Warning`]: what a store can do and how well it protects, as plain data.
 //! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: what a vault holds.
@@ -12,10 +11,10 @@
 //! This crate knows no platform, opens no file, prompts nobody and forbids `unsafe`.
 //!
 //! ```
-//! use strongroom_core::{ExposeSecret, KeyringStore, MemoryStore, SecretString, WriteMode};
+//! use strongroom_core::{ExposeSecret, KeyringStore, Store, MemoryStore, SecretString};
 //!
 //! let store = MemoryStore::new();
-//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 //! let value = store.get_password("example", "api-key")?.expect("it was just stored");
 //! assert_eq!(value.expose_secret(), "s3cret");
 //! assert!(store.delete_password("example", "api-key")?);
@@ -26,6 +25,7 @@ mod advice;
 pub mod armor;
 mod capabilities;
 mod error;
+mod keyring;
 mod memory;
 mod mock;
 mod name;
@@ -39,6 +39,7 @@ pub use advice::AdvisedCommand;
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Operation, Reason, Result};
 pub use jiff::{SignedDuration, Timestamp};
+pub use keyring::KeyringStore;
 pub use memory::MemoryStore;
 pub use mock::{Call, MockKeyringStore};
 pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
@@ -46,7 +47,7 @@ pub use policy::{Deadlines, PromptPolicy};
 pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
-pub use store::{Candidate, KeyringStore, Probe, WriteMode};
+pub use store::{Candidate, Probe, Store, WriteMode};
 pub use warning::Warning;
 
 /// Tests the example in the README.

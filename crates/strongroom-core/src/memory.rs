@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use secrecy::ExposeSecret;
 
 use crate::{
-    Capabilities, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, WriteMode, secret_copy,
+    Capabilities, EntryName, Error, ErrorKind, Operation, Persistence, Probe, Result, SecretBytes,
+    ServiceName, Store, WriteMode, secret_copy,
 };
 
 /// A store that keeps entries in memory, wiped when they go.
@@ -34,7 +34,7 @@ impl MemoryStore {
     }
 }
 
-impl KeyringStore for MemoryStore {
+impl Store for MemoryStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

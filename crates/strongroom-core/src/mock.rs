@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::{
-    Candidate, Capabilities, EntryName, Error, ErrorKind, KeyringStore, MemoryStore, Operation,
-    Probe, Reason, Result, SecretBytes, ServiceName, WriteMode,
+    Candidate, Capabilities, EntryName, Error, ErrorKind, MemoryStore, Operation, Probe, Reason,
+    Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 /// A store for tests that fails, waits or hangs on request, and records what was called.
@@ -14,7 +14,7 @@ use crate::{
 /// Clones are handles to the same store, so a test keeps one to steer and to look.
 ///
 /// ```
-/// use strongroom_core::{ErrorKind, KeyringStore, MockKeyringStore, Operation};
+/// use strongroom_core::{ErrorKind, KeyringStore, Store, MockKeyringStore, Operation};
 ///
 /// let mock = MockKeyringStore::new();
 /// mock.fail(Operation::Get, ErrorKind::Locked);
@@ -179,7 +179,9 @@ impl Default for MockKeyringStore {
     }
 }
 
-impl KeyringStore for MockKeyringStore {
+// The lint finds a method that is neither recorded nor faulty.
+#[deny(clippy::missing_trait_methods)]
+impl Store for MockKeyringStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }
@@ -219,9 +221,34 @@ impl KeyringStore for MockKeyringStore {
         self.memory.list_entries(service)
     }
 
+    fn is_stuck(&self) -> bool {
+        self.memory.is_stuck()
+    }
+
+    fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+        let service_name = Some(service.as_str().to_owned());
+        self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
+        self.memory.count_unnamed(service)
+    }
+
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         self.enter_entry(Operation::Repair, entry)?;
         self.memory.candidates(entry)
+    }
+
+    fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+        self.enter_entry(Operation::Repair, entry)?;
+        self.memory.keep_candidate(entry, id)
+    }
+
+    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+        self.enter_entry(Operation::Repair, entry)?;
+        self.memory.read_candidate(entry, id)
+    }
+
+    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+        self.enter_entry(Operation::Repair, entry)?;
+        self.memory.write_candidate(entry, id, value)
     }
 }
 
@@ -236,6 +263,7 @@ mod tests {
     use secrecy::{ExposeSecret, SecretString};
 
     use super::*;
+    use crate::KeyringStore as _;
 
     const LONG: Duration = Duration::from_secs(20);
 
@@ -244,17 +272,17 @@ mod tests {
         let mock = MockKeyringStore::new();
         let value = SecretString::from("v");
         mock.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
-        let error = mock.set_password("s", "u", &value, WriteMode::Overwrite).unwrap_err();
+        let error = mock.set_password("s", "u", &value).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
         assert!(!mock.exists("s", "u").unwrap());
-        mock.set_password("s", "u", &value, WriteMode::Overwrite).unwrap();
+        mock.set_password("s", "u", &value).unwrap();
         assert_eq!(mock.get_password("s", "u").unwrap().unwrap().expose_secret(), "v");
     }
 
     #[test]
     fn calls_are_recorded_by_name_and_never_by_value() {
         let mock = MockKeyringStore::new();
-        mock.set_password("s", "u", &SecretString::from("marker"), WriteMode::Overwrite).unwrap();
+        mock.set_password("s", "u", &SecretString::from("marker")).unwrap();
         mock.list("s").unwrap();
         let operations: Vec<_> = mock.calls().iter().map(|call| call.operation).collect();
         assert_eq!(operations, [Operation::Set, Operation::List]);
@@ -267,7 +295,7 @@ mod tests {
         mock.hang(Operation::Get);
         let hung = thread::spawn({
             let mock = mock.clone();
-            move || mock.get_secret("s", "u")
+            move || mock.get_bytes("s", "u")
         });
         assert!(mock.wait_for_calls(Operation::Get, 1, LONG));
         assert!(mock.list("s").unwrap().is_empty(), "others are not held up");

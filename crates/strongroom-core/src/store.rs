@@ -1,12 +1,10 @@
-//! The contract of a store.
+//! The contract of a store, for those who write one.
 
 use std::fmt;
-
-use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
 
 use crate::{
     Capabilities, EntryName, Error, ErrorKind, Operation, Result, SecretBytes, ServiceName,
-    UserName, secret_copy, secret_text,
 };
 
 /// What to do when the entry that is to be written exists.
@@ -20,7 +18,7 @@ pub enum WriteMode {
     CreateNew,
 }
 
-/// What [`KeyringStore::probe`] found.
+/// What [`Store::probe`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
@@ -32,7 +30,7 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// What [`KeyringStore::keep_candidate`] takes to name it.
+    /// What [`Store::keep_candidate`] takes to name it.
     pub id: String,
     /// Its label in the system's own tool.
     pub label: String,
@@ -44,17 +42,13 @@ pub struct Candidate {
 
 /// A place that holds entries, each named by a service and a user.
 ///
-/// # Using a store
+/// The methods of this trait are for those who write a store; [`KeyringStore`](crate::KeyringStore), which every
+/// store has by itself, is for those who use one.
 ///
-/// Call `get_password`, `set_password`, `delete_password`, their siblings for bytes, `exists` and
-/// `list`. They check names and sizes, once, and then call the store. A store may block for as
-/// long as its deadlines allow, so don't call one from an async task; the `strongroom` crate runs
-/// each call on a thread of its own and works everywhere.
-///
-/// # Implementing a store
-///
-/// Implement the methods that take an [`EntryName`] and leave the others as they are. Every method
-/// may be called from several threads at once. `strongroom-conformance` checks the contract.
+/// - Every method may be called from several threads at once.
+/// - Names are valid and values fit [`Capabilities::max_secret_len`]: `KeyringStore` has checked them.
+/// - `strongroom-conformance` checks the contract.
+/// - A reference, a `Box` and an `Arc` of a store are stores, too.
 ///
 /// # Errors
 ///
@@ -64,7 +58,7 @@ pub struct Candidate {
 ///
 /// [`capabilities`]: Self::capabilities
 /// [`name`]: Self::name
-pub trait KeyringStore: fmt::Debug + Send + Sync {
+pub trait Store: fmt::Debug + Send + Sync {
     /// The store's stable name, in lower case, such as `secret-service`.
     fn name(&self) -> &'static str;
 
@@ -183,107 +177,73 @@ pub trait KeyringStore: fmt::Debug + Send + Sync {
     fn write_candidate(&self, entry: &EntryName, _id: &str, _value: &SecretBytes) -> Result<()> {
         Err(never_two(self.name(), entry))
     }
-
-    /// Reads an entry as text. A missing entry is `None`.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_entry`](Self::read_entry); `Invalid` for a name that can't be used, and for a value
-    /// that is not UTF-8: read it with [`get_secret`](Self::get_secret).
-    fn get_password(&self, service: &str, user: &str) -> Result<Option<SecretString>> {
-        let entry = entry_name(service, user, Operation::Get)?;
-        let Some(bytes) = self.read_entry(&entry)? else {
-            return Ok(None);
-        };
-        secret_text(&bytes).map(Some).ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, Operation::Get)
-                .with_store(self.name())
-                .with_entry(&entry)
-                .with_message("its value is not text")
-                .with_hint("Read it as bytes.")
-        })
-    }
-
-    /// Reads an entry as bytes. A missing entry is `None`.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_entry`](Self::read_entry); `Invalid` for a name that can't be used.
-    fn get_secret(&self, service: &str, user: &str) -> Result<Option<SecretBytes>> {
-        self.read_entry(&entry_name(service, user, Operation::Get)?)
-    }
-
-    /// Writes an entry as text.
-    ///
-    /// # Errors
-    ///
-    /// As [`set_secret`](Self::set_secret).
-    fn set_password(
-        &self,
-        service: &str,
-        user: &str,
-        value: &SecretString,
-        mode: WriteMode,
-    ) -> Result<()> {
-        let bytes = secret_copy(value.expose_secret().as_bytes());
-        self.set_secret(service, user, &bytes, mode)
-    }
-
-    /// Writes an entry as bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_entry`](Self::write_entry); `Invalid` for a name that can't be used; `TooLarge` for
-    /// a value over [`Capabilities::max_secret_len`]; `Unsupported` for bytes that are not text in a
-    /// store that is not binary-safe.
-    fn set_secret(
-        &self,
-        service: &str,
-        user: &str,
-        value: &SecretBytes,
-        mode: WriteMode,
-    ) -> Result<()> {
-        let entry = entry_name(service, user, Operation::Set)?;
-        check_value(self.capabilities(), value)
-            .map_err(|error| error.with_store(self.name()).with_entry(&entry))?;
-        self.write_entry(&entry, value, mode)
-    }
-
-    /// Deletes an entry, text or bytes, and says whether it was there.
-    ///
-    /// # Errors
-    ///
-    /// As [`remove_entry`](Self::remove_entry); `Invalid` for a name that can't be used.
-    fn delete_password(&self, service: &str, user: &str) -> Result<bool> {
-        self.remove_entry(&entry_name(service, user, Operation::Delete)?)
-    }
-
-    /// Whether an entry exists.
-    ///
-    /// # Errors
-    ///
-    /// As [`contains_entry`](Self::contains_entry); `Invalid` for a name that can't be used.
-    fn exists(&self, service: &str, user: &str) -> Result<bool> {
-        self.contains_entry(&entry_name(service, user, Operation::Exists)?)
-    }
-
-    /// Names the users of a service's entries, sorted. Reads no value.
-    ///
-    /// # Errors
-    ///
-    /// As [`list_entries`](Self::list_entries); `Invalid` for a name that can't be used;
-    /// `Unsupported` where [`Capabilities::can_list`] is false.
-    fn list(&self, service: &str) -> Result<Vec<UserName>> {
-        let service = ServiceName::new(service).map_err(|error| error.during(Operation::List))?;
-        if !self.capabilities().can_list {
-            return Err(Error::new(ErrorKind::Unsupported, Operation::List).with_store(self.name()));
-        }
-        let mut users: Vec<_> =
-            self.list_entries(&service)?.into_iter().map(|entry| entry.user().clone()).collect();
-        users.sort();
-        Ok(users)
-    }
 }
+
+/// Forwards each method to the store that a pointer points to. The lint finds one that was forgotten.
+macro_rules! forward {
+    ($($pointer:ty),+) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<S: Store + ?Sized> Store for $pointer {
+            fn name(&self) -> &'static str {
+                (**self).name()
+            }
+
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
+
+            fn probe(&self) -> Result<Probe> {
+                (**self).probe()
+            }
+
+            fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
+                (**self).read_entry(entry)
+            }
+
+            fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+                (**self).write_entry(entry, value, mode)
+            }
+
+            fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
+                (**self).remove_entry(entry)
+            }
+
+            fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
+                (**self).contains_entry(entry)
+            }
+
+            fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
+                (**self).list_entries(service)
+            }
+
+            fn is_stuck(&self) -> bool {
+                (**self).is_stuck()
+            }
+
+            fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
+                (**self).count_unnamed(service)
+            }
+
+            fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
+                (**self).candidates(entry)
+            }
+
+            fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+                (**self).keep_candidate(entry, id)
+            }
+
+            fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+                (**self).read_candidate(entry, id)
+            }
+
+            fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+                (**self).write_candidate(entry, id, value)
+            }
+        }
+    )+};
+}
+
+forward!(&S, Box<S>, Arc<S>);
 
 impl Probe {
     /// A store that is served by this provider and can be used.
@@ -299,28 +259,9 @@ impl Candidate {
     }
 }
 
-fn entry_name(service: &str, user: &str, operation: Operation) -> Result<EntryName> {
-    EntryName::new(service, user).map_err(|error| error.during(operation))
-}
-
 fn never_two(store: &'static str, entry: &EntryName) -> Error {
     Error::new(ErrorKind::Unsupported, Operation::Repair)
         .with_store(store)
         .with_entry(entry)
         .with_message("this store never holds two items of one name")
-}
-
-fn check_value(capabilities: Capabilities, value: &SecretBytes) -> Result<()> {
-    let bytes = value.expose_secret();
-    if let Some(max) = capabilities.max_secret_len.filter(|max| bytes.len() > *max) {
-        return Err(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(format!(
-            "the value has {} bytes; this store takes at most {max}",
-            bytes.len()
-        )));
-    }
-    if !capabilities.binary_safe && std::str::from_utf8(bytes).is_err() {
-        return Err(Error::new(ErrorKind::Unsupported, Operation::Set)
-            .with_message("the value is not text, and this store keeps only text"));
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use strongroom_core::{
     Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
-    Probe, Result, SecretBytes, ServiceName, WriteMode,
+    Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 use strongroom_files::{Held, Lock, NotHeld};
 
@@ -23,11 +23,11 @@ pub const MAX_SECRET_BYTES: usize = sys::MAX_BLOB_BYTES;
 /// Holds no state: handles, threads and processes of one user see the same entries.
 ///
 /// ```no_run
-/// use strongroom_core::{KeyringStore, SecretString, WriteMode};
+/// use strongroom_core::{KeyringStore, Store, SecretString, WriteMode};
 /// use strongroom_credential_manager::CredentialManagerStore;
 ///
 /// let store = CredentialManagerStore::new();
-/// store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+/// store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 /// # Ok::<(), strongroom_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ impl CredentialManagerStore {
     }
 }
 
-impl KeyringStore for CredentialManagerStore {
+impl Store for CredentialManagerStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -6,7 +6,7 @@
 mod support;
 
 use strongroom_core::{
-    EntryName, ErrorKind, KeyringStore, Persistence, SecretString, WriteMode, secret_bytes,
+    EntryName, ErrorKind, KeyringStore, Persistence, SecretString, Store, WriteMode, secret_bytes,
 };
 use strongroom_credential_manager::{Config, MAX_SECRET_BYTES, Persist};
 use support::Service;
@@ -30,7 +30,7 @@ fn a_value_of_2560_bytes_is_kept_and_one_of_2561_is_too_large() {
     assert_eq!(error.kind(), ErrorKind::TooLarge, "the store itself refuses it, too: {error:?}");
     // Bytes count, not characters.
     let text = SecretString::from("é".repeat(1_281));
-    let refused = service.set_password(&service.name, "u", &text, WriteMode::Overwrite);
+    let refused = service.set_password(&service.name, "u", &text);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::TooLarge);
 }
 

@@ -10,11 +10,11 @@
 //! ```no_run
 //! # #[cfg(target_os = "macos")]
 //! # fn main() -> Result<(), strongroom_core::Error> {
-//! use strongroom_core::{KeyringStore, SecretString, WriteMode};
+//! use strongroom_core::{KeyringStore, Store, SecretString, WriteMode};
 //! use strongroom_keychain::{Config, KeychainStore};
 //!
 //! let store = KeychainStore::new(Config::default());
-//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(target_os = "macos"))]

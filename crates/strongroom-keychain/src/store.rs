@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use strongroom_core::{
     Capabilities, EntryName, Error, KeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, WriteMode,
+    SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::Config;
@@ -85,7 +85,7 @@ impl KeychainStore {
     }
 }
 
-impl KeyringStore for KeychainStore {
+impl Store for KeychainStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -6,13 +6,13 @@
 //! keyring. Nothing is written to disk, nobody is asked, and everything is gone at reboot.
 //!
 //! ```
-//! use strongroom_core::{ExposeSecret, KeyringStore, SecretString, WriteMode};
+//! use strongroom_core::{ExposeSecret, KeyringStore, Store, SecretString};
 //! use strongroom_keyutils::{Config, KeyutilsStore};
 //!
 //! let namespace = format!("doctest-{}", std::process::id());
 //! let store = KeyutilsStore::with_config(Config::default().namespace(namespace))?;
 //! # if store.probe().is_err() { return Ok(()); }
-//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 //! let value = store.get_password("example", "api-key")?.expect("it was just stored");
 //! assert_eq!(value.expose_secret(), "s3cret");
 //! assert!(store.delete_password("example", "api-key")?);

@@ -2,8 +2,8 @@
 
 use linux_keyutils::{Key, KeyError};
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, KeyringStore, MAX_NAME_BYTES, Operation,
-    Persistence, Probe, Result, SecretBytes, ServiceName, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, MAX_NAME_BYTES, Operation, Persistence, Probe,
+    Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::error::{busy, from_kernel, is_lost_race, kernel_too_old};
@@ -80,7 +80,7 @@ impl KeyutilsStore {
     }
 }
 
-impl KeyringStore for KeyutilsStore {
+impl Store for KeyutilsStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

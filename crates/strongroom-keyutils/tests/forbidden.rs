@@ -9,7 +9,7 @@ mod support;
 use std::mem::offset_of;
 use std::thread;
 
-use strongroom_core::{Error, ErrorKind, KeyringStore};
+use strongroom_core::{Error, ErrorKind, KeyringStore as _, Store as _};
 use support::{Store, left_in_thread_keyring};
 
 /// `KEYCTL_MOVE` of `linux/keyctl.h`; it and those after it came with Linux 5.3.
@@ -73,7 +73,7 @@ fn a_kernel_that_cannot_move_keys_is_a_missing_backend() {
 fn every_error(store: &Store) -> Vec<Error> {
     vec![
         store.probe().unwrap_err(),
-        store.get_secret("s", "u").unwrap_err(),
+        store.get_bytes("s", "u").unwrap_err(),
         store.set("u", "v").unwrap_err(),
         store.create("u", "v").unwrap_err(),
         store.delete_password("s", "u").unwrap_err(),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, SecretKey, SecretMetadata, ServiceName, Timestamp, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, Operation, Persistence, Probe, Result, SecretBytes,
+    SecretKey, SecretMetadata, ServiceName, Store, Timestamp, WriteMode,
 };
 
 use strongroom_files::check_private_dir;
@@ -111,7 +111,7 @@ impl SealedStore {
     }
 }
 
-impl KeyringStore for SealedStore {
+impl Store for SealedStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

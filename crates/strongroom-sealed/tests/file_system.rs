@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-use strongroom_core::{ErrorKind, KeyringStore, Secret, SecretKey};
+use strongroom_core::{ErrorKind, KeyringStore, Secret, SecretKey, Store};
 use strongroom_sealed::{Config, FileConfig, KeySource, SealedFile, SealedStore};
 use support::{Sandbox, child, now, put, refused, value, vault_of_child};
 
@@ -84,7 +84,7 @@ fn reading_what_is_not_there_makes_nothing() {
     let sandbox = Sandbox::new();
     let config = Config::new(sandbox.dir(), KeySource::key(sandbox.key.clone()));
     let store = SealedStore::new(config);
-    assert!(store.get_secret("app", "a").unwrap().is_none());
+    assert!(store.get_bytes("app", "a").unwrap().is_none());
     assert!(!store.delete_password("app", "a").unwrap() && !store.exists("app", "a").unwrap());
     assert!(store.list("app").unwrap().is_empty() && store.probe().is_ok());
     assert!(!sandbox.dir().exists());
@@ -96,9 +96,7 @@ fn reading_what_is_not_there_makes_nothing() {
 fn a_store_meets_the_file_that_took_the_place_of_another() {
     let sandbox = Sandbox::new();
     let store = SealedStore::new(Config::new(sandbox.dir(), KeySource::key(sandbox.key.clone())));
-    let set = |value: &str| {
-        store.set_password("app", "a", &value.into(), strongroom_core::WriteMode::Overwrite)
-    };
+    let set = |value: &str| store.set_password("app", "a", &value.into());
     set("1").unwrap();
     let path = store.path_of(&strongroom_core::ServiceName::new("app").unwrap());
     for ending in ["", "-wal", "-shm"] {

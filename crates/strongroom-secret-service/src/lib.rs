@@ -18,11 +18,11 @@
 //! [`PromptPolicy::IfInteractive`]: strongroom_core::PromptPolicy::IfInteractive
 //!
 //! ```no_run
-//! use strongroom_core::{KeyringStore, SecretString, WriteMode};
+//! use strongroom_core::{KeyringStore, Store, SecretString, WriteMode};
 //! use strongroom_secret_service::{Config, SecretServiceStore};
 //!
 //! let store = SecretServiceStore::new(Config::default());
-//! store.set_password("example", "api-key", &SecretString::from("s3cret"), WriteMode::Overwrite)?;
+//! store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
 #![cfg(target_os = "linux")]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Candidate, Capabilities, EntryName, ExposeSecret, KeyringStore, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, WriteMode,
+    Candidate, Capabilities, EntryName, ExposeSecret, Operation, Persistence, Probe, Result,
+    SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::Config;
@@ -92,7 +92,7 @@ impl SecretServiceStore {
     }
 }
 
-impl KeyringStore for SecretServiceStore {
+impl Store for SecretServiceStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -12,7 +12,7 @@ use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use strongroom_core::{Deadlines, Error, ErrorKind, KeyringStore, PromptPolicy, Reason, WriteMode};
+use strongroom_core::{Deadlines, Error, ErrorKind, KeyringStore, PromptPolicy, Reason, Store};
 use strongroom_secret_service::{Config, SecretServiceStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, OTHER_USER, Sandbox, other_user_or_skip, unused_name};
@@ -25,7 +25,7 @@ fn at(bus: &Bus, addresses: &str) -> SecretServiceStore {
 
 fn refused(store: &SecretServiceStore) -> Error {
     let value = secret("marker");
-    let error = store.set_password("app", "u", &value, WriteMode::Overwrite).unwrap_err();
+    let error = store.set_password("app", "u", &value).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend, "{error}");
     error
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use strongroom_core::{Deadlines, ErrorKind, KeyringStore, PromptPolicy, WriteMode, armor};
+use strongroom_core::{Deadlines, ErrorKind, KeyringStore, PromptPolicy, Store, armor};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip, secret_tool};
 use support::{BRIEF, PASSWORD, bus, config, get, gnome_keyring, secret, set, store};
@@ -35,8 +35,8 @@ fn locked_is_locked_for_every_operation_and_the_probe() {
     let locked = [
         store.get_password("app", "u").unwrap_err(),
         store.get_password("app", "never stored").unwrap_err(),
-        store.set_password("app", "u", &secret("w"), WriteMode::Overwrite).unwrap_err(),
-        store.set_password("app", "new", &secret("w"), WriteMode::Overwrite).unwrap_err(),
+        store.set_password("app", "u", &secret("w")).unwrap_err(),
+        store.set_password("app", "new", &secret("w")).unwrap_err(),
         store.delete_password("app", "u").unwrap_err(),
         store.exists("app", "never stored").unwrap_err(),
         store.list("app").unwrap_err(),
@@ -119,7 +119,7 @@ fn without_a_collection_it_says_so() {
     let store = store(&bus);
     let errors = [
         store.get_password("app", "u").unwrap_err(),
-        store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).unwrap_err(),
+        store.set_password("app", "u", &secret("v")).unwrap_err(),
         store.probe().unwrap_err(),
     ];
     for error in errors {

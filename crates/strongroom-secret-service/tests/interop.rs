@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use strongroom_core::{EntryName, ErrorKind, ExposeSecret, KeyringStore, WriteMode};
+use strongroom_core::{EntryName, ErrorKind, ExposeSecret, KeyringStore, Store};
 use strongroom_testkit::{Bus, provider_or_skip, secret_tool};
 use support::{gnome_keyring, secret, store};
 
@@ -61,14 +61,14 @@ const VALUE: &str = "sk-123 grüße";
 fn exchange(peer: &Peer) {
     let (bus, _keyring) = gnome_keyring();
     let store = store(&bus);
-    store.set_password("app", "ours", &secret(VALUE), WriteMode::Overwrite).unwrap();
+    store.set_password("app", "ours", &secret(VALUE)).unwrap();
     assert_eq!((peer.get)(&bus, "app", "ours").as_deref(), Some(VALUE), "{} reads", peer.name);
 
     (peer.set)(&bus, "app", "theirs", VALUE);
     let theirs = store.get_password("app", "theirs").unwrap().expect("we read");
     assert_eq!(theirs.expose_secret(), VALUE, "{} wrote", peer.name);
 
-    store.set_password("app", "theirs", &secret("new"), WriteMode::Overwrite).unwrap();
+    store.set_password("app", "theirs", &secret("new")).unwrap();
     assert_eq!((peer.get)(&bus, "app", "theirs").as_deref(), Some("new"), "{}", peer.name);
     assert_eq!(store.list("app").unwrap().len(), 2);
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::os::unix::fs::MetadataExt;
 
-use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, WriteMode};
+use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, Store};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, KWallet, PATIENCE, provider_or_skip, secret_tool, wait_until};
 use support::{BRIEF, PASSWORD, bus, config, get, secret, set, store};
@@ -42,7 +42,7 @@ fn a_closed_wallet_is_locked_at_once() {
     let store = store(&bus);
     let errors = [
         store.get_password("app", "u").unwrap_err(),
-        store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).unwrap_err(),
+        store.set_password("app", "u", &secret("v")).unwrap_err(),
         store.list("app").unwrap_err(),
         store.probe().unwrap_err(),
     ];
@@ -71,8 +71,8 @@ fn bytes_and_text_come_back_as_they_were() {
     let store = store(&bus);
     let bytes: Vec<u8> = (0..=255).collect();
     let value = strongroom_core::secret_bytes(bytes.clone());
-    store.set_secret("app", "binary", &value, WriteMode::Overwrite).unwrap();
-    assert_eq!(store.get_secret("app", "binary").unwrap().unwrap().expose_secret(), bytes);
+    store.set_bytes("app", "binary", &value).unwrap();
+    assert_eq!(store.get_bytes("app", "binary").unwrap().unwrap().expose_secret(), bytes);
     set(&store, "text", "grüße 🔐");
     assert_eq!(get(&store, "text").as_deref(), Some("grüße 🔐"));
     assert_eq!(secret_tool::lookup(&bus, "app", "text").as_deref(), Some("grüße 🔐"));

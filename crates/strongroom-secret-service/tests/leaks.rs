@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 
-use strongroom_core::{Error, KeyringStore, WriteMode};
+use strongroom_core::{Error, KeyringStore};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::Bus;
 use strongroom_testkit::scripted::{DhBehaviour, Script};
@@ -37,7 +37,7 @@ fn recorded(bus: &Bus, store: &SecretServiceStore) -> Vec<u8> {
     let mut seen = chunks.recv_timeout(PATIENT).expect("the monitor sees its own arrival");
 
     for value in [MARKER, "marker-of-a-secret, replaced"] {
-        store.set_password("app", "u", &secret(value), WriteMode::Overwrite).unwrap();
+        store.set_password("app", "u", &secret(value)).unwrap();
         assert!(store.get_password("app", "u").unwrap().is_some());
     }
     store.delete_password("app", "u").unwrap();
@@ -103,8 +103,8 @@ fn no_error_shows_a_value_whatever_call_fails() {
             let value = secret(MARKER);
             let errors = [
                 store.get_password("app", "old").err(),
-                store.set_password("app", "old", &value, WriteMode::Overwrite).err(),
-                store.set_password("app", "new", &value, WriteMode::CreateNew).err(),
+                store.set_password("app", "old", &value).err(),
+                store.create_password("app", "new", &value).err(),
                 store.delete_password("app", "old").err(),
             ];
             for error in errors.into_iter().flatten() {

@@ -6,7 +6,7 @@ mod support;
 use std::thread;
 use std::time::Duration;
 
-use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy, WriteMode};
+use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, Display, GnomeKeyring, Sandbox, provider_or_skip};
 use support::{PASSWORD, PATIENT, config, prompting_store, secret, store};
@@ -31,7 +31,7 @@ fn desktop(password: Option<&str>) -> Option<Desktop> {
     let keyring = GnomeKeyring::start(&bus, password);
     if password.is_some() {
         let store = store(&bus);
-        store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).expect("it stores");
+        store.set_password("app", "u", &secret("v")).expect("it stores");
         keyring.lock();
     }
     Some(Desktop { display, bus, keyring })
@@ -119,8 +119,7 @@ fn the_first_write_on_a_fresh_machine_creates_the_default_collection() {
     let written = thread::scope(|scope| {
         let value = secret("v");
         let store = &store;
-        let writing =
-            scope.spawn(move || store.set_password("app", "u", &value, WriteMode::Overwrite));
+        let writing = scope.spawn(move || store.set_password("app", "u", &value));
         let window = desktop.display.wait_for_window(PROMPT);
         desktop.display.type_text(PASSWORD);
         desktop.display.key("Tab");

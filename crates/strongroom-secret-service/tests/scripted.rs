@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy, WriteMode};
+use strongroom_core::{
+    Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy, Store, WriteMode, secret_bytes,
+};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::scripted::{
     DhBehaviour, LockedReads, LockedWrites, PromptBehaviour, Script, ScriptedService,
@@ -58,13 +60,13 @@ fn every_step_that_hangs_times_out_and_names_the_process() {
 fn a_write_that_hangs_says_that_it_may_still_happen() {
     let (bus, _service) = scripted(hanging("Collection.CreateItem"));
     let store = SecretServiceStore::new(config(&bus).with_deadlines(Deadlines::both(BRIEF)));
-    let error = store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).unwrap_err();
+    let error = store.set_password("app", "u", &secret("v")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(error.hint().contains("may still take effect"), "{}", error.hint());
 
     let (bus, _service) = scripted(hanging("Service.SearchItems"));
     let store = SecretServiceStore::new(config(&bus).with_deadlines(Deadlines::both(BRIEF)));
-    let error = store.set_password("app", "u", &secret("v"), WriteMode::Overwrite).unwrap_err();
+    let error = store.set_password("app", "u", &secret("v")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(!error.hint().contains("take effect"), "nothing was written yet: {}", error.hint());
 }
@@ -209,9 +211,8 @@ fn unlucky_keys_are_replaced() {
 #[test]
 fn a_provider_that_never_agrees_on_a_key_is_an_error() {
     let (bus, _service) = scripted(Script { dh: DhBehaviour::EmptyAnswer, ..Script::default() });
-    let error = store(&bus)
-        .set_password("app", "u", &secret("v"), WriteMode::Overwrite)
-        .expect_err("an empty key is no key");
+    let error =
+        store(&bus).set_password("app", "u", &secret("v")).expect_err("an empty key is no key");
     assert_eq!(error.kind(), ErrorKind::Other);
     assert!(error.to_string().contains("encrypted session"), "{error}");
 }
@@ -237,7 +238,7 @@ fn locked_is_never_not_found() {
 fn a_locked_write_does_not_reach_a_provider_that_would_hang() {
     let script = Script { locked_writes: LockedWrites::Hang, locked: true, ..Script::default() };
     let (bus, service) = scripted(script);
-    let written = store(&bus).set_password("app", "u", &secret("v"), WriteMode::Overwrite);
+    let written = store(&bus).set_password("app", "u", &secret("v"));
     assert_eq!(kind(written), ErrorKind::Locked);
     assert_eq!(count(&service, "Collection.CreateItem"), 0);
 }
@@ -302,7 +303,7 @@ fn writes_that_ask_the_user_wait_for_the_answer() {
     set(&store, "u", "v");
     assert!(store.delete_password("app", "u").unwrap());
     service.set(|script| script.prompts = PromptBehaviour::Dismiss);
-    let refused = store.set_password("app", "u", &secret("v"), WriteMode::Overwrite);
+    let refused = store.set_password("app", "u", &secret("v"));
     assert_eq!(kind(refused), ErrorKind::Dismissed);
     assert_eq!(get(&store, "u"), None, "nothing is left of a refused write");
 }
@@ -313,7 +314,7 @@ fn without_a_default_collection_one_is_created_where_prompts_are_allowed() {
     let silent = store(&bus);
     assert_eq!(kind(silent.get_password("app", "u")), ErrorKind::NoDefaultCollection);
     assert_eq!(kind(silent.probe()), ErrorKind::NoDefaultCollection);
-    let refused = silent.set_password("app", "u", &secret("v"), WriteMode::Overwrite);
+    let refused = silent.set_password("app", "u", &secret("v"));
     assert_eq!(kind(refused), ErrorKind::NoDefaultCollection);
     assert_eq!(count(&service, "Service.CreateCollection"), 0);
     set(&prompting_store(&bus, PATIENT), "u", "v");
@@ -335,8 +336,8 @@ fn values_survive_a_provider_that_damages_bytes() {
     let store = store(&bus);
     let bytes: Vec<u8> = (0..=255).collect();
     let value = strongroom_core::secret_bytes(bytes.clone());
-    store.set_secret("app", "binary", &value, WriteMode::Overwrite).unwrap();
-    assert_eq!(store.get_secret("app", "binary").unwrap().unwrap().expose_secret(), bytes);
+    store.set_bytes("app", "binary", &value).unwrap();
+    assert_eq!(store.get_bytes("app", "binary").unwrap().unwrap().expose_secret(), bytes);
     set(&store, "text", "grüße");
     assert_eq!(get(&store, "text").as_deref(), Some("grüße"));
 }
@@ -402,7 +403,7 @@ fn creates_in_a_child_process() {
     for race in 0..RACES {
         let user = format!("raced {race}");
         let mode = if race % 2 == 0 { WriteMode::CreateNew } else { WriteMode::Overwrite };
-        match store.set_password("app", &user, &secret("v"), mode) {
+        match store.write_bytes("app", &user, &secret_bytes(b"v".to_vec()), mode) {
             Ok(()) => {}
             Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}"),
         }
@@ -418,7 +419,7 @@ fn ambiguous_entries_are_told_and_can_be_repaired() {
     let store = store(&bus);
     assert_eq!(kind(store.get_password("app", "u")), ErrorKind::Ambiguous);
     assert_eq!(kind(store.delete_password("app", "u")), ErrorKind::Ambiguous);
-    let write = store.set_password("app", "u", &secret("3"), WriteMode::Overwrite);
+    let write = store.set_password("app", "u", &secret("3"));
     assert_eq!(kind(write), ErrorKind::Ambiguous);
     assert!(store.exists("app", "u").unwrap());
     assert_eq!(store.list("app").unwrap().len(), 1);
@@ -445,7 +446,7 @@ fn a_failed_write_leaves_nothing_behind() {
     let denied = ("org.freedesktop.DBus.Error.AccessDenied".to_owned(), "no".to_owned());
     service.set(|script| drop(script.fail.insert("Collection.CreateItem".into(), denied)));
     let store = store(&bus);
-    let write = store.set_password("app", "u", &secret("v"), WriteMode::Overwrite);
+    let write = store.set_password("app", "u", &secret("v"));
     assert_eq!(kind(write), ErrorKind::AccessDenied);
     service.set(|script| script.fail.clear());
     assert_eq!(get(&store, "u"), None);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use strongroom_core::{Error, ErrorKind, KeyringStore, Persistence, Reason, Warning, WriteMode};
+use strongroom_core::{Error, ErrorKind, KeyringStore, Persistence, Reason, Store, Warning};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::scripted::{DhBehaviour, Script, ScriptedService};
 use strongroom_testkit::{Bus, provider_or_skip};
@@ -25,7 +25,7 @@ fn plain() -> (Bus, ScriptedService) {
 }
 
 fn written(store: &SecretServiceStore) -> Error {
-    store.set_password("app", "u", &secret("marker"), WriteMode::Overwrite).unwrap_err()
+    store.set_password("app", "u", &secret("marker")).unwrap_err()
 }
 
 /// No session was opened and no value went to the service.

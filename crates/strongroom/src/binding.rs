@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
-use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, ServiceName};
+use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, ServiceName, Store};
 use strongroom_files::{Source, is_absent, read, replace};
 
 use crate::Backend;
@@ -188,11 +188,7 @@ impl BindingFile {
 
 impl Home {
     /// Whether there is anything of a service's vault in its store.
-    pub(crate) fn is_inhabited(
-        self,
-        store: &dyn KeyringStore,
-        service: &ServiceName,
-    ) -> Result<bool> {
+    pub(crate) fn is_inhabited(self, store: &dyn Store, service: &ServiceName) -> Result<bool> {
         match self.in_entries {
             true => store.list(service.as_str()).map(|users| !users.is_empty()),
             false => has_vault(store, service),
@@ -289,6 +285,6 @@ impl Binding {
 }
 
 /// Whether a store holds the entry of a service's vault.
-pub(crate) fn has_vault(store: &dyn KeyringStore, service: &ServiceName) -> Result<bool> {
+pub(crate) fn has_vault(store: &dyn Store, service: &ServiceName) -> Result<bool> {
     store.exists(service.as_str(), VAULT_ENTRY)
 }

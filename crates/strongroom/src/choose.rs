@@ -6,9 +6,7 @@ mod refusals;
 use std::fmt;
 use std::sync::Arc;
 
-use strongroom_core::{
-    Error, ErrorKind, KeyringStore, Operation, Persistence, Reason, Result, Warning,
-};
+use strongroom_core::{Error, ErrorKind, Operation, Persistence, Reason, Result, Store, Warning};
 
 #[cfg(test)]
 pub(crate) use self::bound::choose_for_on;
@@ -23,7 +21,7 @@ use crate::{Backend, Fallback, Options};
 #[derive(Clone)]
 pub struct Chosen {
     backend: Backend,
-    store: Arc<dyn KeyringStore>,
+    store: Arc<dyn Store>,
     reason: ChoiceReason,
 }
 
@@ -74,7 +72,7 @@ impl Chosen {
     }
 
     /// The store, behind a guard.
-    pub fn store(&self) -> &Arc<dyn KeyringStore> {
+    pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
@@ -123,11 +121,7 @@ pub(crate) fn choose_on(platform: &dyn Platform, options: &Options) -> Result<Ch
 }
 
 impl Chosen {
-    pub(crate) fn new(
-        backend: Backend,
-        store: Arc<dyn KeyringStore>,
-        reason: ChoiceReason,
-    ) -> Self {
+    pub(crate) fn new(backend: Backend, store: Arc<dyn Store>, reason: ChoiceReason) -> Self {
         Self { backend, store, reason }
     }
 }
@@ -185,7 +179,7 @@ fn is_replaceable(cause: &Error) -> bool {
 pub(crate) fn default_store(
     platform: &dyn Platform,
     options: &Options,
-) -> Result<(Backend, Arc<dyn KeyringStore>)> {
+) -> Result<(Backend, Arc<dyn Store>)> {
     let backend = platform.default_backend().ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_message("this platform has no default store")
@@ -228,7 +222,7 @@ pub(crate) const FIRST_THERE: &str = "they were first stored there";
 
 /// Warns of a store that forgets, or that everybody can read. The field `warning` has the code, by which a program
 /// knows that it has advice.
-pub(crate) fn warn(backend: Backend, store: &dyn KeyringStore, why: impl fmt::Display) {
+pub(crate) fn warn(backend: Backend, store: &dyn Store, why: impl fmt::Display) {
     let lasting = store.capabilities().persistence;
     if backend == Backend::PlaintextFile {
         tracing::warn!("secrets are kept in a file without encryption: {why}");

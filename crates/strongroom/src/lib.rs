@@ -97,7 +97,7 @@ pub use strongroom_core::{
     AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
     ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
     Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey,
-    SecretMetadata, SecretString, ServiceName, SignedDuration, Timestamp, UserName, Warning,
+    SecretMetadata, SecretString, ServiceName, SignedDuration, Store, Timestamp, UserName, Warning,
     WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]

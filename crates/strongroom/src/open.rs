@@ -3,7 +3,7 @@
 use std::env::consts::OS;
 use std::sync::{Arc, LazyLock};
 
-use strongroom_core::{Error, ErrorKind, KeyringStore, MemoryStore, Operation, Result};
+use strongroom_core::{Error, ErrorKind, MemoryStore, Operation, Result, Store};
 
 use crate::backend::{names, supported};
 use crate::container::Container;
@@ -16,7 +16,7 @@ pub(crate) trait Platform {
     fn default_backend(&self) -> Option<Backend>;
 
     /// A store that takes the place of every automatic choice.
-    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+    fn stand_in(&self) -> Option<Arc<dyn Store>> {
         None
     }
 
@@ -26,10 +26,10 @@ pub(crate) trait Platform {
     }
 
     /// Opens a store without contacting it.
-    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>>;
+    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>>;
 
     /// The same, kept to its deadlines.
-    fn open_guarded(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
+    fn open_guarded(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>> {
         self.open(backend, options).map(|store| guarded(store, options))
     }
 }
@@ -48,11 +48,11 @@ impl Platform for Here {
     }
 
     #[cfg(feature = "testing")]
-    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+    fn stand_in(&self) -> Option<Arc<dyn Store>> {
         Some(Arc::new(crate::testing::mock()))
     }
 
-    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn KeyringStore>> {
+    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>> {
         match backend {
             #[cfg(all(feature = "credential-manager", windows))]
             Backend::CredentialManager => Ok(credential_manager(options)),
@@ -72,19 +72,19 @@ impl Platform for Here {
 }
 
 /// Returns the one memory of this process: what is opened again is there again.
-fn memory() -> Arc<dyn KeyringStore> {
+fn memory() -> Arc<dyn Store> {
     static MEMORY: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
     Arc::new(MEMORY.clone())
 }
 
 /// Puts a store behind a guard with the caller's deadlines.
-pub(crate) fn guarded(store: Arc<dyn KeyringStore>, options: &Options) -> Arc<dyn KeyringStore> {
+pub(crate) fn guarded(store: Arc<dyn Store>, options: &Options) -> Arc<dyn Store> {
     let guard = Guard::new(store).with_deadlines(options.deadlines).with_prompt(options.prompt);
     Arc::new(guard)
 }
 
 #[cfg(all(feature = "credential-manager", windows))]
-fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
+fn credential_manager(options: &Options) -> Arc<dyn Store> {
     use strongroom_credential_manager::{Config, CredentialManagerStore};
 
     let mut config = Config::default().with_deadline(options.deadlines.call);
@@ -96,7 +96,7 @@ fn credential_manager(options: &Options) -> Arc<dyn KeyringStore> {
 
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
-fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
+fn file(options: &Options) -> Result<Arc<dyn Store>> {
     let directory = options.data_dir()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
@@ -110,7 +110,7 @@ fn file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
 }
 
 #[cfg(all(feature = "keychain", target_os = "macos"))]
-fn keychain(options: &Options) -> Arc<dyn KeyringStore> {
+fn keychain(options: &Options) -> Arc<dyn Store> {
     use strongroom_keychain::{Config, KeychainChoice, KeychainStore};
 
     let mut config =
@@ -122,7 +122,7 @@ fn keychain(options: &Options) -> Arc<dyn KeyringStore> {
     Arc::new(KeychainStore::new(config))
 }
 
-fn plaintext_file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
+fn plaintext_file(options: &Options) -> Result<Arc<dyn Store>> {
     let Some(path) = options.plaintext_file.clone() else {
         return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::PlaintextFile.name())
@@ -133,7 +133,7 @@ fn plaintext_file(options: &Options) -> Result<Arc<dyn KeyringStore>> {
 }
 
 #[cfg(all(feature = "secret-service", target_os = "linux"))]
-fn secret_service(options: &Options) -> Arc<dyn KeyringStore> {
+fn secret_service(options: &Options) -> Arc<dyn Store> {
     use strongroom_secret_service::{Config, SecretServiceStore};
 
     let mut config =

@@ -15,9 +15,8 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation,
-    Persistence, Probe, Result, SecretBytes, ServiceName, UserName, WriteMode, armor, secret_bytes,
-    secret_copy,
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Probe,
+    Result, SecretBytes, ServiceName, Store, UserName, WriteMode, armor, secret_bytes, secret_copy,
 };
 use strongroom_files::{Lock, NotHeld, Source};
 use zeroize::Zeroizing;
@@ -109,7 +108,7 @@ impl PlaintextStore {
     }
 }
 
-impl KeyringStore for PlaintextStore {
+impl Store for PlaintextStore {
     fn name(&self) -> &'static str {
         Self::NAME
     }
@@ -241,6 +240,7 @@ pub(crate) fn check(file: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use strongroom_core::KeyringStore as _;
 
     use super::*;
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn what_somebody_wrote_by_hand_is_read() {
         let (_dir, store) = with_text("# mine\r\n\r\napp\tkey\tvalue with\ta tab\r\n");
-        let value = store.get_secret("app", "key").unwrap().unwrap();
+        let value = store.get_bytes("app", "key").unwrap().unwrap();
         assert!(value.expose_secret() == b"value with\ta tab");
     }
 
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn an_entry_that_stands_twice_is_refused() {
         let (_dir, store) = with_text("app\tkey\t1\napp\tkey\t2\n");
-        assert_eq!(store.get_secret("app", "key").unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(store.get_bytes("app", "key").unwrap_err().kind(), ErrorKind::Corrupt);
     }
 
     #[test]
@@ -322,11 +322,11 @@ mod tests {
             |mode| fs::set_permissions(&store.path, fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(fs::metadata(&store.path).unwrap().permissions().mode() & 0o777, 0o600);
         mode(0o640);
-        let error = store.get_secret("app", "key").unwrap_err();
+        let error = store.get_bytes("app", "key").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
         assert!(error.hint().contains("chmod 600"), "{}", error.hint());
         mode(0o600);
-        assert!(store.get_secret("app", "key").unwrap().is_some());
+        assert!(store.get_bytes("app", "key").unwrap().is_some());
     }
 
     #[cfg(unix)]
@@ -337,8 +337,8 @@ mod tests {
         std::os::unix::fs::symlink(&store.path, &link).unwrap();
         let by_link = PlaintextStore::new(link.clone(), PATIENCE);
         let value = secret_copy(b"2");
-        by_link.set_secret("app", "key", &value, WriteMode::Overwrite).unwrap();
+        by_link.set_bytes("app", "key", &value).unwrap();
         assert!(link.is_symlink());
-        assert!(store.get_secret("app", "key").unwrap().unwrap().expose_secret() == b"2");
+        assert!(store.get_bytes("app", "key").unwrap().unwrap().expose_secret() == b"2");
     }
 }

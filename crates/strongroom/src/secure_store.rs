@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strongroom_core::{
     Capabilities, Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence,
-    PromptPolicy, Result, SecretString, ServiceName, UserName, WriteMode,
+    PromptPolicy, Result, SecretString, ServiceName, Store, UserName,
 };
 
 use crate::shell::shell_word;
@@ -78,8 +78,7 @@ impl SecureStore {
     pub fn set_secret(&self, name: &str, value: &SecretString) -> Result<()> {
         not_the_vault(name, Operation::Set)?;
         let service = self.service.as_str();
-        let mode = WriteMode::Overwrite;
-        self.chosen.store().set_password(service, name, value, mode)
+        self.chosen.store().set_password(service, name, value)
     }
 
     /// Reads a secret. A missing one is `None`; a locked store is an error, never `None`.
@@ -142,7 +141,7 @@ impl SecureStore {
     }
 
     /// The store, behind a [`Guard`](crate::Guard): for bytes, for listing, for other services.
-    pub fn store(&self) -> &Arc<dyn KeyringStore> {
+    pub fn store(&self) -> &Arc<dyn Store> {
         self.chosen.store()
     }
 

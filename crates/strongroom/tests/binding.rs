@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use std::fs;
 
 use strongroom::{
-    Backend, ChoiceReason, Error, ErrorKind, ExposeSecret, KeySource, Layout, Moved, Options,
-    SealingKey, Secret, SecretKey, SecretManager, SecretString, WriteMode, blocking, choose,
+    Backend, ChoiceReason, Error, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Moved,
+    Options, SealingKey, Secret, SecretKey, SecretManager, SecretString, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::gnome_keyring;
@@ -288,5 +288,5 @@ fn payload(machine: &Machine) -> String {
 fn store(machine: &Machine, payload: &str) {
     let store = choose(&on(machine, Backend::Keyutils)).unwrap();
     let payload = SecretString::from(payload);
-    store.store().set_password(&machine.service, "vault", &payload, WriteMode::Overwrite).unwrap();
+    store.store().set_password(&machine.service, "vault", &payload).unwrap();
 }

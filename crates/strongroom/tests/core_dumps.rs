@@ -14,7 +14,8 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString, blocking,
+    Backend, ExposeSecret, KeyringStore, Options, Secret, SecretKey, SecretManager, SecretString,
+    blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
 use support::site::Site;
@@ -97,7 +98,7 @@ fn a_core_dump_holds_neither_value_nor_key_of_a_sealed_vault_on_gnome_keyring() 
     let keeper = Keeper::at(&site, bus.sandbox());
     keeps_nothing(keeper, || {
         let store = strongroom::choose(&on(&bus)).unwrap();
-        let entry = store.store().get_secret("app", "vault").unwrap().unwrap();
+        let entry = store.store().get_bytes("app", "vault").unwrap().unwrap();
         let entry = String::from_utf8(entry.expose_secret().to_vec()).unwrap();
         entry.split('"').find(|part| part.starts_with(KEY)).unwrap().to_owned()
     });

@@ -10,8 +10,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use strongroom::{
-    Backend, Error, ErrorKind, ExposeSecret, Layout, MAX_NAME_BYTES, Options, PromptPolicy, Secret,
-    SecretKey, SecretManager, SecretString, SignedDuration, Timestamp, WriteMode, blocking, choose,
+    Backend, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES, Options,
+    PromptPolicy, Secret, SecretKey, SecretManager, SecretString, SignedDuration, Timestamp,
+    blocking, choose,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
@@ -154,9 +155,7 @@ fn of_us_and_another_program_that_create_an_entry_one_succeeds() {
                 .collect()
         });
         let value = SecretString::from("theirs");
-        let mode = WriteMode::CreateNew;
-        let create =
-            |name: String| store.store().set_password(&machine.service, &name, &value, mode);
+        let create = |name: String| store.store().create_password(&machine.service, &name, &value);
         let theirs = names()
             .map(|name| {
                 both_ready.wait();
@@ -193,11 +192,11 @@ fn a_value_that_is_not_text_is_an_error_and_its_name_is_listed() {
     let secrets = machine.open(Layout::Entries);
     let bytes = strongroom::secret_bytes(vec![0xff, 0xfe]);
     let store = machine.store();
-    store.store().set_secret(&machine.service, "BYTES", &bytes, WriteMode::CreateNew).unwrap();
+    store.store().create_bytes(&machine.service, "BYTES", &bytes).unwrap();
     assert_eq!(secrets.list().unwrap().len(), 1);
     assert_eq!(secrets.get_value("BYTES").unwrap_err().kind(), ErrorKind::Invalid);
     secrets.rename(&"BYTES".into(), &"RENAMED".into()).unwrap();
-    let moved = store.store().get_secret(&machine.service, "RENAMED").unwrap().unwrap();
+    let moved = store.store().get_bytes(&machine.service, "RENAMED").unwrap().unwrap();
     assert_eq!(moved.expose_secret(), bytes.expose_secret());
 }
 

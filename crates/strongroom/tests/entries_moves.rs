@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use strongroom::{Backend, Error, ErrorKind, Layout, Secret, SecretKey, choose};
+use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, Secret, SecretKey, choose};
 use support::apart::{Machine, content, value};
 use support::site::Site;
 use support::worker::{Moments, Worker, deed, kills, report};

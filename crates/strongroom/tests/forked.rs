@@ -9,7 +9,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork};
-use strongroom::{ErrorKind, Options, Reason, SecretString, SecureStore, WriteMode};
+use strongroom::{ErrorKind, KeyringStore, Options, Reason, SecretString, SecureStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, Sandbox};
 use support::{Process, Said, say, told};
@@ -58,7 +58,7 @@ fn in_child(inherited: SecureStore, options: &Options) -> ! {
     let started = Instant::now();
     let error = inherited.get_secret("token").unwrap_err();
     let value = SecretString::from("w");
-    let written = inherited.store().set_password("app", "token", &value, WriteMode::Overwrite);
+    let written = inherited.store().set_password("app", "token", &value);
     assert_eq!(written.unwrap_err().reason(), Some(Reason::Forked));
     drop(inherited);
     let new = open(options).require_secret("token").unwrap();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use strongroom::{
     Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, Guard,
     KeyringStore, MockKeyringStore, Operation, Persistence, Probe, PromptPolicy, Result,
-    SecretBytes, SecretString, ServiceName, WriteMode, secret_bytes,
+    SecretBytes, SecretString, ServiceName, Store, WriteMode, secret_bytes,
 };
 
 /// A generous upper bound for what must end.
@@ -39,17 +39,17 @@ fn stick(guard: &Guard, mock: &MockKeyringStore) -> Error {
     }
 }
 
-fn set(store: &dyn KeyringStore, value: &str) -> Result<()> {
-    store.set_password("app", "token", &SecretString::from(value), WriteMode::Overwrite)
+fn set(store: &dyn Store, value: &str) -> Result<()> {
+    store.set_password("app", "token", &SecretString::from(value))
 }
 
-fn get(store: &dyn KeyringStore) -> Option<String> {
+fn get(store: &dyn Store) -> Option<String> {
     let value = store.get_password("app", "token").unwrap();
     value.map(|value| value.expose_secret().to_owned())
 }
 
 /// Calls every method that contacts the outside, all at once, and tells how each failed.
-fn failures(store: &dyn KeyringStore) -> Vec<Error> {
+fn failures(store: &dyn Store) -> Vec<Error> {
     let entry = &EntryName::new("app", "token").unwrap();
     let calls: [&(dyn Fn() -> Error + Sync); 10] = [
         &|| store.probe().unwrap_err(),
@@ -209,7 +209,7 @@ fn a_panic_is_an_error_of_that_call_alone() {
     guard.probe().unwrap();
 }
 
-fn failures_but_probe(store: &dyn KeyringStore) -> [Error; 3] {
+fn failures_but_probe(store: &dyn Store) -> [Error; 3] {
     [
         store.get_password("app", "token").unwrap_err(),
         set(store, "v").unwrap_err(),
@@ -257,8 +257,7 @@ fn callers_at_the_same_time_all_get_their_own_answer() {
                 let user = format!("user-{thread}");
                 for round in 0..50 {
                     let value = SecretString::from(format!("{thread}/{round}"));
-                    let mode = WriteMode::Overwrite;
-                    guard.set_password("app", &user, &value, mode).unwrap();
+                    guard.set_password("app", &user, &value).unwrap();
                     let read = guard.get_password("app", &user).unwrap().unwrap();
                     assert_eq!(read.expose_secret(), value.expose_secret());
                 }
@@ -394,7 +393,7 @@ impl std::fmt::Debug for Scripted {
     }
 }
 
-impl KeyringStore for Scripted {
+impl Store for Scripted {
     fn name(&self) -> &'static str {
         self.name
     }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, KeySource, Layout, Options, Secret, SecretKey, SecretManager,
-    SecretManagerBuilder, SecretString, VaultContent, blocking,
+    Backend, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Options, Secret, SecretKey,
+    SecretManager, SecretManagerBuilder, SecretString, VaultContent, blocking,
 };
 use strongroom_testkit::{Bus, Sandbox};
 use support::site::{Site, key_file};

@@ -6,8 +6,8 @@ mod support;
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ChangeKind, Error, ErrorKind, ExposeSecret, Layout, Operation, Options, Secret,
-    SecretKey, SecretManager, SignedDuration, Timestamp,
+    Backend, ChangeKind, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation, Options,
+    Secret, SecretKey, SecretManager, SignedDuration, Timestamp,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;

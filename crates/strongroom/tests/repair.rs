@@ -8,9 +8,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use strongroom::{
-    Backend, Error, ErrorKind, ExposeSecret, Options, Secret, SecretKey, SecretManager,
-    SecretManagerBuilder, SecretString, Timestamp, VaultContent, VaultRepair, WriteMode, blocking,
-    choose,
+    Backend, Error, ErrorKind, ExposeSecret, KeyringStore, Options, Secret, SecretKey,
+    SecretManager, SecretManagerBuilder, SecretString, Timestamp, VaultContent, VaultRepair,
+    blocking, choose,
 };
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name};
 
@@ -38,7 +38,7 @@ impl Stored {
     fn write(&self, payload: &str) {
         let store = choose(&Options::new().with_backend(Backend::Keyutils)).unwrap();
         let payload = SecretString::from(payload);
-        store.store().set_password(&self.service, "vault", &payload, WriteMode::Overwrite).unwrap();
+        store.store().set_password(&self.service, "vault", &payload).unwrap();
     }
 
     fn builder(&self) -> SecretManagerBuilder {

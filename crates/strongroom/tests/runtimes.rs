@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use strongroom::{
     Capabilities, Deadlines, EntryName, ErrorKind, Guard, KeyringStore, MemoryStore,
-    MockKeyringStore, Operation, Probe, Result, SecretBytes, ServiceName, WriteMode, secret_bytes,
+    MockKeyringStore, Operation, Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
+    secret_bytes,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -16,18 +17,18 @@ use tokio::runtime::{Builder, Runtime};
 fn exercise() {
     let guard = Guard::new(Arc::new(Blocking::new()));
     let value = secret_bytes(b"value".to_vec());
-    guard.set_secret("app", "token", &value, WriteMode::CreateNew).unwrap();
-    assert!(guard.get_secret("app", "token").unwrap().is_some());
+    guard.create_bytes("app", "token", &value).unwrap();
+    assert!(guard.get_bytes("app", "token").unwrap().is_some());
     drop(guard);
 
     let mock = MockKeyringStore::new();
     let guard = Guard::new(Arc::new(mock.clone()))
         .with_deadlines(Deadlines::both(Duration::from_millis(500)));
     mock.hang(Operation::Get);
-    let error = guard.get_secret("app", "token").unwrap_err();
+    let error = guard.get_bytes("app", "token").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     mock.heal(Operation::Get);
-    assert!(guard.get_secret("app", "token").unwrap().is_none());
+    assert!(guard.get_bytes("app", "token").unwrap().is_none());
 }
 
 #[test]
@@ -80,7 +81,7 @@ impl Blocking {
     }
 }
 
-impl KeyringStore for Blocking {
+impl Store for Blocking {
     fn name(&self) -> &'static str {
         "blocking"
     }

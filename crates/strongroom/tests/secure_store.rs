@@ -5,8 +5,8 @@
 use std::ffi::OsString;
 
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, ExposeSecret, Options, Persistence, SecretString,
-    SecureStore, WriteMode, choose, inspect, secret_bytes,
+    Backend, ChoiceReason, ErrorKind, ExposeSecret, KeyringStore, Options, Persistence,
+    SecretString, SecureStore, choose, inspect, secret_bytes,
 };
 
 /// The memory is one for all tests of this process: each takes a service of its own.
@@ -63,8 +63,7 @@ fn a_missing_secret_names_itself_and_what_to_do() {
 fn bytes_of_another_program_are_an_error_and_not_missing() {
     let secrets = in_memory("bytes");
     let bytes = secret_bytes(vec![0xff, 0xfe]);
-    let mode = WriteMode::Overwrite;
-    secrets.store().set_secret("bytes", "token", &bytes, mode).unwrap();
+    secrets.store().set_bytes("bytes", "token", &bytes).unwrap();
     let error = secrets.require_secret("token").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
@@ -170,14 +169,14 @@ fn the_vaults_entry_is_no_secret_of_an_application() {
 fn another_programs_entry_where_a_vault_would_be_is_told_and_stays() {
     let store = in_memory("vaulted").store().clone();
     let token = secret_bytes(b"hvs.token".to_vec());
-    store.set_secret("vaulted", "vault", &token, WriteMode::Overwrite).unwrap();
+    store.set_bytes("vaulted", "vault", &token).unwrap();
     let builder = || strongroom::SecretManager::builder("vaulted").backend(Backend::Memory);
     let error = builder().open_blocking().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.to_string().contains("another program's"), "{error}");
     assert!(!error.hint().contains("repair"), "{}", error.hint());
     assert!(builder().open_repair().unwrap().reset().is_err());
-    let kept = store.get_secret("vaulted", "vault").unwrap().unwrap();
+    let kept = store.get_bytes("vaulted", "vault").unwrap().unwrap();
     assert!(kept.expose_secret() == b"hvs.token");
 }
 

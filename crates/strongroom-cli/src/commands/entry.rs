@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use strongroom::{
-    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, ServiceName,
-    VAULT_ENTRY, WriteMode,
+    EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation, SecretBytes,
+    ServiceName, VAULT_ENTRY, WriteMode,
 };
 use strongroom_config::looks_like_a_secret;
 
@@ -41,7 +41,7 @@ pub(super) fn set(
     input::must_be_no_reference(&value, NOTHING_STORED)?;
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
     let opened = open_entries(&name.service, true, settings)?;
-    opened.store.set_secret(&name.service, &name.user, &value, mode)?;
+    opened.store.write_bytes(&name.service, &name.user, &value, mode)?;
     let backend = opened.backend.name();
     if settings.json {
         let answer = json!({ "service": name.service, "user": name.user, "backend": backend });
@@ -67,7 +67,7 @@ fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Re
 pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Get)?;
     let opened = open_entries(&name.service, false, settings)?;
-    match opened.store.get_secret(&name.service, &name.user)? {
+    match opened.store.get_bytes(&name.service, &name.user)? {
         Some(value) => output.value(value.expose_secret())?,
         None => {
             return Err(missing(&entry, Operation::Get).with_store(opened.backend.name()).into());

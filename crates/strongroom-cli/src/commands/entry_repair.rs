@@ -1,7 +1,7 @@
 //! `entry repair`: one of several items with the same name is kept.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, Operation};
+use strongroom::{Candidate, KeyringStore, Operation};
 
 use super::entry::missing;
 use crate::args::Name;

@@ -1,7 +1,7 @@
 //! `purge`: everything that is stored for an application goes.
 
 use serde_json::json;
-use strongroom::{Backend, ErrorKind, VaultContent, VaultRepair, choose};
+use strongroom::{Backend, ErrorKind, KeyringStore, VaultContent, VaultRepair, choose};
 
 use super::entry::{count_unnamed, tell_unnamed};
 use crate::exit::Exit;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use strongroom::KeyringStore;
+use strongroom::{KeyringStore, Store};
 
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, unused_name, wait_until};
@@ -91,8 +91,7 @@ impl KeyutilsService {
     #[track_caller]
     pub(crate) fn damage(&self, bytes: &[u8]) {
         let bytes = strongroom::secret_bytes(bytes.to_vec());
-        let mode = strongroom::WriteMode::Overwrite;
-        keyutils().set_secret(&self.name, strongroom::VAULT_ENTRY, &bytes, mode).unwrap();
+        keyutils().set_bytes(&self.name, strongroom::VAULT_ENTRY, &bytes).unwrap();
     }
 
     #[track_caller]
@@ -102,7 +101,7 @@ impl KeyutilsService {
 }
 
 /// The kernel's keyring of this test program.
-fn keyutils() -> Arc<dyn KeyringStore> {
+fn keyutils() -> Arc<dyn Store> {
     let options = strongroom::Options::new().with_backend(strongroom::Backend::Keyutils);
     Arc::clone(strongroom::choose(&options).unwrap().store())
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{self, Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use strongroom_core::{ExposeSecret, KeyringStore, Result, WriteMode, secret_bytes};
+use strongroom_core::{ExposeSecret, KeyringStore, Result, Store, WriteMode, secret_bytes};
 use strongroom_credential_manager::{Config, CredentialManagerStore};
 
 /// Where the service of the test that started this process stands.
@@ -42,7 +42,7 @@ impl Service {
     }
 
     pub(crate) fn get(&self, user: &str) -> Option<Vec<u8>> {
-        let value = self.store.get_secret(&self.name, user).unwrap();
+        let value = self.store.get_bytes(&self.name, user).unwrap();
         value.map(|value| value.expose_secret().to_vec())
     }
 
@@ -69,7 +69,7 @@ impl Service {
 
     pub(crate) fn write(&self, user: &str, value: impl AsRef<[u8]>, mode: WriteMode) -> Result<()> {
         let value = secret_bytes(value.as_ref().to_vec());
-        self.store.set_secret(&self.name, user, &value, mode)
+        self.store.write_bytes(&self.name, user, &value, mode)
     }
 
     /// What the `keyring` crate stores under these names.

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use strongroom_core::{ErrorKind, ExposeSecret, PromptPolicy, SecretString};
+use strongroom_core::{ErrorKind, ExposeSecret, PromptPolicy, secret_bytes};
 
 use super::*;
 use crate::error::Status;
@@ -36,7 +36,7 @@ fn with_entry(prompt: PromptPolicy) -> (Simulated, KeychainStore) {
 }
 
 fn set(store: &KeychainStore, value: &str, mode: WriteMode) -> Result<()> {
-    store.set_password("s", "u", &SecretString::from(value), mode)
+    store.write_bytes("s", "u", &secret_bytes(value.as_bytes().to_vec()), mode)
 }
 
 fn get(store: &KeychainStore) -> Result<Option<String>> {

@@ -62,7 +62,7 @@ impl Store {
     }
 
     pub(crate) fn get(&self, user: &str) -> Option<Vec<u8>> {
-        let value = self.store.get_secret(SERVICE, user).unwrap();
+        let value = self.store.get_bytes(SERVICE, user).unwrap();
         value.map(|value| value.expose_secret().to_vec())
     }
 
@@ -89,7 +89,7 @@ impl Store {
         value: impl AsRef<[u8]>,
         mode: WriteMode,
     ) -> strongroom_core::Result<()> {
-        self.store.set_secret(SERVICE, user, &secret_bytes(value.as_ref().to_vec()), mode)
+        self.store.write_bytes(SERVICE, user, &secret_bytes(value.as_ref().to_vec()), mode)
     }
 }
 

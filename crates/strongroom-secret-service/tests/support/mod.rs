@@ -4,9 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use strongroom_core::{
-    Deadlines, ExposeSecret, KeyringStore, PromptPolicy, SecretString, WriteMode,
-};
+use strongroom_core::{Deadlines, ExposeSecret, KeyringStore, PromptPolicy, SecretString};
 use strongroom_secret_service::{Config, SecretServiceStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox};
@@ -59,7 +57,7 @@ pub(crate) fn scripted(script: Script) -> (Bus, ScriptedService) {
 
 /// Stores a value under the service of most tests.
 pub(crate) fn set(store: &SecretServiceStore, user: &str, value: &str) {
-    let stored = store.set_password("app", user, &secret(value), WriteMode::Overwrite);
+    let stored = store.set_password("app", user, &secret(value));
     stored.expect("the store stores");
 }
 

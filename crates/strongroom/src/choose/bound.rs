@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strongroom_core::{KeyringStore, Persistence, Result, ServiceName};
+use strongroom_core::{Persistence, Result, ServiceName, Store};
 #[cfg(feature = "sealed")]
 use strongroom_files::{is_there, names::sealed_file};
 
@@ -16,7 +16,7 @@ use crate::{Backend, Fallback, Options};
 /// A store with a service's vault, and the reason why it is known to be there.
 struct Bound {
     backend: Backend,
-    store: Arc<dyn KeyringStore>,
+    store: Arc<dyn Store>,
     why: String,
 }
 
@@ -109,7 +109,7 @@ fn found(
         let store = platform.open_guarded(backend, options)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
-    let holds = |store: &dyn KeyringStore| has_vault(store, service).unwrap_or(false);
+    let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
     let holding = |backend| {
         let store = platform.open_guarded(backend, options).ok()?;
         holds(store.as_ref()).then_some(store)
@@ -158,7 +158,7 @@ fn backend_of_file(
 }
 
 impl Bound {
-    fn new(backend: Backend, store: Arc<dyn KeyringStore>, why: impl Into<String>) -> Self {
+    fn new(backend: Backend, store: Arc<dyn Store>, why: impl Into<String>) -> Self {
         Self { backend, store, why: why.into() }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Deadlines, MockKeyringStore, Persistence, SecretString, ServiceName, WriteMode,
+    Capabilities, Deadlines, KeyringStore, MockKeyringStore, Persistence, SecretString, ServiceName,
 };
 
 use super::*;
@@ -41,7 +41,7 @@ impl Platform for Stage {
         Some(Backend::SecretService)
     }
 
-    fn stand_in(&self) -> Option<Arc<dyn KeyringStore>> {
+    fn stand_in(&self) -> Option<Arc<dyn Store>> {
         let mock = self.stand_in.clone()?;
         Some(Arc::new(mock))
     }
@@ -50,7 +50,7 @@ impl Platform for Stage {
         self.container.clone()
     }
 
-    fn open(&self, backend: Backend, _options: &Options) -> Result<Arc<dyn KeyringStore>> {
+    fn open(&self, backend: Backend, _options: &Options) -> Result<Arc<dyn Store>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push(backend);
         let known = self.mocks.iter().find(|(known, _)| *known == backend);
@@ -253,7 +253,7 @@ fn in_a_container_no_vault_is_looked_for_in_the_kernels_keyring() {
     let (mut stage, _, kernel) = desktop();
     let service = ServiceName::new("app").unwrap();
     let value = SecretString::from("another container's");
-    kernel.set_password("app", "vault", &value, WriteMode::Overwrite).unwrap();
+    kernel.set_password("app", "vault", &value).unwrap();
     let state = tempfile::tempdir().unwrap();
     let file = BindingFile::new(&StateDir::at(state.path()).unwrap(), &service);
     let found = |stage: &Stage| choose_for_on(stage, &service, &file, &plain()).unwrap().backend();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strongroom_core::{
-    Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence, Result,
-    SecretKey, ServiceName, Timestamp, UserName,
+    Deadlines, EntryName, Error, ErrorKind, Operation, Persistence, Result, SecretKey, ServiceName,
+    Store, Timestamp, UserName,
 };
 
 use super::coherence::{Coherence, Commit, Held, Observation, Seen, StateDir};
@@ -31,7 +31,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Lock order: the lock between processes, then the turn at the store (`copies.rs`). A read takes the first only to mend
 /// what the last writer left, without waiting for it, or before it takes the turn.
 pub(crate) struct Vault {
-    pub(super) store: Arc<dyn KeyringStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) entry: EntryName,
     pub(super) coherence: Coherence,
     pub(super) place: Place,
@@ -56,7 +56,7 @@ pub(crate) struct Vault {
 impl Vault {
     /// The vault of a service. Nothing is read yet.
     pub(crate) fn new(
-        store: Arc<dyn KeyringStore>,
+        store: Arc<dyn Store>,
         service: &ServiceName,
         state_dir: &StateDir,
         place: Place,

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom_core::{
     EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation, Result, Secret,
-    SecretKey, SecretMetadata, SecretString, ServiceName, Timestamp, UserName, WriteMode,
+    SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName, WriteMode,
+    secret_copy,
 };
 
 use super::coherence::Revision;
@@ -39,7 +40,7 @@ pub(crate) struct EntriesPlace {
 
 /// All entries of a service.
 pub(super) struct Entries {
-    store: Arc<dyn KeyringStore>,
+    store: Arc<dyn Store>,
     service: ServiceName,
     changes: Arc<OwnChanges>,
     /// Whether there was none when this was made.
@@ -207,7 +208,8 @@ impl Entries {
     fn write(&self, key: &SecretKey, secret: &Secret, mode: WriteMode) -> Result<()> {
         let entry = self.entry(key, Operation::Set)?;
         let (service, user) = (entry.service().as_str(), entry.user().as_str());
-        self.store.set_password(service, user, &secret.value, mode)?;
+        let value = secret_copy(secret.value.expose_secret().as_bytes());
+        self.store.write_bytes(service, user, &value, mode)?;
         self.changes.count(key);
         Ok(())
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use strongroom_core::{
     Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
-    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration,
-    Timestamp, WriteMode,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Store,
+    Timestamp,
 };
 use tempfile::TempDir;
 
@@ -85,7 +85,7 @@ impl Machine {
         self.vault_on(Arc::new(self.store.clone()))
     }
 
-    fn vault_on(&self, store: Arc<dyn KeyringStore>) -> Vault {
+    fn vault_on(&self, store: Arc<dyn Store>) -> Vault {
         self.vault_with(store, patient())
     }
 
@@ -94,7 +94,7 @@ impl Machine {
         self.vault_with(Arc::new(self.store.clone()), Deadlines::both(Duration::from_millis(50)))
     }
 
-    fn vault_with(&self, store: Arc<dyn KeyringStore>, deadlines: Deadlines) -> Vault {
+    fn vault_with(&self, store: Arc<dyn Store>, deadlines: Deadlines) -> Vault {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
@@ -252,7 +252,7 @@ fn a_write_that_fails_changes_nothing_and_is_not_believed() {
 fn what_can_not_be_read_is_corrupt_and_stays() {
     let machine = Machine::new();
     let broken = SecretString::from("{\"strongroom\":\"vault\",\"version\":1,");
-    machine.store.set_password("app", "vault", &broken, WriteMode::Overwrite).unwrap();
+    machine.store.set_password("app", "vault", &broken).unwrap();
     let vault = machine.vault();
     let errors = [
         vault.generation().unwrap_err(),
@@ -271,7 +271,7 @@ fn what_can_not_be_read_is_corrupt_and_stays() {
 fn a_vault_of_the_oldest_format_is_read_and_upgraded_at_the_next_write() {
     let machine = Machine::new();
     let old = SecretString::from("{\"A\":\"1\"}");
-    machine.store.set_password("app", "vault", &old, WriteMode::Overwrite).unwrap();
+    machine.store.set_password("app", "vault", &old).unwrap();
     let vault = machine.vault();
     assert_eq!(value(&vault, "A").as_deref(), Some("1"));
     vault.set(&key("B"), Secret::new("2")).unwrap();
@@ -335,7 +335,7 @@ fn a_rename_keeps_everything_but_the_name() {
     let machine = Machine::new();
     let line = r#"{"strongroom":"vault","version":1,"id":"00000000000000000000000000000001",
         "generation":1,"secrets":[{"name":"a","value":"MQ==","provider":"p","later":7}]}"#;
-    machine.store.set_password("app", "vault", &line.into(), WriteMode::Overwrite).unwrap();
+    machine.store.set_password("app", "vault", &line.into()).unwrap();
     let vault = machine.vault();
     vault.set(&key("taken"), Secret::new("2")).unwrap();
     let old = vault.get(&key("a")).unwrap().unwrap();
@@ -481,7 +481,7 @@ fn a_purge_leaves_no_entry_of_the_service_and_the_others_see_it() {
         assert_eq!(value(&two, "a").as_deref(), Some("1"));
         for service in ["app", "other"] {
             let value = SecretString::from("v");
-            machine.store.set_password(service, "beside", &value, WriteMode::Overwrite).unwrap();
+            machine.store.set_password(service, "beside", &value).unwrap();
         }
         let_go(&one, &[&two]);
         assert_eq!(one.purge().unwrap(), 2);

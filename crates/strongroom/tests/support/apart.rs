@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use strongroom::{
-    Backend, Chosen, Error, ExposeSecret, Layout, Moved, Options, SecretKey, SecretManagerBuilder,
-    SecretString, WriteMode, blocking, choose,
+    Backend, Chosen, Error, ExposeSecret, KeyringStore, Layout, Moved, Options, SecretKey,
+    SecretManagerBuilder, SecretString, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -63,7 +63,7 @@ impl Machine {
 
     pub(crate) fn write(&self, user: &str, value: &str) {
         let (store, value) = (self.store(), SecretString::from(value));
-        store.store().set_password(&self.service, user, &value, WriteMode::Overwrite).unwrap();
+        store.store().set_password(&self.service, user, &value).unwrap();
     }
 
     pub(crate) fn binding(&self) -> PathBuf {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{
-    Backend, ChoiceReason, Error, ErrorKind, Finding, Fix, Inspection, Layout, Persistence,
-    SecretInfo, Severity, Timestamp, VAULT_ENTRY,
+    Backend, ChoiceReason, Error, ErrorKind, Finding, Fix, Inspection, KeyringStore, Layout,
+    Persistence, SecretInfo, Severity, Timestamp, VAULT_ENTRY,
 };
 
 use crate::exit::Exit;

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use strongroom_core::{
-    Capabilities, ErrorKind, KeyringStore as _, Operation, Persistence, Secret, SecretMetadata,
-    SignedDuration, WriteMode, secret_bytes,
+    Capabilities, ErrorKind, KeyringStore, Operation, Persistence, Secret, SecretMetadata,
+    SignedDuration, Store as _, secret_bytes,
 };
 
 use super::super::tests::{Machine, at, key, value};
@@ -123,7 +123,7 @@ fn what_is_restored_keeps_its_times_and_the_rest() {
 fn where_no_time_is_known_the_vaults_secret_stays() {
     let machine = Machine::new();
     let entry = secret_bytes(br#"{"a": "ours"}"#.to_vec());
-    machine.store.set_secret("app", "vault", &entry, WriteMode::Overwrite).unwrap();
+    machine.store.set_bytes("app", "vault", &entry).unwrap();
     let vault = machine.vault();
     let plan = vault.plan_restore(&backup(&[("a", "theirs", 10)]), Merge).unwrap();
     assert_eq!(actions(&plan), [("a", Keep)]);

@@ -12,7 +12,7 @@ use crate::vault::watch::ChangeKind;
 
 /// What stands in the vault's entry.
 fn entry(machine: &Machine) -> Option<Stored> {
-    let bytes = machine.store.get_secret("app", "vault").unwrap()?;
+    let bytes = machine.store.get_bytes("app", "vault").unwrap()?;
     Some(Stored::parse(&bytes).unwrap())
 }
 
@@ -176,9 +176,9 @@ fn a_wrong_key_a_damaged_file_and_a_lost_one_are_told_apart() {
     let Some(Stored::Key(mut key_entry)) = entry(&machine) else { panic!("it is sealed") };
     let right = key_entry.to_line();
     key_entry.key = strongroom_sealed::SealingKey::generate().unwrap().to_text();
-    machine.store.set_secret("app", "vault", &key_entry.to_line(), WriteMode::Overwrite).unwrap();
+    machine.store.set_bytes("app", "vault", &key_entry.to_line()).unwrap();
     assert_eq!(kind(&machine), ErrorKind::WrongKey);
-    machine.store.set_secret("app", "vault", &right, WriteMode::Overwrite).unwrap();
+    machine.store.set_bytes("app", "vault", &right).unwrap();
     assert_eq!(machine.vault().list().unwrap().len(), 2);
 
     let whole = fs::read(file(&machine)).unwrap();
