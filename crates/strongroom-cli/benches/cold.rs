@@ -19,9 +19,7 @@ mod linux {
     use std::time::{Duration, Instant};
     use std::{env, iter};
 
-    use strongroom::{
-        Backend, Batch, KeySource, Options, SealingKey, Secret, SecretKey, SecretManager,
-    };
+    use strongroom::{Backend, Batch, Config, KeySource, SealingKey, Secret, SecretKey};
     use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
 
     const PROGRAM: &str = env!("CARGO_BIN_EXE_strongroom");
@@ -90,11 +88,11 @@ mod linux {
 
     fn store(bus: &Bus) {
         secret_tool::store(bus, SERVICE, USER, VALUE);
-        let options = Options::new()
-            .with_backend(Backend::SecretService)
-            .with_bus_address(bus.address())
-            .with_state_dir(bus.sandbox().home().join(".local/state/strongroom"));
-        let vault = SecretManager::builder(SERVICE).options(options).open_blocking().unwrap();
+        let config = Config::new("")
+            .backend(Backend::SecretService)
+            .bus_address(bus.address())
+            .state_dir(bus.sandbox().home().join(".local/state/strongroom"));
+        let vault = config.service(SERVICE).open_blocking().unwrap();
         vault.batch(|batch| fill(batch, VAULT_SIZE)).unwrap();
     }
 
@@ -125,12 +123,12 @@ mod linux {
         let sandbox = bus.sandbox();
         let (service, key) = (format!("bench-{size}"), sandbox.path().join(format!("key-{size}")));
         SealingKey::generate().unwrap().create_file(&key).unwrap();
-        let options = Options::new()
-            .with_backend(Backend::File)
-            .with_key(KeySource::key_file(&key))
-            .with_state_dir(sandbox.home().join(".local/state/strongroom"))
-            .with_data_dir(sandbox.home().join(".local/share/strongroom"));
-        let vault = SecretManager::builder(&service).options(options).open_blocking().unwrap();
+        let config = Config::new("")
+            .backend(Backend::File)
+            .key(KeySource::key_file(&key))
+            .state_dir(sandbox.home().join(".local/state/strongroom"))
+            .data_dir(sandbox.home().join(".local/share/strongroom"));
+        let vault = config.service(&service).open_blocking().unwrap();
         vault.batch(|batch| fill(batch, size)).unwrap();
         let name = name(size / 2);
         let arguments = ["--backend", "file", "get", &name, "--service", &service];

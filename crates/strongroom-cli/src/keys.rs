@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom::{
-    Backend, Error, ErrorKind, KeySource, Layout, Operation, Options, PassphraseRequest,
+    Backend, Config, Error, ErrorKind, KeySource, Layout, Operation, PassphraseRequest,
     SecretString,
 };
 
@@ -61,14 +61,14 @@ impl Keys {
         Self { may_ask: false, ..self.clone() }
     }
 
-    /// The options with all of it.
-    pub(crate) fn add_to(&self, options: Options) -> Options {
-        let options = self.given.iter().cloned().fold(options, Options::with_key);
+    /// Adds all of it to a configuration.
+    pub(crate) fn add_to(&self, config: Config) -> Config {
+        let config = self.given.iter().cloned().fold(config, Config::key);
         if !self.may_ask {
-            return options;
+            return config;
         }
         let keys = self.clone();
-        options.with_passphrase(move |request| keys.ask(request))
+        config.passphrase(move |request| keys.ask(request))
     }
 
     /// The passphrase that was typed, as a key.
@@ -99,27 +99,26 @@ impl Keys {
 const HINT: &str = "Name a file with the passphrase in STRONGROOM_PASSPHRASE_FILE, or one with a key in \
      STRONGROOM_KEY_FILE; `--passphrase-fd N` reads the passphrase from a file descriptor.";
 
-/// The options for entries of a service, with a passphrase for its encrypted file: a store asks nobody, so
+/// Returns the configuration for entries of a service, with a passphrase for its encrypted file: a store asks nobody, so
 /// it is typed here. `writes` makes a file where there is none.
 pub(crate) fn for_entries(
     service: &str,
     writes: bool,
     backend: Backend,
     settings: &Settings,
-) -> Result<Options> {
-    let options = settings.options(settings.deadlines.call);
-    if backend != Backend::File || options.has_key() {
-        return Ok(options);
+) -> Result<Config> {
+    let config = settings.config(settings.deadlines.call).service(service);
+    if backend != Backend::File || config.has_key() {
+        return Ok(config);
     }
     // Opening the vault asks, and finds out whether it was the right one.
-    let vault = strongroom::SecretManager::builder(service).options(options.clone());
-    let is_there = vault.open_blocking()?.layout() == Layout::Sealed;
+    let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
     if !is_there && writes {
         settings.keys.choose()?;
     }
     Ok(match settings.keys.typed_key() {
-        Some(key) => options.with_key(key),
-        None => options,
+        Some(key) => config.key(key),
+        None => config,
     })
 }
 

@@ -3,10 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use strongroom::{
-    Error, Options, PassphraseRequest, Result, SecretKey, SecretManager, SecretManagerBuilder,
-    SecretString,
-};
+use strongroom::{Config, Error, PassphraseRequest, Result, SecretKey, SecretString};
 use strongroom_config::Rules;
 
 use crate::advice::Advice;
@@ -25,32 +22,29 @@ use crate::settings::Settings;
 #[must_use]
 pub struct Kit {
     pub(crate) program: Program,
-    pub(crate) options: Options,
+    pub(crate) config: Config,
     /// The secrets that the program needs, and what each is called for people.
     pub(crate) secrets: Vec<(SecretKey, String)>,
-    pub(crate) config: Option<(PathBuf, Rules)>,
+    pub(crate) config_file: Option<(PathBuf, Rules)>,
 }
 
 impl Kit {
-    /// Starts with the name of the service, under which the program's secrets are found.
-    pub fn new(service: impl Into<String>) -> Self {
-        let service = service.into();
-        Self::of(Program::embedded(service.clone(), service))
+    /// Creates a kit for the secrets of this service, in the stores that its configuration chooses. Flags come before it.
+    pub fn new(config: impl Into<Config>) -> Self {
+        let config = config.into();
+        let service = config.service_name().to_owned();
+        let program = Program::embedded(service.clone(), service);
+        let program = match config.backend_variable().strip_suffix("_BACKEND") {
+            Some(prefix) => program.with_prefix(prefix),
+            None => program,
+        };
+        Self { config, ..Self::of(program) }
     }
 
     /// Sets what a user types to get at these commands, where that isn't the service's name: `tracker`, or
     /// `tracker secrets` if they stand below a command of their own. Advice names commands so.
     pub fn program(mut self, name: impl Into<String>) -> Self {
         self.program.name = name.into();
-        self
-    }
-
-    /// Chooses the store as the program does. Flags come before these options.
-    pub fn options(mut self, options: Options) -> Self {
-        if let Some(prefix) = options.backend_variable().strip_suffix("_BACKEND") {
-            self.program = self.program.with_prefix(prefix);
-        }
-        self.options = options;
         self
     }
 
@@ -64,27 +58,26 @@ impl Kit {
     /// Sets the configuration file that `config status`, `secure` and `import` mean where none is named, and the
     /// rules by which its secrets are found.
     pub fn config_file(mut self, path: impl Into<PathBuf>, rules: Rules) -> Self {
-        self.config = Some((path.into(), rules));
+        self.config_file = Some((path.into(), rules));
         self
     }
 
-    /// The vault that the commands work on, for the program itself: the same service, the same options. The
+    /// Returns the configuration that the commands go by, for the program itself. The
     /// passphrase of an encrypted file is asked for on the terminal, if there is one.
-    pub fn builder(&self) -> SecretManagerBuilder {
-        let options = Keys::of_terminal().add_to(self.options.clone());
-        self.builder_with(options)
+    pub fn config(&self) -> Config {
+        Keys::of_terminal().add_to(self.config.clone())
     }
 
-    /// The same, where the program asks for the passphrase in its own way, or with [`ask`](Self::ask) once it has put its
-    /// screen aside: see [`Options::with_passphrase`].
-    pub fn builder_asking(
+    /// Returns the configuration with another way to ask for a passphrase: the program's own, or [`ask`](Self::ask) once it
+    /// has put its screen aside: see [`Config::passphrase`].
+    pub fn config_asking(
         &self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
-    ) -> SecretManagerBuilder {
-        self.builder_with(Keys::of_system().add_to(self.options.clone()).with_passphrase(ask))
+    ) -> Config {
+        Keys::of_system().add_to(self.config.clone()).passphrase(ask)
     }
 
-    /// Asks for a passphrase on the terminal, hidden, as [`builder`](Self::builder) does. `None` is an answer that was refused.
+    /// Asks for a passphrase on the terminal, hidden, as [`config`](Self::config) does. `None` is an answer that was refused.
     ///
     /// The terminal comes back as it was, by Ctrl-C and other signals too. A signal that the program handles is its own
     /// affair, and ends the question.
@@ -121,16 +114,13 @@ impl Kit {
         logging::within(&settings, || run::run(settings.clone(), &flags, &command))
     }
 
-    fn builder_with(&self, options: Options) -> SecretManagerBuilder {
-        SecretManager::builder(self.program.service.as_str()).options(options)
-    }
-
     pub(crate) fn of(program: Program) -> Self {
-        Self { program, options: Options::new(), secrets: Vec::new(), config: None }
+        let config = Config::new(program.service.as_str());
+        Self { program, config, secrets: Vec::new(), config_file: None }
     }
 
-    /// What the program's configuration file is, and its rules.
-    pub(crate) fn config(&self) -> Option<(&Path, &Rules)> {
-        self.config.as_ref().map(|(path, rules)| (path.as_path(), rules))
+    /// The program's configuration file, and its rules.
+    pub(crate) fn known_file(&self) -> Option<(&Path, &Rules)> {
+        self.config_file.as_ref().map(|(path, rules)| (path.as_path(), rules))
     }
 }

@@ -40,7 +40,7 @@
 //! - Help texts and advice name the program, and its service needs no flag.
 //! - Advice names the program by the path that it was started by, where the shell would not find it by its name.
 //! - The kit reads no state of the process but its arguments' matches, the path that it was started by, standard streams,
-//!   terminal, `PATH` and the variables of [`Options`](strongroom::Options), installs no logger, and changes no setting of the process. `strongroom` itself also
+//!   terminal, `PATH` and the variables of [`Config`](strongroom::Config), installs no logger, and changes no setting of the process. `strongroom` itself also
 //!   keeps its memory out of core dumps, which is for each program to decide.
 //! - While it asks for a hidden answer, signals that would end or stop the program are caught, so that the terminal comes
 //!   back first; then they have their effect. Handlers of the program stay, are called, and end the question. Install

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
-use strongroom::{Capabilities, ChoiceReason, Moved, VaultRepair};
+use strongroom::{Capabilities, ChoiceReason, Moved, ServiceEntries, VaultRepair};
 
 use crate::store::Opened;
 
@@ -44,6 +44,16 @@ fn warning(code: &str, message: &str) -> Value {
 impl Protected for SecretManager {
     fn capabilities(&self) -> Capabilities {
         self.store_capabilities()
+    }
+
+    fn reason(&self) -> Option<&ChoiceReason> {
+        Some(self.reason())
+    }
+}
+
+impl Protected for ServiceEntries {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities()
     }
 
     fn reason(&self) -> Option<&ChoiceReason> {

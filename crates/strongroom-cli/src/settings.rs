@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::time::Duration;
 
-use strongroom::{Backend, Deadlines, Fallback, Options, PromptPolicy};
+use strongroom::{Backend, Config, Deadlines, Fallback, PromptPolicy};
 
 use crate::args::Flags;
 use crate::failure::Result;
@@ -70,27 +70,27 @@ impl Settings {
         self.keys.may_ask
     }
 
-    /// How to choose a store, with this long for calls.
-    pub(crate) fn options(&self, call: Duration) -> Options {
-        let options = self.kit.options.clone();
-        let options = options.with_deadlines(Deadlines { call, ..self.deadlines });
-        let options = match self.never_prompts {
-            true => options.with_prompt(PromptPolicy::Never),
-            false => options,
+    /// Returns the configuration of the service's secrets, with this deadline for calls.
+    pub(crate) fn config(&self, call: Duration) -> Config {
+        let config = self.kit.config.clone().service(self.service.as_str());
+        let config = config.deadlines(Deadlines { call, ..self.deadlines });
+        let config = match self.never_prompts {
+            true => config.prompt(PromptPolicy::Never),
+            false => config,
         };
-        let options = match self.allows_unencrypted_bus {
-            true => options.dangerous().unencrypted_session(),
-            false => options,
+        let config = match self.allows_unencrypted_bus {
+            true => config.dangerous().unencrypted_session(),
+            false => config,
         };
-        let options = self.keys.add_to(options);
+        let config = self.keys.add_to(config);
         // A key that is at hand tells where to keep secrets for good; another program has a policy of its own.
-        let options = match options.has_key() && self.kit.program.is_standalone() {
-            true => options.with_fallback(Fallback::Sealed),
-            false => options,
+        let config = match config.has_key() && self.kit.program.is_standalone() {
+            true => config.fallback(Fallback::Sealed),
+            false => config,
         };
         match self.backend {
-            Some(backend) => options.with_backend(backend),
-            None => options,
+            Some(backend) => config.backend(backend),
+            None => config,
         }
     }
 }

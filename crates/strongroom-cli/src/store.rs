@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ChoiceReason, Chosen, Error, Store, choose};
+use strongroom::{Backend, ChoiceReason, Chosen, Config, Error, ServiceEntries, Store, choose};
 
 use crate::failure::Result;
 use crate::keys::for_entries;
@@ -21,29 +21,31 @@ pub(crate) struct Opened {
     pub(crate) reason: ChoiceReason,
 }
 
-/// Chooses and opens the store.
-pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
-    choose(&settings.options(settings.deadlines.call)).map(Opened::from)
-}
-
-/// The same for entries of a service, whose encrypted file may want a passphrase. `writes` makes a file
-/// where there is none.
-pub(crate) fn open_entries(service: &str, writes: bool, settings: &Settings) -> Result<Opened> {
-    let opened = open(settings)?;
-    if opened.backend != Backend::File {
-        return Ok(opened);
+/// Opens the entries of a service: in the store that its secrets are in, or in the one that a flag names. An encrypted file
+/// may want a passphrase; `writes` makes one where there is none.
+pub(crate) fn open_entries(
+    service: &str,
+    writes: bool,
+    settings: &Settings,
+) -> Result<ServiceEntries> {
+    let open = |config: Config| match settings.backend {
+        Some(_) => config.entries_elsewhere(),
+        None => config.entries(),
+    };
+    let entries = open(settings.config(settings.deadlines.call).service(service))?;
+    if entries.backend() != Backend::File {
+        return Ok(entries);
     }
-    let options = for_entries(service, writes, opened.backend, settings)?;
-    Ok(choose(&options).map(Opened::from)?)
+    Ok(open(for_entries(service, writes, entries.backend(), settings)?)?)
 }
 
 /// Opens the store of a vault that is open, to ask what only the store knows.
 pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Opened, Error> {
-    let mut options = settings.options(settings.deadlines.call).with_backend(vault.backend());
+    let mut config = settings.config(settings.deadlines.call).backend(vault.backend());
     if let Some(key) = settings.keys.typed_key() {
-        options = options.with_key(key);
+        config = config.key(key);
     }
-    let chosen = choose(&options)?;
+    let chosen = choose(&config)?;
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }
 
@@ -55,9 +57,8 @@ pub(crate) fn choice(
     settings: &Settings,
     spent: Duration,
 ) -> Result<(Backend, ChoiceReason), Error> {
-    let options = settings.options(what_is_left(settings.deadlines.call, spent));
-    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
-    let unread = quietly(settings, || vault.open_repair())?;
+    let config = settings.config(what_is_left(settings.deadlines.call, spent));
+    let unread = quietly(settings, || config.repair())?;
     Ok((unread.backend(), unread.reason().clone()))
 }
 

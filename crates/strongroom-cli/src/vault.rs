@@ -13,23 +13,17 @@ use crate::words::{command_word, printable};
 
 /// Chooses the store and reads the vault.
 pub(crate) fn open(settings: &Settings) -> Result<SecretManager, Error> {
-    let options = settings.options(settings.deadlines.call);
-    let vault = strongroom::SecretManager::builder(settings.service.as_str());
-    vault.options(options).open_blocking()
+    settings.config(settings.deadlines.call).open_blocking()
 }
 
 /// Chooses the store and leaves the vault alone, readable or not.
 pub(crate) fn unread(settings: &Settings) -> Result<VaultRepair, Error> {
-    let options = settings.options(settings.deadlines.call);
-    let vault = strongroom::SecretManager::builder(settings.service.as_str());
-    vault.options(options).open_repair()
+    settings.config(settings.deadlines.call).repair()
 }
 
 /// Chooses the store, for work on what opens the vault.
 pub(crate) fn keys(settings: &Settings) -> Result<VaultKeys, Error> {
-    let options = settings.options(settings.deadlines.call);
-    let vault = strongroom::SecretManager::builder(settings.service.as_str());
-    vault.options(options).open_keys()
+    settings.config(settings.deadlines.call).keys()
 }
 
 /// The key of a secret, if it can be one. Checked before anybody is asked for a value.

@@ -7,7 +7,7 @@ use std::fs;
 
 use strongroom_testkit::scripted::Script;
 use strongroom_testkit::{provider_or_skip, secret_tool};
-use support::{KEYUTILS, KeyutilsService, PROGRAM, gnome_keyring, on, run, scripted};
+use support::{KEYUTILS, KeyutilsService, PROGRAM, alone, gnome_keyring, on, run, scripted};
 
 #[test]
 fn a_value_goes_in_comes_out_is_listed_and_is_gone() {
@@ -195,4 +195,23 @@ fn a_purge_takes_all_items_of_a_name() {
     let purged = on(&bus, &["purge", "--service", "app", "--yes", "--json"], b"").ends_with(0);
     assert_eq!(purged.json()["deleted"], 3);
     assert!(service.items().is_empty());
+}
+
+#[test]
+fn entries_whose_keyring_is_away_are_neither_absent_nor_stored_again() {
+    let (bus, _keyring) = gnome_keyring();
+    on(&bus, &["entry", "set", "app", "token"], b"1").ends_with(0);
+    for arguments in [
+        &["get", "app", "token"][..],
+        &["set", "app", "token"],
+        &["exists", "app", "token"],
+        &["delete", "app", "token"],
+        &["list", "app"],
+    ] {
+        let away = alone(bus.sandbox(), &[&["entry"], arguments].concat(), b"2");
+        away.ends_with(5).says("The secrets of \"app\" are kept in secret-service.");
+    }
+    let elsewhere = ["--backend", "keyutils", "entry", "list", "app"];
+    assert_eq!(alone(bus.sandbox(), &elsewhere, b"").ends_with(0).out(), "");
+    assert_eq!(on(&bus, &["entry", "get", "app", "token"], b"").ends_with(0).out(), "1");
 }

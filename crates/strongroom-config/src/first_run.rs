@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use strongroom::blocking::SecretManager;
-use strongroom::{Error, Result, SecretManagerBuilder};
+use strongroom::{Config, Error, Result};
 use strongroom_files::{Source, create_dir, read_text, replace};
 
 use crate::config_file::ConfigFile;
@@ -47,7 +47,7 @@ impl ConfigFile {
     /// `Invalid`, with line and column, if the file can't be read as what it should be, and as
     /// [`secure`](Self::secure). The file is then as it was. What is wrong with the store is no error:
     /// see [`FirstRun::NoStore`].
-    pub fn first_run(&self, store: SecretManagerBuilder) -> Result<FirstRun> {
+    pub fn first_run(&self, store: Config) -> Result<FirstRun> {
         let note = Note::of(self, &store)?;
         let stamp = match Stamp::at(&self.path) {
             Ok(stamp) => stamp,
@@ -101,7 +101,7 @@ struct Note<'a> {
 
 impl<'a> Note<'a> {
     /// One for each file of an application.
-    fn of(of: &'a ConfigFile, store: &SecretManagerBuilder) -> Result<Self> {
+    fn of(of: &'a ConfigFile, store: &Config) -> Result<Self> {
         let file = std::path::absolute(&of.path).unwrap_or_else(|_| of.path.clone());
         let ending = format!(".config-{}", &digest(file.as_os_str().as_encoded_bytes())[..16]);
         Ok(Self { path: store.state_file(&ending)?, of })

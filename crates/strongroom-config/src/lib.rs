@@ -1,12 +1,12 @@
 //! Secrets out of an application's plaintext configuration files into its credential store, and back.
 //!
 //! ```no_run
-//! use strongroom::SecretManager;
+//! use strongroom::Config;
 //! use strongroom_config::{ConfigFile, FirstRun, Rule, Rules};
 //!
 //! let rules = Rules::new().with_rule(Rule::new("openai.apiKey".parse()?, "OPENAI_API_KEY"));
 //! let file = ConfigFile::new("/home/user/.agent/config.json", rules)?;
-//! match file.first_run(SecretManager::builder("agent"))? {
+//! match file.first_run(Config::new("agent"))? {
 //!     FirstRun::Secured(done) => println!("{} keys are now in {}.", done.secrets.len(), done.backend),
 //!     FirstRun::NoStore(error) => println!("Keys stay in the file: {error}"),
 //!     _ => {}

@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 
-use strongroom::{Backend, ErrorKind, Secret, SecretKey, SecretManager};
+use strongroom::{Backend, Config, ErrorKind, Secret, SecretKey};
 use strongroom_config::{FirstRun, Rules};
 use support::{Home, VALUE, file, read, stored};
 
@@ -69,8 +69,7 @@ fn without_a_store_that_lasts_the_file_stays_and_the_next_start_tries_again() {
     let text = format!("API_KEY={VALUE}\n");
     let (home, path) = home_with(&text);
     let file = file(&path, Rules::of_looks());
-    let memory =
-        || SecretManager::builder("app").backend(Backend::Memory).state_dir(home.path("state"));
+    let memory = || Config::new("app").backend(Backend::Memory).state_dir(home.path("state"));
     let FirstRun::NoStore(error) = file.first_run(memory()).unwrap() else { panic!() };
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let key = fs::read(home.path("key")).unwrap();

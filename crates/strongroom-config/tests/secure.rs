@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::fs;
 
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Options, Secret, SecretKey,
-    SecretManager, Timestamp,
+    Backend, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Secret, SecretKey,
+    Timestamp,
 };
 use strongroom_config::{
     Action, ConfigFile, ConfigPath, FoundBy, Leave, Leaves, Marker, Place, Prefer, Progress, Rule,
@@ -63,10 +63,10 @@ fn a_secret_moves_into_the_store_and_a_reference_and_the_marker_stay() {
 fn a_secret_whose_rule_names_a_provider_moves_into_an_entry_of_its_own() {
     let home = Home::new();
     let path = home.write("config.json", JSON);
-    let store = Options::new().dangerous().plaintext_file(home.path("data/entries"));
-    let options = store.with_backend(Backend::PlaintextFile).with_layout(Layout::Entries);
-    let options = options.with_state_dir(home.path("state"));
-    let secrets = SecretManager::builder("app").options(options.clone()).open_blocking().unwrap();
+    let store = Config::new("").dangerous().plaintext_file(home.path("data/entries"));
+    let options = store.backend(Backend::PlaintextFile).layout(Layout::Entries);
+    let options = options.state_dir(home.path("state"));
+    let secrets = options.clone().service("app").open_blocking().unwrap();
     let file = file(&path, rules());
     secure(&file, &secrets);
     assert_eq!(read(&path), JSON.replace(VALUE, "strongroom:OPENAI_API_KEY"));
@@ -285,7 +285,7 @@ fn progress_is_told_in_the_order_in_which_things_happen() {
 fn a_store_that_forgets_gets_nothing_unless_that_is_wanted() {
     let home = Home::new();
     let path = home.write("config.json", JSON);
-    let secrets = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let secrets = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     let file = file(&path, rules());
     assert_eq!(file.plan(&secrets, Prefer::Neither).unwrap_err().kind(), ErrorKind::Unsupported);
     secure(&file.taking_forgetful_stores(), &secrets);

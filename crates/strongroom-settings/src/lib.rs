@@ -2,12 +2,12 @@
 //! embedded, to be mounted by the application or served alone, for a browser on the same machine.
 //!
 //! ```
-//! use strongroom::{Backend, SecretManager};
+//! use strongroom::{Backend, Config};
 //! use strongroom_settings::Settings;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), strongroom::Error> {
-//! let secrets = SecretManager::builder("tracker").backend(Backend::Memory).open().await?;
+//! let secrets = Config::new("tracker").backend(Backend::Memory).open().await?;
 //! let settings = Settings::builder(secrets).title("Tracker").build()?;
 //!
 //! // Mounted by an application, which opens the link in its user's browser ...

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use strongroom::{
-    Error, ErrorKind, ExposeSecret as _, Finding, Operation, Options, Result, SecretManager,
-    System, diagnose, inspect,
+    Config, Error, ErrorKind, ExposeSecret as _, Finding, Operation, Result, SecretManager, System,
+    diagnose, inspect,
 };
 
 use crate::access::Access;
@@ -58,7 +58,7 @@ impl Settings {
             health: Arc::new(move || {
                 let system =
                     System { in_use: Some(backend), has_secrets: true, ..System::default() };
-                diagnose(&inspect(&Options::new()), &system)
+                diagnose(&inspect(&Config::new("")), &system)
             }),
         }
     }

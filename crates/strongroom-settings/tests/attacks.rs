@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::net::Ipv4Addr;
 
 use serde_json::json;
-use strongroom::{Backend, SecretManager};
+use strongroom::{Backend, Config};
 use strongroom_settings::Settings;
 use strongroom_testkit::Sandbox;
 use support::browser::{another_process, browser_or_skip, drive};
@@ -48,7 +48,7 @@ fn run(script: &str) {
 #[test]
 #[ignore = "the other process of the tests above"]
 fn a_server_of_its_own() {
-    let manager = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let manager = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     manager.set_api_key("STORED_KEY", "stored-value", None).unwrap();
     let settings = Settings::builder(manager.to_async()).title("Tracker").build().unwrap();
     // The worst address that it can have: the one that all other pages of this machine have, too.

@@ -9,8 +9,8 @@ use std::ops::Deref;
 
 use serde_json::json;
 use strongroom::{
-    Backend, Options, Secret, SecretKey, SecretManager, SignedDuration, System, Timestamp,
-    blocking, diagnose, inspect,
+    Backend, Config, Secret, SecretKey, SignedDuration, System, Timestamp, blocking, diagnose,
+    inspect,
 };
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
@@ -66,13 +66,13 @@ fn drive_on(
     script: &str,
     with: impl FnOnce(SettingsBuilder, blocking::SecretManager) -> SettingsBuilder,
 ) {
-    let options = options(bus);
-    let vault = SecretManager::builder("tracker").options(options.clone());
+    let config = config(bus);
+    let vault = config.clone().service("tracker");
     let secrets = vault.open_blocking().unwrap();
     let settings = Settings::builder(secrets.to_async())
         .title("Tracker")
         .export(ConfigExport::new("tracker", secrets.clone(), bus.sandbox().home()))
-        .health(move || diagnose(&inspect(&options), &System::default()));
+        .health(move || diagnose(&inspect(&config), &System::default()));
     let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
     let input = json!({
         "link": server.link(),
@@ -85,13 +85,13 @@ fn drive_on(
     run.join().unwrap().unwrap();
 }
 
-fn options(bus: &Bus) -> Options {
+fn config(bus: &Bus) -> Config {
     let home = bus.sandbox().home();
-    Options::new()
-        .with_backend(Backend::SecretService)
-        .with_bus_address(bus.address())
-        .with_state_dir(home.join(".local/state/strongroom"))
-        .with_data_dir(home.join(".local/share/strongroom"))
+    Config::new("")
+        .backend(Backend::SecretService)
+        .bus_address(bus.address())
+        .state_dir(home.join(".local/state/strongroom"))
+        .data_dir(home.join(".local/share/strongroom"))
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn ordinary_long_data_fits_into_windows_of_all_sizes() {
         return;
     }
     let sandbox = Sandbox::new();
-    let manager = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let manager = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     let names = long_secrets(&manager);
     let config = sandbox.home().join("projects/tracker-backend/config/settings.production.json");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
@@ -111,7 +111,7 @@ fn ordinary_long_data_fits_into_windows_of_all_sizes() {
         .title("com.example.engineering.tracker-desktop-application")
         .migration(ConfigMigration::new(file, manager.clone()))
         .export(ConfigExport::new("tracker-desktop-application", manager, sandbox.home()))
-        .health(|| diagnose(&inspect(&Options::new()), &System::default()))
+        .health(|| diagnose(&inspect(&Config::new("")), &System::default()))
         .build()
         .unwrap();
     let server = settings.bind_fresh().unwrap();
@@ -183,6 +183,6 @@ fn another_process_replaces_a_secret() {
 }
 
 fn vault() -> blocking::SecretManager {
-    let vault = SecretManager::builder("tracker").backend(Backend::SecretService);
+    let vault = Config::new("tracker").backend(Backend::SecretService);
     vault.open_blocking().unwrap()
 }

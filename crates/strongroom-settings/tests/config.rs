@@ -6,7 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use strongroom::{Backend, SecretManager};
+use strongroom::{Backend, Config};
 use strongroom_config::{ConfigFile, Rules};
 use strongroom_settings::{ConfigMigration, Migration as _};
 use strongroom_testkit::Sandbox;
@@ -27,7 +27,7 @@ fn exposures_are_told_before_a_move_and_what_remains_after_it() {
     write(&copy, &format!("API_KEY={VALUE}\n"));
     fs::create_dir(directory.join(".git")).unwrap();
     write(&directory.join(".git/HEAD"), "ref: refs/heads/main\n");
-    let secrets = SecretManager::builder("app").backend(Backend::Memory).open_blocking().unwrap();
+    let secrets = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     let file = ConfigFile::new(file, Rules::of_looks()).unwrap().taking_forgetful_stores();
     let migration = ConfigMigration::new(file, secrets);
     let warnings = migration.plan().unwrap().unwrap().warnings;

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use strongroom::{
-    ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SignedDuration, Timestamp,
+    Config, ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SignedDuration, Timestamp,
 };
 use strongroom_settings::{Export, ExportFormat, Migration, Plan};
 use support::{Page, VALUE, form};
@@ -219,10 +219,10 @@ async fn an_export_is_written_by_the_application_and_replaces_nothing_unasked() 
 #[cfg(feature = "config")]
 #[tokio::test]
 async fn an_export_beside_the_working_directory_is_refused() {
-    use strongroom::{Backend, SecretManager};
+    use strongroom::Backend;
     use strongroom_settings::{ConfigExport, Settings};
 
-    let manager = SecretManager::builder("app").backend(Backend::Memory).open().await.unwrap();
+    let manager = Config::new("app").backend(Backend::Memory).open().await.unwrap();
     let export = ConfigExport::new("app", manager.blocking(), ".");
     let refused = Settings::builder(manager).export(export).build().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Invalid);

@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strongroom::{Backend, SecretManager};
+use strongroom::{Backend, Config};
 use strongroom_settings::Settings;
 use strongroom_testkit::unused_name;
 use support::VALUE;
@@ -46,8 +46,7 @@ async fn nothing_is_at_a_path_that_could_be_known_before() {
 #[cfg(any(target_os = "linux", windows))]
 #[tokio::test]
 async fn a_fresh_page_has_an_address_of_its_own() {
-    let manager =
-        SecretManager::builder(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
+    let manager = Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
     let settings = Settings::builder(manager).build().unwrap();
     let host = |link: &str| link.split(['/', ':']).nth(3).unwrap().to_owned();
     let [one, other] = [(); 2].map(|()| host(settings.bind_fresh().unwrap().link()));
@@ -113,8 +112,7 @@ async fn it_ends_with_its_last_session() {
 
 #[tokio::test]
 async fn it_runs_without_a_runtime() {
-    let manager =
-        SecretManager::builder(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
+    let manager = Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
     let settings = Settings::builder(manager).idle(Duration::from_millis(50)).build().unwrap();
     let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
     let thread = std::thread::spawn(|| server.run_blocking(std::future::pending()));
@@ -123,8 +121,7 @@ async fn it_runs_without_a_runtime() {
 
 #[tokio::test]
 async fn debug_shows_no_token() {
-    let manager =
-        SecretManager::builder(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
+    let manager = Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
     let settings = Settings::builder(manager).build().unwrap();
     let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
     let token = server.link().split_once("#token=").unwrap().1.to_owned();

@@ -11,7 +11,7 @@ use std::{env, io};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
-use strongroom::{Backend, KeySource, SealingKey, SecretManagerBuilder, SecretString, blocking};
+use strongroom::{Backend, Config, KeySource, SealingKey, SecretString, blocking};
 use tempfile::TempDir;
 
 #[path = "support/vault.rs"]
@@ -188,11 +188,11 @@ fn open(home: &Path) -> blocking::SecretManager {
     builder(home).open_blocking().unwrap()
 }
 
-fn builder(home: &Path) -> SecretManagerBuilder {
+fn builder(home: &Path) -> Config {
     let key = KeySource::key_file(key_file(home));
-    let options = strongroom::Options::new().with_key(key).with_backend(Backend::File);
-    let options = options.with_state_dir(home.join(vault::STATE_DIR)).with_data_dir(home);
-    strongroom::SecretManager::builder(vault::SERVICE).options(options)
+    let config = strongroom::Config::new("").key(key).backend(Backend::File);
+    let config = config.state_dir(home.join(vault::STATE_DIR)).data_dir(home);
+    config.service(vault::SERVICE)
 }
 
 fn key_file(home: &Path) -> PathBuf {

@@ -32,7 +32,7 @@ pub enum Backend {
     /// The memory of this process.
     Memory,
     /// A file without encryption. No name chooses it, and it is in no list:
-    /// [`Options::dangerous`](crate::Options::dangerous) does.
+    /// [`Config::dangerous`](crate::Config::dangerous) does.
     PlaintextFile,
     /// The Secret Service of a Linux desktop.
     SecretService,

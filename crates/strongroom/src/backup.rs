@@ -6,12 +6,12 @@
 //!
 //! ```
 //! use strongroom::backup::{Backup, Protection, RestoreAction, RestoreMode, Unlock};
-//! use strongroom::{Backend, ExposeSecret, SecretKey, SecretManager, SecretString};
+//! use strongroom::{Backend, ExposeSecret, SecretKey, Config, SecretString};
 //!
 //! # let key = SecretString::from(concat!(
 //! #     "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33"));
 //! # let recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
-//! let secrets = SecretManager::builder("example-backup").backend(Backend::Memory).open_blocking()?;
+//! let secrets = Config::new("example-backup").backend(Backend::Memory).open_blocking()?;
 //! secrets.set_api_key("API_KEY", "sk-1", None)?;
 //! let file = secrets.backup(&Protection::recipients([recipient])?)?;
 //!

@@ -231,6 +231,11 @@ impl Binding {
         }
     }
 
+    /// Whether it is known that the service's secrets are here.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted().is_some_and(|home| home.backend == self.backend)
+    }
+
     /// Whether a vault, in one entry or a file, is remembered in this backend.
     ///
     /// # Errors

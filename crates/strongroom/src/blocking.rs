@@ -17,9 +17,9 @@ pub use crate::subscribe::BlockingChanges as Changes;
 /// the same errors.
 ///
 /// ```
-/// use strongroom::{Backend, ExposeSecret, SecretKey, SecretManager};
+/// use strongroom::{Backend, ExposeSecret, SecretKey, Config, SecretManager};
 ///
-/// let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+/// let secrets = Config::new("example").backend(Backend::Memory).open_blocking()?;
 /// secrets.set_api_key("API_KEY", "sk-1", None)?;
 /// secrets.update_value("API_KEY", "sk-2")?;
 /// assert_eq!(secrets.get_value("API_KEY")?.expect("it is there").expose_secret(), "sk-2");
@@ -32,13 +32,13 @@ pub struct SecretManager {
 }
 
 impl SecretManager {
-    /// Opens the vault of a service with the default options. An absent one is an empty one.
+    /// Opens the vault of a service with the default configuration. An absent one is an empty one.
     ///
     /// # Errors
     ///
-    /// As [`SecretManagerBuilder::open`](crate::SecretManagerBuilder::open).
-    pub fn init(service: impl Into<String>) -> Result<Self> {
-        crate::SecretManager::builder(service).open_blocking()
+    /// As [`Config::open`](crate::Config::open).
+    pub fn init(config: impl Into<crate::Config>) -> Result<Self> {
+        config.into().open_blocking()
     }
 
     /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it

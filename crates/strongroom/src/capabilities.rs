@@ -38,9 +38,9 @@ impl SecretManager {
     /// What the vault can do, as it lies now. All of it, but in [`Layout::Entries`].
     ///
     /// ```
-    /// use strongroom::{Backend, Layout, SecretManager};
+    /// use strongroom::{Backend, Layout, Config};
     ///
-    /// let secrets = SecretManager::builder("example").backend(Backend::Memory);
+    /// let secrets = Config::new("example").backend(Backend::Memory);
     /// let secrets = secrets.layout(Layout::Entries).open_blocking()?;
     /// let provider = secrets.capabilities().keeps_metadata.then_some("openai");
     /// secrets.set_api_key("OPENAI_API_KEY", "sk-1", provider)?;

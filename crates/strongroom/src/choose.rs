@@ -12,8 +12,9 @@ use strongroom_core::{Error, ErrorKind, Operation, Persistence, Reason, Result, 
 pub(crate) use self::bound::choose_for_on;
 pub(crate) use self::bound::{choose_for, choose_source};
 use self::refusals::{neither, no_fallback, shared_with};
+use crate::config::FallbackChoice;
 use crate::open::{Here, Platform, guarded};
-use crate::{Backend, Fallback, Options};
+use crate::{Backend, Config, Fallback};
 
 /// A store that was chosen, and why this one.
 ///
@@ -45,11 +46,11 @@ pub enum ChoiceReason {
 
 /// Chooses and opens a store.
 ///
-/// 1. The backend of [`Options::with_backend`], else the one that the environment names. Nothing
+/// 1. The backend of [`Config::with_backend`], else the one that the environment names. Nothing
 ///    takes its place, and nobody is contacted: the first call finds out whether it can be used.
 /// 2. Else the platform's default, unless [`probe`](KeyringStore::probe) says `NoBackend`. A store
 ///    that is locked or without a collection stays the choice: the secrets may be in it.
-/// 3. Else what [`Options::with_fallback`] says. Nothing takes the place of a default that belongs to another
+/// 3. Else what [`Config::with_fallback`] says. Nothing takes the place of a default that belongs to another
 ///    user, or that encrypts no session; and in a container the kernel's keyring only if that was set.
 ///
 /// Every call on the store that comes back ends by its deadline: it is behind a
@@ -61,8 +62,8 @@ pub enum ChoiceReason {
 /// - `TimedOut` if the platform's default does not answer: the first call would wait as long again.
 /// - `NoBackend` if the backend that was named is not in this build, or if the platform's default
 ///   can't be used and the fallback forbids another, or can't be used either.
-pub fn choose(options: &Options) -> Result<Chosen> {
-    choose_on(&Here, options)
+pub fn choose(config: &Config) -> Result<Chosen> {
+    choose_on(&Here, config)
 }
 
 impl Chosen {
@@ -104,17 +105,17 @@ impl fmt::Display for ChoiceReason {
     }
 }
 
-pub(crate) fn choose_on(platform: &dyn Platform, options: &Options) -> Result<Chosen> {
-    let chosen = if let Some(backend) = options.backend {
-        let store = platform.open_guarded(backend, options)?;
+pub(crate) fn choose_on(platform: &dyn Platform, config: &Config) -> Result<Chosen> {
+    let chosen = if let Some(backend) = config.backend {
+        let store = platform.open_guarded(backend, config)?;
         Chosen::new(backend, store, ChoiceReason::Explicit)
-    } else if let Some(backend) = options.environment_backend()? {
-        named_by_environment(platform, options, backend)?
+    } else if let Some(backend) = config.environment_backend()? {
+        named_by_environment(platform, config, backend)?
     } else if let Some(store) = platform.stand_in() {
-        let store = guarded(store, options);
+        let store = guarded(store, config);
         Chosen::new(Backend::Memory, store, ChoiceReason::Testing)
     } else {
-        automatic(platform, options)?
+        automatic(platform, config)?
     };
     tracing::debug!(backend = chosen.backend.name(), reason = %chosen.reason, "chose a store");
     Ok(chosen)
@@ -128,11 +129,11 @@ impl Chosen {
 
 fn named_by_environment(
     platform: &dyn Platform,
-    options: &Options,
+    config: &Config,
     backend: Backend,
 ) -> Result<Chosen> {
-    let variable = options.backend_variable();
-    let store = platform.open_guarded(backend, options).map_err(|error| {
+    let variable = config.backend_variable();
+    let store = platform.open_guarded(backend, config).map_err(|error| {
         let hint = format!("{variable} names it. {}", error.hint());
         error.with_hint(hint)
     })?;
@@ -140,30 +141,31 @@ fn named_by_environment(
     Ok(Chosen::new(backend, store, reason))
 }
 
-fn automatic(platform: &dyn Platform, options: &Options) -> Result<Chosen> {
-    let cause = match default_store(platform, options) {
+fn automatic(platform: &dyn Platform, config: &Config) -> Result<Chosen> {
+    let cause = match default_store(platform, config) {
         Ok((backend, store)) => {
             warn(backend, store.as_ref(), "it is this platform's default");
             return Ok(Chosen::new(backend, store, ChoiceReason::PlatformDefault));
         }
         Err(cause) if is_replaceable(&cause) => cause,
         Err(error) if error.kind() == ErrorKind::NoBackend => {
-            return Err(no_fallback(error, options));
+            return Err(no_fallback(error, config));
         }
         Err(error) => return Err(error),
     };
-    let backend = match options.fallback() {
-        _ if options.plaintext_file.is_some() => Backend::PlaintextFile,
-        Fallback::Error => return Err(no_fallback(cause, options)),
-        Fallback::Sealed => Backend::File,
-        Fallback::Session => match platform.container() {
-            Some(container) if options.fallback.is_none() => {
-                return Err(shared_with(&container, &cause, options));
+    let default = FallbackChoice::Safe(Fallback::default());
+    let backend = match config.fallback.as_ref().unwrap_or(&default) {
+        FallbackChoice::PlaintextFile(_) => Backend::PlaintextFile,
+        FallbackChoice::Safe(Fallback::Error) => return Err(no_fallback(cause, config)),
+        FallbackChoice::Safe(Fallback::Sealed) => Backend::File,
+        FallbackChoice::Safe(Fallback::Session) => match platform.container() {
+            Some(container) if config.fallback.is_none() => {
+                return Err(shared_with(&container, &cause, config));
             }
             _ => Backend::Keyutils,
         },
     };
-    fall_back(platform, backend, options, cause)
+    fall_back(platform, backend, config, cause)
 }
 
 /// Whether another store may take the place of a default that can't be used. One that is there and must
@@ -178,13 +180,13 @@ fn is_replaceable(cause: &Error) -> bool {
 /// to meet: the store is there, and the secrets may be in it.
 pub(crate) fn default_store(
     platform: &dyn Platform,
-    options: &Options,
+    config: &Config,
 ) -> Result<(Backend, Arc<dyn Store>)> {
     let backend = platform.default_backend().ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_message("this platform has no default store")
     })?;
-    let store = platform.open_guarded(backend, options)?;
+    let store = platform.open_guarded(backend, config)?;
     match store.probe() {
         Err(error) if matches!(error.kind(), ErrorKind::NoBackend | ErrorKind::TimedOut) => {
             Err(error)
@@ -196,16 +198,16 @@ pub(crate) fn default_store(
 fn fall_back(
     platform: &dyn Platform,
     backend: Backend,
-    options: &Options,
+    config: &Config,
     cause: Error,
 ) -> Result<Chosen> {
-    let opened = platform.open_guarded(backend, options);
+    let opened = platform.open_guarded(backend, config);
     let usable = opened.and_then(|store| match store.probe() {
         // Somebody will be asked for the passphrase.
-        Err(error) if error.kind() == ErrorKind::KeyMissing && options.can_ask() => Ok(store),
+        Err(error) if error.kind() == ErrorKind::KeyMissing && config.can_ask() => Ok(store),
         probed => probed.map(|_| store),
     });
-    let store = usable.map_err(|error| neither(&cause, &error, options))?;
+    let store = usable.map_err(|error| neither(&cause, &error, config))?;
     warn(backend, store.as_ref(), because(&cause));
     let reason = ChoiceReason::Fallback(Arc::new(cause));
     Ok(Chosen::new(backend, store, reason))

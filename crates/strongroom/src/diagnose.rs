@@ -82,9 +82,9 @@ impl Fix {
 /// something is wrong.
 ///
 /// ```
-/// use strongroom::{Options, System, diagnose, inspect};
+/// use strongroom::{Config, System, diagnose, inspect};
 ///
-/// let found = inspect(&Options::new());
+/// let found = inspect(&Config::new("app"));
 /// for finding in diagnose(&found, &System::default()) {
 ///     println!("{:?}: {}", finding.severity, finding.problem);
 /// }

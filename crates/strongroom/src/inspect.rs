@@ -3,7 +3,7 @@
 use strongroom_core::{Capabilities, Error, Probe};
 
 use crate::open::{Here, Platform};
-use crate::{Backend, Options};
+use crate::{Backend, Config};
 
 /// A backend and what was found about it.
 #[derive(Debug)]
@@ -22,29 +22,29 @@ pub struct Inspection {
 /// Probes every backend of [`Backend::ALL`], in that order, each within its deadline.
 ///
 /// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
-/// the places to look at are those of the options; the choice in them does not count.
+/// the places to look at are those of the config; the choice in them does not count.
 ///
 /// ```
-/// use strongroom::{Backend, Options, inspect};
+/// use strongroom::{Backend, Config, inspect};
 ///
-/// for found in inspect(&Options::new().with_backend(Backend::Memory)) {
+/// for found in inspect(&Config::new("app").backend(Backend::Memory)) {
 ///     match &found.state {
 ///         Ok(probe) => println!("{}: served by {}", found.backend, probe.provider),
 ///         Err(error) => println!("{}: {error}. {}", found.backend, error.hint()),
 ///     }
 /// }
 /// ```
-pub fn inspect(options: &Options) -> Vec<Inspection> {
-    inspect_on(&Here, options)
+pub fn inspect(config: &Config) -> Vec<Inspection> {
+    inspect_on(&Here, config)
 }
 
-fn inspect_on(platform: &dyn Platform, options: &Options) -> Vec<Inspection> {
+fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {
     let found = |backend, capabilities, state| {
-        let env_prefix = options.env_prefix.clone();
+        let env_prefix = config.env_prefix.clone();
         Inspection { backend, capabilities, state, env_prefix }
     };
     let all = Backend::ALL.iter();
-    all.map(|&backend| match platform.open_guarded(backend, options) {
+    all.map(|&backend| match platform.open_guarded(backend, config) {
         Ok(store) => {
             let state = store.probe();
             // Some of them are known once the store was contacted.
@@ -73,8 +73,8 @@ mod tests {
             .with(Backend::SecretService, &hung)
             .with(Backend::Keyutils, &locked)
             .with(Backend::Memory, &MockKeyringStore::new());
-        let options = Options::new().with_deadlines(Deadlines::both(Duration::from_millis(500)));
-        let found = inspect_on(&stage, &options);
+        let config = Config::new("app").deadlines(Deadlines::both(Duration::from_millis(500)));
+        let found = inspect_on(&stage, &config);
 
         let backends: Vec<_> = found.iter().map(|found| found.backend).collect();
         assert_eq!(backends, Backend::ALL);

@@ -9,7 +9,7 @@ use strongroom_files::names::sealed_file;
 use strongroom_files::{Source, read};
 use strongroom_sealed::{FileConfig, KeySource};
 
-use crate::Options;
+use crate::Config;
 use crate::input::first_line;
 use crate::vault::Unlock;
 
@@ -32,19 +32,17 @@ pub struct PassphraseRequest {
     pub attempt: u32,
 }
 
-impl Options {
-    /// The same with one more key to the encrypted file of the backend `file`. Each is tried; a new file
+impl Config {
+    /// Adds a key to the encrypted file of the backend `file`. Each is tried; a new file
     /// can be opened by any. They also open the file of a vault whose entry, which holds its key, is gone.
-    #[must_use]
-    pub fn with_key(mut self, source: KeySource) -> Self {
+    pub fn key(mut self, source: KeySource) -> Self {
         self.keys.push(source);
         self
     }
 
-    /// The same with somebody to ask for a passphrase, if there is neither a key nor one in the
+    /// Sets the function that asks for a passphrase, if there is neither a key nor one in the
     /// environment. `None` is an answer that was refused.
-    #[must_use]
-    pub fn with_passphrase(
+    pub fn passphrase(
         mut self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
     ) -> Self {
@@ -57,7 +55,7 @@ impl Options {
     /// # Errors
     ///
     /// `AccessDenied` if the home directory is another user's.
-    pub(crate) fn data_dir(&self) -> Result<Option<PathBuf>> {
+    pub(crate) fn data_directory(&self) -> Result<Option<PathBuf>> {
         self.data_dir.clone().map_or_else(strongroom_files::data_dir, |it| Ok(Some(it)))
     }
 

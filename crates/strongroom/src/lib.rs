@@ -1,10 +1,10 @@
 //! Secrets of an application in the operating system's credential store.
 //!
 //! ```
-//! use strongroom::{Backend, ExposeSecret, SecretString, SecureStore};
+//! use strongroom::{Backend, Config, ExposeSecret, SecretString};
 //!
 //! // `SecureStore::open("tracker")` takes the platform's own store.
-//! let secrets = SecureStore::builder("tracker").backend(Backend::Memory).open()?;
+//! let secrets = Config::new("tracker").backend(Backend::Memory).open_store()?;
 //! secrets.set_secret("api-key", &SecretString::from("s3cret"))?;
 //! let value = secrets.get_secret("api-key")?.expect("it was just stored");
 //! assert_eq!(value.expose_secret(), "s3cret");
@@ -12,11 +12,12 @@
 //! # Ok::<(), strongroom::Error>(())
 //! ```
 //!
+//! - [`Config`] describes the secrets of a service, and opens them.
 //! - [`SecureStore`] is three functions, with one entry of the store per secret.
 //! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
-//!   once, coherent between processes; [`blocking`] mirrors it. By [`Layout::Entries`] each is an entry.
-//! - [`choose()`] finds the store: what the caller names, else what `STRONGROOM_BACKEND` names, else the
-//!   platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
+//!   once, coherent between processes; [`blocking`] mirrors it.
+//! - The store is the one that the secrets are in; else what the configuration names, else what `STRONGROOM_BACKEND`
+//!   names, else the platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
 //! - [`MemoryStore`] and [`MockKeyringStore`] are for tests; feature `testing` puts a mock in the place
 //!   of the platform's store.
@@ -49,9 +50,9 @@ mod backend;
 pub mod backup;
 mod binding;
 pub mod blocking;
-mod builder;
 mod capabilities;
 mod choose;
+mod config;
 mod container;
 mod diagnose;
 #[cfg(fuzzing)]
@@ -65,13 +66,14 @@ mod keys;
 mod manager;
 mod move_to;
 mod open;
-mod options;
+mod opening;
 mod place;
 mod plaintext;
 mod pool;
 mod refresh;
 mod repair;
 mod secure_store;
+mod service_entries;
 mod shell;
 mod subscribe;
 #[cfg(feature = "testing")]
@@ -81,18 +83,18 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
-pub use builder::SecretManagerBuilder;
 pub use capabilities::VaultCapabilities;
 pub use choose::{ChoiceReason, Chosen, choose};
+pub use config::{Config, DangerousConfig, Fallback, Layout};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose};
 pub use guard::Guard;
 pub use inspect::{Inspection, inspect};
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
 pub use manager::SecretManager;
-pub use options::{DangerousOptions, Fallback, Layout, Options};
 pub use repair::VaultRepair;
-pub use secure_store::{SecureStore, SecureStoreBuilder};
+pub use secure_store::SecureStore;
+pub use service_entries::ServiceEntries;
 pub use strongroom_core::{
     AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
     ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,

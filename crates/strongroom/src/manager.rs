@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, SignedDuration, Timestamp,
-    Warning,
+    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
 };
 
 use crate::pool;
-use crate::vault::{Batch, Clock, SecretInfo, Vault};
-use crate::{Backend, ChoiceReason, Chosen, Layout, Options, SecretManagerBuilder, blocking};
+use crate::vault::{Batch, SecretInfo, Vault};
+use crate::{Backend, ChoiceReason, Chosen, Config, Layout, blocking};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
 ///
@@ -31,10 +30,10 @@ use crate::{Backend, ChoiceReason, Chosen, Layout, Options, SecretManagerBuilder
 /// that of an entry, and a change is `Unsupported` if the secret has what an entry can't hold.
 ///
 /// ```
-/// use strongroom::{Backend, ExposeSecret, SecretManager};
+/// use strongroom::{Backend, ExposeSecret, Config};
 ///
 /// # futures_lite::future::block_on(async {
-/// let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
+/// let secrets = Config::new("example").backend(Backend::Memory).open().await?;
 /// secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
 /// let value = secrets.get_value("OPENAI_API_KEY").await?.expect("it was just stored");
 /// assert_eq!(value.expose_secret(), "sk-1");
@@ -53,22 +52,15 @@ pub(crate) struct Shared {
 }
 
 impl SecretManager {
-    /// Opens the vault of a service with the default options. An absent one is an empty one.
+    /// Opens the vault of a service with the default configuration. An absent one is an empty one.
     ///
     /// The service is the application's stable name: its vault is found under it.
     ///
     /// # Errors
     ///
     /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose()) says.
-    pub async fn init(service: impl Into<String>) -> Result<Self> {
-        Self::builder(service).open().await
-    }
-
-    /// Starts with the default options.
-    pub fn builder(service: impl Into<String>) -> SecretManagerBuilder {
-        let clock: Clock = Arc::new(Timestamp::now);
-        let service = service.into();
-        SecretManagerBuilder { service, options: Options::new(), clock, starts_anew: false }
+    pub async fn init(config: impl Into<Config>) -> Result<Self> {
+        config.into().open().await
     }
 
     /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
@@ -303,9 +295,9 @@ impl SecretManager {
     /// Lists what weakens the protection of the vault, for the user to know: see [`Capabilities::warnings`].
     ///
     /// ```
-    /// use strongroom::{Backend, SecretManager};
+    /// use strongroom::{Backend, Config};
     ///
-    /// let secrets = SecretManager::builder("example").backend(Backend::Memory).open_blocking()?;
+    /// let secrets = Config::new("example").backend(Backend::Memory).open_blocking()?;
     /// let codes: Vec<_> = secrets.warnings().iter().map(|warning| warning.code()).collect();
     /// assert_eq!(codes, ["not_persistent"]);
     /// # Ok::<(), strongroom::Error>(())

@@ -4,9 +4,9 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
 use crate::binding::{BindingFile, Home, Moving};
 use crate::choose::{choose, choose_source};
-use crate::{Backend, Layout, MoveStep, Moved, SecretManagerBuilder};
+use crate::{Backend, Config, Layout, MoveStep, Moved};
 
-impl SecretManagerBuilder {
+impl Config {
     /// Moves the vault to another backend, from where it is whatever the environment names, or into or out of [`Layout::Entries`] within its own: copies it, reads
     /// it back and compares, switches, and then deletes the old one. It blocks.
     ///
@@ -15,7 +15,7 @@ impl SecretManagerBuilder {
     ///   afterwards, and must open it again.
     /// - One that was stopped in between is done again, or finished, by another call.
     /// - `progress` hears of each step before it.
-    /// - A new encrypted file needs a key: see `Options::with_key`.
+    /// - A new encrypted file needs a key: see `Config::with_key`.
     /// - Of what moves into entries, the times are lost, when each secret was made and written.
     ///
     /// # Errors
@@ -30,8 +30,8 @@ impl SecretManagerBuilder {
         layout: Layout,
         mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
-        let service = ServiceName::new(self.service.as_str())?;
-        let binding = BindingFile::new(&self.options.state_dir()?, &service);
+        let service = self.checked_service()?;
+        let binding = BindingFile::new(&self.state_directory()?, &service);
         let in_entries = layout == Layout::Entries && to != Backend::File;
         let to = Home { backend: to, in_entries };
         if let (Some(bound), Some(from)) = (binding.home()?, binding.moved_from()?)
@@ -40,7 +40,7 @@ impl SecretManagerBuilder {
             progress(MoveStep::Delete);
             return self.finish(&service, (from, to), &binding);
         }
-        let source = choose_source(&service, &binding, &self.options)?;
+        let source = choose_source(&service, &binding, &self)?;
         let from = source.backend();
         let is_same_store = from == to.backend;
         // Within its store, what goes into entries is the vault beside them.
@@ -64,9 +64,9 @@ impl SecretManagerBuilder {
         }
         // Before the passphrase of a new file is asked for.
         vault.must_be_there()?;
-        let mut there = self.clone();
-        there.options = there.options.with_backend(to.backend).with_layout(layout);
-        let target = choose(&there.options)?;
+        let there = self.clone().backend(to.backend).layout(layout);
+
+        let target = choose(&there)?;
         let target = there.vault_on(&target, &service, in_entries)?;
         vault.move_to((&target, to), from, &binding, progress)
     }
@@ -79,7 +79,7 @@ impl SecretManagerBuilder {
         binding: &BindingFile,
     ) -> Result<Moved> {
         let on = |home: Home| {
-            let chosen = choose(&self.options.clone().with_backend(home.backend))?;
+            let chosen = choose(&self.clone().backend(home.backend))?;
             let vault = self.vault_on(&chosen, service, home.in_entries)?;
             Ok::<_, Error>((vault, chosen))
         };

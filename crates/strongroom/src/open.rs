@@ -8,7 +8,7 @@ use strongroom_core::{Error, ErrorKind, MemoryStore, Operation, Result, Store};
 use crate::backend::{names, supported};
 use crate::container::Container;
 use crate::plaintext::PlaintextStore;
-use crate::{Backend, Guard, Options};
+use crate::{Backend, Config, Guard};
 
 /// Where stores come from. The tests bring their own.
 pub(crate) trait Platform {
@@ -26,11 +26,11 @@ pub(crate) trait Platform {
     }
 
     /// Opens a store without contacting it.
-    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>>;
+    fn open(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>>;
 
     /// The same, kept to its deadlines.
-    fn open_guarded(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>> {
-        self.open(backend, options).map(|store| guarded(store, options))
+    fn open_guarded(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
+        self.open(backend, config).map(|store| guarded(store, config))
     }
 }
 
@@ -52,20 +52,20 @@ impl Platform for Here {
         Some(Arc::new(crate::testing::mock()))
     }
 
-    fn open(&self, backend: Backend, options: &Options) -> Result<Arc<dyn Store>> {
+    fn open(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
         match backend {
             #[cfg(all(feature = "credential-manager", windows))]
-            Backend::CredentialManager => Ok(credential_manager(options)),
+            Backend::CredentialManager => Ok(credential_manager(config)),
             #[cfg(feature = "sealed")]
-            Backend::File => file(options),
+            Backend::File => file(config),
             #[cfg(all(feature = "keychain", target_os = "macos"))]
-            Backend::Keychain => Ok(keychain(options)),
+            Backend::Keychain => Ok(keychain(config)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
             Backend::Memory => Ok(memory()),
-            Backend::PlaintextFile => plaintext_file(options),
+            Backend::PlaintextFile => plaintext_file(config),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
-            Backend::SecretService => Ok(secret_service(options)),
+            Backend::SecretService => Ok(secret_service(config)),
             _ => Err(not_in_this_build(backend)),
         }
     }
@@ -78,74 +78,74 @@ fn memory() -> Arc<dyn Store> {
 }
 
 /// Puts a store behind a guard with the caller's deadlines.
-pub(crate) fn guarded(store: Arc<dyn Store>, options: &Options) -> Arc<dyn Store> {
-    let guard = Guard::new(store).with_deadlines(options.deadlines).with_prompt(options.prompt);
+pub(crate) fn guarded(store: Arc<dyn Store>, config: &Config) -> Arc<dyn Store> {
+    let guard = Guard::new(store).with_deadlines(config.deadlines).with_prompt(config.prompt);
     Arc::new(guard)
 }
 
 #[cfg(all(feature = "credential-manager", windows))]
-fn credential_manager(options: &Options) -> Arc<dyn Store> {
-    use strongroom_credential_manager::{Config, CredentialManagerStore};
+fn credential_manager(config: &Config) -> Arc<dyn Store> {
+    use strongroom_credential_manager::{Config as Settings, CredentialManagerStore};
 
-    let mut config = Config::default().with_deadline(options.deadlines.call);
-    if let Some(directory) = &options.state_dir {
-        config = config.with_state_dir(directory);
+    let mut settings = Settings::default().with_deadline(config.deadlines.call);
+    if let Some(directory) = &config.state_dir {
+        settings = settings.with_state_dir(directory);
     }
-    Arc::new(CredentialManagerStore::with_config(config))
+    Arc::new(CredentialManagerStore::with_config(settings))
 }
 
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
-fn file(options: &Options) -> Result<Arc<dyn Store>> {
-    let directory = options.data_dir()?.ok_or_else(|| {
+fn file(config: &Config) -> Result<Arc<dyn Store>> {
+    let directory = config.data_directory()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")
             .with_hint("Set HOME to a directory that this user may write.")
     })?;
-    let mut config = strongroom_sealed::Config::keyless(Options::file_dir(&directory));
-    config.deadline = options.deadlines.call;
-    config.sources = options.key_sources()?;
-    Ok(Arc::new(strongroom_sealed::SealedStore::new(config)))
+    let mut settings = strongroom_sealed::Config::keyless(Config::file_dir(&directory));
+    settings.deadline = config.deadlines.call;
+    settings.sources = config.key_sources()?;
+    Ok(Arc::new(strongroom_sealed::SealedStore::new(settings)))
 }
 
 #[cfg(all(feature = "keychain", target_os = "macos"))]
-fn keychain(options: &Options) -> Arc<dyn Store> {
-    use strongroom_keychain::{Config, KeychainChoice, KeychainStore};
+fn keychain(config: &Config) -> Arc<dyn Store> {
+    use strongroom_keychain::{Config as Settings, KeychainChoice, KeychainStore};
 
-    let mut config =
-        Config::default().with_prompt(options.prompt).with_deadline(options.deadlines.call);
-    if let Some(group) = &options.keychain_group {
+    let mut settings =
+        Settings::default().with_prompt(config.prompt).with_deadline(config.deadlines.call);
+    if let Some(group) = &config.keychain_group {
         let access_group = Some(group.clone());
-        config = config.with_keychain(KeychainChoice::DataProtection { access_group });
+        settings = settings.with_keychain(KeychainChoice::DataProtection { access_group });
     }
-    Arc::new(KeychainStore::new(config))
+    Arc::new(KeychainStore::new(settings))
 }
 
-fn plaintext_file(options: &Options) -> Result<Arc<dyn Store>> {
-    let Some(path) = options.plaintext_file.clone() else {
+fn plaintext_file(config: &Config) -> Result<Arc<dyn Store>> {
+    let Some(path) = config.plaintext_file().cloned() else {
         return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::PlaintextFile.name())
             .with_message("this program was not told where its plaintext file is")
             .with_hint("Use the application that made the file."));
     };
-    Ok(Arc::new(PlaintextStore::new(path, options.deadlines.call)))
+    Ok(Arc::new(PlaintextStore::new(path, config.deadlines.call)))
 }
 
 #[cfg(all(feature = "secret-service", target_os = "linux"))]
-fn secret_service(options: &Options) -> Arc<dyn Store> {
-    use strongroom_secret_service::{Config, SecretServiceStore};
+fn secret_service(config: &Config) -> Arc<dyn Store> {
+    use strongroom_secret_service::{Config as Settings, SecretServiceStore};
 
-    let mut config =
-        Config::default().with_deadlines(options.deadlines).with_prompt(options.prompt);
-    config = config.with_unencrypted_session(options.unencrypted_session);
-    if let Some(address) = &options.bus_address {
-        config = config.with_bus_address(address.clone());
+    let mut settings =
+        Settings::default().with_deadlines(config.deadlines).with_prompt(config.prompt);
+    settings = settings.with_unencrypted_session(config.unencrypted_session);
+    if let Some(address) = &config.bus_address {
+        settings = settings.with_bus_address(address.clone());
     }
-    if let Some(directory) = &options.state_dir {
-        config = config.with_state_dir(directory.clone());
+    if let Some(directory) = &config.state_dir {
+        settings = settings.with_state_dir(directory.clone());
     }
-    Arc::new(SecretServiceStore::new(config))
+    Arc::new(SecretServiceStore::new(settings))
 }
 
 fn not_in_this_build(backend: Backend) -> Error {
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn what_is_supported_opens_and_the_rest_says_so() {
-        let options = Options::new();
+        let config = Config::new("app");
         for &backend in Backend::ALL {
-            let opened = Here.open_guarded(backend, &options);
+            let opened = Here.open_guarded(backend, &config);
             if backend.is_supported_here() {
                 assert_eq!(opened.unwrap().name(), backend.name());
                 continue;

@@ -1,4 +1,4 @@
-//! Where a vault is to lie in a store that was chosen, as the options and the binding say.
+//! Where a vault is to lie in a store that was chosen, as the config and the binding say.
 
 #[cfg(feature = "sealed")]
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::binding::{BindingFile, Home};
 #[cfg(feature = "sealed")]
 use crate::vault::SealedPlace;
 use crate::vault::{EntriesPlace, Place, StateDir, Vault};
-use crate::{Backend, Chosen, Layout, Options, SecretManagerBuilder};
+use crate::{Backend, Chosen, Config, Layout};
 
-impl SecretManagerBuilder {
+impl Config {
     /// Whether each secret is to be an entry of its own in this backend, or is already.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl SecretManagerBuilder {
     /// As [`BindingFile::home`].
     pub(crate) fn has_entries(&self, backend: Backend, binding: &BindingFile) -> Result<bool> {
         let home = Home { backend, in_entries: true };
-        let is_wanted = self.options.layout == Layout::Entries && backend != Backend::File;
+        let is_wanted = self.layout == Layout::Entries && backend != Backend::File;
         Ok(is_wanted || binding.home()? == Some(home))
     }
 
@@ -37,42 +37,42 @@ impl SecretManagerBuilder {
             entries: match has_entries {
                 true => Some(EntriesPlace::new(
                     chosen.backend(),
-                    BindingFile::new(&self.options.state_dir()?, service),
+                    BindingFile::new(&self.state_directory()?, service),
                 )),
                 false => None,
             },
-            ..place_of_file(&self.options, chosen, service)?
+            ..place_of_file(self, chosen, service)?
         };
         let state_dir = match chosen.backend() {
-            Backend::Memory if self.options.state_dir.is_none() => StateDir::NotNeeded,
-            _ => self.options.state_dir()?,
+            Backend::Memory if self.state_dir.is_none() => StateDir::NotNeeded,
+            _ => self.state_directory()?,
         };
         let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
-        Vault::new(store, service, &state_dir, place, self.options.deadlines, clock)
+        Vault::new(store, service, &state_dir, place, self.deadlines, clock)
     }
 }
 
 /// Where the vault's encrypted file may lie.
 #[cfg(not(feature = "sealed"))]
-fn place_of_file(options: &Options, _: &Chosen, _: &ServiceName) -> Result<Place> {
-    Ok(Place { is_wanted: options.layout == Layout::Sealed, entries: None })
+fn place_of_file(config: &Config, _: &Chosen, _: &ServiceName) -> Result<Place> {
+    Ok(Place { is_wanted: config.layout == Layout::Sealed, entries: None })
 }
 
 #[cfg(feature = "sealed")]
-fn place_of_file(options: &Options, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
-    let is_wanted = options.layout == Layout::Sealed;
-    let deadline = options.deadlines.call;
+fn place_of_file(config: &Config, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
+    let is_wanted = config.layout == Layout::Sealed;
+    let deadline = config.deadlines.call;
     let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let sealed = match (chosen.backend(), options.data_dir()?) {
+    let sealed = match (chosen.backend(), config.data_directory()?) {
         // Its key would lie in the open, beside it.
         (Backend::PlaintextFile, _) => None,
         (Backend::File, Some(directory)) => {
-            Some(SealedPlace::Direct(options.unlock(options.file_of(&directory, service))?))
+            Some(SealedPlace::Direct(config.unlock(config.file_of(&directory, service))?))
         }
         (_, Some(directory)) if lasts => {
-            let known = options.clone();
+            let known = config.clone();
             let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
-            Some(SealedPlace::keyed(&Options::keyed_dir(&directory), service, deadline, recovery))
+            Some(SealedPlace::keyed(&Config::keyed_dir(&directory), service, deadline, recovery))
         }
         _ => None,
     };

@@ -30,11 +30,11 @@ impl SecretManager {
     /// store can't be written, and then `fetch` did not run.
     ///
     /// ```
-    /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, SecretManager};
+    /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, Config};
     /// use strongroom::{SignedDuration, Timestamp};
     ///
     /// # futures_lite::future::block_on(async {
-    /// # let secrets = SecretManager::builder("example").backend(Backend::Memory).open().await?;
+    /// # let secrets = Config::new("example").backend(Backend::Memory).open().await?;
     /// let soon = SignedDuration::from_mins(5);
     /// let is_stale = |token: &Secret| token.expires_within(Timestamp::now(), soon);
     /// let fetch = async |_old: Option<Secret>| {

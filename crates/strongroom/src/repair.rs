@@ -8,14 +8,14 @@ use strongroom_core::{Capabilities, Result};
 #[cfg(feature = "sealed")]
 use crate::vault::Salvaged;
 use crate::vault::{Merged, Vault, VaultItem};
-use crate::{Backend, ChoiceReason, Chosen, SecretManagerBuilder};
+use crate::{Backend, ChoiceReason, Chosen, Config};
 
 /// A vault that may not open: `Corrupt`, or `Ambiguous` because it stands in its store more than once.
 ///
 /// ```
-/// use strongroom::{Backend, SecretManager};
+/// use strongroom::{Backend, Config};
 ///
-/// let repair = SecretManager::builder("nothing-yet").backend(Backend::Memory).open_repair()?;
+/// let repair = Config::new("nothing-yet").backend(Backend::Memory).repair()?;
 /// assert!(repair.examine()?.is_empty(), "nothing was stored yet");
 /// # Ok::<(), strongroom::Error>(())
 /// ```
@@ -24,13 +24,13 @@ pub struct VaultRepair {
     chosen: Chosen,
 }
 
-impl SecretManagerBuilder {
+impl Config {
     /// Chooses the store and reads nothing, so that it works on a vault that can't be read. It blocks.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open), but never `Corrupt`.
-    pub fn open_repair(self) -> Result<VaultRepair> {
+    pub fn repair(self) -> Result<VaultRepair> {
         let (vault, chosen) = self.unread()?;
         Ok(VaultRepair { vault, chosen })
     }
@@ -83,7 +83,7 @@ impl VaultRepair {
     /// # Errors
     ///
     /// `Invalid` if the vault can be read, lies in no file of records, or nothing can be saved; as
-    /// [`open`](SecretManagerBuilder::open) if the file can't be opened. Then nothing was changed. The new
+    /// [`open`](Config::open) if the file can't be opened. Then nothing was changed. The new
     /// file takes the old one's place once it is whole.
     #[cfg(feature = "sealed")]
     pub fn salvage(&self) -> Result<Salvaged> {

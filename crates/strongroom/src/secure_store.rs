@@ -4,30 +4,41 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Capabilities, Deadlines, EntryName, Error, ErrorKind, KeyringStore, Operation, Persistence,
-    PromptPolicy, Result, SecretString, ServiceName, Store, UserName,
+    Capabilities, EntryName, Error, ErrorKind, KeyringStore as _, Operation, Persistence, Result,
+    Secret, SecretKey, SecretString, ServiceName, Store, UserName, Warning,
 };
 
+use crate::manager::Shared;
+use crate::opening::away;
 use crate::shell::shell_word;
-use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, VAULT_ENTRY, choose};
+use crate::vault::{VAULT_ENTRY, key_of_entry, name_of_entry};
+use crate::{Backend, ChoiceReason, Config, Fallback, Layout, blocking};
 
-/// The secrets of one application, in the store that was chosen for it.
+/// The secrets of one application: get, set and delete by name.
 ///
+/// It is a [`blocking::SecretManager`] with [`Layout::Entries`]: each secret is one entry of the store, named by the
+/// service and the secret's name, as the system's own tool shows it.
+///
+/// - It remembers the store that the secrets are in. Where that store is away, calls are `NoBackend`: a secret is never
+///   looked for in another store, and never written to a second one.
+/// - Entries that are there already, of the `keyring` crate or `secret-tool`, are found and belong to it.
+/// - In a service that has a vault, such as one that `strongroom setup` has made, it reads and writes the vault's
+///   secrets. An entry whose name the vault lacks is still read, written and deleted as an entry.
+/// - Without a store that lasts it fails with `NoBackend` and the advice what to install, unless
+///   [`Config::fallback`] is set.
 /// - Every call ends by its deadline. It blocks the calling thread until then, inside an async
 ///   runtime too, where `spawn_blocking` is the place for it.
-/// - Each secret is one entry of the store, named by the service and the secret's name, which is what
-///   the system's own tool shows.
-/// - Clones are handles to the same store.
+/// - Clones are handles to the same secrets.
 ///
 /// # Errors
 ///
-/// Every call can fail as [`KeyringStore`] says, and with `Invalid` for a name that is empty, holds
+/// Every call can fail as [`Store`] says, and with `Invalid` for a name that is empty, holds
 /// a NUL character or is longer than 255 bytes, and for `vault`, the entry of a vault. [`Error::hint`] says what to do next.
 ///
 /// ```
-/// use strongroom::{Backend, ExposeSecret, SecretString, SecureStore};
+/// use strongroom::{Backend, Config, ExposeSecret, SecretString};
 ///
-/// let secrets = SecureStore::builder("tracker").backend(Backend::Memory).open()?;
+/// let secrets = Config::new("tracker").backend(Backend::Memory).open_store()?;
 /// secrets.set_secret("api-key", &SecretString::from("s3cret"))?;
 /// assert_eq!(secrets.require_secret("api-key")?.expose_secret(), "s3cret");
 /// secrets.delete_secret("api-key")?;
@@ -37,37 +48,40 @@ use crate::{Backend, ChoiceReason, Chosen, Fallback, Options, VAULT_ENTRY, choos
 #[derive(Clone)]
 pub struct SecureStore {
     service: ServiceName,
-    chosen: Chosen,
+    manager: blocking::SecretManager,
     setup_hint: Option<String>,
 }
 
-/// A [`SecureStore`] in the making.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SecureStoreBuilder {
-    service: String,
-    options: Options,
-    setup_hint: Option<String>,
+impl Config {
+    /// Opens the secrets of the service, each as an entry. Nothing is read before the first call.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store than the one
+    /// that is named; as [`choose()`](crate::choose()) says.
+    pub fn open_store(mut self) -> Result<SecureStore> {
+        let (service, setup_hint) = (self.checked_service()?, self.setup_hint.take());
+        let (vault, chosen) =
+            self.default_fallback(Fallback::Error).layout(Layout::Entries).unread()?;
+        let vault = Arc::new(vault.yielding_to_vault());
+        let manager = blocking::SecretManager::from_shared(Arc::new(Shared { vault, chosen }));
+        Ok(SecureStore { service, manager, setup_hint })
+    }
 }
 
 impl SecureStore {
-    /// Opens the store of a service with the default options.
+    /// Opens the secrets of a service with the default configuration.
     ///
     /// The service is the application's stable name: its secrets are found under it.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose()`] says.
-    pub fn open(service: impl Into<String>) -> Result<Self> {
-        Self::builder(service).open()
+    /// As [`Config::open_store`].
+    pub fn open(config: impl Into<Config>) -> Result<Self> {
+        config.into().open_store()
     }
 
-    /// Starts with the default options.
-    pub fn builder(service: impl Into<String>) -> SecureStoreBuilder {
-        SecureStoreBuilder { service: service.into(), options: Options::new(), setup_hint: None }
-    }
-
-    /// Stores a secret, over the old one if there is one.
+    /// Stores a secret, over the old one if there is one. Metadata of a vault's secret stays.
     ///
     /// When it returns, the secret is stored. When it fails, the old one is still there, but where a
     /// `TimedOut` says that the call may still take effect.
@@ -76,19 +90,29 @@ impl SecureStore {
     ///
     /// `TooLarge`, `QuotaExceeded`, `Ambiguous`.
     pub fn set_secret(&self, name: &str, value: &SecretString) -> Result<()> {
-        not_the_vault(name, Operation::Set)?;
-        let service = self.service.as_str();
-        self.chosen.store().set_password(service, name, value)
+        let key = key(name, Operation::Set)?;
+        self.placed(self.set(name, &key, value))
+    }
+
+    /// Stores a secret under a name that has none yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_secret`](Self::set_secret), and `AlreadyExists`.
+    pub fn create_secret(&self, name: &str, value: &SecretString) -> Result<()> {
+        let key = key(name, Operation::Set)?;
+        self.placed(self.create(name, &key, value))
     }
 
     /// Reads a secret. A missing one is `None`; a locked store is an error, never `None`.
     ///
     /// # Errors
     ///
-    /// `Ambiguous`, `Corrupt`; `Invalid` if another program stored bytes that are not text.
+    /// `Ambiguous`, `Corrupt`; `Expired` for a vault's secret whose time is over; `Invalid` if another program stored bytes
+    /// that are not text.
     pub fn get_secret(&self, name: &str) -> Result<Option<SecretString>> {
-        not_the_vault(name, Operation::Get)?;
-        self.chosen.store().get_password(self.service.as_str(), name)
+        let key = key(name, Operation::Get)?;
+        self.placed(self.get(name, &key))
     }
 
     /// Reads a secret that the application can't do without.
@@ -110,110 +134,174 @@ impl SecureStore {
     ///
     /// `Ambiguous` if several items answer to the name.
     pub fn delete_secret(&self, name: &str) -> Result<()> {
-        not_the_vault(name, Operation::Delete)?;
-        let store = self.chosen.store();
-        store.delete_password(self.service.as_str(), name).map(|_was_there| ())
+        let key = key(name, Operation::Delete)?;
+        self.placed(self.delete(name, &key))
     }
 
-    /// The service's name.
-    pub fn service(&self) -> &ServiceName {
+    /// Returns whether a secret exists.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    pub fn exists(&self, name: &str) -> Result<bool> {
+        let key = key(name, Operation::Exists)?;
+        self.placed(self.contains(name, &key))
+    }
+
+    /// Lists the names of all secrets, sorted. Reads no value.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` in a store that can't list.
+    pub fn list(&self) -> Result<Vec<String>> {
+        self.placed(self.names())
+    }
+
+    /// Deletes every entry of the service, those of other programs under its name too, and returns how many there were.
+    /// For uninstallers.
+    ///
+    /// # Errors
+    ///
+    /// None of its own. Where it fails, some entries may be deleted.
+    pub fn purge(&self) -> Result<usize> {
+        self.placed(self.manager.purge())
+    }
+
+    /// Returns the service's name.
+    pub const fn service(&self) -> &ServiceName {
         &self.service
     }
 
-    /// The backend that was chosen.
+    /// Returns the backend that was chosen.
     pub fn backend(&self) -> Backend {
-        self.chosen.backend()
+        self.manager.backend()
     }
 
-    /// Why this backend.
+    /// Returns why this backend was chosen.
     pub fn reason(&self) -> &ChoiceReason {
-        self.chosen.reason()
+        self.manager.reason()
     }
 
-    /// What the store can do.
+    /// Returns what the store can do.
     pub fn capabilities(&self) -> Capabilities {
-        self.chosen.store().capabilities()
+        self.manager.store_capabilities()
     }
 
-    /// Whether secrets stay until they are deleted, over a restart of the machine.
+    /// Returns whether secrets stay until they are deleted, over a restart of the machine.
     pub fn is_persistent(&self) -> bool {
         self.capabilities().persistence == Persistence::Permanent
     }
 
-    /// The store, behind a [`Guard`](crate::Guard): for bytes, for listing, for other services.
+    /// Lists what weakens the protection of the secrets, for the user to know.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.capabilities().warnings()
+    }
+
+    /// Returns the store, behind a [`Guard`](crate::Guard): for bytes, and for other services.
     pub fn store(&self) -> &Arc<dyn Store> {
-        self.chosen.store()
+        self.manager.shared.chosen.store()
+    }
+
+    fn set(&self, name: &str, key: &SecretKey, value: &SecretString) -> Result<()> {
+        if self.is_entry_beside_vault(name, key)? {
+            return self.store().set_password(self.service.as_str(), name, value);
+        }
+        let new = Secret::new(value.clone());
+        match self.manager.layout() {
+            Layout::Entries => self.manager.set(key, &new),
+            _ => self.manager.update(key, |old| {
+                let mut new = new;
+                new.metadata = old.map(|old| old.metadata).unwrap_or_default();
+                Some(new)
+            }),
+        }
+    }
+
+    fn create(&self, name: &str, key: &SecretKey, value: &SecretString) -> Result<()> {
+        if self.is_entry_beside_vault(name, key)? {
+            return self.store().create_password(self.service.as_str(), name, value);
+        }
+        self.manager.create(key, &Secret::new(value.clone()))
+    }
+
+    fn get(&self, name: &str, key: &SecretKey) -> Result<Option<SecretString>> {
+        match self.manager.get_value(key.clone())? {
+            None if self.has_entries_beside_vault() => {
+                self.store().get_password(self.service.as_str(), name)
+            }
+            value => Ok(value),
+        }
+    }
+
+    fn delete(&self, name: &str, key: &SecretKey) -> Result<()> {
+        self.manager.delete(key)?;
+        if self.has_entries_beside_vault() {
+            self.store().delete_password(self.service.as_str(), name)?;
+        }
+        Ok(())
+    }
+
+    fn contains(&self, name: &str, key: &SecretKey) -> Result<bool> {
+        Ok(self.manager.exists(key)? || self.is_entry_beside_vault(name, key)?)
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let secrets = self.manager.list()?;
+        let mut names: Vec<_> = secrets.iter().map(|secret| name_of_entry(&secret.key)).collect();
+        if self.has_entries_beside_vault() && self.capabilities().can_list {
+            let users = self.store().list(self.service.as_str())?.into_iter();
+            names.extend(users.map(|user| user.as_str().to_owned()).filter(|it| it != VAULT_ENTRY));
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Whether the secret is an entry whose name the vault lacks.
+    fn is_entry_beside_vault(&self, name: &str, key: &SecretKey) -> Result<bool> {
+        // The layout is known once the vault was read.
+        let is_in_vault = self.manager.exists(key)?;
+        Ok(!is_in_vault
+            && self.has_entries_beside_vault()
+            && self.store().exists(self.service.as_str(), name)?)
+    }
+
+    /// Whether there is a vault, in a store that can hold entries beside it. Known once the vault was read.
+    fn has_entries_beside_vault(&self) -> bool {
+        self.manager.layout() != Layout::Entries && self.backend() != Backend::File
+    }
+
+    /// Says where the secrets are, if their store is away.
+    fn placed<T>(&self, result: Result<T>) -> Result<T> {
+        let chosen = &self.manager.shared.chosen;
+        result.map_err(|error| away(error, self.service.as_str(), chosen))
     }
 
     fn missing(&self, name: &str) -> Result<Error> {
         let entry = EntryName::from_parts(self.service.clone(), UserName::new(name)?);
         let hint = match &self.setup_hint {
             Some(hint) => hint.clone(),
-            None => setup_command(self.service.as_str(), name, &self.chosen),
+            None => self.setup_command(name),
         };
         Ok(Error::new(ErrorKind::NotFound, Operation::Get)
-            .with_store(self.chosen.store().name())
+            .with_store(self.store().name())
             .with_entry(&entry)
             .with_message("there is no such secret")
             .with_hint(hint))
     }
-}
 
-impl SecureStoreBuilder {
-    /// Takes these options in place of all that were set before.
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// Uses this backend and no other.
-    pub fn backend(self, backend: Backend) -> Self {
-        self.with(|options| options.with_backend(backend))
-    }
-
-    /// Sets the prefix of the environment variables that are read: see [`Options::with_env_prefix`].
-    pub fn env_prefix(self, prefix: impl Into<String>) -> Self {
-        self.with(|options| options.with_env_prefix(prefix))
-    }
-
-    /// Sets how long a call may wait.
-    pub fn deadlines(self, deadlines: Deadlines) -> Self {
-        self.with(|options| options.with_deadlines(deadlines))
-    }
-
-    /// Sets whether the system may ask the user.
-    pub fn prompt(self, prompt: PromptPolicy) -> Self {
-        self.with(|options| options.with_prompt(prompt))
-    }
-
-    /// Sets what to do where the platform's default store can't be used.
-    pub fn fallback(self, fallback: Fallback) -> Self {
-        self.with(|options| options.with_fallback(fallback))
-    }
-
-    /// Sets what [`require_secret`](SecureStore::require_secret) advises when a secret is missing,
-    /// such as ``Run `tracker setup`.``
-    pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
-        self.setup_hint = Some(hint.into());
-        self
-    }
-
-    /// Checks the service's name, then chooses and opens the store.
-    ///
-    /// # Errors
-    ///
-    /// `Invalid` for a service name that can't be used, and as [`choose()`] says.
-    pub fn open(self) -> Result<SecureStore> {
-        Ok(SecureStore {
-            service: ServiceName::new(self.service)?,
-            chosen: choose(&self.options)?,
-            setup_hint: self.setup_hint,
-        })
-    }
-
-    fn with(mut self, change: impl FnOnce(Options) -> Options) -> Self {
-        self.options = change(self.options);
-        self
+    /// A sentence with the command that stores a secret, fit to be pasted into a shell.
+    fn setup_command(&self, name: &str) -> String {
+        match (self.backend(), self.reason()) {
+            // The program has no way to these.
+            (Backend::Memory | Backend::PlaintextFile, _) => "Store it first.".to_owned(),
+            (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => {
+                entry_set(self.service.as_str(), name, "")
+            }
+            (backend, _) => {
+                entry_set(self.service.as_str(), name, &format!(" --backend {backend}"))
+            }
+        }
     }
 }
 
@@ -221,30 +309,23 @@ impl fmt::Debug for SecureStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecureStore")
             .field("service", &self.service)
-            .field("backend", &self.chosen.backend())
-            .field("reason", self.chosen.reason())
+            .field("backend", &self.backend())
+            .field("reason", self.reason())
             .finish_non_exhaustive()
     }
 }
 
-/// Refuses the name of the entry that holds all secrets of a [`SecretManager`](crate::SecretManager).
-fn not_the_vault(name: &str, operation: Operation) -> Result<()> {
-    if name != VAULT_ENTRY {
-        return Ok(());
+/// The key of the secret whose entry has this name.
+fn key(name: &str, operation: Operation) -> Result<SecretKey> {
+    let user = UserName::new(name).map_err(|error| error.during(operation))?;
+    if name == VAULT_ENTRY {
+        return Err(Error::new(ErrorKind::Invalid, operation)
+            .with_message(format!(
+                "\"{VAULT_ENTRY}\" is the entry of a vault, and no secret's name"
+            ))
+            .with_hint("Take another name."));
     }
-    Err(Error::new(ErrorKind::Invalid, operation)
-        .with_message(format!("\"{VAULT_ENTRY}\" is the entry of a vault, and no secret's name"))
-        .with_hint("Take another name."))
-}
-
-/// Returns a sentence with the command that stores a secret, fit to be pasted into a shell.
-fn setup_command(service: &str, name: &str, chosen: &Chosen) -> String {
-    match (chosen.backend(), chosen.reason()) {
-        // The program has no way to these.
-        (Backend::Memory | Backend::PlaintextFile, _) => "Store it first.".to_owned(),
-        (_, ChoiceReason::PlatformDefault) => entry_set(service, name, ""),
-        (backend, _) => entry_set(service, name, &format!(" --backend {backend}")),
-    }
+    Ok(key_of_entry(&user))
 }
 
 fn entry_set(service: &str, name: &str, backend: &str) -> String {

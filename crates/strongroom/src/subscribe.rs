@@ -48,10 +48,10 @@ impl SecretManager {
     ///
     /// ```
     /// use futures_lite::StreamExt as _;
-    /// use strongroom::{Backend, ChangeKind, SecretManager};
+    /// use strongroom::{Backend, ChangeKind, Config};
     ///
     /// # futures_lite::future::block_on(async {
-    /// # let secrets = SecretManager::builder("example-changes").backend(Backend::Memory).open().await?;
+    /// # let secrets = Config::new("example-changes").backend(Backend::Memory).open().await?;
     /// let mut changes = secrets.subscribe()?;
     /// secrets.set_api_key("API_KEY", "sk-1", None).await?;
     /// let change = changes.next().await.expect("it does not end");

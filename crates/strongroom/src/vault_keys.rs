@@ -6,7 +6,7 @@ use strongroom_core::{Error, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, Slot};
 
 use crate::vault::Vault;
-use crate::{Backend, Chosen, SecretManagerBuilder};
+use crate::{Backend, Chosen, Config};
 
 /// The key slots of a vault that lies in an encrypted file: what may open it. It blocks.
 ///
@@ -19,15 +19,15 @@ use crate::{Backend, Chosen, SecretManagerBuilder};
 /// [`SecretManager`](crate::SecretManager) says.
 ///
 /// ```
-/// use strongroom::{Backend, KeySource, SealingKey, SecretManager};
+/// use strongroom::{Backend, Config, KeySource, SealingKey};
 ///
 /// # let dir = tempfile::tempdir()?;
-/// let keys = SecretManager::builder("example")
+/// let keys = Config::new("example")
 ///     .backend(Backend::File)
 ///     .data_dir(dir.path().join("data"))
 ///     .state_dir(dir.path().join("state"))
 ///     .key(KeySource::key(SealingKey::generate()?))
-///     .open_keys()?;
+///     .keys()?;
 /// keys.add(&KeySource::key(SealingKey::generate()?).with_label("spare"))?;
 /// assert_eq!(keys.list()?.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,18 +37,13 @@ pub struct VaultKeys {
     chosen: Chosen,
 }
 
-impl SecretManagerBuilder {
-    /// Uses one more key to encrypted files, as [`Options::with_key`](crate::Options::with_key).
-    pub fn key(self, source: KeySource) -> Self {
-        self.with(|options| options.with_key(source))
-    }
-
+impl Config {
     /// Chooses the store, for work on the vault's key slots. It blocks.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_keys(self) -> Result<VaultKeys> {
+    pub fn keys(self) -> Result<VaultKeys> {
         let (vault, chosen) = self.unread()?;
         Ok(VaultKeys { vault: vault.for_keys(), chosen })
     }

@@ -8,7 +8,7 @@ use futures_lite::future::block_on;
 use proptest::prelude::*;
 use strongroom::backup::{Backup, Protection, RestoreAction, RestoreMode, Unlock};
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, Secret, SecretInfo, SecretKey, SecretManager, SecretString,
+    Backend, Config, ErrorKind, ExposeSecret, Secret, SecretInfo, SecretKey, SecretString,
     Timestamp, blocking,
 };
 use strongroom_testkit::unused_name;
@@ -26,7 +26,7 @@ AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JLEDJ55T3S9K6SES5CLA
 
 /// An empty vault of a service that no other test has: vaults in memory are the whole process's.
 fn manager() -> blocking::SecretManager {
-    SecretManager::builder(unused_name("app")).backend(Backend::Memory).open_blocking().unwrap()
+    Config::new(unused_name("app")).backend(Backend::Memory).open_blocking().unwrap()
 }
 
 fn holding(value: &str) -> blocking::SecretManager {
@@ -286,11 +286,8 @@ fn nothing_of_a_backup_shows_in_debug() {
 #[test]
 fn async_callers_have_the_same() {
     block_on(async {
-        let secrets = SecretManager::builder(unused_name("app"))
-            .backend(Backend::Memory)
-            .open()
-            .await
-            .unwrap();
+        let secrets =
+            Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
         secrets.set_api_key("KEY", MARKER, None).await.unwrap();
         let file = secrets.backup(&protection()).await.unwrap().text;
         secrets.delete(&SecretKey::new("KEY")).await.unwrap();

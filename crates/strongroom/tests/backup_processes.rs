@@ -9,9 +9,7 @@ use std::env;
 use std::time::Instant;
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
-use strongroom::{
-    Backend, ErrorKind, ExposeSecret, Options, Secret, SecretKey, SecretManager, SecretString,
-};
+use strongroom::{Backend, Config, ErrorKind, ExposeSecret, Secret, SecretKey, SecretString};
 use strongroom_testkit::{PATIENCE, Sandbox, unused_name, wait_until};
 use support::{Process, Purged, builder, this_program};
 
@@ -28,8 +26,8 @@ const IDENTITY: &str = "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JL
 #[test]
 fn a_backup_is_of_one_generation_while_four_processes_write() {
     let (service, sandbox) = (unused_name("backup"), Sandbox::new());
-    let options = Options::new().with_backend(Backend::Keyutils);
-    let secrets = builder(&service, options, &sandbox).open_blocking().unwrap();
+    let config = Config::new("").backend(Backend::Keyutils);
+    let secrets = builder(&service, config, &sandbox).open_blocking().unwrap();
     let _purged = Purged(&secrets);
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
@@ -57,7 +55,7 @@ fn a_backup_is_of_one_generation_while_four_processes_write() {
 
 /// The pair of values that a backup holds.
 fn values(service: &str, backup: &Backup) -> [String; 2] {
-    let copy = SecretManager::builder(service).backend(Backend::Memory).open_blocking().unwrap();
+    let copy = Config::new(service).backend(Backend::Memory).open_blocking().unwrap();
     copy.restore(backup, &copy.plan_restore(backup, RestoreMode::Replace).unwrap()).unwrap();
     ["ONE", "TWO"].map(|name| copy.get_value(name).unwrap().unwrap().expose_secret().to_owned())
 }
@@ -66,7 +64,7 @@ fn values(service: &str, backup: &Backup) -> [String; 2] {
 #[ignore = "run by other tests, in a process of its own"]
 fn writes_pairs_in_a_process_of_its_own() {
     let (service, writer) = (env::var(SERVICE).unwrap(), env::var(WRITER).unwrap());
-    let secrets = SecretManager::builder(service).backend(Backend::Keyutils);
+    let secrets = Config::new(service).backend(Backend::Keyutils);
     let secrets = secrets.open_blocking().unwrap();
     // Until it is killed.
     for number in 0_u64.. {

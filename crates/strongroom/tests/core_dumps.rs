@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ExposeSecret, KeyringStore, Options, Secret, SecretKey, SecretManager, SecretString,
+    Backend, Config, ExposeSecret, KeyringStore, Secret, SecretKey, SecretManager, SecretString,
     blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
@@ -63,11 +63,11 @@ fn a_core_dump_holds_no_value_of_a_locked_vault_on_keyutils() {
         return;
     }
     let (service, sandbox) = (unused_name("core-dumps"), Sandbox::new());
-    let options = Options::new().with_backend(Backend::Keyutils);
-    let purging = builder(&service, options.clone(), &sandbox).open_blocking().unwrap();
+    let config = Config::new("").backend(Backend::Keyutils);
+    let purging = builder(&service, config.clone(), &sandbox).open_blocking().unwrap();
     let _purged = support::Purged(&purging);
     let command = sandbox.command(this_program());
-    forgets(Keeper::start(&service, options, &sandbox, command));
+    forgets(Keeper::start(&service, config, &sandbox, command));
 }
 
 #[test]
@@ -76,10 +76,10 @@ fn a_core_dump_holds_no_value_of_a_dropped_vault() {
         return;
     }
     let (service, sandbox) = (unused_name("core-dumps"), Sandbox::new());
-    let options = Options::new().with_backend(Backend::Keyutils);
-    let purging = builder(&service, options.clone(), &sandbox).open_blocking().unwrap();
+    let config = Config::new("").backend(Backend::Keyutils);
+    let purging = builder(&service, config.clone(), &sandbox).open_blocking().unwrap();
     let _purged = support::Purged(&purging);
-    let mut keeper = Keeper::start(&service, options, &sandbox, sandbox.command(this_program()));
+    let mut keeper = Keeper::start(&service, config, &sandbox, sandbox.command(this_program()));
     assert!(!keeper.values_after("used").is_empty(), "the search finds what is there");
     for deed in ["locked", "used again", "locked again", "little", "locked at last"] {
         keeper.goes_on_after(deed);
@@ -153,9 +153,9 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn start(service: &str, options: Options, sandbox: &Sandbox, mut command: Command) -> Self {
+    fn start(service: &str, config: Config, sandbox: &Sandbox, mut command: Command) -> Self {
         let seed = RandomState::new().hash_one(service);
-        let backend = builder(service, options, sandbox).open_blocking().unwrap().backend();
+        let backend = builder(service, config, sandbox).open_blocking().unwrap().backend();
         command.env(SERVICE, service).env(BACKEND, backend.to_string()).env(SEED, seed.to_string());
         let (process, stdout) = Process::start(command, "keeps_values_in_a_process_of_its_own");
         let (said, traces) = (Said::by(stdout), Traces::of(seed));
@@ -275,7 +275,7 @@ fn keeps_values_in_a_process_of_its_own() {
     let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
     let seed = env::var(SEED).unwrap().parse().unwrap();
     let secrets = match env::var(SERVICE) {
-        Ok(service) => SecretManager::builder(service).backend(backend),
+        Ok(service) => Config::new(service).backend(backend),
         Err(_) => Site::of_environment(),
     };
     let secrets = block_on(secrets.open()).unwrap();

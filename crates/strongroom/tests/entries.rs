@@ -10,9 +10,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use strongroom::{
-    Backend, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES, Options,
-    PromptPolicy, Secret, SecretKey, SecretManager, SecretString, SignedDuration, Timestamp,
-    blocking, choose,
+    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES,
+    PromptPolicy, Secret, SecretKey, SecretString, SignedDuration, Timestamp, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
@@ -21,13 +20,13 @@ use support::{Process, Said, gnome_keyring, on, say, this_program, told};
 /// What the other process writes.
 const USER: &str = "STRONGROOM_TEST_USER";
 
-fn entries(options: Options, sandbox: &Sandbox) -> blocking::SecretManager {
-    support::builder("app", options.with_layout(Layout::Entries), sandbox).open_blocking().unwrap()
+fn entries(config: Config, sandbox: &Sandbox) -> blocking::SecretManager {
+    support::builder("app", config.layout(Layout::Entries), sandbox).open_blocking().unwrap()
 }
 
 fn entries_in_memory() -> blocking::SecretManager {
-    let options = Options::new().with_backend(Backend::Memory).with_layout(Layout::Entries);
-    SecretManager::builder(unused_name("app")).options(options).open_blocking().unwrap()
+    let config = Config::new("").backend(Backend::Memory).layout(Layout::Entries);
+    config.service(unused_name("app")).open_blocking().unwrap()
 }
 
 #[test]
@@ -110,7 +109,7 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
     assert!(secrets.list().unwrap().is_empty());
     let can = secrets.capabilities();
     assert!(!can.keeps_metadata && !can.is_atomic && !can.is_cached);
-    let inline = SecretManager::builder(unused_name("app")).backend(Backend::Memory);
+    let inline = Config::new(unused_name("app")).backend(Backend::Memory);
     let inline = inline.open_blocking().unwrap();
     assert!(inline.capabilities().keeps_metadata && inline.capabilities().is_atomic);
 }
@@ -173,7 +172,7 @@ fn of_us_and_another_program_that_create_an_entry_one_succeeds() {
 
 #[test]
 fn a_batch_that_fails_in_between_keeps_what_it_stored_and_deletes_nothing() {
-    let secrets = entries(Options::new().with_backend(Backend::Keyutils), &Sandbox::new());
+    let secrets = entries(Config::new("").backend(Backend::Keyutils), &Sandbox::new());
     let _purged = support::Purged(&secrets);
     secrets.set_api_key("OLD", "1", None).unwrap();
     let too_large = "x".repeat(1 << 20);
@@ -206,7 +205,7 @@ fn a_locked_keyring_is_locked_and_not_without_entries() {
     let secrets = entries(on(&bus), bus.sandbox());
     secrets.set_api_key("A", "1", None).unwrap();
     keyring.lock();
-    let never = on(&bus).with_prompt(PromptPolicy::Never).with_layout(Layout::Entries);
+    let never = on(&bus).prompt(PromptPolicy::Never).layout(Layout::Entries);
     let opening = support::builder("app", never, bus.sandbox());
     let locked = opening.open_blocking().and_then(|secrets| secrets.list()).unwrap_err();
     assert_eq!(locked.kind(), ErrorKind::Locked);
@@ -228,7 +227,7 @@ fn a_backup_of_entries_is_restored_into_entries() {
     };
     let in_memory = |layout| {
         let service = unused_name("app");
-        let builder = SecretManager::builder(service).backend(Backend::Memory).layout(layout);
+        let builder = Config::new(service).backend(Backend::Memory).layout(layout);
         builder.open_blocking().unwrap()
     };
     let (ours, theirs) = (in_memory(Layout::Entries), in_memory(Layout::Entries));

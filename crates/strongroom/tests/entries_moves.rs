@@ -151,9 +151,9 @@ fn entries_move_to_another_backend_and_back() {
     let whole = content(&secrets);
     let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
     let anywhere = || {
-        let options = strongroom::Options::new().with_environment(|_| None);
-        let options = options.with_key(key.clone());
-        support::builder(&machine.service, options.with_layout(Layout::Entries), &machine.sandbox)
+        let config = strongroom::Config::new("").environment(|_| None);
+        let config = config.key(key.clone());
+        support::builder(&machine.service, config.layout(Layout::Entries), &machine.sandbox)
     };
     for (to, layout) in [(Backend::File, Layout::Sealed), (Backend::Keyutils, Layout::Entries)] {
         anywhere().move_to(to, Layout::Entries, |_| ()).unwrap();

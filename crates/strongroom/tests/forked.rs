@@ -9,7 +9,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork};
-use strongroom::{ErrorKind, KeyringStore, Options, Reason, SecretString, SecureStore};
+use strongroom::{Config, ErrorKind, KeyringStore, Reason, SecretString, SecureStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, Sandbox};
 use support::{Process, Said, say, told};
@@ -17,8 +17,8 @@ use support::{Process, Said, say, told};
 /// Far below any deadline, and enough for a loaded machine.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
-fn open(options: &Options) -> SecureStore {
-    SecureStore::builder("app").options(options.clone()).open().unwrap()
+fn open(config: &Config) -> SecureStore {
+    config.clone().service("app").open_store().unwrap()
 }
 
 #[test]
@@ -38,12 +38,12 @@ fn an_inherited_store_says_so_at_once_and_a_new_one_works() {
 #[test]
 #[ignore = "a process of the test above"]
 fn child() {
-    let options = Options::new().with_bus_address(told().unwrap());
-    let options = options.with_backend(strongroom::Backend::SecretService);
-    let inherited = open(&options);
+    let config = Config::new("").bus_address(told().unwrap());
+    let config = config.backend(strongroom::Backend::SecretService);
+    let inherited = open(&config);
     inherited.set_secret("token", &SecretString::from("v")).unwrap();
     match fork().unwrap() {
-        Fork::Child => in_child(inherited, &options),
+        Fork::Child => in_child(inherited, &config),
         Fork::Parent(child) => {
             fork::waitpid(child).unwrap();
             let value = inherited.require_secret("token").unwrap();
@@ -54,14 +54,14 @@ fn child() {
 
 /// What the forked process does, to its end.
 #[expect(clippy::exit, reason = "the test harness is the parent's")]
-fn in_child(inherited: SecureStore, options: &Options) -> ! {
+fn in_child(inherited: SecureStore, config: &Config) -> ! {
     let started = Instant::now();
     let error = inherited.get_secret("token").unwrap_err();
     let value = SecretString::from("w");
     let written = inherited.store().set_password("app", "token", &value);
     assert_eq!(written.unwrap_err().reason(), Some(Reason::Forked));
     drop(inherited);
-    let new = open(options).require_secret("token").unwrap();
+    let new = open(config).require_secret("token").unwrap();
     assert!(started.elapsed() < AT_ONCE);
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     let (kind, reason) = (error.kind(), error.reason());

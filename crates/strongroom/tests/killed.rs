@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
 use strongroom::{
-    Backend, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Options, Secret, SecretKey,
-    SecretManager, SecretManagerBuilder, SecretString, VaultContent, blocking,
+    Backend, Config, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Secret, SecretKey,
+    SecretString, VaultContent, blocking,
 };
 use strongroom_testkit::{Bus, Sandbox};
 use support::site::{Site, key_file};
@@ -97,7 +97,7 @@ fn a_killed_rotation_leaves_every_secret_readable_and_the_next_one_goes_on() {
         }
         secrets.set(&SecretKey::new(name(round)), &small(round)).unwrap();
     }
-    site.builder().open_keys().unwrap().rotate(&[], |_| ()).unwrap();
+    site.builder().keys().unwrap().rotate(&[], |_| ()).unwrap();
     assert_eq!(content(&site.open()).len(), records);
 }
 
@@ -159,7 +159,7 @@ fn restores_whole(site: &Site<'_>) {
 /// Kills processes that salvage a vault of which one record is damaged.
 fn salvages_whole(site: &Site<'_>) {
     let prepared = || {
-        site.builder().open_repair().unwrap().purge().unwrap();
+        site.builder().repair().unwrap().purge().unwrap();
         fill(&site.open(), 0..MANY);
         damage(&site.file());
         assert_eq!(readable(site), Some(MANY as u64 - 1));
@@ -176,7 +176,7 @@ fn salvages_whole(site: &Site<'_>) {
         if readable(site).is_some() {
             assert_eq!(told, 0, "a salvage was told, and not done");
             before += 1;
-            let saved = site.builder().open_repair().unwrap().salvage().unwrap().saved;
+            let saved = site.builder().repair().unwrap().salvage().unwrap().saved;
             assert_eq!(saved.len(), MANY - 1);
         } else {
             after += 1;
@@ -188,7 +188,7 @@ fn salvages_whole(site: &Site<'_>) {
 
 /// How many secrets of a damaged vault can be read; `None` if it is whole.
 fn readable(site: &Site<'_>) -> Option<u64> {
-    let items = site.builder().open_repair().unwrap().examine().unwrap();
+    let items = site.builder().repair().unwrap().examine().unwrap();
     match &items[..] {
         [item] => match &item.content {
             VaultContent::Unreadable { readable, .. } => Some(readable.expect("it opens")),
@@ -208,12 +208,12 @@ fn damage(file: &Path) {
 }
 
 /// The vault of `app` wherever it is.
-fn anywhere(bus: &Bus) -> SecretManagerBuilder {
-    let options = Options::new()
-        .with_environment(|_| None)
-        .with_bus_address(bus.address())
-        .with_key(KeySource::key_file(key_file(bus.sandbox())));
-    support::builder("app", options, bus.sandbox())
+fn anywhere(bus: &Bus) -> Config {
+    let config = Config::new("")
+        .environment(|_| None)
+        .bus_address(bus.address())
+        .key(KeySource::key_file(key_file(bus.sandbox())));
+    support::builder("app", config, bus.sandbox())
 }
 
 /// What there is of vaults in this backend.
@@ -257,7 +257,7 @@ fn does_a_deed_in_a_process_of_its_own() {
     match deed.split_once(' ') {
         Some(("move", to)) => {
             let to: Backend = to.parse().unwrap();
-            let vault = SecretManager::builder("app");
+            let vault = Config::new("app");
             when_told(|| drop(vault.move_to(to, Layout::Inline, |_| ()).unwrap()));
         }
         Some(("restore", path)) => {
@@ -270,11 +270,11 @@ fn does_a_deed_in_a_process_of_its_own() {
             when_told(|| secrets.restore(&backup, &plan).unwrap());
         }
         _ if deed == "rotate" => {
-            let keys = Site::of_environment().open_keys().unwrap();
+            let keys = Site::of_environment().keys().unwrap();
             when_told(|| keys.rotate(&[], |_| ()).unwrap());
         }
         _ => {
-            let repair = Site::of_environment().open_repair().unwrap();
+            let repair = Site::of_environment().repair().unwrap();
             when_told(|| drop(repair.salvage().unwrap()));
         }
     }

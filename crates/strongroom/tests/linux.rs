@@ -15,18 +15,17 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use strongroom::{
-    Backend, ChoiceReason, Deadlines, ErrorKind, Fallback, Options, PromptPolicy, SecretManager,
-    SecureStore, choose,
+    Backend, ChoiceReason, Config, Deadlines, ErrorKind, Fallback, PromptPolicy, choose,
 };
 
-/// Options that reach this bus and nothing of the user's own.
-fn on_bus(socket: &Path) -> Options {
-    Options::new()
-        .with_environment(|_| None)
-        .with_bus_address(format!("unix:path={}", socket.display()))
-        .with_state_dir(env!("CARGO_TARGET_TMPDIR"))
-        .with_prompt(PromptPolicy::Never)
-        .with_deadlines(Deadlines::both(Duration::from_millis(500)))
+/// Config that reach this bus and nothing of the user's own.
+fn on_bus(socket: &Path) -> Config {
+    Config::new("")
+        .environment(|_| None)
+        .bus_address(format!("unix:path={}", socket.display()))
+        .state_dir(env!("CARGO_TARGET_TMPDIR"))
+        .prompt(PromptPolicy::Never)
+        .deadlines(Deadlines::both(Duration::from_millis(500)))
 }
 
 /// A place for a socket, short enough for one.
@@ -36,8 +35,8 @@ fn socket(name: &str) -> PathBuf {
 
 #[test]
 fn without_a_bus_the_session_fallback_takes_over_or_tells_both_reasons() {
-    let options = on_bus(&socket("absent")).with_fallback(Fallback::Session);
-    match SecureStore::builder("tracker").options(options).open() {
+    let config = on_bus(&socket("absent")).fallback(Fallback::Session);
+    match config.service("tracker").open_store() {
         Ok(secrets) => {
             assert_eq!(secrets.backend(), Backend::Keyutils);
             assert!(matches!(secrets.reason(), ChoiceReason::Fallback(_)));
@@ -54,8 +53,8 @@ fn without_a_bus_the_session_fallback_takes_over_or_tells_both_reasons() {
 
 #[test]
 fn without_a_bus_and_without_a_fallback_it_is_an_error() {
-    let options = on_bus(&socket("absent")).with_fallback(Fallback::Error);
-    let error = choose(&options).unwrap_err();
+    let config = on_bus(&socket("absent")).fallback(Fallback::Error);
+    let error = choose(&config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.store(), Some("secret-service"));
     let hint = error.hint();
@@ -67,9 +66,9 @@ fn without_a_bus_and_without_a_fallback_it_is_an_error() {
 fn a_bus_that_does_not_answer_is_told_by_its_store_and_not_by_the_guard() {
     let path = socket("mute");
     let listener = UnixListener::bind(&path).unwrap();
-    let opened = SecureStore::builder("tracker").options(on_bus(&path)).open();
-    let named = on_bus(&path).with_backend(Backend::SecretService);
-    let named = SecureStore::builder("tracker").options(named).open().unwrap();
+    let opened = on_bus(&path).service("tracker").open_store();
+    let named = on_bus(&path).backend(Backend::SecretService);
+    let named = named.service("tracker").open_store().unwrap();
     let read = named.get_secret("token");
     std::fs::remove_file(&path).unwrap();
 
@@ -90,12 +89,12 @@ fn told_by_the_store(error: &strongroom::Error) {
 #[test]
 fn an_async_callers_subscriber_hears_the_warnings() {
     let directory = tempfile::tempdir().unwrap();
-    let options = on_bus(&socket("absent")).with_state_dir(directory.path());
-    let options = options.dangerous().plaintext_file(directory.path().join("secrets"));
+    let config = on_bus(&socket("absent")).state_dir(directory.path());
+    let config = config.dangerous().plaintext_file(directory.path().join("secrets"));
     let (told, lines) = mpsc::channel();
     let writer = move || Lines(told.clone());
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
-    let opening = SecretManager::builder("tracker").options(options).open();
+    let opening = config.service("tracker").open();
     tracing::subscriber::with_default(subscriber, || {
         futures_lite::future::block_on(opening).unwrap();
     });

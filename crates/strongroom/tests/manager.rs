@@ -6,7 +6,7 @@ mod support;
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
 use strongroom::{
-    Backend, ChangeKind, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation, Options,
+    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation,
     Secret, SecretKey, SecretManager, SignedDuration, Timestamp,
 };
 use strongroom_testkit::{Sandbox, unused_name};
@@ -136,8 +136,8 @@ fn missing() -> Error {
 
 #[test]
 fn the_api_works_on_memory() {
-    let options = Options::new().with_backend(Backend::Memory);
-    let opening = builder(&unused_name("app"), options, &Sandbox::new()).open();
+    let config = Config::new("").backend(Backend::Memory);
+    let opening = builder(&unused_name("app"), config, &Sandbox::new()).open();
     let secrets = block_on(opening).unwrap();
     assert!(!secrets.is_persistent());
     block_on(every_line_of_the_api(&secrets)).unwrap();
@@ -146,12 +146,10 @@ fn the_api_works_on_memory() {
 #[test]
 fn the_api_works_on_entries_in_memory_and_in_a_file() {
     let sandbox = Sandbox::new();
-    let file = Options::new().dangerous().plaintext_file(sandbox.home().join("secrets"));
-    for options in
-        [Options::new().with_backend(Backend::Memory), file.with_backend(Backend::PlaintextFile)]
-    {
-        let options = options.with_layout(Layout::Entries);
-        let opening = builder(&unused_name("app"), options, &sandbox).open();
+    let file = Config::new("").dangerous().plaintext_file(sandbox.home().join("secrets"));
+    for config in [Config::new("").backend(Backend::Memory), file.backend(Backend::PlaintextFile)] {
+        let config = config.layout(Layout::Entries);
+        let opening = builder(&unused_name("app"), config, &sandbox).open();
         block_on(every_line_in_entries(&block_on(opening).unwrap())).unwrap();
     }
 }
@@ -161,8 +159,8 @@ fn the_api_works_on_entries_in_memory_and_in_a_file() {
 fn the_api_works_on_keyutils() {
     for layout in [Layout::Inline, Layout::Entries] {
         let service = unused_name("manager");
-        let options = Options::new().with_backend(Backend::Keyutils).with_layout(layout);
-        let secrets = block_on(builder(&service, options, &Sandbox::new()).open()).unwrap();
+        let config = Config::new("").backend(Backend::Keyutils).layout(layout);
+        let secrets = block_on(builder(&service, config, &Sandbox::new()).open()).unwrap();
         let worked = match layout {
             Layout::Entries => block_on(every_line_in_entries(&secrets)),
             _ => block_on(every_line_of_the_api(&secrets)),
@@ -176,8 +174,8 @@ fn the_api_works_on_keyutils() {
 #[test]
 fn the_api_works_on_entries_of_gnome_keyring() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let options = on(&bus).with_layout(Layout::Entries);
-    let secrets = block_on(builder("app", options, bus.sandbox()).open()).unwrap();
+    let config = on(&bus).layout(Layout::Entries);
+    let secrets = block_on(builder("app", config, bus.sandbox()).open()).unwrap();
     assert!(secrets.is_persistent());
     block_on(every_line_in_entries(&secrets)).unwrap();
 }
@@ -229,13 +227,13 @@ fn the_api_works_on_an_encrypted_file() {
 
 #[test]
 fn an_async_manager_works_in_tokio_of_both_flavours() {
-    let options = Options::new().with_backend(Backend::Memory);
+    let config = Config::new("").backend(Backend::Memory);
     let single = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let several = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     for runtime in [single, several] {
         let sandbox = Sandbox::new();
         runtime.block_on(async {
-            let secrets = builder(&unused_name("app"), options.clone(), &sandbox);
+            let secrets = builder(&unused_name("app"), config.clone(), &sandbox);
             let secrets = secrets.open().await.unwrap();
             every_line_of_the_api(&secrets).await.unwrap();
         });

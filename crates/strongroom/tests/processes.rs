@@ -7,9 +7,7 @@ mod support;
 use std::env;
 use std::process::Command;
 
-use strongroom::{
-    Backend, ExposeSecret, Layout, Options, Secret, SecretKey, SecretManager, blocking,
-};
+use strongroom::{Backend, Config, ExposeSecret, Layout, Secret, SecretKey, blocking};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, PATIENCE, Sandbox, provider_or_skip, unused_name};
 use support::site::Site;
@@ -48,16 +46,16 @@ fn a_long_lived_reader_on_gnome_keyring_sees_a_set_at_its_next_get() {
 #[test]
 fn a_long_lived_reader_on_keyutils_sees_a_set_at_its_next_get() {
     let (service, sandbox) = (unused_name("reader"), Sandbox::new());
-    let options = Options::new().with_backend(Backend::Keyutils);
-    sees_at_its_next_get(&service, options, &sandbox, sandbox.command(this_program()));
+    let config = Config::new("").backend(Backend::Keyutils);
+    sees_at_its_next_get(&service, config, &sandbox, sandbox.command(this_program()));
 }
 
 #[cfg(feature = "sealed")]
 #[test]
 fn a_long_lived_reader_of_a_sealed_vault_sees_a_set_at_its_next_get() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let options = on(&bus).with_layout(Layout::Sealed);
-    sees_at_its_next_get("app", options, bus.sandbox(), bus.command(this_program()));
+    let config = on(&bus).layout(Layout::Sealed);
+    sees_at_its_next_get("app", config, bus.sandbox(), bus.command(this_program()));
 }
 
 #[cfg(feature = "sealed")]
@@ -66,15 +64,15 @@ fn a_long_lived_reader_of_an_encrypted_file_sees_a_set_at_its_next_get() {
     let sandbox = Sandbox::new();
     let site = Site::in_file(&sandbox);
     let key = strongroom::KeySource::key_file(support::site::key_file(&sandbox));
-    let options = Options::new().with_backend(Backend::File).with_key(key);
-    sees_at_its_next_get("app", options, &sandbox, site.command());
+    let config = Config::new("").backend(Backend::File).key(key);
+    sees_at_its_next_get("app", config, &sandbox, site.command());
 }
 
 /// How often the reader is asked about each change.
 const ROUNDS: usize = 10;
 
-fn sees_at_its_next_get(service: &str, options: Options, sandbox: &Sandbox, reader: Command) {
-    let secrets = builder(service, options, sandbox).open_blocking().unwrap();
+fn sees_at_its_next_get(service: &str, config: Config, sandbox: &Sandbox, reader: Command) {
+    let secrets = builder(service, config, sandbox).open_blocking().unwrap();
     let _purged = Purged(&secrets);
     let mut reader = Peer::start(reader, service, secrets.backend());
     assert_eq!(reader.get(), "nothing");
@@ -158,7 +156,7 @@ impl Peer {
 #[ignore = "run by other tests, in a process of its own"]
 fn works_in_a_process_of_its_own() {
     let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
-    let secrets = SecretManager::builder(env::var(SERVICE).unwrap()).backend(backend);
+    let secrets = Config::new(env::var(SERVICE).unwrap()).backend(backend);
     let secrets = secrets.open_blocking().unwrap();
     while let Some(line) = told() {
         match line.as_str() {

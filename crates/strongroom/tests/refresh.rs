@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use futures_lite::future::{block_on, poll_once};
 use strongroom::{
-    Backend, Deadlines, Error, ErrorKind, ExposeSecret, Layout, Operation, Options, Secret,
-    SecretKey, SecretManager, SecretManagerBuilder, Timestamp, blocking,
+    Backend, Config, Deadlines, Error, ErrorKind, ExposeSecret, Layout, Operation, Secret,
+    SecretKey, Timestamp, blocking,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -26,10 +26,10 @@ fn is_stale(secret: &Secret) -> bool {
     secret.value.expose_secret() == STALE
 }
 
-fn in_memory(sandbox: &Sandbox) -> SecretManagerBuilder {
+fn in_memory(sandbox: &Sandbox) -> Config {
     // The memory is one for all tests of this process.
     let service = sandbox.path().display().to_string();
-    let builder = SecretManager::builder(service).backend(Backend::Memory);
+    let builder = Config::new(service).backend(Backend::Memory);
     builder.state_dir(sandbox.home().join("state"))
 }
 
@@ -196,7 +196,7 @@ const KEY_FILE: &str = "STRONGROOM_KEY_FILE";
 fn refreshes_in_a_process_of_its_own() {
     let Ok(service) = std::env::var(SERVICE) else { return };
     // The environment names the backend.
-    let secrets = SecretManager::builder(service).open_blocking().unwrap();
+    let secrets = Config::new(service).open_blocking().unwrap();
     let mut stdout = std::io::stdout();
     writeln!(stdout, "\nstarted").unwrap();
     let fetch = |_: Option<Secret>| {
@@ -229,15 +229,15 @@ impl Shared {
     fn on((backend, layout): (Backend, Layout)) -> Self {
         let (service, sandbox) = (unused_name("refresh"), Sandbox::new());
         let limits = Deadlines { refresh: Duration::from_millis(200), ..Deadlines::default() };
-        let options = Options::new().with_backend(backend).with_layout(layout);
-        let options = options.with_deadlines(limits);
-        let options = options.with_state_dir(sandbox.state_dir()).with_data_dir(sandbox.data_dir());
+        let config = Config::new("").backend(backend).layout(layout);
+        let config = config.deadlines(limits);
+        let config = config.state_dir(sandbox.state_dir()).data_dir(sandbox.data_dir());
         #[cfg(feature = "sealed")]
-        let options = {
+        let config = {
             strongroom::SealingKey::generate().unwrap().create_file(key_file(&sandbox)).unwrap();
-            options.with_key(strongroom::KeySource::key_file(key_file(&sandbox)))
+            config.key(strongroom::KeySource::key_file(key_file(&sandbox)))
         };
-        let secrets = SecretManager::builder(&service).options(options).open_blocking().unwrap();
+        let secrets = config.service(&service).open_blocking().unwrap();
         secrets.set_api_key("TOKEN", STALE, None).unwrap();
         Self { service, sandbox, secrets }
     }

@@ -8,9 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use strongroom::{
-    Backend, Error, ErrorKind, ExposeSecret, KeyringStore, Options, Secret, SecretKey,
-    SecretManager, SecretManagerBuilder, SecretString, Timestamp, VaultContent, VaultRepair,
-    blocking, choose,
+    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Secret, SecretKey, SecretString,
+    Timestamp, VaultContent, VaultRepair, blocking, choose,
 };
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name};
 
@@ -36,24 +35,24 @@ impl Stored {
     }
 
     fn write(&self, payload: &str) {
-        let store = choose(&Options::new().with_backend(Backend::Keyutils)).unwrap();
+        let store = choose(&Config::new("").backend(Backend::Keyutils)).unwrap();
         let payload = SecretString::from(payload);
         store.store().set_password(&self.service, "vault", &payload).unwrap();
     }
 
-    fn builder(&self) -> SecretManagerBuilder {
-        let builder = SecretManager::builder(&self.service).backend(Backend::Keyutils);
+    fn builder(&self) -> Config {
+        let builder = Config::new(&self.service).backend(Backend::Keyutils);
         builder.state_dir(self.sandbox.home().join("state")).clock(|| Timestamp::UNIX_EPOCH)
     }
 
     fn repair(&self) -> VaultRepair {
-        self.builder().open_repair().unwrap()
+        self.builder().repair().unwrap()
     }
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        let store = choose(&Options::new().with_backend(Backend::Keyutils)).unwrap();
+        let store = choose(&Config::new("").backend(Backend::Keyutils)).unwrap();
         store.store().delete_password(&self.service, "vault").unwrap();
     }
 }
@@ -104,7 +103,7 @@ fn what_can_not_be_copied_is_not_given_up() {
     let stored = Stored::new(DAMAGED);
     let file = stored.sandbox.home().join("file");
     fs::write(&file, "").unwrap();
-    let repair = stored.builder().state_dir(file.join("sub")).open_repair().unwrap();
+    let repair = stored.builder().state_dir(file.join("sub")).repair().unwrap();
     assert_eq!(repair.reset().unwrap_err().kind(), ErrorKind::Io);
     assert_eq!(stored.repair().examine().unwrap()[0].len, DAMAGED.len());
 }
@@ -153,11 +152,11 @@ impl Two {
         Some(two)
     }
 
-    fn builder(&self) -> SecretManagerBuilder {
-        let options = Options::new().with_backend(Backend::SecretService);
-        let options = options.with_bus_address(self.bus.address());
+    fn builder(&self) -> Config {
+        let config = Config::new("").backend(Backend::SecretService);
+        let config = config.bus_address(self.bus.address());
         let state_dir = self.bus.sandbox().home().join("state");
-        SecretManager::builder("app").options(options.with_state_dir(state_dir))
+        config.state_dir(state_dir).service("app")
     }
 
     fn open(&self) -> Result<blocking::SecretManager, Error> {
@@ -181,7 +180,7 @@ fn two_vaults_become_one_that_lacks_nothing() {
     assert_eq!(error.kind(), ErrorKind::Ambiguous);
     assert!(advises(&error, "repair "), "{:?}", error.commands());
 
-    let repair = two.builder().open_repair().unwrap();
+    let repair = two.builder().repair().unwrap();
     let items = repair.examine().unwrap();
     let mut generations: Vec<_> = items
         .iter()
@@ -208,7 +207,7 @@ fn two_vaults_become_one_that_lacks_nothing() {
 fn what_can_not_be_read_is_not_merged_away() {
     let Some(two) = Two::new() else { return };
     two.add(DAMAGED);
-    let repair = two.builder().open_repair().unwrap();
+    let repair = two.builder().repair().unwrap();
     let refused = repair.merge().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Corrupt);
     assert!(advises(&refused, "entry repair app vault"), "{:?}", refused.commands());

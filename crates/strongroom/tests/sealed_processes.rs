@@ -101,7 +101,7 @@ fn the_log_that_a_killed_purge_left_of_an_encrypted_file_is_no_empty_vault() {
         site.open().set(&SecretKey::new("A"), &Secret::new("1")).unwrap();
         fs::rename(site.file(), &log).unwrap();
         assert_eq!(site.builder().open_blocking().unwrap_err().kind(), ErrorKind::Corrupt);
-        let repair = site.builder().open_repair().unwrap();
+        let repair = site.builder().repair().unwrap();
         let ended = if by_reset { repair.reset().map(|aside| aside.len()) } else { repair.purge() };
         assert_eq!(ended.unwrap(), 1);
         assert!(!log.exists() && site.open().list().unwrap().is_empty());
@@ -158,7 +158,7 @@ fn purges_whole(site: &Site<'_>) {
             Err(error) if error.kind() == ErrorKind::Corrupt && purged == 0 => errors += 1,
             other => panic!("{purged} purges were told, and now: {other:?}"),
         }
-        site.builder().open_repair().unwrap().purge().unwrap();
+        site.builder().repair().unwrap().purge().unwrap();
         assert!(site.open().list().unwrap().is_empty());
     }
     report(&format!("{whole} whole, {nothing} purged, {errors} errors"));

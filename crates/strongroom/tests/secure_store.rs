@@ -5,13 +5,13 @@
 use std::ffi::OsString;
 
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, ExposeSecret, KeyringStore, Options, Persistence,
+    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
     SecretString, SecureStore, choose, inspect, secret_bytes,
 };
 
 /// The memory is one for all tests of this process: each takes a service of its own.
 fn in_memory(service: &str) -> SecureStore {
-    SecureStore::builder(service).backend(Backend::Memory).open().unwrap()
+    Config::new(service).backend(Backend::Memory).open_store().unwrap()
 }
 
 fn secret(value: &str) -> SecretString {
@@ -50,10 +50,10 @@ fn a_missing_secret_names_itself_and_what_to_do() {
     assert!(shown.contains(r#""api-key" of service "tracker""#), "{shown}");
     assert_eq!(error.hint(), "Store it first.", "no command reaches the memory of a program");
 
-    let secrets = SecureStore::builder("tracker")
+    let secrets = Config::new("tracker")
         .backend(Backend::Memory)
         .setup_hint("run `tracker setup`")
-        .open()
+        .open_store()
         .unwrap();
     let error = secrets.require_secret("api-key").unwrap_err();
     assert_eq!(error.hint(), "run `tracker setup`");
@@ -73,7 +73,7 @@ fn names_that_cannot_be_used_are_invalid() {
     let secrets = in_memory("others");
     for name in ["", "a\0b", &"x".repeat(256)] {
         let kinds = [
-            SecureStore::builder(name).backend(Backend::Memory).open().unwrap_err().kind(),
+            Config::new(name).backend(Backend::Memory).open_store().unwrap_err().kind(),
             secrets.set_secret(name, &secret("v")).unwrap_err().kind(),
             secrets.get_secret(name).unwrap_err().kind(),
             secrets.require_secret(name).unwrap_err().kind(),
@@ -95,20 +95,17 @@ fn it_says_what_it_is() {
 #[test]
 fn options_and_environment_reach_the_choice() {
     let named = |variable: &'static str, value: &'static str| {
-        Options::new()
-            .with_environment(move |name| (name == variable).then(|| OsString::from(value)))
+        Config::new("").environment(move |name| (name == variable).then(|| OsString::from(value)))
     };
-    let secrets = SecureStore::builder("tracker")
-        .options(named("TRACKER_BACKEND", "memory"))
+    let secrets = named("TRACKER_BACKEND", "memory")
+        .service("tracker")
         .env_prefix("TRACKER")
-        .open()
+        .open_store()
         .unwrap();
     assert_eq!(secrets.reason().to_string(), "named by TRACKER_BACKEND");
 
-    let error = SecureStore::builder("tracker")
-        .options(named("STRONGROOM_BACKEND", "nonsense"))
-        .open()
-        .unwrap_err();
+    let error =
+        named("STRONGROOM_BACKEND", "nonsense").service("tracker").open_store().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
@@ -116,12 +113,12 @@ fn options_and_environment_reach_the_choice() {
 fn nothing_shows_a_value() {
     let secrets = in_memory("others");
     secrets.set_secret("token", &secret("marker-value")).unwrap();
-    let options = Options::new().with_backend(Backend::Memory);
+    let config = Config::new("").backend(Backend::Memory);
     let shown = format!(
         "{secrets:?} {:?} {:?} {:?}",
         secrets.store(),
-        choose(&options).unwrap(),
-        SecureStore::builder("tracker").options(options),
+        choose(&config).unwrap(),
+        config.service("tracker"),
     );
     assert!(shown.contains("tracker") && !shown.contains("marker-value"), "{shown}");
 }
@@ -130,14 +127,14 @@ fn nothing_shows_a_value() {
 fn handles_go_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<SecureStore>();
-    check::<Options>();
+    check::<Config>();
     check::<strongroom::Chosen>();
     check::<strongroom::Guard>();
 }
 
 #[test]
 fn the_memory_of_the_process_is_always_there_to_inspect() {
-    let here = Options::new().with_bus_address("unix:path=/nonexistent/strongroom");
+    let here = Config::new("").bus_address("unix:path=/nonexistent/strongroom");
     for found in inspect(&here) {
         let opened = found.capabilities.is_some();
         assert_eq!(opened, found.backend.is_supported_here());
@@ -150,7 +147,7 @@ fn the_memory_of_the_process_is_always_there_to_inspect() {
 #[test]
 fn the_vaults_entry_is_no_secret_of_an_application() {
     let secrets = in_memory("with-a-vault");
-    let vault = strongroom::SecretManager::builder("with-a-vault").backend(Backend::Memory);
+    let vault = Config::new("with-a-vault").backend(Backend::Memory);
     let vault = vault.open_blocking().unwrap();
     vault.set_api_key("A", "value", None).unwrap();
     for refused in [
@@ -170,12 +167,12 @@ fn another_programs_entry_where_a_vault_would_be_is_told_and_stays() {
     let store = in_memory("vaulted").store().clone();
     let token = secret_bytes(b"hvs.token".to_vec());
     store.set_bytes("vaulted", "vault", &token).unwrap();
-    let builder = || strongroom::SecretManager::builder("vaulted").backend(Backend::Memory);
+    let builder = || Config::new("vaulted").backend(Backend::Memory);
     let error = builder().open_blocking().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.to_string().contains("another program's"), "{error}");
     assert!(!error.hint().contains("repair"), "{}", error.hint());
-    assert!(builder().open_repair().unwrap().reset().is_err());
+    assert!(builder().repair().unwrap().reset().is_err());
     let kept = store.get_bytes("vaulted", "vault").unwrap().unwrap();
     assert!(kept.expose_secret() == b"hvs.token");
 }

@@ -4,10 +4,7 @@
 
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
-use strongroom::{
-    Backend, Change, ChangeKind, Options, Secret, SecretKey, SecretManager, SecretManagerBuilder,
-    blocking,
-};
+use strongroom::{Backend, Change, ChangeKind, Config, Secret, SecretKey, blocking};
 use strongroom_testkit::{
     Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, unused_name, wait_until,
 };
@@ -22,11 +19,11 @@ struct Two {
 impl Two {
     /// In an entry, and in an encrypted file.
     fn of_each_layout() -> Vec<Self> {
-        let inline = Self::on(Options::new().with_backend(Backend::Keyutils));
+        let inline = Self::on(Config::new("").backend(Backend::Keyutils));
         #[cfg(feature = "sealed")]
         let sealed = {
             let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
-            Self::on(Options::new().with_backend(Backend::File).with_key(key))
+            Self::on(Config::new("").backend(Backend::File).key(key))
         };
         #[cfg(feature = "sealed")]
         return vec![inline, sealed];
@@ -34,11 +31,11 @@ impl Two {
         vec![inline]
     }
 
-    fn on(options: Options) -> Self {
+    fn on(config: Config) -> Self {
         let (service, sandbox) = (unused_name("subscribe"), Sandbox::new());
         let below = |path| sandbox.home().join(path);
-        let options = options.with_state_dir(below("state")).with_data_dir(below("data"));
-        let builder = SecretManager::builder(&service).options(options);
+        let config = config.state_dir(below("state")).data_dir(below("data"));
+        let builder = config.service(&service);
         let open = || builder.clone().open_blocking().unwrap();
         Self { ours: open(), theirs: open(), _sandbox: sandbox }
     }
@@ -154,10 +151,10 @@ fn an_async_stream_tells_the_same_and_outlives_its_manager() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     block_on(async {
         let open = || {
-            let options = Options::new().with_backend(Backend::SecretService);
-            let options = options.with_bus_address(bus.address());
+            let config = Config::new("").backend(Backend::SecretService);
+            let config = config.bus_address(bus.address());
             let state_dir = bus.sandbox().home().join("state");
-            SecretManager::builder("app").options(options.with_state_dir(state_dir)).open()
+            config.state_dir(state_dir).service("app").open()
         };
         let (ours, theirs) = (open().await.unwrap(), open().await.unwrap());
         let mut changes = ours.subscribe().unwrap();
@@ -167,10 +164,10 @@ fn an_async_stream_tells_the_same_and_outlives_its_manager() {
     });
 }
 
-fn in_memory(sandbox: &Sandbox) -> SecretManagerBuilder {
+fn in_memory(sandbox: &Sandbox) -> Config {
     // The memory is one for all tests of this process.
     let service = sandbox.path().display().to_string();
-    let builder = SecretManager::builder(service).backend(Backend::Memory);
+    let builder = Config::new(service).backend(Backend::Memory);
     builder.state_dir(sandbox.home().join("state"))
 }
 

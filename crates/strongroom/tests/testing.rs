@@ -6,14 +6,13 @@
 use std::ffi::OsString;
 
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, Operation, Options, SecretManager, SecretString, SecureStore,
-    choose, testing,
+    Backend, ChoiceReason, Config, ErrorKind, Operation, SecretString, SecureStore, choose, testing,
 };
 
 /// The automatic choice, whatever the environment of the test run names.
 fn automatic(service: &str) -> SecureStore {
-    let options = Options::new().with_environment(|_| None);
-    SecureStore::builder(service).options(options).open().unwrap()
+    let config = Config::new("").environment(|_| None);
+    config.service(service).open_store().unwrap()
 }
 
 #[test]
@@ -43,8 +42,8 @@ fn a_fault_of_the_mock_reaches_the_application() {
 
 #[test]
 fn a_vault_meets_the_mock_and_leaves_no_file_in_the_users_home() {
-    let options = Options::new().with_environment(|_| None);
-    let open = || SecretManager::builder("vault").options(options.clone()).open_blocking().unwrap();
+    let config = Config::new("").environment(|_| None);
+    let open = || config.clone().service("vault").open_blocking().unwrap();
     open().set_api_key("API_KEY", "sk-1", None).unwrap();
     assert!(open().get_value("API_KEY").unwrap().is_some(), "all handles share the mock");
     let home = std::env::home_dir().unwrap();
@@ -53,9 +52,9 @@ fn a_vault_meets_the_mock_and_leaves_no_file_in_the_users_home() {
 
 #[test]
 fn what_was_named_is_what_is_used() {
-    let explicit = Options::new().with_backend(Backend::Memory);
-    let named = Options::new().with_environment(|_| Some(OsString::from("memory")));
-    for options in [explicit, named] {
-        assert_eq!(choose(&options).unwrap().store().name(), "memory");
+    let explicit = Config::new("").backend(Backend::Memory);
+    let named = Config::new("").environment(|_| Some(OsString::from("memory")));
+    for config in [explicit, named] {
+        assert_eq!(choose(&config).unwrap().store().name(), "memory");
     }
 }

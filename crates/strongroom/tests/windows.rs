@@ -6,18 +6,18 @@
 use std::process;
 
 use strongroom::{
-    Backend, ChoiceReason, ErrorKind, ExposeSecret, Layout, Options, Persistence, Secret,
-    SecretKey, SecretManager, VAULT_ENTRY, choose, inspect,
+    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, Layout, Persistence, Secret, SecretKey,
+    SecretManager, VAULT_ENTRY, choose, inspect,
 };
 
 #[test]
 fn it_is_the_platforms_default_and_can_be_used() {
-    let options = Options::new().with_environment(|_| None);
-    let chosen = choose(&options).unwrap();
+    let config = Config::new("").environment(|_| None);
+    let chosen = choose(&config).unwrap();
     assert_eq!(chosen.backend(), Backend::CredentialManager);
     assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
 
-    let found = inspect(&options);
+    let found = inspect(&config);
     let found = found.iter().find(|it| it.backend == Backend::CredentialManager).unwrap();
     let capabilities = found.capabilities.unwrap();
     assert_eq!(capabilities.persistence, Persistence::Permanent);
@@ -31,7 +31,7 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
     let service = format!("windows-{}", process::id());
     let dir = tempfile::tempdir().unwrap();
     let open = || {
-        let builder = SecretManager::builder(&service).backend(Backend::CredentialManager);
+        let builder = Config::new(&service).backend(Backend::CredentialManager);
         let builder = builder.state_dir(dir.path().join("state"));
         builder.data_dir(dir.path().join("data")).open_blocking().unwrap()
     };
@@ -50,8 +50,8 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
         assert_eq!(read.expose_secret(), value(number));
     }
 
-    let options = Options::new().with_backend(Backend::CredentialManager);
-    let store = choose(&options).unwrap().store().clone();
+    let config = Config::new("").backend(Backend::CredentialManager);
+    let store = choose(&config).unwrap().store().clone();
     let users = store.list(&service).unwrap();
     assert!(store.delete_password(&service, VAULT_ENTRY).unwrap());
     assert_eq!(users.len(), 1, "it stays one entry");
@@ -61,7 +61,7 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
 fn a_value_that_no_entry_takes_is_refused_alone() {
     let service = format!("windows-entries-{}", process::id());
     let dir = tempfile::tempdir().unwrap();
-    let builder = SecretManager::builder(&service).backend(Backend::CredentialManager);
+    let builder = Config::new(&service).backend(Backend::CredentialManager);
     let builder = builder.state_dir(dir.path().join("state")).layout(Layout::Entries);
     let vault = builder.open_blocking().unwrap();
     let key = SecretKey::with_target("API_KEY", "production");

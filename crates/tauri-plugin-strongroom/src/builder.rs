@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use strongroom::{Fallback, Options, ServiceName};
+use strongroom::{Config, Fallback, ServiceName};
 use tauri::plugin::TauriPlugin;
 use tauri::{Manager as _, Runtime, plugin};
 
@@ -17,36 +17,28 @@ const NAME: &str = "strongroom";
 /// Nothing of it can be changed by the page.
 #[must_use]
 pub struct Builder {
-    service: String,
     allowed: AllowList,
-    options: Options,
+    config: Config,
 }
 
 impl Builder {
-    /// Starts with a service and no secret that the page may name.
+    /// Creates the plugin for the secrets of a service, in the store that its configuration chooses, and no secret that the page
+    /// may name.
     ///
     /// The service is the application's stable name, which its secrets are found under: never change
     /// it. The application's identifier does, if it changes no more.
     ///
     /// Where the platform's store can't be used, that is an error, in place of the kernel's keyring,
-    /// which would lose the user's secrets at the next restart: see [`options`](Self::options).
-    pub fn new(service: impl Into<String>) -> Self {
-        Self {
-            service: service.into(),
-            allowed: AllowList::default(),
-            options: Options::new().with_fallback(Fallback::Error),
-        }
+    /// which would lose the user's secrets at the next restart, unless the configuration has another
+    /// [`fallback`](Config::fallback).
+    pub fn new(config: impl Into<Config>) -> Self {
+        let config = config.into().default_fallback(Fallback::Error);
+        Self { allowed: AllowList::default(), config }
     }
 
     /// Lets the page name a secret, and do this with it. The last word on a name counts.
     pub fn allow(mut self, name: impl Into<String>, access: Access) -> Self {
         self.allowed.allow(name.into(), access);
-        self
-    }
-
-    /// Takes these options in place of the plugin's own: backend, fallback, deadlines, prompts.
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
         self
     }
 
@@ -66,10 +58,10 @@ impl Builder {
                 commands::status,
             ])
             .setup(|app, _| {
-                let Self { service, allowed, options } = self;
-                ServiceName::new(service.as_str())?;
+                let Self { allowed, config } = self;
+                ServiceName::new(config.service_name())?;
                 allowed.keys().try_for_each(|key| key.validate())?;
-                app.manage(Strongroom::new(app.clone(), service, options, allowed));
+                app.manage(Strongroom::new(app.clone(), config, allowed));
                 Ok(())
             })
             .build()
@@ -78,11 +70,7 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, allowed, options } = self;
-        f.debug_struct("Builder")
-            .field("service", service)
-            .field("allowed", allowed)
-            .field("options", options)
-            .finish()
+        let Self { allowed, config } = self;
+        f.debug_struct("Builder").field("allowed", allowed).field("config", config).finish()
     }
 }

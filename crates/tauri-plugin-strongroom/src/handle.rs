@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::StreamExt as _;
-use strongroom::{Change, ErrorKind, Options, SecretManager, SecretManagerBuilder, choose};
+use strongroom::{Change, Config, ErrorKind, SecretManager, choose};
 use tauri::async_runtime::{Mutex, spawn};
 use tauri::{AppHandle, Emitter as _, Manager, Runtime};
 use unblock::unblock;
@@ -32,8 +32,7 @@ impl<R: Runtime, T: Manager<R>> StrongroomExt<R> for T {
 /// The application's secrets, for its Rust side, which may do anything with all of them.
 pub struct Strongroom<R: Runtime> {
     app: AppHandle<R>,
-    service: String,
-    options: Options,
+    config: Config,
     allowed: Arc<AllowList>,
     opening: Mutex<Opening>,
     /// How many openings have come to an end.
@@ -48,14 +47,9 @@ enum Opening {
 }
 
 impl<R: Runtime> Strongroom<R> {
-    pub(crate) fn new(
-        app: AppHandle<R>,
-        service: String,
-        options: Options,
-        allowed: AllowList,
-    ) -> Self {
+    pub(crate) fn new(app: AppHandle<R>, config: Config, allowed: AllowList) -> Self {
         let (allowed, opening) = (Arc::new(allowed), Mutex::new(Opening::NotYet));
-        Self { app, service, options, allowed, opening, ended: AtomicU64::new(0) }
+        Self { app, config, allowed, opening, ended: AtomicU64::new(0) }
     }
 
     /// The vault. Clones are handles to the same one; keep none: the next call is as cheap.
@@ -69,7 +63,7 @@ impl<R: Runtime> Strongroom<R> {
     ///
     /// # Errors
     ///
-    /// As [`SecretManagerBuilder::open`].
+    /// As [`Config::open`].
     pub async fn secrets(&self) -> Result<SecretManager> {
         let ended = self.ended.load(Ordering::Acquire);
         let mut opening = self.opening.lock().await;
@@ -80,7 +74,7 @@ impl<R: Runtime> Strongroom<R> {
             }
             _ => {}
         }
-        let opened = self.vault().open().await.map_err(Error::from);
+        let opened = self.config.clone().open().await.map_err(Error::from);
         *opening = match &opened {
             Ok(secrets) => Opening::Opened(secrets.clone()),
             Err(error) => Opening::Failed(error.clone()),
@@ -113,8 +107,8 @@ impl<R: Runtime> Strongroom<R> {
             Err(Error::Secrets(error))
                 if matches!(error.kind(), Corrupt | KeyMissing | WrongKey) =>
             {
-                let vault = self.vault();
-                Ok(unblock(move || vault.open_repair()?.purge()).await?)
+                let config = self.config.clone();
+                Ok(unblock(move || config.repair()?.purge()).await?)
             }
             Err(error) => Err(error),
         }
@@ -141,17 +135,13 @@ impl<R: Runtime> Strongroom<R> {
         }
     }
 
-    fn vault(&self) -> SecretManagerBuilder {
-        SecretManager::builder(self.service.as_str()).options(self.options.clone())
-    }
-
     /// A prompt that nobody answered leaves the store locked, which tells the page more than that the
     /// time is over.
     async fn explain(&self, timed_out: Arc<strongroom::Error>) -> Error {
-        let (vault, options) = (self.vault(), self.options.clone());
+        let config = self.config.clone();
         let probed = unblock(move || {
-            let backend = vault.open_repair()?.backend();
-            choose(&options.with_backend(backend))?.store().probe()
+            let backend = config.clone().repair()?.backend();
+            choose(&config.backend(backend))?.store().probe()
         });
         if !probed.await.is_err_and(|error| error.kind() == ErrorKind::Locked) {
             return Error::Secrets(timed_out);
@@ -192,7 +182,7 @@ async fn is_moved(secrets: &SecretManager) -> bool {
 impl<R: Runtime> fmt::Debug for Strongroom<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Strongroom")
-            .field("service", &self.service)
+            .field("config", &self.config)
             .field("allowed", &self.allowed)
             .finish_non_exhaustive()
     }

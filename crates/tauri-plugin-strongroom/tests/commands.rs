@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, ExposeSecret as _, Options, SecretKey};
+use strongroom::{Backend, Config, ExposeSecret as _, SecretKey};
 use support::{ALL, Desktop, unused_service};
 use tauri::Listener as _;
 use tauri::async_runtime::block_on;
@@ -16,11 +16,10 @@ use tauri_plugin_strongroom::{Access, Builder, CHANGED, StrongroomExt as _};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn desktop() -> Desktop {
-    let plugin = Builder::new(unused_service())
+    let plugin = Builder::new(Config::new(unused_service()).backend(Backend::Memory))
         .allow("token", Access::WriteOnly)
         .allow("note", Access::ReadWrite)
-        .allow("state", Access::StatusOnly)
-        .options(Options::new().with_backend(Backend::Memory));
+        .allow("state", Access::StatusOnly);
     Desktop::start(plugin, ALL)
 }
 

@@ -4,27 +4,26 @@
 mod support;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, Options, Secret, SecretKey, Timestamp};
+use strongroom::{Backend, Config, Secret, SecretKey, Timestamp};
 use support::{ALL, Desktop, KINDS, build, unused_service};
 use tauri::async_runtime::block_on;
 use tauri_plugin_strongroom::{Access, Builder, StrongroomExt as _};
 
-fn plugin(options: Options) -> Builder {
-    Builder::new(unused_service())
+fn plugin(config: Config) -> Builder {
+    Builder::new(config.service(unused_service()))
         .allow("state", Access::StatusOnly)
         .allow("token", Access::WriteOnly)
         .allow("note", Access::ReadWrite)
-        .options(options)
 }
 
 fn desktop(permissions: &[&str]) -> Desktop {
-    Desktop::start(plugin(Options::new().with_backend(Backend::Memory)), permissions)
+    Desktop::start(plugin(Config::new("").backend(Backend::Memory)), permissions)
 }
 
 /// One whose store can't be opened: whoever touches it meets another error than a refusal.
 fn without_a_store() -> Desktop {
     let nowhere = if cfg!(target_os = "linux") { Backend::Keychain } else { Backend::Keyutils };
-    Desktop::start(plugin(Options::new().with_backend(nowhere)), ALL)
+    Desktop::start(plugin(Config::new("").backend(nowhere)), ALL)
 }
 
 fn code(answer: Result<Value, Value>) -> String {
@@ -150,9 +149,9 @@ fn an_expired_secret_is_there_and_not_shown() {
 
 #[test]
 fn an_application_does_not_start_with_a_name_that_can_not_be_used() {
-    let options = || Options::new().with_backend(Backend::Memory);
-    let nameless = Builder::new("").options(options());
-    let secret = Builder::new("tracker").allow("a\0b", Access::WriteOnly).options(options());
+    let config = || Config::new("").backend(Backend::Memory);
+    let nameless = Builder::new(config().service(""));
+    let secret = Builder::new(config().service("tracker")).allow("a\0b", Access::WriteOnly);
     for (plugin, why) in [(nameless, "service name is empty"), (secret, "NUL")] {
         let error = build(plugin, &[]).err().unwrap().to_string();
         assert!(error.contains(why), "{error}");

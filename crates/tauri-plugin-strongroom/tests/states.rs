@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use strongroom::{
-    Backend, Deadlines, Fallback, Layout, Options, PassphraseRequest, PromptPolicy, SecretManager,
-    SecretString, VAULT_ENTRY,
+    Backend, Config, Deadlines, Fallback, Layout, PassphraseRequest, PromptPolicy, SecretString,
+    VAULT_ENTRY,
 };
 use strongroom_testkit::{
     Bus, Display, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name,
@@ -27,18 +27,18 @@ fn bus() -> Option<Bus> {
     needed.into_iter().all(provider_or_skip).then(|| Bus::start(&Sandbox::new()))
 }
 
-fn options(bus: &Bus) -> Options {
-    Options::new()
-        .with_environment(|_| None)
-        .with_fallback(Fallback::Error)
-        .with_bus_address(bus.address())
-        .with_state_dir(bus.sandbox().state_dir())
-        .with_data_dir(bus.sandbox().data_dir())
-        .with_deadlines(Deadlines::both(DEADLINE))
+fn config(bus: &Bus) -> Config {
+    Config::new("")
+        .environment(|_| None)
+        .fallback(Fallback::Error)
+        .bus_address(bus.address())
+        .state_dir(bus.sandbox().state_dir())
+        .data_dir(bus.sandbox().data_dir())
+        .deadlines(Deadlines::both(DEADLINE))
 }
 
-fn desktop(options: Options) -> Desktop {
-    let plugin = Builder::new("tracker").allow("token", Access::WriteOnly).options(options);
+fn desktop(config: Config) -> Desktop {
+    let plugin = Builder::new(config.service("tracker")).allow("token", Access::WriteOnly);
     Desktop::start(plugin, ALL)
 }
 
@@ -51,7 +51,7 @@ fn problem(desktop: &Desktop) -> (String, String) {
 #[test]
 fn without_a_keyring_the_page_is_told_what_to_install_and_needs_no_restart_then() {
     let Some(bus) = bus() else { return };
-    let desktop = desktop(options(&bus));
+    let desktop = desktop(config(&bus));
     let (code, hint) = problem(&desktop);
     assert_eq!(code, "no_backend");
     assert!(hint.contains("Install and start one: gnome-keyring"), "{hint}");
@@ -77,8 +77,8 @@ fn without_a_keyring_the_page_is_told_what_to_install_and_needs_no_restart_then(
 fn a_fallback_that_forgets_is_told_with_what_to_install() {
     let Some(bus) = bus() else { return };
     // The kernel's keyring is the user's own.
-    let options = options(&bus).with_fallback(Fallback::Session);
-    let desktop = Desktop::start(Builder::new(unused_name("tracker")).options(options), ALL);
+    let config = config(&bus).fallback(Fallback::Session);
+    let desktop = Desktop::start(Builder::new(config.service(unused_name("tracker"))), ALL);
     let status = desktop.ok("status", json!({}));
     assert_eq!(status["storage"]["backend"], "keyutils");
     assert_eq!(status["storage"]["persistent"], json!(false));
@@ -93,7 +93,7 @@ fn a_locked_keyring_is_locked_and_not_empty() {
     let Some(bus) = bus() else { return };
     let keyring = GnomeKeyring::start(&bus, Some("password"));
     keyring.lock();
-    let desktop = desktop(options(&bus).with_prompt(PromptPolicy::Never));
+    let desktop = desktop(config(&bus).prompt(PromptPolicy::Never));
     let answer = desktop.call("exists", json!({ "name": "token" }));
     assert_eq!(answer.unwrap_err()["code"], "locked");
     keyring.unlock("password");
@@ -105,11 +105,11 @@ fn a_vault_that_is_moved_meanwhile_is_followed() {
     let Some(bus) = bus() else { return };
     let _keyring = GnomeKeyring::start(&bus, Some("password"));
     let passphrase = |_: &PassphraseRequest| Ok(Some(SecretString::from("passphrase")));
-    let options = options(&bus).with_passphrase(passphrase);
-    let desktop = desktop(options.clone());
+    let config = config(&bus).passphrase(passphrase);
+    let desktop = desktop(config.clone());
     desktop.ok("set", json!({ "name": "token", "value": "v" }));
 
-    let vault = SecretManager::builder("tracker").options(options);
+    let vault = config.service("tracker");
     vault.move_to(Backend::File, Layout::Sealed, |_| ()).unwrap();
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(true));
     assert_eq!(desktop.ok("status", json!({}))["storage"]["backend"], "file");
@@ -124,7 +124,7 @@ fn a_vault_that_can_not_be_read_is_forgotten_too() {
     let _keyring = GnomeKeyring::start(&bus, Some("password"));
     let damaged = r#"{"strongroom":"vault","version":1,"secrets":[{"na"#;
     secret_tool::store(&bus, "tracker", VAULT_ENTRY, damaged);
-    let desktop = desktop(options(&bus));
+    let desktop = desktop(config(&bus));
     let answer = desktop.call("exists", json!({ "name": "token" }));
     assert_eq!(answer.unwrap_err()["code"], "corrupt");
     assert_eq!(block_on(desktop.app.strongroom().forget_everything()).unwrap(), 1);
@@ -141,7 +141,7 @@ fn a_prompt_that_nobody_answers_leaves_it_locked() {
     let bus = Bus::start_with_activation(&sandbox);
     let keyring = GnomeKeyring::start(&bus, Some("password"));
     keyring.lock();
-    let desktop = desktop(options(&bus).with_prompt(PromptPolicy::Always));
+    let desktop = desktop(config(&bus).prompt(PromptPolicy::Always));
     let refusal = desktop.call("exists", json!({ "name": "token" })).unwrap_err();
     assert_eq!(refusal["code"], "locked", "{refusal}");
     let hint = refusal["hint"].as_str().unwrap();
@@ -153,7 +153,7 @@ fn a_keyring_that_hangs_does_not_hang_whoever_asks() {
     let Some(bus) = bus() else { return };
     let keyring = GnomeKeyring::start(&bus, Some("password"));
     keyring.stop();
-    let desktop = desktop(options(&bus));
+    let desktop = desktop(config(&bus));
     // Sent by this thread, as by the main one.
     let answer = desktop.send("exists", json!({ "name": "token" }));
     assert_eq!(answer.try_recv(), Err(TryRecvError::Empty));
@@ -167,7 +167,7 @@ fn calls_that_wait_for_the_same_opening_get_the_same_answer() {
     let Some(bus) = bus() else { return };
     let keyring = GnomeKeyring::start(&bus, Some("password"));
     keyring.stop();
-    let desktop = desktop(options(&bus));
+    let desktop = desktop(config(&bus));
     let started = Instant::now();
     let answers: Vec<_> =
         (0..8).map(|_| desktop.send("exists", json!({ "name": "token" }))).collect();

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use strongroom::{
-    ExposeSecret as _, Options, SecretKey, SecretManager, SecretManagerBuilder, SecretString,
-};
+use strongroom::{ExposeSecret as _, SecretKey, SecretManager, SecretString};
 use strongroom_cli::Kit;
 use strongroom_config::{ConfigFile, Format, referenced};
 
@@ -26,7 +24,7 @@ pub(crate) struct Keys {
     pub(crate) kit: Kit,
     pub(crate) file: ConfigFile,
     /// The vault, to be opened once somebody needs it.
-    pub(crate) store: SecretManagerBuilder,
+    pub(crate) store: strongroom::Config,
 }
 
 /// Where one key is.
@@ -45,15 +43,12 @@ impl Keys {
     /// If the user has no home.
     pub(crate) fn new(path: Option<PathBuf>) -> anyhow::Result<Self> {
         let path = path.map_or_else(config::default_path, Ok)?;
-        let kit = Kit::new("agent")
-            .program(COMMANDS)
-            .options(options())
-            .config_file(&path, config::rules());
+        let kit = Kit::new(configuration()).program(COMMANDS).config_file(&path, config::rules());
         let with_key =
             |kit: Kit, provider: Provider| kit.secret(provider.key(), provider.key_title());
         let kit = Provider::ALL.into_iter().fold(kit, with_key);
         let file = ConfigFile::with_format(path, Format::Json, config::rules());
-        Ok(Self { store: kit.builder(), kit, file })
+        Ok(Self { store: kit.config(), kit, file })
     }
 
     /// Opens the vault.
@@ -86,9 +81,9 @@ impl Keys {
     }
 }
 
-/// How stores are chosen.
-pub(crate) fn options() -> Options {
-    Options::new().with_env_prefix(PREFIX)
+/// Returns the configuration of the agent's secrets.
+pub(crate) fn configuration() -> strongroom::Config {
+    strongroom::Config::new("agent").env_prefix(PREFIX)
 }
 
 /// Prints what is asked, and where each key is.

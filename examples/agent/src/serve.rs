@@ -13,7 +13,7 @@ use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
-use crate::keys::{Keys, options};
+use crate::keys::{Keys, configuration};
 use crate::say;
 
 /// Where the settings are.
@@ -63,7 +63,7 @@ fn settings(keys: &Keys, secrets: SecretManager) -> strongroom::Result<Settings>
         .migration(ConfigMigration::new(keys.file.clone(), vault.clone()))
         .health(move || {
             let system = System { in_use: Some(backend), ..System::default() };
-            diagnose(&inspect(&options()), &system)
+            diagnose(&inspect(&configuration()), &system)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
         settings = settings.export(ConfigExport::new("agent", vault, home));

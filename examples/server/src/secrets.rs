@@ -1,6 +1,6 @@
 //! The server's vault: how it is opened, what is in it, and what its operator should know.
 
-use strongroom::{Backend, Fallback, Options, PromptPolicy, Result, SecretManager, SecretString};
+use strongroom::{Backend, Config, Fallback, PromptPolicy, Result, SecretManager, SecretString};
 
 use crate::problem::Problem;
 
@@ -20,14 +20,14 @@ pub(crate) const ACCESS_TOKEN: &str = "ACCESS_TOKEN";
 /// As [`SecretManager::init`] says; `Locked` in place of a prompt.
 pub(crate) async fn open() -> Result<SecretManager> {
     // Nobody sits in front of a server.
-    let options = Options::new().with_prompt(PromptPolicy::Never);
+    let config = Config::new(SERVICE).prompt(PromptPolicy::Never);
     // As the program `strongroom` does it, so that both look in the same place: where there is no keyring, a
     // key at hand decides for the encrypted file.
-    let options = match options.has_key() {
-        true => options.with_fallback(Fallback::Sealed),
-        false => options,
+    let config = match config.has_key() {
+        true => config.fallback(Fallback::Sealed),
+        false => config,
     };
-    SecretManager::builder(SERVICE).options(options).open().await
+    config.open().await
 }
 
 /// Says in the log where secrets are, and what is wrong with that.

@@ -10,7 +10,7 @@ mod server;
 use std::io;
 
 use database::Database;
-use strongroom::{Fallback, Options};
+use strongroom::{Config, Fallback};
 use tauri::Manager as _;
 use tauri_plugin_strongroom::{Access, Builder};
 use tracing_subscriber::filter::LevelFilter;
@@ -32,8 +32,8 @@ fn main() -> tauri::Result<()> {
         .with_writer(io::stderr)
         .init();
     // TIME_TRACKER_BACKEND=file is for machines without a keyring.
-    let options = Options::new().with_fallback(Fallback::Error).with_env_prefix("TIME_TRACKER");
-    let secrets = Builder::new(SERVICE).allow(TOKEN, Access::WriteOnly).options(options);
+    let config = Config::new(SERVICE).fallback(Fallback::Error).env_prefix("TIME_TRACKER");
+    let secrets = Builder::new(config).allow(TOKEN, Access::WriteOnly);
     tauri::Builder::default()
         .plugin(secrets.build())
         .setup(|app| {

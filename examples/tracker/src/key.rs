@@ -2,8 +2,7 @@
 
 use strongroom::blocking::{Changes, SecretManager};
 use strongroom::{
-    Backend, ChoiceReason, Error, ErrorKind, PassphraseRequest, Result, SecretManagerBuilder,
-    SecretString,
+    Backend, ChoiceReason, Config, Error, ErrorKind, PassphraseRequest, Result, SecretString,
 };
 use strongroom_cli::Kit;
 
@@ -35,7 +34,7 @@ pub(crate) struct Place {
 /// The vault that the key is in, read anew whenever somebody asks. Every call may block.
 pub(crate) struct Vault {
     kit: Kit,
-    builder: SecretManagerBuilder,
+    config: Config,
     open: Option<Open>,
 }
 
@@ -50,7 +49,7 @@ impl Vault {
         kit: &Kit,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
     ) -> Self {
-        Self { kit: kit.clone(), builder: kit.builder_asking(ask), open: None }
+        Self { kit: kit.clone(), config: kit.config_asking(ask), open: None }
     }
 
     /// Chooses the store and reads it, as if for the first time.
@@ -90,7 +89,7 @@ impl Vault {
         let open = match self.open.take() {
             Some(open) => open,
             None => {
-                let secrets = self.builder.clone().open_blocking()?;
+                let secrets = self.config.clone().open_blocking()?;
                 Open { changes: secrets.subscribe()?, secrets }
             }
         };

@@ -19,7 +19,7 @@ type Choice = (Backend, ChoiceReason);
 /// Prints the table.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
-    let found = inspect(&settings.options(settings.deadlines.call));
+    let found = inspect(&settings.config(settings.deadlines.call));
     let chosen = choice(settings, started.elapsed());
     output.result(|| table(&found, &chosen), || as_json(&found, &chosen))?;
     Ok(Exit::Done)

@@ -38,7 +38,8 @@ pub(super) fn run(
 impl ConfigSource {
     /// By which the secrets are found: the program's own rules, if it is the program's file.
     fn rules(&self, settings: &Settings) -> Rules {
-        let known = settings.kit.config().filter(|(path, _)| self.path(settings) == Some(*path));
+        let known =
+            settings.kit.known_file().filter(|(path, _)| self.path(settings) == Some(*path));
         let rules = match known {
             _ if self.only_rules => Rules::new(),
             Some((_, rules)) => rules.clone(),
@@ -49,7 +50,7 @@ impl ConfigSource {
 
     /// The file that was named, else the program's own.
     fn path<'a>(&'a self, settings: &'a Settings) -> Option<&'a Path> {
-        let known = || settings.kit.config().map(|(path, _)| path);
+        let known = || settings.kit.known_file().map(|(path, _)| path);
         self.file.as_deref().or_else(known)
     }
 
@@ -68,7 +69,7 @@ impl ConfigSource {
 /// The file of this path, else the program's own, if there is one.
 #[cfg(feature = "settings")]
 pub(super) fn own_file(path: Option<&Path>, settings: &Settings) -> Result<Option<ConfigFile>> {
-    let (path, rules) = match (path, settings.kit.config()) {
+    let (path, rules) = match (path, settings.kit.known_file()) {
         (Some(path), _) => (path, Rules::of_looks()),
         (None, Some((path, rules))) => (path, rules.clone()),
         (None, None) => return Ok(None),

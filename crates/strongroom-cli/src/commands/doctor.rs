@@ -26,7 +26,7 @@ use crate::words::printable;
 /// Looks at the service's secrets and at all stores, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
-    let found = inspect(&settings.options(settings.deadlines.call));
+    let found = inspect(&settings.config(settings.deadlines.call));
     let mut service = service::look(&found, started.elapsed(), settings)?;
     word(&mut service.findings, settings);
     let in_use = in_use(service.place.as_ref(), settings.backend);

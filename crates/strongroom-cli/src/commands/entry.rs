@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use strongroom::{
-    EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation, SecretBytes,
-    ServiceName, VAULT_ENTRY, WriteMode,
+    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, VAULT_ENTRY, WriteMode,
 };
 use strongroom_config::looks_like_a_secret;
 
@@ -15,7 +14,7 @@ use crate::misuse;
 use crate::output::Output;
 use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::store::{Opened, open_entries};
+use crate::store::open_entries;
 use crate::words::{command_word, printable};
 
 /// Stores a value.
@@ -40,12 +39,12 @@ pub(super) fn set(
     };
     input::must_be_no_reference(&value, NOTHING_STORED)?;
     let mode = if create_new { WriteMode::CreateNew } else { WriteMode::Overwrite };
-    let opened = open_entries(&name.service, true, settings)?;
-    opened.store.write_bytes(&name.service, &name.user, &value, mode)?;
-    let backend = opened.backend.name();
+    let entries = open_entries(&name.service, true, settings)?;
+    entries.write(&name.user, &value, mode)?;
+    let backend = entries.backend().name();
     if settings.json {
         let answer = json!({ "service": name.service, "user": name.user, "backend": backend });
-        output.json(&with_protection(answer, &opened))?;
+        output.json(&with_protection(answer, &entries))?;
     }
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
@@ -66,11 +65,13 @@ fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Re
 /// Prints a value.
 pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Get)?;
-    let opened = open_entries(&name.service, false, settings)?;
-    match opened.store.get_bytes(&name.service, &name.user)? {
+    let entries = open_entries(&name.service, false, settings)?;
+    match entries.read(&name.user)? {
         Some(value) => output.value(value.expose_secret())?,
         None => {
-            return Err(missing(&entry, Operation::Get).with_store(opened.backend.name()).into());
+            return Err(missing(&entry, Operation::Get)
+                .with_store(entries.backend().name())
+                .into());
         }
     }
     Ok(Exit::Done)
@@ -80,16 +81,16 @@ pub(super) fn get(name: &Name, settings: &Settings, output: &mut Output) -> Resu
 pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Delete)?;
     must_not_be_the_vault(&entry)?;
-    let opened = open_entries(&name.service, false, settings)?;
-    let backend = opened.backend.name();
-    if !opened.store.delete_password(&name.service, &name.user)? {
+    let entries = open_entries(&name.service, false, settings)?;
+    let backend = entries.backend().name();
+    if !entries.delete(&name.user)? {
         return Err(missing(&entry, Operation::Delete).with_store(backend).into());
     }
     if settings.json {
         let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "deleted": true,
         });
-        output.json(&with_protection(answer, &opened))?;
+        output.json(&with_protection(answer, &entries))?;
     }
     output.confirm(format_args!("Deleted {entry} from {backend}."));
     Ok(Exit::Done)
@@ -97,26 +98,21 @@ pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> R
 
 /// Names the entries of a service.
 pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let opened = open_entries(service, false, settings)?;
-    let users = opened.store.list(service)?;
+    let entries = open_entries(service, false, settings)?;
+    let users = entries.list()?;
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
-    let unnamed = count_unnamed(service, &opened)?;
-    let backend = opened.backend.name();
+    let unnamed = entries.count_unnamed()?;
+    let backend = entries.backend().name();
     let lines = || users.iter().map(|user| printable(user) + "\n").collect();
     let answer =
         || json!({ "service": service, "backend": backend, "users": users, "unnamed": unnamed });
-    output.result(lines, || with_protection(answer(), &opened))?;
+    output.result(lines, || with_protection(answer(), &entries))?;
     if users.is_empty() {
         let service = printable(service);
         output.confirm(format_args!("Service \"{service}\" has no entries in {backend}."));
     }
     tell_unnamed(unnamed, service, output);
     Ok(Exit::Done)
-}
-
-/// How many items of the service have no user name, so that no command of ours names them.
-pub(super) fn count_unnamed(service: &str, opened: &Opened) -> Result<usize> {
-    Ok(opened.store.count_unnamed(&ServiceName::new(service)?)?)
 }
 
 /// Says that there are such items, and what shows them.
@@ -137,14 +133,14 @@ pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
 /// Tells by the exit code whether an entry is there.
 pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Exists)?;
-    let opened = open_entries(&name.service, false, settings)?;
-    let exists = opened.store.exists(&name.service, &name.user)?;
-    let backend = opened.backend.name();
+    let entries = open_entries(&name.service, false, settings)?;
+    let exists = entries.exists(&name.user)?;
+    let backend = entries.backend().name();
     if settings.json {
         let answer = json!({
             "service": name.service, "user": name.user, "backend": backend, "exists": exists,
         });
-        output.json(&with_protection(answer, &opened))?;
+        output.json(&with_protection(answer, &entries))?;
     }
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };

@@ -1,7 +1,7 @@
 //! `entry repair`: one of several items with the same name is kept.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, KeyringStore, Operation};
+use strongroom::{Candidate, Operation, ServiceEntries};
 
 use super::entry::missing;
 use crate::args::Name;
@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, heading};
 use crate::settings::Settings;
-use crate::store::{Opened, open_entries};
+use crate::store::open_entries;
 use crate::words::{command_word, printable, utc};
 
 /// What stands for the item that was changed last.
@@ -23,18 +23,18 @@ pub(super) fn run(
     output: &mut Output,
 ) -> Result<Exit> {
     let entry = name.check(Operation::Repair)?;
-    let opened = open_entries(&name.service, false, settings)?;
-    let candidates = opened.store.candidates(&entry)?;
+    let entries = open_entries(&name.service, false, settings)?;
+    let candidates = entries.store().candidates(&entry)?;
     // A store that can't hold two items of one name has no candidates at all.
-    if candidates.is_empty() && !opened.store.exists(&name.service, &name.user)? {
-        return Err(missing(&entry, Operation::Repair).with_store(opened.backend.name()).into());
+    if candidates.is_empty() && !entries.exists(&name.user)? {
+        return Err(missing(&entry, Operation::Repair).with_store(entries.backend().name()).into());
     }
     match keep {
         None => list(name, &candidates, output)?,
         Some(_) if candidates.len() < 2 => {
             nothing_to_do(output)?;
         }
-        Some(choice) => keep_one(name, choice, &candidates, &opened, output)?,
+        Some(choice) => keep_one(name, choice, &candidates, &entries, output)?,
     }
     Ok(Exit::Done)
 }
@@ -48,12 +48,12 @@ fn keep_one(
     name: &Name,
     choice: &str,
     candidates: &[Candidate],
-    opened: &Opened,
+    entries: &ServiceEntries,
     output: &mut Output,
 ) -> Result<()> {
     let kept = chosen(choice, candidates)?;
     let entry = name.check(Operation::Repair)?;
-    let deleted = opened.store.keep_candidate(&entry, &kept.id)?;
+    let deleted = entries.store().keep_candidate(&entry, &kept.id)?;
     let id = short_id(kept, candidates);
     Ok(output.result(
         || format!("Kept the item {id}, deleted {deleted}.\n"),

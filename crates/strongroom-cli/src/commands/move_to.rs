@@ -17,8 +17,7 @@ use crate::words::{counted, printable};
 
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let options = settings.options(settings.deadlines.call);
-    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    let config = settings.config(settings.deadlines.call);
     // What can't be read now is for the move to say.
     let found = quietly(settings, || open(settings)).ok();
     let layout = match (flags.layout, found.as_ref().map(SecretManager::layout)) {
@@ -34,7 +33,7 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         agree(flags.to, settings, output)?;
     }
     let is_shown = output.shows_progress();
-    let moved = vault.move_to(flags.to, layout, |step| {
+    let moved = config.move_to(flags.to, layout, |step| {
         if is_shown {
             // A terminal that is gone is no reason to stop.
             let _ = question(&told(step));

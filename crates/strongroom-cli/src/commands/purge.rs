@@ -3,7 +3,7 @@
 use serde_json::json;
 use strongroom::{Backend, ErrorKind, KeyringStore, VaultContent, VaultRepair, choose};
 
-use super::entry::{count_unnamed, tell_unnamed};
+use super::entry::tell_unnamed;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
@@ -63,8 +63,8 @@ fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
 }
 
 fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
-    let options = for_entries(&settings.service, false, vault.backend(), settings)?;
-    let chosen = choose(&options.with_backend(vault.backend()))?;
+    let config = for_entries(&settings.service, false, vault.backend(), settings)?;
+    let chosen = choose(&config.backend(vault.backend()))?;
     let users = chosen.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }
@@ -74,8 +74,8 @@ fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
     if vault.backend() == Backend::File {
         return Ok(0);
     }
-    let options = settings.options(settings.deadlines.call).with_backend(vault.backend());
-    count_unnamed(&settings.service, &choose(&options)?.into())
+    let config = settings.config(settings.deadlines.call).backend(vault.backend());
+    Ok(config.entries_elsewhere()?.count_unnamed()?)
 }
 
 /// Shows what would go. What can't be undone takes more than a stray key.

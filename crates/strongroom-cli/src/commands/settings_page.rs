@@ -76,7 +76,7 @@ fn page(
     let mut page = strongroom_settings::Settings::builder(vault.to_async())
         .title(settings.service.as_str())
         .health(move || {
-            let found = inspect(&health.options(health.deadlines.call));
+            let found = inspect(&health.config(health.deadlines.call));
             findings(&found, Some(in_use), true, &health)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {

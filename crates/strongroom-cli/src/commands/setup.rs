@@ -81,7 +81,7 @@ fn ask(
 /// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.
 fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
     let mut settled = settings.clone();
-    let has_key = settings.options(settings.deadlines.call).has_key();
+    let has_key = settings.config(settings.deadlines.call).has_key();
     if settings.backend.is_some() || !settings.may_ask || has_key {
         return Ok(settled);
     }

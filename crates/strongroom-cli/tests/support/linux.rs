@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use strongroom::{KeyringStore, Store};
+use strongroom::{Config, KeyringStore, Store};
 
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, unused_name, wait_until};
@@ -81,7 +81,7 @@ impl KeyutilsService {
     /// Stores a secret of a name that the program refuses.
     #[track_caller]
     pub(crate) fn set_by_library(&self, name: &str, value: &str) {
-        let secrets = strongroom::SecretManager::builder(self.name.as_str())
+        let secrets = Config::new(self.name.as_str())
             .backend(strongroom::Backend::Keyutils)
             .state_dir(self.sandbox.state_dir());
         secrets.open_blocking().unwrap().set_api_key(name, value, None).unwrap();
@@ -102,8 +102,8 @@ impl KeyutilsService {
 
 /// The kernel's keyring of this test program.
 fn keyutils() -> Arc<dyn Store> {
-    let options = strongroom::Options::new().with_backend(strongroom::Backend::Keyutils);
-    Arc::clone(strongroom::choose(&options).unwrap().store())
+    let config = strongroom::Config::new("").backend(strongroom::Backend::Keyutils);
+    Arc::clone(strongroom::choose(&config).unwrap().store())
 }
 
 impl Drop for KeyutilsService {

@@ -185,6 +185,8 @@ pub(crate) fn environment(service: &KeyutilsService, program: &str) -> Command {
     command.env("PATH", format!("{}:{path}", programs.display()));
     // Without it zsh writes nothing down.
     fs::write(home.join(".zshrc"), "HISTFILE=~/.zsh_history HISTSIZE=100 SAVEHIST=100\n").unwrap();
+    // Without it fish writes all manual pages down, in the background.
+    fs::create_dir_all(home.join(".local/share/fish/generated_completions")).unwrap();
     command
 }
 

@@ -9,10 +9,7 @@ pub(crate) mod process;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use strongroom::{
-    Backend, ExposeSecret, KeySource, Options, SealingKey, SecretManager, SecretManagerBuilder,
-    blocking,
-};
+use strongroom::{Backend, Config, ExposeSecret, KeySource, SealingKey, blocking};
 use strongroom_config::{ConfigFile, Format, Prefer, Rules, Secured};
 use tempfile::TempDir;
 
@@ -43,7 +40,7 @@ impl Home {
         path
     }
 
-    pub(crate) fn builder(&self) -> SecretManagerBuilder {
+    pub(crate) fn builder(&self) -> Config {
         builder_in(self.directory.path())
     }
 
@@ -63,14 +60,14 @@ impl Home {
 }
 
 /// The store of the service `app` in this directory.
-pub(crate) fn builder_in(directory: &Path) -> SecretManagerBuilder {
-    let options = Options::new()
-        .with_environment(|_| None)
-        .with_backend(Backend::File)
-        .with_key(KeySource::key_file(directory.join("key")))
-        .with_state_dir(directory.join("state"))
-        .with_data_dir(directory.join("data"));
-    SecretManager::builder("app").options(options)
+pub(crate) fn builder_in(directory: &Path) -> Config {
+    let options = Config::new("")
+        .environment(|_| None)
+        .backend(Backend::File)
+        .key(KeySource::key_file(directory.join("key")))
+        .state_dir(directory.join("state"))
+        .data_dir(directory.join("data"));
+    options.service("app")
 }
 
 /// Moves all secrets that a file has into the store.

@@ -12,7 +12,7 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use strongroom::{Backend, Layout, SecretManager};
+use strongroom::{Backend, Config, Layout, SecretManager};
 use strongroom_settings::{Settings, SettingsBuilder};
 use strongroom_testkit::{PageSession, unused_name};
 use tower::ServiceExt as _;
@@ -49,7 +49,7 @@ impl Page {
 
     /// With a session, of secrets that are entries.
     pub(crate) async fn open_on_entries() -> Self {
-        let manager = SecretManager::builder(unused_name("app")).backend(Backend::Memory);
+        let manager = Config::new(unused_name("app")).backend(Backend::Memory);
         let manager = manager.layout(Layout::Entries).open().await.unwrap();
         Self::closed_on(manager, |settings| settings).opened().await
     }
@@ -64,11 +64,8 @@ impl Page {
 
     /// Without a session.
     pub(crate) async fn closed_with(with: impl FnOnce(SettingsBuilder) -> SettingsBuilder) -> Self {
-        let manager = SecretManager::builder(unused_name("app"))
-            .backend(Backend::Memory)
-            .open()
-            .await
-            .unwrap();
+        let manager =
+            Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
         Self::closed_on(manager, with)
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use strongroom::{Backend, SecretManager};
+use strongroom::{Backend, Config, SecretManager};
 use strongroom_settings::Settings;
 use strongroom_testkit::{PageSession, unused_name};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,8 +28,7 @@ pub(crate) struct Served {
 
 /// Serves a page whose link and sessions last so long without use.
 pub(crate) async fn serve(idle: Duration) -> Served {
-    let manager =
-        SecretManager::builder(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
+    let manager = Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
     let settings = Settings::builder(manager.clone()).idle(idle).build().unwrap();
     let server = settings.bind(([127, 0, 0, 1], 0)).unwrap();
     let (base, token) = server.link().split_once("#token=").unwrap();

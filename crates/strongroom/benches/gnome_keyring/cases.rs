@@ -5,9 +5,7 @@ use std::time::Duration;
 use std::{env, iter};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
-use strongroom::{
-    Backend, ExposeSecret, SecretManagerBuilder, SecretString, SecureStore, blocking,
-};
+use strongroom::{Backend, Config, ExposeSecret, SecretString, SecureStore, blocking};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
 
 use crate::vault;
@@ -116,7 +114,7 @@ fn values(number: usize) -> impl Iterator<Item = String> {
     iter::successors(Some(1), |turn| Some(turn + 1)).map(move |turn| vault::value(number, turn))
 }
 
-fn vault_builder() -> SecretManagerBuilder {
+fn vault_builder() -> Config {
     let home = PathBuf::from(env::var_os("HOME").unwrap());
     vault::builder(Backend::SecretService, &home)
 }
@@ -129,8 +127,8 @@ fn filled_vault(size: usize) -> blocking::SecretManager {
 
 /// As many entries of the keyring as a vault would have secrets.
 fn entries(size: usize) -> SecureStore {
-    let builder = SecureStore::builder(vault::SERVICE).backend(Backend::SecretService);
-    let store = builder.open().unwrap();
+    let config = Config::new(vault::SERVICE).backend(Backend::SecretService);
+    let store = config.open_store().unwrap();
     for number in 0..size {
         let value = SecretString::from(vault::value(number, 0));
         store.set_secret(&vault::name(number), &value).unwrap();

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use strongroom::{Backend, Batch, Secret, SecretKey, SecretManager, SecretManagerBuilder};
+use strongroom::{Backend, Batch, Config, Secret, SecretKey};
 
 /// The service that everything belongs to.
 pub(crate) const SERVICE: &str = "strongroom-bench";
@@ -28,8 +28,8 @@ pub(crate) fn value(number: usize, turn: usize) -> String {
 }
 
 /// A manager of a vault whose files lie where those of a user with this home do.
-pub(crate) fn builder(backend: Backend, home: &Path) -> SecretManagerBuilder {
-    SecretManager::builder(SERVICE).backend(backend).state_dir(home.join(STATE_DIR))
+pub(crate) fn builder(backend: Backend, home: &Path) -> Config {
+    Config::new(SERVICE).backend(backend).state_dir(home.join(STATE_DIR))
 }
 
 /// Puts in this many secrets.

@@ -10,8 +10,9 @@ use strongroom_files::{is_there, names::sealed_file};
 
 use super::{ChoiceReason, Chosen, FIRST_THERE, choose_on, default_store, place, warn};
 use crate::binding::{BindingFile, has_vault};
+use crate::config::FallbackChoice;
 use crate::open::{Here, Platform};
-use crate::{Backend, Fallback, Options};
+use crate::{Backend, Config, Fallback};
 
 /// A store with a service's vault, and the reason why it is known to be there.
 struct Bound {
@@ -27,9 +28,9 @@ struct Bound {
 pub(crate) fn choose_for(
     service: &ServiceName,
     file: &BindingFile,
-    options: &Options,
+    config: &Config,
 ) -> Result<Chosen> {
-    choose_for_on(&Here, service, file, options)
+    choose_for_on(&Here, service, file, config)
 }
 
 /// Chooses and opens the store that a service's vault is to be moved from: the one that it is in, whatever the
@@ -37,45 +38,45 @@ pub(crate) fn choose_for(
 pub(crate) fn choose_source(
     service: &ServiceName,
     file: &BindingFile,
-    options: &Options,
+    config: &Config,
 ) -> Result<Chosen> {
-    if options.backend.is_none()
+    if config.backend.is_none()
         && Here.stand_in().is_none()
-        && let Some(bound) = bound(&Here, service, file, options)?
+        && let Some(bound) = bound(&Here, service, file, config)?
     {
         return Ok(Chosen::new(bound.backend, bound.store, ChoiceReason::Bound));
     }
-    choose_for(service, file, options)
+    choose_for(service, file, config)
 }
 
 pub(crate) fn choose_for_on(
     platform: &dyn Platform,
     service: &ServiceName,
     file: &BindingFile,
-    options: &Options,
+    config: &Config,
 ) -> Result<Chosen> {
-    let named = options.named_backend()?;
+    let named = config.named_backend()?;
     let Some(named) = named else {
         if platform.stand_in().is_some() {
-            return choose_on(platform, options);
+            return choose_on(platform, config);
         }
-        return match bound(platform, service, file, options)? {
+        return match bound(platform, service, file, config)? {
             Some(bound) => Ok(bound.chosen()),
-            None => choose_on(platform, options),
+            None => choose_on(platform, config),
         };
     };
     if named.backend == Backend::Memory {
-        return choose_on(platform, options);
+        return choose_on(platform, config);
     }
     let home = file.home()?.map(|home| home.backend);
-    match (bound(platform, service, file, options), home) {
+    match (bound(platform, service, file, config), home) {
         (Ok(Some(bound)), _) if bound.backend != named.backend => {
             Err(file.elsewhere(bound.backend, &named))
         }
         (Err(_), Some(home)) if home != named.backend => Err(file.elsewhere(home, &named)),
         (Err(error), Some(_)) => Err(error),
         // Where it is can't be found out, and the caller says it.
-        (Err(_), None) | (Ok(_), _) => choose_on(platform, options),
+        (Err(_), None) | (Ok(_), _) => choose_on(platform, config),
     }
 }
 
@@ -84,10 +85,10 @@ fn bound(
     platform: &dyn Platform,
     service: &ServiceName,
     file: &BindingFile,
-    options: &Options,
+    config: &Config,
 ) -> Result<Option<Bound>> {
     if let Some(home) = file.home()? {
-        let store = platform.open_guarded(home.backend, options)?;
+        let store = platform.open_guarded(home.backend, config)?;
         let lasts = store.capabilities().persistence == Persistence::Permanent;
         if lasts || !matches!(home.is_inhabited(store.as_ref(), service), Ok(false)) {
             return Ok(Some(Bound::new(home.backend, store, FIRST_THERE)));
@@ -95,38 +96,36 @@ fn bound(
         // It has forgotten the vault, as it must: the next one may be elsewhere.
         file.forget();
     }
-    found(platform, service, options)
+    found(platform, service, config)
 }
 
 /// Looks for a vault in the stores that can be asked without contacting anybody who may take long, or ask the user.
-fn found(
-    platform: &dyn Platform,
-    service: &ServiceName,
-    options: &Options,
-) -> Result<Option<Bound>> {
+fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Result<Option<Bound>> {
     #[cfg(feature = "sealed")]
-    if let Some(backend) = backend_of_file(platform, service, options)? {
-        let store = platform.open_guarded(backend, options)?;
+    if let Some(backend) = backend_of_file(platform, service, config)? {
+        let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
     let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
     let holding = |backend| {
-        let store = platform.open_guarded(backend, options).ok()?;
+        let store = platform.open_guarded(backend, config).ok()?;
         holds(store.as_ref()).then_some(store)
     };
-    if options.plaintext_file.is_some()
+    if config.plaintext_file().is_some()
         && let Some(store) = holding(Backend::PlaintextFile)
     {
         return Ok(Some(Bound::new(Backend::PlaintextFile, store, FIRST_THERE)));
     }
-    if platform.container().is_some() && options.fallback != Some(Fallback::Session) {
+    if platform.container().is_some()
+        && config.fallback != Some(FallbackChoice::Safe(Fallback::Session))
+    {
         // What lies in the kernel's keyring may be another container's.
         return Ok(None);
     }
     let Some(kernel) = holding(Backend::Keyutils) else { return Ok(None) };
     let kernels = place(Backend::Keyutils.name());
     // One that lasts comes first, where both have a vault.
-    match default_store(platform, options) {
+    match default_store(platform, config) {
         Ok((backend, default)) if holds(default.as_ref()) => {
             tracing::warn!(
                 "there is a vault of \"{service}\" in {backend} and another one in {kernels}; that in {backend} is used"
@@ -146,14 +145,14 @@ fn found(
 fn backend_of_file(
     platform: &dyn Platform,
     service: &ServiceName,
-    options: &Options,
+    config: &Config,
 ) -> Result<Option<Backend>> {
-    let Some(directory) = options.data_dir()? else { return Ok(None) };
+    let Some(directory) = config.data_directory()? else { return Ok(None) };
     let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
-    if has_file_in(Options::file_dir(&directory))? {
+    if has_file_in(Config::file_dir(&directory))? {
         return Ok(Some(Backend::File));
     }
-    let is_keyed = has_file_in(Options::keyed_dir(&directory))?;
+    let is_keyed = has_file_in(Config::keyed_dir(&directory))?;
     Ok(platform.default_backend().filter(|_| is_keyed))
 }
 

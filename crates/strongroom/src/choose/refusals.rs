@@ -8,17 +8,17 @@ use strongroom_core::{Error, ErrorKind, Operation, Reason};
 use super::because;
 use crate::backend::{names, supported};
 use crate::container::Container;
-use crate::{Backend, Options};
+use crate::{Backend, Config};
 
 /// The default can't be used, and no other store may take its place.
-pub(super) fn no_fallback(cause: Error, options: &Options) -> Error {
-    let hint = format!("{} {}", cause.hint(), others(options, &[cause.store()]));
+pub(super) fn no_fallback(cause: Error, config: &Config) -> Error {
+    let hint = format!("{} {}", cause.hint(), others(config, &[cause.store()]));
     cause.during(Operation::Choose).with_hint(hint)
 }
 
 /// The kernel's keyring would be the fallback, and is not taken unasked.
-pub(super) fn shared_with(container: &Container, default: &Error, options: &Options) -> Error {
-    let variable = options.backend_variable();
+pub(super) fn shared_with(container: &Container, default: &Error, config: &Config) -> Error {
+    let variable = config.backend_variable();
     Error::new(ErrorKind::NoBackend, Operation::Choose)
         .with_reason(Reason::Container)
         .with_message(format!(
@@ -28,16 +28,16 @@ pub(super) fn shared_with(container: &Container, default: &Error, options: &Opti
         .with_hint(format!(
             "An encrypted file keeps secrets there: `export {variable}=file`. {}Or take the kernel's keyring all \
              the same: `export {variable}=keyutils`.",
-            key_hint(options)
+            key_hint(config)
         ))
         .with_source(Cause { text: because(default), next: None })
 }
 
 /// Neither the default nor the fallback can be used.
-pub(super) fn neither(default: &Error, fallback: &Error, options: &Options) -> Error {
-    let others = others(options, &[default.store(), fallback.store()]);
+pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Error {
+    let others = others(config, &[default.store(), fallback.store()]);
     let others = match fallback.kind() {
-        ErrorKind::KeyMissing => key_hint(options) + &others,
+        ErrorKind::KeyMissing => key_hint(config) + &others,
         _ => others,
     };
     let second = Cause { text: because(fallback), next: None };
@@ -48,24 +48,24 @@ pub(super) fn neither(default: &Error, fallback: &Error, options: &Options) -> E
 }
 
 /// What else the user can choose, but for the stores that were tried.
-fn others(options: &Options, tried: &[Option<&'static str>]) -> String {
+fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     let mut others = supported();
     others.retain(|backend| *backend != Backend::Memory && !tried.contains(&Some(backend.name())));
     if others.is_empty() {
         return String::new();
     }
-    let variable = options.backend_variable();
+    let variable = config.backend_variable();
     format!("{variable} chooses another backend: {}.", names(&others))
 }
 
 /// How to name a key of the encrypted file, with a space behind it.
 #[cfg(feature = "sealed")]
-fn key_hint(options: &Options) -> String {
-    format!("{} ", options.key_hint())
+fn key_hint(config: &Config) -> String {
+    format!("{} ", config.key_hint())
 }
 
 #[cfg(not(feature = "sealed"))]
-const fn key_hint(_: &Options) -> String {
+const fn key_hint(_: &Config) -> String {
     String::new()
 }
 

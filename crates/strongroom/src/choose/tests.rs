@@ -50,7 +50,7 @@ impl Platform for Stage {
         self.container.clone()
     }
 
-    fn open(&self, backend: Backend, _options: &Options) -> Result<Arc<dyn Store>> {
+    fn open(&self, backend: Backend, _options: &Config) -> Result<Arc<dyn Store>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push(backend);
         let known = self.mocks.iter().find(|(known, _)| *known == backend);
@@ -73,23 +73,23 @@ fn desktop() -> (Stage, MockKeyringStore, MockKeyringStore) {
     (stage, service, kernel)
 }
 
-/// Options with this environment, and a short wait.
-fn options(variable: &'static str, value: &'static str) -> Options {
-    Options::new()
-        .with_deadlines(Deadlines::both(Duration::from_millis(500)))
-        .with_environment(move |name| (name == variable).then(|| OsString::from(value)))
+/// Config with this environment, and a short wait.
+fn config(variable: &'static str, value: &'static str) -> Config {
+    Config::new("app")
+        .deadlines(Deadlines::both(Duration::from_millis(500)))
+        .environment(move |name| (name == variable).then(|| OsString::from(value)))
 }
 
-fn plain() -> Options {
-    options("STRONGROOM_BACKEND", "")
+fn plain() -> Config {
+    config("STRONGROOM_BACKEND", "")
 }
 
 #[test]
 fn the_caller_wins_over_the_environment_and_nobody_is_contacted() {
     let (stage, service, _) = desktop();
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let options = options("STRONGROOM_BACKEND", "memory").with_backend(Backend::SecretService);
-    let chosen = choose_on(&stage, &options).unwrap();
+    let config = config("STRONGROOM_BACKEND", "memory").backend(Backend::SecretService);
+    let chosen = choose_on(&stage, &config).unwrap();
     assert_eq!(chosen.backend(), Backend::SecretService);
     assert!(matches!(chosen.reason(), ChoiceReason::Explicit));
     assert!(service.calls().is_empty());
@@ -99,8 +99,8 @@ fn the_caller_wins_over_the_environment_and_nobody_is_contacted() {
 #[test]
 fn the_environment_wins_over_the_default() {
     let (stage, ..) = desktop();
-    let options = options("TRACKER_BACKEND", "memory").with_env_prefix("TRACKER");
-    let chosen = choose_on(&stage, &options).unwrap();
+    let config = config("TRACKER_BACKEND", "memory").env_prefix("TRACKER");
+    let chosen = choose_on(&stage, &config).unwrap();
     assert_eq!(chosen.backend(), Backend::Memory);
     assert_eq!(chosen.reason().to_string(), "named by TRACKER_BACKEND");
     assert_eq!(stage.opened(), [Backend::Memory]);
@@ -108,12 +108,12 @@ fn the_environment_wins_over_the_default() {
 
 #[test]
 fn another_prefix_and_an_empty_value_do_not_count() {
-    for options in [
-        options("STRONGROOM_BACKEND", ""),
-        options("OTHER_BACKEND", "memory"),
-        options("STRONGROOM_BACKEND", "memory").with_env_prefix("TRACKER"),
+    for config in [
+        config("STRONGROOM_BACKEND", ""),
+        config("OTHER_BACKEND", "memory"),
+        config("STRONGROOM_BACKEND", "memory").env_prefix("TRACKER"),
     ] {
-        let chosen = choose_on(&desktop().0, &options).unwrap();
+        let chosen = choose_on(&desktop().0, &config).unwrap();
         assert_eq!(chosen.backend(), Backend::SecretService);
         assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
     }
@@ -122,8 +122,8 @@ fn another_prefix_and_an_empty_value_do_not_count() {
 #[test]
 fn an_unknown_name_in_the_environment_is_invalid_and_opens_nothing() {
     let (stage, ..) = desktop();
-    let options = options("STRONGROOM_BACKEND", "keyring\n");
-    let error = choose_on(&stage, &options).unwrap_err();
+    let config = config("STRONGROOM_BACKEND", "keyring\n");
+    let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let shown = error.to_string();
     for text in ["STRONGROOM_BACKEND", r#""keyring\n""#, "secret-service"] {
@@ -136,11 +136,11 @@ fn an_unknown_name_in_the_environment_is_invalid_and_opens_nothing() {
 #[test]
 fn what_was_named_never_falls_back() {
     let (stage, ..) = desktop();
-    let explicit = plain().with_backend(Backend::Keychain);
+    let explicit = plain().backend(Backend::Keychain);
     let error = choose_on(&stage, &explicit).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
 
-    let error = choose_on(&stage, &options("STRONGROOM_BACKEND", "file")).unwrap_err();
+    let error = choose_on(&stage, &config("STRONGROOM_BACKEND", "file")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     let hint = error.hint();
     assert!(hint.contains("STRONGROOM_BACKEND names it"), "{hint}");
@@ -179,8 +179,8 @@ fn a_default_that_hangs_is_told_at_once_and_nothing_takes_its_place() {
 fn a_session_fallback_says_why() {
     let (stage, service, kernel) = desktop();
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let options = plain().with_fallback(Fallback::Session);
-    let chosen = choose_on(&stage, &options).unwrap();
+    let config = plain().fallback(Fallback::Session);
+    let chosen = choose_on(&stage, &config).unwrap();
     assert_eq!(chosen.backend(), Backend::Keyutils);
     let ChoiceReason::Fallback(cause) = chosen.reason() else {
         panic!("{chosen:?}");
@@ -195,16 +195,16 @@ fn the_sealed_fallback_takes_a_key_or_somebody_to_ask() {
     let file = MockKeyringStore::new();
     let stage = stage.with(Backend::File, &file);
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let options = plain().with_fallback(Fallback::Sealed);
-    assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::File);
+    let config = plain().fallback(Fallback::Sealed);
+    assert_eq!(choose_on(&stage, &config).unwrap().backend(), Backend::File);
 
     file.fail(Operation::Probe, ErrorKind::KeyMissing);
-    let error = choose_on(&stage, &options).unwrap_err();
+    let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert!(error.hint().contains("STRONGROOM_PASSPHRASE_FILE"), "{}", error.hint());
     #[cfg(feature = "sealed")]
     assert_eq!(
-        choose_on(&stage, &options.with_passphrase(|_| Ok(None))).unwrap().backend(),
+        choose_on(&stage, &config.passphrase(|_| Ok(None))).unwrap().backend(),
         Backend::File
     );
 }
@@ -213,18 +213,18 @@ fn the_sealed_fallback_takes_a_key_or_somebody_to_ask() {
 fn a_plaintext_file_takes_the_place_of_the_default_alone_and_warns_each_time() {
     let (stage, service, _) = desktop();
     let stage = stage.with(Backend::PlaintextFile, &MockKeyringStore::new());
-    let options = plain().dangerous().plaintext_file("/nowhere");
-    assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::SecretService);
+    let config = plain().dangerous().plaintext_file("/nowhere");
+    assert_eq!(choose_on(&stage, &config).unwrap().backend(), Backend::SecretService);
 
     service.fail(Operation::Probe, ErrorKind::NoBackend);
     for _ in 0..2 {
         let told = warnings(|| {
-            assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::PlaintextFile);
+            assert_eq!(choose_on(&stage, &config).unwrap().backend(), Backend::PlaintextFile);
         });
         assert!(told.contains("without encryption"), "{told}");
     }
-    let safe = options.with_fallback(Fallback::Session);
-    assert_eq!(choose_on(&stage, &safe).unwrap().backend(), Backend::Keyutils);
+    let other = config.fallback(Fallback::Session);
+    assert_eq!(choose_on(&stage, &other).unwrap().backend(), Backend::PlaintextFile, "it stands");
 }
 
 #[cfg(target_os = "linux")]
@@ -233,18 +233,18 @@ fn in_a_container_the_kernels_keyring_is_taken_by_name_alone() {
     let (mut stage, service, kernel) = desktop();
     stage.container = Some(crate::container::tests::container());
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let error = choose_on(&stage, &plain().with_env_prefix("TRACKER")).unwrap_err();
+    let error = choose_on(&stage, &plain().env_prefix("TRACKER")).unwrap_err();
     assert_eq!((error.kind(), error.reason()), (ErrorKind::NoBackend, Some(Reason::Container)));
     assert!(error.to_string().contains("KUBERNETES_SERVICE_HOST"), "{error}");
     assert!(error.hint().contains("`export TRACKER_BACKEND=keyutils`"), "{}", error.hint());
     assert!(kernel.calls().is_empty(), "it was not even looked at");
 
-    for options in [
-        plain().with_fallback(Fallback::Session),
-        plain().with_backend(Backend::Keyutils),
-        options("STRONGROOM_BACKEND", "keyutils"),
+    for config in [
+        plain().fallback(Fallback::Session),
+        plain().backend(Backend::Keyutils),
+        config("STRONGROOM_BACKEND", "keyutils"),
     ] {
-        assert_eq!(choose_on(&stage, &options).unwrap().backend(), Backend::Keyutils);
+        assert_eq!(choose_on(&stage, &config).unwrap().backend(), Backend::Keyutils);
     }
 }
 
@@ -268,7 +268,7 @@ fn nothing_takes_the_place_of_a_default_that_is_there_and_must_not_be_used() {
         for fallback in [Fallback::Session, Fallback::Sealed, Fallback::Error] {
             let (stage, service, kernel) = desktop();
             service.fail_because(Operation::Probe, ErrorKind::NoBackend, reason);
-            let error = choose_on(&stage, &plain().with_fallback(fallback)).unwrap_err();
+            let error = choose_on(&stage, &plain().fallback(fallback)).unwrap_err();
             assert_eq!((error.kind(), error.reason()), (ErrorKind::NoBackend, Some(reason)));
             assert!(error.hint().contains("STRONGROOM_BACKEND"), "{}", error.hint());
             assert!(kernel.calls().is_empty());
@@ -287,7 +287,7 @@ fn a_default_that_turns_out_to_forget_warns() {
 #[test]
 fn a_default_that_is_not_in_the_build_falls_back_too() {
     let stage = Stage::default().with(Backend::Keyutils, &MockKeyringStore::new());
-    let chosen = choose_on(&stage, &plain().with_fallback(Fallback::Session)).unwrap();
+    let chosen = choose_on(&stage, &plain().fallback(Fallback::Session)).unwrap();
     assert_eq!(chosen.backend(), Backend::Keyutils);
 }
 
@@ -295,8 +295,8 @@ fn a_default_that_is_not_in_the_build_falls_back_too() {
 fn without_a_fallback_the_error_says_what_else_there_is() {
     let (stage, service, kernel) = desktop();
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let options = plain().with_fallback(Fallback::Error).with_env_prefix("TRACKER");
-    let error = choose_on(&stage, &options).unwrap_err();
+    let config = plain().fallback(Fallback::Error).env_prefix("TRACKER");
+    let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.operation(), Operation::Choose);
     assert!(error.to_string().contains("injected"), "{error}");
@@ -312,8 +312,8 @@ fn if_nothing_can_be_used_both_reasons_are_told() {
     let (stage, service, kernel) = desktop();
     service.fail(Operation::Probe, ErrorKind::NoBackend);
     kernel.fail(Operation::Probe, ErrorKind::AccessDenied);
-    let options = plain().with_fallback(Fallback::Session);
-    let error = choose_on(&stage, &options).unwrap_err();
+    let config = plain().fallback(Fallback::Session);
+    let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
         .map(ToString::to_string)
@@ -330,9 +330,9 @@ fn a_stand_in_takes_the_automatic_choice_alone() {
     assert!(matches!(chosen.reason(), ChoiceReason::Testing));
     assert!(stage.opened().is_empty());
 
-    let explicit = plain().with_backend(Backend::SecretService);
+    let explicit = plain().backend(Backend::SecretService);
     choose_on(&stage, &explicit).unwrap();
-    choose_on(&stage, &options("STRONGROOM_BACKEND", "keyutils")).unwrap();
+    choose_on(&stage, &config("STRONGROOM_BACKEND", "keyutils")).unwrap();
     assert_eq!(stage.opened(), [Backend::SecretService, Backend::Keyutils]);
 }
 
@@ -350,17 +350,17 @@ fn the_chosen_store_keeps_its_deadline() {
 #[test]
 fn the_fallback_warns_once_and_the_default_does_not() {
     let (stage, service, _) = desktop();
-    let options = plain().with_fallback(Fallback::Session);
-    assert!(warnings(|| drop(choose_on(&stage, &options).unwrap())).is_empty());
+    let config = plain().fallback(Fallback::Session);
+    assert!(warnings(|| drop(choose_on(&stage, &config).unwrap())).is_empty());
 
     service.fail(Operation::Probe, ErrorKind::NoBackend);
-    let told = warnings(|| drop(choose_on(&stage, &options).unwrap()));
+    let told = warnings(|| drop(choose_on(&stage, &config).unwrap()));
     assert_eq!(told.lines().count(), 1, "{told}");
     for text in ["WARN", "until reboot", "keyutils", "injected"] {
         assert!(told.contains(text), "{told}");
     }
 
-    let forbidden = options.with_fallback(Fallback::Error);
+    let forbidden = config.fallback(Fallback::Error);
     assert!(warnings(|| drop(choose_on(&stage, &forbidden).unwrap_err())).is_empty());
 }
 

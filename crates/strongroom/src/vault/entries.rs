@@ -4,28 +4,27 @@
 //! them and nothing is kept beside them: each look asks the store, and each change is made at once. The
 //! lock between processes keeps those apart that use this layout, not the others.
 
+mod names;
+
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom_core::{
     EntryName, Error, ErrorKind, ExposeSecret as _, KeyringStore, Operation, Result, Secret,
-    SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName, WriteMode,
-    secret_copy,
+    SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, WriteMode, secret_copy,
 };
 
+use self::names::user_name;
+pub(crate) use self::names::{key_of_entry, name_of_entry};
 use super::coherence::Revision;
 use super::content::{Content, Edit, Fingerprint, Look};
 use super::engine::{VAULT_ENTRY, Vault};
-use super::payload::{Payload, VaultId};
+use super::payload::{Payload, Stored, Unreadable, VaultId};
 use super::place::Prepared;
 use super::secrets::SecretInfo;
 use crate::Backend;
 use crate::binding::{BindingFile, Home};
-
-/// What stands between a secret's name and its target in its entry's name. Other programs' names often have
-/// an `@`, a `/` or a `:` of their own.
-const SEPARATOR: &str = "::";
 
 /// By what processes know that the secrets lie in entries.
 const REVISION: Revision = Revision { vault: *b"in entries apart", generation: 0 };
@@ -36,6 +35,8 @@ pub(crate) struct EntriesPlace {
     /// Says whether the vault is being moved, to them or from them.
     binding: BindingFile,
     changes: Arc<OwnChanges>,
+    /// Whether a vault beside entries is read in their place, unless the secrets are known to be entries.
+    yields_to_vault: bool,
 }
 
 /// All entries of a service.
@@ -54,7 +55,7 @@ struct OwnChanges(Mutex<BTreeMap<SecretKey, u64>>);
 
 impl EntriesPlace {
     pub(crate) fn new(backend: Backend, binding: BindingFile) -> Self {
-        Self { backend, binding, changes: Arc::default() }
+        Self { backend, binding, changes: Arc::default(), yields_to_vault: false }
     }
 
     fn entries(&self, vault: &Vault, is_empty: bool) -> Entries {
@@ -66,15 +67,38 @@ impl EntriesPlace {
         }
     }
 
+    /// Whether the vault counts where there are entries beside it.
+    fn yields(&self) -> Result<bool> {
+        Ok(self.yields_to_vault && !self.home()?.is_some_and(|home| home.in_entries))
+    }
+
+    /// Whether the secrets are known to be in a vault, which may be gone.
+    fn awaits_vault(&self) -> Result<bool> {
+        Ok(self.yields_to_vault && self.home()?.is_some_and(|home| !home.in_entries))
+    }
+
+    /// Returns the home of the vault in this store, if it is known.
+    fn home(&self) -> Result<Option<Home>> {
+        Ok(self.binding.home()?.filter(|home| home.backend == self.backend))
+    }
+
     /// Returns the home of the vault while it moves within this store, or is moved and not deleted yet.
     fn home_in_move(&self) -> Result<Option<Home>> {
-        let home = self.binding.home()?.filter(|home| home.backend == self.backend);
+        let home = self.home()?;
         let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
         Ok(home.filter(|_| is_moving))
     }
 }
 
 impl Vault {
+    /// Reads a vault in place of the entries beside it, unless the secrets are known to be entries.
+    pub(crate) fn yielding_to_vault(mut self) -> Self {
+        if let Some(entries) = &mut self.place.entries {
+            entries.yields_to_vault = true;
+        }
+        self
+    }
+
     /// The entries, where secrets are to lie in entries of their own: `None` if the vault lies otherwise.
     ///
     /// # Errors
@@ -87,14 +111,24 @@ impl Vault {
         let users = self.store.list(self.entry.service().as_str())?;
         let others = users.iter().filter(|user| user.as_str() != VAULT_ENTRY).count();
         let entries = place.entries(self, others == 0);
-        if others == users.len() {
+        let has_vault = others < users.len() && !(place.yields()? && self.is_foreign()?);
+        if !has_vault && place.awaits_vault()? {
+            return Ok(None);
+        }
+        if !has_vault {
             return Ok(self.place.nothing(&mut Prepared::default())?.is_none().then_some(entries));
         }
         match place.home_in_move()? {
             Some(home) => Ok(home.in_entries.then_some(entries)),
-            None if others == 0 => Ok(None),
+            None if others == 0 || place.yields()? => Ok(None),
             None => Err(self.both()),
         }
+    }
+
+    /// Whether the entry where a vault would be is another program's.
+    fn is_foreign(&self) -> Result<bool> {
+        let line = self.store.read_entry(&self.entry)?;
+        Ok(line.is_some_and(|line| Stored::parse(&line).is_err_and(Unreadable::is_foreign)))
     }
 
     /// What there is where there is nothing.
@@ -242,7 +276,7 @@ impl Entries {
     fn keys(&self) -> Result<Vec<SecretKey>> {
         let users = self.store.list(self.service.as_str())?.into_iter();
         let secrets = users.filter(|user| user.as_str() != VAULT_ENTRY);
-        let mut keys: Vec<_> = secrets.map(|user| key_of(&user)).collect();
+        let mut keys: Vec<_> = secrets.map(|user| key_of_entry(&user)).collect();
         keys.sort();
         Ok(keys)
     }
@@ -370,45 +404,6 @@ pub(super) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
     Err(cant_be_had(Operation::Set, &message))
 }
 
-/// What an entry is called in the system's own tools.
-///
-/// # Errors
-///
-/// `Invalid` if it can't be a name, or would be that of another secret or of the vault.
-fn user_name(key: &SecretKey) -> Result<UserName> {
-    let user = UserName::new(match key.target() {
-        Some(target) => format!("{}{SEPARATOR}{target}", key.name()),
-        None => key.name().to_owned(),
-    })?;
-    let refused = |message: String, hint: &str| {
-        Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint))
-    };
-    if user.as_str() == VAULT_ENTRY {
-        return refused(
-            format!("the entry \"{VAULT_ENTRY}\" is the vault's own"),
-            "Choose another name.",
-        );
-    }
-    let named = key_of(&user);
-    if named != *key {
-        return refused(
-            format!("its entry would be \"{user}\", which is that of {named}"),
-            "Choose another name, or name the secret by its name and its target.",
-        );
-    }
-    Ok(user)
-}
-
-/// The secret whose entry is called this.
-fn key_of(user: &UserName) -> SecretKey {
-    match user.as_str().rsplit_once(SEPARATOR) {
-        Some((name, target)) if !name.is_empty() && !target.is_empty() => {
-            SecretKey::with_target(name, target)
-        }
-        _ => SecretKey::new(user.as_str()),
-    }
-}
-
 fn has_value_of(value: &SecretString, secret: &Secret) -> bool {
     value.expose_secret() == secret.value.expose_secret()
 }
@@ -423,53 +418,4 @@ fn cant_be_had(operation: Operation, message: &str) -> Error {
         "Where each secret is an entry of its own, a value is all that is kept of it. Do without, or keep the \
          vault in another layout.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn refusal(key: &SecretKey) -> String {
-        let error = user_name(key).expect_err("the name must be refused");
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        error.to_string()
-    }
-
-    #[test]
-    fn names_are_as_others_know_them() {
-        let user = |key: SecretKey| user_name(&key).expect("it can be a name").as_str().to_owned();
-        assert_eq!(user("anthropic-api-key".into()), "anthropic-api-key");
-        assert_eq!(user("alice@example.com".into()), "alice@example.com");
-        assert_eq!(user(SecretKey::with_target("API_KEY", "production")), "API_KEY::production");
-        assert_eq!(user(SecretKey::with_target("a:", "b")), "a:::b");
-    }
-
-    #[test]
-    fn a_name_that_is_anothers_is_refused() {
-        assert!(refusal(&"vault".into()).contains("is the vault's own"));
-        assert!(refusal(&"a::b".into()).contains(r#"that of "a" for target "b""#));
-        assert!(refusal(&SecretKey::with_target("a", ":b")).contains("\"a:\" for target"));
-        assert!(refusal(&SecretKey::with_target("a".repeat(200), "b".repeat(54))).contains("256"));
-    }
-
-    proptest! {
-        #[test]
-        fn no_two_secrets_have_one_entry(name in "[ab:]{1,6}", target in "[ab:]{1,6}") {
-            let (plain, targeted) = (SecretKey::new(&name), SecretKey::with_target(&name, &target));
-            for key in [plain, targeted] {
-                if let Ok(user) = user_name(&key) {
-                    prop_assert_eq!(key_of(&user), key);
-                }
-            }
-        }
-
-        #[test]
-        fn every_entry_has_a_name_to_be_read_by(user in "[ab:@]{1,8}") {
-            let user = UserName::new(user).expect("it is one");
-            let key = key_of(&user);
-            prop_assert_eq!(user_name(&key).expect("it has one"), user);
-        }
-    }
 }

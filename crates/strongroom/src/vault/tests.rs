@@ -74,7 +74,7 @@ impl Machine {
             &service,
             Duration::from_secs(20),
             Box::new(|path| {
-                crate::Options::new().with_environment(|_| None).unlock(path.to_owned())
+                crate::Config::new("app").environment(|_| None).unlock(path.to_owned())
             }),
         ));
         Place { sealed, is_wanted: self.layout == Layout::Sealed, entries: self.entries() }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use strongroom::{
-    Backend, Chosen, Error, ExposeSecret, KeyringStore, Layout, Moved, Options, SecretKey,
-    SecretManagerBuilder, SecretString, blocking, choose,
+    Backend, Chosen, Config, Error, ExposeSecret, KeyringStore, Layout, Moved, SecretKey,
+    SecretString, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -36,12 +36,12 @@ impl Machine {
         Self { sandbox: Sandbox::new(), service: unused_name("entries") }
     }
 
-    fn options() -> Options {
-        Options::new().with_environment(|_| None).with_backend(Backend::Keyutils)
+    fn config() -> Config {
+        Config::new("").environment(|_| None).backend(Backend::Keyutils)
     }
 
-    pub(crate) fn builder(&self, layout: Layout) -> SecretManagerBuilder {
-        builder(&self.service, Self::options().with_layout(layout), &self.sandbox)
+    pub(crate) fn builder(&self, layout: Layout) -> Config {
+        builder(&self.service, Self::config().layout(layout), &self.sandbox)
     }
 
     pub(crate) fn open(&self, layout: Layout) -> blocking::SecretManager {
@@ -53,7 +53,7 @@ impl Machine {
     }
 
     pub(crate) fn store(&self) -> Chosen {
-        choose(&Self::options()).unwrap()
+        choose(&Self::config()).unwrap()
     }
 
     pub(crate) fn users(&self) -> Vec<String> {

@@ -15,7 +15,7 @@ use std::thread;
 
 #[cfg(target_os = "linux")]
 use strongroom::Backend;
-use strongroom::{Options, SecretManager, SecretManagerBuilder, blocking};
+use strongroom::{Config, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};
 use strongroom_testkit::{PATIENCE, Sandbox, start};
@@ -33,14 +33,14 @@ pub(crate) fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) fn on(bus: &Bus) -> Options {
-    Options::new().with_backend(Backend::SecretService).with_bus_address(bus.address())
+pub(crate) fn on(bus: &Bus) -> Config {
+    Config::new("").backend(Backend::SecretService).bus_address(bus.address())
 }
 
 /// A manager of the service of this name, with its files where the sandbox's processes have them.
-pub(crate) fn builder(service: &str, options: Options, sandbox: &Sandbox) -> SecretManagerBuilder {
-    let options = options.with_state_dir(sandbox.state_dir()).with_data_dir(sandbox.data_dir());
-    SecretManager::builder(service).options(options)
+pub(crate) fn builder(service: &str, config: Config, sandbox: &Sandbox) -> Config {
+    let config = config.state_dir(sandbox.state_dir()).data_dir(sandbox.data_dir());
+    config.service(service)
 }
 
 /// A manager of the service `app` on this bus.

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use strongroom::{Backend, Layout, Options, SecretManager, SecretManagerBuilder, blocking};
+use strongroom::{Backend, Config, Layout, blocking};
 #[cfg(feature = "sealed")]
 use strongroom::{KeySource, SealingKey};
 #[cfg(target_os = "linux")]
@@ -24,7 +24,7 @@ pub(crate) struct Site<'a> {
     sandbox: &'a Sandbox,
     /// Starts this program where it finds what the vault needs.
     program: Box<dyn Fn() -> Command + 'a>,
-    options: Options,
+    config: Config,
     backend: Backend,
     layout: Layout,
 }
@@ -33,9 +33,9 @@ impl<'a> Site<'a> {
     /// In the keyring of a session.
     #[cfg(target_os = "linux")]
     pub(crate) fn on_bus(bus: &'a Bus, layout: Layout) -> Self {
-        let (sandbox, options) = (bus.sandbox(), super::on(bus).with_layout(layout));
+        let (sandbox, config) = (bus.sandbox(), super::on(bus).layout(layout));
         let program = Box::new(|| bus.command(this_program()));
-        Self { sandbox, program, options, backend: Backend::SecretService, layout }
+        Self { sandbox, program, config, backend: Backend::SecretService, layout }
     }
 
     /// In an encrypted file, whose key lies in another one.
@@ -43,15 +43,14 @@ impl<'a> Site<'a> {
     pub(crate) fn in_file(sandbox: &'a Sandbox) -> Self {
         let path = key_file(sandbox);
         SealingKey::generate().unwrap().create_file(&path).unwrap();
-        let options =
-            Options::new().with_backend(Backend::File).with_key(KeySource::key_file(path));
+        let config = Config::new("").backend(Backend::File).key(KeySource::key_file(path));
         let program = Box::new(|| sandbox.command(this_program()));
-        Self { sandbox, program, options, backend: Backend::File, layout: Layout::Inline }
+        Self { sandbox, program, config, backend: Backend::File, layout: Layout::Inline }
     }
 
     /// The vault as a new process would have it.
-    pub(crate) fn builder(&self) -> SecretManagerBuilder {
-        builder("app", self.options.clone(), self.sandbox)
+    pub(crate) fn builder(&self) -> Config {
+        builder("app", self.config.clone(), self.sandbox)
     }
 
     pub(crate) fn open(&self) -> blocking::SecretManager {
@@ -75,14 +74,14 @@ impl<'a> Site<'a> {
     }
 
     /// The vault in the process that the command started.
-    pub(crate) fn of_environment() -> SecretManagerBuilder {
+    pub(crate) fn of_environment() -> Config {
         let layout = match env::var(LAYOUT).unwrap().as_str() {
             "Sealed" => Layout::Sealed,
             "Entries" => Layout::Entries,
             _ => Layout::Inline,
         };
         let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
-        SecretManager::builder("app").backend(backend).layout(layout)
+        Config::new("app").backend(backend).layout(layout)
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use strongroom::{Backend, KeySource, Options, SealingKey, SecretManager};
+use strongroom::{Backend, Config, KeySource, SealingKey};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, wait_until};
 
 use upstream::{CLIENT_SECRET, CREDENTIALS, TOKEN, Upstream};
@@ -87,19 +87,15 @@ impl Machine {
 
     /// Stores the client secret, as the program `strongroom` does.
     pub(crate) async fn set_up(&self) {
-        let options = Options::new()
-            .with_environment(|_| None)
-            .with_state_dir(self.sandbox().state_dir())
-            .with_data_dir(self.sandbox().data_dir());
-        let options = match self {
-            Self::Bus(bus) => {
-                options.with_backend(Backend::SecretService).with_bus_address(bus.address())
-            }
-            Self::KeyFile(_, key) => {
-                options.with_backend(Backend::File).with_key(KeySource::key_file(key))
-            }
+        let config = Config::new("")
+            .environment(|_| None)
+            .state_dir(self.sandbox().state_dir())
+            .data_dir(self.sandbox().data_dir());
+        let config = match self {
+            Self::Bus(bus) => config.backend(Backend::SecretService).bus_address(bus.address()),
+            Self::KeyFile(_, key) => config.backend(Backend::File).key(KeySource::key_file(key)),
         };
-        let vault = SecretManager::builder("example-server").options(options).open().await.unwrap();
+        let vault = config.service("example-server").open().await.unwrap();
         vault.set_api_key("CLIENT_SECRET", CLIENT_SECRET, None).await.unwrap();
     }
 

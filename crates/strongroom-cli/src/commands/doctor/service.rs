@@ -51,10 +51,9 @@ pub(super) fn look(
     settings: &Settings,
 ) -> Result<Service, Error> {
     let silent = settings.without_questions();
-    let options = silent.options(what_is_left(settings.deadlines.call, spent));
-    let vault = strongroom::SecretManager::builder(settings.service.as_str()).options(options);
+    let config = silent.config(what_is_left(settings.deadlines.call, spent));
     let read = quietly(settings, || {
-        let vault = vault.open_blocking()?;
+        let vault = config.open_blocking()?;
         let secrets = vault.list()?;
         Ok::<_, Error>((vault, secrets))
     });

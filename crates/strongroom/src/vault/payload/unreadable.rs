@@ -33,6 +33,11 @@ pub(crate) struct Position {
 }
 
 impl Unreadable {
+    /// Whether it is another program's entry.
+    pub(crate) const fn is_foreign(self) -> bool {
+        matches!(self, Self::Foreign)
+    }
+
     /// What the JSON parser met. Only the error's category and place are used: its text may quote
     /// what it has read.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {

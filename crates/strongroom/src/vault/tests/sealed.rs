@@ -325,17 +325,16 @@ fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
 }
 
 /// Builds a vault in an encrypted file, whose passphrase is asked for while no lock is held, and counts the questions.
-fn asking(dir: &Path, state: &Path) -> (crate::SecretManagerBuilder, Arc<AtomicI64>) {
+fn asking(dir: &Path, state: &Path) -> (crate::Config, Arc<AtomicI64>) {
     let asked = Arc::new(AtomicI64::new(0));
     let (count, state_dir) = (Arc::clone(&asked), StateDir::at(state).unwrap());
-    let options = crate::Options::new().with_environment(|_| None).with_passphrase(move |_| {
+    let config = crate::Config::new("app").environment(|_| None).passphrase(move |_| {
         let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SecretString::from("correct horse")))
     });
-    let vault = crate::SecretManager::builder("app").options(options);
-    let vault = vault.backend(crate::Backend::File).data_dir(dir.join("data"));
+    let vault = config.backend(crate::Backend::File).data_dir(dir.join("data"));
     (vault.state_dir(state), asked)
 }
 

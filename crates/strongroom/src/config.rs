@@ -1,0 +1,434 @@
+//! The configuration of a service's secrets: which store, which layout, how long, who may be asked.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_core::{
+    Deadlines, Error, ErrorKind, Operation, PromptPolicy, Result, ServiceName, Store, Timestamp,
+};
+
+use crate::Backend;
+use crate::backend::names;
+use crate::binding::Named;
+use crate::vault::{Clock, StateDir};
+
+/// The answer to a default store of the platform that can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// Fail with `NoBackend`. The default of [`SecureStore`](crate::SecureStore), and of every platform but Linux.
+    Error,
+    /// Keep secrets in the encrypted file, which needs a key: see `Config::key` and `Config::passphrase`.
+    Sealed,
+    /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
+    /// `tracing`. The default of [`SecretManager`](crate::SecretManager) on Linux outside of containers; inside, other
+    /// containers may read that keyring, so it is taken only where this is set.
+    Session,
+}
+
+/// The form in which a service's secrets lie in their store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Layout {
+    /// All of them in one entry.
+    #[default]
+    Inline,
+    /// In an encrypted file, whose key stands in the entry. A vault that outgrows its store, or 64 KiB,
+    /// becomes one by itself, where the store is one that lasts.
+    Sealed,
+    /// Each secret in an entry of its own, as other programs would write it: its name is the entry's user name
+    /// (`API_KEY`, with a target `API_KEY::production`), and its value is all there is in it. For applications
+    /// whose entries must be seen, read and written one by one by other tools.
+    ///
+    /// - Each read asks the store, so that it sees at once what other programs change.
+    /// - Nothing but values is kept, and several changes are not one:
+    ///   [`capabilities`](crate::SecretManager::capabilities) says what can't be had.
+    /// - A vault that is there already stays as it lies, until it is [moved](Config::move_to); where entries are, they
+    ///   stay entries.
+    /// - The backend `file` has no entries: a vault is sealed there, as always.
+    Entries,
+}
+
+impl Layout {
+    /// Returns the name: `inline`, `sealed`, `entries`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Sealed => "sealed",
+            Self::Entries => "entries",
+        }
+    }
+}
+
+/// The configuration of a service's secrets. It opens them, and all that works on them.
+///
+/// The default is right for most applications: the platform's store, unless `STRONGROOM_BACKEND`
+/// names another.
+///
+/// | method | opens |
+/// | --- | --- |
+/// | [`open`](Self::open), [`open_blocking`](Self::open_blocking) | the vault: a [`SecretManager`](crate::SecretManager) |
+/// | [`open_store`](Self::open_store) | three functions: a [`SecureStore`](crate::SecureStore) |
+/// | [`repair`](Self::repair) | a vault that does not open |
+/// | `keys` | the key slots of an encrypted file |
+/// | [`move_to`](Self::move_to) | another store |
+/// | [`inspect`](Self::inspect) | all stores, to see their state |
+///
+/// ```
+/// use strongroom::{Backend, Config, ExposeSecret};
+///
+/// let secrets = Config::new("tracker").env_prefix("TRACKER").backend(Backend::Memory).open_blocking()?;
+/// secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai"))?;
+/// let value = secrets.get_value("OPENAI_API_KEY")?.expect("it was just stored");
+/// assert_eq!(value.expose_secret(), "sk-1");
+/// # Ok::<(), strongroom::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Config {
+    pub(crate) service: String,
+    pub(crate) backend: Option<Backend>,
+    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) layout: Layout,
+    pub(crate) fallback: Option<FallbackChoice>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) prompt: PromptPolicy,
+    pub(crate) env_prefix: String,
+    environment: Arc<Lookup>,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    #[cfg(feature = "sealed")]
+    pub(crate) keys: Vec<strongroom_sealed::KeySource>,
+    #[cfg(feature = "sealed")]
+    pub(crate) passphrase: Option<crate::keys::AskPassphrase>,
+    pub(crate) clock: Clock,
+    pub(crate) starts_anew: bool,
+    pub(crate) setup_hint: Option<String>,
+    pub(crate) bus_address: Option<String>,
+    pub(crate) unencrypted_session: bool,
+    pub(crate) keychain_group: Option<String>,
+}
+
+/// Settings that take protection away: see [`Config::dangerous`].
+#[derive(Debug)]
+#[must_use]
+pub struct DangerousConfig {
+    config: Config,
+}
+
+/// A fallback that was chosen, by a setter or by [`Config::dangerous`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FallbackChoice {
+    Safe(Fallback),
+    PlaintextFile(PathBuf),
+}
+
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
+impl Config {
+    /// Creates the default configuration of a service. Its name is the application's stable name: its secrets are
+    /// found under it.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            backend: None,
+            store: None,
+            layout: Layout::default(),
+            fallback: None,
+            deadlines: Deadlines::default(),
+            prompt: PromptPolicy::default(),
+            env_prefix: "STRONGROOM".to_owned(),
+            environment: Arc::new(|variable| env::var_os(variable)),
+            state_dir: None,
+            data_dir: None,
+            #[cfg(feature = "sealed")]
+            keys: Vec::new(),
+            #[cfg(feature = "sealed")]
+            passphrase: None,
+            clock: Arc::new(Timestamp::now),
+            starts_anew: false,
+            setup_hint: None,
+            bus_address: None,
+            unencrypted_session: false,
+            keychain_group: None,
+        }
+    }
+
+    /// Sets the service.
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.service = service.into();
+        self
+    }
+
+    /// Sets the backend, in place of every automatic choice: neither the environment nor the fallback counts.
+    pub const fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Sets the layout.
+    pub const fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Sets the answer to a default store that can't be used. It does not undo [`DangerousConfig::plaintext_file`].
+    pub fn fallback(mut self, fallback: Fallback) -> Self {
+        if !matches!(self.fallback, Some(FallbackChoice::PlaintextFile(_))) {
+            self.fallback = Some(FallbackChoice::Safe(fallback));
+        }
+        self
+    }
+
+    /// Sets the answer to a default store that can't be used, unless one was set.
+    pub fn default_fallback(mut self, fallback: Fallback) -> Self {
+        self.fallback.get_or_insert(FallbackChoice::Safe(fallback));
+        self
+    }
+
+    /// Returns the setters that take protection away, to be asked for by name.
+    pub const fn dangerous(self) -> DangerousConfig {
+        DangerousConfig { config: self }
+    }
+
+    /// Sets the deadlines of calls and prompts. A commit waits for the lock as long as for a call.
+    pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+
+    /// Sets whether the system may ask the user.
+    pub const fn prompt(mut self, prompt: PromptPolicy) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    /// Sets the prefix of the environment variables that are read, `STRONGROOM` by default: `<prefix>_BACKEND`, and
+    /// with feature `sealed` also `<prefix>_KEY_FILE` and `<prefix>_PASSPHRASE_FILE`.
+    pub fn env_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.env_prefix = prefix.into();
+        self
+    }
+
+    /// Sets the source of environment variables, in place of the process's own.
+    ///
+    /// `|_| None` takes the choice away from the environment.
+    pub fn environment(
+        mut self,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Arc::new(lookup);
+        self
+    }
+
+    /// Sets the directory of locks, generations and bindings, in place of the user's own. All processes that use the
+    /// service must name the same one. The memory backend has none unless it is named here.
+    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
+        self
+    }
+
+    /// Sets the directory of encrypted files, in place of the user's own.
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// Sets the clock that expiry and timestamps go by.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Begins a new vault where the one that was there is gone from a store that lasts: without this, opening is an error
+    /// of the kind `Gone`, because a keyring that was replaced, or a disk that is not mounted, looks the same.
+    pub const fn start_anew(mut self) -> Self {
+        self.starts_anew = true;
+        self
+    }
+
+    /// Sets the advice of [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is
+    /// missing, such as ``Run `tracker setup`.``
+    pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
+        self.setup_hint = Some(hint.into());
+        self
+    }
+
+    /// Sets the D-Bus address of the Secret Service's bus, in place of the session's.
+    pub fn bus_address(mut self, address: impl Into<String>) -> Self {
+        self.bus_address = Some(address.into());
+        self
+    }
+
+    /// Sets the access group of the macOS data-protection keychain, in place of the login keychain. For programs that
+    /// are signed with the group; it holds nothing of what lies elsewhere.
+    pub fn keychain_group(mut self, group: impl Into<String>) -> Self {
+        self.keychain_group = Some(group.into());
+        self
+    }
+
+    /// Returns the service's name, valid or not.
+    pub fn service_name(&self) -> &str {
+        &self.service
+    }
+
+    /// Returns the name of the environment variable that names the backend.
+    pub fn backend_variable(&self) -> String {
+        format!("{}_BACKEND", self.env_prefix)
+    }
+
+    /// Returns the path of a file where an application can remember something about its secrets, beside their lock: its
+    /// name ends so. The directory may not be there yet. `None` if the user has no home.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used; `AccessDenied` if the directory is another user's.
+    pub fn state_file(&self, ending: &str) -> Result<Option<PathBuf>> {
+        Ok(self.state_directory()?.file(&self.checked_service()?, ending))
+    }
+
+    /// The service's name.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if it can't be used.
+    pub(crate) fn checked_service(&self) -> Result<ServiceName> {
+        ServiceName::new(self.service.as_str())
+    }
+
+    /// Whether a passphrase of the encrypted file can be asked for.
+    pub(crate) const fn can_ask(&self) -> bool {
+        #[cfg(feature = "sealed")]
+        return self.passphrase.is_some();
+        #[cfg(not(feature = "sealed"))]
+        false
+    }
+
+    /// The file without encryption that was chosen as the fallback.
+    pub(crate) fn plaintext_file(&self) -> Option<&PathBuf> {
+        match &self.fallback {
+            Some(FallbackChoice::PlaintextFile(path)) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The directory where processes meet, and where bindings are remembered.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`, `Invalid` if it could be another user's doing.
+    pub(crate) fn state_directory(&self) -> Result<StateDir> {
+        self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
+    }
+
+    /// A variable of the environment, `<prefix>_<name>`, and its value. An empty value is none.
+    #[cfg(feature = "sealed")]
+    pub(crate) fn variable(&self, name: &str) -> Option<(String, OsString)> {
+        let variable = format!("{}_{name}", self.env_prefix);
+        let value = (self.environment)(&variable).filter(|value| !value.is_empty())?;
+        Some((variable, value))
+    }
+
+    /// The backend that the caller names, else the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the environment names none that there is.
+    pub(crate) fn named_backend(&self) -> Result<Option<Named>> {
+        if let Some(backend) = self.backend {
+            return Ok(Some(Named { backend, variable: None }));
+        }
+        let named = self.environment_backend()?;
+        let variable = Some(self.backend_variable());
+        Ok(named.map(|backend| Named { backend, variable }))
+    }
+
+    /// The backend that the environment names. An empty value is none.
+    pub(crate) fn environment_backend(&self) -> Result<Option<Backend>> {
+        let variable = self.backend_variable();
+        let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let value = value.to_string_lossy();
+        value.parse().map(Some).map_err(|_| {
+            Error::new(ErrorKind::Invalid, Operation::Choose)
+                .with_message(format!(
+                    "{variable} is \"{}\", which is none of {}",
+                    value.escape_debug(),
+                    names(Backend::ALL)
+                ))
+                .with_hint(format!("Set {variable} to one of these names, or unset it."))
+        })
+    }
+}
+
+impl DangerousConfig {
+    /// Keeps secrets in this file where the platform's default store can't be used, in place of another
+    /// fallback: **not encrypted**, for whoever can read the file.
+    ///
+    /// - It is made with mode 0600, and refused with any other that lets others in.
+    /// - Each opening warns through `tracing`, so that its user hears of it.
+    /// - Once secrets lie there, they stay there until they are [moved](Config::move_to).
+    ///
+    /// ```no_run
+    /// use strongroom::Config;
+    ///
+    /// let config = Config::new("kiosk").dangerous().plaintext_file("/var/lib/kiosk/secrets");
+    /// let secrets = config.open_blocking()?;
+    /// # Ok::<(), strongroom::Error>(())
+    /// ```
+    pub fn plaintext_file(self, path: impl Into<PathBuf>) -> Config {
+        let fallback = Some(FallbackChoice::PlaintextFile(path.into()));
+        Config { fallback, ..self.config }
+    }
+
+    /// Accepts a Secret Service that encrypts no session: values then cross the session bus **in the clear**, for
+    /// whoever can record it. Without this, such a provider is `NoBackend`, and nothing is sent.
+    ///
+    /// Each session that is opened so warns through `tracing`, and
+    /// [`warnings`](crate::SecretManager::warnings) lists it.
+    pub fn unencrypted_session(self) -> Config {
+        Config { unencrypted_session: true, ..self.config }
+    }
+}
+
+impl From<&str> for Config {
+    fn from(service: &str) -> Self {
+        Self::new(service)
+    }
+}
+
+impl From<String> for Config {
+    fn from(service: String) -> Self {
+        Self::new(service)
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("service", &self.service)
+            .field("backend", &self.backend)
+            .field("store", &self.store.as_ref().map(|store| store.name()))
+            .field("layout", &self.layout)
+            .field("fallback", &self.fallback)
+            .field("deadlines", &self.deadlines)
+            .field("prompt", &self.prompt)
+            .field("env_prefix", &self.env_prefix)
+            .field("state_dir", &self.state_dir)
+            .field("data_dir", &self.data_dir)
+            .field("bus_address", &self.bus_address)
+            .field("unencrypted_session", &self.unencrypted_session)
+            .field("keychain_group", &self.keychain_group)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Fallback {
+    fn default() -> Self {
+        if cfg!(target_os = "linux") { Self::Session } else { Self::Error }
+    }
+}

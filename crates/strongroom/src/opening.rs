@@ -1,0 +1,77 @@
+//! Opening the vault that a configuration describes.
+
+use std::sync::Arc;
+
+use strongroom_core::{Error, ErrorKind, Result};
+
+use crate::binding::{Binding, BindingFile};
+use crate::choose::{FIRST_THERE, choose_for, warn};
+use crate::manager::Shared;
+use crate::pool;
+use crate::vault::Vault;
+use crate::{Backend, ChoiceReason, Chosen, Config, SecretManager, blocking};
+
+impl Config {
+    /// Chooses the store and reads the vault, once.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose()) says; `Corrupt` if the vault
+    /// can't be read.
+    pub async fn open(self) -> Result<SecretManager> {
+        let shared = pool::run(move || self.open_shared()).await?;
+        Ok(SecretManager { shared })
+    }
+
+    /// Opens as [`open`](Self::open) does, for callers that block.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_blocking(self) -> Result<blocking::SecretManager> {
+        self.open_shared().map(blocking::SecretManager::from_shared)
+    }
+
+    fn open_shared(self) -> Result<Arc<Shared>> {
+        let service = self.service.clone();
+        let (vault, chosen) = self.unread()?;
+        let before = chosen.store().capabilities().persistence;
+        vault.open().map_err(|error| away(error, &service, &chosen))?;
+        if chosen.store().capabilities().persistence != before {
+            // Where in its store the vault lies is known only now.
+            warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
+        }
+        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
+    }
+
+    /// The vault before its first read.
+    pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
+        let service = self.checked_service()?;
+        let state_dir = self.state_directory()?;
+        let binding = BindingFile::new(&state_dir, &service);
+        let chosen = choose_for(&service, &binding, &self)?;
+        let backend = chosen.backend();
+        let has_entries = self.has_entries(backend, &binding)?;
+        let vault = self.vault_on(&chosen, &service, has_entries)?;
+        let vault = vault.starting_anew(self.starts_anew);
+        let vault = match backend {
+            Backend::Memory => vault,
+            backend => vault.bound_by(Binding::new(binding, backend)?),
+        };
+        Ok((vault, chosen))
+    }
+}
+
+/// The store of a vault that was there before is away: another one would show an empty vault.
+pub(crate) fn away(error: Error, service: &str, chosen: &Chosen) -> Error {
+    if error.kind() != ErrorKind::NoBackend || !matches!(chosen.reason(), ChoiceReason::Bound) {
+        return error;
+    }
+    let hint = format!(
+        "The secrets of \"{}\" are kept in {}. {}",
+        service.escape_debug(),
+        chosen.backend(),
+        error.hint()
+    );
+    error.with_hint(hint)
+}

@@ -1,0 +1,102 @@
+//! The names of entries: a secret's name, and its target behind a separator.
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, UserName};
+
+use crate::vault::engine::VAULT_ENTRY;
+
+/// What stands between a secret's name and its target in its entry's name. Other programs' names often have
+/// an `@`, a `/` or a `:` of their own.
+const SEPARATOR: &str = "::";
+
+/// Returns the name of a secret's entry, as the system's own tools show it.
+///
+/// # Errors
+///
+/// `Invalid` if it can't be a name, or would be that of another secret or of the vault.
+pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
+    let user = UserName::new(name_of_entry(key))?;
+    let refused = |message: String, hint: &str| {
+        Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint))
+    };
+    if user.as_str() == VAULT_ENTRY {
+        return refused(
+            format!("the entry \"{VAULT_ENTRY}\" is the vault's own"),
+            "Choose another name.",
+        );
+    }
+    let named = key_of_entry(&user);
+    if named != *key {
+        return refused(
+            format!("its entry would be \"{user}\", which is that of {named}"),
+            "Choose another name, or name the secret by its name and its target.",
+        );
+    }
+    Ok(user)
+}
+
+/// Returns the name of a secret's entry, valid or not.
+pub(crate) fn name_of_entry(key: &SecretKey) -> String {
+    match key.target() {
+        Some(target) => format!("{}{SEPARATOR}{target}", key.name()),
+        None => key.name().to_owned(),
+    }
+}
+
+/// Returns the key of the secret whose entry has this name.
+pub(crate) fn key_of_entry(user: &UserName) -> SecretKey {
+    match user.as_str().rsplit_once(SEPARATOR) {
+        Some((name, target)) if !name.is_empty() && !target.is_empty() => {
+            SecretKey::with_target(name, target)
+        }
+        _ => SecretKey::new(user.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(key: &SecretKey) -> String {
+        let error = user_name(key).expect_err("the name must be refused");
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        error.to_string()
+    }
+
+    #[test]
+    fn names_are_as_others_know_them() {
+        let user = |key: SecretKey| user_name(&key).expect("it can be a name").as_str().to_owned();
+        assert_eq!(user("anthropic-api-key".into()), "anthropic-api-key");
+        assert_eq!(user("alice@example.com".into()), "alice@example.com");
+        assert_eq!(user(SecretKey::with_target("API_KEY", "production")), "API_KEY::production");
+        assert_eq!(user(SecretKey::with_target("a:", "b")), "a:::b");
+    }
+
+    #[test]
+    fn a_name_that_is_anothers_is_refused() {
+        assert!(refusal(&"vault".into()).contains("is the vault's own"));
+        assert!(refusal(&"a::b".into()).contains(r#"that of "a" for target "b""#));
+        assert!(refusal(&SecretKey::with_target("a", ":b")).contains("\"a:\" for target"));
+        assert!(refusal(&SecretKey::with_target("a".repeat(200), "b".repeat(54))).contains("256"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_secrets_have_one_entry(name in "[ab:]{1,6}", target in "[ab:]{1,6}") {
+            let (plain, targeted) = (SecretKey::new(&name), SecretKey::with_target(&name, &target));
+            for key in [plain, targeted] {
+                if let Ok(user) = user_name(&key) {
+                    prop_assert_eq!(key_of_entry(&user), key);
+                }
+            }
+        }
+
+        #[test]
+        fn every_entry_has_a_name_to_be_read_by(user in "[ab:@]{1,8}") {
+            let user = UserName::new(user).expect("it is one");
+            let key = key_of_entry(&user);
+            prop_assert_eq!(user_name(&key).expect("it has one"), user);
+        }
+    }
+}
