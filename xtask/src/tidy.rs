@@ -14,7 +14,6 @@ mod manifests;
 mod platforms;
 mod published;
 mod store_files;
-mod testing;
 mod tokens;
 mod toolchain;
 mod tree;
@@ -57,7 +56,6 @@ const RULES: &[Rule] = &[
     platforms::check,
     published::check,
     store_files::check,
-    testing::check,
     tokens::check,
     toolchain::check,
 ];

@@ -253,7 +253,7 @@ impl Store for MockKeyringStore {
 }
 
 fn injected(kind: ErrorKind, operation: Operation) -> Error {
-    Error::new(kind, operation).with_store(MockKeyringStore::NAME).with_message("injected")
+    Error::new(kind, operation).with_store(MockKeyringStore::NAME)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_core::{Error, ErrorKind, MockKeyringStore, Operation, Result};
 
 /// A kind of store, by name.
 ///
@@ -21,6 +21,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
+    /// A store that the application brings, by its name: see [`Config::store`](crate::Config::store). No name chooses it.
+    Custom(&'static str),
     /// The Windows Credential Manager.
     CredentialManager,
     /// An encrypted file.
@@ -53,6 +55,7 @@ impl Backend {
     /// The stable name, such as `secret-service`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Custom(name) => name,
             Self::CredentialManager => "credential-manager",
             Self::File => "file",
             Self::Keychain => "keychain",
@@ -70,16 +73,26 @@ impl Backend {
             Self::CredentialManager => cfg!(all(feature = "credential-manager", windows)),
             Self::Keychain => cfg!(all(feature = "keychain", target_os = "macos")),
             Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
-            Self::Memory | Self::PlaintextFile => true,
+            Self::Custom(_) | Self::Memory | Self::PlaintextFile => true,
             Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
             Self::File => cfg!(feature = "sealed"),
         }
+    }
+
+    /// The backend of a store: one of ours, or the application's own.
+    pub(crate) fn of(store: &'static str) -> Self {
+        Self::remembered(store).unwrap_or(Self::Custom(store))
     }
 
     /// The backend of this name, those included that no name chooses.
     pub(crate) fn remembered(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().chain(&[Self::PlaintextFile]).copied();
         all.find(|backend| backend.name() == name)
+    }
+
+    /// Whether its entries are those of this process alone, which need neither a lock nor a binding.
+    pub(crate) fn is_of_this_process(self) -> bool {
+        matches!(self, Self::Memory | Self::Custom(MockKeyringStore::NAME))
     }
 
     /// The backend that this platform's applications use, in this build or not.
@@ -160,7 +173,7 @@ mod tests {
             Backend::Keyutils => 3,
             Backend::Memory => 4,
             Backend::SecretService => 5,
-            Backend::PlaintextFile => unreachable!("no name chooses it"),
+            Backend::Custom(_) | Backend::PlaintextFile => unreachable!("no name chooses it"),
         };
         let places: Vec<_> = seen.iter().map(place).collect();
         assert_eq!(places, [0, 1, 2, 3, 4, 5]);

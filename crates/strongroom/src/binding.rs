@@ -54,6 +54,8 @@ pub(crate) struct Binding {
 pub(crate) struct BindingFile {
     service: ServiceName,
     path: Option<PathBuf>,
+    /// The name of the application's own store.
+    own_store: Option<&'static str>,
 }
 
 /// How far a move of the vault is.
@@ -86,16 +88,22 @@ struct Record {
 
 impl BindingFile {
     pub(crate) fn new(state_dir: &StateDir, service: &ServiceName) -> Self {
-        Self { service: service.clone(), path: state_dir.binding(service) }
+        Self { service: service.clone(), path: state_dir.binding(service), own_store: None }
+    }
+
+    /// Sets the name of the application's own store, which the service may be bound to.
+    pub(crate) fn with_own_store(self, name: Option<&'static str>) -> Self {
+        Self { own_store: name, ..self }
     }
 
     /// Returns the home that is remembered. A file that is damaged remembers none.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if the file could be another user's doing; `Io` if it can't be read.
+    /// `AccessDenied`, `Invalid` if the file could be another user's doing; `Io` if it can't be read; `NoBackend` if it names a
+    /// store that this program does not have.
     pub(crate) fn home(&self) -> Result<Option<Home>> {
-        Ok(self.record()?.and_then(|record| Home::remembered(&record.backend)))
+        self.record()?.map(|record| self.known(&record.backend)).transpose()
     }
 
     /// Returns the home that the vault was moved from, if it was not deleted there yet.
@@ -104,7 +112,8 @@ impl BindingFile {
     ///
     /// As [`home`](Self::home).
     pub(crate) fn moved_from(&self) -> Result<Option<Home>> {
-        Ok(self.record()?.and_then(|record| Home::remembered(&record.moved_from?)))
+        let name = self.record()?.and_then(|record| record.moved_from);
+        name.map(|name| self.known(&name)).transpose()
     }
 
     /// Returns the home that a move has begun to copy the vault to, if it did not come to its end.
@@ -113,7 +122,8 @@ impl BindingFile {
     ///
     /// As [`home`](Self::home).
     pub(crate) fn moving_to(&self) -> Result<Option<Home>> {
-        Ok(self.record()?.and_then(|record| Home::remembered(&record.moving_to?)))
+        let name = self.record()?.and_then(|record| record.moving_to);
+        name.map(|name| self.known(&name)).transpose()
     }
 
     fn is_purging(&self) -> bool {
@@ -160,7 +170,7 @@ impl BindingFile {
             None => format!("They can be used in {bound} alone."),
         });
         // A move into a store that forgets is nothing to advise.
-        let forgets = matches!(backend, Backend::Keyutils | Backend::Memory);
+        let forgets = *backend == Backend::Keyutils || backend.is_of_this_process();
         if forgets || !backend.is_supported_here() || !Backend::ALL.contains(backend) {
             return error;
         }
@@ -172,6 +182,26 @@ impl BindingFile {
         let service = self.service.as_str().escape_debug();
         let message = format!("the secrets of \"{service}\" are kept in {bound}, not in {asked}");
         Error::new(ErrorKind::BoundElsewhere, Operation::Choose).with_message(message)
+    }
+
+    /// The home of this name.
+    fn known(&self, name: &str) -> Result<Home> {
+        let (store, in_entries) = match name.strip_suffix(IN_ENTRIES) {
+            Some(store) => (store, true),
+            None => (name, false),
+        };
+        let own = self.own_store.filter(|own| *own == store);
+        let backend = Backend::remembered(store).or(own.map(Backend::Custom));
+        backend.map(|backend| Home { backend, in_entries }).ok_or_else(|| self.unknown(store))
+    }
+
+    fn unknown(&self, store: &str) -> Error {
+        let (service, store) = (self.service.as_str().escape_debug(), store.escape_debug());
+        Error::new(ErrorKind::NoBackend, Operation::Choose)
+            .with_message(format!(
+                "the secrets of \"{service}\" are kept in \"{store}\", a store that this program does not have"
+            ))
+            .with_hint("Use the program that has stored them.")
     }
 
     fn record(&self) -> Result<Option<Record>> {
@@ -197,12 +227,6 @@ impl Home {
 
     fn name(self) -> String {
         format!("{}{}", self.backend.name(), if self.in_entries { IN_ENTRIES } else { "" })
-    }
-
-    fn remembered(name: &str) -> Option<Self> {
-        let backend = name.strip_suffix(IN_ENTRIES);
-        let in_entries = backend.is_some();
-        Backend::remembered(backend.unwrap_or(name)).map(|backend| Self { backend, in_entries })
     }
 }
 

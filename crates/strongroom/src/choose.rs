@@ -111,7 +111,7 @@ pub(crate) fn choose_on(platform: &dyn Platform, config: &Config) -> Result<Chos
         Chosen::new(backend, store, ChoiceReason::Explicit)
     } else if let Some(backend) = config.environment_backend()? {
         named_by_environment(platform, config, backend)?
-    } else if let Some(store) = platform.stand_in() {
+    } else if let Some(store) = platform.stand_in(&config.service) {
         let store = guarded(store, config);
         Chosen::new(Backend::Memory, store, ChoiceReason::Testing)
     } else {

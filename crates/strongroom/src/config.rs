@@ -12,7 +12,7 @@ use strongroom_core::{
 
 use crate::Backend;
 use crate::backend::names;
-use crate::binding::Named;
+use crate::binding::{BindingFile, Named};
 use crate::vault::{Clock, StateDir};
 
 /// The answer to a default store of the platform that can't be used.
@@ -169,6 +169,28 @@ impl Config {
         self
     }
 
+    /// Sets the store, in place of every automatic choice: the application's own, a mock, or any other. Calls on it are kept
+    /// to the deadlines.
+    ///
+    /// The service is bound to the store's [`name`](Store::name), as to any backend: a program without the store finds
+    /// `NoBackend`, and not an empty vault. Stores of the names `memory` and `mock` are of one process, and bind nothing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use strongroom::{Config, ErrorKind, MockKeyringStore, Operation};
+    ///
+    /// let mock = MockKeyringStore::new();
+    /// let secrets = Config::new("app").store(Arc::new(mock.clone())).open_blocking()?;
+    /// mock.fail(Operation::Get, ErrorKind::Locked);
+    /// assert_eq!(secrets.get_value("TOKEN").unwrap_err().kind(), ErrorKind::Locked);
+    /// # Ok::<(), strongroom::Error>(())
+    /// ```
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.backend = Some(Backend::of(store.name()));
+        self.store = Some(store);
+        self
+    }
+
     /// Sets the layout.
     pub const fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
@@ -305,6 +327,21 @@ impl Config {
         return self.passphrase.is_some();
         #[cfg(not(feature = "sealed"))]
         false
+    }
+
+    /// The application's own store, if it is this backend.
+    pub(crate) fn own_store(&self, backend: Backend) -> Option<Arc<dyn Store>> {
+        self.store.clone().filter(|store| Backend::of(store.name()) == backend)
+    }
+
+    /// The memory of where the service's secrets are.
+    ///
+    /// # Errors
+    ///
+    /// As [`state_directory`](Self::state_directory).
+    pub(crate) fn binding_file(&self, service: &ServiceName) -> Result<BindingFile> {
+        let own = self.store.as_ref().map(|store| store.name());
+        Ok(BindingFile::new(&self.state_directory()?, service).with_own_store(own))
     }
 
     /// The file without encryption that was chosen as the fallback.

@@ -19,8 +19,8 @@
 //! - The store is the one that the secrets are in; else what the configuration names, else what `STRONGROOM_BACKEND`
 //!   names, else the platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
-//! - [`MemoryStore`] and [`MockKeyringStore`] are for tests; feature `testing` puts a mock in the place
-//!   of the platform's store.
+//! - [`Config::store`] takes any [`Store`]: an application's own, [`MemoryStore`] or [`MockKeyringStore`]. Feature
+//!   `testing` puts a mock in the place of the platform's store in tests.
 //!
 //! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
 //! reads three environment variables, `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
@@ -38,12 +38,6 @@
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
-#[cfg(all(feature = "testing", not(debug_assertions)))]
-compile_error!(
-    "crate `strongroom`, feature `testing`: it replaces the user's credential store by a mock and \
-     must not be in a release build; keep it in [dev-dependencies]"
-);
 
 mod backend;
 #[cfg(feature = "backup")]

@@ -31,7 +31,7 @@ impl Config {
         mut progress: impl FnMut(MoveStep),
     ) -> Result<Moved> {
         let service = self.checked_service()?;
-        let binding = BindingFile::new(&self.state_directory()?, &service);
+        let binding = self.binding_file(&service)?;
         let in_entries = layout == Layout::Entries && to != Backend::File;
         let to = Home { backend: to, in_entries };
         if let (Some(bound), Some(from)) = (binding.home()?, binding.moved_from()?)
@@ -46,7 +46,7 @@ impl Config {
         // Within its store, what goes into entries is the vault beside them.
         let has_entries = !(is_same_store && in_entries) && self.has_entries(from, &binding)?;
         let vault = self.vault_on(&source, &service, has_entries)?;
-        if is_same_store || to.backend == Backend::Memory {
+        if is_same_store || to.backend.is_of_this_process() {
             let is_there_already = match vault.must_be_there() {
                 Ok(layout) => (layout == Layout::Entries) == in_entries,
                 Err(none)
@@ -58,7 +58,7 @@ impl Config {
                 }
                 Err(error) => return Err(error),
             };
-            if is_there_already || to.backend == Backend::Memory {
+            if is_there_already || to.backend.is_of_this_process() {
                 return Err(pointless(&service, to.backend));
             }
         }
@@ -98,7 +98,9 @@ impl Config {
 
 fn pointless(service: &ServiceName, to: Backend) -> Error {
     let message = match to {
-        Backend::Memory => "memory keeps nothing: a vault can't be moved there".to_owned(),
+        to if to.is_of_this_process() => {
+            format!("{to} keeps nothing: a vault can't be moved there")
+        }
         to => format!("the secrets of \"{service}\" are in {to} already"),
     };
     Error::new(ErrorKind::Invalid, Operation::Move).with_message(message)

@@ -15,8 +15,8 @@ pub(crate) trait Platform {
     /// The backend that the platform's applications use.
     fn default_backend(&self) -> Option<Backend>;
 
-    /// A store that takes the place of every automatic choice.
-    fn stand_in(&self) -> Option<Arc<dyn Store>> {
+    /// A store that takes the place of every automatic choice for a service.
+    fn stand_in(&self, _service: &str) -> Option<Arc<dyn Store>> {
         None
     }
 
@@ -30,7 +30,11 @@ pub(crate) trait Platform {
 
     /// The same, kept to its deadlines.
     fn open_guarded(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
-        self.open(backend, config).map(|store| guarded(store, config))
+        let store = match config.own_store(backend) {
+            Some(store) => store,
+            None => self.open(backend, config)?,
+        };
+        Ok(guarded(store, config))
     }
 }
 
@@ -48,8 +52,9 @@ impl Platform for Here {
     }
 
     #[cfg(feature = "testing")]
-    fn stand_in(&self) -> Option<Arc<dyn Store>> {
-        Some(Arc::new(crate::testing::mock()))
+    fn stand_in(&self, service: &str) -> Option<Arc<dyn Store>> {
+        let is_test = crate::testing::is_test_program();
+        is_test.then(|| Arc::new(crate::testing::mock(service)) as Arc<dyn Store>)
     }
 
     fn open(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
@@ -62,6 +67,7 @@ impl Platform for Here {
             Backend::Keychain => Ok(keychain(config)),
             #[cfg(all(feature = "keyutils", target_os = "linux"))]
             Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
+            Backend::Custom(name) => Err(not_brought(name)),
             Backend::Memory => Ok(memory()),
             Backend::PlaintextFile => plaintext_file(config),
             #[cfg(all(feature = "secret-service", target_os = "linux"))]
@@ -146,6 +152,13 @@ fn secret_service(config: &Config) -> Arc<dyn Store> {
         settings = settings.with_state_dir(directory.clone());
     }
     Arc::new(SecretServiceStore::new(settings))
+}
+
+fn not_brought(name: &'static str) -> Error {
+    Error::new(ErrorKind::NoBackend, Operation::Choose)
+        .with_store(name)
+        .with_message("this program was not given that store")
+        .with_hint("Use the application that brings it.")
 }
 
 fn not_in_this_build(backend: Backend) -> Error {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use strongroom_core::{Error, ErrorKind, Result};
 
-use crate::binding::{Binding, BindingFile};
+use crate::binding::Binding;
 use crate::choose::{FIRST_THERE, choose_for, warn};
 use crate::manager::Shared;
 use crate::pool;
 use crate::vault::Vault;
-use crate::{Backend, ChoiceReason, Chosen, Config, SecretManager, blocking};
+use crate::{ChoiceReason, Chosen, Config, SecretManager, blocking};
 
 impl Config {
     /// Chooses the store and reads the vault, once.
@@ -47,15 +47,14 @@ impl Config {
     /// The vault before its first read.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = self.checked_service()?;
-        let state_dir = self.state_directory()?;
-        let binding = BindingFile::new(&state_dir, &service);
+        let binding = self.binding_file(&service)?;
         let chosen = choose_for(&service, &binding, &self)?;
         let backend = chosen.backend();
         let has_entries = self.has_entries(backend, &binding)?;
         let vault = self.vault_on(&chosen, &service, has_entries)?;
         let vault = vault.starting_anew(self.starts_anew);
         let vault = match backend {
-            Backend::Memory => vault,
+            backend if backend.is_of_this_process() => vault,
             backend => vault.bound_by(Binding::new(binding, backend)?),
         };
         Ok((vault, chosen))

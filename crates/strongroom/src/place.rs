@@ -35,16 +35,15 @@ impl Config {
     ) -> Result<Vault> {
         let place = Place {
             entries: match has_entries {
-                true => Some(EntriesPlace::new(
-                    chosen.backend(),
-                    BindingFile::new(&self.state_directory()?, service),
-                )),
+                true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
                 false => None,
             },
             ..place_of_file(self, chosen, service)?
         };
         let state_dir = match chosen.backend() {
-            Backend::Memory if self.state_dir.is_none() => StateDir::NotNeeded,
+            backend if backend.is_of_this_process() && self.state_dir.is_none() => {
+                StateDir::NotNeeded
+            }
             _ => self.state_directory()?,
         };
         let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));

@@ -294,7 +294,9 @@ impl SecureStore {
     fn setup_command(&self, name: &str) -> String {
         match (self.backend(), self.reason()) {
             // The program has no way to these.
-            (Backend::Memory | Backend::PlaintextFile, _) => "Store it first.".to_owned(),
+            (Backend::Custom(_) | Backend::Memory | Backend::PlaintextFile, _) => {
+                "Store it first.".to_owned()
+            }
             (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => {
                 entry_set(self.service.as_str(), name, "")
             }

@@ -7,7 +7,7 @@ use strongroom_core::{
     Capabilities, KeyringStore as _, Result, SecretBytes, ServiceName, Store, UserName, WriteMode,
 };
 
-use crate::binding::{Binding, BindingFile, has_vault};
+use crate::binding::{Binding, has_vault};
 use crate::choose::choose_for;
 use crate::opening::away;
 use crate::{Backend, ChoiceReason, Chosen, Config, choose};
@@ -46,10 +46,10 @@ impl Config {
     /// that is named; as [`choose()`] says.
     pub fn entries(self) -> Result<ServiceEntries> {
         let service = self.checked_service()?;
-        let file = BindingFile::new(&self.state_directory()?, &service);
+        let file = self.binding_file(&service)?;
         let chosen = choose_for(&service, &file, &self)?;
         let binding = match chosen.backend() {
-            Backend::Memory => None,
+            backend if backend.is_of_this_process() => None,
             backend => Some(Binding::new(file, backend)?),
         };
         Ok(ServiceEntries { service, chosen, binding })

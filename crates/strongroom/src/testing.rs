@@ -1,6 +1,6 @@
 //! For the tests of applications: the store of every automatic choice is a mock.
 //!
-//! Switch the feature on in `[dev-dependencies]` only, next to the plain dependency:
+//! Switch the feature on in `[dev-dependencies]`, next to the plain dependency:
 //!
 //! ```toml
 //! [dependencies]
@@ -10,28 +10,85 @@
 //! strongroom = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! In that application's tests [`SecretManager::init`](crate::SecretManager::init) and
+//! In that application's tests and benchmarks [`SecretManager::init`](crate::SecretManager::init) and
 //! [`SecureStore::open`](crate::SecureStore::open) then meet [`mock`] in place of the user's own
 //! secrets, and leave no file in the user's home. A backend that the caller or the environment names
-//! is still that backend. A build without debug assertions, as in release, refuses the feature.
+//! is still that backend.
 //!
-//! All tests of one process share the one mock: give each its own service name.
+//! The program decides at run time: only one that cargo has built as a test or benchmark, in its directory `deps`, or as
+//! an example in documents, meets the mock. The application itself, `target/debug/app`, never does, so that tests that
+//! run it as a process of its own work with a store that lasts.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::env;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use strongroom_core::MockKeyringStore;
 
-/// The store of every automatic choice in this process: a handle to steer it and to look.
+/// Returns the store of every automatic choice for a service in this process: a handle to steer it and to look. Its
+/// faults are those of the service: tests with services of their own don't disturb each other.
+///
+/// A test that wants a store for one handle alone gives it one: see [`Config::store`](crate::Config::store).
 ///
 /// ```
 /// use strongroom::{ErrorKind, Operation, SecureStore, testing};
 ///
 /// let secrets = SecureStore::open("example")?;
-/// testing::mock().fail(Operation::Get, ErrorKind::Locked);
+/// testing::mock("example").fail(Operation::Get, ErrorKind::Locked);
 /// assert_eq!(secrets.get_secret("token").unwrap_err().kind(), ErrorKind::Locked);
 /// # Ok::<(), strongroom::Error>(())
 /// ```
-pub fn mock() -> MockKeyringStore {
-    static MOCK: OnceLock<MockKeyringStore> = OnceLock::new();
-    MOCK.get_or_init(MockKeyringStore::new).clone()
+pub fn mock(service: &str) -> MockKeyringStore {
+    static MOCKS: LazyLock<Mutex<BTreeMap<String, MockKeyringStore>>> =
+        LazyLock::new(Mutex::default);
+    let mut mocks = MOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    mocks.entry(service.to_owned()).or_default().clone()
+}
+
+/// Whether this program is a test, a benchmark or an example of a document, as cargo builds them.
+pub(crate) fn is_test_program() -> bool {
+    static IS_TEST: LazyLock<bool> =
+        LazyLock::new(|| env::current_exe().is_ok_and(|program| is_test(&program)));
+    *IS_TEST
+}
+
+/// cargo puts tests into `deps`, with a hash in their names, and rustdoc its own into a directory of that name.
+fn is_test(program: &Path) -> bool {
+    let name_of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let mut directories = program.ancestors().skip(1).filter_map(name_of);
+    let in_documents = directories.any(|it| it.starts_with("rustdoctest"));
+    let in_deps = program.parent().and_then(name_of).is_some_and(|it| it == "deps");
+    let hash = program.file_stem().and_then(|stem| stem.to_str()?.rsplit_once('-'));
+    let has_hash = hash.is_some_and(|(_, hash)| {
+        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    in_documents || (in_deps && has_hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_cargos_tests_alone_are_tests() {
+        for program in [
+            "/w/target/debug/deps/app-0123456789abcdef",
+            "/w/target/release/deps/bench-0123456789abcdef",
+            "/w/target/debug/deps/app-0123456789abcdef.exe",
+            "/tmp/rustdoctestAbC/merged/rust_out",
+        ] {
+            assert!(is_test(Path::new(program)), "{program}");
+        }
+        for program in [
+            "/w/target/debug/app",
+            "/w/target/debug/examples/app-0123456789abcdef",
+            "/w/target/debug/deps/app",
+            "/w/target/debug/deps/app-1.2",
+            "/opt/deps/app",
+            "",
+        ] {
+            assert!(!is_test(Path::new(program)), "{program}");
+        }
+    }
 }

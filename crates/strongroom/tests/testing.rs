@@ -2,17 +2,23 @@
 //! `cargo test -p strongroom --features testing --test testing`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a process says something to the test that started it")]
 
 use std::ffi::OsString;
+use std::{env, fs};
 
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, Operation, SecretString, SecureStore, choose, testing,
 };
+use strongroom_testkit::Sandbox;
 
 /// The automatic choice, whatever the environment of the test run names.
 fn automatic(service: &str) -> SecureStore {
-    let config = Config::new("").environment(|_| None);
-    config.service(service).open_store().unwrap()
+    automatic_in(service).unwrap()
+}
+
+fn automatic_in(service: &str) -> strongroom::Result<SecureStore> {
+    Config::new(service).environment(|_| None).open_store()
 }
 
 #[test]
@@ -24,19 +30,22 @@ fn the_automatic_choice_is_the_mock_of_this_process() {
 
     secrets.set_secret("token", &SecretString::from("v")).unwrap();
     assert!(automatic("automatic").get_secret("token").unwrap().is_some());
-    let of_this_test = |call: &strongroom::Call| call.service.as_deref() == Some("automatic");
-    let calls: Vec<_> = testing::mock().calls().into_iter().filter(of_this_test).collect();
+    let calls: Vec<_> = testing::mock("automatic").calls();
     let operations: Vec<_> = calls.iter().map(|call| call.operation).collect();
-    assert_eq!(operations, [Operation::Set, Operation::Get]);
+    let changing: Vec<_> = operations.into_iter().filter(|it| *it == Operation::Set).collect();
+    assert_eq!(changing, [Operation::Set]);
 }
 
 #[test]
 fn a_fault_of_the_mock_reaches_the_application() {
     let secrets = automatic("faulty");
-    testing::mock().fail(Operation::Delete, ErrorKind::Locked);
+    secrets.set_secret("token", &SecretString::from("v")).unwrap();
+    testing::mock("faulty").fail(Operation::Delete, ErrorKind::Locked);
     let error = secrets.delete_secret("token").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
-    testing::mock().heal(Operation::Delete);
+    assert!(error.to_string().contains("locked"), "{error}");
+    automatic("another").delete_secret("token").unwrap();
+    testing::mock("faulty").heal(Operation::Delete);
     secrets.delete_secret("token").unwrap();
 }
 
@@ -57,4 +66,27 @@ fn what_was_named_is_what_is_used() {
     for config in [explicit, named] {
         assert_eq!(choose(&config).unwrap().store().name(), "memory");
     }
+}
+
+/// A copy of this program is none of cargo's tests: it is what an application's own program would be.
+#[test]
+fn the_application_itself_is_never_on_the_mock() {
+    let sandbox = Sandbox::new();
+    let program = sandbox.path().join("app");
+    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    let mut command = sandbox.command(&program);
+    command.args(["--exact", "is_an_application", "--ignored", "--nocapture"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("it is no mock") && output.status.success(), "{said}");
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn is_an_application() {
+    match automatic_in("application") {
+        Ok(secrets) => assert!(!matches!(secrets.reason(), ChoiceReason::Testing)),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::NoBackend),
+    }
+    println!("it is no mock");
 }

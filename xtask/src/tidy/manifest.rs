@@ -99,14 +99,6 @@ impl Manifest {
     }
 }
 
-impl Setting {
-    /// The items of a list of strings.
-    pub(super) fn items(&self) -> Vec<String> {
-        let list = self.value.trim_start_matches('[').trim_end_matches(']');
-        split(list, ',').into_iter().map(unquoted).collect()
-    }
-}
-
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
 /// The path, table and name of the dependency that a setting is about.
@@ -238,7 +230,6 @@ all = { level = "warn", priority = -1 }
     fn a_list_may_span_lines() {
         let manifest = Manifest::parse(MANIFEST);
         let features = manifest.below(&["dependencies", "two", "features"]).next().unwrap();
-        assert_eq!(features.items()[..2], ["x", "y"]);
         assert_eq!(features.line, 8);
         assert_eq!(manifest.line(&["dependencies", "three"]), 12);
     }

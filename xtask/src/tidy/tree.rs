@@ -30,7 +30,6 @@ pub(super) struct Package {
     /// From the root, once it is in a [`Tree`].
     pub(super) manifest_path: PathBuf,
     pub(super) dependencies: Vec<Dependency>,
-    pub(super) features: BTreeMap<String, Vec<String>>,
 }
 
 /// A dependency as cargo understands it, with what it inherits.
@@ -40,7 +39,6 @@ pub(super) struct Dependency {
     pub(super) rename: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) path: Option<PathBuf>,
-    pub(super) features: Vec<String>,
 }
 
 impl Tree {
@@ -187,7 +185,6 @@ mod tests {
                 name: name.into(),
                 manifest_path: format!("crates/{name}/Cargo.toml").into(),
                 dependencies: Vec::new(),
-                features: BTreeMap::new(),
             }
         }
 
@@ -201,17 +198,12 @@ mod tests {
             self.dependencies.push(dependency);
             self
         }
-
-        pub(in crate::tidy) fn with_feature(mut self, name: &str, enables: &str) -> Self {
-            self.features.insert(name.into(), vec![enables.into()]);
-            self
-        }
     }
 
     impl Dependency {
         pub(in crate::tidy) fn on(name: &str) -> Self {
             let name = name.into();
-            Self { name, rename: None, kind: None, path: None, features: Vec::new() }
+            Self { name, rename: None, kind: None, path: None }
         }
 
         pub(in crate::tidy) fn dev(name: &str) -> Self {

@@ -41,7 +41,7 @@ pub(crate) fn choose_source(
     config: &Config,
 ) -> Result<Chosen> {
     if config.backend.is_none()
-        && Here.stand_in().is_none()
+        && Here.stand_in(&config.service).is_none()
         && let Some(bound) = bound(&Here, service, file, config)?
     {
         return Ok(Chosen::new(bound.backend, bound.store, ChoiceReason::Bound));
@@ -57,7 +57,7 @@ pub(crate) fn choose_for_on(
 ) -> Result<Chosen> {
     let named = config.named_backend()?;
     let Some(named) = named else {
-        if platform.stand_in().is_some() {
+        if platform.stand_in(&config.service).is_some() {
             return choose_on(platform, config);
         }
         return match bound(platform, service, file, config)? {
@@ -65,7 +65,7 @@ pub(crate) fn choose_for_on(
             None => choose_on(platform, config),
         };
     };
-    if named.backend == Backend::Memory {
+    if named.backend.is_of_this_process() {
         return choose_on(platform, config);
     }
     let home = file.home()?.map(|home| home.backend);

@@ -41,7 +41,7 @@ impl Platform for Stage {
         Some(Backend::SecretService)
     }
 
-    fn stand_in(&self) -> Option<Arc<dyn Store>> {
+    fn stand_in(&self, _: &str) -> Option<Arc<dyn Store>> {
         let mock = self.stand_in.clone()?;
         Some(Arc::new(mock))
     }
@@ -299,7 +299,7 @@ fn without_a_fallback_the_error_says_what_else_there_is() {
     let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.operation(), Operation::Choose);
-    assert!(error.to_string().contains("injected"), "{error}");
+    assert!(error.to_string().contains("can't be used here"), "{error}");
     let hint = error.hint();
     assert!(hint.contains("TRACKER_BACKEND"), "{hint}");
     let other = if cfg!(target_os = "linux") { "keyutils" } else { "file" };
@@ -319,7 +319,7 @@ fn if_nothing_can_be_used_both_reasons_are_told() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(causes.len(), 2, "{causes:?}");
-    assert!(causes.iter().all(|cause| cause.contains("injected")), "{causes:?}");
+    assert!(causes.iter().all(|cause| cause.contains("can't be used here")), "{causes:?}");
 }
 
 #[test]
