@@ -299,7 +299,7 @@ fn without_a_fallback_the_error_says_what_else_there_is() {
     let error = choose_on(&stage, &config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.operation(), Operation::Choose);
-    assert!(error.to_string().contains("can't be used here"), "{error}");
+    assert!(error.to_string().contains("no usable credential store"), "{error}");
     let hint = error.hint();
     assert!(hint.contains("TRACKER_BACKEND"), "{hint}");
     let other = if cfg!(target_os = "linux") { "keyutils" } else { "file" };
@@ -319,7 +319,9 @@ fn if_nothing_can_be_used_both_reasons_are_told() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(causes.len(), 2, "{causes:?}");
-    assert!(causes.iter().all(|cause| cause.contains("can't be used here")), "{causes:?}");
+    for (cause, text) in causes.iter().zip(["no usable credential store", "refused access"]) {
+        assert!(cause.contains(text), "{causes:?}");
+    }
 }
 
 #[test]
@@ -356,7 +358,7 @@ fn the_fallback_warns_once_and_the_default_does_not() {
     service.fail(Operation::Probe, ErrorKind::NoBackend);
     let told = warnings(|| drop(choose_on(&stage, &config).unwrap()));
     assert_eq!(told.lines().count(), 1, "{told}");
-    for text in ["WARN", "until reboot", "keyutils", "injected"] {
+    for text in ["WARN", "until reboot", "keyutils", "no usable credential store"] {
         assert!(told.contains(text), "{told}");
     }
 
