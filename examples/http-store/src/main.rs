@@ -1,0 +1,31 @@
+//! The company's own secrets program: all commands of Strongroom, on the company's server.
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser;
+use http_store::HttpStore;
+use strongroom::{Config, Deadlines, SecretString};
+use strongroom_cli::{Kit, SecretsCommand};
+
+/// Keeps Acme's secrets on the company's secret server.
+#[derive(Debug, Parser)]
+#[command(name = "acme", version)]
+struct Args {
+    /// The address of the secret server
+    #[arg(long, env = "ACME_SECRETS_URL")]
+    url: String,
+
+    #[command(subcommand)]
+    command: SecretsCommand,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let token = env::var("ACME_SECRETS_TOKEN").context("set ACME_SECRETS_TOKEN to your token")?;
+    let store = HttpStore::new(&args.url, &SecretString::from(token), Deadlines::default())?;
+    let kit = Kit::new(Config::new("acme").store(Arc::new(store))).program("acme");
+    Ok(kit.run(args.command))
+}
