@@ -17,7 +17,7 @@ pub(crate) fn broken(error: ureq::Error, operation: Operation) -> Error {
             })
         }
         error if is_unreachable(error) => Error::new(ErrorKind::NoBackend, operation)
-            .with_message("the secret server can't be reached; nothing was changed")
+            .with_message("the secret server can't be reached")
             .with_hint("Check the network and the server's address, and try again."),
         _ if is_write => Error::new(ErrorKind::Io, operation)
             .with_message(

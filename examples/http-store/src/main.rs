@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Parser;
 use http_store::HttpStore;
-use strongroom::{Config, Deadlines, SecretString};
+use strongroom::{Config, Deadlines, Layout, SecretString};
 use strongroom_cli::{Kit, SecretsCommand};
 
 /// Keeps Acme's secrets on the company's secret server.
@@ -26,6 +26,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let token = env::var("ACME_SECRETS_TOKEN").context("set ACME_SECRETS_TOKEN to your token")?;
     let store = HttpStore::new(&args.url, &SecretString::from(token), Deadlines::default())?;
-    let kit = Kit::new(Config::new("acme").store(Arc::new(store))).program("acme");
-    Ok(kit.run(args.command))
+    // Several machines share the server, and a vault's lock is one machine's: each secret is an entry of its own.
+    let config = Config::new("acme").store(Arc::new(store)).layout(Layout::Entries);
+    Ok(Kit::new(config).program("acme").run(args.command))
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use http_store::HttpStore;
 use strongroom::{
     Backend, Batch, Config, Deadlines, Error, ErrorKind, ExposeSecret as _, KeyringStore as _,
-    Secret, SecretKey, SecretString, Store, secret_bytes,
+    Layout, Secret, SecretKey, SecretString, Store, secret_bytes,
 };
 use strongroom_testkit::Sandbox;
 use support::{Server, TOKEN, answering, store_at};
@@ -68,6 +68,22 @@ fn three_functions_keep_an_entry_for_each_secret() {
     assert_eq!(again.list().unwrap().len(), 1);
     again.delete_secret("token").unwrap();
     assert!(server.users("acme").is_empty());
+}
+
+#[test]
+fn machines_that_share_the_server_lose_nothing_of_each_other_where_each_secret_is_an_entry() {
+    let (server, machines) = (Server::start(), [(); 2].map(|()| Sandbox::new()));
+    let open = |machine| on(&server, machine).layout(Layout::Entries).open_blocking().unwrap();
+    let [here, there] = machines.each_ref().map(open);
+    for (number, name) in ["A", "B", "C", "D"].into_iter().enumerate() {
+        let (writer, reader) = if number % 2 == 0 { (&here, &there) } else { (&there, &here) };
+        writer.set_api_key(name, "v", None).unwrap();
+        assert_eq!(reader.get_value(name).unwrap().unwrap().expose_secret(), "v");
+    }
+    assert_eq!(server.users("acme"), ["A", "B", "C", "D"]);
+    here.delete(&SecretKey::new("A")).unwrap();
+    assert!(there.get_value("A").unwrap().is_none());
+    assert_eq!(there.list().unwrap().len(), 3);
 }
 
 #[test]
