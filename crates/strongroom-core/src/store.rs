@@ -87,7 +87,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Writes an entry's bytes.
     ///
     /// - When it returns, the value is stored; when it fails, the old value is still there and
-    ///   nothing new is. The exception is `TimedOut` on a write that was under way: it says so.
+    ///   nothing new is. The exception is a write whose answer did not come, because of the deadline
+    ///   (`TimedOut`) or because the other side went away: its message says that it may have taken effect.
     /// - Of several that create the same entry with [`WriteMode::CreateNew`], one succeeds.
     ///
     /// # Errors

@@ -175,6 +175,9 @@ impl Config {
     /// The service is bound to the store's [`name`](Store::name), as to any backend: a program without the store finds
     /// `NoBackend`, and not an empty vault. Stores of the names `memory` and `mock` are of one process, and bind nothing.
     ///
+    /// Processes of one machine keep each other's changes, by a lock there. In a store that several machines share, a vault would
+    /// lose what another machine stored meanwhile: choose [`Layout::Entries`] for it.
+    ///
     /// ```
     /// use std::sync::Arc;
     /// use strongroom::{Config, ErrorKind, MockKeyringStore, Operation};
@@ -332,6 +335,12 @@ impl Config {
     /// The application's own store, if it is this backend.
     pub(crate) fn own_store(&self, backend: Backend) -> Option<Arc<dyn Store>> {
         self.store.clone().filter(|store| Backend::of(store.name()) == backend)
+    }
+
+    /// The backend of the application's own store, if it has one that is none of ours.
+    pub(crate) fn backend_of_own_store(&self) -> Option<Backend> {
+        let backend = self.store.as_ref().map(|store| Backend::of(store.name()));
+        backend.filter(|backend| matches!(backend, Backend::Custom(_)))
     }
 
     /// The memory of where the service's secrets are.
