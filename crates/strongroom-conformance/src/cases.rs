@@ -6,7 +6,7 @@ use crate::{Case, handles, lists, names, plain_data, threads, values, writes};
 
 /// Makes one `#[test]` of each case, for a factory of handles. The crate's docs show its use.
 ///
-/// Takes an expression of a closure that returns a store (not an `Arc`), and where the tests also run
+/// Takes an expression of a closure that returns a store, and where the tests also run
 /// on a substitute of the platform that can't keep all promises, a function that says of which
 /// cases, by name, nothing is asked there.
 #[macro_export]

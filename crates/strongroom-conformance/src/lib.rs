@@ -22,8 +22,10 @@
 //! Each case works under a service name of its own and deletes its entries even where it fails, so
 //! the suite may run against a store that is in use.
 //!
-//! Not checked, because it can't be seen from outside: that `exists` and `list` read no value, and
-//! that memory is wiped.
+//! Not checked, because a test can't see it or can't bring it about in a store that it doesn't know:
+//! that `exists` and `list` read no value, that memory is wiped and nothing is logged; the states
+//! that a store gets into (locked, refused, full, away, hung); deadlines and prompts; several
+//! processes and machines; several items under one name.
 
 mod cases;
 mod fixture;

@@ -145,3 +145,8 @@ fn of_store(error: Error) -> Error {
 fn of_entry(error: Error, entry: &EntryName) -> Error {
     of_store(error).with_entry(entry)
 }
+
+/// Tests the examples in the guide, which may use this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/stores.md")]
+struct Guide;
