@@ -123,7 +123,7 @@ fn a_session_in_the_clear_is_told_wherever_stores_are() {
         on(&bus, &[&["--allow-unencrypted-bus"], arguments].concat(), input).ends_with(0)
     };
     let set = allow(&["set", "KEY"], b"value");
-    assert!(set.stderr.contains("warning: the Secret Service doesn't encrypt"), "{}", set.stderr);
+    assert!(set.stderr.contains("warning: the store doesn't encrypt"), "{}", set.stderr);
     let json = allow(&["set", "KEY", "--json"], b"value").json();
     assert_eq!(json["session_encrypted"], false);
     assert_eq!(codes(&json), ["session_not_encrypted"]);
@@ -131,7 +131,7 @@ fn a_session_in_the_clear_is_told_wherever_stores_are() {
     assert_eq!(setup.stderr.matches("warning:").count(), 1, "{}", setup.stderr);
     assert_eq!(allow(&["setup", "KEY", "--json"], b"value").json()["session_encrypted"], false);
     allow(&["backends"], b"").says("session without encryption");
-    allow(&["doctor"], b"").says("Note: the Secret Service doesn't encrypt the session");
+    allow(&["doctor"], b"").says("Note: secret-service: the store doesn't encrypt the session");
     assert_eq!(allow(&["doctor", "--json"], b"").json()["session_encrypted"], false);
 
     let mut command = bus.command(PROGRAM);

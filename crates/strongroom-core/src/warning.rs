@@ -18,7 +18,7 @@ pub enum Warning {
     Plaintext,
     /// Containers under the same user id may read entries.
     ReadByContainers,
-    /// Values cross the session bus without encryption.
+    /// Values cross to the store without encryption.
     SessionNotEncrypted,
     /// Writes are acknowledged before they are on disk.
     WritesLate,
@@ -42,8 +42,8 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KeepsDeleted => f.write_str(
-                "KeePassXC keeps replaced values in the entry's history and deleted entries in its \
-                 recycle bin: empty both there",
+                "the store keeps replaced values in a history and deleted entries in a recycle bin, as \
+                 KeePassXC does: empty both there",
             ),
             Self::NotPersistent(lasting) => {
                 write!(f, "secrets last {lasting}: store them again after that")
@@ -56,12 +56,12 @@ impl fmt::Display for Warning {
                  namespace of their own, may read the secrets",
             ),
             Self::SessionNotEncrypted => f.write_str(
-                "the Secret Service doesn't encrypt the session: values cross the session bus in \
-                 the clear, and your other programs can record them",
+                "the store doesn't encrypt the session: values cross to it in the clear, and your other \
+                 programs can record them",
             ),
             Self::WritesLate => f.write_str(
-                "KWallet says that a value is stored some 5 seconds before it has written it to \
-                 disk: don't switch off or kill it right after storing",
+                "the store says that a value is stored before it has written it to disk (KWallet: some \
+                 5 seconds before): don't switch off or kill it right after storing",
             ),
         }
     }

@@ -56,6 +56,7 @@ impl Storage {
             (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
             (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
             _ if can.persistence != Persistence::Permanent => ("Session", "session"),
+            (Backend::Custom(_), _) => ("Own store", "keychain"),
             _ => ("Keychain", "keychain"),
         };
         let lasts = match can.persistence {
@@ -78,6 +79,10 @@ const fn protection(backend: Backend, layout: Layout) -> &'static str {
     match (backend, layout) {
         (Backend::File, _) => "In an encrypted file, which a passphrase or a key file opens.",
         (Backend::PlaintextFile, _) => IN_A_FILE.protection,
+        (Backend::Custom(_), Layout::Sealed) => {
+            "In an encrypted file, whose key is in the application's own store."
+        }
+        (Backend::Custom(_), _) => "In the application's own store.",
         (_, Layout::Sealed) => "In an encrypted file, whose key is in the system's keychain.",
         (Backend::Keychain, _) => "Encrypted by the macOS Keychain, which your login opens.",
         (Backend::CredentialManager, _) => "Encrypted by Windows, for your login alone.",
@@ -120,6 +125,15 @@ mod tests {
         assert_eq!(inline(Backend::SecretService, UntilLogout), until_logout);
         assert_eq!(inline(Backend::Memory, Session), ("Session", "Gone when the program ends."));
         assert_eq!(inline(Backend::PlaintextFile, Permanent), ("File", STAYS));
+        assert_eq!(inline(Backend::Custom("acme"), Permanent), ("Own store", STAYS));
+    }
+
+    #[test]
+    fn an_applications_own_store_is_neither_memory_nor_the_systems_keychain() {
+        for layout in [Layout::Inline, Layout::Entries, Layout::Sealed] {
+            let told = protection(Backend::Custom("acme"), layout);
+            assert!(told.contains("application's own store"), "{told}");
+        }
     }
 
     #[test]

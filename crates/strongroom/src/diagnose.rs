@@ -79,7 +79,7 @@ impl Fix {
 ///
 /// A pure function. There is at least one finding for each of the system's own stores in this
 /// build, the worst first. That an encrypted file needs a key is told only where secrets are kept in one, or where
-/// something is wrong.
+/// something is wrong. Where secrets are in the application's own store, the findings are about that store alone.
 ///
 /// ```
 /// use strongroom::{Config, System, diagnose, inspect};
@@ -103,11 +103,15 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             }
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state, system, env_prefix)),
+            Backend::Custom(_) => findings.push(own(*backend, state, *capabilities)),
             _ => {}
         }
         if let (Ok(_), Some(capabilities)) = (state, capabilities) {
             findings.extend(notes(*backend, *capabilities, system));
         }
+    }
+    if let Some(Backend::Custom(_)) = system.in_use {
+        findings.retain(|finding| finding.backend == system.in_use);
     }
     let trouble = findings.iter().any(|finding| finding.severity == Severity::Problem);
     findings.retain(|finding| {
@@ -129,7 +133,7 @@ fn notes(backend: Backend, capabilities: Capabilities, system: &System<'_>) -> V
         _ => true,
     };
     let warnings = capabilities.warnings().into_iter().filter(is_due);
-    warnings.map(|it| finding(backend, Severity::Note, None, it.to_string())).collect()
+    warnings.map(|it| finding(backend, Severity::Note, None, format!("{backend}: {it}"))).collect()
 }
 
 fn secret_service(
@@ -161,6 +165,31 @@ fn secret_service(
         commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
     }];
     note
+}
+
+/// The application's own store, of which nothing is known but what it says.
+fn own(
+    backend: Backend,
+    state: &Result<Probe, Error>,
+    capabilities: Option<Capabilities>,
+) -> Finding {
+    let persistence = capabilities.map_or(Persistence::Permanent, |can| can.persistence);
+    match (state, persistence) {
+        (Ok(Probe { provider, .. }), Persistence::Permanent) => {
+            let problem = format!("{backend} ({provider}) can keep secrets, until you delete them");
+            finding(backend, Severity::Fine, None, problem)
+        }
+        (Ok(Probe { provider, .. }), _) => {
+            let problem =
+                format!("{backend} ({provider}) can keep secrets, which last {persistence}");
+            finding(backend, Severity::Note, None, problem)
+        }
+        (Err(error), _) => {
+            let mut problem = problem(backend, error);
+            problem.fixes = vec![advice(error.hint())];
+            problem
+        }
+    }
 }
 
 /// Its errors know the commands: what is wrong with a Keychain is the same on every Mac.

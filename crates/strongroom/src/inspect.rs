@@ -19,7 +19,8 @@ pub struct Inspection {
     pub(crate) env_prefix: String,
 }
 
-/// Probes every backend of [`Backend::ALL`], in that order, each within its deadline.
+/// Probes the application's own store, if the config has one, and every backend of [`Backend::ALL`], in that order, each
+/// within its deadline.
 ///
 /// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
 /// the places to look at are those of the config; the choice in them does not count.
@@ -43,8 +44,9 @@ fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {
         let env_prefix = config.env_prefix.clone();
         Inspection { backend, capabilities, state, env_prefix }
     };
-    let all = Backend::ALL.iter();
-    all.map(|&backend| match platform.open_guarded(backend, config) {
+    let own = config.backend_of_own_store();
+    let all = own.into_iter().chain(Backend::ALL.iter().copied());
+    all.map(|backend| match platform.open_guarded(backend, config) {
         Ok(store) => {
             let state = store.probe();
             // Some of them are known once the store was contacted.
@@ -57,12 +59,22 @@ fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use strongroom_core::{Deadlines, ErrorKind, MockKeyringStore, Operation};
 
     use super::*;
     use crate::choose::tests::Stage;
+
+    #[test]
+    fn the_applications_own_store_comes_first() {
+        let config = Config::new("app").store(Arc::new(MockKeyringStore::new()));
+        let found = inspect_on(&Stage::default(), &config);
+        assert_eq!(found[0].backend, Backend::Custom("mock"));
+        assert_eq!(found[0].state.as_ref().unwrap(), &Probe::new("a mock"));
+        assert_eq!(found.len(), Backend::ALL.len() + 1);
+    }
 
     #[test]
     fn every_backend_is_told_even_if_one_hangs() {

@@ -21,11 +21,11 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = inspect(&settings.config(settings.deadlines.call));
     let chosen = choice(settings, started.elapsed());
-    output.result(|| table(&found, &chosen), || as_json(&found, &chosen))?;
+    output.result(|| table(&found, &chosen, settings), || as_json(&found, &chosen, settings))?;
     Ok(Exit::Done)
 }
 
-fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
+fn table(found: &[Inspection], chosen: &Result<Choice, Error>, settings: &Settings) -> String {
     let title = format!("{:20}{:16}{:16}NOW", "NAME", "KEEPS", "LARGEST");
     let mut text = heading(title) + "\n";
     let mut elsewhere = Vec::new();
@@ -44,7 +44,7 @@ fn table(found: &[Inspection], chosen: &Result<Choice, Error>) -> String {
         let session = can.and_then(|can| can.session_encrypted).map_or("", session);
         text += &format!("{name:20}{keeps:16}{largest:16}{}{session}\n", state(&inspection.state));
     }
-    text += &format!("\n{}\n", choice_line(chosen));
+    text += &format!("\n{}\n", choice_line(chosen, settings));
     if !elsewhere.is_empty() {
         text += &format!("Not in this build: {}.\n", elsewhere.join(", "));
     }
@@ -70,19 +70,20 @@ fn state(state: &Result<strongroom::Probe, Error>) -> String {
     }
 }
 
-fn choice_line(chosen: &Result<Choice, Error>) -> String {
+fn choice_line(chosen: &Result<Choice, Error>, settings: &Settings) -> String {
     match chosen {
         Ok((backend, reason)) => {
             let chosen_now = heading(format_args!("Chosen now: {backend}"));
-            format!("{chosen_now}, {}.", why(reason))
+            format!("{chosen_now}, {}.", why(reason, settings))
         }
         Err(error) => format!("{}: {error}.", marked(Mark::Problem, "None can be chosen")),
     }
 }
 
-fn why(reason: &ChoiceReason) -> String {
+fn why(reason: &ChoiceReason, settings: &Settings) -> String {
     match reason {
         ChoiceReason::Bound => "where the secrets of this service are".to_owned(),
+        ChoiceReason::Explicit if settings.backend.is_none() => "as this program says".to_owned(),
         ChoiceReason::Explicit => "as --backend says".to_owned(),
         ChoiceReason::Environment(variable) => format!("as {variable} says"),
         ChoiceReason::PlatformDefault => "this system's own".to_owned(),
@@ -94,13 +95,13 @@ fn why(reason: &ChoiceReason) -> String {
     }
 }
 
-fn as_json(found: &[Inspection], chosen: &Result<Choice, Error>) -> Value {
+fn as_json(found: &[Inspection], chosen: &Result<Choice, Error>, settings: &Settings) -> Value {
     let backends: Vec<_> = found.iter().map(row).collect();
     match chosen {
         Ok((backend, reason)) => json!({
             "backends": backends,
             "chosen": backend.name(),
-            "reason": why(reason),
+            "reason": why(reason, settings),
         }),
         Err(error) => json!({
             "backends": backends,

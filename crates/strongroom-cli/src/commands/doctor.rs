@@ -101,7 +101,7 @@ fn told(
     let mut text = format!("{}\n", heading(format_args!("Secrets of \"{name}\"")));
     text.extend(service.findings.iter().map(paragraph));
     text += &format!("\n{}\n", heading("Stores that can keep secrets"));
-    if cfg!(target_os = "linux") {
+    if cfg!(target_os = "linux") && !matches!(in_use, Some(Backend::Custom(_))) {
         text += &format!("\nSession bus: {bus}\n");
     }
     let is_in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == in_use;

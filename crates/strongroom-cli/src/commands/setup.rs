@@ -218,10 +218,11 @@ fn place(opened: &Opened, layout: Layout, can: Capabilities, provider: &str) -> 
         protected_by
             .push("encryption: the values lie in a file, whose key the store keeps".to_owned());
     }
+    let way = if opened.backend == Backend::SecretService { "On the bus" } else { "On the way" };
     let session = can.session_encrypted.map(session).map(str::to_owned);
     rows("Where", &[place])
         + &rows("Protected by", &protected_by)
-        + &rows("On the bus", session.as_slice())
+        + &rows(way, session.as_slice())
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
 }
 
@@ -256,6 +257,7 @@ fn protection(backend: Backend) -> &'static str {
         Backend::SecretService => {
             "the keyring's password; while the keyring is open, all your programs can read it"
         }
+        Backend::Custom(_) => "the store itself; its documentation says how",
         _ => "the operating system",
     }
 }

@@ -216,3 +216,23 @@ fn that_the_encrypted_file_needs_a_key_is_told_where_it_matters() {
     let away = Err(error(ErrorKind::NoBackend));
     assert!(told(away, Some(Backend::SecretService)), "it may be the way out");
 }
+
+#[test]
+fn of_an_own_store_is_told_what_it_says_and_of_no_other_while_secrets_are_in_it() {
+    let own = Backend::Custom("acme");
+    let no_bus = || error(ErrorKind::NoBackend).with_reason(Reason::NoBus);
+    let told = |state, in_use| {
+        let found = [found(own, state), found(Backend::SecretService, Err(no_bus()))];
+        diagnose(&found, &System { in_use: Some(in_use), ..System::default() })
+    };
+    let fine = told(Ok(Probe::new("a server")), own);
+    assert_eq!((fine.len(), fine[0].severity), (1, Severity::Fine));
+    assert!(fine[0].problem.contains("acme (a server) can keep secrets"), "{fine:?}");
+    let away =
+        Error::new(ErrorKind::Io, Operation::Probe).with_message("it is away").with_hint("Wait.");
+    let away = told(Err(away), own);
+    assert_eq!((away.len(), away[0].severity), (1, Severity::Problem));
+    assert_eq!((away[0].problem.as_str(), away[0].fixes[0].text.as_str()), ("it is away", "Wait."));
+    let elsewhere = told(Ok(Probe::new("a server")), Backend::SecretService);
+    assert_eq!(elsewhere.len(), 2, "{elsewhere:?}");
+}
