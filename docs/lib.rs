@@ -1,5 +1,7 @@
 //! The examples in the documents of the repository, as tests. The documents are no part of a published crate, so these tests are
 //! not, either.
+//!
+//! `stores.md` is tested by `examples/http-store`, whose code it shows: nothing uses an example.
 
 /// Tests the examples in the README.
 #[cfg(doctest)]
