@@ -35,6 +35,7 @@
 //! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
+//! - `log`: warnings go to the `log` crate, too, in programs that have no subscriber of `tracing`.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
