@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::Deref;
 
 use serde_json::json;
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, Secret, SecretKey, SignedDuration, System, Timestamp, blocking, diagnose,
     inspect,
@@ -89,7 +90,7 @@ fn config(bus: &Bus) -> Config {
     let home = bus.sandbox().home();
     Config::new("")
         .backend(Backend::SecretService)
-        .bus_address(bus.address())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
         .state_dir(home.join(".local/state/strongroom"))
         .data_dir(home.join(".local/share/strongroom"))
 }

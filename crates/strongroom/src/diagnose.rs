@@ -93,7 +93,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let in_this_build = found.iter().filter(|inspection| inspection.capabilities.is_some());
     for Inspection { backend, capabilities, state, env_prefix } in in_this_build {
-        match backend {
+        match *backend {
             Backend::SecretService => {
                 findings.push(secret_service(state, *capabilities, system, env_prefix));
             }

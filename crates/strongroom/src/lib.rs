@@ -58,6 +58,7 @@ pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
+mod kinds;
 mod manager;
 mod move_to;
 mod open;
@@ -70,6 +71,7 @@ mod repair;
 mod secure_store;
 mod service_entries;
 mod shell;
+pub mod stores;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;

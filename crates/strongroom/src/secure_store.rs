@@ -294,7 +294,7 @@ impl SecureStore {
     fn setup_command(&self, name: &str) -> String {
         match (self.backend(), self.reason()) {
             // The program has no way to these.
-            (Backend::Custom(_) | Backend::Memory | Backend::PlaintextFile, _) => {
+            (backend, _) if !Backend::ALL.contains(&backend) || backend == Backend::Memory => {
                 "Store it first.".to_owned()
             }
             (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => {

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Secret, SecretKey,
     SecretString, VaultContent, blocking,
@@ -211,7 +212,7 @@ fn damage(file: &Path) {
 fn anywhere(bus: &Bus) -> Config {
     let config = Config::new("")
         .environment(|_| None)
-        .bus_address(bus.address())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
         .key(KeySource::key_file(key_file(bus.sandbox())));
     support::builder("app", config, bus.sandbox())
 }

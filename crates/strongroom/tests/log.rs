@@ -6,6 +6,7 @@
 use std::sync::Mutex;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use strongroom::stores::secret_service;
 use strongroom::{Config, Fallback};
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -36,7 +37,10 @@ fn a_store_that_forgets_is_told_to_programs_that_log() {
         .environment(|_| None)
         .state_dir(sandbox.state_dir())
         .data_dir(sandbox.data_dir())
-        .bus_address(format!("unix:path={}", sandbox.home().join("no-bus").display()))
+        .store_settings(
+            secret_service::Config::default()
+                .with_bus_address(format!("unix:path={}", sandbox.home().join("no-bus").display())),
+        )
         .fallback(Fallback::Session)
         .open_blocking()
         .unwrap();

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Secret, SecretKey, SecretString,
     Timestamp, VaultContent, VaultRepair, blocking, choose,
@@ -154,7 +155,8 @@ impl Two {
 
     fn builder(&self) -> Config {
         let config = Config::new("").backend(Backend::SecretService);
-        let config = config.bus_address(self.bus.address());
+        let config = config
+            .store_settings(secret_service::Config::default().with_bus_address(self.bus.address()));
         let state_dir = self.bus.sandbox().home().join("state");
         config.state_dir(state_dir).service("app")
     }

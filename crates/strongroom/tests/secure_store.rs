@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
     SecretString, SecureStore, choose, inspect, secret_bytes,
@@ -134,7 +135,9 @@ fn handles_go_between_threads() {
 
 #[test]
 fn the_memory_of_the_process_is_always_there_to_inspect() {
-    let here = Config::new("").bus_address("unix:path=/nonexistent/strongroom");
+    let here = Config::new("").store_settings(
+        secret_service::Config::default().with_bus_address("unix:path=/nonexistent/strongroom"),
+    );
     for found in inspect(&here) {
         let opened = found.capabilities.is_some();
         assert_eq!(opened, found.backend.is_supported_here());

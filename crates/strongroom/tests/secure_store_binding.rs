@@ -4,6 +4,7 @@
 
 mod support;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret,
     SecretKey, SecretString, SecureStore,
@@ -20,12 +21,16 @@ fn config(sandbox: &Sandbox) -> Config {
 }
 
 fn on(bus: &Bus) -> Config {
-    config(bus.sandbox()).bus_address(bus.address())
+    config(bus.sandbox())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
 }
 
 fn without_bus(sandbox: &Sandbox) -> Config {
     let nowhere = sandbox.home().join("no-bus");
-    config(sandbox).bus_address(format!("unix:path={}", nowhere.display()))
+    config(sandbox).store_settings(
+        secret_service::Config::default()
+            .with_bus_address(format!("unix:path={}", nowhere.display())),
+    )
 }
 
 fn secret(text: &str) -> SecretString {

@@ -4,6 +4,7 @@
 
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
+use strongroom::stores::secret_service;
 use strongroom::{Backend, Change, ChangeKind, Config, Secret, SecretKey, blocking};
 use strongroom_testkit::{
     Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, unused_name, wait_until,
@@ -152,7 +153,8 @@ fn an_async_stream_tells_the_same_and_outlives_its_manager() {
     block_on(async {
         let open = || {
             let config = Config::new("").backend(Backend::SecretService);
-            let config = config.bus_address(bus.address());
+            let config = config
+                .store_settings(secret_service::Config::default().with_bus_address(bus.address()));
             let state_dir = bus.sandbox().home().join("state");
             config.state_dir(state_dir).service("app").open()
         };

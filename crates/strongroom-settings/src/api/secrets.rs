@@ -27,7 +27,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, 
     let secrets = shared.manager.list().await?;
     let storage = Storage::of(&shared.manager);
     let now = Timestamp::now();
-    let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, storage, now)).collect();
+    let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, &storage, now)).collect();
     Ok(json_response(&json!({
         "secrets": secrets,
         "storage": storage.as_json(),
@@ -159,7 +159,7 @@ fn missing(operation: Operation) -> Problem {
         .into()
 }
 
-fn as_json(secret: &SecretInfo, storage: Storage, now: Timestamp) -> Json {
+fn as_json(secret: &SecretInfo, storage: &Storage, now: Timestamp) -> Json {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let known = &secret.metadata;
     json!({
