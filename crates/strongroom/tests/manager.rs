@@ -5,9 +5,11 @@ mod support;
 
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
+#[cfg(target_os = "linux")]
+use strongroom::KeyringStore as _;
 use strongroom::{
-    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation,
-    Secret, SecretKey, SecretManager, SignedDuration, Timestamp,
+    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, Layout, Operation, Secret,
+    SecretKey, SecretManager, SignedDuration, Timestamp,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;

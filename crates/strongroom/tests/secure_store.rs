@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 
+#[cfg(target_os = "linux")]
 use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
@@ -135,7 +136,9 @@ fn handles_go_between_threads() {
 
 #[test]
 fn the_memory_of_the_process_is_always_there_to_inspect() {
-    let here = Config::new("").store_settings(
+    let here = Config::new("");
+    #[cfg(target_os = "linux")]
+    let here = here.store_settings(
         secret_service::Config::default().with_bus_address("unix:path=/nonexistent/strongroom"),
     );
     for found in inspect(&here) {

@@ -6,8 +6,8 @@
 use std::process;
 
 use strongroom::{
-    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, Layout, Persistence, Secret, SecretKey,
-    SecretManager, VAULT_ENTRY, choose, inspect,
+    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Persistence,
+    Secret, SecretKey, VAULT_ENTRY, choose, inspect,
 };
 
 #[test]

@@ -11,6 +11,7 @@ use strongroom_core::{
 use super::content::{Content, Edit, Look};
 use super::engine::Vault;
 use super::entries::not_counted;
+use crate::Layout;
 
 /// A secret without its value: what [`list`](crate::SecretManager::list) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,12 @@ impl fmt::Debug for Batch {
 
 impl Vault {
     /// Reads the vault for the first time.
+    /// Whether it was read, and no vault has begun: neither one in its entry or a file, nor entries.
+    pub(crate) fn is_empty_vault(&self) -> bool {
+        self.read_copy(|content| content.is_none() && content.layout() != Layout::Entries)
+            == Some(true)
+    }
+
     pub(crate) fn open(&self) -> Result<()> {
         self.read(|vault| vault.generation().map(drop))
     }
