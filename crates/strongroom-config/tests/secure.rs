@@ -182,16 +182,13 @@ fn an_expired_value_in_the_store_is_another_one() {
     let home = Home::new();
     let file = file(home.write("config.json", JSON), rules());
     let secrets = home.open();
-    let expired = || Secret::new(VALUE).with_expiry(Timestamp::UNIX_EPOCH);
+    let expired = || Secret::new(VALUE).expires_at(Timestamp::UNIX_EPOCH);
     secrets.set(&SecretKey::new("OPENAI_API_KEY"), &expired()).unwrap();
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     let Action::Conflict(ages) = plan.steps[0].action else { panic!() };
     assert!(ages.store_expired);
     secrets
-        .set(
-            &SecretKey::new("OPENAI_API_KEY"),
-            &Secret::new("x").with_expiry(Timestamp::UNIX_EPOCH),
-        )
+        .set(&SecretKey::new("OPENAI_API_KEY"), &Secret::new("x").expires_at(Timestamp::UNIX_EPOCH))
         .unwrap();
     let plan = file.plan(&secrets, Prefer::File).unwrap();
     file.secure(&secrets, &plan, |_| {}).unwrap();

@@ -53,7 +53,7 @@ async fn a_secret_is_added_with_what_is_known_about_it() {
 async fn a_value_is_revealed_as_it_is() {
     let page = Page::open().await;
     let value = "line 1\nline 2 \"quoted\" grüße";
-    page.manager.set(&"NOTE".into(), &Secret::new(value)).await.unwrap();
+    page.manager.set("NOTE", &Secret::new(value)).await.unwrap();
     let answer = page.post("/api/secrets/reveal", json!({ "name": "NOTE" })).await;
     let answer = answer.is(StatusCode::OK);
     assert_eq!(answer.body, value);
@@ -115,7 +115,7 @@ async fn what_cant_be_stored_is_refused_and_changes_nothing() {
 async fn an_expired_secret_is_listed_and_not_revealed() {
     let page = Page::open().await;
     let over = Timestamp::now() - SignedDuration::from_hours(1);
-    page.manager.set(&"OLD".into(), &Secret::new("v").with_expiry(over)).await.unwrap();
+    page.manager.set("OLD", &Secret::new("v").expires_at(over)).await.unwrap();
     assert_eq!(page.secrets().await[0]["expiry"], "expired");
     let answer = page.post("/api/secrets/reveal", json!({ "name": "OLD" })).await;
     assert_eq!(answer.code(StatusCode::GONE), "expired");

@@ -234,7 +234,7 @@ impl Backup {
     }
 
     fn check_service(&self, vault: &Vault) -> Result<()> {
-        let (theirs, ours) = (self.service(), vault.service());
+        let (theirs, ours) = (self.service(), vault.service().as_str());
         if self.for_any_service || theirs == ours {
             return Ok(());
         }

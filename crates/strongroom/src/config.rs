@@ -250,8 +250,8 @@ impl Config {
         self
     }
 
-    /// Sets the advice of [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is
-    /// missing, such as ``Run `tracker setup`.``
+    /// Sets the advice of [`SecretManager::require`](crate::SecretManager::require) and
+    /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is missing, such as ``Run `tracker setup`.``
     pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
         self.setup_hint = Some(hint.into());
         self

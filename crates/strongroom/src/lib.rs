@@ -64,6 +64,7 @@ mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
 mod manager;
+mod missing;
 mod move_to;
 mod open;
 mod opening;

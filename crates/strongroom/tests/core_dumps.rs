@@ -284,19 +284,19 @@ fn keeps_values_in_a_process_of_its_own() {
     #[cfg(feature = "backup")]
     backs_up(&secrets.blocking()).unwrap();
     pause("used");
-    secrets.lock();
+    secrets.forget();
     pause("locked");
     assert!(block_on(secrets.get_value("1")).unwrap().is_some());
     pause("used again");
-    secrets.lock();
+    secrets.forget();
     pause("locked again");
     for name in ["0", "4", "5"] {
         assert!(block_on(secrets.delete(&SecretKey::new(name))).unwrap());
     }
-    secrets.lock();
+    secrets.forget();
     assert!(block_on(secrets.get_value("1")).unwrap().is_some());
     pause("little");
-    secrets.lock();
+    secrets.forget();
     pause("locked at last");
     block_on(secrets.set(&SecretKey::new("0"), &Secret::new(value(seed, 7)))).unwrap();
     assert!(block_on(secrets.get_value("0")).unwrap().is_some());

@@ -89,7 +89,7 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
     let secrets = entries_in_memory();
     let key = SecretKey::new("A");
     let (ours, later) = (|| Secret::new("1"), Timestamp::now() + SignedDuration::from_hours(1));
-    let more = [ours().with_provider("p"), ours().with_scope("s"), ours().with_expiry(later)];
+    let more = [ours().provider("p"), ours().scope("s"), ours().expires_at(later)];
     for secret in more {
         let mut refusals = vec![
             secrets.set(&key, &secret),
@@ -128,7 +128,7 @@ fn a_name_that_would_be_anothers_is_refused_to_who_reads_it_too() {
             secrets.get(&key).unwrap_err(),
             secrets.exists(&key).unwrap_err(),
             secrets.delete(&key).unwrap_err(),
-            secrets.rename(&"a".into(), &key).unwrap_err(),
+            secrets.rename("a", &key).unwrap_err(),
             deleting.unwrap_err(),
         ];
         for refused in refusals {
@@ -177,8 +177,8 @@ fn a_batch_that_fails_in_between_keeps_what_it_stored_and_deletes_nothing() {
     secrets.set_api_key("OLD", "1", None).unwrap();
     let too_large = "x".repeat(1 << 20);
     let failed = secrets.batch(|batch| {
-        batch.delete(&"OLD".into()).set(&"A".into(), Secret::new("2"));
-        batch.set(&"B".into(), Secret::new(too_large));
+        batch.delete("OLD").set("A", Secret::new("2"));
+        batch.set("B", Secret::new(too_large));
     });
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::TooLarge);
     let kept = [("A".into(), "2".to_owned()), ("OLD".into(), "1".to_owned())];
@@ -194,7 +194,7 @@ fn a_value_that_is_not_text_is_an_error_and_its_name_is_listed() {
     store.store().create_bytes(&machine.service, "BYTES", &bytes).unwrap();
     assert_eq!(secrets.list().unwrap().len(), 1);
     assert_eq!(secrets.get_value("BYTES").unwrap_err().kind(), ErrorKind::Invalid);
-    secrets.rename(&"BYTES".into(), &"RENAMED".into()).unwrap();
+    secrets.rename("BYTES", "RENAMED").unwrap();
     let moved = store.store().get_bytes(&machine.service, "RENAMED").unwrap().unwrap();
     assert_eq!(moved.expose_secret(), bytes.expose_secret());
 }

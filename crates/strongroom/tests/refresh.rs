@@ -67,7 +67,7 @@ fn what_is_stale_missing_or_expired_is_fetched_and_what_is_fresh_is_not() {
     secrets.set(&token(), &Secret::new(STALE)).unwrap();
     let refreshed = refresh();
     assert!(refreshed.metadata.updated_at.is_some(), "it comes back as it is stored");
-    let expired = Secret::new("expired").with_expiry(Timestamp::UNIX_EPOCH);
+    let expired = Secret::new("expired").expires_at(Timestamp::UNIX_EPOCH);
     secrets.set(&token(), &expired).unwrap();
     refresh();
     let [stale, expired] = [STALE, "expired"].map(|value| Some(value.to_owned()));

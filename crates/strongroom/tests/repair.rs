@@ -143,7 +143,7 @@ impl Two {
         let two = Self { bus, _keyring: keyring };
         let secrets = two.open().unwrap();
         secrets.set_api_key("BOTH", "old", None).unwrap();
-        secrets.set(&SecretKey::new("GONE"), &Secret::new("1").with_scope("s")).unwrap();
+        secrets.set(&SecretKey::new("GONE"), &Secret::new("1").scope("s")).unwrap();
         let old = secret_tool::lookup(&two.bus, "app", "vault").unwrap();
         secrets.set_api_key("BOTH", "new", None).unwrap();
         secrets.set_api_key("LATER", "2", None).unwrap();

@@ -158,7 +158,7 @@ fn the_vaults_entry_is_no_secret_of_an_application() {
     ] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
     }
-    vault.lock();
+    vault.forget();
     assert!(vault.get_value("A").unwrap().is_some());
 }
 

@@ -147,7 +147,7 @@ fn in_a_service_with_a_vault_the_vault_comes_first_and_entries_stay_readable() {
     write(&bus, "both", "entry");
     write(&bus, "entry", "1");
     let vault = on(&bus).open_blocking().unwrap();
-    let with_provider = Secret::new("1").with_provider("issuer");
+    let with_provider = Secret::with_provider("1", "issuer");
     vault.set(&SecretKey::new("API_KEY"), &with_provider).unwrap();
     vault.set_api_key("both", "vault", None).unwrap();
 

@@ -92,7 +92,7 @@ impl Upstream {
         let token = Secret::new(answer.access_token);
         Ok(match answer.expires_in {
             Some(seconds) => {
-                token.with_expiry(Timestamp::now() + SignedDuration::from_secs(seconds.into()))
+                token.expires_at(Timestamp::now() + SignedDuration::from_secs(seconds.into()))
             }
             None => token,
         })

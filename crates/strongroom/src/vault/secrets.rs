@@ -40,21 +40,21 @@ enum BatchChange {
 
 impl Batch {
     /// Stores a secret, over the old one if there is one.
-    pub fn set(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Set(secret));
+    pub fn set(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Set(secret));
         self
     }
 
     /// Stores a secret under a name that has none. If there is one, the batch fails with `AlreadyExists` and changes
     /// nothing.
-    pub fn create(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Create(secret));
+    pub fn create(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Create(secret));
         self
     }
 
     /// Deletes a secret. Deleting a missing one changes nothing.
-    pub fn delete(&mut self, key: &SecretKey) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Delete);
+    pub fn delete(&mut self, key: impl Into<SecretKey>) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Delete);
         self
     }
 }

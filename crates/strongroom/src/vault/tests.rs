@@ -284,7 +284,7 @@ fn a_vault_of_the_oldest_format_is_read_and_upgraded_at_the_next_write() {
 fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
-        vault.set(&key("token"), Secret::new("v").with_expiry(at(2_000))).unwrap();
+        vault.set(&key("token"), Secret::new("v").expires_at(at(2_000))).unwrap();
         assert_eq!(value(&vault, "token").as_deref(), Some("v"));
         assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
         assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
@@ -304,7 +304,7 @@ fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
 fn the_vault_keeps_the_times_and_an_update_the_rest() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
-        vault.set(&key("a"), Secret::new("1").with_provider("openai").with_scope("s")).unwrap();
+        vault.set(&key("a"), Secret::with_provider("1", "openai").scope("s")).unwrap();
         machine.seconds.store(1_500, Ordering::Relaxed);
         vault.update_value(&key("a"), SecretString::from("2")).unwrap();
         let secret = vault.get(&key("a")).unwrap().unwrap();

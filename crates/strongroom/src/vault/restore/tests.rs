@@ -100,7 +100,7 @@ fn replaced_the_vault_holds_what_the_backup_holds() {
 fn what_is_restored_keeps_its_times_and_the_rest() {
     let there = Machine::new();
     there.seconds.store(100, Ordering::Relaxed);
-    let secret = Secret::new("1").with_provider("p").with_scope("s").with_expiry(at(150));
+    let secret = Secret::with_provider("1", "p").scope("s").expires_at(at(150));
     there.vault().set(&key("a"), secret).unwrap();
     there.seconds.store(200, Ordering::Relaxed);
     let vault = there.vault();
