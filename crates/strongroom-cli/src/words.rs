@@ -51,7 +51,7 @@ pub(crate) fn utc(seconds: u64) -> String {
     if seconds == 0 {
         return "-".to_owned();
     }
-    let moment = i64::try_from(seconds).ok().and_then(|it| Timestamp::from_second(it).ok());
+    let moment = i64::try_from(seconds).ok().and_then(Timestamp::from_second);
     moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
 }
 

@@ -7,6 +7,8 @@
 //! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: what a vault holds.
 //! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: the same with injected
 //!   faults and a record of calls, for tests.
+//! - [`Timestamp`]: a point in time. The features `chrono`, `jiff` and `time` convert it from and to the types of these
+//!   crates.
 //!
 //! This crate knows no platform, opens no file, prompts nobody and forbids `unsafe`.
 //!
@@ -33,12 +35,12 @@ mod policy;
 mod record;
 mod secret;
 mod store;
+mod time;
 mod warning;
 
 pub use advice::AdvisedCommand;
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Operation, Reason, Result};
-pub use jiff::{SignedDuration, Timestamp};
 pub use keyring::KeyringStore;
 pub use memory::MemoryStore;
 pub use mock::{Call, MockKeyringStore};
@@ -48,6 +50,7 @@ pub use record::{Secret, SecretKey, SecretMetadata};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, Probe, Store, WriteMode};
+pub use time::{ParseTimestampError, Timestamp};
 pub use warning::Warning;
 
 /// Tests the example in the README.

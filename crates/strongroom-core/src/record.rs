@@ -4,11 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::secret::copy_text;
-use crate::{Error, Result, name};
+use crate::{Error, Result, Timestamp, name};
 
 /// What stands between a name and a target where both are one text. Other programs' names often have an `@`, a `/` or a
 /// `:` of their own.
@@ -222,11 +221,10 @@ impl Secret {
         self
     }
 
-    /// Sets the time for which it is valid from now on.
+    /// Sets the time for which it is valid from now on, by the system's clock.
     #[must_use]
     pub fn expires_in(self, time: Duration) -> Self {
-        let end = Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX);
-        self.expires_at(end)
+        self.expires_at(Timestamp::now() + time)
     }
 
     /// Whether its time is over at `now`.
@@ -235,7 +233,7 @@ impl Secret {
     }
 
     /// Whether its time is over at `now`, or will be within this duration.
-    pub fn expires_within(&self, now: Timestamp, within: SignedDuration) -> bool {
+    pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
         self.metadata.expires_within(now, within)
     }
 
@@ -253,11 +251,11 @@ impl SecretMetadata {
 
     /// Whether the secret's time is over at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires_within(now, SignedDuration::ZERO)
+        self.expires_within(now, Duration::ZERO)
     }
 
     /// Whether the secret's time is over at `now`, or will be within this duration.
-    pub fn expires_within(&self, now: Timestamp, within: SignedDuration) -> bool {
+    pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
         self.expires_at.is_some_and(|end| end.duration_since(now) <= within)
     }
 }
@@ -351,12 +349,12 @@ mod tests {
     #[test]
     fn what_expires_within_includes_what_has_expired() {
         let secret = Secret::new("v").expires_at(at(100));
-        let day = SignedDuration::from_hours(24);
+        let day = Duration::from_secs(24 * 60 * 60);
         assert!(secret.expires_within(at(100 - 86_400), day));
         assert!(!secret.expires_within(at(99 - 86_400), day));
         assert!(secret.expires_within(Timestamp::MAX, day));
-        assert!(secret.expires_within(Timestamp::MIN, SignedDuration::MAX));
-        assert!(!Secret::new("v").expires_within(at(0), SignedDuration::MAX));
+        assert!(secret.expires_within(Timestamp::MIN, Duration::MAX));
+        assert!(!Secret::new("v").expires_within(at(0), Duration::MAX));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Warning,
+    Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
 use crate::manager::{Shared, api_key};
@@ -221,7 +222,7 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.shared.vault.expiring(within)
     }
 

@@ -35,6 +35,7 @@
 //! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
+//! - `chrono`, `jiff`, `time`: conversions of [`Timestamp`] from and to the types of these crates.
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -99,8 +100,8 @@ pub use service_entries::ServiceEntries;
 pub use strongroom_core::{
     AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
     ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
-    Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey,
-    SecretMetadata, SecretString, ServiceName, SignedDuration, Store, Timestamp, UserName, Warning,
+    ParseTimestampError, Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes,
+    SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName, Warning,
     WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, ServiceName,
-    SignedDuration, Warning,
+    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
 use crate::missing::missing;
@@ -264,7 +264,7 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub async fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub async fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.run(move |vault| vault.expiring(within)).await
     }
 

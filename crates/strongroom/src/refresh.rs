@@ -31,16 +31,16 @@ impl SecretManager {
     ///
     /// ```
     /// use strongroom::{Backend, ExposeSecret, Secret, Config};
-    /// use strongroom::{SignedDuration, Timestamp};
+    /// use strongroom::Timestamp;
+    /// use std::time::Duration;
     ///
     /// # futures_lite::future::block_on(async {
     /// # let secrets = Config::new("example").backend(Backend::Memory).open().await?;
-    /// let soon = SignedDuration::from_mins(5);
+    /// let soon = Duration::from_secs(5 * 60);
     /// let is_stale = |token: &Secret| token.expires_within(Timestamp::now(), soon);
     /// let fetch = async |_old: Option<Secret>| {
     ///     // Here the application asks its provider.
-    ///     let expiry = Timestamp::now() + SignedDuration::from_hours(1);
-    ///     Ok::<_, strongroom::Error>(Secret::new("token-1").expires_at(expiry))
+    ///     Ok::<_, strongroom::Error>(Secret::new("token-1").expires_in(Duration::from_secs(3_600)))
     /// };
     /// let token = secrets.refresh("TOKEN", is_stale, fetch).await?;
     /// assert_eq!(token.value.expose_secret(), "token-1");

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::env;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES,
-    PromptPolicy, Secret, SecretKey, SecretString, SignedDuration, Timestamp, blocking, choose,
+    PromptPolicy, Secret, SecretKey, SecretString, Timestamp, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
@@ -88,7 +89,7 @@ fn is_the_keyring_crate() {
 fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
     let secrets = entries_in_memory();
     let key = SecretKey::new("A");
-    let (ours, later) = (|| Secret::new("1"), Timestamp::now() + SignedDuration::from_hours(1));
+    let (ours, later) = (|| Secret::new("1"), Timestamp::now() + Duration::from_secs(60 * 60));
     let more = [ours().provider("p"), ours().scope("s"), ours().expires_at(later)];
     for secret in more {
         let mut refusals = vec![

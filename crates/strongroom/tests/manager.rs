@@ -3,11 +3,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
 use strongroom::{
     Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation,
-    Secret, SecretKey, SecretManager, SignedDuration, Timestamp,
+    Secret, SecretKey, SecretManager,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;
@@ -41,13 +43,13 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     secrets.update(&key, |old| Some(Secret::with_provider(old.unwrap().value, "updated"))).await?;
     assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
 
-    let soon = Secret::new("t").expires_at(Timestamp::now() + SignedDuration::from_hours(1));
+    let soon = Secret::new("t").expires_in(Duration::from_secs(60 * 60));
     let fill = |batch: &mut strongroom::Batch| {
         batch.set(&SecretKey::new("TOKEN"), soon).delete(&key);
     };
     secrets.batch(fill).await?;
     assert!(!secrets.exists(&key).await?);
-    assert_eq!(secrets.expiring(SignedDuration::from_hours(2)).await?.len(), 1);
+    assert_eq!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.len(), 1);
     assert_eq!(secrets.list().await?.len(), 2);
     assert_eq!(secrets.generation().await?, generation + 5);
     let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
@@ -101,7 +103,7 @@ async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()
     };
     secrets.batch(fill).await?;
     assert!(!secrets.exists(&key).await? && secrets.exists(&SecretKey::new("TOKEN")).await?);
-    assert!(secrets.expiring(SignedDuration::from_hours(2)).await?.is_empty());
+    assert!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.is_empty());
     let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     let refreshed = SecretKey::new("REFRESHED");
@@ -250,7 +252,10 @@ fn a_secret_is_named_by_a_name_a_pair_or_a_key() {
     secrets.update("B", |old| old).unwrap();
     let token = secrets.refresh("B", |_| true, |_| Ok::<_, Error>(Secret::new("3"))).unwrap();
     assert_eq!(token.value.expose_secret(), "3");
-    secrets.batch(|batch| drop(batch.set("C", Secret::new("4")).delete("B"))).unwrap();
+    let fill = |batch: &mut strongroom::Batch| {
+        batch.set("C", Secret::new("4")).delete("B");
+    };
+    secrets.batch(fill).unwrap();
     assert!(secrets.exists("C").unwrap() && !secrets.exists("B").unwrap());
     assert!(secrets.delete("C").unwrap() && secrets.get("C").unwrap().is_none());
     block_on(async {

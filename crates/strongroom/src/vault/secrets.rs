@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use strongroom_core::{
     Error, ErrorKind, ExposeSecret, Operation, Result, Secret, SecretKey, SecretMetadata,
-    SecretString, SignedDuration, Timestamp,
+    SecretString, Timestamp,
 };
 
 use super::content::{Content, Edit, Look};
@@ -123,7 +124,7 @@ impl Vault {
         self.read(|vault| vault.list())
     }
 
-    pub(crate) fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub(crate) fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         let (now, mut secrets) = (self.now(), self.list()?);
         secrets.retain(|secret| secret.metadata.expires_within(now, within));
         Ok(secrets)

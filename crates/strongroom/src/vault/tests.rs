@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use strongroom_core::{
     Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
-    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Store,
-    Timestamp,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, Store, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -286,8 +285,8 @@ fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
         let vault = machine.vault();
         vault.set(&key("token"), Secret::new("v").expires_at(at(2_000))).unwrap();
         assert_eq!(value(&vault, "token").as_deref(), Some("v"));
-        assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
-        assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
+        assert!(vault.expiring(Duration::from_secs(999)).unwrap().is_empty());
+        assert_eq!(vault.expiring(Duration::from_secs(1_000)).unwrap().len(), 1);
 
         machine.seconds.store(2_000, Ordering::Relaxed);
         assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
