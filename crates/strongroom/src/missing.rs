@@ -11,7 +11,7 @@ pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {
     let hint = shared.setup_hint.clone().unwrap_or_else(|| advice(shared, key));
     let error = Error::new(ErrorKind::NotFound, Operation::Get)
         .with_store(shared.chosen.store().name())
-        .with_hint(hint);
+        .with_remedy(hint);
     match UserName::new(key.entry_name()) {
         Ok(user) => error
             .with_entry(&EntryName::from_parts(shared.vault.service().clone(), user))

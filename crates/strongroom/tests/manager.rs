@@ -281,6 +281,7 @@ fn a_required_secret_that_is_missing_says_how_to_store_it() {
         let error = block_on(secrets.require(("API_KEY", "test"))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains("\"API_KEY::test\""), "{error}");
+        assert!(error.to_string().ends_with(error.hint()), "{error}");
         assert_eq!(
             secrets.blocking().require(("API_KEY", "test")).unwrap_err().hint(),
             error.hint()

@@ -57,6 +57,7 @@ fn a_missing_secret_names_itself_and_what_to_do() {
         .unwrap();
     let error = secrets.require_secret("api-key").unwrap_err();
     assert_eq!(error.hint(), "run `tracker setup`");
+    assert!(error.to_string().ends_with("no such secret. run `tracker setup`"), "{error}");
 }
 
 #[test]
