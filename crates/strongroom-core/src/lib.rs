@@ -10,6 +10,8 @@
 //! - [`Timestamp`]: a point in time. The features `chrono`, `jiff` and `time` convert it from and to the types of these
 //!   crates.
 //!
+//! The feature `serde` serializes what holds no value: keys, metadata, times, names, kinds of errors, capabilities.
+//!
 //! This crate knows no platform, opens no file, prompts nobody and forbids `unsafe`.
 //!
 //! ```
@@ -34,6 +36,8 @@ mod name;
 mod policy;
 mod record;
 mod secret;
+#[cfg(feature = "serde")]
+mod serialized;
 mod store;
 mod time;
 mod warning;

@@ -31,6 +31,8 @@ pub enum Fallback {
 
 /// The form in which a service's secrets lie in their store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Layout {
     /// All of them in one entry.

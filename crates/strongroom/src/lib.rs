@@ -36,6 +36,7 @@
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
 //! - `chrono`, `jiff`, `time`: conversions of [`Timestamp`] from and to the types of these crates.
+//! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`].
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

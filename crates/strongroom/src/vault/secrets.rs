@@ -15,6 +15,7 @@ use super::entries::not_counted;
 
 /// A secret without its value: what [`list`](crate::SecretManager::list) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SecretInfo {
     /// The secret's name and target.
