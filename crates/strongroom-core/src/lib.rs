@@ -27,6 +27,7 @@
 
 mod advice;
 pub mod armor;
+mod candidate;
 mod capabilities;
 mod error;
 mod keyring;
@@ -43,6 +44,7 @@ mod time;
 mod warning;
 
 pub use advice::AdvisedCommand;
+pub use candidate::CandidateId;
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Operation, Reason, Result};
 pub use keyring::KeyringStore;

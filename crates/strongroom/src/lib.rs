@@ -99,11 +99,11 @@ pub use repair::VaultRepair;
 pub use secure_store::SecureStore;
 pub use service_entries::ServiceEntries;
 pub use strongroom_core::{
-    AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
-    ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
-    ParseTimestampError, Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes,
-    SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName, Warning,
-    WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
+    AdvisedCommand, Call, Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error,
+    ErrorKind, ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore,
+    Operation, ParseTimestampError, Persistence, Probe, PromptPolicy, Reason, Result, Secret,
+    SecretBytes, SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName,
+    Warning, WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
