@@ -140,7 +140,7 @@ mod linux {
     fn fill(batch: &mut Batch, size: usize) {
         for number in 0..size {
             let secret = Secret::with_provider(VALUE, "provider");
-            batch.set(&SecretKey::new(name(number)), secret);
+            batch.set(SecretKey::new(name(number)), secret);
         }
     }
 

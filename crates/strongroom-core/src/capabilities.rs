@@ -53,6 +53,7 @@ impl fmt::Display for Persistence {
 /// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 #[non_exhaustive]
 pub struct Capabilities {
     /// How long entries last.

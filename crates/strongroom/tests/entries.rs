@@ -99,7 +99,7 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
         ];
         // The first of them could be stored.
         refusals.push(secrets.batch(|batch| {
-            batch.set(&SecretKey::new("0"), ours()).set(&key, secret.duplicate());
+            batch.set("0", ours()).set(&key, secret.duplicate());
         }));
         for refused in refusals {
             let refused: Error = refused.unwrap_err();
@@ -146,7 +146,7 @@ fn of_us_and_another_program_that_create_an_entry_one_succeeds() {
     let (names, both_ready) = (|| (0..50).map(|number| format!("NAME_{number}")), Barrier::new(2));
     let (ours, theirs): (Vec<bool>, Vec<bool>) = thread::scope(|scope| {
         let ours = scope.spawn(|| {
-            let create = |name| secrets.create(&SecretKey::new(name), &Secret::new("ours"));
+            let create = |name| secrets.create(name, &Secret::new("ours"));
             names()
                 .map(|name| {
                     both_ready.wait();
@@ -233,7 +233,7 @@ fn a_backup_of_entries_is_restored_into_entries() {
     };
     let (ours, theirs) = (in_memory(Layout::Entries), in_memory(Layout::Entries));
     ours.set_api_key("A", "1", None).unwrap();
-    ours.set(&SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
+    ours.set(SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
     theirs.set_api_key("C", "3", None).unwrap();
     let backup = back_up(&ours);
     let plan = theirs.plan_restore(&backup, RestoreMode::Replace).unwrap();

@@ -160,7 +160,7 @@ fn name_and_capabilities_do_not_wait() {
 
 #[test]
 fn a_store_that_may_prompt_gets_the_prompts_time_but_not_for_a_probe() {
-    let deadlines = Deadlines { call: SHORT, prompt: NEVER, ..Deadlines::default() };
+    let deadlines = Deadlines::new().call(SHORT).prompt(NEVER);
     let mock = MockKeyringStore::new();
     mock.set_capabilities(Capabilities::new(Persistence::Permanent).with_prompts());
     let patient = Guard::new(Arc::new(mock.clone())).with_deadlines(deadlines);

@@ -37,7 +37,7 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     let mut told = [changes.next().await, changes.next().await].map(|change| change.unwrap().kind);
     told.sort_by_key(|kind| *kind == ChangeKind::Updated);
     assert_eq!(told, [ChangeKind::Added, ChangeKind::Updated]);
-    let updated = secrets.get(&SecretKey::new("OPENAI_API_KEY")).await?.unwrap();
+    let updated = secrets.get("OPENAI_API_KEY").await?.unwrap();
     assert_eq!(updated.value.expose_secret(), "sk-2");
     assert_eq!(updated.metadata.provider.as_deref(), Some("openai"));
     secrets.update(&key, |old| Some(Secret::with_provider(old.unwrap().value, "updated"))).await?;
@@ -45,18 +45,18 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
 
     let soon = Secret::new("t").expires_in(Duration::from_secs(60 * 60));
     let fill = |batch: &mut strongroom::Batch| {
-        batch.set(&SecretKey::new("TOKEN"), soon).delete(&key);
+        batch.set("TOKEN", soon).delete(&key);
     };
     secrets.batch(fill).await?;
     assert!(!secrets.exists(&key).await?);
     assert_eq!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.len(), 1);
     assert_eq!(secrets.list().await?.len(), 2);
     assert_eq!(secrets.generation().await?, generation + 5);
-    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     let refreshed = SecretKey::new("REFRESHED");
-    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
-    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    secrets.create("OLD", &Secret::new("stale")).await?;
+    secrets.rename("OLD", &refreshed).await?;
     let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
     let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
     for _ in 0..2 {
@@ -68,7 +68,7 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     secrets.forget();
     assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
     for name in ["TOKEN", "OPENAI_API_KEY"] {
-        assert!(secrets.delete(&SecretKey::new(name)).await?);
+        assert!(secrets.delete(name).await?);
     }
     assert!(secrets.get_value("TOKEN").await?.is_none());
     let missing = secrets.update_value("TOKEN", "x").await.unwrap_err();
@@ -99,16 +99,16 @@ async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()
     assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
 
     let fill = |batch: &mut strongroom::Batch| {
-        batch.set(&SecretKey::new("TOKEN"), Secret::new("t")).delete(&key);
+        batch.set("TOKEN", Secret::new("t")).delete(&key);
     };
     secrets.batch(fill).await?;
-    assert!(!secrets.exists(&key).await? && secrets.exists(&SecretKey::new("TOKEN")).await?);
+    assert!(!secrets.exists(&key).await? && secrets.exists("TOKEN").await?);
     assert!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.is_empty());
-    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     let refreshed = SecretKey::new("REFRESHED");
-    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
-    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    secrets.create("OLD", &Secret::new("stale")).await?;
+    secrets.rename("OLD", &refreshed).await?;
     let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
     let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
     for _ in 0..2 {
@@ -122,7 +122,7 @@ async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()
     assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
     let missing = secrets.update_value("OLD", "x").await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
-    let missing = secrets.rename(&SecretKey::new("OLD"), &key).await.unwrap_err();
+    let missing = secrets.rename("OLD", &key).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(secrets.purge().await?, 2);
     assert!(secrets.list().await?.is_empty() && secrets.get_value("TOKEN").await?.is_none());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strongroom::{ExposeSecret as _, Secret, SecretKey, SecretManager, SecretString, Timestamp};
+use strongroom::{ExposeSecret as _, Secret, SecretManager, SecretString, Timestamp};
 
 use crate::problem::Problem;
 use crate::secrets::{ACCESS_TOKEN, client_secret};
@@ -34,5 +34,5 @@ pub(crate) async fn access_token(
         tracing::info!("got a new access token");
         Ok(token)
     };
-    secrets.refresh(&SecretKey::new(ACCESS_TOKEN), is_stale, fetch).await
+    secrets.refresh(ACCESS_TOKEN, is_stale, fetch).await
 }

@@ -41,6 +41,6 @@ pub(crate) fn fill(batch: &mut Batch, size: usize) {
 pub(crate) fn fill_some(batch: &mut Batch, numbers: Range<usize>) {
     for number in numbers {
         let secret = Secret::with_provider(value(number, 0), "provider").scope("all");
-        batch.set(&key(number), secret);
+        batch.set(key(number), secret);
     }
 }

@@ -167,7 +167,7 @@ fn reads_are_memory_reads_and_a_change_is_one_write() {
     vault.update(&key("a"), |old| old).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update");
     let mut batch = Batch::default();
-    batch.set(&key("b"), Secret::new("3")).delete(&key("a"));
+    batch.set(key("b"), Secret::new("3")).delete(key("a"));
     vault.batch(batch).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "batch");
     assert!(vault.delete(&key("b")).unwrap());
@@ -237,7 +237,7 @@ fn a_write_that_fails_changes_nothing_and_is_not_believed() {
     vault.set(&key("a"), Secret::new("old")).unwrap();
     machine.store.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
     let mut batch = Batch::default();
-    batch.set(&key("a"), Secret::new("new")).set(&key("b"), Secret::new("new"));
+    batch.set(key("a"), Secret::new("new")).set(key("b"), Secret::new("new"));
     assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::QuotaExceeded);
     for vault in [&vault, &machine.vault()] {
         assert_eq!(value(vault, "a").as_deref(), Some("old"));
@@ -358,11 +358,11 @@ fn a_batch_that_creates_what_is_there_changes_nothing() {
         let vault = machine.vault();
         vault.set(&key("taken"), Secret::new("old")).unwrap();
         let mut batch = Batch::default();
-        batch.create(&key("free"), Secret::new("1")).create(&key("taken"), Secret::new("2"));
+        batch.create(key("free"), Secret::new("1")).create(key("taken"), Secret::new("2"));
         assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!((value(&vault, "free"), value(&vault, "taken").as_deref()), (None, Some("old")));
         let mut batch = Batch::default();
-        batch.create(&key("free"), Secret::new("1"));
+        batch.create(key("free"), Secret::new("1"));
         vault.batch(batch).unwrap();
         assert_eq!(value(&vault, "free").as_deref(), Some("1"));
     }
@@ -386,7 +386,7 @@ fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
         let mut batch = Batch::default();
-        batch.set(&key(""), Secret::new("1"));
+        batch.set(key(""), Secret::new("1"));
         let errors = [
             vault.set(&key(""), Secret::new("1")).unwrap_err(),
             vault.update(&key("a\0b"), |old| old).unwrap_err(),

@@ -347,17 +347,17 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     let vault = || vault.clone();
     let secrets = vault().open_blocking().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0, "there is no file yet");
-    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    secrets.set(key("a"), &Secret::new("1")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     secrets.forget();
-    secrets.set(&key("b"), &Secret::new("2")).unwrap();
+    secrets.set(key("b"), &Secret::new("2")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(secrets.list().unwrap().len(), 2);
     // A read that mends what a killed writer left takes the lock, too.
     let generation =
         StateDir::at(&state).unwrap().file(&ServiceName::new("app").unwrap(), ".generation");
     fs::remove_file(generation.unwrap()).unwrap();
-    assert!(vault().open_blocking().unwrap().exists(&key("a")).unwrap());
+    assert!(vault().open_blocking().unwrap().exists(key("a")).unwrap());
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
@@ -367,15 +367,15 @@ fn several_threads_that_open_a_file_at_once_ask_once_and_before_they_lock() {
     let state = dir.path().join("state");
     let (vault, asked) = asking(dir.path(), &state);
     let secrets = vault.open_blocking().unwrap();
-    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    secrets.set(key("a"), &Secret::new("1")).unwrap();
     for round in 2..5 {
         secrets.forget();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let (secrets, name) = (&secrets, format!("{round}-{thread}"));
                 scope.spawn(move || match thread % 2 {
-                    0 => secrets.set(&key(&name), &Secret::new("2")).unwrap(),
-                    _ => assert!(secrets.exists(&key("a")).unwrap()),
+                    0 => secrets.set(key(&name), &Secret::new("2")).unwrap(),
+                    _ => assert!(secrets.exists(key("a")).unwrap()),
                 });
             }
         });
