@@ -140,8 +140,8 @@ mod linux {
 
     fn fill(batch: &mut Batch, size: usize) {
         for number in 0..size {
-            let secret = Secret::new(VALUE).with_provider("provider");
-            batch.set(&SecretKey::new(name(number)), secret);
+            let secret = Secret::with_provider(VALUE, "provider");
+            batch.set(SecretKey::new(name(number)), secret);
         }
     }
 

@@ -143,6 +143,23 @@ impl FromStr for Backend {
     }
 }
 
+/// Its name.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Backend {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A name that can be chosen, as `parse` reads it: `plaintext-file` is refused.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Backend {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|error: Error| serde::de::Error::custom(error.problem()))
+    }
+}
+
 /// The backends that this build for this platform has.
 pub(crate) fn supported() -> Vec<Backend> {
     let all = Backend::ALL.iter().copied();
@@ -176,6 +193,20 @@ mod tests {
                 assert!(error.to_string().contains(backend.name()), "{error}");
             }
             assert!(!error.to_string().contains('\u{1b}'));
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_backend_is_serialized_by_its_name() {
+        for &backend in Backend::ALL {
+            let text = format!("\"{backend}\"");
+            assert_eq!(serde_json::to_string(&backend).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Backend>(&text).unwrap(), backend);
+        }
+        for text in [r#""plaintext-file""#, r#""nonsense""#] {
+            let error = serde_json::from_str::<Backend>(text).unwrap_err();
+            assert!(error.to_string().contains("there are keychain"), "{error}");
         }
     }
 

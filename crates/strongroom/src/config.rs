@@ -32,6 +32,8 @@ pub enum Fallback {
 
 /// The form in which a service's secrets lie in their store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Layout {
     /// All of them in one entry.
@@ -271,8 +273,8 @@ impl Config {
         self
     }
 
-    /// Sets the advice of [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is
-    /// missing, such as ``Run `tracker setup`.``
+    /// Sets the advice of [`SecretManager::require`](crate::SecretManager::require) and
+    /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is missing, such as ``Run `tracker setup`.``
     pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
         self.setup_hint = Some(hint.into());
         self

@@ -12,6 +12,8 @@ mod tests;
 
 /// What the commands have to fit.
 #[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+#[non_exhaustive]
 pub struct System<'a> {
     /// The text of `/etc/os-release`; empty where there is none.
     pub os_release: &'a str,
@@ -21,6 +23,37 @@ pub struct System<'a> {
     pub in_use: Option<Backend>,
     /// Whether there are secrets already: then naming another store would not find them.
     pub has_secrets: bool,
+}
+
+impl<'a> System<'a> {
+    /// Creates a system of which nothing is known.
+    pub const fn new() -> Self {
+        Self { os_release: "", is_root: false, in_use: None, has_secrets: false }
+    }
+
+    /// Sets the text of `/etc/os-release`.
+    pub const fn os_release(mut self, text: &'a str) -> Self {
+        self.os_release = text;
+        self
+    }
+
+    /// Sets whether the user is root.
+    pub const fn is_root(mut self, is_root: bool) -> Self {
+        self.is_root = is_root;
+        self
+    }
+
+    /// Sets the backend where secrets are, or would be, kept.
+    pub fn in_use(mut self, backend: impl Into<Option<Backend>>) -> Self {
+        self.in_use = backend.into();
+        self
+    }
+
+    /// Sets whether there are secrets already.
+    pub const fn has_secrets(mut self, has_secrets: bool) -> Self {
+        self.has_secrets = has_secrets;
+        self
+    }
 }
 
 /// Something that was found out about a store.

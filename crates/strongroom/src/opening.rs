@@ -33,7 +33,7 @@ impl Config {
     }
 
     fn open_shared(self) -> Result<Arc<Shared>> {
-        let service = self.service.clone();
+        let (service, setup_hint) = (self.service.clone(), self.setup_hint.clone());
         let (vault, chosen) = self.unread()?;
         let before = chosen.store().capabilities().persistence;
         vault.open().map_err(|error| away(error, &service, &chosen))?;
@@ -42,7 +42,7 @@ impl Config {
             warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
         }
         warn_of_entries(&vault, &service, &chosen);
-        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
+        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen, setup_hint }))
     }
 
     /// The vault before its first read.

@@ -206,7 +206,7 @@ fn a_move_takes_everything_along_and_leaves_nothing() {
     let machine = Machine::new();
     let secrets = machine.open(machine.config()).unwrap();
     let key = SecretKey::with_target("A", "production");
-    secrets.set(&key, &Secret::new("1").with_provider("p")).unwrap();
+    secrets.set(&key, &Secret::with_provider("1", "p")).unwrap();
     secrets.set_api_key("B", "2", None).unwrap();
     let before = secrets.get(&key).unwrap().unwrap();
 

@@ -83,7 +83,7 @@ fn a_killed_rotation_leaves_every_secret_readable_and_the_next_one_goes_on() {
     site.open()
         .batch(|batch| {
             (0..records).for_each(|number| {
-                batch.set(&SecretKey::new(name(number)), small(number));
+                batch.set(SecretKey::new(name(number)), small(number));
             });
         })
         .unwrap();
@@ -96,7 +96,7 @@ fn a_killed_rotation_leaves_every_secret_readable_and_the_next_one_goes_on() {
             let value = secrets.get_value(name(number)).unwrap().unwrap();
             assert!(value.expose_secret() == number.to_string());
         }
-        secrets.set(&SecretKey::new(name(round)), &small(round)).unwrap();
+        secrets.set(SecretKey::new(name(round)), &small(round)).unwrap();
     }
     site.builder().keys().unwrap().rotate(&[], |_| ()).unwrap();
     assert_eq!(content(&site.open()).len(), records);
@@ -235,7 +235,7 @@ fn fill(secrets: &blocking::SecretManager, numbers: std::ops::Range<usize>) {
     let large = |number| Secret::new(format!("{number:0LARGE$}"));
     let filled = secrets.batch(|batch| {
         numbers.for_each(|number| {
-            batch.set(&SecretKey::new(name(number)), large(number));
+            batch.set(SecretKey::new(name(number)), large(number));
         });
     });
     filled.unwrap();

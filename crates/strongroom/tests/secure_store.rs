@@ -59,6 +59,7 @@ fn a_missing_secret_names_itself_and_what_to_do() {
         .unwrap();
     let error = secrets.require_secret("api-key").unwrap_err();
     assert_eq!(error.hint(), "run `tracker setup`");
+    assert!(error.to_string().ends_with("no such secret. run `tracker setup`"), "{error}");
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn the_vaults_entry_is_no_secret_of_an_application() {
     ] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
     }
-    vault.lock();
+    vault.forget();
     assert!(vault.get_value("A").unwrap().is_some());
 }
 

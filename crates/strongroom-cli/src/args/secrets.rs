@@ -1,9 +1,9 @@
 //! The flags of the commands that work on the vault.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use jiff::SignedDuration;
 use strongroom::Backend;
 
 use super::{Source, backend_parser};
@@ -105,7 +105,7 @@ pub(crate) struct List {
 
     /// Only those whose time is over, or will be within this time: 30d, "2 weeks", 0d
     #[arg(long, value_name = "WITHIN", value_parser = within, allow_hyphen_values = true)]
-    pub(crate) expiring: Option<SignedDuration>,
+    pub(crate) expiring: Option<Duration>,
 }
 
 #[derive(ClapArgs, Debug)]

@@ -62,7 +62,11 @@ pub(super) fn findings(
     settings: &Settings,
 ) -> Vec<Finding> {
     let os_release = os_release();
-    let system = System { os_release: &os_release, is_root: is_root(), in_use, has_secrets };
+    let system = System::new()
+        .os_release(&os_release)
+        .is_root(is_root())
+        .in_use(in_use)
+        .has_secrets(has_secrets);
     let mut findings = diagnose(found, &system);
     word(&mut findings, settings);
     findings
