@@ -19,6 +19,7 @@ mod linux {
     use std::time::{Duration, Instant};
     use std::{env, iter};
 
+    use strongroom::stores::secret_service;
     use strongroom::{Backend, Batch, Config, KeySource, SealingKey, Secret, SecretKey};
     use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
 
@@ -90,7 +91,7 @@ mod linux {
         secret_tool::store(bus, SERVICE, USER, VALUE);
         let config = Config::new("")
             .backend(Backend::SecretService)
-            .bus_address(bus.address())
+            .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
             .state_dir(bus.sandbox().home().join(".local/state/strongroom"));
         let vault = config.service(SERVICE).open_blocking().unwrap();
         vault.batch(|batch| fill(batch, VAULT_SIZE)).unwrap();
@@ -139,8 +140,8 @@ mod linux {
 
     fn fill(batch: &mut Batch, size: usize) {
         for number in 0..size {
-            let secret = Secret::new(VALUE).with_provider("provider");
-            batch.set(&SecretKey::new(name(number)), secret);
+            let secret = Secret::with_provider(VALUE, "provider");
+            batch.set(SecretKey::new(name(number)), secret);
         }
     }
 

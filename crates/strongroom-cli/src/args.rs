@@ -15,7 +15,7 @@ pub(crate) use flags::{Flags, backend_parser};
 pub(crate) use key::{KeyCommand, NewKey, OtherKeys};
 pub(crate) use program::{Args, ProgramCommand};
 pub(crate) use secrets::{
-    Get, Key, LayoutName, List, Metadata, Move, Rename, Repair, Run, Set, Setup, Update,
+    Get, Key, LayoutName, List, Metadata, Move, Origin, Rename, Repair, Run, Set, Setup, Update,
 };
 #[cfg(feature = "settings")]
 pub(crate) use settings_page::SettingsPage;

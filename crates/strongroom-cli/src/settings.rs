@@ -73,7 +73,7 @@ impl Settings {
     /// Returns the configuration of the service's secrets, with this deadline for calls.
     pub(crate) fn config(&self, call: Duration) -> Config {
         let config = self.kit.config.clone().service(self.service.as_str());
-        let config = config.deadlines(Deadlines { call, ..self.deadlines });
+        let config = config.deadlines(self.deadlines.call(call));
         let config = match self.never_prompts {
             true => config.prompt(PromptPolicy::Never),
             false => config,

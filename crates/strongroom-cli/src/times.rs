@@ -1,8 +1,11 @@
 //! Times: as they are typed, and in words.
 
+use std::time::Duration;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use jiff::{Span, Zoned};
+use strongroom::Timestamp;
 
 /// How long a secret is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +31,11 @@ pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
 }
 
 /// A time from now on, as it is typed.
-pub(crate) fn within(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn within(text: &str) -> Result<Duration, String> {
     let now = Zoned::now();
     let span: Option<Span> = text.parse().ok();
     let end = span.and_then(|span| now.checked_add(span).ok()).filter(|end| *end >= now);
-    end.map(|end| end.timestamp().duration_since(now.timestamp()))
+    end.map(|end| Timestamp::from(end.timestamp()).duration_since(now.timestamp().into()))
         .ok_or_else(|| "it takes a time from now on, such as 30d, \"2 weeks\" or 12h".to_owned())
 }
 
@@ -46,8 +49,8 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
     )?;
     let end = end.map_err(|_| "it takes a day before 9999-12-30, or never")?;
     // Nobody means fractions of a second.
-    let end = Timestamp::from_second(end.as_second()).map_err(|error| error.to_string())?;
-    if end <= now.timestamp() {
+    let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
+    if end <= now.timestamp().into() {
         return Err("that is in the past".to_owned());
     }
     Ok(Expiry::At(end))
@@ -60,7 +63,7 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
 /// Too far ahead or too long ago for a time stamp.
 fn moment(text: &str, now: &Zoned) -> Option<Result<Timestamp, jiff::Error>> {
     let zone = || now.time_zone().clone();
-    let moment = |zoned: Zoned| zoned.timestamp();
+    let moment = |zoned: Zoned| Timestamp::from(zoned.timestamp());
     if let Ok(day) = Date::strptime("%Y-%m-%d", text) {
         return Some(day.tomorrow().and_then(|next| next.to_zoned(zone())).map(moment));
     }
@@ -88,29 +91,32 @@ pub(crate) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
 
 /// How long a secret is valid: `in 3 days`, `expired 2 days ago`, `never`.
 pub(crate) fn expires(end: Option<Timestamp>, now: Timestamp) -> String {
-    match end.map(|end| end.duration_since(now)) {
+    match end {
         None => "never".to_owned(),
-        Some(left) if left <= SignedDuration::ZERO => {
-            format!("expired {} ago", length(left.abs().as_secs()))
+        Some(end) if end <= now => {
+            format!("expired {} ago", length(now.duration_since(end).as_secs()))
         }
-        Some(left) => format!("in {}", length(left.as_secs())),
+        Some(end) => format!("in {}", length(end.duration_since(now).as_secs())),
     }
 }
 
 /// A moment by the user's clock and calendar.
 pub(crate) fn local(moment: Timestamp) -> String {
-    moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+    jiff::Timestamp::from(moment)
+        .to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M %Z")
+        .to_string()
 }
 
 /// A length of time in its largest unit that says enough, to the nearest.
-fn length(seconds: i64) -> String {
-    const MINUTE: i64 = 60;
-    const HOUR: i64 = 60 * MINUTE;
-    const DAY: i64 = 24 * HOUR;
+fn length(seconds: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
     // The mean ones of the Gregorian calendar.
-    const YEAR: i64 = 31_556_952;
-    const MONTH: i64 = YEAR / 12;
-    let nearest = |unit: i64| (seconds + unit / 2) / unit;
+    const YEAR: u64 = 31_556_952;
+    const MONTH: u64 = YEAR / 12;
+    let nearest = |unit: u64| (seconds + unit / 2) / unit;
     let (count, word) = match seconds {
         ..MINUTE => return "less than a minute".to_owned(),
         _ if nearest(MINUTE) < 60 => (nearest(MINUTE), "minute"),
@@ -167,8 +173,8 @@ mod tests {
 
     #[test]
     fn within_takes_what_is_ahead() {
-        assert_eq!(within("12h"), Ok(SignedDuration::from_hours(12)));
-        assert_eq!(within("0d"), Ok(SignedDuration::ZERO));
+        assert_eq!(within("12h"), Ok(Duration::from_secs(12 * 60 * 60)));
+        assert_eq!(within("0d"), Ok(Duration::ZERO));
         for text in ["-1d", "soon", "", "2026-12-31"] {
             assert!(within(text).is_err(), "{text}");
         }

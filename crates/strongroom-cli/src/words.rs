@@ -46,12 +46,8 @@ pub(crate) fn lasts(persistence: Persistence) -> &'static str {
     }
 }
 
-/// Seconds since 1970 as UTC, by ISO 8601; a dash where the store did not say.
-pub(crate) fn utc(seconds: u64) -> String {
-    if seconds == 0 {
-        return "-".to_owned();
-    }
-    let moment = i64::try_from(seconds).ok().and_then(|it| Timestamp::from_second(it).ok());
+/// Returns a time as UTC, by ISO 8601; a dash where the store did not say.
+pub(crate) fn utc(moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
 }
 
@@ -114,10 +110,8 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        assert_eq!(utc(0), "-");
-        assert_eq!(utc(1), "1970-01-01T00:00:01Z");
-        assert_eq!(utc(1_709_251_199), "2024-02-29T23:59:59Z");
-        assert_eq!(utc(u64::MAX), "-");
+        assert_eq!(utc(None), "-");
+        assert_eq!(utc(Timestamp::from_second(1_709_251_199)), "2024-02-29T23:59:59Z");
     }
 
     #[test]

@@ -215,3 +215,26 @@ fn entries_whose_keyring_is_away_are_neither_absent_nor_stored_again() {
     assert_eq!(alone(bus.sandbox(), &elsewhere, b"").ends_with(0).out(), "");
     assert_eq!(on(&bus, &["entry", "get", "app", "token"], b"").ends_with(0).out(), "1");
 }
+
+#[test]
+fn entries_of_another_program_go_to_a_vault_by_a_move_and_come_back_by_one() {
+    let (bus, _keyring) = gnome_keyring();
+    for (user, value) in [("token", "1"), ("other", "2")] {
+        let mut tool = bus.command("secret-tool");
+        tool.args(["store", "--label=theirs", "service", "app", "username", user]);
+        run(tool, &[], value.as_bytes()).ends_with(0);
+    }
+    let seen = on(&bus, &["--service", "app", "list"], b"").ends_with(0);
+    seen.says("there are 2 entries of this service in secret-service");
+    let advised = ["--service", "app", "move", "--from", "entries", "--to", "secret-service"];
+    on(&bus, &advised, b"").ends_with(0);
+    let value = on(&bus, &["--service", "app", "get", "token"], b"").ends_with(0);
+    assert_eq!(value.out(), "1");
+    assert_eq!(on(&bus, &["entry", "list", "app"], b"").ends_with(0).out(), "vault\n");
+
+    let back = ["--service", "app", "move", "--to", "secret-service", "--layout", "entries"];
+    on(&bus, &back, b"").ends_with(0);
+    let mut tool = bus.command("secret-tool");
+    tool.args(["lookup", "service", "app", "username", "token"]);
+    assert_eq!(run(tool, &[], b"").ends_with(0).out(), "1");
+}

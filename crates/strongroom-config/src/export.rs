@@ -27,6 +27,7 @@ use crate::{ConfigPath, Format, FoundBy};
 /// What is written can be read back by [`ConfigFile::import`](crate::ConfigFile::import), and moved back by
 /// [`ConfigFile::secure`](crate::ConfigFile::secure), without any rules.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Export {
     format: Format,
     only: Option<Vec<SecretKey>>,
@@ -55,7 +56,6 @@ impl Export {
     }
 
     /// The same with these secrets alone.
-    #[must_use]
     pub fn only(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.only = Some(keys.into_iter().collect());
         self

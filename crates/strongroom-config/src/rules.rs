@@ -17,6 +17,7 @@ use crate::ConfigPath;
 /// # Ok::<(), strongroom::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) marker: Option<Marker>,
@@ -26,6 +27,7 @@ pub struct Rules {
 
 /// One value that is a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct Rule {
     pub(crate) path: ConfigPath,
     pub(crate) key: SecretKey,
@@ -66,7 +68,6 @@ impl Rules {
     }
 
     /// The same with one more secret. Of two rules for one path, the first counts.
-    #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
@@ -76,21 +77,18 @@ impl Rules {
     /// `password`, and texts in the form that well-known providers give their keys. Nobody is asked about them.
     ///
     /// Such a secret is called by its path, in capitals: `PROVIDERS_OPENAI_API_KEY`.
-    #[must_use]
     pub fn looking(mut self) -> Self {
         self.looks = true;
         self
     }
 
     /// The same, with another thing that secrets leave behind, where their rule says nothing else.
-    #[must_use]
     pub fn leaving(mut self, leave: Leave) -> Self {
         self.leave = leave;
         self
     }
 
     /// The same with a marker, which is set when a secret moves out. None by default.
-    #[must_use]
     pub fn with_marker(mut self, marker: Marker) -> Self {
         self.marker = Some(marker);
         self
@@ -104,14 +102,12 @@ impl Rule {
     }
 
     /// The same, naming who issued it.
-    #[must_use]
     pub fn with_provider(mut self, provider: impl Into<String>) -> Self {
         self.provider = Some(provider.into());
         self
     }
 
     /// The same, with what it leaves behind.
-    #[must_use]
     pub fn leaving(mut self, leave: Leave) -> Self {
         self.leave = Some(leave);
         self

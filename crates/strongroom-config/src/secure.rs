@@ -155,7 +155,7 @@ impl Work {
         // An inline vault is read from memory, which says nothing about the store. One in an encrypted file is
         // read from there, and would ask for its passphrase again.
         if secrets.layout() == Layout::Inline {
-            secrets.lock();
+            secrets.forget();
         }
         for (step, _, value) in self.values() {
             progress(Progress::Comparing(&step.key));

@@ -84,7 +84,7 @@ impl Stamp {
     }
 
     fn of(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        let modified = metadata.modified().ok().map(Timestamp::from);
         Self { size: metadata.len(), modified, identity: identity(metadata) }
     }
 

@@ -21,8 +21,7 @@ fn filled(home: &Home, is_plain: bool) -> blocking::SecretManager {
     set("EMPTYISH".into(), Secret::new(" "));
     if !is_plain {
         let end: Timestamp = "2199-12-31T23:59:59Z".parse().unwrap();
-        let secret =
-            Secret::new("\u{0}\u{7f}\r").with_provider("p \"q\"").with_scope("s").with_expiry(end);
+        let secret = Secret::with_provider("\u{0}\u{7f}\r", "p \"q\"").scope("s").expires_at(end);
         set(SecretKey::with_target("a b", "prod/1"), secret);
     }
     secrets
@@ -111,8 +110,8 @@ fn only_what_is_named_is_exported_and_must_be_there() {
 fn what_has_expired_is_left_out_and_named() {
     let home = Home::new();
     let secrets = home.open();
-    let expired = Secret::new(VALUE).with_expiry(Timestamp::UNIX_EPOCH);
-    secrets.set(&"OLD".into(), &expired).unwrap();
+    let expired = Secret::new(VALUE).expires_at(Timestamp::UNIX_EPOCH);
+    secrets.set("OLD", &expired).unwrap();
     let exported = Export::new(Format::Json).write(&secrets, &mut Vec::new()).unwrap();
     assert_eq!((exported.secrets.len(), exported.expired), (0, vec![SecretKey::new("OLD")]));
 }
@@ -171,7 +170,7 @@ fn only_its_owner_can_read_an_export() {
 fn an_import_does_not_write_over_another_value() {
     let home = Home::new();
     let secrets = home.open();
-    secrets.set(&"A".into(), &Secret::new("other")).unwrap();
+    secrets.set("A", &Secret::new("other")).unwrap();
     let path = home.write(".env", format!("# strongroom-export-1\nA={VALUE}\n"));
     let file = file(&path, Rules::new());
     let plan = file.plan_import(&secrets, Prefer::Neither).unwrap();

@@ -84,7 +84,7 @@ fn without_a_store_that_lasts_the_file_stays_and_the_next_start_tries_again() {
 fn two_different_values_are_for_the_user_to_choose_between() {
     let text = format!("API_KEY={VALUE}\n");
     let (home, path) = home_with(&text);
-    home.open().set(&SecretKey::new("API_KEY"), &Secret::new("other")).unwrap();
+    home.open().set("API_KEY", &Secret::new("other")).unwrap();
     let file = file(&path, Rules::of_looks());
     for _ in 0..2 {
         let FirstRun::Conflict(plan) = file.first_run(home.builder()).unwrap() else { panic!() };

@@ -10,7 +10,6 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use strongroom::SecretKey;
 use strongroom_config::{ConfigFile, ConfigPath, Format, Marker, Prefer, Progress, Rules};
 use support::process::{Process, say, wait};
 use support::{FORMATS, Home, builder_in, file, read, secure, stored};
@@ -105,7 +104,7 @@ impl<'a> Case<'a> {
         }
         let secrets = home.open();
         for name in SECRETS {
-            secrets.delete(&SecretKey::new(name)).unwrap();
+            secrets.delete(name).unwrap();
         }
         let lines: Vec<_> = SECRETS.iter().map(|name| line(format, name)).collect();
         let text = match format {

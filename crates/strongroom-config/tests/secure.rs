@@ -45,7 +45,7 @@ fn a_secret_moves_into_the_store_and_a_reference_and_the_marker_stay() {
     let moved = JSON.replace(VALUE, "strongroom:OPENAI_API_KEY");
     let marked = moved.replace("80,\n", "80,\n  \"credentialStorage\": \"keychain\",\n");
     assert_eq!(read(&path), marked);
-    let secret = home.open().get(&SecretKey::new("OPENAI_API_KEY")).unwrap().unwrap();
+    let secret = home.open().get("OPENAI_API_KEY").unwrap().unwrap();
     assert_eq!(secret.metadata.provider.as_deref(), Some("openai"));
     assert_eq!(stored(&secrets, "OPENAI_API_KEY").as_deref(), Some(VALUE));
 
@@ -108,7 +108,7 @@ fn a_secret_leaves_what_its_rule_says() {
     secure(&file(&path, rules.clone()), &secrets);
     assert_eq!(read(&path), "A= # a\n# b\nC=strongroom:C?target=prod\n");
     assert_eq!(stored(&secrets, "B").as_deref(), Some("not-so-secret-marker2"));
-    assert!(secrets.exists(&SecretKey::with_target("C", "prod")).unwrap());
+    assert!(secrets.exists(SecretKey::with_target("C", "prod")).unwrap());
     let places = file(&path, rules).status(Some(&secrets)).unwrap().secrets;
     assert!(places.iter().all(|secret| secret.place == Place::Store));
 }
@@ -142,7 +142,7 @@ fn what_is_in_both_places_is_compared_and_nothing_is_touched_until_somebody_choo
     let home = Home::new();
     let path = home.write("config.json", JSON);
     let (file, secrets) = (file(&path, rules()), home.open());
-    secrets.set(&SecretKey::new("OPENAI_API_KEY"), &Secret::new("other")).unwrap();
+    secrets.set("OPENAI_API_KEY", &Secret::new("other")).unwrap();
 
     let Place::Differs(ages) = file.status(Some(&secrets)).unwrap().secrets[0].place else {
         panic!()
@@ -182,17 +182,12 @@ fn an_expired_value_in_the_store_is_another_one() {
     let home = Home::new();
     let file = file(home.write("config.json", JSON), rules());
     let secrets = home.open();
-    let expired = || Secret::new(VALUE).with_expiry(Timestamp::UNIX_EPOCH);
-    secrets.set(&SecretKey::new("OPENAI_API_KEY"), &expired()).unwrap();
+    let expired = || Secret::new(VALUE).expires_at(Timestamp::UNIX_EPOCH);
+    secrets.set("OPENAI_API_KEY", &expired()).unwrap();
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     let Action::Conflict(ages) = plan.steps[0].action else { panic!() };
     assert!(ages.store_expired);
-    secrets
-        .set(
-            &SecretKey::new("OPENAI_API_KEY"),
-            &Secret::new("x").with_expiry(Timestamp::UNIX_EPOCH),
-        )
-        .unwrap();
+    secrets.set("OPENAI_API_KEY", &Secret::new("x").expires_at(Timestamp::UNIX_EPOCH)).unwrap();
     let plan = file.plan(&secrets, Prefer::File).unwrap();
     file.secure(&secrets, &plan, |_| {}).unwrap();
     assert_eq!(stored(&secrets, "OPENAI_API_KEY").as_deref(), Some(VALUE));
@@ -206,7 +201,7 @@ fn a_value_that_comes_into_the_store_meanwhile_is_not_written_over() {
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     let meddle = |progress: Progress<'_>| {
         if matches!(progress, Progress::Storing(_)) {
-            other.set(&SecretKey::new("OPENAI_API_KEY"), &Secret::new("other")).unwrap();
+            other.set("OPENAI_API_KEY", &Secret::new("other")).unwrap();
         }
     };
     assert_eq!(file.secure(&secrets, &plan, meddle).unwrap_err().kind(), ErrorKind::Conflict);
@@ -224,7 +219,7 @@ fn a_value_that_goes_from_the_store_meanwhile_stays_in_the_file() {
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     let meddle = |progress: Progress<'_>| {
         if matches!(progress, Progress::Comparing(_)) {
-            other.delete(&SecretKey::new("OPENAI_API_KEY")).unwrap();
+            other.delete("OPENAI_API_KEY").unwrap();
         }
     };
     assert_eq!(file.secure(&secrets, &plan, meddle).unwrap_err().kind(), ErrorKind::Corrupt);

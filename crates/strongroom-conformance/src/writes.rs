@@ -87,7 +87,7 @@ pub(crate) fn exists_follows_writes_and_deletes(fixture: &Fixture<'_>) {
 pub(crate) fn an_unknown_candidate_is_refused_and_nothing_changes(fixture: &Fixture<'_>) {
     fixture.write("u", "v");
     let entry = strongroom_core::EntryName::new(fixture.service(), "u").expect("it was written");
-    let (store, unknown) = (fixture.store(), "no such candidate");
+    let (store, unknown) = (fixture.store(), &"no such candidate".into());
     let other = strongroom_core::secret_bytes(b"other".to_vec());
     for outcome in [
         store.keep_candidate(&entry, unknown).map(drop),

@@ -6,6 +6,8 @@ use crate::Warning;
 
 /// How long a store keeps what it acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Persistence {
     /// Until the process or the login session ends.
@@ -50,6 +52,8 @@ impl fmt::Display for Persistence {
 /// used or [probed](crate::KeyringStore::probe); before that they have the value of a well-behaved
 /// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[must_use]
 #[non_exhaustive]
 pub struct Capabilities {
     /// How long entries last.

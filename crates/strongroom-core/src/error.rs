@@ -1,5 +1,7 @@
 //! What went wrong, in which operation, and what to do next.
 
+mod text;
+
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -13,7 +15,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of any store: a kind, the operation it happened in, its context and its cause.
 ///
-/// Nothing of a secret is ever in it: neither in `Display`, `Debug`, nor in the chain of sources.
+/// `{}` is a sentence. `{:#}` adds the [`hint`](Self::hint) and the causes on the same line; `Debug`, which `unwrap` and
+/// `fn main() -> Result` print, on lines of their own. Nothing of a secret is ever in it, nor in the chain of sources.
+///
+/// ```
+/// use strongroom_core::{Error, ErrorKind, Operation};
+///
+/// let error = Error::new(ErrorKind::Locked, Operation::Get);
+/// assert_eq!(error.to_string(), "cannot read: the store is locked");
+/// assert_eq!(format!("{error:#}"), format!("{error}. {}", error.hint()));
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -24,12 +35,16 @@ struct Inner {
     entry: Option<EntryName>,
     message: Option<String>,
     hint: Option<String>,
+    /// Whether the sentence ends in the hint.
+    says_hint: bool,
     commands: Vec<AdvisedCommand>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The system refused the caller.
@@ -108,6 +123,8 @@ pub enum Reason {
 
 /// What was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Operation {
     /// Making a backup of a vault, or reading one.
@@ -153,6 +170,7 @@ impl Error {
             entry: None,
             message: None,
             hint: None,
+            says_hint: false,
             commands: Vec::new(),
             source: None,
         }))
@@ -168,6 +186,12 @@ impl Error {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Sets advice that belongs to the sentence, so that plain `{}` ends in it: that of the application for its users.
+    pub fn with_remedy(mut self, hint: impl Into<String>) -> Self {
+        self.0.says_hint = true;
+        self.with_hint(hint)
     }
 
     /// Adds a command of the program `strongroom` that helps: its arguments, quoted for a shell, and a clause that says its
@@ -238,7 +262,8 @@ impl Error {
     }
 
     /// What to do next, in a sentence for the user. It names no command of the program `strongroom`, which an
-    /// application's users may not have: those are in [`commands`](Self::commands).
+    /// application's users may not have: those are in [`commands`](Self::commands). `{:#}` and `Debug` show it, and plain `{}`
+    /// only where it was set by [`with_remedy`](Self::with_remedy).
     pub fn hint(&self) -> &str {
         match self.0.hint.as_deref().unwrap_or(self.0.kind.hint()) {
             SEE_CAUSE if self.0.source.is_none() => "Try again.",
@@ -423,33 +448,6 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}", self.0.operation)?;
-        if let Some(entry) = &self.0.entry {
-            write!(f, " {entry}")?;
-        }
-        if let Some(store) = self.0.store {
-            write!(f, " ({store})")?;
-        }
-        write!(f, ": {}", self.problem())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("reason", &self.0.reason)
-            .field("operation", &self.0.operation)
-            .field("store", &self.0.store)
-            .field("entry", &self.0.entry)
-            .field("message", &self.0.message)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
     }
 }
 

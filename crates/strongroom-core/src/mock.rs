@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::{
-    Candidate, Capabilities, EntryName, Error, ErrorKind, MemoryStore, Operation, Probe, Reason,
-    Result, SecretBytes, ServiceName, Store, WriteMode,
+    Candidate, CandidateId, Capabilities, EntryName, Error, ErrorKind, MemoryStore, Operation,
+    Probe, Reason, Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 /// A store for tests that fails, waits or hangs on request, and records what was called.
@@ -236,17 +236,22 @@ impl Store for MockKeyringStore {
         self.memory.candidates(entry)
     }
 
-    fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+    fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
         self.enter_entry(Operation::Repair, entry)?;
         self.memory.keep_candidate(entry, id)
     }
 
-    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+    fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         self.enter_entry(Operation::Repair, entry)?;
         self.memory.read_candidate(entry, id)
     }
 
-    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+    fn write_candidate(
+        &self,
+        entry: &EntryName,
+        id: &CandidateId,
+        value: &SecretBytes,
+    ) -> Result<()> {
         self.enter_entry(Operation::Repair, entry)?;
         self.memory.write_candidate(entry, id, value)
     }

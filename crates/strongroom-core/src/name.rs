@@ -13,10 +13,14 @@ pub const MAX_NAME_BYTES: usize = 255;
 
 /// The stable name of an application; every entry of it carries this name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String"))]
 pub struct ServiceName(String);
 
 /// The name of one entry within its service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String"))]
 pub struct UserName(String);
 
 /// The name of an entry: a service and a user.
@@ -87,6 +91,22 @@ impl EntryName {
     /// The user's name.
     pub fn user(&self) -> &UserName {
         &self.user
+    }
+}
+
+impl TryFrom<String> for ServiceName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        Self::new(name)
+    }
+}
+
+impl TryFrom<String> for UserName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        Self::new(name)
     }
 }
 

@@ -27,7 +27,18 @@ impl PromptPolicy {
 }
 
 /// The longest that an operation may wait on the outside.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use strongroom_core::Deadlines;
+///
+/// let patient = Deadlines::new().call(Duration::from_secs(20));
+/// assert_eq!(patient.prompt, Duration::from_secs(60));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
 pub struct Deadlines {
     /// For an operation that shows no prompt. 5 seconds by default.
     pub call: Duration,
@@ -43,6 +54,29 @@ impl Deadlines {
         prompt: Duration::from_secs(60),
         refresh: Duration::from_secs(60),
     };
+
+    /// Creates the default deadlines.
+    pub const fn new() -> Self {
+        Self::DEFAULT
+    }
+
+    /// Sets the deadline of an operation that shows no prompt.
+    pub const fn call(mut self, limit: Duration) -> Self {
+        self.call = limit;
+        self
+    }
+
+    /// Sets the deadline of one prompt.
+    pub const fn prompt(mut self, limit: Duration) -> Self {
+        self.prompt = limit;
+        self
+    }
+
+    /// Sets the deadline of the wait for another process's refresh.
+    pub const fn refresh(mut self, limit: Duration) -> Self {
+        self.refresh = limit;
+        self
+    }
 
     /// The same limit for calls and prompts.
     pub const fn both(limit: Duration) -> Self {

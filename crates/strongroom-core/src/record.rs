@@ -1,44 +1,78 @@
 //! A vault's secrets: how one is named, what it holds, and what is known about it.
 
 use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::secret::copy_text;
-use crate::{Result, name};
+use crate::{Error, Result, Timestamp, name};
+
+/// What stands between a name and a target where both are one text. Other programs' names often have an `@`, a `/` or a
+/// `:` of their own.
+const SEPARATOR: &str = "::";
 
 /// What a secret is called within its vault: a name, and where one name has several values, a
 /// target (`production`, `staging`).
 ///
-/// Any text makes a key; [`SecretKey::validate`] says whether a vault takes it.
+/// Any text makes a key; [`SecretKey::validate`] says whether a vault takes it. A text alone is a name without a
+/// target, a pair is a name and a target, and `parse` reads `NAME` or `NAME::TARGET`.
+///
+/// ```
+/// use strongroom_core::SecretKey;
+///
+/// let key: SecretKey = "API_KEY::production".parse()?;
+/// assert_eq!(key, SecretKey::from(("API_KEY", "production")));
+/// assert_eq!(key.entry_name(), "API_KEY::production");
+/// # Ok::<(), strongroom_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "crate::serialized::UncheckedKey"))]
 pub struct SecretKey {
     name: String,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     target: Option<String>,
 }
 
 /// What is known about a secret beside its value. All of it can be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct SecretMetadata {
     /// Who issued it: `openai`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub provider: Option<String>,
     /// What it is good for, in the provider's words: `repo:read`.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
     /// The first moment at which it is not valid any more.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
     /// When the vault first held it.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// When its value was last written.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
 
 /// A value with its metadata.
 ///
-/// It is not `Clone`, so that every copy of a value is one that somebody asked for:
-/// [`Secret::duplicate`].
-#[non_exhaustive]
+/// It is not `Clone`, so that every copy of a value is asked for by name: [`Secret::duplicate`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use strongroom_core::{Secret, SecretMetadata};
+///
+/// let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+/// let key = Secret::with_provider("sk-1", "openai").scope("models:read").expires_in(days(90));
+/// let same = Secret { value: "sk-1".into(), metadata: key.metadata.clone() };
+/// let plain = Secret::with_metadata("sk-1", SecretMetadata::new());
+/// ```
 pub struct Secret {
     /// The value, wiped when dropped.
     pub value: SecretString,
@@ -55,6 +89,26 @@ impl SecretKey {
     /// The key of a secret that stands under its name once per target.
     pub fn with_target(name: impl Into<String>, target: impl Into<String>) -> Self {
         Self { name: name.into(), target: Some(target.into()) }
+    }
+
+    /// Reads a key from one text, `NAME` or `NAME::TARGET`, valid or not. The target begins behind the last `::`; where
+    /// either part would be empty, the text is a name.
+    pub fn from_entry_name(text: &str) -> Self {
+        match text.rsplit_once(SEPARATOR) {
+            Some((name, target)) if !name.is_empty() && !target.is_empty() => {
+                Self::with_target(name, target)
+            }
+            _ => Self::new(text),
+        }
+    }
+
+    /// Returns the key as one text, `NAME` or `NAME::TARGET`, which is its entry's name where each secret is an entry of
+    /// its own. A name that has a `::` itself is read as another key by [`from_entry_name`](Self::from_entry_name).
+    pub fn entry_name(&self) -> String {
+        match &self.target {
+            Some(target) => format!("{}{SEPARATOR}{target}", self.name),
+            None => self.name.clone(),
+        }
     }
 
     /// The secret's name.
@@ -97,9 +151,36 @@ impl From<&String> for SecretKey {
     }
 }
 
+impl From<(&str, &str)> for SecretKey {
+    fn from((name, target): (&str, &str)) -> Self {
+        Self::with_target(name, target)
+    }
+}
+
+impl From<(String, String)> for SecretKey {
+    fn from((name, target): (String, String)) -> Self {
+        Self::with_target(name, target)
+    }
+}
+
 impl From<&SecretKey> for SecretKey {
     fn from(key: &SecretKey) -> Self {
         key.clone()
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = Error;
+
+    /// Reads `NAME` or `NAME::TARGET`, as [`SecretKey::from_entry_name`] does.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` as [`SecretKey::validate`] says.
+    fn from_str(text: &str) -> Result<Self> {
+        let key = Self::from_entry_name(text);
+        key.validate()?;
+        Ok(key)
     }
 }
 
@@ -119,22 +200,41 @@ impl Secret {
         Self { value: value.into(), metadata: SecretMetadata::default() }
     }
 
-    /// The same, naming who issued it.
-    pub fn with_provider(mut self, provider: impl Into<String>) -> Self {
+    /// Creates a secret with the name of its issuer.
+    pub fn with_provider(value: impl Into<SecretString>, provider: impl Into<String>) -> Self {
+        Self::new(value).provider(provider)
+    }
+
+    /// Creates a secret with its metadata.
+    pub fn with_metadata(value: impl Into<SecretString>, metadata: SecretMetadata) -> Self {
+        Self { value: value.into(), metadata }
+    }
+
+    /// Sets the name of the issuer.
+    #[must_use]
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
         self.metadata.provider = Some(provider.into());
         self
     }
 
-    /// The same, saying what it is good for.
-    pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
+    /// Sets the scope, in the provider's words.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.metadata.scope = Some(scope.into());
         self
     }
 
-    /// The same, not valid from this moment on.
-    pub fn with_expiry(mut self, expires_at: Timestamp) -> Self {
-        self.metadata.expires_at = Some(expires_at);
+    /// Sets the first moment at which it is not valid any more.
+    #[must_use]
+    pub fn expires_at(mut self, end: impl Into<Timestamp>) -> Self {
+        self.metadata.expires_at = Some(end.into());
         self
+    }
+
+    /// Sets the time for which it is valid from now on, by the system's clock.
+    #[must_use]
+    pub fn expires_in(self, time: Duration) -> Self {
+        self.expires_at(Timestamp::now() + time)
     }
 
     /// Whether its time is over at `now`.
@@ -143,7 +243,7 @@ impl Secret {
     }
 
     /// Whether its time is over at `now`, or will be within this duration.
-    pub fn expires_within(&self, now: Timestamp, within: SignedDuration) -> bool {
+    pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
         self.metadata.expires_within(now, within)
     }
 
@@ -154,13 +254,18 @@ impl Secret {
 }
 
 impl SecretMetadata {
+    /// Creates empty metadata.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Whether the secret's time is over at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires_within(now, SignedDuration::ZERO)
+        self.expires_within(now, Duration::ZERO)
     }
 
     /// Whether the secret's time is over at `now`, or will be within this duration.
-    pub fn expires_within(&self, now: Timestamp, within: SignedDuration) -> bool {
+    pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
         self.expires_at.is_some_and(|end| end.duration_since(now) <= within)
     }
 }
@@ -199,6 +304,37 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_read_from_one_text_or_a_pair() {
+        let key = SecretKey::with_target("a", "b");
+        assert_eq!(SecretKey::from(("a", "b")), key);
+        assert_eq!(SecretKey::from(("a".to_owned(), "b".to_owned())), key);
+        assert_eq!("a::b".parse::<SecretKey>().expect("it is one"), key);
+        for (text, name, target) in [
+            ("API_KEY", "API_KEY", None),
+            ("a::b::c", "a::b", Some("c")),
+            ("a:::b", "a:", Some("b")),
+            ("::b", "::b", None),
+            ("a::", "a::", None),
+        ] {
+            let key: SecretKey = text.parse().expect("it is one");
+            assert_eq!((key.name(), key.target()), (name, target), "{text}");
+            assert_eq!(key.entry_name(), text);
+        }
+        for text in ["", "a\0b", "a::\u{feff}b"] {
+            let error = text.parse::<SecretKey>().expect_err("it is none");
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_valid_for_ever_ends_with_the_calendar() {
+        let end = |time| Secret::new("v").expires_in(time).metadata.expires_at;
+        assert_eq!(end(Duration::MAX), Some(Timestamp::MAX));
+        let (now, hour) = (Timestamp::now(), Duration::from_secs(3_600));
+        assert!(end(hour) >= Some(now + hour));
+    }
+
+    #[test]
     fn a_key_with_a_target_is_another_key() {
         let (plain, targeted) = (SecretKey::new("a"), SecretKey::with_target("a", "b"));
         assert_ne!(plain, targeted);
@@ -214,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_secret_expires_at_its_very_moment() {
-        let secret = Secret::new("v").with_expiry(at(100));
+        let secret = Secret::new("v").expires_at(at(100));
         assert!(!secret.is_expired(at(99)));
         assert!(secret.is_expired(at(100)) && secret.is_expired(at(101)));
         assert!(!Secret::new("v").is_expired(Timestamp::MAX));
@@ -222,18 +358,18 @@ mod tests {
 
     #[test]
     fn what_expires_within_includes_what_has_expired() {
-        let secret = Secret::new("v").with_expiry(at(100));
-        let day = SignedDuration::from_hours(24);
+        let secret = Secret::new("v").expires_at(at(100));
+        let day = Duration::from_secs(24 * 60 * 60);
         assert!(secret.expires_within(at(100 - 86_400), day));
         assert!(!secret.expires_within(at(99 - 86_400), day));
         assert!(secret.expires_within(Timestamp::MAX, day));
-        assert!(secret.expires_within(Timestamp::MIN, SignedDuration::MAX));
-        assert!(!Secret::new("v").expires_within(at(0), SignedDuration::MAX));
+        assert!(secret.expires_within(Timestamp::MIN, Duration::MAX));
+        assert!(!Secret::new("v").expires_within(at(0), Duration::MAX));
     }
 
     #[test]
     fn debug_shows_the_metadata_and_never_the_value() {
-        let secret = Secret::new("marker").with_provider("openai").with_scope("read");
+        let secret = Secret::with_provider("marker", "openai").scope("read");
         let shown = format!("{secret:?} {:#?}", secret.duplicate());
         assert!(shown.contains("openai") && shown.contains("read"), "{shown}");
         assert!(!shown.contains("marker"), "{shown}");
@@ -241,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_duplicate_has_all_of_it() {
-        let secret = Secret::new("v").with_provider("p").with_scope("s").with_expiry(at(1));
+        let secret = Secret::with_provider("v", "p").scope("s").expires_at(at(1));
         let duplicate = secret.duplicate();
         assert_eq!(duplicate.value.expose_secret(), "v");
         assert_eq!(duplicate.metadata, secret.metadata);

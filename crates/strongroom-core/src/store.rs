@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    Capabilities, EntryName, Error, ErrorKind, Operation, Result, SecretBytes, ServiceName,
+    CandidateId, Capabilities, EntryName, Error, ErrorKind, Operation, Result, SecretBytes,
+    ServiceName, Timestamp,
 };
 
 /// What to do when the entry that is to be written exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum WriteMode {
     /// Replace its value.
@@ -31,13 +34,13 @@ pub struct Probe {
 #[non_exhaustive]
 pub struct Candidate {
     /// What [`Store::keep_candidate`] takes to name it.
-    pub id: String,
+    pub id: CandidateId,
     /// Its label in the system's own tool.
     pub label: String,
-    /// When it was made, in seconds since 1970; 0 where the store does not say.
-    pub created: u64,
-    /// When it was last changed, in seconds since 1970; 0 where the store does not say.
-    pub modified: u64,
+    /// The time of its creation, where the store says it.
+    pub created: Option<Timestamp>,
+    /// The time of its last change, where the store says it.
+    pub modified: Option<Timestamp>,
 }
 
 /// A place that holds entries, each named by a service and a user.
@@ -155,7 +158,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// `NotFound` if no candidate has this id: then nothing was deleted. `Unsupported` in a store
     /// that can't hold two items of one name: the default.
-    fn keep_candidate(&self, entry: &EntryName, _id: &str) -> Result<usize> {
+    fn keep_candidate(&self, entry: &EntryName, _id: &CandidateId) -> Result<usize> {
         Err(never_two(self.name(), entry))
     }
 
@@ -165,7 +168,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// `NotFound` if no candidate has this id; `Corrupt` if its value can't be read. `Unsupported` in a
     /// store that can't hold two items of one name: the default.
-    fn read_candidate(&self, entry: &EntryName, _id: &str) -> Result<SecretBytes> {
+    fn read_candidate(&self, entry: &EntryName, _id: &CandidateId) -> Result<SecretBytes> {
         Err(never_two(self.name(), entry))
     }
 
@@ -175,7 +178,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// `NotFound` if no candidate has this id: then nothing was written. `Unsupported` in a store that
     /// can't hold two items of one name: the default.
-    fn write_candidate(&self, entry: &EntryName, _id: &str, _value: &SecretBytes) -> Result<()> {
+    fn write_candidate(
+        &self,
+        entry: &EntryName,
+        _id: &CandidateId,
+        _value: &SecretBytes,
+    ) -> Result<()> {
         Err(never_two(self.name(), entry))
     }
 }
@@ -229,15 +237,15 @@ macro_rules! forward {
                 (**self).candidates(entry)
             }
 
-            fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+            fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
                 (**self).keep_candidate(entry, id)
             }
 
-            fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+            fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
                 (**self).read_candidate(entry, id)
             }
 
-            fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+            fn write_candidate(&self, entry: &EntryName, id: &CandidateId, value: &SecretBytes) -> Result<()> {
                 (**self).write_candidate(entry, id, value)
             }
         }
@@ -255,8 +263,8 @@ impl Probe {
 
 impl Candidate {
     /// An item with this id and label, of unknown age.
-    pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { id: id.into(), label: label.into(), created: 0, modified: 0 }
+    pub fn new(id: impl Into<CandidateId>, label: impl Into<String>) -> Self {
+        Self { id: id.into(), label: label.into(), created: None, modified: None }
     }
 }
 

@@ -7,6 +7,7 @@ use strongroom_core::Deadlines;
 
 /// How a [`CredentialManagerStore`](crate::CredentialManagerStore) is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct Config {
     /// How long the entries that are written last, and where.

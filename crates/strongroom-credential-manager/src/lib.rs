@@ -61,6 +61,9 @@ mod config;
 #[cfg(windows)]
 mod error;
 #[cfg(windows)]
+#[cfg(windows)]
+mod kind;
+#[cfg(windows)]
 mod store;
 #[cfg(windows)]
 mod sys;
@@ -68,6 +71,8 @@ mod target;
 
 #[cfg(windows)]
 pub use config::{Config, Persist};
+#[cfg(windows)]
+pub use kind::KIND;
 #[cfg(windows)]
 pub use store::{CredentialManagerStore, MAX_SECRET_BYTES};
 

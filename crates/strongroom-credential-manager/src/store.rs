@@ -3,8 +3,8 @@
 use std::io;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Operation, Persistence,
-    Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, Operation, Persistence, Probe, Result,
+    SecretBytes, ServiceName, Store, WriteMode,
 };
 use strongroom_files::{Held, Lock, NotHeld};
 
@@ -23,7 +23,7 @@ pub const MAX_SECRET_BYTES: usize = sys::MAX_BLOB_BYTES;
 /// Holds no state: handles, threads and processes of one user see the same entries.
 ///
 /// ```no_run
-/// use strongroom_core::{KeyringStore, Store, SecretString, WriteMode};
+/// use strongroom_core::{KeyringStore, SecretString};
 /// use strongroom_credential_manager::CredentialManagerStore;
 ///
 /// let store = CredentialManagerStore::new();

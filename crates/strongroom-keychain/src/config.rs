@@ -7,6 +7,7 @@ use strongroom_core::{Deadlines, PromptPolicy};
 
 /// Which keychain, whether it may ask, and how long to wait for others who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct Config {
     /// The keychain that holds the entries: the user's default one, unless another is named.

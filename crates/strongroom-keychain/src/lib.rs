@@ -69,6 +69,8 @@ mod config;
 mod error;
 mod keychain;
 #[cfg(target_os = "macos")]
+mod kind;
+#[cfg(target_os = "macos")]
 mod mac;
 mod payload;
 #[cfg(test)]
@@ -79,6 +81,8 @@ mod sys;
 mod turns;
 
 pub use config::{Config, KeychainChoice};
+#[cfg(target_os = "macos")]
+pub use kind::KIND;
 pub use store::KeychainStore;
 
 /// Tests the example in the README.

@@ -6,8 +6,8 @@ mod tests;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, KeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, Store, WriteMode,
+    Capabilities, EntryName, Error, Operation, Persistence, Probe, Result, SecretBytes,
+    ServiceName, Store, WriteMode,
 };
 
 use crate::Config;

@@ -2,6 +2,7 @@
 
 /// How a [`KeyutilsStore`](crate::KeyutilsStore) is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 #[non_exhaustive]
 pub struct Config {
     /// What the descriptions of all keys start with: `strongroom` by default. Stores of different

@@ -49,12 +49,14 @@ mod config;
 mod description;
 mod error;
 mod keyring;
+mod kind;
 mod payload;
 mod quota;
 mod store;
 mod sys;
 
 pub use config::Config;
+pub use kind::KIND;
 pub use store::KeyutilsStore;
 
 /// Tests the example in the README.

@@ -9,6 +9,7 @@ use crate::KeySource;
 
 /// How a [`SealedFile`](crate::SealedFile) is opened.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct FileConfig {
     /// The file. Its directory must be the user's alone; both are made that way.
@@ -22,6 +23,7 @@ pub struct FileConfig {
 
 /// How a [`SealedStore`](crate::SealedStore) is set up.
 #[derive(Clone, Debug)]
+#[must_use]
 #[non_exhaustive]
 pub struct Config {
     /// Where the files lie, one for each service. Made when it is needed, for the user alone.

@@ -59,6 +59,7 @@ mod error;
 mod file;
 mod head;
 mod keys;
+mod kind;
 mod limits;
 mod opening;
 mod passphrase;
@@ -74,6 +75,7 @@ mod vectors;
 
 pub use config::{Config, FileConfig};
 pub use file::{Change, MAX_VALUE_BYTES, Progress, SealedFile};
+pub use kind::KIND;
 pub use passphrase::{Cost, MIN_MEMORY_KIB};
 pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};

@@ -15,6 +15,7 @@ use crate::{SealingKey, keys};
 ///
 /// A file is read when a vault is opened or a slot is added, and each time anew.
 #[derive(Clone)]
+#[must_use]
 pub struct KeySource {
     origin: Origin,
     label: Option<String>,

@@ -194,7 +194,7 @@ fn write_file(cost: Cost) -> Value {
     let config = FileConfig::new(&file, KeySource::key(key.clone()))
         .or(KeySource::passphrase_with_cost(passphrase.into(), cost).with_label("by heart"));
     let vault = SealedFile::create(&config, now).unwrap();
-    let mut secret = Secret::new("s3cret").with_provider("example").with_scope("read");
+    let mut secret = Secret::with_provider("s3cret", "example").scope("read");
     secret.metadata.created_at = Some(now);
     vault.change(|change| change.put(&SecretKey::new("API_KEY"), &secret)).unwrap();
     let key_2 = SecretKey::with_target("API_KEY", "staging");

@@ -58,7 +58,7 @@ fn a_file_that_was_changed_rotated_and_closed_can_be_read() {
     let file = sandbox.create();
     file.add_slot(&passphrase("correct horse"), now()).unwrap();
     for (name, value) in [("a", "1"), ("b", "2"), ("b", "3"), ("c", "\n\0é")] {
-        let secret = Secret::new(value).with_expiry(now());
+        let secret = Secret::new(value).expires_at(now());
         file.change(|change| change.put(&SecretKey::with_target(name, "t"), &secret)).unwrap();
     }
     file.change(|change| change.remove(&SecretKey::with_target("a", "t"))).unwrap();

@@ -20,7 +20,7 @@ fn every_line_of_the_api() {
     let sandbox = Sandbox::new();
     let file = sandbox.create();
     let key = SecretKey::with_target("API_KEY", "production");
-    let mut secret = Secret::new("s3cret").with_provider("p").with_scope("s").with_expiry(now());
+    let mut secret = Secret::with_provider("s3cret", "p").scope("s").expires_at(now());
     secret.metadata.created_at = Some(now());
     assert!(file.is_empty().unwrap() && file.get(&key).unwrap().is_none());
     file.change(|change| {
@@ -156,10 +156,9 @@ fn nothing_of_a_secret_is_in_any_file() {
     let sandbox = Sandbox::new();
     let file = sandbox.create();
     let key = SecretKey::with_target("n4m3-m4rk3r", "t4rg3t-m4rk3r");
-    let mut secret = Secret::new("v4lu3-m4rk3r")
-        .with_provider("pr0v1d3r-m4rk3r")
-        .with_scope("sc0p3-m4rk3r")
-        .with_expiry("2031-03-04T05:06:07Z".parse().unwrap());
+    let mut secret = Secret::with_provider("v4lu3-m4rk3r", "pr0v1d3r-m4rk3r")
+        .scope("sc0p3-m4rk3r")
+        .expires_at("2031-03-04T05:06:07Z".parse::<Timestamp>().unwrap());
     secret.metadata.updated_at = Some("2029-03-04T05:06:07Z".parse::<Timestamp>().unwrap());
     let search = |when: &str| {
         let bytes = sandbox.bytes();

@@ -7,6 +7,7 @@ use strongroom_core::{Deadlines, PromptPolicy};
 
 /// How to reach the Secret Service, how long to wait, and whether to ask the user.
 #[derive(Clone, Debug, Default)]
+#[must_use]
 #[non_exhaustive]
 pub struct Config {
     /// The bus's addresses, a list as in `DBUS_SESSION_BUS_ADDRESS`; `None` is the session bus of

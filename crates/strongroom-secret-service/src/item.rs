@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use strongroom_core::{Candidate, EntryName};
+use strongroom_core::{Candidate, EntryName, Timestamp};
 use zbus::{ObjectPath, OwnedObjectPath, Variant};
 
 use crate::budget::Budget;
@@ -120,9 +120,14 @@ pub(crate) async fn describe(
 ) -> Result<Candidate, Failure> {
     let label: String = bus.property(budget, item, (ITEM, "Label")).await?;
     let mut candidate = Candidate::new(item.as_str(), label);
-    candidate.created = bus.property(budget, item, (ITEM, "Created")).await?;
-    candidate.modified = bus.property(budget, item, (ITEM, "Modified")).await?;
+    candidate.created = time(bus.property(budget, item, (ITEM, "Created")).await?);
+    candidate.modified = time(bus.property(budget, item, (ITEM, "Modified")).await?);
     Ok(candidate)
+}
+
+/// Returns a time from seconds since 1970, which are 0 where the provider does not know it.
+fn time(second: u64) -> Option<Timestamp> {
+    i64::try_from(second).ok().filter(|second| *second > 0).and_then(Timestamp::from_second)
 }
 
 /// The label that the desktop's password manager shows. KWallet takes what stands before a slash

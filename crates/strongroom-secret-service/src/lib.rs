@@ -37,6 +37,7 @@ mod dh;
 mod error;
 mod facts;
 mod item;
+mod kind;
 mod operation;
 mod process_lock;
 mod prompt;
@@ -50,6 +51,7 @@ mod store;
 mod text;
 
 pub use config::Config;
+pub use kind::KIND;
 pub use store::{MAX_SECRET_BYTES, SecretServiceStore};
 
 /// Tests the example in the README.

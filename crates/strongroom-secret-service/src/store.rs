@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Candidate, Capabilities, EntryName, ExposeSecret, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, Store, WriteMode,
+    Candidate, CandidateId, Capabilities, EntryName, ExposeSecret, Operation, Persistence, Probe,
+    Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::Config;
@@ -141,17 +141,24 @@ impl Store for SecretServiceStore {
         self.run(Operation::Repair, Some(entry), async |work| work.candidates(entry).await)
     }
 
-    fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
-        self.run(Operation::Repair, Some(entry), async |work| work.keep(entry, id).await)
+    fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
+        self.run(Operation::Repair, Some(entry), async |work| work.keep(entry, id.as_str()).await)
     }
 
-    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
-        self.run(Operation::Repair, Some(entry), async |work| work.read_candidate(entry, id).await)
-    }
-
-    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+    fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         self.run(Operation::Repair, Some(entry), async |work| {
-            work.write_candidate(entry, id, value.expose_secret()).await
+            work.read_candidate(entry, id.as_str()).await
+        })
+    }
+
+    fn write_candidate(
+        &self,
+        entry: &EntryName,
+        id: &CandidateId,
+        value: &SecretBytes,
+    ) -> Result<()> {
+        self.run(Operation::Repair, Some(entry), async |work| {
+            work.write_candidate(entry, id.as_str(), value.expose_secret()).await
         })
     }
 }

@@ -429,13 +429,14 @@ fn ambiguous_entries_are_told_and_can_be_repaired() {
         store.candidates(&entry).unwrap().into_iter().map(|found| found.label).collect();
     labels.sort();
     assert_eq!(labels, ["first", "second"]);
-    assert_eq!(kind(store.keep_candidate(&entry, "/nonsense")), ErrorKind::NotFound);
+    assert_eq!(kind(store.keep_candidate(&entry, &"/nonsense".into())), ErrorKind::NotFound);
     assert_eq!(service.items().len(), 2);
-    let read = |id: &str| store.read_candidate(&entry, id).unwrap().expose_secret().to_vec();
+    let read =
+        |id: &str| store.read_candidate(&entry, &id.into()).unwrap().expose_secret().to_vec();
     let changed = strongroom_core::secret_bytes(b"changed".to_vec());
-    store.write_candidate(&entry, &second, &changed).unwrap();
+    store.write_candidate(&entry, &second.as_str().into(), &changed).unwrap();
     assert_eq!((read(&first), read(&second)), (b"1".to_vec(), b"changed".to_vec()));
-    assert_eq!(store.keep_candidate(&entry, &second).unwrap(), 1);
+    assert_eq!(store.keep_candidate(&entry, &second.as_str().into()).unwrap(), 1);
     assert_eq!(get(&store, "u").as_deref(), Some("changed"));
     assert!(service.items().iter().all(|item| item.path != first));
 }

@@ -56,8 +56,7 @@ impl Settings {
             migration: None,
             export: None,
             health: Arc::new(move || {
-                let system =
-                    System { in_use: Some(backend), has_secrets: true, ..System::default() };
+                let system = System::new().in_use(backend).has_secrets(true);
                 diagnose(&inspect(&Config::new("")), &system)
             }),
         }

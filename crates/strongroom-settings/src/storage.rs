@@ -1,17 +1,19 @@
 //! Where a vault's secrets are kept, in words.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use strongroom::{Backend, Capabilities, Layout, Persistence, SecretManager};
 
 /// How secrets are stored, for the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Storage {
     /// The badge.
     pub(crate) method: &'static str,
     /// A token for the badge's colour: `keychain`, `sealed`, `session`, `file`.
     pub(crate) kind: &'static str,
     /// What protects them.
-    pub(crate) protection: &'static str,
+    pub(crate) protection: Cow<'static, str>,
     /// How long they last.
     pub(crate) lasts: &'static str,
     /// What the store does, and how it protects them; `None` where there is no store.
@@ -22,7 +24,7 @@ pub(crate) struct Storage {
 pub(crate) const IN_A_FILE: Storage = Storage {
     method: "File",
     kind: "file",
-    protection: "Not protected: who can read the file can read what is in it.",
+    protection: Cow::Borrowed("Not protected: who can read the file can read what is in it."),
     lasts: STAYS,
     capabilities: None,
 };
@@ -34,7 +36,7 @@ impl Storage {
         Self::new(manager.backend(), manager.layout(), manager.store_capabilities())
     }
 
-    pub(crate) fn as_json(self) -> Value {
+    pub(crate) fn as_json(&self) -> Value {
         let Self { method, kind, protection, lasts, capabilities } = self;
         let warnings = capabilities.map(|can| can.warnings()).unwrap_or_default();
         let warnings: Vec<_> = warnings
@@ -56,7 +58,7 @@ impl Storage {
             (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
             (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
             _ if can.persistence != Persistence::Permanent => ("Session", "session"),
-            (Backend::Custom(_), _) => ("Own store", "keychain"),
+            _ if backend.is_custom() => ("Own store", "keychain"),
             _ => ("Keychain", "keychain"),
         };
         let lasts = match can.persistence {
@@ -75,22 +77,14 @@ impl Storage {
     }
 }
 
-const fn protection(backend: Backend, layout: Layout) -> &'static str {
-    match (backend, layout) {
-        (Backend::File, _) => "In an encrypted file, which a passphrase or a key file opens.",
-        (Backend::PlaintextFile, _) => IN_A_FILE.protection,
-        (Backend::Custom(_), Layout::Sealed) => {
-            "In an encrypted file, whose key is in the application's own store."
+fn protection(backend: Backend, layout: Layout) -> Cow<'static, str> {
+    let by = backend.protection();
+    match layout {
+        _ if backend == Backend::PlaintextFile => IN_A_FILE.protection,
+        Layout::Sealed if backend != Backend::File => {
+            format!("In an encrypted file, whose key is protected by {by}.").into()
         }
-        (Backend::Custom(_), _) => "In the application's own store.",
-        (_, Layout::Sealed) => "In an encrypted file, whose key is in the system's keychain.",
-        (Backend::Keychain, _) => "Encrypted by the macOS Keychain, which your login opens.",
-        (Backend::CredentialManager, _) => "Encrypted by Windows, for your login alone.",
-        (Backend::SecretService, _) => {
-            "Encrypted by your desktop's keyring, which your login opens."
-        }
-        (Backend::Keyutils, _) => "In the kernel's memory, for your account.",
-        _ => "In the memory of this program.",
+        _ => format!("Protected by {by}.").into(),
     }
 }
 
@@ -125,15 +119,20 @@ mod tests {
         assert_eq!(inline(Backend::SecretService, UntilLogout), until_logout);
         assert_eq!(inline(Backend::Memory, Session), ("Session", "Gone when the program ends."));
         assert_eq!(inline(Backend::PlaintextFile, Permanent), ("File", STAYS));
-        assert_eq!(inline(Backend::Custom("acme"), Permanent), ("Own store", STAYS));
+        assert_eq!(inline(Backend::custom("acme"), Permanent), ("Own store", STAYS));
     }
 
     #[test]
-    fn an_applications_own_store_is_neither_memory_nor_the_systems_keychain() {
-        for layout in [Layout::Inline, Layout::Entries, Layout::Sealed] {
-            let told = protection(Backend::Custom("acme"), layout);
-            assert!(told.contains("application's own store"), "{told}");
+    fn the_words_for_what_protects_them_are_those_of_the_store() {
+        let said = |backend, layout| protection(backend, layout).into_owned();
+        for backend in Backend::ALL.iter().filter(|backend| backend.is_supported_here()) {
+            let expected = format!("Protected by {}.", backend.protection());
+            assert_eq!(said(*backend, Layout::Inline), expected);
         }
+        let own = said(Backend::custom("acme"), Layout::Inline);
+        assert!(own.contains("the store that this program brings"), "{own}");
+        let sealed = said(Backend::Memory, Layout::Sealed);
+        assert!(sealed.starts_with("In an encrypted file"), "{sealed}");
     }
 
     #[test]

@@ -6,11 +6,12 @@ mod support;
 
 use std::fs;
 use std::ops::Deref;
+use std::time::Duration;
 
 use serde_json::json;
+use strongroom::stores::secret_service;
 use strongroom::{
-    Backend, Config, Secret, SecretKey, SignedDuration, System, Timestamp, blocking, diagnose,
-    inspect,
+    Backend, Config, Secret, SecretKey, System, Timestamp, blocking, diagnose, inspect,
 };
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
@@ -89,7 +90,7 @@ fn config(bus: &Bus) -> Config {
     let home = bus.sandbox().home();
     Config::new("")
         .backend(Backend::SecretService)
-        .bus_address(bus.address())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
         .state_dir(home.join(".local/state/strongroom"))
         .data_dir(home.join(".local/share/strongroom"))
 }
@@ -126,23 +127,23 @@ fn ordinary_long_data_fits_into_windows_of_all_sizes() {
 /// Secrets as people have them. The first one has all that can be known, the second one has expired.
 fn long_secrets(manager: &blocking::SecretManager) -> Vec<String> {
     let now = Timestamp::now();
-    let in_days = |days: i64| now + SignedDuration::from_hours(24 * days);
+    let days = |days: u64| Duration::from_secs(24 * 60 * 60 * days);
     let secrets = [
         (
             "ANTHROPIC_API_KEY_FOR_THE_STAGING_CLUSTER",
             Some("kubernetes-staging.eu-central-1"),
             "anthropic-enterprise",
             "messages:write files:read organisation:billing:read",
-            Some(in_days(150)),
+            Some(now + days(150)),
         ),
         (
             "github-enterprise-fine-grained-personal-access-token",
             Some("production"),
             "github-enterprise-cloud",
             "repo:read workflow:write admin:org_hook",
-            Some(in_days(-40)),
+            Some(now - days(40)),
         ),
-        ("SMTP_PASSWORD", None, "postmark", "", Some(in_days(3))),
+        ("SMTP_PASSWORD", None, "postmark", "", Some(now + days(3))),
         ("DATABASE_URL", Some("continuous-integration"), "", "", None),
         (
             "oauth/google/refresh-token@maria.example@company-mail.example.com",

@@ -5,15 +5,14 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use strongroom::{
-    Config, ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, SignedDuration, Timestamp,
-};
+use strongroom::{Config, ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, Timestamp};
 use strongroom_settings::{Export, ExportFormat, Migration, Plan};
 use support::{Page, VALUE, form};
 
@@ -22,7 +21,7 @@ const DONE: StatusCode = StatusCode::NO_CONTENT;
 #[tokio::test]
 async fn a_secret_is_added_with_what_is_known_about_it() {
     let page = Page::open().await;
-    let end = Timestamp::now() + SignedDuration::from_hours(24);
+    let end = Timestamp::now() + Duration::from_secs(24 * 60 * 60);
     let mut form = form("API_KEY");
     form["target"] = json!("production");
     form["provider"] = json!("openai");
@@ -53,7 +52,7 @@ async fn a_secret_is_added_with_what_is_known_about_it() {
 async fn a_value_is_revealed_as_it_is() {
     let page = Page::open().await;
     let value = "line 1\nline 2 \"quoted\" grüße";
-    page.manager.set(&"NOTE".into(), &Secret::new(value)).await.unwrap();
+    page.manager.set("NOTE", &Secret::new(value)).await.unwrap();
     let answer = page.post("/api/secrets/reveal", json!({ "name": "NOTE" })).await;
     let answer = answer.is(StatusCode::OK);
     assert_eq!(answer.body, value);
@@ -114,8 +113,8 @@ async fn what_cant_be_stored_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn an_expired_secret_is_listed_and_not_revealed() {
     let page = Page::open().await;
-    let over = Timestamp::now() - SignedDuration::from_hours(1);
-    page.manager.set(&"OLD".into(), &Secret::new("v").with_expiry(over)).await.unwrap();
+    let over = Timestamp::now() - Duration::from_secs(60 * 60);
+    page.manager.set("OLD", &Secret::new("v").expires_at(over)).await.unwrap();
     assert_eq!(page.secrets().await[0]["expiry"], "expired");
     let answer = page.post("/api/secrets/reveal", json!({ "name": "OLD" })).await;
     assert_eq!(answer.code(StatusCode::GONE), "expired");

@@ -115,7 +115,7 @@ async fn without_a_session_nothing_is_told_or_done() {
         let answer = page.post(path, json!({ "name": "KEY" })).await;
         assert_eq!(answer.code(UNAUTHORIZED), "no_session", "{path}");
     }
-    assert!(page.manager.exists(&"KEY".into()).await.unwrap());
+    assert!(page.manager.exists("KEY").await.unwrap());
 }
 
 #[tokio::test]

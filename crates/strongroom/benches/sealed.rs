@@ -58,12 +58,12 @@ fn one_process(criterion: &mut Criterion, home: &Path, size: usize) {
     group.bench_function(BenchmarkId::new("get", size), |bencher| {
         bencher.iter(|| {
             turn += 1;
-            manager.get(&vault::key(turn % size)).unwrap().unwrap()
+            manager.get(vault::key(turn % size)).unwrap().unwrap()
         });
     });
     drop(manager);
     group.bench_function(BenchmarkId::new("open and get", size), |bencher| {
-        bencher.iter(|| open(home).get(&vault::key(size / 2)).unwrap().unwrap());
+        bencher.iter(|| open(home).get(vault::key(size / 2)).unwrap().unwrap());
     });
     group.finish();
 }
@@ -87,10 +87,10 @@ fn huge(criterion: &mut Criterion) {
     });
     group.bench_function("list", |bencher| bencher.iter(|| manager.list().unwrap().len()));
     group.bench_function("get", |bencher| {
-        bencher.iter(|| manager.get(&vault::key(HUGE / 2)).unwrap().unwrap());
+        bencher.iter(|| manager.get(vault::key(HUGE / 2)).unwrap().unwrap());
     });
     group.bench_function("open and get", |bencher| {
-        bencher.iter(|| open(home.path()).get(&vault::key(HUGE / 2)).unwrap().unwrap());
+        bencher.iter(|| open(home.path()).get(vault::key(HUGE / 2)).unwrap().unwrap());
     });
     group.finish();
 }

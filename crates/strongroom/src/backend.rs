@@ -1,11 +1,14 @@
 //! The backends by name, and which of them this build has.
 
+use std::env::consts::OS;
 use std::fmt;
 use std::str::FromStr;
 
-use strongroom_core::{Error, ErrorKind, MockKeyringStore, Operation, Result};
+use strongroom_core::{Error, ErrorKind, MockKeyringStore, Operation, Result, StoreKind};
 
-/// A kind of store, by name.
+use crate::kinds::{HIDDEN, KINDS};
+
+/// A store, by its name.
 ///
 /// Every backend has its name on every platform, so that a configuration can be read anywhere;
 /// [`is_supported_here`](Self::is_supported_here) says which of them this build can open.
@@ -18,94 +21,102 @@ use strongroom_core::{Error, ErrorKind, MockKeyringStore, Operation, Result};
 /// assert_eq!(backend.to_string(), "secret-service");
 /// # Ok::<(), strongroom::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Backend {
-    /// A store that the application brings, by its name: see [`Config::store`](crate::Config::store). No name chooses it.
-    Custom(&'static str),
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Backend {
+    name: &'static str,
+}
+
+#[allow(non_upper_case_globals, reason = "they are used as the variants of an enum")]
+impl Backend {
     /// The Windows Credential Manager.
-    CredentialManager,
+    pub const CredentialManager: Self = Self::custom("credential-manager");
     /// An encrypted file.
-    File,
+    pub const File: Self = Self::custom("file");
     /// The macOS Keychain.
-    Keychain,
+    pub const Keychain: Self = Self::custom("keychain");
     /// The Linux kernel's keyring, which forgets at a restart.
-    Keyutils,
+    pub const Keyutils: Self = Self::custom("keyutils");
     /// The memory of this process.
-    Memory,
+    pub const Memory: Self = Self::custom("memory");
     /// A file without encryption. No name chooses it, and it is in no list:
     /// [`Config::dangerous`](crate::Config::dangerous) does.
-    PlaintextFile,
+    pub const PlaintextFile: Self = Self::custom("plaintext-file");
     /// The Secret Service of a Linux desktop.
-    SecretService,
+    pub const SecretService: Self = Self::custom("secret-service");
 }
 
 impl Backend {
     /// Every backend that can be chosen by name, in this build or not: the platforms' own first, then
     /// what works anywhere.
-    pub const ALL: &[Self] = &[
-        Self::Keychain,
-        Self::CredentialManager,
-        Self::SecretService,
-        Self::Keyutils,
-        Self::File,
-        Self::Memory,
-    ];
+    pub const ALL: &[Self] = &{
+        let mut all = [Self::Memory; KINDS.len()];
+        let mut number = 0;
+        while number < KINDS.len() {
+            all[number] = Self::custom(KINDS[number].0);
+            number += 1;
+        }
+        all
+    };
 
-    /// The stable name, such as `secret-service`.
+    /// Returns the backend of a store by its [`name`](strongroom_core::Store::name): one that
+    /// [`Config::store`](crate::Config::store) was given, or one of those above.
+    pub const fn custom(name: &'static str) -> Self {
+        Self { name }
+    }
+
+    /// Returns the stable name, such as `secret-service`.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Custom(name) => name,
-            Self::CredentialManager => "credential-manager",
-            Self::File => "file",
-            Self::Keychain => "keychain",
-            Self::Keyutils => "keyutils",
-            Self::Memory => "memory",
-            Self::PlaintextFile => "plaintext-file",
-            Self::SecretService => "secret-service",
-        }
+        self.name
     }
 
-    /// Whether this build for this platform has it. Whether it can be used now is what
-    /// [`inspect`](crate::inspect()) finds out.
-    pub const fn is_supported_here(self) -> bool {
-        match self {
-            Self::CredentialManager => cfg!(all(feature = "credential-manager", windows)),
-            Self::Keychain => cfg!(all(feature = "keychain", target_os = "macos")),
-            Self::Keyutils => cfg!(all(feature = "keyutils", target_os = "linux")),
-            Self::Custom(_) | Self::Memory | Self::PlaintextFile => true,
-            Self::SecretService => cfg!(all(feature = "secret-service", target_os = "linux")),
-            Self::File => cfg!(feature = "sealed"),
-        }
+    /// Returns whether it is none of the backends above, but a store that an application brings.
+    pub fn is_custom(self) -> bool {
+        Self::remembered(self.name).is_none()
     }
 
-    /// The backend of a store: one of ours, or the application's own.
-    pub(crate) fn of(store: &'static str) -> Self {
-        Self::remembered(store).unwrap_or(Self::Custom(store))
+    /// Returns the name for people, such as "the kernel's keyring".
+    pub fn label(self) -> &'static str {
+        self.kind().map_or(self.name, StoreKind::label)
+    }
+
+    /// Returns the words for what protects secrets there, as an answer to "Protected by …".
+    pub fn protection(self) -> &'static str {
+        self.kind().map_or("the store that this program brings", StoreKind::protection)
+    }
+
+    /// Returns whether this build for this platform has it. [`inspect`](crate::Config::inspect) finds out whether it can be
+    /// used now.
+    pub fn is_supported_here(self) -> bool {
+        self.kind().is_some()
+    }
+
+    /// Returns the backend that this platform's applications use, if this build has it.
+    pub fn platform_default() -> Option<Self> {
+        let mut kinds = KINDS.iter().filter_map(|(_, kind)| *kind);
+        kinds.find(|kind| kind.default_on() == Some(OS)).map(|kind| Self::custom(kind.name()))
+    }
+
+    /// The kind, where this build has it.
+    pub(crate) fn kind(self) -> Option<&'static StoreKind> {
+        let mut all = KINDS.iter().chain(HIDDEN);
+        all.find(|(name, _)| *name == self.name).and_then(|(_, kind)| *kind)
     }
 
     /// The backend of this name, those included that no name chooses.
     pub(crate) fn remembered(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().chain(&[Self::PlaintextFile]).copied();
-        all.find(|backend| backend.name() == name)
+        let known = KINDS.iter().chain(HIDDEN).find(|(known, _)| *known == name);
+        known.map(|(name, _)| Self::custom(name))
     }
 
     /// Whether its entries are those of this process alone, which need neither a lock nor a binding.
     pub(crate) fn is_of_this_process(self) -> bool {
-        matches!(self, Self::Memory | Self::Custom(MockKeyringStore::NAME))
+        self == Self::Memory || self.name == MockKeyringStore::NAME
     }
+}
 
-    /// The backend that this platform's applications use, in this build or not.
-    pub const fn platform_default() -> Option<Self> {
-        if cfg!(target_os = "linux") {
-            Some(Self::SecretService)
-        } else if cfg!(target_os = "macos") {
-            Some(Self::Keychain)
-        } else if cfg!(windows) {
-            Some(Self::CredentialManager)
-        } else {
-            None
-        }
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backend").field(&self.name).finish()
     }
 }
 
@@ -137,6 +148,23 @@ impl FromStr for Backend {
     }
 }
 
+/// Its name.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Backend {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A name that can be chosen, as `parse` reads it: `plaintext-file` is refused.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Backend {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|error: Error| serde::de::Error::custom(error.problem()))
+    }
+}
+
 /// The backends that this build for this platform has.
 pub(crate) fn supported() -> Vec<Backend> {
     let all = Backend::ALL.iter().copied();
@@ -162,24 +190,6 @@ mod tests {
     }
 
     #[test]
-    fn no_variant_is_missing_in_all() {
-        let mut seen = Backend::ALL.to_vec();
-        seen.sort_by_key(|backend| backend.name());
-        // Alphabetical, as the variants are; the match makes a new variant fail to compile here.
-        let place = |backend: &Backend| match backend {
-            Backend::CredentialManager => 0,
-            Backend::File => 1,
-            Backend::Keychain => 2,
-            Backend::Keyutils => 3,
-            Backend::Memory => 4,
-            Backend::SecretService => 5,
-            Backend::Custom(_) | Backend::PlaintextFile => unreachable!("no name chooses it"),
-        };
-        let places: Vec<_> = seen.iter().map(place).collect();
-        assert_eq!(places, [0, 1, 2, 3, 4, 5]);
-    }
-
-    #[test]
     fn an_unknown_name_is_invalid_and_the_names_are_listed() {
         for name in ["", "Memory", "secret_service", "sealed", "plaintext-file", "x\u{1b}[31m"] {
             let error = name.parse::<Backend>().unwrap_err();
@@ -188,6 +198,20 @@ mod tests {
                 assert!(error.to_string().contains(backend.name()), "{error}");
             }
             assert!(!error.to_string().contains('\u{1b}'));
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_backend_is_serialized_by_its_name() {
+        for &backend in Backend::ALL {
+            let text = format!("\"{backend}\"");
+            assert_eq!(serde_json::to_string(&backend).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Backend>(&text).unwrap(), backend);
+        }
+        for text in [r#""plaintext-file""#, r#""nonsense""#] {
+            let error = serde_json::from_str::<Backend>(text).unwrap_err();
+            assert!(error.to_string().contains("there are keychain"), "{error}");
         }
     }
 

@@ -53,6 +53,7 @@ enum Protected {
 
 /// What opens a backup: keys, a passphrase, or both.
 #[derive(Clone, Default)]
+#[must_use]
 pub struct Unlock {
     identities: Vec<age::x25519::Identity>,
     passphrase: Option<SecretString>,
@@ -124,7 +125,6 @@ impl Unlock {
     }
 
     /// The same with a passphrase.
-    #[must_use]
     pub fn with_passphrase(mut self, passphrase: impl Into<SecretString>) -> Self {
         self.passphrase = Some(passphrase.into());
         self
@@ -134,7 +134,6 @@ impl Unlock {
     /// takes, a second and 256 MiB of memory. Each one more doubles both; more than 22 are not done.
     ///
     /// Whoever made the file chose its work, so allow more for a file that you know the origin of.
-    #[must_use]
     pub fn with_max_work_factor(mut self, log2: u8) -> Self {
         self.max_work_factor = Some(log2);
         self
@@ -234,7 +233,7 @@ impl Backup {
     }
 
     fn check_service(&self, vault: &Vault) -> Result<()> {
-        let (theirs, ours) = (self.service(), vault.service());
+        let (theirs, ours) = (self.service(), vault.service().as_str());
         if self.for_any_service || theirs == ours {
             return Ok(());
         }

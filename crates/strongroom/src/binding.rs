@@ -191,7 +191,7 @@ impl BindingFile {
             None => (name, false),
         };
         let own = self.own_store.filter(|own| *own == store);
-        let backend = Backend::remembered(store).or(own.map(Backend::Custom));
+        let backend = Backend::remembered(store).or(own.map(Backend::custom));
         backend.map(|backend| Home { backend, in_entries }).ok_or_else(|| self.unknown(store))
     }
 

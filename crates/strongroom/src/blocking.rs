@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+    Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
 use crate::manager::{Shared, api_key};
+use crate::missing::missing;
 use crate::vault::{Batch, SecretInfo};
 use crate::{Backend, ChoiceReason, Layout};
 
@@ -17,13 +19,13 @@ pub use crate::subscribe::BlockingChanges as Changes;
 /// the same errors.
 ///
 /// ```
-/// use strongroom::{Backend, ExposeSecret, SecretKey, Config, SecretManager};
+/// use strongroom::{Backend, ExposeSecret, Config, SecretManager};
 ///
 /// let secrets = Config::new("example").backend(Backend::Memory).open_blocking()?;
 /// secrets.set_api_key("API_KEY", "sk-1", None)?;
 /// secrets.update_value("API_KEY", "sk-2")?;
 /// assert_eq!(secrets.get_value("API_KEY")?.expect("it is there").expose_secret(), "sk-2");
-/// assert!(secrets.delete(&SecretKey::new("API_KEY"))?);
+/// assert!(secrets.delete("API_KEY")?);
 /// # Ok::<(), strongroom::Error>(())
 /// ```
 #[derive(Clone)]
@@ -47,8 +49,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// `Invalid` for a key that can't be used.
-    pub fn set(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        self.shared.vault.set(key, secret.duplicate())
+    pub fn set(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
+        self.shared.vault.set(&key.into(), secret.duplicate())
     }
 
     /// Stores a value with who issued it.
@@ -70,8 +72,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
-    pub fn create(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        self.shared.vault.create(key, secret.duplicate())
+    pub fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
+        self.shared.vault.create(&key.into(), secret.duplicate())
     }
 
     /// Gives a secret another name or target. Its value, metadata and times stay. Where it is an entry of its
@@ -81,8 +83,8 @@ impl SecretManager {
     ///
     /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
     /// new; `Invalid` for a new key that can't be used.
-    pub fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
-        self.shared.vault.rename(old, new)
+    pub fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
+        self.shared.vault.rename(&old.into(), &new.into())
     }
 
     /// Replaces the value of a secret and keeps what is known about it.
@@ -106,10 +108,10 @@ impl SecretManager {
     /// `Invalid` for a key that can't be used.
     pub fn update(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
-        self.shared.vault.update(key, change)
+        self.shared.vault.update(&key.into(), change)
     }
 
     /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
@@ -120,10 +122,10 @@ impl SecretManager {
     /// That of `change`; `Invalid` for a key that can't be used.
     pub fn try_update(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
     ) -> Result<()> {
-        self.shared.vault.try_update(key, change)
+        self.shared.vault.try_update(&key.into(), change)
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault
@@ -144,8 +146,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub fn delete(&self, key: &SecretKey) -> Result<bool> {
-        self.shared.vault.delete(key)
+    pub fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
+        self.shared.vault.delete(&key.into())
     }
 
     /// Deletes every entry of the service, those of other programs under its name too, and returns how
@@ -163,8 +165,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// `Expired` if its time is over.
-    pub fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.shared.vault.get(key)
+    pub fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        self.shared.vault.get(&key.into())
     }
 
     /// Reads the value of a secret, named by its key or, if it has no target, by its name alone. A
@@ -174,7 +176,18 @@ impl SecretManager {
     ///
     /// `Expired` if its time is over.
     pub fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
-        Ok(self.get(&key.into())?.map(|secret| secret.value))
+        Ok(self.get(key)?.map(|secret| secret.value))
+    }
+
+    /// Reads the value of a secret that the application can't do without.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if it is missing, with the application's [`setup_hint`](crate::Config::setup_hint), else the command that stores
+    /// it; `Expired` if its time is over.
+    pub fn require(&self, key: impl Into<SecretKey>) -> Result<SecretString> {
+        let key = key.into();
+        self.get_value(&key)?.ok_or_else(|| missing(&self.shared, &key))
     }
 
     /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
@@ -191,8 +204,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub fn exists(&self, key: &SecretKey) -> Result<bool> {
-        self.shared.vault.exists(key)
+    pub fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
+        self.shared.vault.exists(&key.into())
     }
 
     /// All secrets without their values, by name and target, expired ones included.
@@ -209,7 +222,7 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.shared.vault.expiring(within)
     }
 
@@ -223,8 +236,13 @@ impl SecretManager {
     }
 
     /// Forgets the secrets in memory, which are wiped. The next call reads the store again.
-    pub fn lock(&self) {
+    pub fn forget(&self) {
         self.shared.vault.forget();
+    }
+
+    /// Returns the service's name.
+    pub fn service(&self) -> &ServiceName {
+        self.shared.vault.service()
     }
 
     /// The backend that was chosen.

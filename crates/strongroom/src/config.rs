@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Deadlines, Error, ErrorKind, Operation, PromptPolicy, Result, ServiceName, Store, Timestamp,
+    Deadlines, Error, ErrorKind, Operation, PromptPolicy, Result, ServiceName, Store,
+    StoreSettings, Timestamp,
 };
 
 use crate::Backend;
@@ -31,6 +32,8 @@ pub enum Fallback {
 
 /// The form in which a service's secrets lie in their store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Layout {
     /// All of them in one entry.
@@ -107,9 +110,8 @@ pub struct Config {
     pub(crate) clock: Clock,
     pub(crate) starts_anew: bool,
     pub(crate) setup_hint: Option<String>,
-    pub(crate) bus_address: Option<String>,
     pub(crate) unencrypted_session: bool,
-    pub(crate) keychain_group: Option<String>,
+    pub(crate) store_settings: StoreSettings,
 }
 
 /// Settings that take protection away: see [`Config::dangerous`].
@@ -151,9 +153,8 @@ impl Config {
             clock: Arc::new(Timestamp::now),
             starts_anew: false,
             setup_hint: None,
-            bus_address: None,
             unencrypted_session: false,
-            keychain_group: None,
+            store_settings: StoreSettings::default(),
         }
     }
 
@@ -189,7 +190,7 @@ impl Config {
     /// # Ok::<(), strongroom::Error>(())
     /// ```
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.backend = Some(Backend::of(store.name()));
+        self.backend = Some(Backend::custom(store.name()));
         self.store = Some(store);
         self
     }
@@ -275,23 +276,26 @@ impl Config {
         self
     }
 
-    /// Sets the advice of [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is
-    /// missing, such as ``Run `tracker setup`.``
+    /// Sets the advice of [`SecretManager::require`](crate::SecretManager::require) and
+    /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is missing, such as ``Run `tracker setup`.``
     pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
         self.setup_hint = Some(hint.into());
         self
     }
 
-    /// Sets the D-Bus address of the Secret Service's bus, in place of the session's.
-    pub fn bus_address(mut self, address: impl Into<String>) -> Self {
-        self.bus_address = Some(address.into());
-        self
-    }
-
-    /// Sets the access group of the macOS data-protection keychain, in place of the login keychain. For programs that
-    /// are signed with the group; it holds nothing of what lies elsewhere.
-    pub fn keychain_group(mut self, group: impl Into<String>) -> Self {
-        self.keychain_group = Some(group.into());
+    /// Sets the settings of one kind of store, by their type: a store crate's own `Config`, for the bus of the Secret Service
+    /// or the access group of a keychain. Deadlines and the prompt policy in them don't count: those of this configuration do.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", feature = "secret-service"))] {
+    /// use strongroom::{Config, stores::secret_service};
+    ///
+    /// let bus = secret_service::Config::default().with_bus_address("unix:path=/run/user/1000/bus");
+    /// let config = Config::new("tracker").store_settings(bus);
+    /// # }
+    /// ```
+    pub fn store_settings<T: std::any::Any + Send + Sync>(mut self, settings: T) -> Self {
+        self.store_settings.insert(settings);
         self
     }
 
@@ -334,13 +338,13 @@ impl Config {
 
     /// The application's own store, if it is this backend.
     pub(crate) fn own_store(&self, backend: Backend) -> Option<Arc<dyn Store>> {
-        self.store.clone().filter(|store| Backend::of(store.name()) == backend)
+        self.store.clone().filter(|store| Backend::custom(store.name()) == backend)
     }
 
     /// The backend of the application's own store, if it has one that is none of ours.
     pub(crate) fn backend_of_own_store(&self) -> Option<Backend> {
-        let backend = self.store.as_ref().map(|store| Backend::of(store.name()));
-        backend.filter(|backend| matches!(backend, Backend::Custom(_)))
+        let backend = self.store.as_ref().map(|store| Backend::custom(store.name()));
+        backend.filter(|backend| backend.is_custom())
     }
 
     /// The memory of where the service's secrets are.
@@ -466,9 +470,8 @@ impl fmt::Debug for Config {
             .field("env_prefix", &self.env_prefix)
             .field("state_dir", &self.state_dir)
             .field("data_dir", &self.data_dir)
-            .field("bus_address", &self.bus_address)
             .field("unencrypted_session", &self.unencrypted_session)
-            .field("keychain_group", &self.keychain_group)
+            .field("store_settings", &self.store_settings)
             .finish_non_exhaustive()
     }
 }

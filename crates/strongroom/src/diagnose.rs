@@ -12,6 +12,8 @@ mod tests;
 
 /// What the commands have to fit.
 #[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+#[non_exhaustive]
 pub struct System<'a> {
     /// The text of `/etc/os-release`; empty where there is none.
     pub os_release: &'a str,
@@ -21,6 +23,37 @@ pub struct System<'a> {
     pub in_use: Option<Backend>,
     /// Whether there are secrets already: then naming another store would not find them.
     pub has_secrets: bool,
+}
+
+impl<'a> System<'a> {
+    /// Creates a system of which nothing is known.
+    pub const fn new() -> Self {
+        Self { os_release: "", is_root: false, in_use: None, has_secrets: false }
+    }
+
+    /// Sets the text of `/etc/os-release`.
+    pub const fn os_release(mut self, text: &'a str) -> Self {
+        self.os_release = text;
+        self
+    }
+
+    /// Sets whether the user is root.
+    pub const fn is_root(mut self, is_root: bool) -> Self {
+        self.is_root = is_root;
+        self
+    }
+
+    /// Sets the backend where secrets are, or would be, kept.
+    pub fn in_use(mut self, backend: impl Into<Option<Backend>>) -> Self {
+        self.in_use = backend.into();
+        self
+    }
+
+    /// Sets whether there are secrets already.
+    pub const fn has_secrets(mut self, has_secrets: bool) -> Self {
+        self.has_secrets = has_secrets;
+        self
+    }
 }
 
 /// Something that was found out about a store.
@@ -93,7 +126,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let in_this_build = found.iter().filter(|inspection| inspection.capabilities.is_some());
     for Inspection { backend, capabilities, state, env_prefix } in in_this_build {
-        match backend {
+        match *backend {
             Backend::SecretService => {
                 findings.push(secret_service(state, *capabilities, system, env_prefix));
             }
@@ -103,14 +136,14 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             }
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state, system, env_prefix)),
-            Backend::Custom(_) => findings.push(own(*backend, state, *capabilities)),
+            backend if backend.is_custom() => findings.push(own(backend, state, *capabilities)),
             _ => {}
         }
         if let (Ok(_), Some(capabilities)) = (state, capabilities) {
             findings.extend(notes(*backend, *capabilities, system));
         }
     }
-    if let Some(Backend::Custom(_)) = system.in_use {
+    if system.in_use.is_some_and(Backend::is_custom) {
         findings.retain(|finding| finding.backend == system.in_use);
     }
     let trouble = findings.iter().any(|finding| finding.severity == Severity::Problem);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_core::{
-    Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, MemoryStore,
-    Operation, Probe, PromptPolicy, Reason, Result, SecretBytes, ServiceName, Store, WriteMode,
-    secret_copy,
+    Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
+    MemoryStore, Operation, Probe, PromptPolicy, Reason, Result, SecretBytes, ServiceName, Store,
+    WriteMode, secret_copy,
 };
 
 use worker::{Missed, Worker};
@@ -202,21 +202,26 @@ impl Store for Guard {
         self.run(&call, move |store| store.candidates(&entry))
     }
 
-    fn keep_candidate(&self, entry: &EntryName, id: &str) -> Result<usize> {
+    fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
         let call = Call::changing(Operation::Repair, entry);
-        let (entry, id) = (entry.clone(), id.to_owned());
+        let (entry, id) = (entry.clone(), id.clone());
         self.run(&call, move |store| store.keep_candidate(&entry, &id))
     }
 
-    fn read_candidate(&self, entry: &EntryName, id: &str) -> Result<SecretBytes> {
+    fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         let call = Call::reading(Operation::Repair, Some(entry));
-        let (entry, id) = (entry.clone(), id.to_owned());
+        let (entry, id) = (entry.clone(), id.clone());
         self.run(&call, move |store| store.read_candidate(&entry, &id))
     }
 
-    fn write_candidate(&self, entry: &EntryName, id: &str, value: &SecretBytes) -> Result<()> {
+    fn write_candidate(
+        &self,
+        entry: &EntryName,
+        id: &CandidateId,
+        value: &SecretBytes,
+    ) -> Result<()> {
         let call = Call::changing(Operation::Repair, entry);
-        let (entry, id) = (entry.clone(), id.to_owned());
+        let (entry, id) = (entry.clone(), id.clone());
         let value = secret_copy(value.expose_secret());
         self.run(&call, move |store| store.write_candidate(&entry, &id, &value))
     }

@@ -71,7 +71,7 @@ mod tests {
     fn the_applications_own_store_comes_first() {
         let config = Config::new("app").store(Arc::new(MockKeyringStore::new()));
         let found = inspect_on(&Stage::default(), &config);
-        assert_eq!(found[0].backend, Backend::Custom("mock"));
+        assert_eq!(found[0].backend, Backend::custom("mock"));
         assert_eq!(found[0].state.as_ref().unwrap(), &Probe::new("a mock"));
         assert_eq!(found.len(), Backend::ALL.len() + 1);
     }

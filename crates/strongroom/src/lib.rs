@@ -35,6 +35,9 @@
 //! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
 //!   store.
+//! - `log`: warnings go to the `log` crate, too, in programs that have no subscriber of `tracing`.
+//! - `chrono`, `jiff`, `time`: conversions of [`Timestamp`] from and to the types of these crates.
+//! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`].
 //! - `testing`: see the module `testing`, which is there when the feature is on.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -57,7 +60,9 @@ pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
 mod keys;
+mod kinds;
 mod manager;
+mod missing;
 mod move_to;
 mod open;
 mod opening;
@@ -69,6 +74,7 @@ mod repair;
 mod secure_store;
 mod service_entries;
 mod shell;
+pub mod stores;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -90,11 +96,11 @@ pub use repair::VaultRepair;
 pub use secure_store::SecureStore;
 pub use service_entries::ServiceEntries;
 pub use strongroom_core::{
-    AdvisedCommand, Call, Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind,
-    ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore, Operation,
-    Persistence, Probe, PromptPolicy, Reason, Result, Secret, SecretBytes, SecretKey,
-    SecretMetadata, SecretString, ServiceName, SignedDuration, Store, Timestamp, UserName, Warning,
-    WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
+    AdvisedCommand, Call, Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error,
+    ErrorKind, ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore,
+    Operation, ParseTimestampError, Persistence, Probe, PromptPolicy, Reason, Result, Secret,
+    SecretBytes, SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName,
+    Warning, WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
 };
 #[cfg(feature = "sealed")]
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, SignedDuration, Warning,
+    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
+use crate::missing::missing;
 use crate::pool;
 use crate::vault::{Batch, SecretInfo, Vault};
 use crate::{Backend, ChoiceReason, Chosen, Config, Layout, blocking};
@@ -49,6 +51,8 @@ pub struct SecretManager {
 pub(crate) struct Shared {
     pub(crate) vault: Arc<Vault>,
     pub(crate) chosen: Chosen,
+    /// The application's advice for a missing secret.
+    pub(crate) setup_hint: Option<String>,
 }
 
 impl SecretManager {
@@ -69,8 +73,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// `Invalid` for a key that can't be used.
-    pub async fn set(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        let (key, secret) = (key.clone(), secret.duplicate());
+    pub async fn set(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
+        let (key, secret) = (key.into(), secret.duplicate());
         self.run(move |vault| vault.set(&key, secret)).await
     }
 
@@ -94,8 +98,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
-    pub async fn create(&self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        let (key, secret) = (key.clone(), secret.duplicate());
+    pub async fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
+        let (key, secret) = (key.into(), secret.duplicate());
         self.run(move |vault| vault.create(&key, secret)).await
     }
 
@@ -106,8 +110,8 @@ impl SecretManager {
     ///
     /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
     /// new; `Invalid` for a new key that can't be used.
-    pub async fn rename(&self, old: &SecretKey, new: &SecretKey) -> Result<()> {
-        let (old, new) = (old.clone(), new.clone());
+    pub async fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
+        let (old, new) = (old.into(), new.into());
         self.run(move |vault| vault.rename(&old, &new)).await
     }
 
@@ -133,10 +137,10 @@ impl SecretManager {
     /// `Invalid` for a key that can't be used.
     pub async fn update(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Option<Secret> + Send + 'static,
     ) -> Result<()> {
-        let key = key.clone();
+        let key = key.into();
         self.run(move |vault| vault.update(&key, change)).await
     }
 
@@ -148,10 +152,10 @@ impl SecretManager {
     /// That of `change`; `Invalid` for a key that can't be used.
     pub async fn try_update(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>> + Send + 'static,
     ) -> Result<()> {
-        let key = key.clone();
+        let key = key.into();
         self.run(move |vault| vault.try_update(&key, change)).await
     }
 
@@ -174,8 +178,8 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub async fn delete(&self, key: &SecretKey) -> Result<bool> {
-        let key = key.clone();
+    pub async fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
+        let key = key.into();
         self.run(move |vault| vault.delete(&key)).await
     }
 
@@ -194,11 +198,11 @@ impl SecretManager {
     /// # Errors
     ///
     /// `Expired` if its time is over.
-    pub async fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        if let Some(found) = self.shared.vault.get_from_memory(key) {
+    pub async fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
+        let key = key.into();
+        if let Some(found) = self.shared.vault.get_from_memory(&key) {
             return found;
         }
-        let key = key.clone();
         self.run(move |vault| vault.get(&key)).await
     }
 
@@ -209,7 +213,18 @@ impl SecretManager {
     ///
     /// `Expired` if its time is over.
     pub async fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
-        Ok(self.get(&key.into()).await?.map(|secret| secret.value))
+        Ok(self.get(key).await?.map(|secret| secret.value))
+    }
+
+    /// Reads the value of a secret that the application can't do without.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if it is missing, with the application's [`setup_hint`](Config::setup_hint), else the command that stores
+    /// it; `Expired` if its time is over.
+    pub async fn require(&self, key: impl Into<SecretKey>) -> Result<SecretString> {
+        let key = key.into();
+        self.get_value(&key).await?.ok_or_else(|| missing(&self.shared, &key))
     }
 
     /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
@@ -227,11 +242,11 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub async fn exists(&self, key: &SecretKey) -> Result<bool> {
-        if let Some(exists) = self.shared.vault.exists_in_memory(key) {
+    pub async fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
+        let key = key.into();
+        if let Some(exists) = self.shared.vault.exists_in_memory(&key) {
             return Ok(exists);
         }
-        let key = key.clone();
         self.run(move |vault| vault.exists(&key)).await
     }
 
@@ -249,7 +264,7 @@ impl SecretManager {
     /// # Errors
     ///
     /// None of its own.
-    pub async fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub async fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.run(move |vault| vault.expiring(within)).await
     }
 
@@ -263,8 +278,13 @@ impl SecretManager {
     }
 
     /// Forgets the secrets in memory, which are wiped. The next call reads the store again.
-    pub fn lock(&self) {
+    pub fn forget(&self) {
         self.shared.vault.forget();
+    }
+
+    /// Returns the service's name.
+    pub fn service(&self) -> &ServiceName {
+        self.shared.vault.service()
     }
 
     /// The backend that was chosen.
@@ -337,7 +357,7 @@ impl Shared {
 pub(crate) fn api_key(value: SecretString, provider: Option<&str>) -> Secret {
     let secret = Secret::new(value);
     match provider {
-        Some(provider) => secret.with_provider(provider),
+        Some(provider) => secret.provider(provider),
         None => secret,
     }
 }

@@ -1,13 +1,13 @@
 //! From a backend's name to a store: what this build has.
 
 use std::env::consts::OS;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use strongroom_core::{Error, ErrorKind, MemoryStore, Operation, Result, Store};
+use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, StoreSettings};
 
 use crate::backend::{names, supported};
 use crate::container::Container;
-use crate::plaintext::PlaintextStore;
+use crate::plaintext::PlaintextPath;
 use crate::{Backend, Config, Guard};
 
 /// Where stores come from. The tests bring their own.
@@ -58,29 +58,15 @@ impl Platform for Here {
     }
 
     fn open(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
-        match backend {
-            #[cfg(all(feature = "credential-manager", windows))]
-            Backend::CredentialManager => Ok(credential_manager(config)),
-            #[cfg(feature = "sealed")]
-            Backend::File => file(config),
-            #[cfg(all(feature = "keychain", target_os = "macos"))]
-            Backend::Keychain => Ok(keychain(config)),
-            #[cfg(all(feature = "keyutils", target_os = "linux"))]
-            Backend::Keyutils => Ok(Arc::new(strongroom_keyutils::KeyutilsStore::new())),
-            Backend::Custom(name) => Err(not_brought(name)),
-            Backend::Memory => Ok(memory()),
-            Backend::PlaintextFile => plaintext_file(config),
-            #[cfg(all(feature = "secret-service", target_os = "linux"))]
-            Backend::SecretService => Ok(secret_service(config)),
-            _ => Err(not_in_this_build(backend)),
-        }
+        let Some(kind) = backend.kind() else { return Err(not_here(backend)) };
+        let settings = settings(backend, config)?;
+        let mut context = StoreContext::new(&settings);
+        context.deadlines = config.deadlines;
+        context.prompt = config.prompt;
+        context.state_dir = config.state_dir.as_deref();
+        context.allows_unencrypted_session = config.unencrypted_session;
+        kind.open(&context)
     }
-}
-
-/// Returns the one memory of this process: what is opened again is there again.
-fn memory() -> Arc<dyn Store> {
-    static MEMORY: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
-    Arc::new(MEMORY.clone())
 }
 
 /// Puts a store behind a guard with the caller's deadlines.
@@ -89,74 +75,42 @@ pub(crate) fn guarded(store: Arc<dyn Store>, config: &Config) -> Arc<dyn Store> 
     Arc::new(guard)
 }
 
-#[cfg(all(feature = "credential-manager", windows))]
-fn credential_manager(config: &Config) -> Arc<dyn Store> {
-    use strongroom_credential_manager::{Config as Settings, CredentialManagerStore};
-
-    let mut settings = Settings::default().with_deadline(config.deadlines.call);
-    if let Some(directory) = &config.state_dir {
-        settings = settings.with_state_dir(directory);
+/// The settings of a kind: the application's, and for our own files what this configuration says of them.
+fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
+    let mut settings = config.store_settings.clone();
+    #[cfg(feature = "sealed")]
+    if backend == Backend::File {
+        settings.insert(sealed(config)?);
     }
-    Arc::new(CredentialManagerStore::with_config(settings))
+    if backend == Backend::PlaintextFile
+        && let Some(path) = config.plaintext_file()
+    {
+        settings.insert(PlaintextPath(path.clone()));
+    }
+    Ok(settings)
 }
 
 /// The files need a key only when they are used: choosing contacts nobody.
 #[cfg(feature = "sealed")]
-fn file(config: &Config) -> Result<Arc<dyn Store>> {
+fn sealed(config: &Config) -> Result<strongroom_sealed::Config> {
     let directory = config.data_directory()?.ok_or_else(|| {
         Error::new(ErrorKind::NoBackend, Operation::Choose)
             .with_store(Backend::File.name())
             .with_message("the user has no home directory for an encrypted file")
             .with_hint("Set HOME to a directory that this user may write.")
     })?;
-    let mut settings = strongroom_sealed::Config::keyless(Config::file_dir(&directory));
-    settings.deadline = config.deadlines.call;
-    settings.sources = config.key_sources()?;
-    Ok(Arc::new(strongroom_sealed::SealedStore::new(settings)))
+    let mut sealed = strongroom_sealed::Config::keyless(Config::file_dir(&directory));
+    sealed.deadline = config.deadlines.call;
+    sealed.sources = config.key_sources()?;
+    Ok(sealed)
 }
 
-#[cfg(all(feature = "keychain", target_os = "macos"))]
-fn keychain(config: &Config) -> Arc<dyn Store> {
-    use strongroom_keychain::{Config as Settings, KeychainChoice, KeychainStore};
-
-    let mut settings =
-        Settings::default().with_prompt(config.prompt).with_deadline(config.deadlines.call);
-    if let Some(group) = &config.keychain_group {
-        let access_group = Some(group.clone());
-        settings = settings.with_keychain(KeychainChoice::DataProtection { access_group });
+fn not_here(backend: Backend) -> Error {
+    if Backend::ALL.contains(&backend) {
+        return not_in_this_build(backend);
     }
-    Arc::new(KeychainStore::new(settings))
-}
-
-fn plaintext_file(config: &Config) -> Result<Arc<dyn Store>> {
-    let Some(path) = config.plaintext_file().cloned() else {
-        return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
-            .with_store(Backend::PlaintextFile.name())
-            .with_message("this program was not told where its plaintext file is")
-            .with_hint("Use the application that made the file."));
-    };
-    Ok(Arc::new(PlaintextStore::new(path, config.deadlines.call)))
-}
-
-#[cfg(all(feature = "secret-service", target_os = "linux"))]
-fn secret_service(config: &Config) -> Arc<dyn Store> {
-    use strongroom_secret_service::{Config as Settings, SecretServiceStore};
-
-    let mut settings =
-        Settings::default().with_deadlines(config.deadlines).with_prompt(config.prompt);
-    settings = settings.with_unencrypted_session(config.unencrypted_session);
-    if let Some(address) = &config.bus_address {
-        settings = settings.with_bus_address(address.clone());
-    }
-    if let Some(directory) = &config.state_dir {
-        settings = settings.with_state_dir(directory.clone());
-    }
-    Arc::new(SecretServiceStore::new(settings))
-}
-
-fn not_brought(name: &'static str) -> Error {
     Error::new(ErrorKind::NoBackend, Operation::Choose)
-        .with_store(name)
+        .with_store(backend.name())
         .with_message("this program was not given that store")
         .with_hint("Use the application that brings it.")
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use strongroom_core::{Error, ErrorKind, Result};
+use strongroom_core::{Error, ErrorKind, KeyringStore as _, Result};
 
 use crate::binding::Binding;
 use crate::choose::{FIRST_THERE, choose_for, warn};
 use crate::manager::Shared;
 use crate::pool;
 use crate::vault::Vault;
-use crate::{ChoiceReason, Chosen, Config, SecretManager, blocking};
+use crate::{Backend, ChoiceReason, Chosen, Config, SecretManager, blocking};
 
 impl Config {
     /// Chooses the store and reads the vault, once.
@@ -33,7 +33,7 @@ impl Config {
     }
 
     fn open_shared(self) -> Result<Arc<Shared>> {
-        let service = self.service.clone();
+        let (service, setup_hint) = (self.service.clone(), self.setup_hint.clone());
         let (vault, chosen) = self.unread()?;
         let before = chosen.store().capabilities().persistence;
         vault.open().map_err(|error| away(error, &service, &chosen))?;
@@ -41,7 +41,8 @@ impl Config {
             // Where in its store the vault lies is known only now.
             warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
         }
-        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen }))
+        warn_of_entries(&vault, &service, &chosen);
+        Ok(Arc::new(Shared { vault: Arc::new(vault), chosen, setup_hint }))
     }
 
     /// The vault before its first read.
@@ -58,6 +59,23 @@ impl Config {
             backend => vault.bound_by(Binding::new(binding, backend)?),
         };
         Ok((vault, chosen))
+    }
+}
+
+/// Warns of entries of the service where no vault has begun: they are what an earlier version of an application, or another program,
+/// has stored, and a vault does not show them.
+fn warn_of_entries(vault: &Vault, service: &str, chosen: &Chosen) {
+    let has_entries = chosen.backend() != Backend::File && chosen.store().capabilities().can_list;
+    if !has_entries || !vault.is_empty_vault() {
+        return;
+    }
+    let count = chosen.store().list(service).map_or(0, |users| users.len());
+    if count > 0 {
+        tracing::warn!(
+            "the vault of \"{}\" is empty, and there are {count} entries of this service in {}: a move from entries takes them in",
+            service.escape_debug(),
+            chosen.backend(),
+        );
     }
 }
 

@@ -16,10 +16,30 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use strongroom_core::{
     Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, Store, UserName, WriteMode, armor, secret_bytes, secret_copy,
+    Result, SecretBytes, ServiceName, Store, StoreContext, StoreKind, UserName, WriteMode, armor,
+    secret_bytes, secret_copy,
 };
 use strongroom_files::{Lock, NotHeld, Source};
 use zeroize::Zeroizing;
+
+/// The file without encryption as a kind of store. Its setting is a [`PlaintextPath`].
+pub(crate) const KIND: StoreKind = StoreKind::new("plaintext-file", open)
+    .with_label("a file without encryption")
+    .with_protection("the permissions of its file alone; it is not encrypted");
+
+/// The path of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct PlaintextPath(pub(crate) PathBuf);
+
+fn open(context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
+    let Some(PlaintextPath(path)) = context.settings.get() else {
+        return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
+            .with_store(KIND.name())
+            .with_message("this program was not told where its plaintext file is")
+            .with_hint("Use the application that made the file."));
+    };
+    Ok(Arc::new(PlaintextStore::new(path.clone(), context.deadlines.call)))
+}
 
 /// What stands at the top of each file.
 const REMARK: &str = "# Secrets, not encrypted: whoever can read this file has them.\n";

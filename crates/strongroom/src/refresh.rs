@@ -30,40 +30,41 @@ impl SecretManager {
     /// store can't be written, and then `fetch` did not run.
     ///
     /// ```
-    /// use strongroom::{Backend, ExposeSecret, Secret, SecretKey, Config};
-    /// use strongroom::{SignedDuration, Timestamp};
+    /// use strongroom::{Backend, ExposeSecret, Secret, Config};
+    /// use strongroom::Timestamp;
+    /// use std::time::Duration;
     ///
     /// # futures_lite::future::block_on(async {
     /// # let secrets = Config::new("example").backend(Backend::Memory).open().await?;
-    /// let soon = SignedDuration::from_mins(5);
+    /// let soon = Duration::from_secs(5 * 60);
     /// let is_stale = |token: &Secret| token.expires_within(Timestamp::now(), soon);
     /// let fetch = async |_old: Option<Secret>| {
     ///     // Here the application asks its provider.
-    ///     let expiry = Timestamp::now() + SignedDuration::from_hours(1);
-    ///     Ok::<_, strongroom::Error>(Secret::new("token-1").with_expiry(expiry))
+    ///     Ok::<_, strongroom::Error>(Secret::new("token-1").expires_in(Duration::from_secs(3_600)))
     /// };
-    /// let token = secrets.refresh(&SecretKey::new("TOKEN"), is_stale, fetch).await?;
+    /// let token = secrets.refresh("TOKEN", is_stale, fetch).await?;
     /// assert_eq!(token.value.expose_secret(), "token-1");
     /// # Ok::<(), strongroom::Error>(())
     /// # }).unwrap();
     /// ```
     pub async fn refresh<E: From<Error>>(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         is_stale: impl Fn(&Secret) -> bool,
         fetch: impl AsyncFnOnce(Option<Secret>) -> Result<Secret, E>,
     ) -> Result<Secret, E> {
+        let key = key.into();
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        if let Found::Fresh(secret) = self.found(key, &is_stale).await? {
+        if let Found::Fresh(secret) = self.found(&key, &is_stale).await? {
             return Ok(secret);
         }
         let wanted = key.clone();
         let _alone = self.run(move |vault| vault.lock_refresh(&wanted)).await?;
-        let old = match self.found(key, &is_stale).await? {
+        let old = match self.found(&key, &is_stale).await? {
             Found::Fresh(secret) => return Ok(secret),
             Found::Stale(old) => old,
         };
-        let (key, base) = (key.clone(), value(old.as_ref()));
+        let base = value(old.as_ref());
         let wanted = key.clone();
         self.run(move |vault| vault.check_writable(&wanted)).await?;
         let new = fetch(old).await?;
@@ -90,10 +91,11 @@ impl blocking::SecretManager {
     /// As there.
     pub fn refresh<E: From<Error>>(
         &self,
-        key: &SecretKey,
+        key: impl Into<SecretKey>,
         is_stale: impl Fn(&Secret) -> bool,
         fetch: impl FnOnce(Option<Secret>) -> Result<Secret, E>,
     ) -> Result<Secret, E> {
+        let key = &key.into();
         key.validate().map_err(|error| error.during(Operation::Set))?;
         let vault = &self.shared.vault;
         if let Found::Fresh(secret) = Found::new(vault.for_refresh(key)?, vault, &is_stale) {

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, KeyringStore as _, Operation, Persistence, Result,
-    Secret, SecretKey, SecretString, ServiceName, Store, UserName, Warning,
+    Capabilities, Error, ErrorKind, KeyringStore as _, Operation, Persistence, Result, Secret,
+    SecretKey, SecretString, ServiceName, Store, UserName, Warning,
 };
 
 use crate::manager::Shared;
+use crate::missing::missing;
 use crate::opening::away;
-use crate::shell::shell_word;
-use crate::vault::{VAULT_ENTRY, key_of_entry, name_of_entry};
+use crate::vault::VAULT_ENTRY;
 use crate::{Backend, ChoiceReason, Config, Fallback, Layout, blocking};
 
 /// The secrets of one application: get, set and delete by name.
@@ -49,7 +49,6 @@ use crate::{Backend, ChoiceReason, Config, Fallback, Layout, blocking};
 pub struct SecureStore {
     service: ServiceName,
     manager: blocking::SecretManager,
-    setup_hint: Option<String>,
 }
 
 impl Config {
@@ -64,8 +63,9 @@ impl Config {
         let (vault, chosen) =
             self.default_fallback(Fallback::Error).layout(Layout::Entries).unread()?;
         let vault = Arc::new(vault.yielding_to_vault());
-        let manager = blocking::SecretManager::from_shared(Arc::new(Shared { vault, chosen }));
-        Ok(SecureStore { service, manager, setup_hint })
+        let manager =
+            blocking::SecretManager::from_shared(Arc::new(Shared { vault, chosen, setup_hint }));
+        Ok(SecureStore { service, manager })
     }
 }
 
@@ -119,12 +119,12 @@ impl SecureStore {
     ///
     /// # Errors
     ///
-    /// As [`get_secret`](Self::get_secret), and `NotFound` if it is missing, with a hint that names
-    /// the command to run.
+    /// As [`get_secret`](Self::get_secret), and `NotFound` if it is missing, with the application's
+    /// [`setup_hint`](Config::setup_hint), else the command that stores it.
     pub fn require_secret(&self, name: &str) -> Result<SecretString> {
         match self.get_secret(name)? {
             Some(secret) => Ok(secret),
-            None => Err(self.missing(name)?),
+            None => Err(missing(&self.manager.shared, &key(name, Operation::Get)?)),
         }
     }
 
@@ -247,7 +247,7 @@ impl SecureStore {
 
     fn names(&self) -> Result<Vec<String>> {
         let secrets = self.manager.list()?;
-        let mut names: Vec<_> = secrets.iter().map(|secret| name_of_entry(&secret.key)).collect();
+        let mut names: Vec<_> = secrets.iter().map(|secret| secret.key.entry_name()).collect();
         if self.has_entries_beside_vault() && self.capabilities().can_list {
             let users = self.store().list(self.service.as_str())?.into_iter();
             names.extend(users.map(|user| user.as_str().to_owned()).filter(|it| it != VAULT_ENTRY));
@@ -276,35 +276,6 @@ impl SecureStore {
         let chosen = &self.manager.shared.chosen;
         result.map_err(|error| away(error, self.service.as_str(), chosen))
     }
-
-    fn missing(&self, name: &str) -> Result<Error> {
-        let entry = EntryName::from_parts(self.service.clone(), UserName::new(name)?);
-        let hint = match &self.setup_hint {
-            Some(hint) => hint.clone(),
-            None => self.setup_command(name),
-        };
-        Ok(Error::new(ErrorKind::NotFound, Operation::Get)
-            .with_store(self.store().name())
-            .with_entry(&entry)
-            .with_message("there is no such secret")
-            .with_hint(hint))
-    }
-
-    /// A sentence with the command that stores a secret, fit to be pasted into a shell.
-    fn setup_command(&self, name: &str) -> String {
-        match (self.backend(), self.reason()) {
-            // The program has no way to these.
-            (Backend::Custom(_) | Backend::Memory | Backend::PlaintextFile, _) => {
-                "Store it first.".to_owned()
-            }
-            (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => {
-                entry_set(self.service.as_str(), name, "")
-            }
-            (backend, _) => {
-                entry_set(self.service.as_str(), name, &format!(" --backend {backend}"))
-            }
-        }
-    }
 }
 
 impl fmt::Debug for SecureStore {
@@ -327,37 +298,5 @@ fn key(name: &str, operation: Operation) -> Result<SecretKey> {
             ))
             .with_hint("Take another name."));
     }
-    Ok(key_of_entry(&user))
-}
-
-fn entry_set(service: &str, name: &str, backend: &str) -> String {
-    match (shell_word(service), shell_word(name)) {
-        (Some(service), Some(name)) => {
-            format!("Run `strongroom entry set {service} {name}{backend}`.")
-        }
-        _ => format!("Run `strongroom entry set SERVICE NAME{backend}` with these names."),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_survives_a_shell() {
-        let command = |service, name| entry_set(service, name, "");
-        assert_eq!(command("app", "api-key"), "Run `strongroom entry set app api-key`.");
-        assert_eq!(
-            entry_set("app", "api-key", " --backend file"),
-            "Run `strongroom entry set app api-key --backend file`."
-        );
-        assert_eq!(
-            command("my app", "it's $HOME"),
-            r"Run `strongroom entry set 'my app' 'it'\''s $HOME'`."
-        );
-        for name in ["--force", "a\nb", "a\u{1b}[31m", "a\u{202e}b"] {
-            let hint = command("app", name);
-            assert!(hint.contains("entry set SERVICE NAME"), "{hint}");
-        }
-    }
+    Ok(SecretKey::from_entry_name(user.as_str()))
 }

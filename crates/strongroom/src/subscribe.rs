@@ -40,7 +40,7 @@ impl SecretManager {
     /// - In [`Layout::Entries`](crate::Layout::Entries) it tells the changes of this handle, and what was added and
     ///   removed by others when one of those is told.
     /// - It never asks the user: what others do while the store is locked, or this handle by
-    ///   [`lock`](Self::lock), is told after the next read.
+    ///   [`forget`](Self::forget), is told after the next read.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ mod watch;
 pub(crate) use coherence::StateDir;
 pub use engine::VAULT_ENTRY;
 pub(crate) use engine::{Clock, Vault};
-pub(crate) use entries::{EntriesPlace, key_of_entry, name_of_entry};
+pub(crate) use entries::EntriesPlace;
 #[cfg(feature = "backup")]
 pub(crate) use payload::backup::Document;
 #[cfg(fuzzing)]

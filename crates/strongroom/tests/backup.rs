@@ -31,7 +31,7 @@ fn manager() -> blocking::SecretManager {
 
 fn holding(value: &str) -> blocking::SecretManager {
     let secrets = manager();
-    secrets.set(&SecretKey::new("KEY"), &Secret::new(value)).unwrap();
+    secrets.set("KEY", &Secret::new(value)).unwrap();
     secrets
 }
 
@@ -243,12 +243,12 @@ fn a_backup_of_another_service_is_restored_on_purpose_only() {
     let refused = other.plan_restore(&backup, RestoreMode::Merge).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
     assert!(refused.problem().contains(&format!("{:?}", backup.service())), "{refused}");
-    ours.delete(&SecretKey::new("KEY")).unwrap();
+    ours.delete("KEY").unwrap();
     let plan = ours.plan_restore(&backup, RestoreMode::Merge).unwrap();
     assert_eq!(other.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Conflict);
     assert!(other.list().unwrap().is_empty());
     other.restore(&backup.for_any_service(), &plan).unwrap();
-    assert!(other.exists(&SecretKey::new("KEY")).unwrap());
+    assert!(other.exists("KEY").unwrap());
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn async_callers_have_the_same() {
             Config::new(unused_name("app")).backend(Backend::Memory).open().await.unwrap();
         secrets.set_api_key("KEY", MARKER, None).await.unwrap();
         let file = secrets.backup(&protection()).await.unwrap().text;
-        secrets.delete(&SecretKey::new("KEY")).await.unwrap();
+        secrets.delete("KEY").await.unwrap();
         let backup = Backup::open(file, &unlock()).await.unwrap();
         let plan = secrets.plan_restore(&backup, RestoreMode::Replace).await.unwrap();
         assert_eq!(plan.with(RestoreAction::Add).count(), 1);

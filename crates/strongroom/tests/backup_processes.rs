@@ -9,7 +9,7 @@ use std::env;
 use std::time::Instant;
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
-use strongroom::{Backend, Config, ErrorKind, ExposeSecret, Secret, SecretKey, SecretString};
+use strongroom::{Backend, Config, ErrorKind, ExposeSecret, Secret, SecretString};
 use strongroom_testkit::{PATIENCE, Sandbox, unused_name, wait_until};
 use support::{Process, Purged, builder, this_program};
 
@@ -70,7 +70,7 @@ fn writes_pairs_in_a_process_of_its_own() {
     for number in 0_u64.. {
         let value = || Secret::new(format!("{writer}-{number}"));
         let written = secrets.batch(|batch| {
-            batch.set(&SecretKey::new("ONE"), value()).set(&SecretKey::new("TWO"), value());
+            batch.set("ONE", value()).set("TWO", value());
         });
         assert!(written.is_ok() || written.unwrap_err().kind() == ErrorKind::Busy);
     }

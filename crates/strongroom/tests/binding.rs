@@ -7,6 +7,7 @@ mod support;
 use std::ffi::OsString;
 use std::fs;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, Error, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout,
     Moved, SealingKey, Secret, SecretKey, SecretString, blocking, choose,
@@ -31,7 +32,10 @@ impl Machine {
         let home = self.sandbox.home();
         let config = Config::new("").environment(|_| None).key(KeySource::key(self.key.clone()));
         let config = config.state_dir(home.join("state")).data_dir(home.join("data"));
-        config.bus_address(format!("unix:path={}", home.join("no-bus").display()))
+        config.store_settings(
+            secret_service::Config::default()
+                .with_bus_address(format!("unix:path={}", home.join("no-bus").display())),
+        )
     }
 
     fn open(&self, config: Config) -> Result<blocking::SecretManager, Error> {
@@ -60,7 +64,11 @@ impl Drop for Machine {
 fn a_vault_whose_keyring_is_away_is_neither_empty_nor_made_anew() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let machine = Machine::new();
-    let on_bus = || machine.config().bus_address(bus.address());
+    let on_bus = || {
+        machine
+            .config()
+            .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
+    };
     machine.open(on_bus()).unwrap().set_api_key("A", "1", None).unwrap();
     let again = machine.open(on_bus()).unwrap();
     assert!(matches!(again.reason(), ChoiceReason::Bound));
@@ -137,7 +145,11 @@ fn a_binding_to_a_store_that_forgets_ends_with_its_entry() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let machine = Machine::new();
     machine.open(machine.config()).unwrap().set_api_key("A", "1", None).unwrap();
-    let on_bus = || machine.config().bus_address(bus.address());
+    let on_bus = || {
+        machine
+            .config()
+            .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
+    };
     let still = machine.open(on_bus()).unwrap();
     assert_eq!(still.backend(), Backend::Keyutils, "while it is there");
 
@@ -169,10 +181,15 @@ fn a_binding_that_makes_no_sense_is_no_binding() {
     let machine = Machine::new();
     let path = machine.sandbox.home().join(format!("state/vault-{}.binding", machine.service));
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    for text in ["", "{}", r#"{"version":9,"backend":"file"}"#, r#"{"version":1,"backend":"x"}"#] {
+    for text in ["", "{}", r#"{"version":9,"backend":"file"}"#] {
         fs::write(&path, text).unwrap();
         assert_eq!(machine.open(machine.config()).unwrap().backend(), Backend::Keyutils);
     }
+    // A store of another program is one, all the same.
+    fs::write(&path, r#"{"version":1,"backend":"x"}"#).unwrap();
+    let error = machine.open(machine.config()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBackend);
+    assert!(error.to_string().contains("kept in \"x\""), "{error}");
 }
 
 fn on(machine: &Machine, backend: Backend) -> Config {
@@ -189,7 +206,7 @@ fn a_move_takes_everything_along_and_leaves_nothing() {
     let machine = Machine::new();
     let secrets = machine.open(machine.config()).unwrap();
     let key = SecretKey::with_target("A", "production");
-    secrets.set(&key, &Secret::new("1").with_provider("p")).unwrap();
+    secrets.set(&key, &Secret::with_provider("1", "p")).unwrap();
     secrets.set_api_key("B", "2", None).unwrap();
     let before = secrets.get(&key).unwrap().unwrap();
 

@@ -284,21 +284,21 @@ fn keeps_values_in_a_process_of_its_own() {
     #[cfg(feature = "backup")]
     backs_up(&secrets.blocking()).unwrap();
     pause("used");
-    secrets.lock();
+    secrets.forget();
     pause("locked");
     assert!(block_on(secrets.get_value("1")).unwrap().is_some());
     pause("used again");
-    secrets.lock();
+    secrets.forget();
     pause("locked again");
     for name in ["0", "4", "5"] {
-        assert!(block_on(secrets.delete(&SecretKey::new(name))).unwrap());
+        assert!(block_on(secrets.delete(name)).unwrap());
     }
-    secrets.lock();
+    secrets.forget();
     assert!(block_on(secrets.get_value("1")).unwrap().is_some());
     pause("little");
-    secrets.lock();
+    secrets.forget();
     pause("locked at last");
-    block_on(secrets.set(&SecretKey::new("0"), &Secret::new(value(seed, 7)))).unwrap();
+    block_on(secrets.set("0", &Secret::new(value(seed, 7)))).unwrap();
     assert!(block_on(secrets.get_value("0")).unwrap().is_some());
     drop(secrets);
     pause("dropped");
@@ -316,7 +316,7 @@ async fn uses(secrets: &SecretManager, seed: u64) -> strongroom::Result<()> {
     secrets.update_value("1", value(seed, 2)).await?;
     secrets.update(&key(0), move |_| Some(Secret::new(value(seed, 3)))).await?;
     let fill = |batch: &mut strongroom::Batch| {
-        batch.set(&key(4), Secret::new(value(seed, 4))).set(&key(5), Secret::new(value(seed, 5)));
+        batch.set(key(4), Secret::new(value(seed, 4))).set(key(5), Secret::new(value(seed, 5)));
     };
     secrets.batch(fill).await?;
     assert!(secrets.get(&key(0)).await?.is_some() && secrets.get_value("5").await?.is_some());
@@ -326,10 +326,10 @@ async fn uses(secrets: &SecretManager, seed: u64) -> strongroom::Result<()> {
 
 fn blocks(secrets: &blocking::SecretManager, seed: u64) -> strongroom::Result<()> {
     let key = |number: usize| SecretKey::new(number.to_string());
-    secrets.set(&key(0), &Secret::new(value(seed, 6)))?;
-    secrets.update(&key(0), |old| old)?;
+    secrets.set(key(0), &Secret::new(value(seed, 6)))?;
+    secrets.update(key(0), |old| old)?;
     secrets.update_value("0", value(seed, 7))?;
-    assert!(secrets.get(&key(0))?.is_some() && secrets.exists(&key(4))?);
+    assert!(secrets.get(key(0))?.is_some() && secrets.exists(key(4))?);
     assert_eq!(secrets.list()?.len(), 4);
     Ok(())
 }
@@ -344,6 +344,6 @@ fn backs_up(secrets: &blocking::SecretManager) -> strongroom::Result<()> {
     let file = secrets.backup(&Protection::recipients([recipient])?)?;
     let unlock = Unlock::new().with_identities(&SecretString::from(key))?;
     let backup = Backup::open_blocking(&file.text, &unlock)?;
-    assert!(secrets.delete(&SecretKey::new("0"))?);
+    assert!(secrets.delete("0")?);
     secrets.restore(&backup, &secrets.plan_restore(&backup, RestoreMode::Replace)?)
 }

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::env;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES,
-    PromptPolicy, Secret, SecretKey, SecretString, SignedDuration, Timestamp, blocking, choose,
+    PromptPolicy, Secret, SecretKey, SecretString, Timestamp, blocking, choose,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
@@ -88,8 +89,8 @@ fn is_the_keyring_crate() {
 fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
     let secrets = entries_in_memory();
     let key = SecretKey::new("A");
-    let (ours, later) = (|| Secret::new("1"), Timestamp::now() + SignedDuration::from_hours(1));
-    let more = [ours().with_provider("p"), ours().with_scope("s"), ours().with_expiry(later)];
+    let (ours, later) = (|| Secret::new("1"), Timestamp::now() + Duration::from_secs(60 * 60));
+    let more = [ours().provider("p"), ours().scope("s"), ours().expires_at(later)];
     for secret in more {
         let mut refusals = vec![
             secrets.set(&key, &secret),
@@ -98,7 +99,7 @@ fn what_an_entry_can_not_hold_is_refused_before_anything_is_written() {
         ];
         // The first of them could be stored.
         refusals.push(secrets.batch(|batch| {
-            batch.set(&SecretKey::new("0"), ours()).set(&key, secret.duplicate());
+            batch.set("0", ours()).set(&key, secret.duplicate());
         }));
         for refused in refusals {
             let refused: Error = refused.unwrap_err();
@@ -128,7 +129,7 @@ fn a_name_that_would_be_anothers_is_refused_to_who_reads_it_too() {
             secrets.get(&key).unwrap_err(),
             secrets.exists(&key).unwrap_err(),
             secrets.delete(&key).unwrap_err(),
-            secrets.rename(&"a".into(), &key).unwrap_err(),
+            secrets.rename("a", &key).unwrap_err(),
             deleting.unwrap_err(),
         ];
         for refused in refusals {
@@ -145,7 +146,7 @@ fn of_us_and_another_program_that_create_an_entry_one_succeeds() {
     let (names, both_ready) = (|| (0..50).map(|number| format!("NAME_{number}")), Barrier::new(2));
     let (ours, theirs): (Vec<bool>, Vec<bool>) = thread::scope(|scope| {
         let ours = scope.spawn(|| {
-            let create = |name| secrets.create(&SecretKey::new(name), &Secret::new("ours"));
+            let create = |name| secrets.create(name, &Secret::new("ours"));
             names()
                 .map(|name| {
                     both_ready.wait();
@@ -177,8 +178,8 @@ fn a_batch_that_fails_in_between_keeps_what_it_stored_and_deletes_nothing() {
     secrets.set_api_key("OLD", "1", None).unwrap();
     let too_large = "x".repeat(1 << 20);
     let failed = secrets.batch(|batch| {
-        batch.delete(&"OLD".into()).set(&"A".into(), Secret::new("2"));
-        batch.set(&"B".into(), Secret::new(too_large));
+        batch.delete("OLD").set("A", Secret::new("2"));
+        batch.set("B", Secret::new(too_large));
     });
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::TooLarge);
     let kept = [("A".into(), "2".to_owned()), ("OLD".into(), "1".to_owned())];
@@ -194,7 +195,7 @@ fn a_value_that_is_not_text_is_an_error_and_its_name_is_listed() {
     store.store().create_bytes(&machine.service, "BYTES", &bytes).unwrap();
     assert_eq!(secrets.list().unwrap().len(), 1);
     assert_eq!(secrets.get_value("BYTES").unwrap_err().kind(), ErrorKind::Invalid);
-    secrets.rename(&"BYTES".into(), &"RENAMED".into()).unwrap();
+    secrets.rename("BYTES", "RENAMED").unwrap();
     let moved = store.store().get_bytes(&machine.service, "RENAMED").unwrap().unwrap();
     assert_eq!(moved.expose_secret(), bytes.expose_secret());
 }
@@ -232,7 +233,7 @@ fn a_backup_of_entries_is_restored_into_entries() {
     };
     let (ours, theirs) = (in_memory(Layout::Entries), in_memory(Layout::Entries));
     ours.set_api_key("A", "1", None).unwrap();
-    ours.set(&SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
+    ours.set(SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
     theirs.set_api_key("C", "3", None).unwrap();
     let backup = back_up(&ours);
     let plan = theirs.plan_restore(&backup, RestoreMode::Replace).unwrap();

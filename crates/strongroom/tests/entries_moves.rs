@@ -41,8 +41,8 @@ fn a_vault_that_is_there_stays_as_it_lies_until_it_is_moved() {
     assert_eq!(machine.users(), ["vault"]);
 
     let open = machine.open(Layout::Inline);
-    open.update(&"A".into(), |old| Some(Secret::new(old.unwrap().value))).unwrap();
-    open.set(&SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
+    open.update("A", |old| Some(Secret::new(old.unwrap().value))).unwrap();
+    open.set(SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
     let before = content(&open);
     assert_eq!(machine.move_to(Layout::Entries).unwrap().secrets, 2);
     assert_eq!(machine.users(), ["A", "B::t"]);
@@ -125,7 +125,7 @@ fn a_move_that_was_stopped_between_layouts_is_finished_by_another() {
         machine.write("B", "2");
         fs::write(machine.binding(), binding).unwrap();
         // As one finds it who had it open.
-        secrets.lock();
+        secrets.forget();
         let change = secrets.set_api_key("A", "1", None).map_err(|error| error.kind());
         let is_over = counts == Layout::Entries;
         assert_eq!(change, if is_over { Err(ErrorKind::BoundElsewhere) } else { Ok(()) });
@@ -147,7 +147,7 @@ fn entries_move_to_another_backend_and_back() {
     let machine = Machine::new();
     let secrets = machine.open(Layout::Entries);
     secrets.set_api_key("A", "1", None).unwrap();
-    secrets.set(&SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
+    secrets.set(SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
     let whole = content(&secrets);
     let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
     let anywhere = || {
@@ -201,7 +201,7 @@ fn a_killed_move_between_layouts_loses_nothing_and_the_next_one_ends_it() {
     let site = Site::on_bus(&bus, Layout::Entries);
     let filled = site.open().batch(|batch| {
         (0..20).for_each(|number| {
-            batch.set(&SecretKey::new(format!("SECRET_{number}")), Secret::new(number.to_string()));
+            batch.set(SecretKey::new(format!("SECRET_{number}")), Secret::new(number.to_string()));
         });
     });
     filled.unwrap();

@@ -9,6 +9,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork};
+use strongroom::stores::secret_service;
 use strongroom::{Config, ErrorKind, KeyringStore, Reason, SecretString, SecureStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, Sandbox};
@@ -38,7 +39,8 @@ fn an_inherited_store_says_so_at_once_and_a_new_one_works() {
 #[test]
 #[ignore = "a process of the test above"]
 fn child() {
-    let config = Config::new("").bus_address(told().unwrap());
+    let config = Config::new("")
+        .store_settings(secret_service::Config::default().with_bus_address(told().unwrap()));
     let config = config.backend(strongroom::Backend::SecretService);
     let inherited = open(&config);
     inherited.set_secret("token", &SecretString::from("v")).unwrap();

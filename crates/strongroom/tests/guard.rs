@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use strongroom::{
-    Candidate, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret, Guard,
-    KeyringStore, MockKeyringStore, Operation, Persistence, Probe, PromptPolicy, Result,
+    Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
+    Guard, KeyringStore, MockKeyringStore, Operation, Persistence, Probe, PromptPolicy, Result,
     SecretBytes, SecretString, ServiceName, Store, WriteMode, secret_bytes,
 };
 
@@ -59,9 +59,9 @@ fn failures(store: &dyn Store) -> Vec<Error> {
         &|| store.exists("app", "token").unwrap_err(),
         &|| store.list_entries(entry.service()).unwrap_err(),
         &|| store.candidates(entry).unwrap_err(),
-        &|| store.keep_candidate(entry, "1").unwrap_err(),
-        &|| store.read_candidate(entry, "1").unwrap_err(),
-        &|| store.write_candidate(entry, "1", &secret_bytes(Vec::new())).unwrap_err(),
+        &|| store.keep_candidate(entry, &"1".into()).unwrap_err(),
+        &|| store.read_candidate(entry, &"1".into()).unwrap_err(),
+        &|| store.write_candidate(entry, &"1".into(), &secret_bytes(Vec::new())).unwrap_err(),
     ];
     thread::scope(|scope| {
         let running = calls.map(|call| scope.spawn(call));
@@ -160,7 +160,7 @@ fn name_and_capabilities_do_not_wait() {
 
 #[test]
 fn a_store_that_may_prompt_gets_the_prompts_time_but_not_for_a_probe() {
-    let deadlines = Deadlines { call: SHORT, prompt: NEVER, ..Deadlines::default() };
+    let deadlines = Deadlines::new().call(SHORT).prompt(NEVER);
     let mock = MockKeyringStore::new();
     mock.set_capabilities(Capabilities::new(Persistence::Permanent).with_prompts());
     let patient = Guard::new(Arc::new(mock.clone())).with_deadlines(deadlines);
@@ -301,10 +301,10 @@ fn an_idle_guard_drops_its_store_away_from_the_caller() {
 fn repairing_reaches_the_store() {
     let guard = Guard::new(Arc::new(Scripted::new(|_| {})));
     let entry = EntryName::new("app", "token").unwrap();
-    assert_eq!(guard.candidates(&entry).unwrap()[0].id, "1");
-    assert_eq!(guard.keep_candidate(&entry, "1").unwrap(), 41);
-    assert_eq!(guard.read_candidate(&entry, "1").unwrap().expose_secret(), b"1");
-    guard.write_candidate(&entry, "1", &secret_bytes(Vec::new())).unwrap();
+    assert_eq!(guard.candidates(&entry).unwrap()[0].id.as_str(), "1");
+    assert_eq!(guard.keep_candidate(&entry, &"1".into()).unwrap(), 41);
+    assert_eq!(guard.read_candidate(&entry, &"1".into()).unwrap().expose_secret(), b"1");
+    guard.write_candidate(&entry, &"1".into(), &secret_bytes(Vec::new())).unwrap();
 }
 
 #[test]
@@ -437,17 +437,17 @@ impl Store for Scripted {
         Ok(vec![Candidate::new("1", "first")])
     }
 
-    fn keep_candidate(&self, _: &EntryName, _: &str) -> Result<usize> {
+    fn keep_candidate(&self, _: &EntryName, _: &CandidateId) -> Result<usize> {
         (self.script)(Operation::Repair);
         Ok(41)
     }
 
-    fn read_candidate(&self, _: &EntryName, id: &str) -> Result<SecretBytes> {
+    fn read_candidate(&self, _: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         (self.script)(Operation::Repair);
-        Ok(secret_bytes(id.as_bytes().to_vec()))
+        Ok(secret_bytes(id.as_str().as_bytes().to_vec()))
     }
 
-    fn write_candidate(&self, _: &EntryName, _: &str, _: &SecretBytes) -> Result<()> {
+    fn write_candidate(&self, _: &EntryName, _: &CandidateId, _: &SecretBytes) -> Result<()> {
         (self.script)(Operation::Repair);
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Secret, SecretKey,
     SecretString, VaultContent, blocking,
@@ -82,7 +83,7 @@ fn a_killed_rotation_leaves_every_secret_readable_and_the_next_one_goes_on() {
     site.open()
         .batch(|batch| {
             (0..records).for_each(|number| {
-                batch.set(&SecretKey::new(name(number)), small(number));
+                batch.set(SecretKey::new(name(number)), small(number));
             });
         })
         .unwrap();
@@ -95,7 +96,7 @@ fn a_killed_rotation_leaves_every_secret_readable_and_the_next_one_goes_on() {
             let value = secrets.get_value(name(number)).unwrap().unwrap();
             assert!(value.expose_secret() == number.to_string());
         }
-        secrets.set(&SecretKey::new(name(round)), &small(round)).unwrap();
+        secrets.set(SecretKey::new(name(round)), &small(round)).unwrap();
     }
     site.builder().keys().unwrap().rotate(&[], |_| ()).unwrap();
     assert_eq!(content(&site.open()).len(), records);
@@ -211,7 +212,7 @@ fn damage(file: &Path) {
 fn anywhere(bus: &Bus) -> Config {
     let config = Config::new("")
         .environment(|_| None)
-        .bus_address(bus.address())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
         .key(KeySource::key_file(key_file(bus.sandbox())));
     support::builder("app", config, bus.sandbox())
 }
@@ -234,7 +235,7 @@ fn fill(secrets: &blocking::SecretManager, numbers: std::ops::Range<usize>) {
     let large = |number| Secret::new(format!("{number:0LARGE$}"));
     let filled = secrets.batch(|batch| {
         numbers.for_each(|number| {
-            batch.set(&SecretKey::new(name(number)), large(number));
+            batch.set(SecretKey::new(name(number)), large(number));
         });
     });
     filled.unwrap();

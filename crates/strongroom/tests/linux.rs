@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, Deadlines, ErrorKind, Fallback, PromptPolicy, choose,
 };
@@ -22,7 +23,10 @@ use strongroom::{
 fn on_bus(socket: &Path) -> Config {
     Config::new("")
         .environment(|_| None)
-        .bus_address(format!("unix:path={}", socket.display()))
+        .store_settings(
+            secret_service::Config::default()
+                .with_bus_address(format!("unix:path={}", socket.display())),
+        )
         .state_dir(env!("CARGO_TARGET_TMPDIR"))
         .prompt(PromptPolicy::Never)
         .deadlines(Deadlines::both(Duration::from_millis(500)))

@@ -3,11 +3,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
+#[cfg(target_os = "linux")]
+use strongroom::KeyringStore as _;
 use strongroom::{
-    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Operation,
-    Secret, SecretKey, SecretManager, SignedDuration, Timestamp,
+    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, Layout, Operation, Secret,
+    SecretKey, SecretManager,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;
@@ -29,34 +33,32 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
     let told = changes.next().await.expect("it does not end");
     assert_eq!((told.key, told.kind), (SecretKey::new("OPENAI_API_KEY"), ChangeKind::Added));
-    secrets.set(&key, &Secret::new("line\nline").with_scope("all")).await?;
+    secrets.set(&key, &Secret::new("line\nline").scope("all")).await?;
     assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-1");
     secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
     let mut told = [changes.next().await, changes.next().await].map(|change| change.unwrap().kind);
     told.sort_by_key(|kind| *kind == ChangeKind::Updated);
     assert_eq!(told, [ChangeKind::Added, ChangeKind::Updated]);
-    let updated = secrets.get(&SecretKey::new("OPENAI_API_KEY")).await?.unwrap();
+    let updated = secrets.get("OPENAI_API_KEY").await?.unwrap();
     assert_eq!(updated.value.expose_secret(), "sk-2");
     assert_eq!(updated.metadata.provider.as_deref(), Some("openai"));
-    secrets
-        .update(&key, |old| Some(Secret::new(old.unwrap().value).with_provider("updated")))
-        .await?;
+    secrets.update(&key, |old| Some(Secret::with_provider(old.unwrap().value, "updated"))).await?;
     assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
 
-    let soon = Secret::new("t").with_expiry(Timestamp::now() + SignedDuration::from_hours(1));
+    let soon = Secret::new("t").expires_in(Duration::from_secs(60 * 60));
     let fill = |batch: &mut strongroom::Batch| {
-        batch.set(&SecretKey::new("TOKEN"), soon).delete(&key);
+        batch.set("TOKEN", soon).delete(&key);
     };
     secrets.batch(fill).await?;
     assert!(!secrets.exists(&key).await?);
-    assert_eq!(secrets.expiring(SignedDuration::from_hours(2)).await?.len(), 1);
+    assert_eq!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.len(), 1);
     assert_eq!(secrets.list().await?.len(), 2);
     assert_eq!(secrets.generation().await?, generation + 5);
-    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     let refreshed = SecretKey::new("REFRESHED");
-    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
-    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    secrets.create("OLD", &Secret::new("stale")).await?;
+    secrets.rename("OLD", &refreshed).await?;
     let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
     let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
     for _ in 0..2 {
@@ -65,10 +67,10 @@ async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::R
     }
     assert_eq!(secrets.generation().await?, generation + 8);
     assert!(secrets.delete(&refreshed).await?);
-    secrets.lock();
+    secrets.forget();
     assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
     for name in ["TOKEN", "OPENAI_API_KEY"] {
-        assert!(secrets.delete(&SecretKey::new(name)).await?);
+        assert!(secrets.delete(name).await?);
     }
     assert!(secrets.get_value("TOKEN").await?.is_none());
     let missing = secrets.update_value("TOKEN", "x").await.unwrap_err();
@@ -99,16 +101,16 @@ async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()
     assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
 
     let fill = |batch: &mut strongroom::Batch| {
-        batch.set(&SecretKey::new("TOKEN"), Secret::new("t")).delete(&key);
+        batch.set("TOKEN", Secret::new("t")).delete(&key);
     };
     secrets.batch(fill).await?;
-    assert!(!secrets.exists(&key).await? && secrets.exists(&SecretKey::new("TOKEN")).await?);
-    assert!(secrets.expiring(SignedDuration::from_hours(2)).await?.is_empty());
-    let taken = secrets.create(&SecretKey::new("TOKEN"), &Secret::new("x")).await.unwrap_err();
+    assert!(!secrets.exists(&key).await? && secrets.exists("TOKEN").await?);
+    assert!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.is_empty());
+    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     let refreshed = SecretKey::new("REFRESHED");
-    secrets.create(&SecretKey::new("OLD"), &Secret::new("stale")).await?;
-    secrets.rename(&SecretKey::new("OLD"), &refreshed).await?;
+    secrets.create("OLD", &Secret::new("stale")).await?;
+    secrets.rename("OLD", &refreshed).await?;
     let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
     let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
     for _ in 0..2 {
@@ -118,11 +120,11 @@ async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()
     let names: Vec<_> = secrets.list().await?.into_iter().map(|info| info.key).collect();
     assert_eq!(names, ["OPENAI_API_KEY", "REFRESHED", "TOKEN"].map(SecretKey::new));
     assert!(secrets.delete(&refreshed).await? && !secrets.delete(&refreshed).await?);
-    secrets.lock();
+    secrets.forget();
     assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
     let missing = secrets.update_value("OLD", "x").await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
-    let missing = secrets.rename(&SecretKey::new("OLD"), &key).await.unwrap_err();
+    let missing = secrets.rename("OLD", &key).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(secrets.purge().await?, 2);
     assert!(secrets.list().await?.is_empty() && secrets.get_value("TOKEN").await?.is_none());
@@ -238,4 +240,58 @@ fn an_async_manager_works_in_tokio_of_both_flavours() {
             every_line_of_the_api(&secrets).await.unwrap();
         });
     }
+}
+
+#[test]
+fn a_secret_is_named_by_a_name_a_pair_or_a_key() {
+    let config = Config::new("").backend(Backend::Memory);
+    let secrets = builder(&unused_name("app"), config, &Sandbox::new()).open_blocking().unwrap();
+    let key: SecretKey = "A::production".parse().unwrap();
+    secrets.set("A", &Secret::with_provider("1", "openai")).unwrap();
+    secrets.create(("A", "production"), &Secret::new("2")).unwrap();
+    assert_eq!(secrets.require(&key).unwrap().expose_secret(), "2");
+    secrets.rename(key, "B".to_owned()).unwrap();
+    secrets.update("B", |old| old).unwrap();
+    let token = secrets.refresh("B", |_| true, |_| Ok::<_, Error>(Secret::new("3"))).unwrap();
+    assert_eq!(token.value.expose_secret(), "3");
+    let fill = |batch: &mut strongroom::Batch| {
+        batch.set("C", Secret::new("4")).delete("B");
+    };
+    secrets.batch(fill).unwrap();
+    assert!(secrets.exists("C").unwrap() && !secrets.exists("B").unwrap());
+    assert!(secrets.delete("C").unwrap() && secrets.get("C").unwrap().is_none());
+    block_on(async {
+        let secrets = secrets.to_async();
+        secrets.set(("A", "test"), &Secret::new("5")).await?;
+        secrets.rename(("A", "test"), "D").await?;
+        assert_eq!(secrets.require("D").await?.expose_secret(), "5");
+        assert!(secrets.delete("D").await? && !secrets.exists("D").await?);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_required_secret_that_is_missing_says_how_to_store_it() {
+    let service = unused_name("app");
+    let config = |hint: Option<&str>| {
+        let config = Config::new("").backend(Backend::Memory);
+        let config = hint.into_iter().fold(config, Config::setup_hint);
+        block_on(builder(&service, config, &Sandbox::new()).open()).unwrap()
+    };
+    let told = |secrets: &SecretManager| {
+        let error = block_on(secrets.require(("API_KEY", "test"))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("\"API_KEY::test\""), "{error}");
+        assert!(error.to_string().ends_with(error.hint()), "{error}");
+        assert_eq!(
+            secrets.blocking().require(("API_KEY", "test")).unwrap_err().hint(),
+            error.hint()
+        );
+        error.hint().to_owned()
+    };
+    assert_eq!(told(&config(Some("Run `tracker setup`."))), "Run `tracker setup`.");
+    let secrets = config(None);
+    assert_eq!(told(&secrets), "Store it first.", "no command reaches the memory of a program");
+    assert_eq!(secrets.service().as_str(), service);
 }

@@ -66,7 +66,7 @@ fn with(store: &Company, sandbox: &Sandbox) -> Config {
 fn a_vault_lies_in_it_and_a_program_without_it_finds_no_empty_one() {
     let (sandbox, store) = (Sandbox::new(), Company::default());
     let secrets = with(&store, &sandbox).open_blocking().unwrap();
-    assert_eq!(secrets.backend(), Backend::Custom("company"));
+    assert_eq!(secrets.backend(), Backend::custom("company"));
     assert!(matches!(secrets.reason(), ChoiceReason::Explicit));
     secrets.set_api_key("KEY", "1", None).unwrap();
 
@@ -91,10 +91,10 @@ fn another_store_is_refused_while_the_secrets_are_in_it_and_a_move_takes_them_th
     let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
     let config = || with(&store, &sandbox).key(key.clone());
     let moved = config().move_to(Backend::File, Layout::Sealed, |_| ()).unwrap();
-    assert_eq!((moved.from, moved.to), (Backend::Custom("company"), Backend::File));
+    assert_eq!((moved.from, moved.to), (Backend::custom("company"), Backend::File));
     assert!(config().entries_elsewhere().unwrap().list().unwrap().is_empty());
     let back = config().backend(Backend::File);
-    back.move_to(Backend::Custom("company"), Layout::Inline, |_| ()).unwrap();
+    back.move_to(Backend::custom("company"), Layout::Inline, |_| ()).unwrap();
     let secrets = config().open_blocking().unwrap();
     assert_eq!(secrets.get_value("a").unwrap().unwrap().expose_secret(), "1");
 }
@@ -107,7 +107,7 @@ fn its_calls_end_by_their_deadline_and_its_faults_are_its_own() {
         config.store(Arc::new(mock.clone())).open_store().unwrap()
     };
     let (secrets, others) = (open(&mock), open(&other));
-    assert_eq!(secrets.backend(), Backend::Custom("mock"));
+    assert_eq!(secrets.backend(), Backend::custom("mock"));
     mock.hang(Operation::Set);
     let value = SecretString::from("v");
     assert_eq!(secrets.set_secret("a", &value).unwrap_err().kind(), ErrorKind::TimedOut);

@@ -7,7 +7,7 @@ mod support;
 use std::env;
 use std::process::Command;
 
-use strongroom::{Backend, Config, ExposeSecret, Layout, Secret, SecretKey, blocking};
+use strongroom::{Backend, Config, ExposeSecret, Layout, Secret, blocking};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, PATIENCE, Sandbox, provider_or_skip, unused_name};
 use support::site::Site;
@@ -77,12 +77,12 @@ fn sees_at_its_next_get(service: &str, config: Config, sandbox: &Sandbox, reader
     let mut reader = Peer::start(reader, service, secrets.backend());
     assert_eq!(reader.get(), "nothing");
     for round in 0..ROUNDS {
-        secrets.set(&SecretKey::new(KEY), &Secret::new(format!("set {round}"))).unwrap();
+        secrets.set(KEY, &Secret::new(format!("set {round}"))).unwrap();
         assert_eq!(reader.get(), format!("set {round}"));
         secrets.update_value(KEY, format!("updated {round}")).unwrap();
         assert_eq!(reader.get(), format!("updated {round}"));
         assert_eq!(reader.get(), format!("updated {round}"), "it is still so");
-        assert!(secrets.delete(&SecretKey::new(KEY)).unwrap());
+        assert!(secrets.delete(KEY).unwrap());
         assert_eq!(reader.get(), "nothing");
     }
 }
@@ -92,7 +92,7 @@ fn what_a_killed_writer_left_in_the_store_is_read_and_kept() {
     let Some((bus, service)) = scripted() else { return };
     let (reader, writer) = (manager(&bus), manager(&bus));
     for round in 0..4 {
-        writer.set(&SecretKey::new(KEY), &Secret::new("before")).unwrap();
+        writer.set(KEY, &Secret::new("before")).unwrap();
         assert_eq!(get(&reader), "before");
         let mut killed = Peer::start(bus.command(this_program()), "app", Backend::SecretService);
         assert_eq!(killed.get(), "before");
@@ -108,7 +108,7 @@ fn what_a_killed_writer_left_in_the_store_is_read_and_kept() {
         if round % 2 == 0 {
             assert_eq!(get(&reader), format!("killed {round}"));
         }
-        writer.set(&SecretKey::new("OTHER"), &Secret::new("value")).unwrap();
+        writer.set("OTHER", &Secret::new("value")).unwrap();
         assert_eq!(get(&writer), format!("killed {round}"));
         assert_eq!(get(&reader), format!("killed {round}"));
     }
@@ -161,7 +161,7 @@ fn works_in_a_process_of_its_own() {
     while let Some(line) = told() {
         match line.as_str() {
             "get" => say(&get(&secrets)),
-            value => secrets.set(&SecretKey::new(KEY), &Secret::new(value)).unwrap(),
+            value => secrets.set(KEY, &Secret::new(value)).unwrap(),
         }
     }
 }

@@ -60,15 +60,15 @@ fn what_is_stale_missing_or_expired_is_fetched_and_what_is_fresh_is_not() {
             olds.set([olds.take(), vec![old]].concat());
             fetched(None)
         };
-        secrets.refresh(&token(), is_stale, fetch).unwrap()
+        secrets.refresh(token(), is_stale, fetch).unwrap()
     };
     refresh();
     refresh();
-    secrets.set(&token(), &Secret::new(STALE)).unwrap();
+    secrets.set(token(), &Secret::new(STALE)).unwrap();
     let refreshed = refresh();
     assert!(refreshed.metadata.updated_at.is_some(), "it comes back as it is stored");
-    let expired = Secret::new("expired").with_expiry(Timestamp::UNIX_EPOCH);
-    secrets.set(&token(), &expired).unwrap();
+    let expired = Secret::new("expired").expires_at(Timestamp::UNIX_EPOCH);
+    secrets.set(token(), &expired).unwrap();
     refresh();
     let [stale, expired] = [STALE, "expired"].map(|value| Some(value.to_owned()));
     assert_eq!(olds.take(), [None, stale, expired]);
@@ -111,7 +111,7 @@ fn others_are_not_held_up_and_what_they_store_stands() {
         secrets.set_api_key("TOKEN", "a new login", None)?;
         fetched(old)
     };
-    let theirs = secrets.refresh(&token(), is_stale, stored_meanwhile).unwrap();
+    let theirs = secrets.refresh(token(), is_stale, stored_meanwhile).unwrap();
     assert_eq!(theirs.value.expose_secret(), "a new login");
     assert_eq!(stored(&secrets).as_deref(), Some("a new login"));
     assert!(secrets.get_value("OTHER").unwrap().is_some());
@@ -122,10 +122,10 @@ fn a_secret_that_was_deleted_meanwhile_does_not_come_back() {
     let sandbox = Sandbox::new();
     let secrets = stale(&sandbox);
     let deleted_meanwhile = |old: Option<Secret>| {
-        secrets.delete(&token())?;
+        secrets.delete(token())?;
         fetched(old)
     };
-    let refused = secrets.refresh(&token(), is_stale, deleted_meanwhile).unwrap_err();
+    let refused = secrets.refresh(token(), is_stale, deleted_meanwhile).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
     assert_eq!(stored(&secrets), None);
 }
@@ -148,11 +148,11 @@ fn a_fetch_that_fails_changes_nothing_and_the_next_one_fetches() {
     let sandbox = Sandbox::new();
     let secrets = stale(&sandbox);
     let generation = secrets.generation().unwrap();
-    let failed = secrets.refresh(&token(), is_stale, |_| Err(AppError::Offline));
+    let failed = secrets.refresh(token(), is_stale, |_| Err(AppError::Offline));
     assert!(matches!(failed, Err(AppError::Offline)));
     assert_eq!(stored(&secrets).as_deref(), Some(STALE));
     assert_eq!(secrets.generation().unwrap(), generation);
-    secrets.refresh(&token(), is_stale, fetched).unwrap();
+    secrets.refresh(token(), is_stale, fetched).unwrap();
     assert_eq!(stored(&secrets).as_deref(), Some(FRESH));
 }
 
@@ -180,7 +180,7 @@ fn a_key_that_can_not_be_used_is_refused_before_anything_is_fetched() {
     let sandbox = Sandbox::new();
     let secrets = stale(&sandbox);
     let fetch = |_| -> strongroom::Result<Secret> { panic!("it was fetched") };
-    let refused = secrets.refresh(&SecretKey::new(""), is_stale, fetch).unwrap_err();
+    let refused = secrets.refresh("", is_stale, fetch).unwrap_err();
     assert_eq!((refused.kind(), refused.operation()), (ErrorKind::Invalid, Operation::Set));
 }
 
@@ -204,7 +204,7 @@ fn refreshes_in_a_process_of_its_own() {
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         fetched(None)
     };
-    let token = secrets.refresh(&token(), is_stale, fetch).unwrap();
+    let token = secrets.refresh(token(), is_stale, fetch).unwrap();
     writeln!(stdout, "\ngot {}", token.value.expose_secret()).unwrap();
 }
 
@@ -228,7 +228,7 @@ impl Shared {
 
     fn on((backend, layout): (Backend, Layout)) -> Self {
         let (service, sandbox) = (unused_name("refresh"), Sandbox::new());
-        let limits = Deadlines { refresh: Duration::from_millis(200), ..Deadlines::default() };
+        let limits = Deadlines::new().refresh(Duration::from_millis(200));
         let config = Config::new("").backend(backend).layout(layout);
         let config = config.deadlines(limits);
         let config = config.state_dir(sandbox.state_dir()).data_dir(sandbox.data_dir());
@@ -319,7 +319,7 @@ fn one_that_is_killed_while_it_fetches_frees_the_next() {
 fn a_killed_one_frees_the_next(shared: &Shared) {
     let mut killed = shared.process();
     killed.waits_until_it_says("fetching");
-    let busy = shared.secrets.refresh(&token(), is_stale, fetched).unwrap_err();
+    let busy = shared.secrets.refresh(token(), is_stale, fetched).unwrap_err();
     assert_eq!(busy.kind(), ErrorKind::Busy);
     assert!(busy.to_string().contains("is refreshing"), "{busy}");
     // Windows lets nobody read what stands in a locked file; Wine does.

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Secret, SecretKey, SecretString,
     Timestamp, VaultContent, VaultRepair, blocking, choose,
@@ -119,7 +120,7 @@ fn what_is_in_order_is_left_alone() {
     assert_eq!(items[0].content, VaultContent::Readable { generation: 1, keys });
     let refused = [repair.reset().unwrap_err(), repair.merge().unwrap_err()];
     assert!(refused.iter().all(|error| error.kind() == ErrorKind::Invalid), "{refused:?}");
-    assert!(secrets.exists(&SecretKey::new("A")).unwrap());
+    assert!(secrets.exists("A").unwrap());
 
     secrets.purge().unwrap();
     assert!(repair.examine().unwrap().is_empty());
@@ -143,18 +144,19 @@ impl Two {
         let two = Self { bus, _keyring: keyring };
         let secrets = two.open().unwrap();
         secrets.set_api_key("BOTH", "old", None).unwrap();
-        secrets.set(&SecretKey::new("GONE"), &Secret::new("1").with_scope("s")).unwrap();
+        secrets.set("GONE", &Secret::new("1").scope("s")).unwrap();
         let old = secret_tool::lookup(&two.bus, "app", "vault").unwrap();
         secrets.set_api_key("BOTH", "new", None).unwrap();
         secrets.set_api_key("LATER", "2", None).unwrap();
-        secrets.delete(&SecretKey::new("GONE")).unwrap();
+        secrets.delete("GONE").unwrap();
         two.add(&old);
         Some(two)
     }
 
     fn builder(&self) -> Config {
         let config = Config::new("").backend(Backend::SecretService);
-        let config = config.bus_address(self.bus.address());
+        let config = config
+            .store_settings(secret_service::Config::default().with_bus_address(self.bus.address()));
         let state_dir = self.bus.sandbox().home().join("state");
         config.state_dir(state_dir).service("app")
     }
@@ -199,7 +201,7 @@ fn two_vaults_become_one_that_lacks_nothing() {
     let secrets = two.open().unwrap();
     let value = |name: &str| secrets.get_value(name).unwrap().unwrap().expose_secret().to_owned();
     assert_eq!(["BOTH", "LATER", "GONE"].map(value), ["new", "2", "1"]);
-    let gone = secrets.get(&SecretKey::new("GONE")).unwrap().unwrap();
+    let gone = secrets.get("GONE").unwrap().unwrap();
     assert_eq!(gone.metadata.scope.as_deref(), Some("s"));
 }
 

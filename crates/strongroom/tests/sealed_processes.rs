@@ -98,7 +98,7 @@ fn the_log_that_a_killed_purge_left_of_an_encrypted_file_is_no_empty_vault() {
     let site = Site::in_file(&sandbox);
     let log = site.file().with_extension("sealed-wal");
     for by_reset in [true, false] {
-        site.open().set(&SecretKey::new("A"), &Secret::new("1")).unwrap();
+        site.open().set("A", &Secret::new("1")).unwrap();
         fs::rename(site.file(), &log).unwrap();
         assert_eq!(site.builder().open_blocking().unwrap_err().kind(), ErrorKind::Corrupt);
         let repair = site.builder().repair().unwrap();
@@ -131,7 +131,7 @@ fn grows_whole(site: &Site<'_>, prepared: impl Fn() -> usize, base: u64) {
             assert!(value.is_some_and(|value| value.expose_secret() == large(number)), "{number}");
         }
         seen.count(has_file, secrets.layout());
-        secrets.set(&SecretKey::new("AFTER"), &Secret::new("value")).unwrap();
+        secrets.set("AFTER", &Secret::new("value")).unwrap();
         assert_eq!(site.open().list().unwrap().len(), there + 1);
     }
     seen.report();
@@ -200,7 +200,7 @@ fn does_a_deed_in_a_process_of_its_own() {
             say("done");
         }
         _ => (first..first + 1_000).for_each(|number| {
-            secrets.set(&SecretKey::new(name(number)), &Secret::new(large(number))).unwrap();
+            secrets.set(SecretKey::new(name(number)), &Secret::new(large(number))).unwrap();
             say("done");
         }),
     }
@@ -216,5 +216,5 @@ fn large(number: usize) -> String {
 }
 
 fn put(batch: &mut strongroom::Batch, number: usize) {
-    batch.set(&SecretKey::new(name(number)), Secret::new(large(number)));
+    batch.set(SecretKey::new(name(number)), Secret::new(large(number)));
 }

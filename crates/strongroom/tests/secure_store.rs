@@ -4,6 +4,8 @@
 
 use std::ffi::OsString;
 
+#[cfg(target_os = "linux")]
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
     SecretString, SecureStore, choose, inspect, secret_bytes,
@@ -57,6 +59,7 @@ fn a_missing_secret_names_itself_and_what_to_do() {
         .unwrap();
     let error = secrets.require_secret("api-key").unwrap_err();
     assert_eq!(error.hint(), "run `tracker setup`");
+    assert!(error.to_string().ends_with("no such secret. run `tracker setup`"), "{error}");
 }
 
 #[test]
@@ -134,7 +137,11 @@ fn handles_go_between_threads() {
 
 #[test]
 fn the_memory_of_the_process_is_always_there_to_inspect() {
-    let here = Config::new("").bus_address("unix:path=/nonexistent/strongroom");
+    let here = Config::new("");
+    #[cfg(target_os = "linux")]
+    let here = here.store_settings(
+        secret_service::Config::default().with_bus_address("unix:path=/nonexistent/strongroom"),
+    );
     for found in inspect(&here) {
         let opened = found.capabilities.is_some();
         assert_eq!(opened, found.backend.is_supported_here());
@@ -158,7 +165,7 @@ fn the_vaults_entry_is_no_secret_of_an_application() {
     ] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
     }
-    vault.lock();
+    vault.forget();
     assert!(vault.get_value("A").unwrap().is_some());
 }
 

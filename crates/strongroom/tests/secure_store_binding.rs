@@ -4,6 +4,7 @@
 
 mod support;
 
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret,
     SecretKey, SecretString, SecureStore,
@@ -20,12 +21,16 @@ fn config(sandbox: &Sandbox) -> Config {
 }
 
 fn on(bus: &Bus) -> Config {
-    config(bus.sandbox()).bus_address(bus.address())
+    config(bus.sandbox())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
 }
 
 fn without_bus(sandbox: &Sandbox) -> Config {
     let nowhere = sandbox.home().join("no-bus");
-    config(sandbox).bus_address(format!("unix:path={}", nowhere.display()))
+    config(sandbox).store_settings(
+        secret_service::Config::default()
+            .with_bus_address(format!("unix:path={}", nowhere.display())),
+    )
 }
 
 fn secret(text: &str) -> SecretString {
@@ -147,8 +152,8 @@ fn in_a_service_with_a_vault_the_vault_comes_first_and_entries_stay_readable() {
     write(&bus, "both", "entry");
     write(&bus, "entry", "1");
     let vault = on(&bus).open_blocking().unwrap();
-    let with_provider = Secret::new("1").with_provider("issuer");
-    vault.set(&SecretKey::new("API_KEY"), &with_provider).unwrap();
+    let with_provider = Secret::with_provider("1", "issuer");
+    vault.set("API_KEY", &with_provider).unwrap();
     vault.set_api_key("both", "vault", None).unwrap();
 
     let secrets = on(&bus).open_store().unwrap();
@@ -167,7 +172,7 @@ fn in_a_service_with_a_vault_the_vault_comes_first_and_entries_stay_readable() {
     let names: Vec<_> = vault.list().unwrap().into_iter().map(|it| it.key).collect();
     let expected = ["API_KEY", "both", "new"].map(SecretKey::new);
     assert_eq!(names, expected, "an entry stays an entry");
-    let kept = vault.get(&SecretKey::new("API_KEY")).unwrap().unwrap();
+    let kept = vault.get("API_KEY").unwrap().unwrap();
     assert_eq!(kept.metadata.provider.as_deref(), Some("issuer"));
 
     for name in ["both", "entry", "new"] {
@@ -209,5 +214,5 @@ fn what_a_store_of_entries_has_stored_the_manager_finds() {
     on(&bus).open_store().unwrap().set_secret("token", &secret("1")).unwrap();
     let manager = on(&bus).open_blocking().unwrap();
     assert_eq!(manager.layout(), Layout::Entries);
-    assert!(manager.exists(&SecretKey::new("token")).unwrap());
+    assert!(manager.exists("token").unwrap());
 }

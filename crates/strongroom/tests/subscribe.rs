@@ -4,6 +4,7 @@
 
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
+use strongroom::stores::secret_service;
 use strongroom::{Backend, Change, ChangeKind, Config, Secret, SecretKey, blocking};
 use strongroom_testkit::{
     Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, unused_name, wait_until,
@@ -73,12 +74,12 @@ fn own_changes_and_those_of_others_are_told_by_name() {
             assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
             by.update_value("A", "2").unwrap();
             assert_eq!(next(&mut changes), change("A", ChangeKind::Updated));
-            by.rename(&key("A"), &key("B")).unwrap();
+            by.rename(key("A"), key("B")).unwrap();
             assert_eq!(next(&mut changes), change("A", ChangeKind::Removed));
             assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
-            by.update(&key("B"), |old| Some(old.unwrap().with_scope("s"))).unwrap();
+            by.update(key("B"), |old| Some(old.unwrap().scope("s"))).unwrap();
             assert_eq!(next(&mut changes), change("B", ChangeKind::Updated));
-            by.delete(&key("B")).unwrap();
+            by.delete(key("B")).unwrap();
             assert_eq!(next(&mut changes), change("B", ChangeKind::Removed));
         }
         theirs.purge().unwrap();
@@ -113,10 +114,10 @@ fn every_subscriber_is_told_and_one_that_is_dropped_ends_nothing() {
 fn what_changes_while_a_vault_is_locked_is_told_after_the_next_read() {
     for Two { ours, theirs, .. } in &Two::of_each_layout() {
         let mut changes = ours.subscribe().unwrap();
-        ours.lock();
+        ours.forget();
         theirs.set_api_key("A", "1", None).unwrap();
         theirs.set_api_key("B", "1", None).unwrap();
-        assert!(ours.exists(&key("A")).unwrap());
+        assert!(ours.exists(key("A")).unwrap());
         assert_eq!(next(&mut changes), change("A", ChangeKind::Added));
         assert_eq!(next(&mut changes), change("B", ChangeKind::Added));
     }
@@ -152,7 +153,8 @@ fn an_async_stream_tells_the_same_and_outlives_its_manager() {
     block_on(async {
         let open = || {
             let config = Config::new("").backend(Backend::SecretService);
-            let config = config.bus_address(bus.address());
+            let config = config
+                .store_settings(secret_service::Config::default().with_bus_address(bus.address()));
             let state_dir = bus.sandbox().home().join("state");
             config.state_dir(state_dir).service("app").open()
         };

@@ -6,8 +6,8 @@
 use std::process;
 
 use strongroom::{
-    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, Layout, Persistence, Secret, SecretKey,
-    SecretManager, VAULT_ENTRY, choose, inspect,
+    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Persistence,
+    Secret, SecretKey, VAULT_ENTRY, choose, inspect,
 };
 
 #[test]
@@ -69,7 +69,7 @@ fn a_value_that_no_entry_takes_is_refused_alone() {
     for number in 0..20 {
         vault.set(&number.to_string().into(), &Secret::new("x".repeat(1_200))).unwrap();
     }
-    let refused = vault.set(&"LARGE".into(), &Secret::new("x".repeat(2_561))).unwrap_err();
+    let refused = vault.set("LARGE", &Secret::new("x".repeat(2_561))).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::TooLarge);
     assert!(vault.get(&key).unwrap().is_some() && vault.list().unwrap().len() == 21);
     assert_eq!((vault.layout(), vault.purge().unwrap()), (Layout::Entries, 21));

@@ -136,9 +136,9 @@ fn metadata_that_makes_no_sense_changes_nothing() {
 #[test]
 fn an_expired_secret_is_there_and_not_shown() {
     let desktop = desktop(ALL);
-    let expired = Secret::new("marker").with_expiry(Timestamp::UNIX_EPOCH);
+    let expired = Secret::new("marker").expires_at(Timestamp::UNIX_EPOCH);
     let secrets = block_on(desktop.app.strongroom().secrets()).unwrap();
-    block_on(secrets.set(&SecretKey::new("note"), &expired)).unwrap();
+    block_on(secrets.set("note", &expired)).unwrap();
     let note = json!({ "name": "note" });
     assert_eq!(desktop.ok("exists", note.clone()), json!(true));
     assert_eq!(desktop.ok("describe", note.clone())["expired"], json!(true));

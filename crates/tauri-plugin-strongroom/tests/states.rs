@@ -8,6 +8,7 @@ use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use strongroom::stores::secret_service;
 use strongroom::{
     Backend, Config, Deadlines, Fallback, Layout, PassphraseRequest, PromptPolicy, SecretString,
     VAULT_ENTRY,
@@ -31,7 +32,7 @@ fn config(bus: &Bus) -> Config {
     Config::new("")
         .environment(|_| None)
         .fallback(Fallback::Error)
-        .bus_address(bus.address())
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
         .state_dir(bus.sandbox().state_dir())
         .data_dir(bus.sandbox().data_dir())
         .deadlines(Deadlines::both(DEADLINE))

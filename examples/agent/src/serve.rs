@@ -62,7 +62,7 @@ fn settings(keys: &Keys, secrets: SecretManager) -> strongroom::Result<Settings>
         .title("Agent")
         .migration(ConfigMigration::new(keys.file.clone(), vault.clone()))
         .health(move || {
-            let system = System { in_use: Some(backend), ..System::default() };
+            let system = System::new().in_use(backend);
             diagnose(&inspect(&configuration()), &system)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {

@@ -41,7 +41,7 @@ fn a_vault_lies_on_the_server_and_other_handles_see_each_change() {
     let (server, sandbox) = (Server::start(), Sandbox::new());
     let secrets = on(&server, &sandbox).open_blocking().unwrap();
     let other = on(&server, &sandbox).open_blocking().unwrap();
-    assert_eq!(secrets.backend(), Backend::Custom("acme-secrets"));
+    assert_eq!(secrets.backend(), Backend::custom("acme-secrets"));
     assert_eq!(other.get_value("A").unwrap().map(|_| ()), None);
     secrets.set_api_key("A", "1", None).unwrap();
     assert_eq!(other.get_value("A").unwrap().unwrap().expose_secret(), "1");
@@ -103,7 +103,7 @@ fn a_server_that_ends_is_said_so_and_is_no_missing_secret() {
     let store = on(&server, &Sandbox::new()).open_store().unwrap();
     server.stop();
 
-    vault.lock();
+    vault.forget();
     let errors = [
         vault.get_value("A").unwrap_err(),
         vault.set_api_key("A", "2", None).unwrap_err(),

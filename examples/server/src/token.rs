@@ -1,15 +1,15 @@
 //! The access token: taken from the vault while it is good, and fetched once for all processes when it is not.
 
-use strongroom::{
-    ExposeSecret as _, Secret, SecretKey, SecretManager, SecretString, SignedDuration, Timestamp,
-};
+use std::time::Duration;
+
+use strongroom::{ExposeSecret as _, Secret, SecretManager, SecretString, Timestamp};
 
 use crate::problem::Problem;
 use crate::secrets::{ACCESS_TOKEN, client_secret};
 use crate::upstream::Upstream;
 
 /// A token that ends while a request is under way is of no use.
-const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+const MARGIN: Duration = Duration::from_secs(30);
 
 /// A token that is good for a request, and that is not the one which was rejected.
 ///
@@ -34,5 +34,5 @@ pub(crate) async fn access_token(
         tracing::info!("got a new access token");
         Ok(token)
     };
-    secrets.refresh(&SecretKey::new(ACCESS_TOKEN), is_stale, fetch).await
+    secrets.refresh(ACCESS_TOKEN, is_stale, fetch).await
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Deserialize;
-use strongroom::{ExposeSecret as _, Secret, SecretString, SignedDuration, Timestamp};
+use strongroom::{ExposeSecret as _, Secret, SecretString};
 
 use crate::problem::Problem;
 
@@ -91,9 +91,7 @@ impl Upstream {
             serde_json::from_slice(&answer.bytes).map_err(|_| Problem::Unusable("a token"))?;
         let token = Secret::new(answer.access_token);
         Ok(match answer.expires_in {
-            Some(seconds) => {
-                token.with_expiry(Timestamp::now() + SignedDuration::from_secs(seconds.into()))
-            }
+            Some(seconds) => token.expires_in(Duration::from_secs(seconds.into())),
             None => token,
         })
     }

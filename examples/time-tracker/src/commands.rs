@@ -23,7 +23,7 @@ pub(crate) async fn save_settings(app: AppHandle, settings: Settings) -> Result<
     let database = app.state::<Database>();
     let old = database.settings()?.base_url;
     if base_url(&old).is_ok_and(|old| old.origin() != new.origin()) {
-        app.strongroom().secrets().await?.delete(&TOKEN.into()).await?;
+        app.strongroom().secrets().await?.delete(TOKEN).await?;
     }
     database.save_settings(&Settings { base_url: new.into(), ..settings })
 }

@@ -72,8 +72,9 @@ impl Server {
     pub(crate) fn log(&self, timer: &Timer, now: Timestamp) -> Result<i64> {
         let seconds = (now.as_second() - timer.started).max(MINUTE);
         let started = Timestamp::from_second(timer.started).unwrap_or(now);
+        let started = started.to_string();
         let worklog = json!({
-            "started": started.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string(),
+            "started": format!("{}.000+0000", started.trim_end_matches('Z')),
             "timeSpentSeconds": seconds,
         });
         let response = self

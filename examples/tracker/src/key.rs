@@ -108,14 +108,7 @@ impl Place {
 
     /// The place as people call it.
     pub(crate) fn name(self) -> &'static str {
-        match self.backend {
-            Backend::CredentialManager => "Credential Manager",
-            Backend::File => "encrypted file",
-            Backend::Keychain => "Keychain",
-            Backend::Keyutils => "the kernel's memory",
-            Backend::SecretService => "Secret Service",
-            other => other.name(),
-        }
+        self.backend.label()
     }
 }
 

@@ -188,10 +188,10 @@ mod tests {
         let unusable = KeyStatus::Unusable { problem, hint: "Unlock it.".to_owned() };
         for (key, texts) in [
             (KeyStatus::Looking, ["looking for it", ""]),
-            (KeyStatus::Stored(keyring), ["Clockify key: Secret Service", ""]),
+            (KeyStatus::Stored(keyring), ["Clockify key: the desktop's keyring", ""]),
             (
                 KeyStatus::Stored(kernel),
-                ["the kernel's memory, until this machine restarts", "`tracker doctor`"],
+                ["the kernel's keyring, until this machine restarts", "`tracker doctor`"],
             ),
             (KeyStatus::Missing(keyring), ["missing. Type `tracker setup`", ""]),
             (KeyStatus::Missing(kernel), ["missing, and there is no keyring", "`tracker setup`"]),

@@ -54,7 +54,7 @@ fn first_use(machine: &Machine, place: &str) {
 #[test]
 fn the_first_use_with_a_keyring() {
     let Some((machine, _keyring)) = Machine::with_keyring() else { return };
-    first_use(&machine, "Secret Service");
+    first_use(&machine, "the desktop's keyring");
     let vault = secret_tool::lookup(machine.bus(), "claude-tracker", "vault").unwrap();
     assert!(vault.contains("clockify_api_key"), "other programs find it under the service's name");
 }
@@ -64,7 +64,7 @@ fn the_first_use_with_an_encrypted_file() {
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("key");
     SealingKey::generate().unwrap().create_file(&key).unwrap();
-    first_use(&Machine::with_file("STRONGROOM_KEY_FILE", &key), "encrypted file");
+    first_use(&Machine::with_file("STRONGROOM_KEY_FILE", &key), "an encrypted file");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_passphrase_is_asked_for_on_the_terminal_and_not_shown() {
     terminal.type_hidden("wrong");
     terminal.wait_for("this is try 2 of 3.\nPassphrase of the encrypted file");
     terminal.type_hidden("correct horse");
-    terminal.wait_for("Clockify key: encrypted file");
+    terminal.wait_for("Clockify key: an encrypted file");
     terminal.press("q");
     let (exit, shown) = terminal.finish();
     assert_eq!(exit, 0);
@@ -98,7 +98,7 @@ fn a_locked_keyring_is_not_a_missing_key() {
     terminal.wait_for("tracker doctor` shows the commands");
     keyring.unlock("the keyring's password");
     terminal.press("r");
-    terminal.wait_for("Clockify key: Secret Service");
+    terminal.wait_for("Clockify key: the desktop's keyring");
     terminal.press("q");
     assert_eq!(terminal.finish().0, 0);
 }
@@ -115,7 +115,7 @@ fn a_keyring_that_hangs_does_not_stop_the_clock() {
     terminal.wait_for("does not answer. Let it go on with");
     keyring.cont();
     terminal.press("r");
-    terminal.wait_for("Clockify key: Secret Service");
+    terminal.wait_for("Clockify key: the desktop's keyring");
     terminal.press("q");
     assert_eq!(terminal.finish().0, 0);
 }

@@ -1,9 +1,9 @@
 //! The flags of the commands that work on the vault.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use jiff::SignedDuration;
 use strongroom::Backend;
 
 use super::{Source, backend_parser};
@@ -105,7 +105,7 @@ pub(crate) struct List {
 
     /// Only those whose time is over, or will be within this time: 30d, "2 weeks", 0d
     #[arg(long, value_name = "WITHIN", value_parser = within, allow_hyphen_values = true)]
-    pub(crate) expiring: Option<SignedDuration>,
+    pub(crate) expiring: Option<Duration>,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -162,6 +162,10 @@ pub(crate) struct Move {
     #[arg(long, value_name = "BACKEND", value_parser = backend_parser())]
     pub(crate) to: Backend,
 
+    /// What is moved, where it is not the vault: the single entries of the service, as the `keyring` crate and others store them
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) from: Option<Origin>,
+
     /// How it shall lie there [default: entries for what lies in entries, else inline]
     #[arg(long, value_enum)]
     pub(crate) layout: Option<LayoutName>,
@@ -169,6 +173,13 @@ pub(crate) struct Move {
     /// Move into a store that forgets at a restart, too, without a question
     #[arg(long)]
     pub(crate) session_store: bool,
+}
+
+/// The origin of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Origin {
+    /// Each secret is an entry of its own, which no vault of ours has begun
+    Entries,
 }
 
 /// How a vault lies in its store.

@@ -31,7 +31,7 @@ fn table(found: &[Inspection], chosen: &Result<Choice, Error>, settings: &Settin
     let mut elsewhere = Vec::new();
     for inspection in found {
         let name = inspection.backend.name();
-        if !inspection.backend.is_supported_here() {
+        if !is_in_this_program(inspection.backend) {
             elsewhere.push(name);
             continue;
         }
@@ -49,6 +49,10 @@ fn table(found: &[Inspection], chosen: &Result<Choice, Error>, settings: &Settin
         text += &format!("Not in this build: {}.\n", elsewhere.join(", "));
     }
     text
+}
+
+fn is_in_this_program(backend: Backend) -> bool {
+    backend.is_custom() || backend.is_supported_here()
 }
 
 fn session(is_encrypted: bool) -> &'static str {
@@ -119,7 +123,7 @@ fn row(inspection: &Inspection) -> Value {
     };
     json!({
         "name": inspection.backend.name(),
-        "in_this_build": inspection.backend.is_supported_here(),
+        "in_this_build": is_in_this_program(inspection.backend),
         "usable": provider.is_some(),
         "provider": provider,
         "code": error.map(Error::code),

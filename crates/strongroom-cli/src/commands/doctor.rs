@@ -62,7 +62,11 @@ pub(super) fn findings(
     settings: &Settings,
 ) -> Vec<Finding> {
     let os_release = os_release();
-    let system = System { os_release: &os_release, is_root: is_root(), in_use, has_secrets };
+    let system = System::new()
+        .os_release(&os_release)
+        .is_root(is_root())
+        .in_use(in_use)
+        .has_secrets(has_secrets);
     let mut findings = diagnose(found, &system);
     word(&mut findings, settings);
     findings
@@ -101,7 +105,7 @@ fn told(
     let mut text = format!("{}\n", heading(format_args!("Secrets of \"{name}\"")));
     text.extend(service.findings.iter().map(paragraph));
     text += &format!("\n{}\n", heading("Stores that can keep secrets"));
-    if cfg!(target_os = "linux") && !matches!(in_use, Some(Backend::Custom(_))) {
+    if cfg!(target_os = "linux") && !in_use.is_some_and(Backend::is_custom) {
         text += &format!("\nSession bus: {bus}\n");
     }
     let is_in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == in_use;

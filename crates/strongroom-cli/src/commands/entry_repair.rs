@@ -57,7 +57,7 @@ fn keep_one(
     let id = short_id(kept, candidates);
     Ok(output.result(
         || format!("Kept the item {id}, deleted {deleted}.\n"),
-        || json!({ "kept": kept.id, "deleted": deleted }),
+        || json!({ "kept": kept.id.as_str(), "deleted": deleted }),
     )?)
 }
 
@@ -67,7 +67,7 @@ fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate
         return newest(candidates);
     }
     let named = |candidate: &&Candidate| {
-        candidate.id == choice || short_id(candidate, candidates) == choice
+        candidate.id.as_str() == choice || short_id(candidate, candidates) == choice
     };
     candidates.iter().find(named).ok_or_else(|| {
         let ids: Vec<_> =
@@ -83,7 +83,7 @@ fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
     let latest = candidates.iter().map(|candidate| candidate.modified).max().unwrap_or_default();
     let mut latest_ones = candidates.iter().filter(|candidate| candidate.modified == latest);
     match (latest_ones.next(), latest_ones.next()) {
-        (Some(candidate), None) if latest > 0 => Ok(candidate),
+        (Some(candidate), None) if latest.is_some() => Ok(candidate),
         _ => Err(Failure::usage(
             "the store doesn't tell which item is the newest; nothing was deleted",
             "Look at the list without --keep, and choose by id.",
@@ -93,12 +93,12 @@ fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
 
 /// The last part of an id, which is short and stays the same, unlike a place in the list.
 pub(super) fn short_id<'a>(candidate: &'a Candidate, candidates: &[Candidate]) -> &'a str {
-    let last_part = |candidate: &'a Candidate| candidate.id.rsplit('/').next();
+    let last_part = |candidate: &'a Candidate| candidate.id.as_str().rsplit('/').next();
     let own = last_part(candidate);
-    let same = |other: &&Candidate| other.id.rsplit('/').next() == own;
+    let same = |other: &&Candidate| other.id.as_str().rsplit('/').next() == own;
     match own {
         Some(short) if !short.is_empty() && candidates.iter().filter(same).count() == 1 => short,
-        _ => &candidate.id,
+        _ => candidate.id.as_str(),
     }
 }
 
@@ -133,7 +133,7 @@ fn table(name: &Name, candidates: &[Candidate]) -> String {
 fn as_json(candidates: &[Candidate]) -> Value {
     let item = |candidate: &Candidate| {
         json!({
-            "id": candidate.id,
+            "id": candidate.id.as_str(),
             "label": candidate.label,
             "created": utc(candidate.created),
             "modified": utc(candidate.modified),
@@ -144,18 +144,20 @@ fn as_json(candidates: &[Candidate]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use strongroom::Timestamp;
+
     use super::*;
 
-    fn candidate(id: &str, modified: u64) -> Candidate {
+    fn candidate(id: &str, modified: i64) -> Candidate {
         let mut candidate = Candidate::new(id, "a label");
-        candidate.modified = modified;
+        candidate.modified = Timestamp::from_second(modified).filter(|_| modified > 0);
         candidate
     }
 
     #[test]
     fn the_newest_is_taken_only_where_there_is_one() {
         let clear = [candidate("/c/1", 5), candidate("/c/2", 7)];
-        assert_eq!(chosen("newest", &clear).unwrap().id, "/c/2");
+        assert_eq!(chosen("newest", &clear).unwrap().id.as_str(), "/c/2");
         let tied = [candidate("/c/1", 7), candidate("/c/2", 7)];
         assert!(chosen("newest", &tied).is_err());
         let unknown = [candidate("/c/1", 0), candidate("/c/2", 0)];
@@ -168,7 +170,7 @@ mod tests {
         let ids: Vec<_> = items.iter().map(|item| short_id(item, &items)).collect();
         assert_eq!(ids, ["/a/1", "/b/1", "2"]);
         assert!(chosen("1", &items).is_err());
-        assert_eq!(chosen("/b/1", &items).unwrap().modified, 2);
-        assert_eq!(chosen("2", &items).unwrap().modified, 3);
+        assert_eq!(chosen("/b/1", &items).unwrap().id.as_str(), "/b/1");
+        assert_eq!(chosen("2", &items).unwrap().id.as_str(), "/b/2");
     }
 }

@@ -1,8 +1,10 @@
 //! `list`: the vault's secrets, without a value.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
-use strongroom::{SecretInfo, SignedDuration, Timestamp};
+use strongroom::{SecretInfo, Timestamp};
 
 use super::doctor::entries_without_vault;
 use crate::args::List;
@@ -20,7 +22,7 @@ use crate::words::{counted, printable};
 const SCHEMA: u32 = 1;
 
 /// What expires within this is marked.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Prints the secrets: a table for people, lines for programs.
 pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Result<Exit> {

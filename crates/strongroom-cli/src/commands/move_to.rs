@@ -4,7 +4,7 @@ use serde_json::json;
 use strongroom::blocking::SecretManager;
 use strongroom::{Backend, ErrorKind, Layout, MoveStep};
 
-use crate::args::{LayoutName, Move};
+use crate::args::{LayoutName, Move, Origin};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
@@ -12,20 +12,23 @@ use crate::output::{Output, question};
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::quietly;
-use crate::vault::open;
 use crate::words::{counted, printable};
 
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let config = settings.config(settings.deadlines.call);
+    let config = match flags.from {
+        Some(Origin::Entries) => config.layout(Layout::Entries),
+        None => config,
+    };
     // What can't be read now is for the move to say.
-    let found = quietly(settings, || open(settings)).ok();
+    let found = quietly(settings, || config.clone().open_blocking()).ok();
     let layout = match (flags.layout, found.as_ref().map(SecretManager::layout)) {
         (Some(LayoutName::Inline), _) => Layout::Inline,
         (Some(LayoutName::Sealed), _) => Layout::Sealed,
         (Some(LayoutName::Entries), _) => Layout::Entries,
-        // Entries stay entries.
-        (None, Some(Layout::Entries)) => Layout::Entries,
+        // Entries stay entries, unless it is they that are to be moved.
+        (None, Some(Layout::Entries)) if flags.from.is_none() => Layout::Entries,
         (None, _) => Layout::Inline,
     };
     let is_kept = found.is_some_and(|vault| vault.is_persistent() && !is_empty(&vault));

@@ -157,7 +157,7 @@ fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<
     let secret = Secret::new(value);
     vault.set(key, &secret)?;
     // What is in memory proves nothing.
-    vault.lock();
+    vault.forget();
     let read = vault.get_value(key)?;
     if read.is_some_and(|read| read.expose_secret() == secret.value.expose_secret()) {
         return Ok(());
@@ -213,7 +213,7 @@ fn place(opened: &Opened, layout: Layout, can: Capabilities, provider: &str) -> 
         "" => opened.backend.to_string(),
         provider => format!("{}: {provider}", opened.backend),
     };
-    let mut protected_by = vec![protection(opened.backend).to_owned()];
+    let mut protected_by = vec![opened.backend.protection().to_owned()];
     if layout == Layout::Sealed && opened.backend != Backend::File {
         protected_by
             .push("encryption: the values lie in a file, whose key the store keeps".to_owned());
@@ -243,23 +243,6 @@ fn as_json(
         "layout": layout.name(),
         "provider": provider,
     })
-}
-
-fn protection(backend: Backend) -> &'static str {
-    match backend {
-        Backend::File => {
-            "encryption; whoever has the passphrase or a key, and the file, can read it"
-        }
-        Backend::Keyutils => {
-            "the kernel: in memory only, never on disk; all programs of your user can read it"
-        }
-        Backend::Memory => "nothing but this process",
-        Backend::SecretService => {
-            "the keyring's password; while the keyring is open, all your programs can read it"
-        }
-        Backend::Custom(_) => "the store itself; its documentation says how",
-        _ => "the operating system",
-    }
 }
 
 fn session(is_encrypted: bool) -> &'static str {

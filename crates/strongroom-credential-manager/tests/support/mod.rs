@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{self, Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use strongroom_core::{ExposeSecret, KeyringStore, Result, Store, WriteMode, secret_bytes};
+use strongroom_core::{ExposeSecret, KeyringStore, Result, WriteMode, secret_bytes};
 use strongroom_credential_manager::{Config, CredentialManagerStore};
 
 /// Where the service of the test that started this process stands.

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use strongroom_core::{ErrorKind, ExposeSecret, PromptPolicy, secret_bytes};
+use strongroom_core::{ErrorKind, ExposeSecret, KeyringStore as _, PromptPolicy, secret_bytes};
 
 use super::*;
 use crate::error::Status;

@@ -1,6 +1,7 @@
 //! The secrets: a list without values, what changes them, and the one answer that shows a value.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,7 +10,7 @@ use axum::response::Response;
 use serde_json::{Value as Json, json};
 use strongroom::{
     Error, ErrorKind, ExposeSecret as _, Operation, Secret, SecretInfo, SecretKey, SecretManager,
-    SecretMetadata, SignedDuration, Timestamp,
+    SecretMetadata, Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -20,14 +21,14 @@ use crate::settings::Shared;
 use crate::storage::Storage;
 
 /// What expires within this is marked.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// `GET /api/secrets`: all of them, without a value.
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let secrets = shared.manager.list().await?;
     let storage = Storage::of(&shared.manager);
     let now = Timestamp::now();
-    let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, storage, now)).collect();
+    let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, &storage, now)).collect();
     Ok(json_response(&json!({
         "secrets": secrets,
         "storage": storage.as_json(),
@@ -159,7 +160,7 @@ fn missing(operation: Operation) -> Problem {
         .into()
 }
 
-fn as_json(secret: &SecretInfo, storage: Storage, now: Timestamp) -> Json {
+fn as_json(secret: &SecretInfo, storage: &Storage, now: Timestamp) -> Json {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let known = &secret.metadata;
     json!({

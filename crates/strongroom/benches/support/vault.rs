@@ -40,7 +40,7 @@ pub(crate) fn fill(batch: &mut Batch, size: usize) {
 /// Puts in the secrets of these numbers.
 pub(crate) fn fill_some(batch: &mut Batch, numbers: Range<usize>) {
     for number in numbers {
-        let secret = Secret::new(value(number, 0)).with_provider("provider").with_scope("all");
-        batch.set(&key(number), secret);
+        let secret = Secret::with_provider(value(number, 0), "provider").scope("all");
+        batch.set(key(number), secret);
     }
 }

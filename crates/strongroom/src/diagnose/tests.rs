@@ -219,7 +219,7 @@ fn that_the_encrypted_file_needs_a_key_is_told_where_it_matters() {
 
 #[test]
 fn of_an_own_store_is_told_what_it_says_and_of_no_other_while_secrets_are_in_it() {
-    let own = Backend::Custom("acme");
+    let own = Backend::custom("acme");
     let no_bus = || error(ErrorKind::NoBackend).with_reason(Reason::NoBus);
     let told = |state, in_use| {
         let found = [found(own, state), found(Backend::SecretService, Err(no_bus()))];

@@ -11,7 +11,7 @@ use std::time::Duration;
 use std::{process, thread};
 
 use tracing::Dispatch;
-use tracing::dispatcher::{get_default, with_default};
+use tracing::dispatcher::{get_default, has_been_set, with_default};
 
 /// A handle to the thread. It starts with the first job and ends after the handle is dropped.
 #[derive(Debug)]
@@ -73,9 +73,16 @@ impl Worker {
             return Err(Missed::Forked);
         }
         let (sender, answer) = mpsc::sync_channel(1);
-        let subscriber = get_default(Dispatch::clone);
-        // The caller may have gone: then the answer is dropped, and wiped, right here.
-        let job = Box::new(move || drop(sender.send(with_default(&subscriber, work))));
+        // To set one, even the one that takes nothing, would end what feature `log` does for programs without any.
+        let subscriber = has_been_set().then(|| get_default(Dispatch::clone));
+        let job = Box::new(move || {
+            let answer = match subscriber {
+                Some(subscriber) => with_default(&subscriber, work),
+                None => work(),
+            };
+            // The caller may have gone: then the answer is dropped, and wiped, right here.
+            drop(sender.send(answer));
+        });
         let ticket = self.submit(job).map_err(Missed::NoThread)?;
         match answer.recv_timeout(limit) {
             Ok(value) => Ok(value),

@@ -99,6 +99,11 @@ impl Vault {
         Self { keeps_sources: true, ..self }
     }
 
+    /// Returns the service's name.
+    pub(crate) fn service(&self) -> &ServiceName {
+        self.entry.service()
+    }
+
     /// Looks at an inline vault in memory, if that is what a reader is to see. Waits for nothing.
     pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
         match &*self.copies.for_reader(&self.coherence.glance())? {

@@ -16,7 +16,6 @@ use strongroom_core::{
 };
 
 use self::names::user_name;
-pub(crate) use self::names::{key_of_entry, name_of_entry};
 use super::coherence::Revision;
 use super::content::{Content, Edit, Fingerprint, Look};
 use super::engine::{VAULT_ENTRY, Vault};
@@ -276,7 +275,8 @@ impl Entries {
     fn keys(&self) -> Result<Vec<SecretKey>> {
         let users = self.store.list(self.service.as_str())?.into_iter();
         let secrets = users.filter(|user| user.as_str() != VAULT_ENTRY);
-        let mut keys: Vec<_> = secrets.map(|user| key_of_entry(&user)).collect();
+        let mut keys: Vec<_> =
+            secrets.map(|user| SecretKey::from_entry_name(user.as_str())).collect();
         keys.sort();
         Ok(keys)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use strongroom_core::{
     Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
+    Timestamp,
 };
 
 use super::content::Content;
@@ -166,7 +167,7 @@ impl Vault {
     }
 
     pub(super) fn copy_aside(&self, bytes: &SecretBytes) -> Result<PathBuf> {
-        let stamp = self.now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let stamp = file_stamp(self.now());
         self.coherence.put_aside(&stamp, bytes.expose_secret()).map_err(|error| {
             self.named(
                 Error::new(ErrorKind::Io, Operation::Repair)
@@ -284,5 +285,22 @@ fn told(opened: Result<Content>) -> Result<Result<Content>> {
             Err(error)
         }
         opened => Ok(opened),
+    }
+}
+
+/// Returns a time as a part of a file's name: `20261231T180000Z`.
+pub(super) fn file_stamp(time: Timestamp) -> String {
+    let whole = Timestamp::from_second(time.as_second()).unwrap_or(time);
+    whole.to_string().replace(['-', ':'], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_a_file_name_has_neither_a_colon_nor_a_fraction() {
+        let time: Timestamp = "2026-12-31T18:00:09.5Z".parse().unwrap();
+        assert_eq!(file_stamp(time), "20261231T180009Z");
     }
 }

@@ -105,7 +105,7 @@ impl Vault {
         let snapshot = self.read(|vault| {
             let vault = vault.snapshot()?;
             Ok(Snapshot {
-                json: backup::write(&vault, self.service(), now),
+                json: backup::write(&vault, self.service().as_str(), now),
                 generation: vault.generation,
                 secrets: vault.secrets().len(),
             })
@@ -147,11 +147,6 @@ impl Vault {
             Ok(())
         });
         restored.map_err(|error| self.named(error.during(Operation::Restore)))
-    }
-
-    /// The service whose vault this is.
-    pub(crate) fn service(&self) -> &str {
-        self.entry.service().as_str()
     }
 }
 

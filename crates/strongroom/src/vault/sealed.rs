@@ -20,6 +20,7 @@ use super::coherence::Revision;
 use super::content::Edit;
 use super::payload::{KeyEntry, Payload, VaultId};
 use super::place::{KEYED, Prepared};
+use super::repair::file_stamp;
 use super::unlock::{self, Unlock};
 
 mod secrets;
@@ -291,7 +292,7 @@ fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     if !is_anything_at(path)? {
         return Ok(None);
     }
-    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+    let stamp = file_stamp(now);
     let free = |number: u32| with(path, &format!(".{stamp}-{number}"));
     let aside = (1..).map(free).find(|aside| !aside.exists()).unwrap_or_else(|| free(0));
     // The log first: without its file it is nothing, and the file without it is an older one.

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use strongroom_core::{
     Error, ErrorKind, ExposeSecret, Operation, Result, Secret, SecretKey, SecretMetadata,
-    SecretString, SignedDuration, Timestamp,
+    SecretString, Timestamp,
 };
 
 use super::content::{Content, Edit, Look};
 use super::engine::Vault;
 use super::entries::not_counted;
+use crate::Layout;
 
 /// A secret without its value: what [`list`](crate::SecretManager::list) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SecretInfo {
     /// The secret's name and target.
@@ -40,21 +43,21 @@ enum BatchChange {
 
 impl Batch {
     /// Stores a secret, over the old one if there is one.
-    pub fn set(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Set(secret));
+    pub fn set(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Set(secret));
         self
     }
 
     /// Stores a secret under a name that has none. If there is one, the batch fails with `AlreadyExists` and changes
     /// nothing.
-    pub fn create(&mut self, key: &SecretKey, secret: Secret) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Create(secret));
+    pub fn create(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Create(secret));
         self
     }
 
     /// Deletes a secret. Deleting a missing one changes nothing.
-    pub fn delete(&mut self, key: &SecretKey) -> &mut Self {
-        self.changes.insert(key.clone(), BatchChange::Delete);
+    pub fn delete(&mut self, key: impl Into<SecretKey>) -> &mut Self {
+        self.changes.insert(key.into(), BatchChange::Delete);
         self
     }
 }
@@ -83,6 +86,12 @@ impl fmt::Debug for Batch {
 
 impl Vault {
     /// Reads the vault for the first time.
+    /// Whether it was read, and no vault has begun: neither one in its entry or a file, nor entries.
+    pub(crate) fn is_empty_vault(&self) -> bool {
+        self.read_copy(|content| content.is_none() && content.layout() != Layout::Entries)
+            == Some(true)
+    }
+
     pub(crate) fn open(&self) -> Result<()> {
         self.read(|vault| vault.generation().map(drop))
     }
@@ -123,7 +132,7 @@ impl Vault {
         self.read(|vault| vault.list())
     }
 
-    pub(crate) fn expiring(&self, within: SignedDuration) -> Result<Vec<SecretInfo>> {
+    pub(crate) fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         let (now, mut secrets) = (self.now(), self.list()?);
         secrets.retain(|secret| secret.metadata.expires_within(now, within));
         Ok(secrets)

@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use strongroom_core::{
     Capabilities, Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore,
-    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, SignedDuration, Store,
-    Timestamp,
+    Operation, Persistence, Secret, SecretKey, SecretString, ServiceName, Store, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -168,7 +167,7 @@ fn reads_are_memory_reads_and_a_change_is_one_write() {
     vault.update(&key("a"), |old| old).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update");
     let mut batch = Batch::default();
-    batch.set(&key("b"), Secret::new("3")).delete(&key("a"));
+    batch.set(key("b"), Secret::new("3")).delete(key("a"));
     vault.batch(batch).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "batch");
     assert!(vault.delete(&key("b")).unwrap());
@@ -238,7 +237,7 @@ fn a_write_that_fails_changes_nothing_and_is_not_believed() {
     vault.set(&key("a"), Secret::new("old")).unwrap();
     machine.store.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
     let mut batch = Batch::default();
-    batch.set(&key("a"), Secret::new("new")).set(&key("b"), Secret::new("new"));
+    batch.set(key("a"), Secret::new("new")).set(key("b"), Secret::new("new"));
     assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::QuotaExceeded);
     for vault in [&vault, &machine.vault()] {
         assert_eq!(value(vault, "a").as_deref(), Some("old"));
@@ -284,10 +283,10 @@ fn a_vault_of_the_oldest_format_is_read_and_upgraded_at_the_next_write() {
 fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
-        vault.set(&key("token"), Secret::new("v").with_expiry(at(2_000))).unwrap();
+        vault.set(&key("token"), Secret::new("v").expires_at(at(2_000))).unwrap();
         assert_eq!(value(&vault, "token").as_deref(), Some("v"));
-        assert!(vault.expiring(SignedDuration::from_secs(999)).unwrap().is_empty());
-        assert_eq!(vault.expiring(SignedDuration::from_secs(1_000)).unwrap().len(), 1);
+        assert!(vault.expiring(Duration::from_secs(999)).unwrap().is_empty());
+        assert_eq!(vault.expiring(Duration::from_secs(1_000)).unwrap().len(), 1);
 
         machine.seconds.store(2_000, Ordering::Relaxed);
         assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
@@ -304,7 +303,7 @@ fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
 fn the_vault_keeps_the_times_and_an_update_the_rest() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
-        vault.set(&key("a"), Secret::new("1").with_provider("openai").with_scope("s")).unwrap();
+        vault.set(&key("a"), Secret::with_provider("1", "openai").scope("s")).unwrap();
         machine.seconds.store(1_500, Ordering::Relaxed);
         vault.update_value(&key("a"), SecretString::from("2")).unwrap();
         let secret = vault.get(&key("a")).unwrap().unwrap();
@@ -359,11 +358,11 @@ fn a_batch_that_creates_what_is_there_changes_nothing() {
         let vault = machine.vault();
         vault.set(&key("taken"), Secret::new("old")).unwrap();
         let mut batch = Batch::default();
-        batch.create(&key("free"), Secret::new("1")).create(&key("taken"), Secret::new("2"));
+        batch.create(key("free"), Secret::new("1")).create(key("taken"), Secret::new("2"));
         assert_eq!(vault.batch(batch).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!((value(&vault, "free"), value(&vault, "taken").as_deref()), (None, Some("old")));
         let mut batch = Batch::default();
-        batch.create(&key("free"), Secret::new("1"));
+        batch.create(key("free"), Secret::new("1"));
         vault.batch(batch).unwrap();
         assert_eq!(value(&vault, "free").as_deref(), Some("1"));
     }
@@ -387,7 +386,7 @@ fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
     for machine in Machine::of_each_layout() {
         let vault = machine.vault();
         let mut batch = Batch::default();
-        batch.set(&key(""), Secret::new("1"));
+        batch.set(key(""), Secret::new("1"));
         let errors = [
             vault.set(&key(""), Secret::new("1")).unwrap_err(),
             vault.update(&key("a\0b"), |old| old).unwrap_err(),

@@ -15,6 +15,8 @@ use std::thread;
 
 #[cfg(target_os = "linux")]
 use strongroom::Backend;
+#[cfg(target_os = "linux")]
+use strongroom::stores::secret_service;
 use strongroom::{Config, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};
@@ -34,7 +36,9 @@ pub(crate) fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn on(bus: &Bus) -> Config {
-    Config::new("").backend(Backend::SecretService).bus_address(bus.address())
+    Config::new("")
+        .backend(Backend::SecretService)
+        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
 }
 
 /// A manager of the service of this name, with its files where the sandbox's processes have them.

@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use strongroom::stores::secret_service;
 use strongroom::{Backend, Config, KeySource, SealingKey};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, wait_until};
 
@@ -92,7 +93,9 @@ impl Machine {
             .state_dir(self.sandbox().state_dir())
             .data_dir(self.sandbox().data_dir());
         let config = match self {
-            Self::Bus(bus) => config.backend(Backend::SecretService).bus_address(bus.address()),
+            Self::Bus(bus) => config
+                .backend(Backend::SecretService)
+                .store_settings(secret_service::Config::default().with_bus_address(bus.address())),
             Self::KeyFile(_, key) => config.backend(Backend::File).key(KeySource::key_file(key)),
         };
         let vault = config.service("example-server").open().await.unwrap();

@@ -1,12 +1,8 @@
-//! The names of entries: a secret's name, and its target behind a separator.
+//! The names that entries of secrets can have.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, UserName};
 
 use crate::vault::engine::VAULT_ENTRY;
-
-/// What stands between a secret's name and its target in its entry's name. Other programs' names often have
-/// an `@`, a `/` or a `:` of their own.
-const SEPARATOR: &str = "::";
 
 /// Returns the name of a secret's entry, as the system's own tools show it.
 ///
@@ -14,7 +10,7 @@ const SEPARATOR: &str = "::";
 ///
 /// `Invalid` if it can't be a name, or would be that of another secret or of the vault.
 pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
-    let user = UserName::new(name_of_entry(key))?;
+    let user = UserName::new(key.entry_name())?;
     let refused = |message: String, hint: &str| {
         Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint))
     };
@@ -24,7 +20,7 @@ pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
             "Choose another name.",
         );
     }
-    let named = key_of_entry(&user);
+    let named = SecretKey::from_entry_name(user.as_str());
     if named != *key {
         return refused(
             format!("its entry would be \"{user}\", which is that of {named}"),
@@ -32,24 +28,6 @@ pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
         );
     }
     Ok(user)
-}
-
-/// Returns the name of a secret's entry, valid or not.
-pub(crate) fn name_of_entry(key: &SecretKey) -> String {
-    match key.target() {
-        Some(target) => format!("{}{SEPARATOR}{target}", key.name()),
-        None => key.name().to_owned(),
-    }
-}
-
-/// Returns the key of the secret whose entry has this name.
-pub(crate) fn key_of_entry(user: &UserName) -> SecretKey {
-    match user.as_str().rsplit_once(SEPARATOR) {
-        Some((name, target)) if !name.is_empty() && !target.is_empty() => {
-            SecretKey::with_target(name, target)
-        }
-        _ => SecretKey::new(user.as_str()),
-    }
 }
 
 #[cfg(test)]
@@ -87,7 +65,7 @@ mod tests {
             let (plain, targeted) = (SecretKey::new(&name), SecretKey::with_target(&name, &target));
             for key in [plain, targeted] {
                 if let Ok(user) = user_name(&key) {
-                    prop_assert_eq!(key_of_entry(&user), key);
+                    prop_assert_eq!(SecretKey::from_entry_name(user.as_str()), key);
                 }
             }
         }
@@ -95,7 +73,7 @@ mod tests {
         #[test]
         fn every_entry_has_a_name_to_be_read_by(user in "[ab:@]{1,8}") {
             let user = UserName::new(user).expect("it is one");
-            let key = key_of_entry(&user);
+            let key = SecretKey::from_entry_name(user.as_str());
             prop_assert_eq!(user_name(&key).expect("it has one"), user);
         }
     }

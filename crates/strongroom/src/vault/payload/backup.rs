@@ -139,12 +139,15 @@ mod tests {
         })
     }
 
+    /// In nanoseconds.
+    const SECOND: i128 = 1_000_000_000;
+
     fn secret() -> impl Strategy<Value = Secret> {
-        let time = || proptest::option::of((-1_000_000_000_i64..4_000_000_000, 0..1_000_000_000));
+        let range = -1_000_000_000 * SECOND..4_000_000_000 * SECOND;
+        let time = || proptest::option::of(range.clone());
         let texts = (any::<String>(), any::<Option<String>>(), any::<Option<String>>());
         (texts, time(), time(), time()).prop_map(|(texts, expires, created, updated)| {
-            let time =
-                |time: Option<(i64, i32)>| time.and_then(|(s, ns)| Timestamp::new(s, ns).ok());
+            let time = |time: Option<i128>| time.and_then(Timestamp::from_nanosecond);
             let (value, provider, scope) = texts;
             let mut secret = Secret::new(value);
             secret.metadata.provider = provider;

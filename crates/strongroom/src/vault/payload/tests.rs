@@ -213,8 +213,7 @@ fn the_format_is_as_documented() {
     let mut payload = Payload::new(VaultId::new(std::array::from_fn(|byte| byte as u8)));
     payload.generation = 7;
     let time: Timestamp = "2026-12-31T00:00:00.5Z".parse().expect("it is RFC 3339");
-    let mut secret =
-        Secret::new("sk-1").with_provider("openai").with_scope("é\n").with_expiry(time);
+    let mut secret = Secret::with_provider("sk-1", "openai").scope("é\n").expires_at(time);
     secret.metadata.created_at = Some(Timestamp::UNIX_EPOCH);
     secret.metadata.updated_at = Some(Timestamp::UNIX_EPOCH);
     payload.insert(SecretKey::with_target("B", "prod\u{7f}"), secret);

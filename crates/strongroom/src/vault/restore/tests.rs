@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use strongroom_core::{
     Capabilities, ErrorKind, KeyringStore, Operation, Persistence, Secret, SecretMetadata,
-    SignedDuration, Store as _, secret_bytes,
+    Store as _, secret_bytes,
 };
 
 use super::super::tests::{Machine, at, key, value};
@@ -100,7 +100,7 @@ fn replaced_the_vault_holds_what_the_backup_holds() {
 fn what_is_restored_keeps_its_times_and_the_rest() {
     let there = Machine::new();
     there.seconds.store(100, Ordering::Relaxed);
-    let secret = Secret::new("1").with_provider("p").with_scope("s").with_expiry(at(150));
+    let secret = Secret::with_provider("1", "p").scope("s").expires_at(at(150));
     there.vault().set(&key("a"), secret).unwrap();
     there.seconds.store(200, Ordering::Relaxed);
     let vault = there.vault();
@@ -115,7 +115,7 @@ fn what_is_restored_keeps_its_times_and_the_rest() {
     let restored = metadata(&here.vault(), "a");
     assert_eq!((restored.created_at, restored.updated_at), (Some(at(100)), Some(at(200))));
     assert_eq!(restored, metadata(&there.vault(), "a"), "an expired secret is in it");
-    let expiring = here.vault().expiring(SignedDuration::ZERO).unwrap();
+    let expiring = here.vault().expiring(std::time::Duration::ZERO).unwrap();
     assert_eq!(expiring.len(), 1);
 }
 

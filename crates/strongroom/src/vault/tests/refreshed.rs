@@ -64,7 +64,7 @@ fn an_entry_takes_the_value_of_what_was_fetched() {
     let machine = Machine::with(Layout::Entries);
     let vault = machine.vault();
     vault.set(&key("a"), Secret::new("1")).unwrap();
-    let fetched = Secret::new("2").with_provider("p").with_expiry(at(2_000));
+    let fetched = Secret::with_provider("2", "p").expires_at(at(2_000));
     vault.refreshed(&key("a"), old().as_ref(), fetched).unwrap();
     assert_eq!(value(&machine.vault(), "a").as_deref(), Some("2"));
 }

@@ -25,7 +25,7 @@ fn outgrown(max: usize) -> (Machine, Vault) {
     let machine = Machine::new();
     machine.store.set_capabilities(machine.store.capabilities().with_max_secret_len(max));
     let vault = machine.vault();
-    vault.set(&key("small"), Secret::new("1").with_scope("s")).unwrap();
+    vault.set(&key("small"), Secret::new("1").scope("s")).unwrap();
     assert!(vault.layout() == Layout::Inline && !file(&machine).exists());
     vault.set(&key("large"), Secret::new("x".repeat(max))).unwrap();
     (machine, vault)
@@ -136,8 +136,7 @@ fn a_sealed_vault_costs_its_store_one_read_and_no_write() {
 fn nothing_of_a_sealed_vault_can_be_read_in_its_files() {
     let machine = Machine::with(Layout::Sealed);
     let vault = machine.vault();
-    let secret =
-        Secret::new("marker-value").with_provider("marker-provider").with_scope("marker-scope");
+    let secret = Secret::with_provider("marker-value", "marker-provider").scope("marker-scope");
     vault.set(&SecretKey::with_target("marker-name", "marker-target"), secret).unwrap();
     let mut files = 0;
     for entry in fs::read_dir(machine.dir.path().join("data")).unwrap() {
@@ -348,17 +347,17 @@ fn a_passphrase_is_asked_for_while_nobody_has_to_wait() {
     let vault = || vault.clone();
     let secrets = vault().open_blocking().unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0, "there is no file yet");
-    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    secrets.set(key("a"), &Secret::new("1")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
-    secrets.lock();
-    secrets.set(&key("b"), &Secret::new("2")).unwrap();
+    secrets.forget();
+    secrets.set(key("b"), &Secret::new("2")).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     assert_eq!(secrets.list().unwrap().len(), 2);
     // A read that mends what a killed writer left takes the lock, too.
     let generation =
         StateDir::at(&state).unwrap().file(&ServiceName::new("app").unwrap(), ".generation");
     fs::remove_file(generation.unwrap()).unwrap();
-    assert!(vault().open_blocking().unwrap().exists(&key("a")).unwrap());
+    assert!(vault().open_blocking().unwrap().exists(key("a")).unwrap());
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
@@ -368,15 +367,15 @@ fn several_threads_that_open_a_file_at_once_ask_once_and_before_they_lock() {
     let state = dir.path().join("state");
     let (vault, asked) = asking(dir.path(), &state);
     let secrets = vault.open_blocking().unwrap();
-    secrets.set(&key("a"), &Secret::new("1")).unwrap();
+    secrets.set(key("a"), &Secret::new("1")).unwrap();
     for round in 2..5 {
-        secrets.lock();
+        secrets.forget();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let (secrets, name) = (&secrets, format!("{round}-{thread}"));
                 scope.spawn(move || match thread % 2 {
-                    0 => secrets.set(&key(&name), &Secret::new("2")).unwrap(),
-                    _ => assert!(secrets.exists(&key("a")).unwrap()),
+                    0 => secrets.set(key(&name), &Secret::new("2")).unwrap(),
+                    _ => assert!(secrets.exists(key("a")).unwrap()),
                 });
             }
         });

@@ -162,7 +162,7 @@ fn leaks(text: &str) -> bool {
 
 fn lines_with_the_marker() -> [Vec<u8>; 5] {
     let mut payload = Payload::new(FRESH);
-    payload.insert("A".into(), Secret::new(MARKER).with_provider(MARKER).with_scope(MARKER));
+    payload.insert("A".into(), Secret::with_provider(MARKER, MARKER).scope(MARKER));
     payload.insert(SecretKey::with_target("B", MARKER), Secret::new(MARKER));
     let unknown = format!(r#","x":"{MARKER}","{MARKER}":[{{"{MARKER}":0}}]"#);
     let misplaced = format!(r#"{{"name":"a","value":"{MARKER}","expires_at":"{MARKER}"}}"#);

@@ -1,0 +1,172 @@
+//! A kind of store, described as data by its crate: its names, its words, and how to open one.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::{Deadlines, PromptPolicy, Result, Store};
+
+/// A kind of store.
+///
+/// A store crate has one as a constant, and the engine has a list of them. Whatever shows a store takes its words from
+/// here.
+///
+/// ```
+/// use std::sync::Arc;
+/// use strongroom_core::{MemoryStore, StoreKind};
+///
+/// const KIND: StoreKind = StoreKind::new(MemoryStore::NAME, |_| Ok(Arc::new(MemoryStore::new())))
+///     .with_label("the memory of this program")
+///     .with_protection("nothing but this process");
+/// assert_eq!(KIND.name(), "memory");
+/// ```
+#[derive(Clone, Copy)]
+pub struct StoreKind {
+    name: &'static str,
+    label: &'static str,
+    protection: &'static str,
+    default_on: Option<&'static str>,
+    open: Open,
+}
+
+/// The surroundings that a store is opened in.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct StoreContext<'a> {
+    /// The deadlines of its calls.
+    pub deadlines: Deadlines,
+    /// Whether it may let the system ask the user.
+    pub prompt: PromptPolicy,
+    /// The directory for locks and the like, in place of the user's own.
+    pub state_dir: Option<&'a Path>,
+    /// Whether values may cross to the store's provider in the clear.
+    pub allows_unencrypted_session: bool,
+    /// The application's settings for single kinds.
+    pub settings: &'a StoreSettings,
+}
+
+/// Settings for single kinds of store, each by its type: a store crate's own configuration.
+#[derive(Clone, Default)]
+pub struct StoreSettings(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+type Open = fn(&StoreContext<'_>) -> Result<Arc<dyn Store>>;
+
+impl StoreKind {
+    /// Creates a kind from its stable name, as [`Store::name`] has it, and the function that opens a store. That contacts
+    /// nothing.
+    pub const fn new(name: &'static str, open: Open) -> Self {
+        Self { name, label: name, protection: "the store itself", default_on: None, open }
+    }
+
+    /// Sets the name for people, such as "the kernel's keyring". It is the stable name by default.
+    #[must_use]
+    pub const fn with_label(mut self, label: &'static str) -> Self {
+        self.label = label;
+        self
+    }
+
+    /// Sets the words for what protects the entries, as an answer to "Protected by …".
+    #[must_use]
+    pub const fn with_protection(mut self, protection: &'static str) -> Self {
+        self.protection = protection;
+        self
+    }
+
+    /// Makes it the default of an operating system, by the name of `std::env::consts::OS`.
+    #[must_use]
+    pub const fn with_default_on(mut self, os: &'static str) -> Self {
+        self.default_on = Some(os);
+        self
+    }
+
+    /// Returns the stable name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the name for people.
+    pub const fn label(&self) -> &'static str {
+        self.label
+    }
+
+    /// Returns the words for what protects the entries.
+    pub const fn protection(&self) -> &'static str {
+        self.protection
+    }
+
+    /// Returns the operating system whose applications use it by default.
+    pub const fn default_on(&self) -> Option<&'static str> {
+        self.default_on
+    }
+
+    /// Opens a store without contacting it.
+    ///
+    /// # Errors
+    ///
+    /// `NoBackend` if it can't be opened here.
+    pub fn open(&self, context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
+        (self.open)(context)
+    }
+}
+
+impl<'a> StoreContext<'a> {
+    /// Creates the default surroundings, with these settings.
+    pub fn new(settings: &'a StoreSettings) -> Self {
+        Self {
+            deadlines: Deadlines::default(),
+            prompt: PromptPolicy::default(),
+            state_dir: None,
+            allows_unencrypted_session: false,
+            settings,
+        }
+    }
+
+    /// Returns a kind's own settings, or their default.
+    pub fn settings_or_default<T: Any + Clone + Default + Send + Sync>(&self) -> T {
+        self.settings.get::<T>().cloned().unwrap_or_default()
+    }
+}
+
+impl StoreSettings {
+    /// Sets the settings of this type, in place of former ones.
+    pub fn insert<T: Any + Send + Sync>(&mut self, settings: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(settings));
+    }
+
+    /// Returns the settings of this type.
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreKind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Settings may hold keys: only their number is shown.
+impl fmt::Debug for StoreSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreSettings").field("count", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_found_by_their_type_and_never_shown() {
+        let mut settings = StoreSettings::default();
+        settings.insert("old".to_owned());
+        settings.insert("marker".to_owned());
+        settings.insert(7_u8);
+        assert_eq!(settings.get::<String>().map(String::as_str), Some("marker"));
+        assert_eq!(StoreContext::new(&settings).settings_or_default::<u8>(), 7);
+        assert_eq!(StoreContext::new(&settings).settings_or_default::<u16>(), 0);
+        assert!(!format!("{settings:?}").contains("marker"));
+    }
+}

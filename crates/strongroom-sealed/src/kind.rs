@@ -1,0 +1,22 @@
+//! The encrypted file as a kind of store.
+
+use std::sync::Arc;
+
+use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, StoreKind};
+
+use crate::{Config, SealedStore};
+
+/// The encrypted file as a kind of store. Its settings are a [`Config`], without which it can't be opened: it names the files and
+/// their keys.
+pub const KIND: StoreKind = StoreKind::new(SealedStore::NAME, open)
+    .with_label("an encrypted file")
+    .with_protection("encryption; whoever has the passphrase or a key, and the file, can read it");
+
+fn open(context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
+    let config = context.settings.get::<Config>().cloned().ok_or_else(|| {
+        Error::new(ErrorKind::NoBackend, Operation::Choose)
+            .with_store(SealedStore::NAME)
+            .with_message("no directory was named for encrypted files")
+    })?;
+    Ok(Arc::new(SealedStore::new(config)))
+}
