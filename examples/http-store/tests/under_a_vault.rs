@@ -81,7 +81,7 @@ fn machines_that_share_the_server_lose_nothing_of_each_other_where_each_secret_i
         assert_eq!(reader.get_value(name).unwrap().unwrap().expose_secret(), "v");
     }
     assert_eq!(server.users("acme"), ["A", "B", "C", "D"]);
-    here.delete(&SecretKey::new("A")).unwrap();
+    here.delete("A").unwrap();
     assert!(there.get_value("A").unwrap().is_none());
     assert_eq!(there.list().unwrap().len(), 3);
 }
