@@ -175,9 +175,9 @@ mod chrono_conversions {
 
     impl<Zone: TimeZone> From<DateTime<Zone>> for Timestamp {
         fn from(time: DateTime<Zone>) -> Self {
-            // A leap second has more than 999,999,999.
-            let nanosecond = time.timestamp_subsec_nanos().min(999_999_999);
-            Self::saturating(i128::from(time.timestamp()) * 1_000_000_000 + i128::from(nanosecond))
+            // More than a second within a leap second, which so is the next one.
+            let nanosecond = i128::from(time.timestamp_subsec_nanos());
+            Self::saturating(i128::from(time.timestamp()) * 1_000_000_000 + nanosecond)
         }
     }
 
