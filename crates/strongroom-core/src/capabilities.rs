@@ -49,7 +49,7 @@ impl fmt::Display for Persistence {
 ///
 /// Some facts depend on the program that serves the store: how long its collection lasts, whether it
 /// encrypts the session, how it treats written and deleted values. They are known once the store was
-/// used or [probed](crate::KeyringStore::probe); before that they have the value of a well-behaved
+/// used or [probed](crate::Store::probe); before that they have the value of a well-behaved
 /// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use strongroom::{
     Config, Error, ErrorKind, ExposeSecret as _, Finding, Operation, Result, SecretManager, System,
-    diagnose, inspect,
+    diagnose,
 };
 
 use crate::access::Access;
@@ -57,7 +57,7 @@ impl Settings {
             export: None,
             health: Arc::new(move || {
                 let system = System::new().in_use(backend).has_secrets(true);
-                diagnose(&inspect(&Config::new("")), &system)
+                diagnose(&Config::new("").inspect(), &system)
             }),
         }
     }

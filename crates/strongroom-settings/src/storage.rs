@@ -130,7 +130,7 @@ mod tests {
             assert_eq!(said(*backend, Layout::Inline), expected);
         }
         let own = said(Backend::custom("acme"), Layout::Inline);
-        assert!(own.contains("the store that this program brings"), "{own}");
+        assert!(own.contains("the application's own store"), "{own}");
         let sealed = said(Backend::Memory, Layout::Sealed);
         assert!(sealed.starts_with("In an encrypted file"), "{sealed}");
     }

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strongroom::stores::secret_service;
-use strongroom::{
-    Backend, Config, Secret, SecretKey, System, Timestamp, blocking, diagnose, inspect,
-};
+use strongroom::{Backend, Config, Secret, SecretKey, System, Timestamp, blocking, diagnose};
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
@@ -73,7 +71,7 @@ fn drive_on(
     let settings = Settings::builder(secrets.to_async())
         .title("Tracker")
         .export(ConfigExport::new("tracker", secrets.clone(), bus.sandbox().home()))
-        .health(move || diagnose(&inspect(&config), &System::default()));
+        .health(move || diagnose(&config.inspect(), &System::default()));
     let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
     let input = json!({
         "link": server.link(),
@@ -112,7 +110,7 @@ fn ordinary_long_data_fits_into_windows_of_all_sizes() {
         .title("com.example.engineering.tracker-desktop-application")
         .migration(ConfigMigration::new(file, manager.clone()))
         .export(ConfigExport::new("tracker-desktop-application", manager, sandbox.home()))
-        .health(|| diagnose(&inspect(&Config::new("")), &System::default()))
+        .health(|| diagnose(&Config::new("").inspect(), &System::default()))
         .build()
         .unwrap();
     let server = settings.bind_fresh().unwrap();

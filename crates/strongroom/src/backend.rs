@@ -81,7 +81,10 @@ impl Backend {
 
     /// Returns the words for what protects secrets there, as an answer to "Protected by …".
     pub fn protection(self) -> &'static str {
-        self.kind().map_or("the store that this program brings", StoreKind::protection)
+        self.kind().map_or(
+            "the application's own store; its documentation says how",
+            StoreKind::protection,
+        )
     }
 
     /// Returns whether this build for this platform has it. [`inspect`](crate::Config::inspect) finds out whether it can be

@@ -46,11 +46,11 @@ pub enum ChoiceReason {
 
 /// Chooses and opens a store.
 ///
-/// 1. The backend of [`Config::with_backend`], else the one that the environment names. Nothing
+/// 1. The backend of [`Config::backend`], else the one that the environment names. Nothing
 ///    takes its place, and nobody is contacted: the first call finds out whether it can be used.
-/// 2. Else the platform's default, unless [`probe`](KeyringStore::probe) says `NoBackend`. A store
+/// 2. Else the platform's default, unless [`probe`](Store::probe) says `NoBackend`. A store
 ///    that is locked or without a collection stays the choice: the secrets may be in it.
-/// 3. Else what [`Config::with_fallback`] says. Nothing takes the place of a default that belongs to another
+/// 3. Else what [`Config::fallback`] says. Nothing takes the place of a default that belongs to another
 ///    user, or that encrypts no session; and in a container the kernel's keyring only if that was set.
 ///
 /// Every call on the store that comes back ends by its deadline: it is behind a

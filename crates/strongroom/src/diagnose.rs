@@ -108,16 +108,16 @@ impl Fix {
     }
 }
 
-/// Says what is wrong with the stores that [`inspect`](crate::inspect()) found, and how to mend it.
+/// Says what is wrong with the stores that [`Config::inspect`](crate::Config::inspect) found, and how to mend it.
 ///
 /// A pure function. There is at least one finding for each of the system's own stores in this
 /// build, the worst first. That an encrypted file needs a key is told only where secrets are kept in one, or where
 /// something is wrong. Where secrets are in the application's own store, the findings are about that store alone.
 ///
 /// ```
-/// use strongroom::{Config, System, diagnose, inspect};
+/// use strongroom::{Config, System, diagnose};
 ///
-/// let found = inspect(&Config::new("app"));
+/// let found = Config::new("app").inspect();
 /// for finding in diagnose(&found, &System::default()) {
 ///     println!("{:?}: {}", finding.severity, finding.problem);
 /// }

@@ -19,24 +19,26 @@ pub struct Inspection {
     pub(crate) env_prefix: String,
 }
 
-/// Probes the application's own store, if the config has one, and every backend of [`Backend::ALL`], in that order, each
-/// within its deadline.
-///
-/// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
-/// the places to look at are those of the config; the choice in them does not count.
-///
-/// ```
-/// use strongroom::{Backend, Config, inspect};
-///
-/// for found in inspect(&Config::new("app").backend(Backend::Memory)) {
-///     match &found.state {
-///         Ok(probe) => println!("{}: served by {}", found.backend, probe.provider),
-///         Err(error) => println!("{}: {error}. {}", found.backend, error.hint()),
-///     }
-/// }
-/// ```
-pub fn inspect(config: &Config) -> Vec<Inspection> {
-    inspect_on(&Here, config)
+impl Config {
+    /// Probes the application's own store, if the configuration has one, and every backend of [`Backend::ALL`], in that order,
+    /// each within its deadline.
+    ///
+    /// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
+    /// the places to look at are those of the configuration; the choice in it does not count.
+    ///
+    /// ```
+    /// use strongroom::{Backend, Config};
+    ///
+    /// for found in Config::new("app").backend(Backend::Memory).inspect() {
+    ///     match &found.state {
+    ///         Ok(probe) => println!("{}: served by {}", found.backend, probe.provider),
+    ///         Err(error) => println!("{}: {error}. {}", found.backend, error.hint()),
+    ///     }
+    /// }
+    /// ```
+    pub fn inspect(&self) -> Vec<Inspection> {
+        inspect_on(&Here, self)
+    }
 }
 
 fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {

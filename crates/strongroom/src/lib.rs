@@ -17,7 +17,7 @@
 //! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
 //!   once, coherent between processes; [`blocking`] mirrors it.
 //! - The store is the one that the secrets are in; else what the configuration names, else what `STRONGROOM_BACKEND`
-//!   names, else the platform's default, else the [`Fallback`]. [`inspect()`] says what there is.
+//!   names, else the platform's default, else the [`Fallback`]. [`Config::inspect`] says what there is.
 //! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
 //! - [`Config::store`] takes any [`Store`]: an application's own, [`MemoryStore`] or [`MockKeyringStore`]. Feature
 //!   `testing` puts a mock in the place of the platform's store in tests.
@@ -88,7 +88,7 @@ pub use choose::{ChoiceReason, Chosen, choose};
 pub use config::{Config, DangerousConfig, Fallback, Layout};
 pub use diagnose::{Finding, Fix, Severity, System, diagnose};
 pub use guard::Guard;
-pub use inspect::{Inspection, inspect};
+pub use inspect::Inspection;
 #[cfg(feature = "sealed")]
 pub use keys::PassphraseRequest;
 pub use manager::SecretManager;

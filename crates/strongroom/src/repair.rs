@@ -57,7 +57,7 @@ impl VaultRepair {
     ///
     /// # Errors
     ///
-    /// As [`KeyringStore::read_entry`](crate::KeyringStore::read_entry), but neither `Corrupt` nor
+    /// As [`Store::read_entry`](crate::Store::read_entry), but neither `Corrupt` nor
     /// `Ambiguous`.
     pub fn examine(&self) -> Result<Vec<VaultItem>> {
         self.vault.examine()

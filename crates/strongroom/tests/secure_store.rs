@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use strongroom::stores::secret_service;
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
-    SecretString, SecureStore, choose, inspect, secret_bytes,
+    SecretString, SecureStore, choose, secret_bytes,
 };
 
 /// The memory is one for all tests of this process: each takes a service of its own.
@@ -142,7 +142,7 @@ fn the_memory_of_the_process_is_always_there_to_inspect() {
     let here = here.store_settings(
         secret_service::Config::default().with_bus_address("unix:path=/nonexistent/strongroom"),
     );
-    for found in inspect(&here) {
+    for found in here.inspect() {
         let opened = found.capabilities.is_some();
         assert_eq!(opened, found.backend.is_supported_here());
         if found.backend == Backend::Memory {

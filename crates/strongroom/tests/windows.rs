@@ -7,7 +7,7 @@ use std::process;
 
 use strongroom::{
     Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Persistence,
-    Secret, SecretKey, VAULT_ENTRY, choose, inspect,
+    Secret, SecretKey, VAULT_ENTRY, choose,
 };
 
 #[test]
@@ -17,7 +17,7 @@ fn it_is_the_platforms_default_and_can_be_used() {
     assert_eq!(chosen.backend(), Backend::CredentialManager);
     assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
 
-    let found = inspect(&config);
+    let found = config.inspect();
     let found = found.iter().find(|it| it.backend == Backend::CredentialManager).unwrap();
     let capabilities = found.capabilities.unwrap();
     assert_eq!(capabilities.persistence, Persistence::Permanent);

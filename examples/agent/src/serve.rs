@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use strongroom::{SecretManager, System, diagnose, inspect};
+use strongroom::{SecretManager, System, diagnose};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
@@ -63,7 +63,7 @@ fn settings(keys: &Keys, secrets: SecretManager) -> strongroom::Result<Settings>
         .migration(ConfigMigration::new(keys.file.clone(), vault.clone()))
         .health(move || {
             let system = System::new().in_use(backend);
-            diagnose(&inspect(&configuration()), &system)
+            diagnose(&configuration().inspect(), &system)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
         settings = settings.export(ConfigExport::new("agent", vault, home));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, Reason, inspect};
+use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, Reason};
 
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -19,7 +19,7 @@ type Choice = (Backend, ChoiceReason);
 /// Prints the table.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
-    let found = inspect(&settings.config(settings.deadlines.call));
+    let found = settings.config(settings.deadlines.call).inspect();
     let chosen = choice(settings, started.elapsed());
     output.result(|| table(&found, &chosen, settings), || as_json(&found, &chosen, settings))?;
     Ok(Exit::Done)

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{
-    Backend, ChoiceReason, Finding, Fix, Inspection, Severity, System, diagnose, inspect,
-};
+use strongroom::{Backend, ChoiceReason, Finding, Fix, Inspection, Severity, System, diagnose};
 
 use strongroom_files::{Source, read_text};
 
@@ -26,7 +24,7 @@ use crate::words::printable;
 /// Looks at the service's secrets and at all stores, and says what was found.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
-    let found = inspect(&settings.config(settings.deadlines.call));
+    let found = settings.config(settings.deadlines.call).inspect();
     let mut service = service::look(&found, started.elapsed(), settings)?;
     word(&mut service.findings, settings);
     let in_use = in_use(service.place.as_ref(), settings.backend);

@@ -7,7 +7,6 @@ use std::net::Ipv4Addr;
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
-use strongroom::inspect;
 use strongroom_settings::{ConfigExport, ConfigMigration};
 
 use super::config::own_file;
@@ -76,7 +75,7 @@ fn page(
     let mut page = strongroom_settings::Settings::builder(vault.to_async())
         .title(settings.service.as_str())
         .health(move || {
-            let found = inspect(&health.config(health.deadlines.call));
+            let found = health.config(health.deadlines.call).inspect();
             findings(&found, Some(in_use), true, &health)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
