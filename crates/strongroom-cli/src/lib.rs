@@ -46,7 +46,7 @@
 //!   back first; then they have their effect. Handlers of the program stay, are called, and end the question. Install
 //!   them before or after a question, not while one is open.
 //! - The commands of a program that asks nobody for a passphrase work with the encrypted file if a key of it is at hand;
-//!   see [`Kit::builder`].
+//!   see [`Kit::config`].
 //!
 //! # Features
 //!
