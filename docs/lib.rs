@@ -13,6 +13,11 @@ pub struct Readme;
 #[doc = include_str!("integrating.md")]
 pub struct Integrating;
 
+/// Tests the examples in the guide for users of the `keyring` crate.
+#[cfg(doctest)]
+#[doc = include_str!("from-keyring.md")]
+pub struct FromKeyring;
+
 /// Tests the examples in the guide for Tauri applications.
 #[cfg(all(doctest, feature = "tauri"))]
 #[doc = include_str!("tauri.md")]
