@@ -38,7 +38,7 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
     let value = |number: usize| format!("{number} {}", "x".repeat(40));
     let vault = open();
     for number in 0..SECRETS {
-        vault.set(&number.to_string().into(), &Secret::new(value(number))).unwrap();
+        vault.set(number.to_string(), &Secret::new(value(number))).unwrap();
         if number == 0 {
             assert_eq!(vault.layout(), Layout::Inline);
         }
@@ -67,7 +67,7 @@ fn a_value_that_no_entry_takes_is_refused_alone() {
     let key = SecretKey::with_target("API_KEY", "production");
     vault.set(&key, &Secret::new("x".repeat(1_200))).unwrap();
     for number in 0..20 {
-        vault.set(&number.to_string().into(), &Secret::new("x".repeat(1_200))).unwrap();
+        vault.set(number.to_string(), &Secret::new("x".repeat(1_200))).unwrap();
     }
     let refused = vault.set("LARGE", &Secret::new("x".repeat(2_561))).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::TooLarge);
