@@ -42,7 +42,7 @@ fn lookup(bus: &Bus, service: &str, user: &str) -> String {
 #[test]
 fn a_terminal_program_asks_once_and_says_what_to_run_if_the_key_is_missing() {
     let Some((bus, _keyring)) = keyring() else { return };
-    let tui = || bus.command(env!("CARGO_BIN_EXE_tui"));
+    let tui = || bus.command(env!("CARGO_BIN_EXE_wish-tui"));
     let (is_done, said) = run(tui(), "");
     assert!(!is_done && said.contains("Run `claude-tracker setup`."), "{said}");
     for value in ["first", "second-key"] {
@@ -57,7 +57,7 @@ fn a_terminal_program_asks_once_and_says_what_to_run_if_the_key_is_missing() {
 #[test]
 fn an_agent_logs_in_and_out_in_the_keyring_and_in_memory() {
     let Some((bus, _keyring)) = keyring() else { return };
-    let agent = || bus.command(env!("CARGO_BIN_EXE_agent"));
+    let agent = || bus.command(env!("CARGO_BIN_EXE_wish-agent"));
     says(agent(), "", "logged in with 4 characters\nlogged out: true");
     let mut ephemeral = agent();
     ephemeral.arg("--ephemeral");
@@ -68,7 +68,7 @@ fn an_agent_logs_in_and_out_in_the_keyring_and_in_memory() {
 #[test]
 fn a_servers_manager_keeps_all_secrets_in_one_entry() {
     let Some((bus, _keyring)) = keyring() else { return };
-    let server = bus.command(env!("CARGO_BIN_EXE_server"));
+    let server = bus.command(env!("CARGO_BIN_EXE_wish-server"));
     says(server, "", "secret-service, lasting: true\n3 secrets");
     assert!(lookup(&bus, "sideseat", "vault").contains("OPENAI_API_KEY"));
 }
@@ -80,7 +80,7 @@ fn a_web_applications_keys_leave_its_file_for_accounts_of_their_own() {
     fs::write(&file, r#"{ "apiKeys": { "anthropic": "sk-ant-1", "openai": "sk-2" }, "port": 1 }"#)
         .unwrap();
     let web = || {
-        let mut command = bus.command(env!("CARGO_BIN_EXE_web"));
+        let mut command = bus.command(env!("CARGO_BIN_EXE_wish-web"));
         command.arg(&file);
         command
     };
@@ -94,8 +94,8 @@ fn a_web_applications_keys_leave_its_file_for_accounts_of_their_own() {
 #[test]
 fn a_desktop_application_stores_or_says_what_to_install() {
     let Some((bus, _keyring)) = keyring() else { return };
-    says(bus.command(env!("CARGO_BIN_EXE_desktop")), "", "a token of 5 characters");
+    says(bus.command(env!("CARGO_BIN_EXE_wish-desktop")), "", "a token of 5 characters");
 
     let bare = Bus::start(&Sandbox::new());
-    says(bare.command(env!("CARGO_BIN_EXE_desktop")), "", "gnome-keyring");
+    says(bare.command(env!("CARGO_BIN_EXE_wish-desktop")), "", "gnome-keyring");
 }
