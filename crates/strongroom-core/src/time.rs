@@ -292,9 +292,12 @@ mod tests {
 
     #[test]
     fn a_system_time_comes_back_or_saturates() {
+        // The steps of the system's clock, in nanoseconds.
+        let step = if cfg!(windows) { 100 } else { 1 };
         for end in ENDS.into_iter().chain([time("1969-12-31T23:59:59.25Z")]) {
             if cfg!(unix) || end >= Timestamp::UNIX_EPOCH {
-                assert_eq!(Timestamp::from(SystemTime::from(end)), end);
+                let back = Timestamp::from(SystemTime::from(end));
+                assert_eq!(back.as_nanosecond() / step, end.as_nanosecond() / step);
             }
         }
         let far = Duration::from_secs(1 << 40);

@@ -184,15 +184,14 @@ mod tests {
         let keyring =
             Place { backend: Backend::SecretService, is_persistent: true, is_fallback: false };
         let kernel = Place { backend: Backend::Keyutils, is_persistent: false, is_fallback: true };
+        let stored = format!("Clockify key: {}", keyring.name());
+        let forgets = format!("{}, until this machine restarts", kernel.name());
         let problem = "the keyring is locked".to_owned();
         let unusable = KeyStatus::Unusable { problem, hint: "Unlock it.".to_owned() };
         for (key, texts) in [
             (KeyStatus::Looking, ["looking for it", ""]),
-            (KeyStatus::Stored(keyring), ["Clockify key: the desktop's keyring", ""]),
-            (
-                KeyStatus::Stored(kernel),
-                ["the kernel's keyring, until this machine restarts", "`tracker doctor`"],
-            ),
+            (KeyStatus::Stored(keyring), [stored.as_str(), ""]),
+            (KeyStatus::Stored(kernel), [forgets.as_str(), "`tracker doctor`"]),
             (KeyStatus::Missing(keyring), ["missing. Type `tracker setup`", ""]),
             (KeyStatus::Missing(kernel), ["missing, and there is no keyring", "`tracker setup`"]),
             (unusable, ["the keyring is locked. Unlock it.", ""]),
