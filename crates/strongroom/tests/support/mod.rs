@@ -36,9 +36,10 @@ pub(crate) fn gnome_keyring() -> Option<(Bus, GnomeKeyring)> {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn on(bus: &Bus) -> Config {
-    Config::new("")
-        .backend(Backend::SecretService)
-        .store_settings(secret_service::Config::default().with_bus_address(bus.address()))
+    let sandbox = bus.sandbox();
+    let settings = secret_service::Config::default().with_bus_address(bus.address());
+    let config = Config::new("").backend(Backend::SecretService).store_settings(settings);
+    config.state_dir(sandbox.state_dir()).data_dir(sandbox.data_dir())
 }
 
 /// A manager of the service of this name, with its files where the sandbox's processes have them.
