@@ -231,6 +231,16 @@ impl Home {
 }
 
 impl Binding {
+    /// Returns the binding of a service to this backend; `None` where there is nothing to remember: the store is this
+    /// process's alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`BindingFile::home`].
+    pub(crate) fn to(backend: Backend, file: BindingFile) -> Result<Option<Self>> {
+        if backend.is_of_this_process() { Ok(None) } else { Self::new(file, backend).map(Some) }
+    }
+
     /// Returns the binding that a file remembers.
     ///
     /// # Errors

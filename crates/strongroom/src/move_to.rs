@@ -65,7 +65,6 @@ impl Config {
         // Before the passphrase of a new file is asked for.
         vault.must_be_there()?;
         let there = self.clone().backend(to.backend).layout(layout);
-
         let target = choose(&there)?;
         let target = there.vault_on(&target, &service, in_entries)?;
         vault.move_to((&target, to), from, &binding, progress)

@@ -54,9 +54,9 @@ impl Config {
         let has_entries = self.has_entries(backend, &binding)?;
         let vault = self.vault_on(&chosen, &service, has_entries)?;
         let vault = vault.starting_anew(self.starts_anew);
-        let vault = match backend {
-            backend if backend.is_of_this_process() => vault,
-            backend => vault.bound_by(Binding::new(binding, backend)?),
+        let vault = match Binding::to(backend, binding)? {
+            Some(binding) => vault.bound_by(binding),
+            None => vault,
         };
         Ok((vault, chosen))
     }

@@ -226,7 +226,7 @@ impl SecureStore {
 
     fn get(&self, name: &str, key: &SecretKey) -> Result<Option<SecretString>> {
         match self.manager.get_value(key.clone())? {
-            None if self.has_entries_beside_vault() => {
+            None if self.has_entries_beside_vault()? => {
                 self.store().get_password(self.service.as_str(), name)
             }
             value => Ok(value),
@@ -235,20 +235,20 @@ impl SecureStore {
 
     fn delete(&self, name: &str, key: &SecretKey) -> Result<()> {
         self.manager.delete(key)?;
-        if self.has_entries_beside_vault() {
+        if self.has_entries_beside_vault()? {
             self.store().delete_password(self.service.as_str(), name)?;
         }
         Ok(())
     }
 
     fn contains(&self, name: &str, key: &SecretKey) -> Result<bool> {
-        Ok(self.manager.exists(key)? || self.is_entry_beside_vault(name, key)?)
+        Ok(self.manager.exists(key)? || self.is_entry(name)?)
     }
 
     fn names(&self) -> Result<Vec<String>> {
         let secrets = self.manager.list()?;
         let mut names: Vec<_> = secrets.iter().map(|secret| secret.key.entry_name()).collect();
-        if self.has_entries_beside_vault() && self.capabilities().can_list {
+        if self.has_entries_beside_vault()? && self.capabilities().can_list {
             let users = self.store().list(self.service.as_str())?.into_iter();
             names.extend(users.map(|user| user.as_str().to_owned()).filter(|it| it != VAULT_ENTRY));
         }
@@ -259,16 +259,19 @@ impl SecureStore {
 
     /// Whether the secret is an entry whose name the vault lacks.
     fn is_entry_beside_vault(&self, name: &str, key: &SecretKey) -> Result<bool> {
-        // The layout is known once the vault was read.
-        let is_in_vault = self.manager.exists(key)?;
-        Ok(!is_in_vault
-            && self.has_entries_beside_vault()
-            && self.store().exists(self.service.as_str(), name)?)
+        // In the layout `entries` the store is not asked a second time.
+        Ok(self.has_entries_beside_vault()? && !self.manager.exists(key)? && self.is_entry(name)?)
     }
 
-    /// Whether there is a vault, in a store that can hold entries beside it. Known once the vault was read.
-    fn has_entries_beside_vault(&self) -> bool {
-        self.manager.layout() != Layout::Entries && self.backend() != Backend::File
+    /// Whether there is an entry of this name beside a vault.
+    fn is_entry(&self, name: &str) -> Result<bool> {
+        Ok(self.has_entries_beside_vault()? && self.store().exists(self.service.as_str(), name)?)
+    }
+
+    /// Whether there is a vault, in a store that can hold entries beside it.
+    fn has_entries_beside_vault(&self) -> Result<bool> {
+        let layout = self.manager.shared.vault.read_layout()?;
+        Ok(layout != Layout::Entries && self.backend() != Backend::File)
     }
 
     /// Says where the secrets are, if their store is away.

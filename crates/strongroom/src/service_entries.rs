@@ -48,10 +48,7 @@ impl Config {
         let service = self.checked_service()?;
         let file = self.binding_file(&service)?;
         let chosen = choose_for(&service, &file, &self)?;
-        let binding = match chosen.backend() {
-            backend if backend.is_of_this_process() => None,
-            backend => Some(Binding::new(file, backend)?),
-        };
+        let binding = Binding::to(chosen.backend(), file)?;
         Ok(ServiceEntries { service, chosen, binding })
     }
 

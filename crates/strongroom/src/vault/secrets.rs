@@ -92,6 +92,11 @@ impl Vault {
             == Some(true)
     }
 
+    /// Returns how the secrets lie, after a look at the store if they may have changed.
+    pub(crate) fn read_layout(&self) -> Result<Layout> {
+        self.read_content(|content| Ok(content.layout()))
+    }
+
     pub(crate) fn open(&self) -> Result<()> {
         self.read(|vault| vault.generation().map(drop))
     }
