@@ -78,8 +78,8 @@ pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -
 
 fn run_entry(command: &Entry, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
-        Entry::Set { name, create_new, source } => {
-            entry::set(name, *create_new, source, settings, output)
+        Entry::Set { name, create_new, keep_lines, source } => {
+            entry::set(name, *create_new, source, &settings.keeping_lines(*keep_lines), output)
         }
         Entry::Get { name } => entry::get(name, settings, output),
         Entry::Delete { name } => entry::delete(name, settings, output),

@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) deadlines: Deadlines,
     never_prompts: bool,
     pub(crate) allows_unencrypted_bus: bool,
+    /// Whether text of several lines is written as it is.
+    keeps_lines: bool,
     /// What opens encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
@@ -42,6 +44,7 @@ impl Settings {
             deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
             never_prompts: flags.no_prompt,
             allows_unencrypted_bus: flags.allow_unencrypted_bus,
+            keeps_lines: false,
             keys: Keys::default(),
             json: flags.json,
             verbose,
@@ -65,6 +68,11 @@ impl Settings {
         Self { never_prompts: true, may_ask: false, keys, ..self.clone() }
     }
 
+    /// Returns the same for commands that write text of several lines as it is.
+    pub(crate) fn keeping_lines(&self, keeps_lines: bool) -> Self {
+        Self { keeps_lines, ..self.clone() }
+    }
+
     /// Returns whether the passphrase of an encrypted file can be asked for.
     pub(crate) fn can_ask_passphrase(&self) -> bool {
         self.keys.may_ask
@@ -82,6 +90,7 @@ impl Settings {
             true => config.dangerous().unencrypted_session(),
             false => config,
         };
+        let config = if self.keeps_lines { config.keep_lines() } else { config };
         let config = self.keys.add_to(config);
         // A key that is at hand tells where to keep secrets for good; another program has a policy of its own.
         let config = match config.has_key() && self.kit.program.is_standalone() {

@@ -219,22 +219,38 @@ fn entries_whose_keyring_is_away_are_neither_absent_nor_stored_again() {
 #[test]
 fn entries_of_another_program_go_to_a_vault_by_a_move_and_come_back_by_one() {
     let (bus, _keyring) = gnome_keyring();
-    for (user, value) in [("token", "1"), ("other", "2")] {
-        let mut tool = bus.command("secret-tool");
-        tool.args(["store", "--label=theirs", "service", "app", "username", user]);
-        run(tool, &[], value.as_bytes()).ends_with(0);
+    let pem = "-----BEGIN KEY-----\nMII=\n-----END KEY-----\n";
+    for (user, value) in [("token", "1"), ("key", pem)] {
+        secret_tool::store(&bus, "app", user, value);
     }
+    let staging = ["service", "app", "username", "token", "target", "staging"];
+    secret_tool::store_by(&bus, &staging, "of staging");
     let seen = on(&bus, &["--service", "app", "list"], b"").ends_with(0);
-    seen.says("there are 2 entries of this service in secret-service");
+    seen.says("there are 3 entries of this service in secret-service");
     let advised = ["--service", "app", "move", "--from", "entries", "--to", "secret-service"];
     on(&bus, &advised, b"").ends_with(0);
     let value = on(&bus, &["--service", "app", "get", "token"], b"").ends_with(0);
     assert_eq!(value.out(), "1");
     assert_eq!(on(&bus, &["entry", "list", "app"], b"").ends_with(0).out(), "vault\n");
 
+    let staging = ["--service", "app", "get", "token", "--target", "staging"];
+    assert_eq!(on(&bus, &staging, b"").ends_with(0).out(), "of staging");
+
     let back = ["--service", "app", "move", "--to", "secret-service", "--layout", "entries"];
-    on(&bus, &back, b"").ends_with(0);
-    let mut tool = bus.command("secret-tool");
-    tool.args(["lookup", "service", "app", "username", "token"]);
-    assert_eq!(run(tool, &[], b"").ends_with(0).out(), "1");
+    on(&bus, &[&back[..], &["--keep-lines"]].concat(), b"").ends_with(0);
+    for (user, value) in [("token", "1"), ("key", pem), ("token::staging", "of staging")] {
+        assert_eq!(secret_tool::lookup(&bus, "app", user).as_deref(), Some(value));
+    }
+}
+
+#[test]
+fn an_entry_of_several_lines_is_written_for_other_programs_where_that_is_asked_for() {
+    let (bus, _keyring) = gnome_keyring();
+    let pem = "-----BEGIN KEY-----\nMII=\n-----END KEY-----\n";
+    let set = ["entry", "set", "app", "key"];
+    on(&bus, &set, pem.as_bytes()).ends_with(0);
+    assert_ne!(secret_tool::lookup(&bus, "app", "key").as_deref(), Some(pem));
+    on(&bus, &[&set[..], &["--keep-lines"]].concat(), pem.as_bytes()).ends_with(0);
+    assert_eq!(secret_tool::lookup(&bus, "app", "key").as_deref(), Some(pem));
+    assert_eq!(on(&bus, &["entry", "get", "app", "key"], b"").ends_with(0).out(), pem);
 }

@@ -22,13 +22,23 @@ pub const fn encoded_len(len: usize) -> usize {
 ///
 /// A leading byte order mark needs it too: Qt, and so KWallet, drops one.
 pub fn is_plain(value: &[u8]) -> bool {
+    is_printable(value, |_| false)
+}
+
+/// Returns whether a value is plain but for line breaks and tabs: a store may keep such text as it is, where its caller wants that.
+/// [`decode`] returns it unchanged.
+pub fn is_text(value: &[u8]) -> bool {
+    is_printable(value, |character| matches!(character, '\n' | '\r' | '\t'))
+}
+
+fn is_printable(value: &[u8], is_allowed: impl Fn(char) -> bool) -> bool {
     let Ok(text) = std::str::from_utf8(value) else {
         return false;
     };
     !text.is_empty()
         && !text.starts_with(MARKER)
         && !text.starts_with('\u{feff}')
-        && !text.contains(char::is_control)
+        && !text.contains(|character: char| character.is_control() && !is_allowed(character))
 }
 
 /// The value as one line of text without control characters.
@@ -95,6 +105,18 @@ mod tests {
     fn ordinary_secrets_stay_readable_for_other_programs() {
         for value in ["sk-abc_DEF.123", "pässwörd", "{\"version\":1}", "two words"] {
             assert_eq!(encode(value.as_bytes()).expose_secret(), value.as_bytes());
+        }
+    }
+
+    #[test]
+    fn text_of_several_lines_is_text_and_not_plain() {
+        for text in ["a\nb", "-----BEGIN-----\r\n\tMII\r\n", "{\n}\n"] {
+            assert!(is_text(text.as_bytes()) && !is_plain(text.as_bytes()), "{text:?}");
+            assert_eq!(decode(text.into()).expose_secret(), text.as_bytes());
+        }
+        let marked = format!("{MARKER}YQ==\n");
+        for other in ["", "\u{feff}a\n", "a\0b\n", "a\x1bb", &marked] {
+            assert!(!is_text(other.as_bytes()), "{other:?}");
         }
     }
 

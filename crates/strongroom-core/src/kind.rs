@@ -43,6 +43,8 @@ pub struct StoreContext<'a> {
     pub state_dir: Option<&'a Path>,
     /// Whether values may cross to the store's provider in the clear.
     pub allows_unencrypted_session: bool,
+    /// Whether text of several lines is written as it is, where the store could keep it and would encode it otherwise.
+    pub keeps_lines: bool,
     /// The application's settings for single kinds.
     pub settings: &'a StoreSettings,
 }
@@ -119,6 +121,7 @@ impl<'a> StoreContext<'a> {
             prompt: PromptPolicy::default(),
             state_dir: None,
             allows_unencrypted_session: false,
+            keeps_lines: false,
             settings,
         }
     }

@@ -21,6 +21,9 @@ pub struct Config {
     /// Whether values may cross the bus in the clear where the provider encrypts no session. Without
     /// that, such a provider is `NoBackend`.
     pub unencrypted_session: bool,
+    /// Whether text of several lines is written as it is. Without that, it is one line of base64 with a mark, which other
+    /// programs show as such.
+    pub keeps_lines: bool,
     /// The directory of the lock file that keeps processes from opening sessions at once; `None`
     /// is `.local/state/strongroom` in the user's home.
     pub state_dir: Option<PathBuf>,
@@ -48,6 +51,12 @@ impl Config {
     /// Sets whether values may cross the bus in the clear where the provider encrypts no session.
     pub fn with_unencrypted_session(mut self, is_allowed: bool) -> Self {
         self.unencrypted_session = is_allowed;
+        self
+    }
+
+    /// Sets whether text of several lines is written as it is, for other programs.
+    pub fn with_kept_lines(mut self, is_kept: bool) -> Self {
+        self.keeps_lines = is_kept;
         self
     }
 

@@ -25,11 +25,6 @@ pub(crate) struct NewItem<'a> {
 }
 
 impl Found {
-    /// All items, open and locked.
-    pub(crate) fn count(&self) -> usize {
-        self.open.len() + self.locked.len()
-    }
-
     /// The collections of the locked items, each once.
     pub(crate) fn locked_collections(&self) -> Vec<OwnedObjectPath> {
         let mut collections: Vec<_> =

@@ -7,7 +7,7 @@ use strongroom_core::{Result, Store, StoreContext, StoreKind};
 use crate::{Config, SecretServiceStore};
 
 /// The Secret Service as a kind of store. Its settings are a [`Config`]; deadlines, the prompt policy and the permission to use an
-/// unencrypted session come from the context.
+/// unencrypted session come from the context, which may keep lines, too.
 pub const KIND: StoreKind = StoreKind::new(SecretServiceStore::NAME, open)
     .with_label("the desktop's keyring")
     .with_protection(
@@ -21,6 +21,8 @@ fn open(context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
         .with_deadlines(context.deadlines)
         .with_prompt(context.prompt)
         .with_unencrypted_session(context.allows_unencrypted_session);
+    let keeps_lines = config.keeps_lines || context.keeps_lines;
+    let config = config.with_kept_lines(keeps_lines);
     let config = match context.state_dir {
         Some(directory) => config.with_state_dir(directory),
         None => config,

@@ -10,6 +10,7 @@
 //! - Values cross the bus encrypted, unless the caller allows a provider that can't; they lie there as
 //!   one line of text, under
 //!   the attributes `service` and `username` that `secret-tool` and other clients use.
+//! - An item with the `keyring` crate's attribute `target` is the entry `USERNAME::TARGET`.
 //!
 //! Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where `DISPLAY` or
 //! `WAYLAND_DISPLAY` is set: the provider shows it as a window.
@@ -48,6 +49,7 @@ mod sandbox;
 mod session;
 mod shared;
 mod store;
+mod target;
 mod text;
 
 pub use config::Config;

@@ -14,9 +14,12 @@ use crate::facts::Facts;
 use crate::item;
 use crate::process_lock::{Guarded, ProcessLock};
 use crate::prompt::Shown;
-use crate::protocol::{ATTRIBUTE_SCHEMA, ATTRIBUTE_SERVICE, ATTRIBUTE_USER, GENERIC_SCHEMA};
+use crate::protocol::{
+    ATTRIBUTE_SCHEMA, ATTRIBUTE_SERVICE, ATTRIBUTE_USER, GENERIC_SCHEMA, WireSecret,
+};
 use crate::provider::Provider;
 use crate::session::{Content, Session};
+use crate::target;
 
 /// Attributes that name an item.
 pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
@@ -37,7 +40,7 @@ pub(crate) struct Work<'a> {
 impl Work<'_> {
     /// The value of an entry.
     pub(crate) async fn read(&mut self, entry: &EntryName) -> Result<Option<SecretBytes>, Failure> {
-        let Some(item) = only(self.find(&attributes_of(entry)).await?)? else {
+        let Some(item) = only(self.items(entry).await?)? else {
             return Ok(None);
         };
         self.read_item(&item).await.map(Some)
@@ -50,8 +53,7 @@ impl Work<'_> {
         value: &[u8],
         mode: WriteMode,
     ) -> Result<(), Failure> {
-        let attributes = attributes_of(entry);
-        let items = match self.find(&attributes).await {
+        let items = match self.items(entry).await {
             Err(failure) if failure.kind == ErrorKind::NoDefaultCollection => {
                 self.create_default_collection().await?;
                 Vec::new()
@@ -66,19 +68,21 @@ impl Work<'_> {
 
     /// Deletes an entry and says whether it was there.
     pub(crate) async fn remove(&mut self, entry: &EntryName) -> Result<bool, Failure> {
-        match only(self.find(&attributes_of(entry)).await?)? {
+        match only(self.items(entry).await?)? {
             Some(item) => self.delete(&item).await.map(|()| true),
             None => Ok(false),
         }
     }
 
-    /// Whether an entry exists. One that lies in a locked collection and is shown there does.
+    /// Returns whether an entry exists. One that a locked collection shows does.
     pub(crate) async fn contains(&mut self, entry: &EntryName) -> Result<bool, Failure> {
-        let attributes = attributes_of(entry);
-        match item::search(self.bus, &self.budget, &attributes).await {
-            Ok(found) if found.count() > 0 => Ok(true),
-            _ => Ok(!self.find(&attributes).await?.is_empty()),
+        if let Ok(found) = item::search(self.bus, &self.budget, &attributes_of(entry)).await {
+            let shown = [found.open, found.locked].concat();
+            if !self.without_target(shown).await?.is_empty() {
+                return Ok(true);
+            }
         }
+        Ok(!self.items(entry).await?.is_empty())
     }
 
     /// The entries of a service, each once.
@@ -96,16 +100,13 @@ impl Work<'_> {
         Ok(self.users(service).await?.iter().filter(|user| user.is_empty()).count())
     }
 
-    /// The user names of a service's items; empty for one that has none.
+    /// Returns the names of a service's items in their entries; empty for one that has no user name.
     async fn users(&mut self, service: &ServiceName) -> Result<Vec<String>, Failure> {
         let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
         let mut users = Vec::new();
         for item in self.find(&attributes).await? {
-            let mut attributes = match item::attributes(self.bus, &self.budget, &item).await {
-                Err(failure) if failure.is_vanished() => continue,
-                attributes => attributes?,
-            };
-            users.push(attributes.remove(ATTRIBUTE_USER).unwrap_or_default());
+            let Some(attributes) = self.attributes(&item).await? else { continue };
+            users.push(target::user_in_entry(&attributes));
         }
         Ok(users)
     }
@@ -116,7 +117,7 @@ impl Work<'_> {
         entry: &EntryName,
     ) -> Result<Vec<Candidate>, Failure> {
         let mut candidates = Vec::new();
-        for path in self.find(&attributes_of(entry)).await? {
+        for path in self.items(entry).await? {
             candidates.push(item::describe(self.bus, &self.budget, &path).await?);
         }
         candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.modified));
@@ -129,7 +130,7 @@ impl Work<'_> {
         entry: &EntryName,
         id: &str,
     ) -> Result<SecretBytes, Failure> {
-        let item = named(self.find(&attributes_of(entry)).await?, id)?;
+        let item = named(self.items(entry).await?, id)?;
         self.read_item(&item).await
     }
 
@@ -140,13 +141,13 @@ impl Work<'_> {
         id: &str,
         value: &[u8],
     ) -> Result<(), Failure> {
-        let item = named(self.find(&attributes_of(entry)).await?, id)?;
+        let item = named(self.items(entry).await?, id)?;
         self.replace(&item, value, WriteMode::Overwrite).await
     }
 
     /// Deletes all items of one name but one.
     pub(crate) async fn keep(&mut self, entry: &EntryName, id: &str) -> Result<usize, Failure> {
-        let items = self.find(&attributes_of(entry)).await?;
+        let items = self.items(entry).await?;
         named(items.clone(), id)?;
         let others: Vec<_> = items.iter().filter(|item| item.as_str() != id).collect();
         for item in &others {
@@ -164,6 +165,44 @@ impl Work<'_> {
         };
         let warning = if self.writing { " The change may still take effect." } else { "" };
         failure.hint(hint + warning)
+    }
+
+    /// Returns the items of an entry, all of them readable now.
+    async fn items(&mut self, entry: &EntryName) -> Result<Vec<OwnedObjectPath>, Failure> {
+        let items = self.find(&attributes_of(entry)).await?;
+        let mut items = self.without_target(items).await?;
+        for attributes in target::attributes_of(entry) {
+            if items.is_empty() {
+                items = self.find(&attributes).await?;
+            }
+        }
+        Ok(items)
+    }
+
+    /// Keeps the items that have no target of their own.
+    async fn without_target(
+        &mut self,
+        items: Vec<OwnedObjectPath>,
+    ) -> Result<Vec<OwnedObjectPath>, Failure> {
+        let mut kept = Vec::with_capacity(items.len());
+        for item in items {
+            let attributes = self.attributes(&item).await?;
+            if attributes.is_some_and(|attributes| target::of(&attributes).is_none()) {
+                kept.push(item);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Returns an item's attributes; `None` if it was deleted meanwhile.
+    async fn attributes(
+        &mut self,
+        item: &OwnedObjectPath,
+    ) -> Result<Option<HashMap<String, String>>, Failure> {
+        match item::attributes(self.bus, &self.budget, item).await {
+            Err(failure) if failure.is_vanished() => Ok(None),
+            attributes => attributes.map(Some),
+        }
     }
 
     /// The items with these attributes, all of them readable now.
@@ -212,7 +251,7 @@ impl Work<'_> {
             return Err(Failure::new(ErrorKind::AlreadyExists));
         }
         self.open_session().await?;
-        let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
+        let secret = self.seal(value)?;
         self.writing = true;
         item::set_secret(self.bus, &self.budget, item, &secret).await?;
         // KWallet acknowledges a write to a wallet that was closed meanwhile, and drops it.
@@ -223,6 +262,10 @@ impl Work<'_> {
                 .message("the keyring was locked during the write, which may be lost"));
         }
         Ok(())
+    }
+
+    fn seal(&self, value: &[u8]) -> Result<WireSecret, Failure> {
+        self.session.as_ref().ok_or_else(no_session)?.seal(value, self.config.keeps_lines)
     }
 
     async fn delete(&mut self, item: &OwnedObjectPath) -> Result<(), Failure> {
@@ -248,11 +291,12 @@ impl Work<'_> {
         let _lock = ProcessLock::acquire(Guarded::CreateItem, dir.as_deref(), wait);
         let mut attributes = attributes_of(entry);
         let items = item::search(self.bus, &self.budget, &attributes).await?.open;
+        let items = self.without_target(items).await?;
         if let Some(item) = only(items)? {
             return self.replace(&item, value, mode).await;
         }
         attributes.insert(ATTRIBUTE_SCHEMA, GENERIC_SCHEMA);
-        let secret = self.session.as_ref().ok_or_else(no_session)?.seal(value)?;
+        let secret = self.seal(value)?;
         let new = item::NewItem { label: item::label(entry), attributes, secret };
         self.writing = true;
         let created = item::create(self.bus, &self.budget, &collection, new).await;

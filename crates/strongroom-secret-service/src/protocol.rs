@@ -36,6 +36,9 @@ pub(crate) const ALGORITHM_PLAIN: &str = "plain";
 /// The attributes that `secret-tool`, the `keyring` crate and Python's `keyring` use too.
 pub(crate) const ATTRIBUTE_SERVICE: &str = "service";
 pub(crate) const ATTRIBUTE_USER: &str = "username";
+/// The attribute by which the `keyring` crate tells several items of one user apart, and its value for the first of them.
+pub(crate) const ATTRIBUTE_TARGET: &str = "target";
+pub(crate) const DEFAULT_TARGET: &str = "default";
 pub(crate) const ATTRIBUTE_SCHEMA: &str = "xdg:schema";
 pub(crate) const GENERIC_SCHEMA: &str = "org.freedesktop.Secret.Generic";
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strongroom_core::{ErrorKind, SecretBytes, Warning, armor};
+use strongroom_core::{ErrorKind, ExposeSecret, SecretBytes, Warning, armor, secret_copy};
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::Config;
@@ -51,13 +51,15 @@ impl Session {
             .message("no encrypted session could be agreed on with the Secret Service"))
     }
 
-    /// A value as it goes over the bus.
-    pub(crate) fn seal(&self, value: &[u8]) -> Result<WireSecret, Failure> {
-        use strongroom_core::ExposeSecret;
-        let line = armor::encode(value);
+    /// Returns a value as it goes over the bus. Text of several lines goes as it is where lines are kept.
+    pub(crate) fn seal(&self, value: &[u8], keeps_lines: bool) -> Result<WireSecret, Failure> {
+        let text = match keeps_lines && armor::is_text(value) {
+            true => secret_copy(value),
+            false => armor::encode(value),
+        };
         let (parameters, bytes) = match &self.key {
-            Some(key) => key.encrypt(line.expose_secret())?,
-            None => (Vec::new(), line.expose_secret().to_vec()),
+            Some(key) => key.encrypt(text.expose_secret())?,
+            None => (Vec::new(), text.expose_secret().to_vec()),
         };
         Ok((self.path.clone(), parameters, bytes, CONTENT_TYPE.to_owned()))
     }

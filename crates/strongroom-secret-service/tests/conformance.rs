@@ -13,6 +13,12 @@ mod gnome_keyring {
     static RUNNING: LazyLock<(Bus, GnomeKeyring)> = LazyLock::new(support::gnome_keyring);
 
     strongroom_conformance::conformance_tests!(|| support::store(&RUNNING.0));
+
+    mod kept_lines {
+        use crate::support;
+
+        strongroom_conformance::conformance_tests!(|| support::keeping_store(&super::RUNNING.0));
+    }
 }
 
 mod kwallet {

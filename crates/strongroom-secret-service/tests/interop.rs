@@ -8,9 +8,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use strongroom_core::{EntryName, ErrorKind, ExposeSecret, KeyringStore, Store};
+use strongroom_core::{EntryName, ErrorKind, ExposeSecret, KeyringStore, Store, armor};
+use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, provider_or_skip, secret_tool};
-use support::{gnome_keyring, secret, store};
+use support::{get, gnome_keyring, keeping_store, secret, set, store};
 
 /// A client of the Secret Service that is not ours.
 struct Peer {
@@ -57,6 +58,8 @@ const PYTHON: &str = "/usr/bin/python3";
 const PYTHON_KEYRING_PROGRAM: &str = "/usr/bin/keyring";
 
 const VALUE: &str = "sk-123 grüße";
+/// Text of several lines, whose last one has no line break: programs that print it add one.
+const LINES: &str = "-----BEGIN KEY-----\n\tMII=\r\n-----END KEY-----";
 
 fn exchange(peer: &Peer) {
     let (bus, _keyring) = gnome_keyring();
@@ -104,6 +107,77 @@ fn pythons_keyring_and_we_read_each_other() {
     if provider_or_skip("gnome-keyring-daemon") && provider_or_skip(PYTHON_KEYRING_PROGRAM) {
         exchange(&PYTHON_KEYRING);
     }
+}
+
+/// An item as the `keyring` crate writes it with a target.
+fn targeted(target: &'static str) -> [&'static str; 6] {
+    ["service", "app", "username", "token", "target", target]
+}
+
+#[test]
+fn items_of_one_user_with_different_targets_are_different_secrets() {
+    if !provider_or_skip("gnome-keyring-daemon") || !provider_or_skip("secret-tool") {
+        return;
+    }
+    let (bus, _keyring) = gnome_keyring();
+    let store = store(&bus);
+    secret_tool::store_by(&bus, &targeted("staging"), "of staging");
+    assert!(store.get_password("app", "token").unwrap().is_none(), "it has another name");
+    assert!(!store.exists("app", "token").unwrap());
+    assert!(!store.delete_password("app", "token").unwrap(), "it is not this one");
+
+    store.set_password("app", "token", &secret("ours")).unwrap();
+    secret_tool::store_by(&bus, &targeted("production"), "of production");
+    assert_eq!(names(&store), ["token", "token::production", "token::staging"]);
+    assert_eq!(get(&store, "token").as_deref(), Some("ours"));
+    assert_eq!(get(&store, "token::staging").as_deref(), Some("of staging"));
+    assert!(store.exists("app", "token::production").unwrap());
+
+    set(&store, "token::staging", "new");
+    let read = secret_tool::lookup_by(&bus, &targeted("staging"));
+    assert_eq!(read.as_deref(), Some("new"), "it is the same item");
+    assert_eq!(store.candidates(&EntryName::new("app", "token").unwrap()).unwrap().len(), 1);
+    assert!(store.delete_password("app", "token::production").unwrap());
+    assert_eq!(names(&store), ["token", "token::staging"]);
+    assert_eq!(get(&store, "token").as_deref(), Some("ours"));
+}
+
+#[test]
+fn the_keyring_crates_default_target_is_the_plain_entry() {
+    if !provider_or_skip("gnome-keyring-daemon") || !provider_or_skip("secret-tool") {
+        return;
+    }
+    let (bus, _keyring) = gnome_keyring();
+    let store = store(&bus);
+    secret_tool::store_by(&bus, &targeted("default"), "theirs");
+    assert_eq!(get(&store, "token").as_deref(), Some("theirs"));
+    set(&store, "token", "ours");
+    assert_eq!(secret_tool::lookup_by(&bus, &targeted("default")).as_deref(), Some("ours"));
+    assert_eq!(names(&store), ["token"]);
+}
+
+#[test]
+fn text_of_several_lines_is_kept_for_other_programs_where_that_is_asked_for() {
+    if !provider_or_skip("gnome-keyring-daemon") {
+        return;
+    }
+    let (bus, _keyring) = gnome_keyring();
+    let (encoding, keeping) = (store(&bus), keeping_store(&bus));
+    let theirs = |user| (KEYRING_CRATE.get)(&bus, "app", user);
+    set(&encoding, "encoded", LINES);
+    assert!(theirs("encoded").unwrap().starts_with(armor::MARKER));
+    set(&keeping, "kept", LINES);
+    assert_eq!(theirs("kept").as_deref(), Some(LINES));
+    for store in [&encoding, &keeping] {
+        assert_eq!(get(store, "encoded").as_deref(), Some(LINES));
+        assert_eq!(get(store, "kept").as_deref(), Some(LINES));
+    }
+}
+
+/// The names of the service's entries.
+fn names(store: &SecretServiceStore) -> Vec<String> {
+    let names = store.list("app").unwrap().into_iter().map(|name| name.as_str().to_owned());
+    names.collect()
 }
 
 /// The small program on the `keyring` crate that is built with the tests.

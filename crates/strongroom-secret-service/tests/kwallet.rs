@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use strongroom_core::{Deadlines, ErrorKind, ExposeSecret, KeyringStore, Store};
 use strongroom_secret_service::SecretServiceStore;
 use strongroom_testkit::{Bus, KWallet, PATIENCE, provider_or_skip, secret_tool, wait_until};
-use support::{BRIEF, PASSWORD, bus, config, get, secret, set, store};
+use support::{BRIEF, PASSWORD, bus, config, get, keeping_store, secret, set, store};
 
 fn started() -> Option<(Bus, KWallet)> {
     provider_or_skip("kwalletd5").then(|| {
@@ -61,6 +61,17 @@ fn a_wallet_that_is_closed_later_is_locked_and_not_empty() {
     wallet.lock();
     assert_eq!(store.get_password("app", "u").unwrap_err().kind(), ErrorKind::Locked);
     assert_eq!(store.get_password("app", "none").unwrap_err().kind(), ErrorKind::Locked);
+}
+
+#[test]
+fn lines_that_are_kept_come_back_as_they_were() {
+    let Some((bus, _wallet)) = started() else {
+        return;
+    };
+    let lines = "-----BEGIN KEY-----\r\n\tMII=\n\ngrüße\n";
+    set(&keeping_store(&bus), "lines", lines);
+    assert_eq!(get(&store(&bus), "lines").as_deref(), Some(lines));
+    assert_eq!(secret_tool::lookup(&bus, "app", "lines").as_deref(), Some(lines));
 }
 
 #[test]

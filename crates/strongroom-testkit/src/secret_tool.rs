@@ -13,7 +13,17 @@ use crate::{Bus, process::output_within, wait::PATIENCE};
 /// When there's no answer within [`PATIENCE`].
 #[track_caller]
 pub fn lookup(bus: &Bus, service: &str, username: &str) -> Option<String> {
-    let (found, secret) = run(bus, "lookup", &[], service, username, "");
+    lookup_by(bus, &["service", service, "username", username])
+}
+
+/// Finds a secret as [`lookup`] does, by any attributes: names and values in turn.
+///
+/// # Panics
+///
+/// When there's no answer within [`PATIENCE`].
+#[track_caller]
+pub fn lookup_by(bus: &Bus, attributes: &[&str]) -> Option<String> {
+    let (found, secret) = run(bus, "lookup", &[], attributes, "");
     found.then(|| String::from_utf8_lossy(&secret).into_owned())
 }
 
@@ -28,6 +38,17 @@ pub fn store(bus: &Bus, service: &str, username: &str, secret: &str) {
     assert!(stored, "secret-tool could not store {username}@{service}");
 }
 
+/// Stores a secret under any attributes: names and values in turn.
+///
+/// # Panics
+///
+/// When `secret-tool` fails, or has not ended within [`PATIENCE`].
+#[track_caller]
+pub fn store_by(bus: &Bus, attributes: &[&str], secret: &str) {
+    let (stored, _) = run(bus, "store", &["--label=by attributes"], attributes, secret);
+    assert!(stored, "secret-tool could not store {attributes:?}");
+}
+
 /// [`store`] that says whether `secret-tool` succeeded.
 ///
 /// # Panics
@@ -36,7 +57,7 @@ pub fn store(bus: &Bus, service: &str, username: &str, secret: &str) {
 #[track_caller]
 pub fn try_store(bus: &Bus, service: &str, username: &str, secret: &str) -> bool {
     let label = format!("--label=keyring:{username}@{service}");
-    run(bus, "store", &[&label], service, username, secret).0
+    run(bus, "store", &[&label], &["service", service, "username", username], secret).0
 }
 
 /// Removes what [`lookup`] would find; says whether there was anything.
@@ -46,7 +67,7 @@ pub fn try_store(bus: &Bus, service: &str, username: &str, secret: &str) -> bool
 /// When there's no answer within [`PATIENCE`].
 #[track_caller]
 pub fn clear(bus: &Bus, service: &str, username: &str) -> bool {
-    run(bus, "clear", &[], service, username, "").0
+    run(bus, "clear", &[], &["service", service, "username", username], "").0
 }
 
 #[track_caller]
@@ -54,13 +75,11 @@ fn run(
     bus: &Bus,
     action: &str,
     options: &[&str],
-    service: &str,
-    username: &str,
+    attributes: &[&str],
     input: &str,
 ) -> (bool, Vec<u8>) {
     let mut command: Command = bus.command("secret-tool");
-    command.arg(action).args(options);
-    command.args(["service", service, "username", username]);
+    command.arg(action).args(options).args(attributes);
     let (status, output) = output_within(PATIENCE, &mut command, input.as_bytes());
     (status.success(), output)
 }

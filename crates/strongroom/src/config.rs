@@ -111,6 +111,7 @@ pub struct Config {
     pub(crate) starts_anew: bool,
     pub(crate) setup_hint: Option<String>,
     pub(crate) unencrypted_session: bool,
+    pub(crate) keeps_lines: bool,
     pub(crate) store_settings: StoreSettings,
 }
 
@@ -154,6 +155,7 @@ impl Config {
             starts_anew: false,
             setup_hint: None,
             unencrypted_session: false,
+            keeps_lines: false,
             store_settings: StoreSettings::default(),
         }
     }
@@ -280,6 +282,14 @@ impl Config {
     /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is missing, such as ``Run `tracker setup`.``
     pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
         self.setup_hint = Some(hint.into());
+        self
+    }
+
+    /// Writes text of several lines as it is, such as a key in PEM or indented JSON, so that programs without this library read
+    /// it in an entry: the `keyring` crate, `secret-tool`. Without this, stores that some providers damage hold it as one line of
+    /// base64 with a mark. Both are read, whatever is set; a vault in one entry is one line in any case.
+    pub const fn keep_lines(mut self) -> Self {
+        self.keeps_lines = true;
         self
     }
 
@@ -471,6 +481,7 @@ impl fmt::Debug for Config {
             .field("state_dir", &self.state_dir)
             .field("data_dir", &self.data_dir)
             .field("unencrypted_session", &self.unencrypted_session)
+            .field("keeps_lines", &self.keeps_lines)
             .field("store_settings", &self.store_settings)
             .finish_non_exhaustive()
     }

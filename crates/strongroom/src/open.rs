@@ -65,6 +65,7 @@ impl Platform for Here {
         context.prompt = config.prompt;
         context.state_dir = config.state_dir.as_deref();
         context.allows_unencrypted_session = config.unencrypted_session;
+        context.keeps_lines = config.keeps_lines;
         kind.open(&context)
     }
 }

@@ -26,6 +26,10 @@ Examples:
         #[arg(long)]
         create_new: bool,
 
+        /// Write text of several lines as it is, for programs that read it without strongroom
+        #[arg(long)]
+        keep_lines: bool,
+
         #[command(flatten)]
         source: Source,
     },

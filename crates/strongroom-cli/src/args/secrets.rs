@@ -170,6 +170,10 @@ pub(crate) struct Move {
     #[arg(long, value_enum)]
     pub(crate) layout: Option<LayoutName>,
 
+    /// Write text of several lines into entries as it is, for programs that read them without strongroom
+    #[arg(long)]
+    pub(crate) keep_lines: bool,
+
     /// Move into a store that forgets at a restart, too, without a question
     #[arg(long)]
     pub(crate) session_store: bool,

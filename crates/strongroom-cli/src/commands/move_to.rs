@@ -16,7 +16,7 @@ use crate::words::{counted, printable};
 
 /// Moves the vault, and says where it is now.
 pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Result<Exit> {
-    let config = settings.config(settings.deadlines.call);
+    let config = settings.keeping_lines(flags.keep_lines).config(settings.deadlines.call);
     let config = match flags.from {
         Some(Origin::Entries) => config.layout(Layout::Entries),
         None => config,

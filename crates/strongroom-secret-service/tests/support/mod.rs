@@ -33,6 +33,11 @@ pub(crate) fn lenient_store(bus: &Bus) -> SecretServiceStore {
     SecretServiceStore::new(config(bus).with_unencrypted_session(true))
 }
 
+/// A store that writes text of several lines as it is.
+pub(crate) fn keeping_store(bus: &Bus) -> SecretServiceStore {
+    SecretServiceStore::new(config(bus).with_kept_lines(true))
+}
+
 /// A store that may prompt, and gives calls and prompts this long.
 pub(crate) fn prompting_store(bus: &Bus, limit: Duration) -> SecretServiceStore {
     let config = config(bus).with_prompt(PromptPolicy::Always);
