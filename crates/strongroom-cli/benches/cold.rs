@@ -19,8 +19,9 @@ mod linux {
     use std::time::{Duration, Instant};
     use std::{env, iter};
 
-    use strongroom::stores::secret_service;
-    use strongroom::{Backend, Batch, Config, KeySource, SealingKey, Secret, SecretKey};
+    use strongroom::keys::{KeySource, SealingKey};
+    use strongroom::store::secret_service;
+    use strongroom::{Backend, Batch, Config, Secret, SecretKey};
     use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool};
 
     const PROGRAM: &str = env!("CARGO_BIN_EXE_strongroom");

@@ -4,11 +4,10 @@
 
 use std::io;
 
+use strongroom::error::Operation;
 use strongroom::input::without_final_newline;
-use strongroom::{
-    Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, SecretString, secret_copy,
-    secret_text,
-};
+use strongroom::store::{secret_copy, secret_text};
+use strongroom::{Error, ErrorKind, ExposeSecret as _, SecretBytes, SecretString};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
-use strongroom::{EntryName, ErrorKind, Operation, Reason, VAULT_ENTRY};
+use strongroom::ErrorKind;
+use strongroom::error::{Operation, Reason};
+use strongroom::store::{EntryName, VAULT_ENTRY};
 
 use crate::exit::Exit;
 use crate::words::command_word;

@@ -6,9 +6,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
-use strongroom::{
-    ExposeSecret as _, SecretBytes, SecretString, secret_bytes, secret_copy, secret_text,
-};
+use strongroom::store::{secret_bytes, secret_copy, secret_text};
+use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
 use zeroize::Zeroizing;
 
 use crate::args::Source;

@@ -6,10 +6,9 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strongroom::{
-    Backend, Config, Error, ErrorKind, KeySource, Layout, Operation, PassphraseRequest,
-    SecretString,
-};
+use strongroom::error::Operation;
+use strongroom::keys::{KeySource, PassphraseRequest};
+use strongroom::{Backend, Config, Error, ErrorKind, Layout, SecretString};
 
 use crate::args::Flags;
 use crate::ask::{self, Problem};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use strongroom::{Config, Error, PassphraseRequest, Result, SecretKey, SecretString};
+use strongroom::keys::PassphraseRequest;
+use strongroom::{Config, Error, Result, SecretKey, SecretString};
 use strongroom_config::Rules;
 
 use crate::advice::Advice;
@@ -93,7 +94,8 @@ impl Kit {
     /// commands in it.
     ///
     /// ```
-    /// use strongroom::{Error, ErrorKind, Operation};
+    /// use strongroom::{Error, ErrorKind};
+    /// use strongroom::error::Operation;
     /// use strongroom_cli::Kit;
     ///
     /// let kit = Kit::new("claude-tracker").program("tracker");

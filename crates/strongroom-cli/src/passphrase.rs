@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use strongroom::input::first_line;
-use strongroom::{ExposeSecret as _, SecretString, secret_copy, secret_text};
+use strongroom::store::{secret_copy, secret_text};
+use strongroom::{ExposeSecret as _, SecretString};
 
 use crate::ask::{self, Problem};
 use crate::failure::{Failure, Result};

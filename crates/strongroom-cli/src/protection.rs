@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
-use strongroom::{Capabilities, ChoiceReason, Moved, ServiceEntries, VaultRepair};
+use strongroom::moves::Moved;
+use strongroom::repair::VaultRepair;
+use strongroom::store::{Capabilities, ChoiceReason, ServiceEntries};
 
 use crate::store::Opened;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ChoiceReason, Chosen, Config, Error, ServiceEntries, Store, choose};
+use strongroom::store::{ChoiceReason, Chosen, ServiceEntries, choose_unbound};
+use strongroom::{Backend, Config, Error, Store};
 
 use crate::failure::Result;
 use crate::keys::for_entries;
@@ -45,7 +46,7 @@ pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Open
     if let Some(key) = settings.keys.typed_key() {
         config = config.key(key);
     }
-    let chosen = choose(&config)?;
+    let chosen = choose_unbound(&config)?;
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }
 

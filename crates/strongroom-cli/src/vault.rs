@@ -1,7 +1,9 @@
 //! Opening the vault, and what is said about its secrets.
 
 use strongroom::blocking::SecretManager;
-use strongroom::{Error, SecretInfo, SecretKey, VaultKeys, VaultRepair};
+use strongroom::keys::VaultKeys;
+use strongroom::repair::VaultRepair;
+use strongroom::{Error, SecretInfo, SecretKey};
 use strongroom_config::looks_like_a_secret;
 
 use crate::args::Key;

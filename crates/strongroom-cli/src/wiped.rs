@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use strongroom::{SecretBytes, overwrite_registers, secret_copy};
+use strongroom::SecretBytes;
+use strongroom::store::{overwrite_registers, secret_copy};
 use zeroize::Zeroizing;
 
 /// The most bytes that are taken as a value, more than any store takes. It ends the reading of endless input.

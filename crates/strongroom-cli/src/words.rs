@@ -1,6 +1,7 @@
 //! Sizes, times and names as people read them.
 
-use strongroom::{Persistence, Timestamp};
+use strongroom::Timestamp;
+use strongroom::store::Persistence;
 
 /// A number of bytes: `1 MiB` where it is one, all digits where it is not.
 pub(crate) fn size(bytes: usize) -> String {

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-use strongroom::{Error, ErrorKind, Operation, SecretKey};
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind, SecretKey};
 
 use crate::Format;
 

@@ -5,9 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{
-    Error, ErrorKind, ExposeSecret, Operation, Result, Secret, SecretKey, SecretMetadata,
-};
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind, ExposeSecret, Result, Secret, SecretKey, SecretMetadata};
 use zeroize::Zeroizing;
 
 use crate::document::{Document, Kind};

@@ -70,7 +70,7 @@ fn a_secret_whose_rule_names_a_provider_moves_into_an_entry_of_its_own() {
     let file = file(&path, rules());
     secure(&file, &secrets);
     assert_eq!(read(&path), JSON.replace(VALUE, "strongroom:OPENAI_API_KEY"));
-    let store = strongroom::choose(&options).unwrap();
+    let store = strongroom::store::choose_unbound(&options).unwrap();
     let entry = store.store().get_password("app", "OPENAI_API_KEY").unwrap().unwrap();
     assert_eq!(entry.expose_secret(), VALUE);
     assert_eq!(file.status(Some(&secrets)).unwrap().secrets[0].place, Place::Store);

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use strongroom::{ErrorKind, Operation, Result, blocking};
+use strongroom::error::Operation;
+use strongroom::{ErrorKind, Result, blocking};
 use strongroom_config::{ConfigFile, Exposure, Format, Leaves, Prefer};
 
 use crate::{Export, ExportFormat, Migration, Plan};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_lite::future::or;
-use strongroom::{Error, ErrorKind, ExposeSecret as _, Operation, Result};
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind, ExposeSecret as _, Result};
 use tokio::task::yield_now;
 
 use crate::access::{random, random_bytes};

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use strongroom::{
-    Config, Error, ErrorKind, ExposeSecret as _, Finding, Operation, Result, SecretManager, System,
-    diagnose,
-};
+use strongroom::doctor::{Finding, System, diagnose};
+use strongroom::error::Operation;
+use strongroom::{Config, Error, ErrorKind, ExposeSecret as _, Result, SecretManager};
 
 use crate::access::Access;
 use crate::{Export, Migration, api};

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, Capabilities, Layout, Persistence, SecretManager};
+use strongroom::store::{Capabilities, Persistence};
+use strongroom::{Backend, Layout, SecretManager};
 
 /// How secrets are stored, for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use serde_json::json;
-use strongroom::stores::secret_service;
-use strongroom::{Backend, Config, Secret, SecretKey, System, Timestamp, blocking, diagnose};
+use strongroom::doctor::{System, diagnose};
+use strongroom::store::secret_service;
+use strongroom::{Backend, Config, Secret, SecretKey, Timestamp, blocking};
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};

@@ -12,7 +12,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use strongroom::{Config, ErrorKind, ExposeSecret as _, Operation, Secret, SecretKey, Timestamp};
+use strongroom::error::Operation;
+use strongroom::{Config, ErrorKind, ExposeSecret as _, Secret, SecretKey, Timestamp};
 use strongroom_settings::{Export, ExportFormat, Migration, Plan};
 use support::{Page, VALUE, form};
 

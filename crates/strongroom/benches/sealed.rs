@@ -11,7 +11,8 @@ use std::{env, io};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
-use strongroom::{Backend, Config, KeySource, SealingKey, SecretString, blocking};
+use strongroom::keys::{KeySource, SealingKey};
+use strongroom::{Backend, Config, SecretString, blocking};
 use tempfile::TempDir;
 
 #[path = "support/vault.rs"]

@@ -8,10 +8,11 @@ use strongroom_core::{
     Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
+use crate::choose::ChoiceReason;
 use crate::manager::{Shared, api_key};
 use crate::missing::missing;
 use crate::vault::{Batch, SecretInfo};
-use crate::{Backend, ChoiceReason, Layout};
+use crate::{Backend, Layout};
 
 pub use crate::subscribe::BlockingChanges as Changes;
 
@@ -129,7 +130,7 @@ impl SecretManager {
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault
-    /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
+    /// [is not atomic](crate::store::VaultCapabilities::is_atomic), it stores one secret after the other, and then
     /// deletes; what was done before a failure stays.
     ///
     /// # Errors
@@ -230,7 +231,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where commits [are not counted](crate::VaultCapabilities::counts_generations).
+    /// `Unsupported` where commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub fn generation(&self) -> Result<u64> {
         self.shared.vault.generation()
     }

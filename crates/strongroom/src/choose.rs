@@ -54,7 +54,7 @@ pub enum ChoiceReason {
 ///    user, or that encrypts no session; and in a container the kernel's keyring only if that was set.
 ///
 /// Every call on the store that comes back ends by its deadline: it is behind a
-/// [`Guard`](crate::Guard).
+/// [`Guard`](crate::store::Guard).
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub enum ChoiceReason {
 /// - `TimedOut` if the platform's default does not answer: the first call would wait as long again.
 /// - `NoBackend` if the backend that was named is not in this build, or if the platform's default
 ///   can't be used and the fallback forbids another, or can't be used either.
-pub fn choose(config: &Config) -> Result<Chosen> {
+pub fn choose_unbound(config: &Config) -> Result<Chosen> {
     choose_on(&Here, config)
 }
 

@@ -298,7 +298,7 @@ impl Config {
     ///
     /// ```
     /// # #[cfg(all(target_os = "linux", feature = "secret-service"))] {
-    /// use strongroom::{Config, stores::secret_service};
+    /// use strongroom::{Config, store::secret_service};
     ///
     /// let bus = secret_service::Config::default().with_bus_address("unix:path=/run/user/1000/bus");
     /// let config = Config::new("tracker").store_settings(bus);

@@ -15,5 +15,5 @@ pub fn payload(entry: &[u8]) -> bool {
 ///
 /// When a promise is broken.
 pub fn plaintext(file: &[u8]) -> bool {
-    crate::plaintext::check(file)
+    strongroom_plaintext::fuzzing::check(file)
 }

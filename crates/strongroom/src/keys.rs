@@ -1,5 +1,4 @@
-//! What opens the encrypted file of the backend `file`: the caller's keys, the environment's, or a
-//! passphrase that somebody is asked for.
+//! The keys of encrypted files: the caller's, the environment's, or a passphrase that is asked for.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,11 +6,13 @@ use std::sync::Arc;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, ServiceName};
 use strongroom_files::names::sealed_file;
 use strongroom_files::{Source, read};
-use strongroom_sealed::{FileConfig, KeySource};
+use strongroom_sealed::FileConfig;
+pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
 
 use crate::Config;
 use crate::input::first_line;
 use crate::vault::Unlock;
+pub use crate::vault_keys::VaultKeys;
 
 /// The longest passphrase file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;

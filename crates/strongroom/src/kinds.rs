@@ -4,8 +4,6 @@ use std::sync::{Arc, LazyLock};
 
 use strongroom_core::{MemoryStore, StoreKind};
 
-use crate::plaintext;
-
 /// The names of all kinds, each with the kind where this build for this platform has it.
 pub(crate) type Known = (&'static str, Option<&'static StoreKind>);
 
@@ -36,7 +34,7 @@ pub(crate) const KINDS: &[Known] = kinds! {
 };
 
 /// The kinds that no name chooses.
-pub(crate) const HIDDEN: &[Known] = kinds! { "plaintext-file" => plaintext::KIND; };
+pub(crate) const HIDDEN: &[Known] = kinds! { "plaintext-file" => strongroom_plaintext::KIND; };
 
 /// The one memory of this process: what is opened again is there again.
 const MEMORY: StoreKind = StoreKind::new(MemoryStore::NAME, |_| {

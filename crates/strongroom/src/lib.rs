@@ -18,9 +18,10 @@
 //!   once, coherent between processes; [`blocking`] mirrors it.
 //! - The store is the one that the secrets are in; else what the configuration names, else what `STRONGROOM_BACKEND`
 //!   names, else the platform's default, else the [`Fallback`]. [`Config::inspect`] says what there is.
-//! - [`Guard`] gives every call on any [`KeyringStore`] a deadline.
-//! - [`Config::store`] takes any [`Store`]: an application's own, [`MemoryStore`] or [`MockKeyringStore`]. Feature
-//!   `testing` puts a mock in the place of the platform's store in tests.
+//! - [`Config::store`] takes any [`Store`]: an application's own, or a [`MockKeyringStore`]. Feature `testing` puts a mock in the
+//!   place of the platform's store in tests.
+//! - Modules hold the rest: [`store`] the contract of stores, and their own settings; [`repair`] and [`doctor`] what is wrong and how
+//!   it is mended; `keys` the keys of encrypted files; `backup` encrypted backups.
 //!
 //! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
 //! reads three environment variables, `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
@@ -51,7 +52,8 @@ mod capabilities;
 mod choose;
 mod config;
 mod container;
-mod diagnose;
+pub mod doctor;
+pub mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -59,22 +61,22 @@ mod guard;
 pub mod input;
 mod inspect;
 #[cfg(feature = "sealed")]
-mod keys;
+pub mod keys;
 mod kinds;
 mod manager;
 mod missing;
 mod move_to;
+pub mod moves;
 mod open;
 mod opening;
 mod place;
-mod plaintext;
 mod pool;
 mod refresh;
-mod repair;
+pub mod repair;
 mod secure_store;
 mod service_entries;
 mod shell;
-pub mod stores;
+pub mod store;
 mod subscribe;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -83,36 +85,16 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
-pub use capabilities::VaultCapabilities;
-pub use choose::{ChoiceReason, Chosen, choose};
 pub use config::{Config, DangerousConfig, Fallback, Layout};
-pub use diagnose::{Finding, Fix, Severity, System, diagnose};
-pub use guard::Guard;
-pub use inspect::Inspection;
-#[cfg(feature = "sealed")]
-pub use keys::PassphraseRequest;
 pub use manager::SecretManager;
-pub use repair::VaultRepair;
 pub use secure_store::SecureStore;
-pub use service_entries::ServiceEntries;
 pub use strongroom_core::{
-    AdvisedCommand, Call, Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error,
-    ErrorKind, ExposeSecret, KeyringStore, MAX_NAME_BYTES, MemoryStore, MockKeyringStore,
-    Operation, ParseTimestampError, Persistence, Probe, PromptPolicy, Reason, Result, Secret,
-    SecretBytes, SecretKey, SecretMetadata, SecretString, ServiceName, Store, Timestamp, UserName,
-    Warning, WriteMode, overwrite_registers, secret_bytes, secret_copy, secret_text,
+    Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, PromptPolicy,
+    Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString, Store, Timestamp,
+    Warning,
 };
-#[cfg(feature = "sealed")]
-pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
 pub use subscribe::Changes;
-#[cfg(feature = "sealed")]
-pub use vault::Salvaged;
-pub use vault::{
-    Batch, Change, ChangeKind, Merged, MoveStep, Moved, SecretInfo, VAULT_ENTRY, VaultContent,
-    VaultItem,
-};
-#[cfg(feature = "sealed")]
-pub use vault_keys::VaultKeys;
+pub use vault::{Batch, Change, ChangeKind, SecretInfo};
 
 /// Tests the example in the README.
 #[cfg(doctest)]

@@ -8,10 +8,11 @@ use strongroom_core::{
     Capabilities, Persistence, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
+use crate::choose::{ChoiceReason, Chosen};
 use crate::missing::missing;
 use crate::pool;
 use crate::vault::{Batch, SecretInfo, Vault};
-use crate::{Backend, ChoiceReason, Chosen, Config, Layout, blocking};
+use crate::{Backend, Config, Layout, blocking};
 
 /// All secrets of one application, kept together in one entry of its store, with metadata.
 ///
@@ -62,7 +63,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose`](crate::choose()) says.
+    /// `Invalid` for a service name that can't be used, and as [`choose_unbound`](crate::store::choose_unbound()) says.
     pub async fn init(config: impl Into<Config>) -> Result<Self> {
         config.into().open().await
     }
@@ -160,7 +161,7 @@ impl SecretManager {
     }
 
     /// Makes several changes in one write: all of them, or none. Where the vault
-    /// [is not atomic](crate::VaultCapabilities::is_atomic), it stores one secret after the other, and then
+    /// [is not atomic](crate::store::VaultCapabilities::is_atomic), it stores one secret after the other, and then
     /// deletes; what was done before a failure stays.
     ///
     /// # Errors
@@ -272,7 +273,7 @@ impl SecretManager {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where commits [are not counted](crate::VaultCapabilities::counts_generations).
+    /// `Unsupported` where commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub async fn generation(&self) -> Result<u64> {
         self.run(Vault::generation).await
     }

@@ -2,9 +2,10 @@
 
 use strongroom_core::{EntryName, Error, ErrorKind, Operation, SecretKey, UserName};
 
+use crate::choose::ChoiceReason;
 use crate::manager::Shared;
 use crate::shell::{of_service, shell_word};
-use crate::{Backend, ChoiceReason, Layout};
+use crate::{Backend, Layout};
 
 /// Returns `NotFound` for a secret, with the application's advice, else the command that stores it.
 pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {

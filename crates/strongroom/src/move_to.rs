@@ -3,8 +3,9 @@
 use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
 use crate::binding::{BindingFile, Home, Moving};
-use crate::choose::{choose, choose_source};
-use crate::{Backend, Config, Layout, MoveStep, Moved};
+use crate::choose::{choose_source, choose_unbound};
+use crate::vault::{MoveStep, Moved};
+use crate::{Backend, Config, Layout};
 
 impl Config {
     /// Moves the vault to another backend, from where it is whatever the environment names, or into or out of [`Layout::Entries`] within its own: copies it, reads
@@ -65,7 +66,7 @@ impl Config {
         // Before the passphrase of a new file is asked for.
         vault.must_be_there()?;
         let there = self.clone().backend(to.backend).layout(layout);
-        let target = choose(&there)?;
+        let target = choose_unbound(&there)?;
         let target = there.vault_on(&target, &service, in_entries)?;
         vault.move_to((&target, to), from, &binding, progress)
     }
@@ -78,7 +79,7 @@ impl Config {
         binding: &BindingFile,
     ) -> Result<Moved> {
         let on = |home: Home| {
-            let chosen = choose(&self.clone().backend(home.backend))?;
+            let chosen = choose_unbound(&self.clone().backend(home.backend))?;
             let vault = self.vault_on(&chosen, service, home.in_entries)?;
             Ok::<_, Error>((vault, chosen))
         };

@@ -7,8 +7,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, 
 
 use crate::backend::{names, supported};
 use crate::container::Container;
-use crate::plaintext::PlaintextPath;
-use crate::{Backend, Config, Guard};
+use crate::guard::Guard;
+use crate::{Backend, Config};
 
 /// Where stores come from. The tests bring their own.
 pub(crate) trait Platform {
@@ -86,7 +86,7 @@ fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
     if backend == Backend::PlaintextFile
         && let Some(path) = config.plaintext_file()
     {
-        settings.insert(PlaintextPath(path.clone()));
+        settings.insert(strongroom_plaintext::Config::at(path));
     }
     Ok(settings)
 }

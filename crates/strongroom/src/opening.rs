@@ -5,18 +5,19 @@ use std::sync::Arc;
 use strongroom_core::{Error, ErrorKind, KeyringStore as _, Result};
 
 use crate::binding::Binding;
+use crate::choose::{ChoiceReason, Chosen};
 use crate::choose::{FIRST_THERE, choose_for, warn};
 use crate::manager::Shared;
 use crate::pool;
 use crate::vault::Vault;
-use crate::{Backend, ChoiceReason, Chosen, Config, SecretManager, blocking};
+use crate::{Backend, Config, SecretManager, blocking};
 
 impl Config {
     /// Chooses the store and reads the vault, once.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose`](crate::choose()) says; `Corrupt` if the vault
+    /// `Invalid` for a service name that can't be used; as [`choose_unbound`](crate::store::choose_unbound()) says; `Corrupt` if the vault
     /// can't be read.
     pub async fn open(self) -> Result<SecretManager> {
         let shared = pool::run(move || self.open_shared()).await?;

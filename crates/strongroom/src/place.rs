@@ -9,10 +9,11 @@ use strongroom_core::Persistence;
 use strongroom_core::{Result, ServiceName};
 
 use crate::binding::{BindingFile, Home};
+use crate::choose::Chosen;
 #[cfg(feature = "sealed")]
 use crate::vault::SealedPlace;
 use crate::vault::{EntriesPlace, Place, StateDir, Vault};
-use crate::{Backend, Chosen, Config, Layout};
+use crate::{Backend, Config, Layout};
 
 impl Config {
     /// Whether each secret is to be an entry of its own in this backend, or is already.

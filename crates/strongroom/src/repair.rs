@@ -1,14 +1,16 @@
-//! Looking at a vault that does not open, and making it open again.
+//! The repair of a vault that does not open.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use strongroom_core::{Capabilities, Result};
 
+use crate::choose::{ChoiceReason, Chosen};
 #[cfg(feature = "sealed")]
-use crate::vault::Salvaged;
-use crate::vault::{Merged, Vault, VaultItem};
-use crate::{Backend, ChoiceReason, Chosen, Config};
+pub use crate::vault::Salvaged;
+use crate::vault::Vault;
+pub use crate::vault::{Merged, VaultContent, VaultItem};
+use crate::{Backend, Config};
 
 /// A vault that may not open: `Corrupt`, or `Ambiguous` because it stands in its store more than once.
 ///

@@ -8,11 +8,12 @@ use strongroom_core::{
     SecretKey, SecretString, ServiceName, Store, UserName, Warning,
 };
 
+use crate::choose::ChoiceReason;
 use crate::manager::Shared;
 use crate::missing::missing;
 use crate::opening::away;
 use crate::vault::VAULT_ENTRY;
-use crate::{Backend, ChoiceReason, Config, Fallback, Layout, blocking};
+use crate::{Backend, Config, Fallback, Layout, blocking};
 
 /// The secrets of one application: get, set and delete by name.
 ///
@@ -57,7 +58,7 @@ impl Config {
     /// # Errors
     ///
     /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store than the one
-    /// that is named; as [`choose()`](crate::choose()) says.
+    /// that is named; as [`choose_unbound`](crate::store::choose_unbound()) says.
     pub fn open_store(mut self) -> Result<SecureStore> {
         let (service, setup_hint) = (self.checked_service()?, self.setup_hint.take());
         let (vault, chosen) =
@@ -197,7 +198,7 @@ impl SecureStore {
         self.capabilities().warnings()
     }
 
-    /// Returns the store, behind a [`Guard`](crate::Guard): for bytes, and for other services.
+    /// Returns the store, behind a [`Guard`](crate::store::Guard): for bytes, and for other services.
     pub fn store(&self) -> &Arc<dyn Store> {
         self.manager.shared.chosen.store()
     }

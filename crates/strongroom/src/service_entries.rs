@@ -9,8 +9,9 @@ use strongroom_core::{
 
 use crate::binding::{Binding, has_vault};
 use crate::choose::choose_for;
+use crate::choose::{ChoiceReason, Chosen, choose_unbound};
 use crate::opening::away;
-use crate::{Backend, ChoiceReason, Chosen, Config, choose};
+use crate::{Backend, Config};
 
 /// The entries of a service as bytes, whatever its layout: for tools that look at a store.
 ///
@@ -43,7 +44,7 @@ impl Config {
     /// # Errors
     ///
     /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store than the one
-    /// that is named; as [`choose()`] says.
+    /// that is named; as [`choose_unbound()`] says.
     pub fn entries(self) -> Result<ServiceEntries> {
         let service = self.checked_service()?;
         let file = self.binding_file(&service)?;
@@ -56,10 +57,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose()`] says.
+    /// `Invalid` for a service name that can't be used; as [`choose_unbound()`] says.
     pub fn entries_elsewhere(self) -> Result<ServiceEntries> {
         let service = self.checked_service()?;
-        Ok(ServiceEntries { service, chosen: choose(&self)?, binding: None })
+        Ok(ServiceEntries { service, chosen: choose_unbound(&self)?, binding: None })
     }
 }
 
@@ -135,7 +136,7 @@ impl ServiceEntries {
         self.store().capabilities()
     }
 
-    /// Returns the store, behind a [`Guard`](crate::Guard).
+    /// Returns the store, behind a [`Guard`](crate::store::Guard).
     pub fn store(&self) -> &Arc<dyn Store> {
         self.chosen.store()
     }

@@ -5,8 +5,9 @@ use std::fmt;
 use strongroom_core::{Error, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, Slot};
 
+use crate::choose::Chosen;
 use crate::vault::Vault;
-use crate::{Backend, Chosen, Config};
+use crate::{Backend, Config};
 
 /// The key slots of a vault that lies in an encrypted file: what may open it. It blocks.
 ///

@@ -7,10 +7,13 @@ mod support;
 use std::ffi::OsString;
 use std::fs;
 
-use strongroom::stores::secret_service;
+use strongroom::keys::{KeySource, SealingKey};
+use strongroom::moves::Moved;
+use strongroom::store::secret_service;
+use strongroom::store::{ChoiceReason, choose_unbound};
 use strongroom::{
-    Backend, ChoiceReason, Config, Error, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout,
-    Moved, SealingKey, Secret, SecretKey, SecretString, blocking, choose,
+    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret, SecretKey,
+    SecretString, blocking,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::gnome_keyring;
@@ -43,7 +46,7 @@ impl Machine {
     }
 
     fn is_in_keyutils(&self) -> bool {
-        let store = choose(&self.config().backend(Backend::Keyutils)).unwrap();
+        let store = choose_unbound(&self.config().backend(Backend::Keyutils)).unwrap();
         store.store().exists(&self.service, "vault").unwrap()
     }
 
@@ -55,7 +58,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let store = choose(&self.config().backend(Backend::Keyutils)).unwrap();
+        let store = choose_unbound(&self.config().backend(Backend::Keyutils)).unwrap();
         drop(store.store().delete_password(&self.service, "vault"));
     }
 }
@@ -154,7 +157,7 @@ fn a_binding_to_a_store_that_forgets_ends_with_its_entry() {
     assert_eq!(still.backend(), Backend::Keyutils, "while it is there");
 
     // What a restart of the machine does.
-    let store = choose(&machine.config().backend(Backend::Keyutils)).unwrap();
+    let store = choose_unbound(&machine.config().backend(Backend::Keyutils)).unwrap();
     store.store().delete_password(&machine.service, "vault").unwrap();
     assert_eq!(machine.open(on_bus()).unwrap().backend(), Backend::SecretService);
 }
@@ -293,13 +296,13 @@ fn another_vault_that_is_there_already_is_not_written_over() {
 }
 
 fn payload(machine: &Machine) -> String {
-    let store = choose(&on(machine, Backend::Keyutils)).unwrap();
+    let store = choose_unbound(&on(machine, Backend::Keyutils)).unwrap();
     let payload = store.store().get_password(&machine.service, "vault").unwrap().unwrap();
     payload.expose_secret().to_owned()
 }
 
 fn store(machine: &Machine, payload: &str) {
-    let store = choose(&on(machine, Backend::Keyutils)).unwrap();
+    let store = choose_unbound(&on(machine, Backend::Keyutils)).unwrap();
     let payload = SecretString::from(payload);
     store.store().set_password(&machine.service, "vault", &payload).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strongroom::{Guard, MemoryStore};
+use strongroom::store::{Guard, MemoryStore};
 
 strongroom_conformance::conformance_tests!({
     let store = MemoryStore::new();

@@ -97,7 +97,7 @@ fn a_core_dump_holds_neither_value_nor_key_of_a_sealed_vault_on_gnome_keyring() 
     let site = Site::on_bus(&bus, strongroom::Layout::Sealed);
     let keeper = Keeper::at(&site, bus.sandbox());
     keeps_nothing(keeper, || {
-        let store = strongroom::choose(&on(&bus)).unwrap();
+        let store = strongroom::store::choose_unbound(&on(&bus)).unwrap();
         let entry = store.store().get_bytes("app", "vault").unwrap().unwrap();
         let entry = String::from_utf8(entry.expose_secret().to_vec()).unwrap();
         entry.split('"').find(|part| part.starts_with(KEY)).unwrap().to_owned()

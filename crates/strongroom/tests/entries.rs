@@ -10,9 +10,10 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+use strongroom::store::{MAX_NAME_BYTES, choose_unbound};
 use strongroom::{
-    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, MAX_NAME_BYTES,
-    PromptPolicy, Secret, SecretKey, SecretString, Timestamp, blocking, choose,
+    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, PromptPolicy, Secret,
+    SecretKey, SecretString, Timestamp, blocking,
 };
 use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
@@ -50,7 +51,7 @@ fn secret_tool_and_we_read_and_write_the_same_entries() {
     assert_eq!(keys, ["alice@example.com".into(), "anthropic-api-key".into(), key]);
     assert!(secret_tool::clear(&bus, "app", "anthropic-api-key"));
     assert_eq!(value(&secrets, "anthropic-api-key"), None);
-    let store = choose(&on(&bus)).unwrap();
+    let store = choose_unbound(&on(&bus)).unwrap();
     let users = store.store().list("app").unwrap();
     let users: Vec<_> = users.iter().map(|user| user.as_str()).collect();
     assert_eq!(users, ["alice@example.com", "token::staging"], "nothing lies beside them");
@@ -190,7 +191,7 @@ fn a_batch_that_fails_in_between_keeps_what_it_stored_and_deletes_nothing() {
 fn a_value_that_is_not_text_is_an_error_and_its_name_is_listed() {
     let machine = Machine::new();
     let secrets = machine.open(Layout::Entries);
-    let bytes = strongroom::secret_bytes(vec![0xff, 0xfe]);
+    let bytes = strongroom::store::secret_bytes(vec![0xff, 0xfe]);
     let store = machine.store();
     store.store().create_bytes(&machine.service, "BYTES", &bytes).unwrap();
     assert_eq!(secrets.list().unwrap().len(), 1);

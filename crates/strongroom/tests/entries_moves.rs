@@ -6,7 +6,8 @@ mod support;
 
 use std::fs;
 
-use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, Secret, SecretKey, choose};
+use strongroom::store::choose_unbound;
+use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, Secret, SecretKey};
 use support::apart::{Machine, content, value};
 use support::site::Site;
 use support::worker::{Moments, Worker, deed, kills, report};
@@ -149,7 +150,7 @@ fn entries_move_to_another_backend_and_back() {
     secrets.set_api_key("A", "1", None).unwrap();
     secrets.set(SecretKey::with_target("B", "t"), &Secret::new("2")).unwrap();
     let whole = content(&secrets);
-    let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
+    let key = strongroom::keys::KeySource::key(strongroom::keys::SealingKey::generate().unwrap());
     let anywhere = || {
         let config = strongroom::Config::new("").environment(|_| None);
         let config = config.key(key.clone());
@@ -226,7 +227,7 @@ fn a_killed_move_between_layouts_loses_nothing_and_the_next_one_ends_it() {
         let ended = site.builder().move_to(Backend::SecretService, to, |_| ());
         // It may have been all done, and then there is nothing to do.
         assert!(ended.map_or_else(|error| error.kind() == ErrorKind::Invalid, |_| true));
-        let users = choose(&on(&bus)).unwrap().store().list("app").unwrap();
+        let users = choose_unbound(&on(&bus)).unwrap().store().list("app").unwrap();
         let has_vault = users.iter().any(|user| user.as_str() == "vault");
         assert_eq!(
             (users.len(), has_vault),

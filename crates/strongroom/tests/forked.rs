@@ -9,8 +9,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork};
-use strongroom::stores::secret_service;
-use strongroom::{Config, ErrorKind, KeyringStore, Reason, SecretString, SecureStore};
+use strongroom::error::Reason;
+use strongroom::store::secret_service;
+use strongroom::{Config, ErrorKind, KeyringStore, SecretString, SecureStore};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, Sandbox};
 use support::{Process, Said, say, told};

@@ -8,10 +8,14 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use strongroom::error::Operation;
+use strongroom::store::{
+    Candidate, CandidateId, Capabilities, EntryName, Guard, Persistence, Probe, ServiceName,
+    WriteMode, secret_bytes,
+};
 use strongroom::{
-    Candidate, CandidateId, Capabilities, Deadlines, EntryName, Error, ErrorKind, ExposeSecret,
-    Guard, KeyringStore, MockKeyringStore, Operation, Persistence, Probe, PromptPolicy, Result,
-    SecretBytes, SecretString, ServiceName, Store, WriteMode, secret_bytes,
+    Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, PromptPolicy,
+    Result, SecretBytes, SecretString, Store,
 };
 
 /// A generous upper bound for what must end.

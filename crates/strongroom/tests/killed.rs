@@ -10,10 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
-use strongroom::stores::secret_service;
+use strongroom::keys::KeySource;
+use strongroom::repair::VaultContent;
+use strongroom::store::secret_service;
 use strongroom::{
-    Backend, Config, ErrorKind, ExposeSecret, KeySource, KeyringStore, Layout, Secret, SecretKey,
-    SecretString, VaultContent, blocking,
+    Backend, Config, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret, SecretKey,
+    SecretString, blocking,
 };
 use strongroom_testkit::{Bus, Sandbox};
 use support::site::{Site, key_file};
@@ -37,7 +39,7 @@ const IDENTITY: &str = "AGE-SECRET-KEY-1YRC9TDQXYRF8GH5C0M3P9EY7YM6FQMLAHJLY78JL
 #[test]
 fn a_killed_move_leaves_the_vault_on_one_side_and_the_next_one_ends_it() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let key = strongroom::SealingKey::generate().unwrap();
+    let key = strongroom::keys::SealingKey::generate().unwrap();
     key.create_file(key_file(bus.sandbox())).unwrap();
     let vault = || anywhere(&bus);
     fill(&vault().open_blocking().unwrap(), 0..MANY);
@@ -226,7 +228,7 @@ fn left_in(backend: Backend, bus: &Bus) -> Vec<String> {
         let files = files.map(|name| name.into_string().unwrap());
         return files.filter(|name| !name.starts_with(".sealed-")).collect();
     }
-    let store = strongroom::choose(&support::on(bus)).unwrap();
+    let store = strongroom::store::choose_unbound(&support::on(bus)).unwrap();
     let users = store.store().list("app").unwrap();
     users.iter().map(|user| user.as_str().to_owned()).collect()
 }

@@ -14,10 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use strongroom::stores::secret_service;
-use strongroom::{
-    Backend, ChoiceReason, Config, Deadlines, ErrorKind, Fallback, PromptPolicy, choose,
-};
+use strongroom::store::secret_service;
+use strongroom::store::{ChoiceReason, choose_unbound};
+use strongroom::{Backend, Config, Deadlines, ErrorKind, Fallback, PromptPolicy};
 
 /// Config that reach this bus and nothing of the user's own.
 fn on_bus(socket: &Path) -> Config {
@@ -58,7 +57,7 @@ fn without_a_bus_the_session_fallback_takes_over_or_tells_both_reasons() {
 #[test]
 fn without_a_bus_and_without_a_fallback_it_is_an_error() {
     let config = on_bus(&socket("absent")).fallback(Fallback::Error);
-    let error = choose(&config).unwrap_err();
+    let error = choose_unbound(&config).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoBackend);
     assert_eq!(error.store(), Some("secret-service"));
     let hint = error.hint();

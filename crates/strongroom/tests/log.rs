@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use strongroom::stores::secret_service;
+use strongroom::store::secret_service;
 use strongroom::{Config, Fallback};
 use strongroom_testkit::{Sandbox, unused_name};
 

@@ -9,9 +9,10 @@ use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
 #[cfg(target_os = "linux")]
 use strongroom::KeyringStore as _;
+use strongroom::error::Operation;
 use strongroom::{
-    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, Layout, Operation, Secret,
-    SecretKey, SecretManager,
+    Backend, ChangeKind, Config, Error, ErrorKind, ExposeSecret, Layout, Secret, SecretKey,
+    SecretManager,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 use support::builder;
@@ -189,7 +190,7 @@ fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     let secrets = block_on(builder("app", on(&bus), bus.sandbox()).open()).unwrap();
     assert!(secrets.is_persistent());
     block_on(every_line_of_the_api(&secrets)).unwrap();
-    let store = strongroom::choose(&on(&bus)).unwrap();
+    let store = strongroom::store::choose_unbound(&on(&bus)).unwrap();
     block_on(secrets.set_api_key("A", "1", None)).unwrap();
     block_on(secrets.set_api_key("B", "2", None)).unwrap();
     let entries = store.store().list("app").unwrap();
@@ -207,7 +208,7 @@ fn the_api_works_on_a_sealed_vault_beside_gnome_keyring() {
         block_on(every_line_in(Layout::Sealed, &secrets)).unwrap();
         assert!(!site.file().exists(), "the purge took it along");
     }
-    let store = strongroom::choose(&on(&bus)).unwrap();
+    let store = strongroom::store::choose_unbound(&on(&bus)).unwrap();
     block_on(block_on(site.builder().open()).unwrap().set_api_key("A", "1", None)).unwrap();
     let entries = store.store().list("app").unwrap();
     assert_eq!(entries.iter().map(|user| user.as_str()).collect::<Vec<_>>(), ["vault"]);

@@ -4,10 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strongroom::error::Operation;
+use strongroom::store::{
+    Candidate, Capabilities, ChoiceReason, EntryName, MemoryStore, Persistence, Probe, ServiceName,
+    WriteMode,
+};
 use strongroom::{
-    Backend, Candidate, Capabilities, ChoiceReason, Config, Deadlines, EntryName, ErrorKind,
-    ExposeSecret, Layout, MemoryStore, MockKeyringStore, Operation, Persistence, Probe, Result,
-    SecretBytes, SecretString, ServiceName, Store, WriteMode,
+    Backend, Config, Deadlines, ErrorKind, ExposeSecret, Layout, MockKeyringStore, Result,
+    SecretBytes, SecretString, Store,
 };
 use strongroom_testkit::Sandbox;
 
@@ -88,7 +92,7 @@ fn another_store_is_refused_while_the_secrets_are_in_it_and_a_move_takes_them_th
     let elsewhere = with(&store, &sandbox).backend(Backend::File);
     assert_eq!(elsewhere.open_blocking().unwrap_err().kind(), ErrorKind::BoundElsewhere);
 
-    let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
+    let key = strongroom::keys::KeySource::key(strongroom::keys::SealingKey::generate().unwrap());
     let config = || with(&store, &sandbox).key(key.clone());
     let moved = config().move_to(Backend::File, Layout::Sealed, |_| ()).unwrap();
     assert_eq!((moved.from, moved.to), (Backend::custom("company"), Backend::File));

@@ -63,7 +63,7 @@ fn a_long_lived_reader_of_a_sealed_vault_sees_a_set_at_its_next_get() {
 fn a_long_lived_reader_of_an_encrypted_file_sees_a_set_at_its_next_get() {
     let sandbox = Sandbox::new();
     let site = Site::in_file(&sandbox);
-    let key = strongroom::KeySource::key_file(support::site::key_file(&sandbox));
+    let key = strongroom::keys::KeySource::key_file(support::site::key_file(&sandbox));
     let config = Config::new("").backend(Backend::File).key(key);
     sees_at_its_next_get("app", config, &sandbox, site.command());
 }

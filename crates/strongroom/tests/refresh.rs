@@ -9,9 +9,10 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use futures_lite::future::{block_on, poll_once};
+use strongroom::error::Operation;
 use strongroom::{
-    Backend, Config, Deadlines, Error, ErrorKind, ExposeSecret, Layout, Operation, Secret,
-    SecretKey, Timestamp, blocking,
+    Backend, Config, Deadlines, Error, ErrorKind, ExposeSecret, Layout, Secret, SecretKey,
+    Timestamp, blocking,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -234,8 +235,11 @@ impl Shared {
         let config = config.state_dir(sandbox.state_dir()).data_dir(sandbox.data_dir());
         #[cfg(feature = "sealed")]
         let config = {
-            strongroom::SealingKey::generate().unwrap().create_file(key_file(&sandbox)).unwrap();
-            config.key(strongroom::KeySource::key_file(key_file(&sandbox)))
+            strongroom::keys::SealingKey::generate()
+                .unwrap()
+                .create_file(key_file(&sandbox))
+                .unwrap();
+            config.key(strongroom::keys::KeySource::key_file(key_file(&sandbox)))
         };
         let secrets = config.service(&service).open_blocking().unwrap();
         secrets.set_api_key("TOKEN", STALE, None).unwrap();

@@ -7,10 +7,12 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
-use strongroom::stores::secret_service;
+use strongroom::repair::{VaultContent, VaultRepair};
+use strongroom::store::choose_unbound;
+use strongroom::store::secret_service;
 use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Secret, SecretKey, SecretString,
-    Timestamp, VaultContent, VaultRepair, blocking, choose,
+    Timestamp, blocking,
 };
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name};
 
@@ -36,7 +38,7 @@ impl Stored {
     }
 
     fn write(&self, payload: &str) {
-        let store = choose(&Config::new("").backend(Backend::Keyutils)).unwrap();
+        let store = choose_unbound(&Config::new("").backend(Backend::Keyutils)).unwrap();
         let payload = SecretString::from(payload);
         store.store().set_password(&self.service, "vault", &payload).unwrap();
     }
@@ -53,7 +55,7 @@ impl Stored {
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        let store = choose(&Config::new("").backend(Backend::Keyutils)).unwrap();
+        let store = choose_unbound(&Config::new("").backend(Backend::Keyutils)).unwrap();
         store.store().delete_password(&self.service, "vault").unwrap();
     }
 }

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strongroom::error::Operation;
+use strongroom::store::{
+    Capabilities, EntryName, Guard, MemoryStore, Probe, ServiceName, WriteMode, secret_bytes,
+};
 use strongroom::{
-    Capabilities, Deadlines, EntryName, ErrorKind, Guard, KeyringStore, MemoryStore,
-    MockKeyringStore, Operation, Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
-    secret_bytes,
+    Deadlines, ErrorKind, KeyringStore, MockKeyringStore, Result, SecretBytes, Store,
 };
 use tokio::runtime::{Builder, Runtime};
 

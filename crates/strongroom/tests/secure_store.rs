@@ -5,10 +5,10 @@
 use std::ffi::OsString;
 
 #[cfg(target_os = "linux")]
-use strongroom::stores::secret_service;
+use strongroom::store::secret_service;
+use strongroom::store::{ChoiceReason, Persistence, choose_unbound, secret_bytes};
 use strongroom::{
-    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore, Persistence,
-    SecretString, SecureStore, choose, secret_bytes,
+    Backend, Config, ErrorKind, ExposeSecret, KeyringStore, SecretString, SecureStore,
 };
 
 /// The memory is one for all tests of this process: each takes a service of its own.
@@ -120,7 +120,7 @@ fn nothing_shows_a_value() {
     let shown = format!(
         "{secrets:?} {:?} {:?} {:?}",
         secrets.store(),
-        choose(&config).unwrap(),
+        choose_unbound(&config).unwrap(),
         config.service("tracker"),
     );
     assert!(shown.contains("tracker") && !shown.contains("marker-value"), "{shown}");
@@ -131,8 +131,8 @@ fn handles_go_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<SecureStore>();
     check::<Config>();
-    check::<strongroom::Chosen>();
-    check::<strongroom::Guard>();
+    check::<strongroom::store::Chosen>();
+    check::<strongroom::store::Guard>();
 }
 
 #[test]

@@ -4,10 +4,11 @@
 
 mod support;
 
-use strongroom::stores::secret_service;
+use strongroom::store::ChoiceReason;
+use strongroom::store::secret_service;
 use strongroom::{
-    Backend, ChoiceReason, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret,
-    SecretKey, SecretString, SecureStore,
+    Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret, SecretKey,
+    SecretString, SecureStore,
 };
 use strongroom_testkit::{Bus, Sandbox};
 use support::worker::{Moments, Worker, deed, kills};

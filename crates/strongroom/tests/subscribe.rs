@@ -4,7 +4,7 @@
 
 use futures_lite::StreamExt as _;
 use futures_lite::future::block_on;
-use strongroom::stores::secret_service;
+use strongroom::store::secret_service;
 use strongroom::{Backend, Change, ChangeKind, Config, Secret, SecretKey, blocking};
 use strongroom_testkit::{
     Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, unused_name, wait_until,
@@ -23,7 +23,8 @@ impl Two {
         let inline = Self::on(Config::new("").backend(Backend::Keyutils));
         #[cfg(feature = "sealed")]
         let sealed = {
-            let key = strongroom::KeySource::key(strongroom::SealingKey::generate().unwrap());
+            let key =
+                strongroom::keys::KeySource::key(strongroom::keys::SealingKey::generate().unwrap());
             Self::on(Config::new("").backend(Backend::File).key(key))
         };
         #[cfg(feature = "sealed")]

@@ -7,9 +7,9 @@
 use std::ffi::OsString;
 use std::{env, fs};
 
-use strongroom::{
-    Backend, ChoiceReason, Config, ErrorKind, Operation, SecretString, SecureStore, choose, testing,
-};
+use strongroom::error::Operation;
+use strongroom::store::{ChoiceReason, choose_unbound};
+use strongroom::{Backend, Config, ErrorKind, SecretString, SecureStore, testing};
 use strongroom_testkit::Sandbox;
 
 /// The automatic choice, whatever the environment of the test run names.
@@ -64,7 +64,7 @@ fn what_was_named_is_what_is_used() {
     let explicit = Config::new("").backend(Backend::Memory);
     let named = Config::new("").environment(|_| Some(OsString::from("memory")));
     for config in [explicit, named] {
-        assert_eq!(choose(&config).unwrap().store().name(), "memory");
+        assert_eq!(choose_unbound(&config).unwrap().store().name(), "memory");
     }
 }
 

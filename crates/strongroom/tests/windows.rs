@@ -5,15 +5,15 @@
 
 use std::process;
 
+use strongroom::store::{ChoiceReason, Persistence, VAULT_ENTRY, choose_unbound};
 use strongroom::{
-    Backend, ChoiceReason, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Persistence,
-    Secret, SecretKey, VAULT_ENTRY, choose,
+    Backend, Config, ErrorKind, ExposeSecret, KeyringStore as _, Layout, Secret, SecretKey,
 };
 
 #[test]
 fn it_is_the_platforms_default_and_can_be_used() {
     let config = Config::new("").environment(|_| None);
-    let chosen = choose(&config).unwrap();
+    let chosen = choose_unbound(&config).unwrap();
     assert_eq!(chosen.backend(), Backend::CredentialManager);
     assert!(matches!(chosen.reason(), ChoiceReason::PlatformDefault));
 
@@ -51,7 +51,7 @@ fn a_vault_that_outgrows_it_is_sealed_and_loses_nothing() {
     }
 
     let config = Config::new("").backend(Backend::CredentialManager);
-    let store = choose(&config).unwrap().store().clone();
+    let store = choose_unbound(&config).unwrap().store().clone();
     let users = store.list(&service).unwrap();
     assert!(store.delete_password(&service, VAULT_ENTRY).unwrap());
     assert_eq!(users.len(), 1, "it stays one entry");

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use strongroom::{Config, Fallback, ServiceName};
+use strongroom::store::ServiceName;
+use strongroom::{Config, Fallback};
 use tauri::plugin::TauriPlugin;
 use tauri::{Manager as _, Runtime, plugin};
 

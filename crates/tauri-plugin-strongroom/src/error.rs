@@ -104,7 +104,8 @@ impl Serialize for Error {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use strongroom::{ErrorKind, Operation};
+    use strongroom::ErrorKind;
+    use strongroom::error::Operation;
 
     use super::*;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::StreamExt as _;
-use strongroom::{Change, Config, ErrorKind, SecretManager, choose};
+use strongroom::store::choose_unbound;
+use strongroom::{Change, Config, ErrorKind, SecretManager};
 use tauri::async_runtime::{Mutex, spawn};
 use tauri::{AppHandle, Emitter as _, Manager, Runtime};
 use unblock::unblock;
@@ -98,7 +99,7 @@ impl<R: Runtime> Strongroom<R> {
     ///
     /// # Errors
     ///
-    /// As [`SecretManager::purge`], and [`VaultRepair::purge`](strongroom::VaultRepair::purge) for a
+    /// As [`SecretManager::purge`], and [`VaultRepair::purge`](strongroom::repair::VaultRepair::purge) for a
     /// vault that does not open. Where it fails, some entries may be deleted.
     pub async fn forget_everything(&self) -> Result<usize> {
         use ErrorKind::{Corrupt, KeyMissing, WrongKey};
@@ -141,7 +142,7 @@ impl<R: Runtime> Strongroom<R> {
         let config = self.config.clone();
         let probed = unblock(move || {
             let backend = config.clone().repair()?.backend();
-            choose(&config.backend(backend))?.store().probe()
+            choose_unbound(&config.backend(backend))?.store().probe()
         });
         if !probed.await.is_err_and(|error| error.kind() == ErrorKind::Locked) {
             return Error::Secrets(timed_out);

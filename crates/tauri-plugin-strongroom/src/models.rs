@@ -1,9 +1,9 @@
 //! What goes between the page and Rust.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use strongroom::store::ChoiceReason;
 use strongroom::{
-    ChangeKind, ChoiceReason, Secret, SecretInfo, SecretManager, SecretMetadata, SecretString,
-    Timestamp,
+    ChangeKind, Secret, SecretInfo, SecretManager, SecretMetadata, SecretString, Timestamp,
 };
 
 use crate::Error;
@@ -211,7 +211,8 @@ impl Value {
 }
 
 fn expiry(time: &str) -> strongroom::Result<Timestamp> {
-    use strongroom::{ErrorKind, Operation};
+    use strongroom::ErrorKind;
+    use strongroom::error::Operation;
 
     let invalid = |message| {
         strongroom::Error::new(ErrorKind::Invalid, Operation::Set)

@@ -8,11 +8,10 @@ use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use strongroom::stores::secret_service;
-use strongroom::{
-    Backend, Config, Deadlines, Fallback, Layout, PassphraseRequest, PromptPolicy, SecretString,
-    VAULT_ENTRY,
-};
+use strongroom::keys::PassphraseRequest;
+use strongroom::store::VAULT_ENTRY;
+use strongroom::store::secret_service;
+use strongroom::{Backend, Config, Deadlines, Fallback, Layout, PromptPolicy, SecretString};
 use strongroom_testkit::{
     Bus, Display, GnomeKeyring, Sandbox, provider_or_skip, secret_tool, unused_name,
 };

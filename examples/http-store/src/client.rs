@@ -3,9 +3,10 @@
 use std::io::Read as _;
 use std::net::IpAddr;
 
+use strongroom::error::Operation;
+use strongroom::store::secret_bytes;
 use strongroom::{
-    Deadlines, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretString,
-    secret_bytes,
+    Deadlines, Error, ErrorKind, ExposeSecret as _, Result, SecretBytes, SecretString,
 };
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, IF_NONE_MATCH};
 use ureq::http::{Method, Request, Response, Uri};

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use strongroom::{Error, ErrorKind, Operation};
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind};
 use ureq::http::StatusCode;
 
 /// Returns the error of a request that got no answer.

@@ -17,10 +17,11 @@ mod names;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use strongroom::{
-    Capabilities, Deadlines, EntryName, Error, ErrorKind, Operation, Persistence, Probe, Result,
-    SecretBytes, SecretString, ServiceName, Store, UserName, WriteMode,
+use strongroom::error::Operation;
+use strongroom::store::{
+    Capabilities, EntryName, Persistence, Probe, ServiceName, UserName, WriteMode,
 };
+use strongroom::{Deadlines, Error, ErrorKind, Result, SecretBytes, SecretString, Store};
 use ureq::http::{Method, StatusCode};
 
 use crate::client::Client;

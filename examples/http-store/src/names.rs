@@ -1,7 +1,7 @@
 //! The paths of entries on the server: each name is one segment, percent-encoded.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use strongroom::{EntryName, ServiceName};
+use strongroom::store::{EntryName, ServiceName};
 
 /// All that is escaped: everything but letters and digits of ASCII, `-` and `_`. A dot is escaped, too, so that no name
 /// is a step up (`..`).

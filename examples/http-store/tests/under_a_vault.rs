@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_store::HttpStore;
+use strongroom::store::secret_bytes;
 use strongroom::{
     Backend, Batch, Config, Deadlines, Error, ErrorKind, ExposeSecret as _, KeyringStore as _,
-    Layout, Secret, SecretKey, SecretString, Store, secret_bytes,
+    Layout, Secret, SecretKey, SecretString, Store,
 };
 use strongroom_testkit::Sandbox;
 use support::{Server, TOKEN, answering, store_at};
@@ -237,7 +238,7 @@ fn a_name_that_no_entry_can_have_is_left_out_of_a_list() {
     const LIST: &str =
         "HTTP/1.1 200 OK\r\nAcme-Secrets: 1\r\nContent-Length: 16\r\n\r\n[\"\",\"a\",\"b\",\"a\"]";
     let users = store_at(&answering(LIST), Duration::from_secs(5)).list("s").unwrap();
-    let users: Vec<_> = users.iter().map(strongroom::UserName::as_str).collect();
+    let users: Vec<_> = users.iter().map(strongroom::store::UserName::as_str).collect();
     assert_eq!(users, ["a", "b"]);
 }
 

@@ -1,9 +1,9 @@
 //! The key to Clockify: where it is, or what to do about it.
 
 use strongroom::blocking::{Changes, SecretManager};
-use strongroom::{
-    Backend, ChoiceReason, Config, Error, ErrorKind, PassphraseRequest, Result, SecretString,
-};
+use strongroom::keys::PassphraseRequest;
+use strongroom::store::ChoiceReason;
+use strongroom::{Backend, Config, Error, ErrorKind, Result, SecretString};
 use strongroom_cli::Kit;
 
 /// The key's name in the vault.

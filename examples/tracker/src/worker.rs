@@ -4,7 +4,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use strongroom::{PassphraseRequest, SecretString};
+use strongroom::SecretString;
+use strongroom::keys::PassphraseRequest;
 use strongroom_cli::Kit;
 
 use crate::clockify::Clockify;

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use strongroom::SealingKey;
+use strongroom::keys::SealingKey;
 use strongroom_testkit::secret_tool;
 use support::clockify::Clockify;
 use support::terminal::Terminal;

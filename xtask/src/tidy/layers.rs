@@ -35,6 +35,7 @@ const PLACES: &[Place] = &[
     place("strongroom-credential-manager", PlatformStore("windows"), CORE),
     place("strongroom-keychain", PlatformStore("macos"), CORE),
     place("strongroom-keyutils", PlatformStore("linux"), CORE),
+    place("strongroom-plaintext", Store, CORE),
     place("strongroom-sealed", Store, CORE),
     place("strongroom-secret-service", PlatformStore("linux"), CORE),
     place("strongroom", Other, CORE_AND_STORES),
@@ -70,6 +71,7 @@ const CORE_AND_STORES: &[&str] = &[
     "strongroom-files",
     "strongroom-keychain",
     "strongroom-keyutils",
+    "strongroom-plaintext",
     "strongroom-sealed",
     "strongroom-secret-service",
 ];

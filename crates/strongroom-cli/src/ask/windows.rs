@@ -3,7 +3,8 @@
 
 use std::io::{self, Write as _};
 
-use strongroom::{SecretBytes, secret_bytes};
+use strongroom::SecretBytes;
+use strongroom::store::secret_bytes;
 
 use super::{Lines, Problem};
 

@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, ChoiceReason, Error, ErrorKind, Inspection, Reason};
+use strongroom::doctor::Inspection;
+use strongroom::error::Reason;
+use strongroom::store::ChoiceReason;
+use strongroom::{Backend, Error, ErrorKind};
 
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -59,7 +62,7 @@ fn session(is_encrypted: bool) -> &'static str {
     if is_encrypted { ", encrypted session" } else { ", session without encryption" }
 }
 
-fn state(state: &Result<strongroom::Probe, Error>) -> String {
+fn state(state: &Result<strongroom::store::Probe, Error>) -> String {
     match state {
         Ok(probe) => format!("{}: {}", marked(Mark::Good, "usable"), probe.provider),
         Err(error) => {

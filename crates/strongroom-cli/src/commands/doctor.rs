@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use strongroom::{Backend, ChoiceReason, Finding, Fix, Inspection, Severity, System, diagnose};
+use strongroom::Backend;
+use strongroom::doctor::{Finding, Fix, Inspection, Severity, System, diagnose};
+use strongroom::store::ChoiceReason;
 
 use strongroom_files::{Source, read_text};
 

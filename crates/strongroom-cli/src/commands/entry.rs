@@ -1,9 +1,9 @@
 //! `entry set|get|delete|list|exists`: single entries of the store.
 
 use serde_json::json;
-use strongroom::{
-    EntryName, Error, ErrorKind, ExposeSecret as _, Operation, SecretBytes, VAULT_ENTRY, WriteMode,
-};
+use strongroom::error::Operation;
+use strongroom::store::{EntryName, VAULT_ENTRY, WriteMode};
+use strongroom::{Error, ErrorKind, ExposeSecret as _, SecretBytes};
 use strongroom_config::looks_like_a_secret;
 
 use crate::args::{Name, Source};

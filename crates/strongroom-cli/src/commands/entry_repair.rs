@@ -1,7 +1,8 @@
 //! `entry repair`: one of several items with the same name is kept.
 
 use serde_json::{Value, json};
-use strongroom::{Candidate, Operation, ServiceEntries};
+use strongroom::error::Operation;
+use strongroom::store::{Candidate, ServiceEntries};
 
 use super::entry::missing;
 use crate::args::Name;

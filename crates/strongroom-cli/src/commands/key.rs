@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use strongroom::{ErrorKind, KeySource, Progress, SealingKey, Slot, VaultKeys};
+use strongroom::ErrorKind;
+use strongroom::keys::{KeySource, Progress, SealingKey, Slot, VaultKeys};
 
 use crate::args::{KeyCommand, NewKey, OtherKeys};
 use crate::exit::Exit;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
-use strongroom::{Backend, ErrorKind, Layout, MoveStep};
+use strongroom::moves::MoveStep;
+use strongroom::{Backend, ErrorKind, Layout};
 
 use crate::args::{LayoutName, Move, Origin};
 use crate::exit::Exit;

@@ -1,7 +1,9 @@
 //! `purge`: everything that is stored for an application goes.
 
 use serde_json::json;
-use strongroom::{Backend, ErrorKind, KeyringStore, VaultContent, VaultRepair, choose};
+use strongroom::repair::{VaultContent, VaultRepair};
+use strongroom::store::choose_unbound;
+use strongroom::{Backend, ErrorKind, KeyringStore};
 
 use super::entry::tell_unnamed;
 use crate::exit::Exit;
@@ -64,7 +66,7 @@ fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
 
 fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     let config = for_entries(&settings.service, false, vault.backend(), settings)?;
-    let chosen = choose(&config.backend(vault.backend()))?;
+    let chosen = choose_unbound(&config.backend(vault.backend()))?;
     let users = chosen.store().list(&settings.service)?;
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }

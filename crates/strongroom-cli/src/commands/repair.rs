@@ -1,9 +1,9 @@
 //! `repair`: what is left of a vault that does not open, and a way out.
 
 use serde_json::{Value, json};
-use strongroom::{
-    Candidate, Salvaged, SecretKey, VAULT_ENTRY, VaultContent, VaultItem, VaultRepair,
-};
+use strongroom::SecretKey;
+use strongroom::repair::{Salvaged, VaultContent, VaultItem, VaultRepair};
+use strongroom::store::{Candidate, VAULT_ENTRY};
 
 use super::entry_repair::short_id;
 use crate::advice::Advice;

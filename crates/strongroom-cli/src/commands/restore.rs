@@ -8,7 +8,8 @@ use strongroom::backup::{
     Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
 };
 use strongroom::blocking::SecretManager;
-use strongroom::{ErrorKind, Timestamp, secret_copy};
+use strongroom::store::secret_copy;
+use strongroom::{ErrorKind, Timestamp};
 use strongroom_files::{Source, open as open_file};
 
 use crate::args::Restore;

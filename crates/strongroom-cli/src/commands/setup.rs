@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
+use strongroom::error::Reason;
+use strongroom::repair::VaultRepair;
+use strongroom::store::{Capabilities, ChoiceReason, Persistence};
 use strongroom::{
-    Backend, Capabilities, ChoiceReason, Error, ErrorKind, ExposeSecret as _, Layout, Persistence,
-    Reason, Secret, SecretKey, SecretString, VaultRepair, Warning,
+    Backend, Error, ErrorKind, ExposeSecret as _, Layout, Secret, SecretKey, SecretString, Warning,
 };
 
 use crate::advice::Advice;

@@ -90,8 +90,8 @@ impl KeyutilsService {
     /// Puts bytes in the place of the service's vault, as no command does.
     #[track_caller]
     pub(crate) fn damage(&self, bytes: &[u8]) {
-        let bytes = strongroom::secret_bytes(bytes.to_vec());
-        keyutils().set_bytes(&self.name, strongroom::VAULT_ENTRY, &bytes).unwrap();
+        let bytes = strongroom::store::secret_bytes(bytes.to_vec());
+        keyutils().set_bytes(&self.name, strongroom::store::VAULT_ENTRY, &bytes).unwrap();
     }
 
     #[track_caller]
@@ -103,7 +103,7 @@ impl KeyutilsService {
 /// The kernel's keyring of this test program.
 fn keyutils() -> Arc<dyn Store> {
     let config = strongroom::Config::new("").backend(strongroom::Backend::Keyutils);
-    Arc::clone(strongroom::choose(&config).unwrap().store())
+    Arc::clone(strongroom::store::choose_unbound(&config).unwrap().store())
 }
 
 impl Drop for KeyutilsService {

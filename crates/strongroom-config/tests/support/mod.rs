@@ -9,7 +9,8 @@ pub(crate) mod process;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use strongroom::{Backend, Config, ExposeSecret, KeySource, SealingKey, blocking};
+use strongroom::keys::{KeySource, SealingKey};
+use strongroom::{Backend, Config, ExposeSecret, blocking};
 use strongroom_config::{ConfigFile, Format, Prefer, Rules, Secured};
 use tempfile::TempDir;
 

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use strongroom::{Error, ErrorKind, Operation, Result, SecretString};
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind, Result, SecretString};
 use zeroize::Zeroizing;
 
 /// Returns so many random bytes.

@@ -14,9 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use strongroom::input::without_final_newline;
-use strongroom::{
-    ExposeSecret as _, Secret, SecretKey, SecretString, Timestamp, secret_bytes, secret_text,
-};
+use strongroom::store::{secret_bytes, secret_text};
+use strongroom::{ExposeSecret as _, Secret, SecretKey, SecretString, Timestamp};
 
 use crate::problem::Problem;
 

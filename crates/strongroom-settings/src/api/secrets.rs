@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value as Json, json};
+use strongroom::error::Operation;
 use strongroom::{
-    Error, ErrorKind, ExposeSecret as _, Operation, Secret, SecretInfo, SecretKey, SecretManager,
+    Error, ErrorKind, ExposeSecret as _, Secret, SecretInfo, SecretKey, SecretManager,
     SecretMetadata, Timestamp,
 };
 use tokio::sync::oneshot;

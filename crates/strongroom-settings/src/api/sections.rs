@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use strongroom::{Backend, Finding, Fix, MAX_NAME_BYTES, Severity};
+use strongroom::Backend;
+use strongroom::doctor::{Finding, Fix, Severity};
+use strongroom::store::MAX_NAME_BYTES;
 
 use super::body::read;
 use crate::LARGEST_VALUE;

@@ -24,7 +24,7 @@ struct Bound {
 /// Chooses and opens the store that a service's vault lives in, or is to live in.
 ///
 /// What the caller or the environment names must be where the vault is, if that is known; else it is
-/// where the vault is, or as [`choose`](super::choose) says.
+/// where the vault is, or as [`choose_unbound`](super::choose_unbound) says.
 pub(crate) fn choose_for(
     service: &ServiceName,
     file: &BindingFile,

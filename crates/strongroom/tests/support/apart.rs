@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use strongroom::moves::Moved;
+use strongroom::store::{Chosen, choose_unbound};
 use strongroom::{
-    Backend, Chosen, Config, Error, ExposeSecret, KeyringStore, Layout, Moved, SecretKey,
-    SecretString, blocking, choose,
+    Backend, Config, Error, ExposeSecret, KeyringStore, Layout, SecretKey, SecretString, blocking,
 };
 use strongroom_testkit::{Sandbox, unused_name};
 
@@ -53,7 +54,7 @@ impl Machine {
     }
 
     pub(crate) fn store(&self) -> Chosen {
-        choose(&Self::config()).unwrap()
+        choose_unbound(&Self::config()).unwrap()
     }
 
     pub(crate) fn users(&self) -> Vec<String> {

@@ -16,7 +16,7 @@ use std::thread;
 #[cfg(target_os = "linux")]
 use strongroom::Backend;
 #[cfg(target_os = "linux")]
-use strongroom::stores::secret_service;
+use strongroom::store::secret_service;
 use strongroom::{Config, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};

@@ -4,9 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use strongroom::{Backend, Config, Layout, blocking};
 #[cfg(feature = "sealed")]
-use strongroom::{KeySource, SealingKey};
+use strongroom::keys::{KeySource, SealingKey};
+use strongroom::{Backend, Config, Layout, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::Bus;
 use strongroom_testkit::Sandbox;

@@ -144,7 +144,7 @@ pub(crate) const KINDS: [ErrorKind; 24] = {
 };
 
 mod commands {
-    use strongroom::Operation;
+    use strongroom::error::Operation;
     use tauri_plugin_strongroom::Result;
 
     /// Fails as the library does, with an error of this code.

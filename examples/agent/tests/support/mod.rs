@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use strongroom::SealingKey;
+use strongroom::keys::SealingKey;
 use strongroom_testkit::Sandbox;
 #[cfg(target_os = "linux")]
 use strongroom_testkit::{Bus, GnomeKeyring, provider_or_skip};

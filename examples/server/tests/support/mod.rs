@@ -12,8 +12,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use strongroom::stores::secret_service;
-use strongroom::{Backend, Config, KeySource, SealingKey};
+use strongroom::keys::{KeySource, SealingKey};
+use strongroom::store::secret_service;
+use strongroom::{Backend, Config};
 use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, wait_until};
 
 use upstream::{CLIENT_SECRET, CREDENTIALS, TOKEN, Upstream};

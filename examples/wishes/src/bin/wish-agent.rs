@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use strongroom::{
-    Config, ExposeSecret, KeyringStore, MemoryStore, Result, SecretString, SecureStore, Store,
-};
+use strongroom::store::MemoryStore;
+use strongroom::{Config, ExposeSecret, KeyringStore, Result, SecretString, SecureStore, Store};
 
 /// The place of the login, chosen by the user.
 #[derive(Clone, Copy)]

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
-use strongroom::{
-    Backend, ChoiceReason, Error, ErrorKind, Finding, Fix, Inspection, KeyringStore, Layout,
-    Persistence, SecretInfo, Severity, Timestamp, VAULT_ENTRY,
-};
+use strongroom::doctor::{Finding, Fix, Inspection, Severity};
+use strongroom::store::{ChoiceReason, Persistence, VAULT_ENTRY};
+use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, SecretInfo, Timestamp};
 
 use crate::exit::Exit;
 use crate::failure::{Result, with_commands};

@@ -1,7 +1,7 @@
 //! Reads while a write is under way, after one that failed, and from within a change.
 
 use super::*;
-use crate::Guard;
+use crate::guard::Guard;
 
 /// A vault with two secrets on a store whose calls end soon, and another process's handle on it.
 struct Scene {

@@ -1,11 +1,5 @@
-//! Entries in a file that anybody who reads it understands, for applications that ask for it by a name
-//! that says so.
-//!
-//! One line for each entry: service, user and value, with tabs between them. Names have `%XX` for control
-//! characters and for `%`; values are encoded as [`armor`] says, so most of them stand there as they are.
-//! A line that begins with `#` is a remark.
+//! The store: the contract's methods, on one file.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -13,61 +7,40 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use strongroom_core::{
     Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, Store, StoreContext, StoreKind, UserName, WriteMode, armor,
-    secret_bytes, secret_copy,
+    Result, SecretBytes, ServiceName, Store, WriteMode, secret_copy,
 };
 use strongroom_files::{Lock, NotHeld, Source};
 use zeroize::Zeroizing;
 
-/// The file without encryption as a kind of store. Its setting is a [`PlaintextPath`].
-pub(crate) const KIND: StoreKind = StoreKind::new("plaintext-file", open)
-    .with_label("a file without encryption")
-    .with_protection("the permissions of its file alone; it is not encrypted");
-
-/// The path of the file.
-#[derive(Clone, Debug)]
-pub(crate) struct PlaintextPath(pub(crate) PathBuf);
-
-fn open(context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
-    let Some(PlaintextPath(path)) = context.settings.get() else {
-        return Err(Error::new(ErrorKind::NoBackend, Operation::Choose)
-            .with_store(KIND.name())
-            .with_message("this program was not told where its plaintext file is")
-            .with_hint("Use the application that made the file."));
-    };
-    Ok(Arc::new(PlaintextStore::new(path.clone(), context.deadlines.call)))
-}
-
-/// What stands at the top of each file.
-const REMARK: &str = "# Secrets, not encrypted: whoever can read this file has them.\n";
+use crate::Config;
+use crate::error::{fault, from_io};
+use crate::format::{Entries, parse, text};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
 
-/// What is escaped in a name, beside what begins a remark.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
-
-/// Entries in a plaintext file.
-pub(crate) struct PlaintextStore {
+/// Entries in a file without encryption.
+///
+/// The file must be the user's alone: another's, or one that others can read or write, is refused. It is made at the first write and goes
+/// with its last entry. Writes of all processes take turns.
+pub struct PlaintextStore {
     path: PathBuf,
     lock: Arc<Lock>,
     deadline: Duration,
 }
 
-type Entries = BTreeMap<EntryName, SecretBytes>;
-
 impl PlaintextStore {
     /// The store's name.
-    pub(crate) const NAME: &str = "plaintext-file";
+    pub const NAME: &str = "plaintext-file";
 
-    /// The entries in this file. `deadline` is the longest that a write waits for others.
-    pub(crate) fn new(path: PathBuf, deadline: Duration) -> Self {
-        let mut lock = path.clone().into_os_string();
+    /// Creates a store on the file that the settings name. Nothing is read or made yet.
+    pub fn new(config: Config) -> Self {
+        let mut lock = config.path.clone().into_os_string();
         lock.push(".lock");
-        Self { path, lock: Lock::new(Some(lock.into())), deadline }
+        let lock = Lock::new(Some(lock.into()));
+        Self { path: config.path, lock, deadline: config.deadlines.call }
     }
 
     fn read(&self, operation: Operation) -> Result<Entries> {
@@ -124,7 +97,7 @@ impl PlaintextStore {
     }
 
     fn failed(&self, operation: Operation, cause: io::Error) -> Error {
-        strongroom_files::error(operation, &self.path, cause).with_store(Self::NAME)
+        from_io(operation, &self.path, cause)
     }
 }
 
@@ -183,115 +156,16 @@ impl fmt::Debug for PlaintextStore {
     }
 }
 
-fn fault(kind: ErrorKind, operation: Operation, message: String) -> Error {
-    Error::new(kind, operation).with_store(PlaintextStore::NAME).with_message(message)
-}
-
-/// The entries in a file, or the number of the first line that is none.
-fn parse(bytes: &[u8]) -> Result<Entries, usize> {
-    let mut entries = Entries::new();
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() || line.starts_with(b"#") {
-            continue;
-        }
-        let (name, value) = entry(line).ok_or(index + 1)?;
-        if entries.insert(name, value).is_some() {
-            return Err(index + 1);
-        }
-    }
-    Ok(entries)
-}
-
-fn entry(line: &[u8]) -> Option<(EntryName, SecretBytes)> {
-    let mut fields = line.splitn(3, |byte| *byte == b'\t');
-    let mut name = || {
-        let escaped = std::str::from_utf8(fields.next()?).ok()?;
-        Some(percent_decode_str(escaped).decode_utf8().ok()?.into_owned())
-    };
-    let (service, user) = (ServiceName::new(name()?).ok()?, UserName::new(name()?).ok()?);
-    let value = fields.next().filter(|value| !value.is_empty())?;
-    Some((EntryName::from_parts(service, user), armor::decode(value.to_vec())))
-}
-
-fn text(entries: &Entries) -> SecretBytes {
-    let lines: Vec<_> = entries
-        .iter()
-        .map(|(name, value)| {
-            let escaped = |name| utf8_percent_encode(name, ESCAPED);
-            let (service, user) = (name.service().as_str(), name.user().as_str());
-            let names = format!("{}\t{}\t", escaped(service), escaped(user));
-            (names, armor::encode(value.expose_secret()))
-        })
-        .collect();
-    let len =
-        |(names, value): &(String, SecretBytes)| names.len() + value.expose_secret().len() + 1;
-    // Room beforehand: a vector that grows leaves an unwiped copy behind.
-    let mut text = Vec::with_capacity(REMARK.len() + lines.iter().map(len).sum::<usize>());
-    text.extend_from_slice(REMARK.as_bytes());
-    for (names, value) in &lines {
-        text.extend_from_slice(names.as_bytes());
-        text.extend_from_slice(value.expose_secret());
-        text.push(b'\n');
-    }
-    secret_bytes(text)
-}
-
-/// What must hold of any bytes at all, for the fuzzer: whatever is read as entries is written so that it
-/// reads the same again. Says whether they are entries.
-///
-/// # Panics
-///
-/// When that does not hold.
-#[cfg(any(test, fuzzing))]
-pub(crate) fn check(file: &[u8]) -> bool {
-    let Ok(entries) = parse(file) else { return false };
-    let again = parse(text(&entries).expose_secret()).expect("what was written can be read");
-    let open = |entries: &Entries| {
-        let open = |(name, value): (&EntryName, &SecretBytes)| {
-            (name.clone(), value.expose_secret().to_vec())
-        };
-        entries.iter().map(open).collect::<Vec<_>>()
-    };
-    assert!(open(&again) == open(&entries), "what is read again is something else");
-    true
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use strongroom_core::KeyringStore as _;
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
-
-    strongroom_conformance::conformance_tests!({
-        let dir = tempfile::tempdir().unwrap();
-        move || PlaintextStore::new(dir.path().join("made/secrets"), PATIENCE)
-    });
-
-    proptest! {
-        #[test]
-        fn any_line_is_an_entry_or_refused(line in ".*") {
-            check(line.as_bytes());
-        }
-
-        #[test]
-        fn any_entry_reads_as_it_was_written(
-            service in "[^\0\u{feff}]{1,60}", user in "[^\0\u{feff}]{1,60}", value in any::<Vec<u8>>()
-        ) {
-            let name = EntryName::new(service, user).unwrap();
-            let entries = Entries::from([(name.clone(), secret_bytes(value.clone()))]);
-            let read = parse(text(&entries).expose_secret()).unwrap();
-            prop_assert!(read[&name].expose_secret() == value.as_slice());
-        }
-    }
-
     /// A store in a directory of its own, with this text in its file.
     fn with_text(text: &str) -> (tempfile::TempDir, PlaintextStore) {
         let dir = tempfile::tempdir().unwrap();
-        let store = PlaintextStore::new(dir.path().join("secrets"), PATIENCE);
+        let store = PlaintextStore::new(Config::at(dir.path().join("secrets")));
         strongroom_files::replace(&store.path, text.as_bytes()).unwrap();
         (dir, store)
     }
@@ -355,7 +229,7 @@ mod tests {
         let (dir, store) = with_text("app\tkey\t1\n");
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&store.path, &link).unwrap();
-        let by_link = PlaintextStore::new(link.clone(), PATIENCE);
+        let by_link = PlaintextStore::new(Config::at(link.clone()));
         let value = secret_copy(b"2");
         by_link.set_bytes("app", "key", &value).unwrap();
         assert!(link.is_symlink());

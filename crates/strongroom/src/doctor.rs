@@ -1,11 +1,11 @@
-//! What is wrong with the stores, and the commands that mend it, as plain data.
+//! Findings about the stores of a machine, and the commands that mend them, as plain data.
 //!
-//! Nothing is looked up here: whoever calls brings what was found, prints what comes back, or shows
-//! it on a page.
+//! Nothing is looked up here: [`Config::inspect`](crate::Config::inspect) does that, and the caller shows the findings.
 
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason, Warning};
 
-use crate::{Backend, Inspection};
+use crate::Backend;
+pub use crate::inspect::Inspection;
 
 #[cfg(test)]
 mod tests;

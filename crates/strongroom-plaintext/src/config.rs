@@ -1,0 +1,29 @@
+//! The store's settings.
+
+use std::path::PathBuf;
+
+use strongroom_core::Deadlines;
+
+/// The path of the file, and the time that a write may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct Config {
+    /// The file. Its lock is beside it, under its name with `.lock`.
+    pub path: PathBuf,
+    /// The deadlines; a write waits for those of other processes as long as for a call.
+    pub deadlines: Deadlines,
+}
+
+impl Config {
+    /// Creates the settings of a file, with the default deadlines.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), deadlines: Deadlines::default() }
+    }
+
+    /// Sets the deadlines.
+    pub const fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.deadlines = deadlines;
+        self
+    }
+}

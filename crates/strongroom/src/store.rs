@@ -1,0 +1,28 @@
+//! Stores: the choice of one, its entries, its contract, and the stores of this build with their own settings.
+//!
+//! Most applications need nothing of it: [`Config`](crate::Config) chooses and opens. An application that brings a store of its own
+//! implements [`Store`](crate::Store), from here or from the crate `strongroom-core`.
+
+#[cfg(all(feature = "credential-manager", windows))]
+pub use strongroom_credential_manager as credential_manager;
+#[cfg(all(feature = "keychain", target_os = "macos"))]
+pub use strongroom_keychain as keychain;
+#[cfg(all(feature = "keyutils", target_os = "linux"))]
+pub use strongroom_keyutils as keyutils;
+pub use strongroom_plaintext as plaintext;
+#[cfg(feature = "sealed")]
+pub use strongroom_sealed as sealed;
+#[cfg(all(feature = "secret-service", target_os = "linux"))]
+pub use strongroom_secret_service as secret_service;
+
+pub use strongroom_core::{
+    Call, Candidate, CandidateId, Capabilities, EntryName, MAX_NAME_BYTES, MemoryStore,
+    Persistence, Probe, ServiceName, UserName, WriteMode, overwrite_registers, secret_bytes,
+    secret_copy, secret_text,
+};
+
+pub use crate::capabilities::VaultCapabilities;
+pub use crate::choose::{ChoiceReason, Chosen, choose_unbound};
+pub use crate::guard::Guard;
+pub use crate::service_entries::ServiceEntries;
+pub use crate::vault::VAULT_ENTRY;
