@@ -11,7 +11,7 @@ use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
 use crate::slot_list;
 use crate::source::{Derived, Material};
-use crate::{KeySource, SlotKind};
+use crate::{KeySource, SlotId, SlotKind};
 
 /// How many slots a vault can have, as LUKS2.
 pub const MAX_SLOTS: usize = 32;
@@ -26,8 +26,8 @@ const SALT: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Slot {
-    /// Names it: eight hexadecimal digits.
-    pub id: String,
+    /// Its name in the file.
+    pub id: SlotId,
     /// What opens it.
     pub kind: SlotKind,
     /// What its owner calls it.
@@ -119,7 +119,7 @@ impl StoredSlot {
         let (Some(kind), Ok(created_at)) = (kind, self.created_at.parse()) else {
             return Err(self.damaged());
         };
-        let (id, label) = (self.id.clone(), self.label.clone());
+        let (id, label) = (SlotId::new(self.id.as_str()), self.label.clone());
         Ok(Slot { id, kind, label, created_at, is_changed: false })
     }
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 use strongroom_core::Result;
 
+use crate::SlotId;
 use crate::aead;
 use crate::error::from_sqlite;
 use crate::keys::{self, Keys, VaultId};
@@ -34,16 +35,16 @@ pub(crate) struct SlotList(BTreeMap<String, Digest>);
 #[non_exhaustive]
 pub enum SlotChange {
     /// The slot of this id was changed, or damaged: what opened it may open it no more.
-    Changed(String),
+    Changed(SlotId),
     /// The slot of this id was added without the key, or by a version of this program that kept no list.
-    Added(String),
+    Added(SlotId),
     /// The slot of this id was removed.
-    Removed(String),
+    Removed(SlotId),
 }
 
 impl SlotChange {
-    /// The slot's id.
-    pub fn id(&self) -> &str {
+    /// Returns the slot's id.
+    pub fn id(&self) -> &SlotId {
         let (Self::Changed(id) | Self::Added(id) | Self::Removed(id)) = self;
         id
     }
@@ -126,12 +127,12 @@ impl SlotList {
         let there: BTreeMap<_, _> = slots.iter().flatten().map(entry).collect();
         let change = |(id, digest): (&String, &Digest)| match there.get(id) {
             Some(found) if found == digest => None,
-            Some(_) => Some(SlotChange::Changed(id.clone())),
-            None if slots.iter().any(Result::is_err) => Some(SlotChange::Changed(id.clone())),
-            None => Some(SlotChange::Removed(id.clone())),
+            Some(_) => Some(SlotChange::Changed(SlotId::new(id))),
+            None if slots.iter().any(Result::is_err) => Some(SlotChange::Changed(SlotId::new(id))),
+            None => Some(SlotChange::Removed(SlotId::new(id))),
         };
         let is_new = |id: &&String| !self.0.contains_key(*id);
-        let added = there.keys().filter(is_new).cloned().map(SlotChange::Added);
+        let added = there.keys().filter(is_new).map(|id| SlotChange::Added(SlotId::new(id)));
         self.0.iter().filter_map(change).chain(added).collect()
     }
 

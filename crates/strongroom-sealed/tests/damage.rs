@@ -97,7 +97,7 @@ fn a_damaged_slot_does_not_keep_the_others_from_opening() {
     let file = SealedFile::open(&config).unwrap();
     assert_eq!(value(&file, "a").as_deref(), Some("a"));
     let error = refused(file.slots(), ErrorKind::Corrupt);
-    assert!(!error.problem().contains(&added.id), "{error}");
+    assert!(!error.problem().contains(added.id.as_str()), "{error}");
     refused(SealedFile::open(&sandbox.config()), ErrorKind::Corrupt);
 }
 

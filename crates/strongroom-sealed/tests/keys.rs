@@ -84,7 +84,7 @@ fn the_last_slot_stays_and_an_unknown_one_is_not_found() {
     let file = sandbox.open();
     let id = file.slots().unwrap().remove(0).id;
     refused(file.remove_slot(&id), ErrorKind::Invalid);
-    refused(file.remove_slot("nonesuch"), ErrorKind::NotFound);
+    refused(file.remove_slot(&"nonesuch".into()), ErrorKind::NotFound);
     assert_eq!(file.slots().unwrap().len(), 1);
     for _ in 1..strongroom_sealed::MAX_SLOTS {
         file.add_slot(&random_key(), now()).unwrap();
@@ -152,7 +152,7 @@ fn a_rotation_needs_every_slot_and_changes_the_key_of_everything() {
     let second = passphrase("second");
     let slot = file.add_slot(&second, now()).unwrap();
     let error = refused(file.rotate(std::slice::from_ref(&own), |_| ()), ErrorKind::KeyMissing);
-    assert!(error.problem().contains(&slot.id), "{error}");
+    assert!(error.problem().contains(slot.id.as_str()), "{error}");
     let column = |column: &str| -> Vec<Vec<u8>> {
         let connection = rusqlite::Connection::open(sandbox.path()).unwrap();
         let sql = format!("SELECT {column} FROM record ORDER BY number");

@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use rusqlite::Connection;
-use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey, Slot, SlotChange};
+use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey, Slot, SlotChange, SlotId};
 use support::{PlantedSlot, Sandbox, now, passphrase, plant_slots, put, value};
 
 /// A vault with the secret `a`, its own slot, and a recovery passphrase.
@@ -18,7 +18,7 @@ fn vault() -> (Sandbox, Slot) {
     (sandbox, slot)
 }
 
-fn changed(file: &SealedFile) -> Vec<String> {
+fn changed(file: &SealedFile) -> Vec<SlotId> {
     let slots = file.slots().unwrap().into_iter();
     slots.filter(|slot| slot.is_changed).map(|slot| slot.id).collect()
 }
@@ -28,7 +28,7 @@ fn spoil(sandbox: &Sandbox, slot: &Slot) {
     let connection = Connection::open(sandbox.path()).unwrap();
     let created_at = slot.created_at.to_string();
     let Slot { id, label, .. } = slot;
-    PlantedSlot { id, label, created_at: &created_at, memory_kib: 65_536, passes: 1 }
+    PlantedSlot { id: id.as_str(), label, created_at: &created_at, memory_kib: 65_536, passes: 1 }
         .write(&connection);
 }
 
@@ -63,7 +63,7 @@ fn a_slot_that_was_spoiled_is_named_and_the_secrets_can_be_read() {
 fn slots_that_were_added_removed_or_damaged_are_named() {
     let (sandbox, _) = vault();
     plant_slots(&sandbox, 1, 65_536, 1);
-    let planted = SlotChange::Added("00000000".to_owned());
+    let planted = SlotChange::Added("00000000".into());
     assert_eq!(sandbox.open().slot_changes().unwrap(), [planted]);
     let (sandbox, other) = vault();
     sandbox.sql(&format!("DELETE FROM slot WHERE id = '{}'", other.id));

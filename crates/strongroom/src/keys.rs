@@ -7,7 +7,7 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, Service
 use strongroom_files::names::sealed_file;
 use strongroom_files::{Source, read};
 use strongroom_sealed::FileConfig;
-pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotKind};
+pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotId, SlotKind};
 
 use crate::Config;
 use crate::input::first_line;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use strongroom_core::{Error, Operation, Result};
-use strongroom_sealed::{KeySource, Progress, Slot};
+use strongroom_sealed::{KeySource, Progress, Slot, SlotId};
 
 use crate::choose::Chosen;
 use crate::vault::Vault;
@@ -95,7 +95,7 @@ impl VaultKeys {
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
     /// entry; `KeyMissing` if no key at hand opens another one: [`remove_with`](Self::remove_with) takes one.
-    pub fn remove(&self, id: &str) -> Result<()> {
+    pub fn remove(&self, id: &SlotId) -> Result<()> {
         self.remove_with(id, &[])
     }
 
@@ -104,7 +104,7 @@ impl VaultKeys {
     /// # Errors
     ///
     /// As [`remove`](Self::remove); `TimedOut` if a passphrase could not be tried within the deadline.
-    pub fn remove_with(&self, id: &str, more: &[KeySource]) -> Result<()> {
+    pub fn remove_with(&self, id: &SlotId, more: &[KeySource]) -> Result<()> {
         self.vault.remove_slot(id, more).map_err(during)
     }
 
@@ -114,7 +114,7 @@ impl VaultKeys {
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
     /// entry.
-    pub fn remove_unproved(&self, id: &str) -> Result<()> {
+    pub fn remove_unproved(&self, id: &SlotId) -> Result<()> {
         self.vault.remove_slot_unproved(id).map_err(during)
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
+use strongroom::keys::SlotId;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -42,7 +43,7 @@ Examples:
   strongroom key remove 3f0a91c2 --passphrase-file recovery.txt")]
     Remove {
         /// The id from the list
-        id: String,
+        id: SlotId,
 
         #[command(flatten)]
         others: OtherKeys,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use strongroom::ErrorKind;
-use strongroom::keys::{KeySource, Progress, SealingKey, Slot, VaultKeys};
+use strongroom::keys::{KeySource, Progress, SealingKey, Slot, SlotId, VaultKeys};
 
 use crate::args::{KeyCommand, NewKey, OtherKeys};
 use crate::exit::Exit;
@@ -59,7 +59,7 @@ fn columns(slots: &[Slot]) -> Vec<Column> {
         importance: Importance::Whole,
     };
     vec![
-        column("ID", &|slot| slot.id.clone()),
+        column("ID", &|slot| slot.id.to_string()),
         column("KIND", &|slot| slot.kind.as_str().to_owned()),
         column("SINCE", &|slot| slot.created_at.to_string()),
         column("LABEL", &|slot| printable(&slot.label)),
@@ -82,7 +82,7 @@ fn line(slot: &Slot) -> String {
 
 fn as_json(slot: &Slot) -> Value {
     json!({
-        "id": slot.id,
+        "id": slot.id.as_str(),
         "kind": slot.kind.as_str(),
         "created_at": slot.created_at.to_string(),
         "label": slot.label,
@@ -143,7 +143,7 @@ fn unmake(made: Option<&Path>, keys: &VaultKeys, before: &[Slot]) {
 
 fn remove(
     keys: &VaultKeys,
-    id: &str,
+    id: &SlotId,
     others: &OtherKeys,
     force: bool,
     settings: &Settings,
@@ -162,9 +162,9 @@ fn remove(
         removed => removed?,
     }
     if settings.json {
-        output.json(&json!({ "removed": id }))?;
+        output.json(&json!({ "removed": id.as_str() }))?;
     }
-    output.confirm(format_args!("Removed the key {}.", printable(id)));
+    output.confirm(format_args!("Removed the key {id}."));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::error::{fault, located};
 use crate::head::Head;
 use crate::slot::{self, NewSlot, Opener, StoredSlot};
 use crate::slot_list::{SlotChange, SlotList};
-use crate::{FileConfig, KeySource, Slot, beside, database, opening};
+use crate::{FileConfig, KeySource, Slot, SlotId, beside, database, opening};
 
 impl SealedFile {
     /// The key slots, the oldest first.
@@ -23,7 +23,7 @@ impl SealedFile {
             let shown = stored.into_iter().map(|slot| slot?.shown());
             let mut slots = shown.collect::<Result<Vec<_>>>()?;
             for slot in &mut slots {
-                slot.is_changed = changes.iter().any(|change| change.id() == slot.id);
+                slot.is_changed = changes.iter().any(|change| *change.id() == slot.id);
             }
             Ok(slots)
         })
@@ -63,8 +63,8 @@ impl SealedFile {
     /// # Errors
     ///
     /// None of its own.
-    pub fn is_opened_by(&self, id: &str) -> Result<bool> {
-        self.read(Operation::Get, |view| Ok(view.opener.slot == id))
+    pub fn is_opened_by(&self, id: &SlotId) -> Result<bool> {
+        self.read(Operation::Get, |view| Ok(view.opener.slot == id.as_str()))
     }
 
     /// Adds a slot: from now on this source opens the vault, too. `now` is when.
@@ -90,7 +90,8 @@ impl SealedFile {
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one; `KeyMissing` if no source is known to
     /// open another one; as [`open`](Self::open) for slots that could not be tried.
-    pub fn remove_slot_if_open(&self, id: &str, sources: &[KeySource]) -> Result<()> {
+    pub fn remove_slot_if_open(&self, id: &SlotId, sources: &[KeySource]) -> Result<()> {
+        let id = id.as_str();
         let proof = self.opened_without(id, sources)?;
         self.change_slots(Operation::Delete, |view, list| {
             view.delete(id, list)?;
@@ -135,9 +136,9 @@ impl SealedFile {
     /// # Errors
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
-    pub fn remove_slot(&self, id: &str) -> Result<()> {
+    pub fn remove_slot(&self, id: &SlotId) -> Result<()> {
         self.change_slots(Operation::Delete, |view, list| {
-            view.delete(id, list)?;
+            view.delete(id.as_str(), list)?;
             if slot::count(view.connection)? == 0 {
                 return Err(only_slot());
             }
@@ -152,8 +153,8 @@ impl SealedFile {
     /// # Errors
     ///
     /// `NotFound` if there is no such slot; what [`KeySource`] says of one that can't be read.
-    pub fn replace_slot(&self, id: &str, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = self.prepare(source, now)?;
+    pub fn replace_slot(&self, id: &SlotId, source: &KeySource, now: Timestamp) -> Result<Slot> {
+        let (id, slot) = (id.as_str(), self.prepare(source, now)?);
         let added = self.change_slots(Operation::Set, |view, list| {
             view.delete(id, list)?;
             let (slot, opener) = view.insert(slot, list)?;

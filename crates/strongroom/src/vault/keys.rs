@@ -1,7 +1,7 @@
 //! The key slots of a vault that lies in a sealed file.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
-use strongroom_sealed::{KeySource, Progress, SealedFile, Slot};
+use strongroom_sealed::{KeySource, Progress, SealedFile, Slot, SlotId};
 
 use super::content::Content;
 use super::engine::Vault;
@@ -59,18 +59,18 @@ impl Vault {
     }
 
     /// Removes a slot, if another one is known to open the file by a key at hand, or one of these.
-    pub(crate) fn remove_slot(&self, id: &str, more: &[KeySource]) -> Result<()> {
+    pub(crate) fn remove_slot(&self, id: &SlotId, more: &[KeySource]) -> Result<()> {
         self.remove(id, |file, sources| file.remove_slot_if_open(id, &[sources, more].concat()))
     }
 
     /// Removes a slot, whatever else opens the file.
-    pub(crate) fn remove_slot_unproved(&self, id: &str) -> Result<()> {
+    pub(crate) fn remove_slot_unproved(&self, id: &SlotId) -> Result<()> {
         self.remove(id, |file, _| file.remove_slot(id))
     }
 
     fn remove(
         &self,
-        id: &str,
+        id: &SlotId,
         remove: impl FnOnce(&SealedFile, &[KeySource]) -> Result<()>,
     ) -> Result<()> {
         self.with_sealed(Operation::Delete, |sealed| {

@@ -1,7 +1,7 @@
 //! The key of a sealed file that stands in no entry: named, or asked for.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
-use strongroom_sealed::{FileConfig, KeySource, SealedFile, SlotChange};
+use strongroom_sealed::{FileConfig, KeySource, SealedFile};
 
 use super::place::Prepared;
 use super::sealed::is_anything_at;
@@ -107,7 +107,7 @@ pub(super) fn open(config: &FileConfig) -> Result<SealedFile> {
     let file = SealedFile::open(config)?;
     let changes = file.slot_changes().unwrap_or_default();
     if !changes.is_empty() {
-        let ids: Vec<_> = changes.iter().map(SlotChange::id).collect();
+        let ids: Vec<_> = changes.iter().map(|change| change.id().to_string()).collect();
         tracing::warn!(
             "key slots of {} were changed by somebody who has no key to it: {}. What opened them may open \
              nothing now. `strongroom key list` shows them; remove those and add new ones",
