@@ -19,6 +19,7 @@ pub struct SecretsCommand {
 
 /// The arguments of `config secure`, for a program that gives the command a name of its own.
 #[derive(Args, Debug)]
+#[command(about = "Move the secrets of a configuration file into the store")]
 #[command(mut_arg("file", |file| file.required(false)))]
 pub struct ConfigSecureArgs {
     #[command(flatten)]
@@ -30,6 +31,7 @@ pub struct ConfigSecureArgs {
 
 /// The arguments of `config export`, for a program that gives the command a name of its own.
 #[derive(Args, Debug)]
+#[command(about = "Write secrets into a file, in the clear")]
 pub struct ConfigExportArgs {
     #[command(flatten)]
     flags: Flags,

@@ -113,7 +113,11 @@ fn an_expired_secret_is_not_given_out_and_a_new_value_needs_a_new_time() {
     service.set_expired("KEY", &["--provider", "openai"]);
     let expired = service.vault(&["get", "KEY"], b"").ends_with(6);
     assert_eq!(expired.out(), "");
-    expired.says("expired at 20").says("strongroom update KEY --expires never --service");
+    let expired = expired.says("expired at 20");
+    let told = expired.said();
+    let moment = told.split("expired at ").nth(1).and_then(|rest| rest.split('Z').next());
+    assert_eq!(moment.map(str::len), Some("2026-11-28T06:02:43".len()), "{told}");
+    expired.says("strongroom update KEY --expires never --service");
     service.vault(&["exists", "KEY"], b"").ends_with(0);
     service.vault(&["set", "KEY", "--create-new"], b"new").ends_with(1).says("already");
 

@@ -85,9 +85,10 @@ impl Timestamp {
     }
 }
 
+/// RFC 3339, to the nanosecond; `{:.0}` shows whole seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -254,6 +255,7 @@ mod tests {
                 (shown.into(), shown.into())
             );
         }
+        assert_eq!(format!("{:.0}", time("2026-12-31T18:00:59.9Z")), "2026-12-31T18:00:59Z");
         for text in ["", "marker", "2026-12-31", "2026-02-30T00:00:00Z"] {
             let error = text.parse::<Timestamp>().expect_err("it is no time");
             assert!(!error.to_string().contains("marker"));

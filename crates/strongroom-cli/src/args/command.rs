@@ -21,24 +21,24 @@ Examples:
   pass show api-key | strongroom setup API_KEY
                                          Take the value from another program
 
-On a machine without a keyring it offers an encrypted file, or the kernel's memory; where nobody can be
+On a machine without a keyring it offers an encrypted file, or the kernel's memory; where nobody can be \
 asked it takes the file if there is a key to it, else the kernel's memory, with a warning.
 
-Each is read back from the store before it counts as stored. A secret of that name that is there
+Each is read back from the store before it counts as stored. A secret of that name that is there \
 already is replaced, as by `set`, whose help says how values are taken.")]
     Setup(Setup),
 
     /// Store a secret; the one that is there is replaced
     #[command(after_help = "\
-The value is never an argument: other users could see it. It comes from a hidden prompt, or from
-standard input if that is not a terminal. An empty value is an error, unless it comes from a file:
+The value is never an argument: other users could see it. It comes from a hidden prompt, or from \
+standard input if that is not a terminal. An empty value is an error, unless it comes from a file: \
 `--from-file /dev/null`. It is text; encode what is not, or keep it with `entry set`.
 
-The newline at the end of a single line is dropped, and a byte order mark in front. A value of several
-lines, such as a private key, keeps its last newline, and gets one if it is pasted at the prompt
+The newline at the end of a single line is dropped, and a byte order mark in front. A value of several \
+lines, such as a private key, keeps its last newline, and gets one if it is pasted at the prompt \
 without: OpenSSH wants it. With --exact every byte stays.
 
-What is not named here is not kept: without --expires the secret never expires, whatever held for
+What is not named here is not kept: without --expires the secret never expires, whatever held for \
 the one before. `update` keeps what it is not told to change.
 
 A time without a zone is the one where you are; a date alone is valid to the end of that day.
@@ -52,7 +52,7 @@ Examples:
 
     /// Print a secret
     #[command(after_help = "\
-The value alone goes to standard output, with --json too. A newline follows only on a terminal. A
+The value alone goes to standard output, with --json too. A newline follows only on a terminal. A \
 secret that has expired is not printed: the exit code is 6.
 
 Examples:
@@ -64,8 +64,8 @@ Examples:
     #[command(after_help = "\
 On a terminal a table. AGE is the time since the value was last written.
 
-In a pipe one line per secret, without a title. Tabs separate name, target, provider, scope, when
-the value was last written, and when it expires. What a secret doesn't have is empty. Times are
+In a pipe one line per secret, without a title. Tabs separate name, target, provider, scope, when \
+the value was last written, and when it expires. What a secret doesn't have is empty. Times are \
 UTC by RFC 3339. Control characters in names are escaped.
 
 With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
@@ -79,15 +79,15 @@ Examples:
 
     /// Start a program with the secrets in its environment
     #[command(after_help = "\
-Each secret becomes a variable: the prefix, then its name. Without --target those without a target
-are taken. With --target those are taken as well, and where a name has a value for the target, that
+Each secret becomes a variable: the prefix, then its name. Without --target those without a target \
+are taken. With --target those are taken as well, and where a name has a value for the target, that \
 one wins. The values are nowhere but in the environment of the program, over what is there already.
 
-If a secret of --only is missing (3), or one that is taken has expired (6), the program is not
+If a secret of --only is missing (3), or one that is taken has expired (6), the program is not \
 started.
 
-The program takes the place of this one (elsewhere than on Unix it is waited for): it gets every
-signal itself, and its exit code is the result; for one that a signal ended, shells say 128 and the
+The program takes the place of this one (elsewhere than on Unix it is waited for): it gets every \
+signal itself, and its exit code is the result; for one that a signal ended, shells say 128 and the \
 signal's number. 127: there is no such program; 126: it can't be executed.
 
 Examples:
@@ -98,7 +98,7 @@ Examples:
 
     /// Change the value of a secret, or what is known about it, and keep the rest
     #[command(after_help = "\
-Provider, scope and expiry stay as they are, unless they are named. For a secret that has expired,
+Provider, scope and expiry stay as they are, unless they are named. For a secret that has expired, \
 say how long the new value is valid. Values come from where they come from for `set`.
 
 Examples:
@@ -140,15 +140,15 @@ Example:
     /// Write all secrets into an encrypted file
     #[cfg(feature = "backup")]
     #[command(after_help = "\
-The file is one of age's (https://age-encryption.org), as text: `rage -d FILE` shows what is in
-it, without this program. It holds the secrets of one moment, expired ones too. Say who shall be
+The file is one of age's (https://age-encryption.org), as text: `rage -d FILE` shows what is in \
+it, without this program. It holds the secrets of one moment, expired ones too. Say who shall be \
 able to open it:
 
   --recipient age1…  Who has the key. `rage-keygen -o key.txt` makes one: keep that file elsewhere
   --passphrase       Who knows a passphrase, which is asked for. --passphrase-file takes it from a
                      file
 
-The file is there whole or not at all, and only you may read it. One that is there already is
+The file is there whole or not at all, and only you may read it. One that is there already is \
 replaced with --force only.
 
 Examples:
@@ -160,12 +160,12 @@ Examples:
     /// Put the secrets of a backup back
     #[cfg(feature = "backup")]
     #[command(after_help = "\
-What the backup has and the vault lacks is added. Where they differ, the secret that was written
-last stays. With --replace the vault becomes what it was. All of it is stored, or nothing, and with
+What the backup has and the vault lacks is added. Where they differ, the secret that was written \
+last stays. With --replace the vault becomes what it was. All of it is stored, or nothing, and with \
 the times that it had.
 
-It prints what it does, by secret and never with a value: add, replace (the backup's takes the place
-of the vault's), keep (the vault's stays, although the backup's is another), remove. What is the same
+It prints what it does, by secret and never with a value: add, replace (the backup's takes the place \
+of the vault's), keep (the vault's stays, although the backup's is another), remove. What is the same \
 in both is not printed. With --json {\"version\": 1, \"secrets\": [...]}, all of them.
 
 A passphrase is asked for, on a terminal.
@@ -184,8 +184,8 @@ Examples:
     /// Open the settings page in the browser
     #[cfg(feature = "settings")]
     #[command(after_help = "\
-It shows where the secrets are, adds, replaces, renames and deletes them, and reveals one for ten
-seconds. It listens on this machine alone, on an address that is new each time, and its link works
+It shows where the secrets are, adds, replaces, renames and deletes them, and reveals one for ten \
+seconds. It listens on this machine alone, on an address that is new each time, and its link works \
 once.
 
 It ends with Ctrl-C, with the terminal, and after ten minutes without use.
@@ -200,7 +200,7 @@ Examples:
 
     /// Delete everything that is stored for the application
     #[command(after_help = "\
-It deletes all secrets, and every other entry of the service, those of other programs too. It
+It deletes all secrets, and every other entry of the service, those of other programs too. It \
 shows the entries and asks first.
 
 Examples:
@@ -215,7 +215,7 @@ Examples:
 
     /// Move the vault to another backend
     #[command(after_help = "\
-It copies the vault, reads it back and compares, and only then deletes the old one. One that was
+It copies the vault, reads it back and compares, and only then deletes the old one. One that was \
 stopped in between is run again. Applications that have the vault open must open it again.
 
 Examples:
@@ -225,16 +225,16 @@ Examples:
 
     /// Show what is wrong with a vault that can't be read, and mend it
     #[command(after_help = "\
-Without a flag it changes nothing and shows what is known: sizes, generations, names, never a value.
+Without a flag it changes nothing and shows what is known: sizes, generations, names, never a value. \
 It ends with 0 if the vault is in order, 8 if it can't be read, 1 if there are several.
 
-A vault that can't be read stays as it is until --reset. That first writes a copy of it into a file
+A vault that can't be read stays as it is until --reset. That first writes a copy of it into a file \
 that only you can read, beside the vault's lock: in ~/.local/state/strongroom on Linux.
 
-Of a damaged encrypted file --salvage takes out what can be read, into a new file. The old one is put
+Of a damaged encrypted file --salvage takes out what can be read, into a new file. The old one is put \
 aside, beside it. Passphrases and keys that are not at hand have to be added to the new file again.
 
-If another program made a second entry of the vault's name, --merge makes one of them: where both
+If another program made a second entry of the vault's name, --merge makes one of them: where both \
 have a secret, that of the higher generation stays.
 
 Examples:
@@ -257,12 +257,12 @@ Examples:
 
     /// Find out what is wrong, and the command that mends it
     #[command(after_help = "\
-It begins with the secrets of the service: where they are, whether they can be read, how long they
-last, how many have expired, and the command that moves them into a store that keeps them. Then come
+It begins with the secrets of the service: where they are, whether they can be read, how long they \
+last, how many have expired, and the command that moves them into a store that keeps them. Then come \
 the stores that could keep them. Changes nothing and asks nobody.
 
-It ends as a command that reads the secrets would: with 0 if they can be read, or if nothing is
-stored yet and a store that lasts would keep it; 4 if the store is locked, 5 if there is none, 7 if
+It ends as a command that reads the secrets would: with 0 if they can be read, or if nothing is \
+stored yet and a store that lasts would keep it; 4 if the store is locked, 5 if there is none, 7 if \
 it does not answer, 8 if they are unreadable or gone.")]
     Doctor,
 }

@@ -10,11 +10,11 @@ use strongroom_config::{ConfigPath, Format, Leave, Marker, Prefer, Rule};
 pub(crate) enum ConfigCommand {
     /// Show which secrets a configuration file has, and where each is
     #[command(after_help = "\
-WHERE is file, store, both (with the same value), differs (with another), or nowhere: the file may
+WHERE is file, store, both (with the same value), differs (with another), or nowhere: the file may \
 refer to it, but it isn't there. Changes nothing.
 
-In a pipe one line per secret, without a title. Tabs separate name, target, where it is, its path
-in the file, its line there, provider, and why it can't be moved as it stands. What a secret doesn't
+In a pipe one line per secret, without a title. Tabs separate name, target, where it is, its path \
+in the file, its line there, provider, and why it can't be moved as it stands. What a secret doesn't \
 have is empty.
 
 With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
@@ -27,11 +27,11 @@ Examples:
 
     /// Move the secrets of a configuration file into the store
     #[command(after_help = "\
-Each secret is written to the store, read back and compared; only then it goes out of the file,
-which is replaced as a whole. All else in it stays byte for byte. If this is killed in between,
+Each secret is written to the store, read back and compared; only then it goes out of the file, \
+which is replaced as a whole. All else in it stays byte for byte. If this is killed in between, \
 nothing is lost: run it again.
 
-It shows what it will do, never a value, and asks. In the place of a value it leaves a reference,
+It shows what it will do, never a value, and asks. In the place of a value it leaves a reference, \
 strongroom:NAME. A program that can't read such gets its secrets from `strongroom run`.
 
 If file and store hold different values, nothing is changed: --prefer says which one counts.
@@ -47,11 +47,11 @@ Examples:
 
     /// Write secrets into a file, in the clear
     #[command(after_help = "\
-Whoever can read the file can use the secrets: it is readable by you alone, and best deleted soon.
+Whoever can read the file can use the secrets: it is readable by you alone, and best deleted soon. \
 `strongroom backup` writes an encrypted one. Secrets that have expired are left out.
 
-JSON, TOML and YAML hold names, targets, values, providers, scopes and expiry; a dotenv file holds
-names and values alone. `config import` copies all of it back, and `config secure` moves it back,
+JSON, TOML and YAML hold names, targets, values, providers, scopes and expiry; a dotenv file holds \
+names and values alone. `config import` copies all of it back, and `config secure` moves it back, \
 without a rule.
 
 Examples:
@@ -62,7 +62,7 @@ Examples:
 
     /// Copy the secrets of a file into the store, and leave the file as it is
     #[command(after_help = "\
-The file is an export, or a configuration file. Each secret is read back from the store and
+The file is an export, or a configuration file. Each secret is read back from the store and \
 compared. If file and store hold different values, nothing is changed: --prefer says which counts.
 
 Examples:

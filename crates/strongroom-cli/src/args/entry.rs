@@ -8,9 +8,9 @@ use super::Source;
 pub(crate) enum Entry {
     /// Store a value; the one that is there is replaced
     #[command(after_help = "\
-The value is never an argument: other users could see it. It comes from a hidden prompt, or from
-standard input if that is not a terminal. The newline at the end of a single line is dropped, a value of
-several lines keeps every byte, and with --exact any value does. An empty value is an error, unless it
+The value is never an argument: other users could see it. It comes from a hidden prompt, or from \
+standard input if that is not a terminal. The newline at the end of a single line is dropped, a value of \
+several lines keeps every byte, and with --exact any value does. An empty value is an error, unless it \
 comes from a file: `--from-file /dev/null`.
 
 Examples:
@@ -36,7 +36,7 @@ Examples:
 
     /// Print a value
     #[command(after_help = "\
-The value alone goes to standard output, byte by byte, with --json too. A newline follows only on a
+The value alone goes to standard output, byte by byte, with --json too. A newline follows only on a \
 terminal.
 
 Examples:

@@ -12,7 +12,7 @@ pub(crate) enum KeyCommand {
 
     /// Let one more passphrase or key file open it
     #[command(after_help = "\
-On the backend `file` the first key makes the file. A vault whose key stands in a keyring's entry gets a
+On the backend `file` the first key makes the file. A vault whose key stands in a keyring's entry gets a \
 way in for the day when the entry is lost: name the key as for the backend `file`.
 
 Examples:
@@ -34,8 +34,8 @@ Examples:
 
     /// Let a passphrase or key file open it no more
     #[command(after_help = "\
-The last one stays. Another key has to open the file first: the one at hand, or one that is named here. The
-file's own key may have been read and kept through the removed one, until `key rotate`; and copies of the file
+The last one stays. Another key has to open the file first: the one at hand, or one that is named here. The \
+file's own key may have been read and kept through the removed one, until `key rotate`; and copies of the file \
 still open with it.
 
 Examples:
@@ -55,7 +55,7 @@ Examples:
 
     /// Give the file a new key of its own, and seal every secret with it
     #[command(after_help = "\
-What opens the file stays the same, so every passphrase and key file has to be at hand: remove those that
+What opens the file stays the same, so every passphrase and key file has to be at hand: remove those that \
 are not. It works in steps, while others read and write; one that was interrupted goes on where it was.
 
 Examples:

@@ -118,4 +118,22 @@ mod tests {
     fn the_flags_do_not_contradict_each_other() {
         Args::command().debug_assert();
     }
+
+    #[test]
+    fn paragraphs_of_help_wrap_where_the_terminal_ends() {
+        all_below(&Args::command(), &mut |command| {
+            let notes = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            let lines: Vec<_> = notes.lines().collect();
+            for pair in lines.windows(2) {
+                let breaks = is_prose(pair[0]) && is_prose(pair[1]);
+                assert!(!breaks, "{}: {:?} ends before its paragraph", command.get_name(), pair[0]);
+            }
+        });
+    }
+
+    fn all_below(command: &clap::Command, check: &mut impl FnMut(&clap::Command)) {
+        check(command);
+        command.get_subcommands().for_each(|below| all_below(below, check));
+    }
 }

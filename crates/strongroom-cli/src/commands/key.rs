@@ -61,7 +61,7 @@ fn columns(slots: &[Slot]) -> Vec<Column> {
     vec![
         column("ID", &|slot| slot.id.to_string()),
         column("KIND", &|slot| slot.kind.as_str().to_owned()),
-        column("SINCE", &|slot| slot.created_at.to_string()),
+        column("SINCE", &|slot| format!("{:.0}", slot.created_at)),
         column("LABEL", &|slot| printable(&slot.label)),
         column("STATE", &|slot| state(slot).to_owned()),
     ]
@@ -77,7 +77,7 @@ fn line(slot: &Slot) -> String {
     let Slot { id, kind, created_at, label, .. } = slot;
     let (kind, label, state) = (kind.as_str(), printable(label), state(slot));
     let state = if state.is_empty() { String::new() } else { format!("\t{state}") };
-    format!("{id}\t{kind}\t{created_at}\t{label}{state}\n")
+    format!("{id}\t{kind}\t{created_at:.0}\t{label}{state}\n")
 }
 
 fn as_json(slot: &Slot) -> Value {

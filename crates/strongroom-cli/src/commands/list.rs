@@ -83,7 +83,7 @@ fn mark(secret: &SecretInfo, now: Timestamp) -> Option<Mark> {
 /// A secret for a program: fields that tabs separate, which no name can hold.
 fn line(secret: &SecretInfo) -> String {
     let known = &secret.metadata;
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    let time = |time: Option<Timestamp>| time.map(|time| format!("{time:.0}")).unwrap_or_default();
     let fields = [
         printable(secret.key.name()),
         printable(secret.key.target().unwrap_or_default()),

@@ -294,7 +294,7 @@ fn not_found(key: &SecretKey) -> Error {
 }
 
 fn expired(key: &SecretKey, secret: &Secret) -> Error {
-    let since = secret.metadata.expires_at.map(|at| format!(" at {at}")).unwrap_or_default();
+    let since = secret.metadata.expires_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
     Error::new(ErrorKind::Expired, Operation::Get)
         .with_message(format!("the secret {key} expired{since}"))
 }
