@@ -2,11 +2,13 @@
 //!
 //! Nothing is looked up here: [`Config::inspect`](crate::Config::inspect) does that, and the caller shows the findings.
 
-use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason, Warning};
+use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Warning};
 
 use crate::Backend;
 pub use crate::inspect::Inspection;
 
+mod distribution;
+mod secret_service;
 #[cfg(test)]
 mod tests;
 
@@ -128,7 +130,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
     for Inspection { backend, capabilities, state, env_prefix } in in_this_build {
         match *backend {
             Backend::SecretService => {
-                findings.push(secret_service(state, *capabilities, system, env_prefix));
+                findings.push(secret_service::finding(state, *capabilities, system, env_prefix));
             }
             Backend::Keychain => findings.push(keychain(state)),
             Backend::CredentialManager => {
@@ -136,8 +138,8 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             }
             Backend::Keyutils => findings.push(keyutils(state)),
             Backend::File => findings.push(file(state, system, env_prefix)),
-            backend if backend.is_custom() => findings.push(own(backend, state, *capabilities)),
-            _ => {}
+            Backend::Memory | Backend::PlaintextFile => {}
+            backend => findings.push(own(backend, state, *capabilities)),
         }
         if let (Ok(_), Some(capabilities)) = (state, capabilities) {
             findings.extend(notes(*backend, *capabilities, system));
@@ -169,38 +171,7 @@ fn notes(backend: Backend, capabilities: Capabilities, system: &System<'_>) -> V
     warnings.map(|it| finding(backend, Severity::Note, None, format!("{backend}: {it}"))).collect()
 }
 
-fn secret_service(
-    state: &Result<Probe, Error>,
-    capabilities: Option<Capabilities>,
-    system: &System<'_>,
-    prefix: &str,
-) -> Finding {
-    let backend = Backend::SecretService;
-    let Probe { provider, .. } = match state {
-        Ok(probe) => probe,
-        Err(error) => {
-            let mut problem = problem(backend, error);
-            problem.fixes = fixes(error, system, prefix);
-            return problem;
-        }
-    };
-    let persistence = capabilities.map_or(Persistence::Permanent, |can| can.persistence);
-    let is_encrypted = capabilities.and_then(|can| can.session_encrypted) == Some(true);
-    let session = if is_encrypted { ", over an encrypted session" } else { "" };
-    if persistence == Persistence::Permanent {
-        let problem = format!("{provider} can keep secrets{session}, until you delete them");
-        return finding(backend, Severity::Fine, None, problem);
-    }
-    let problem = format!("{provider} can keep secrets{session}, which last {persistence}");
-    let mut note = finding(backend, Severity::Note, None, problem);
-    note.fixes = vec![Fix {
-        text: "Make a collection that lasts, and set it as default.".to_owned(),
-        commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
-    }];
-    note
-}
-
-/// The application's own store, of which nothing is known but what it says.
+/// A store of which nothing is known but what it says, such as an application's own.
 fn own(
     backend: Backend,
     state: &Result<Probe, Error>,
@@ -322,154 +293,6 @@ const PASSPHRASE_FILE: &str = "~/.config/strongroom-passphrase";
 
 /// Replaces no file.
 const MAKE_PASSPHRASE: &str = "mkdir -p ~/.config && (umask 077; set -C; head -c 33 /dev/urandom | base64 > ~/.config/strongroom-passphrase)";
-
-fn fixes(error: &Error, system: &System<'_>, prefix: &str) -> Vec<Fix> {
-    let mut fixes = way_out(error, system);
-    let is_replaceable = matches!(
-        error.reason(),
-        Some(Reason::NoProvider | Reason::NoBus | Reason::StaleBusAddress)
-    );
-    if error.kind() == ErrorKind::NoBackend && is_replaceable && !system.has_secrets {
-        fixes.push(session_only(prefix));
-    }
-    fixes
-}
-
-fn way_out(error: &Error, system: &System<'_>) -> Vec<Fix> {
-    match (error.kind(), error.reason()) {
-        (ErrorKind::NoBackend, Some(Reason::NoProvider)) => no_daemon(system),
-        (ErrorKind::NoBackend, Some(Reason::NoBus)) => no_bus(system),
-        (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => vec![
-            advice(error.hint()),
-            fix("Or take it as it is, for one command, with --allow-unencrypted-bus.", &[]),
-        ],
-        (ErrorKind::NoDefaultCollection, _) => no_collection(system),
-        (ErrorKind::Locked, _) => locked(),
-        _ => vec![advice(error.hint())],
-    }
-}
-
-fn no_bus(system: &System<'_>) -> Vec<Fix> {
-    vec![
-        fix("On a desktop: run it in a terminal of the desktop session, where a bus is.", &[]),
-        Fix {
-            text: "On a server or in a container: install a keyring, start a shell with a bus, \
-                   and open the keyring in it with a password of your choice."
-                .to_owned(),
-            commands: [
-                install(system, "dbus gnome-keyring"),
-                "dbus-run-session -- bash".to_owned(),
-                UNLOCK.to_owned(),
-            ]
-            .into(),
-        },
-    ]
-}
-
-fn no_daemon(system: &System<'_>) -> Vec<Fix> {
-    vec![
-        Fix {
-            text: "Install a keyring, log out and in again: the login opens it.".to_owned(),
-            commands: vec![install(system, "gnome-keyring")],
-        },
-        fix("Or start it here and now, with your login password.", &[UNLOCK]),
-    ]
-}
-
-fn no_collection(system: &System<'_>) -> Vec<Fix> {
-    vec![
-        fix(
-            "On a desktop: store something. A window then asks for the new keyring's password.",
-            &[],
-        ),
-        fix("In gnome-keyring, without a window: create it with your login password.", &[UNLOCK]),
-        Fix {
-            text: "Or make one by hand, and set it as default.".to_owned(),
-            commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
-        },
-    ]
-}
-
-fn locked() -> Vec<Fix> {
-    vec![
-        fix("On a desktop: read a secret, and answer the window that appears.", &[]),
-        fix("In gnome-keyring, without a window: open it with its password.", &[UNLOCK]),
-    ]
-}
-
-/// Reads the password without showing it. Works whether the daemon runs or not; without `--replace`,
-/// a second daemon would start beside the first and open nothing.
-const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring-daemon \
-                      --replace --unlock --components=secrets >/dev/null; unset p";
-
-fn session_only(prefix: &str) -> Fix {
-    fix(
-        "Or do without: the kernel keeps secrets until reboot, and this silences the warning.",
-        &[&format!("export {prefix}_BACKEND=keyutils")],
-    )
-}
-
-/// The command that installs packages of these names, which are Debian's.
-fn install(system: &System<'_>, packages: &str) -> String {
-    let sudo = if system.is_root { "" } else { "sudo " };
-    let doas = if system.is_root { "" } else { "doas " };
-    match Distribution::of(system.os_release) {
-        Distribution::Alpine => format!("{doas}apk add {packages}"),
-        Distribution::Arch => format!("{sudo}pacman -S {packages}"),
-        Distribution::Debian => format!("{sudo}apt install {packages}"),
-        Distribution::Fedora => {
-            format!("{sudo}dnf install {}", packages.replace("dbus ", "dbus-daemon "))
-        }
-        Distribution::Nixos => match packages {
-            "seahorse" => "nix-shell -p seahorse".to_owned(),
-            _ => "in configuration.nix: services.gnome.gnome-keyring.enable = true; then: sudo \
-                  nixos-rebuild switch"
-                .to_owned(),
-        },
-        Distribution::Suse => {
-            format!("{sudo}zypper install {}", packages.replace("dbus ", "dbus-1 "))
-        }
-        Distribution::Other => format!("with your system's package manager, install: {packages}"),
-    }
-}
-
-/// Who packs the programs, for the command that installs them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Distribution {
-    Alpine,
-    Arch,
-    Debian,
-    Fedora,
-    Nixos,
-    Other,
-    Suse,
-}
-
-impl Distribution {
-    /// By `ID`, else by what it is like, the most similar first.
-    fn of(os_release: &str) -> Self {
-        let value = |key: &str| {
-            let lines = os_release.lines().filter_map(|line| line.trim().split_once('='));
-            let mut values = lines.filter(|(name, _)| *name == key).map(|(_, value)| value);
-            values.next_back().unwrap_or_default().trim_matches(['"', '\''])
-        };
-        let ids = value("ID").split_whitespace().chain(value("ID_LIKE").split_whitespace());
-        ids.map(Self::of_id).find(|known| *known != Self::Other).unwrap_or(Self::Other)
-    }
-
-    fn of_id(id: &str) -> Self {
-        match id {
-            "alpine" => Self::Alpine,
-            "arch" => Self::Arch,
-            "debian" | "ubuntu" => Self::Debian,
-            "fedora" | "rhel" | "centos" => Self::Fedora,
-            "nixos" => Self::Nixos,
-            "suse" | "opensuse" | "sles" => Self::Suse,
-            _ if id.starts_with("opensuse-") => Self::Suse,
-            _ => Self::Other,
-        }
-    }
-}
 
 fn problem(backend: Backend, error: &Error) -> Finding {
     // The sentence of a kind names no store.

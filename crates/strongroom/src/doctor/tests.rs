@@ -1,7 +1,8 @@
 //! What is told about stores in each state.
 
-use strongroom_core::{Capabilities, Operation, Persistence};
+use strongroom_core::{Capabilities, Operation, Persistence, Reason};
 
+use super::distribution::install;
 use super::*;
 
 const DEBIAN: &str = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n";

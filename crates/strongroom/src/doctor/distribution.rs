@@ -1,0 +1,65 @@
+//! Commands that install packages, by distribution.
+
+use super::System;
+
+/// Returns the command that installs packages of these names, which are Debian's.
+pub(super) fn install(system: &System<'_>, packages: &str) -> String {
+    let sudo = if system.is_root { "" } else { "sudo " };
+    let doas = if system.is_root { "" } else { "doas " };
+    match Distribution::of(system.os_release) {
+        Distribution::Alpine => format!("{doas}apk add {packages}"),
+        Distribution::Arch => format!("{sudo}pacman -S {packages}"),
+        Distribution::Debian => format!("{sudo}apt install {packages}"),
+        Distribution::Fedora => {
+            format!("{sudo}dnf install {}", packages.replace("dbus ", "dbus-daemon "))
+        }
+        Distribution::Nixos => match packages {
+            "seahorse" => "nix-shell -p seahorse".to_owned(),
+            _ => "in configuration.nix: services.gnome.gnome-keyring.enable = true; then: sudo \
+                  nixos-rebuild switch"
+                .to_owned(),
+        },
+        Distribution::Suse => {
+            format!("{sudo}zypper install {}", packages.replace("dbus ", "dbus-1 "))
+        }
+        Distribution::Other => format!("with your system's package manager, install: {packages}"),
+    }
+}
+
+/// Who packs the programs, for the command that installs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Distribution {
+    Alpine,
+    Arch,
+    Debian,
+    Fedora,
+    Nixos,
+    Other,
+    Suse,
+}
+
+impl Distribution {
+    /// By `ID`, else by what it is like, the most similar first.
+    fn of(os_release: &str) -> Self {
+        let value = |key: &str| {
+            let lines = os_release.lines().filter_map(|line| line.trim().split_once('='));
+            let mut values = lines.filter(|(name, _)| *name == key).map(|(_, value)| value);
+            values.next_back().unwrap_or_default().trim_matches(['"', '\''])
+        };
+        let ids = value("ID").split_whitespace().chain(value("ID_LIKE").split_whitespace());
+        ids.map(Self::of_id).find(|known| *known != Self::Other).unwrap_or(Self::Other)
+    }
+
+    fn of_id(id: &str) -> Self {
+        match id {
+            "alpine" => Self::Alpine,
+            "arch" => Self::Arch,
+            "debian" | "ubuntu" => Self::Debian,
+            "fedora" | "rhel" | "centos" => Self::Fedora,
+            "nixos" => Self::Nixos,
+            "suse" | "opensuse" | "sles" => Self::Suse,
+            _ if id.starts_with("opensuse-") => Self::Suse,
+            _ => Self::Other,
+        }
+    }
+}

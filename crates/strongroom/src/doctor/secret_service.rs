@@ -1,0 +1,125 @@
+//! The Linux desktop's keyring: what can be wrong with it, and the commands that mend it.
+
+use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason};
+
+use super::distribution::install;
+use super::{Finding, Fix, Severity, System, advice, fix, problem};
+use crate::Backend;
+
+/// Returns the finding about the desktop's keyring.
+pub(super) fn finding(
+    state: &Result<Probe, Error>,
+    capabilities: Option<Capabilities>,
+    system: &System<'_>,
+    prefix: &str,
+) -> Finding {
+    let backend = Backend::SecretService;
+    let Probe { provider, .. } = match state {
+        Ok(probe) => probe,
+        Err(error) => {
+            let mut problem = problem(backend, error);
+            problem.fixes = fixes(error, system, prefix);
+            return problem;
+        }
+    };
+    let persistence = capabilities.map_or(Persistence::Permanent, |can| can.persistence);
+    let is_encrypted = capabilities.and_then(|can| can.session_encrypted) == Some(true);
+    let session = if is_encrypted { ", over an encrypted session" } else { "" };
+    if persistence == Persistence::Permanent {
+        let problem = format!("{provider} can keep secrets{session}, until you delete them");
+        return super::finding(backend, Severity::Fine, None, problem);
+    }
+    let problem = format!("{provider} can keep secrets{session}, which last {persistence}");
+    let mut note = super::finding(backend, Severity::Note, None, problem);
+    note.fixes = vec![Fix {
+        text: "Make a collection that lasts, and set it as default.".to_owned(),
+        commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
+    }];
+    note
+}
+
+fn fixes(error: &Error, system: &System<'_>, prefix: &str) -> Vec<Fix> {
+    let mut fixes = way_out(error, system);
+    let is_replaceable = matches!(
+        error.reason(),
+        Some(Reason::NoProvider | Reason::NoBus | Reason::StaleBusAddress)
+    );
+    if error.kind() == ErrorKind::NoBackend && is_replaceable && !system.has_secrets {
+        fixes.push(session_only(prefix));
+    }
+    fixes
+}
+
+fn way_out(error: &Error, system: &System<'_>) -> Vec<Fix> {
+    match (error.kind(), error.reason()) {
+        (ErrorKind::NoBackend, Some(Reason::NoProvider)) => no_daemon(system),
+        (ErrorKind::NoBackend, Some(Reason::NoBus)) => no_bus(system),
+        (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => vec![
+            advice(error.hint()),
+            fix("Or take it as it is, for one command, with --allow-unencrypted-bus.", &[]),
+        ],
+        (ErrorKind::NoDefaultCollection, _) => no_collection(system),
+        (ErrorKind::Locked, _) => locked(),
+        _ => vec![advice(error.hint())],
+    }
+}
+
+fn no_bus(system: &System<'_>) -> Vec<Fix> {
+    vec![
+        fix("On a desktop: run it in a terminal of the desktop session, where a bus is.", &[]),
+        Fix {
+            text: "On a server or in a container: install a keyring, start a shell with a bus, \
+                   and open the keyring in it with a password of your choice."
+                .to_owned(),
+            commands: [
+                install(system, "dbus gnome-keyring"),
+                "dbus-run-session -- bash".to_owned(),
+                UNLOCK.to_owned(),
+            ]
+            .into(),
+        },
+    ]
+}
+
+fn no_daemon(system: &System<'_>) -> Vec<Fix> {
+    vec![
+        Fix {
+            text: "Install a keyring, log out and in again: the login opens it.".to_owned(),
+            commands: vec![install(system, "gnome-keyring")],
+        },
+        fix("Or start it here and now, with your login password.", &[UNLOCK]),
+    ]
+}
+
+fn no_collection(system: &System<'_>) -> Vec<Fix> {
+    vec![
+        fix(
+            "On a desktop: store something. A window then asks for the new keyring's password.",
+            &[],
+        ),
+        fix("In gnome-keyring, without a window: create it with your login password.", &[UNLOCK]),
+        Fix {
+            text: "Or make one by hand, and set it as default.".to_owned(),
+            commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
+        },
+    ]
+}
+
+fn locked() -> Vec<Fix> {
+    vec![
+        fix("On a desktop: read a secret, and answer the window that appears.", &[]),
+        fix("In gnome-keyring, without a window: open it with its password.", &[UNLOCK]),
+    ]
+}
+
+/// Reads the password without showing it. Works whether the daemon runs or not; without `--replace`,
+/// a second daemon would start beside the first and open nothing.
+const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring-daemon \
+                      --replace --unlock --components=secrets >/dev/null; unset p";
+
+fn session_only(prefix: &str) -> Fix {
+    fix(
+        "Or do without: the kernel keeps secrets until reboot, and this silences the warning.",
+        &[&format!("export {prefix}_BACKEND=keyutils")],
+    )
+}
