@@ -6,7 +6,8 @@ use std::path::Path;
 
 use strongroom::Backend;
 
-use crate::program::{Program, STANDALONE};
+use crate::args::STANDALONE;
+use crate::program::Program;
 use crate::settings::Settings;
 use crate::words::command_word;
 
@@ -31,7 +32,7 @@ pub(crate) struct Advice {
 impl Advice {
     /// Returns the wording for commands with these settings.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let program = &settings.kit.program;
+        let program = &settings.application.program;
         let is_default =
             settings.service == program.service && !program.service_is_in_environment();
         Self {

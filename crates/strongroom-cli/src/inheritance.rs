@@ -11,7 +11,7 @@ use std::process::Command;
 
 use strongroom_files::{Source, open};
 
-use crate::keys::credential;
+use crate::credential::credential;
 use crate::program::Program;
 
 /// Opens a descriptor of this process to read it, and keeps it from programs that are started later.

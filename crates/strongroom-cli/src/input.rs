@@ -2,16 +2,16 @@
 //! an argument, which other users can see.
 
 use std::env;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
 use strongroom::store::{secret_bytes, secret_copy, secret_text};
 use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
-use zeroize::Zeroizing;
 
 use crate::args::Source;
 use crate::ask;
+use crate::content;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -148,7 +148,7 @@ pub(crate) fn piped(exact: bool) -> Result<SecretBytes> {
 }
 
 fn all_of_stdin(exact: bool) -> Result<SecretBytes> {
-    let stdin = streams::input().and_then(|mut stdin| read(&mut stdin));
+    let stdin = streams::input().and_then(|mut stdin| content::read(&mut stdin));
     let value = stdin.map_err(|cause| {
         Failure::io("cannot read standard input", &cause, "See what is piped into this command.")
     })?;
@@ -174,33 +174,7 @@ fn environment(variable: &str) -> Result<SecretBytes> {
 /// The content of a file, without what stands for no byte of the value. An empty file is an empty value: its name
 /// is no accident.
 pub(crate) fn file(path: &Path, exact: bool) -> Result<SecretBytes> {
-    taken(&content(path, strongroom_files::Source::Given)?, exact)
-}
-
-/// The content of a file that no other user may read, as it is.
-pub(crate) fn private_content(path: &Path) -> Result<Wiped> {
-    content(path, strongroom_files::Source::Private)
-}
-
-fn content(path: &Path, source: strongroom_files::Source) -> Result<Wiped> {
-    strongroom_files::open(path, source)
-        .and_then(|mut file| read(&mut file))
-        .map_err(|cause| Failure::file("read the file", path, cause))
-}
-
-/// Reads to the end, or to more than the largest value.
-pub(crate) fn read(from: &mut impl Read) -> io::Result<Wiped> {
-    let mut value = Wiped::default();
-    let mut chunk = Zeroizing::new(vec![0; 64 << 10]);
-    while value.len() <= LARGEST {
-        match from.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => value.extend(&chunk[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(value)
+    taken(&content::of(path, strongroom_files::Source::Given)?, exact)
 }
 
 /// A value as it is stored: a byte order mark and the newline after a single line are an editor's, unless every byte counts.
@@ -274,13 +248,7 @@ mod tests {
 
     #[test]
     fn endless_input_is_not_read_for_ever() {
-        let value = read(&mut io::repeat(7)).unwrap();
+        let value = content::read(&mut io::repeat(7)).unwrap();
         assert!(taken(&value, true).is_err());
-    }
-
-    #[test]
-    fn a_value_in_many_pieces_comes_in_whole() {
-        let bytes: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
-        assert_eq!(*read(&mut bytes.as_slice()).unwrap(), *bytes);
     }
 }

@@ -1,23 +1,18 @@
 //! What opens encrypted files: a passphrase from a file descriptor or typed, a credential of systemd. Key
 //! and passphrase files that the environment names, the library finds.
 
-use std::env;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom::error::Operation;
 use strongroom::keys::{KeySource, PassphraseRequest};
-use strongroom::{Backend, Config, Error, ErrorKind, Layout, SecretString};
+use strongroom::{Config, Error, ErrorKind, SecretString};
 
 use crate::args::Flags;
 use crate::ask::{self, Problem};
+use crate::credential::credential;
 use crate::failure::Result;
-use crate::passphrase::from_descriptor;
-use crate::settings::Settings;
-
-/// The credential that is a key, among those that systemd gives to a service.
-const CREDENTIAL: &str = "strongroom-key";
+use crate::passphrase_source::from_descriptor;
 
 /// The thing that a passphrase opens.
 pub(crate) const FILE: &str = "the encrypted file";
@@ -98,31 +93,9 @@ impl Keys {
 const HINT: &str = "Name a file with the passphrase in STRONGROOM_PASSPHRASE_FILE, or one with a key in \
      STRONGROOM_KEY_FILE; `--passphrase-fd N` reads the passphrase from a file descriptor.";
 
-/// Returns the configuration for entries of a service, with a passphrase for its encrypted file: a store asks nobody, so
-/// it is typed here. `writes` makes a file where there is none.
-pub(crate) fn for_entries(
-    service: &str,
-    writes: bool,
-    backend: Backend,
-    settings: &Settings,
-) -> Result<Config> {
-    let config = settings.config(settings.deadlines.call).service(service);
-    if backend != Backend::File || config.has_key() {
-        return Ok(config);
-    }
-    // Opening the vault asks, and finds out whether it was the right one.
-    let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
-    if !is_there && writes {
-        settings.keys.choose()?;
-    }
-    Ok(match settings.keys.typed_key() {
-        Some(key) => config.key(key),
-        None => config,
-    })
-}
-
 impl Keys {
-    fn choose(&self) -> Result<()> {
+    /// Asks for the passphrase of a new encrypted file.
+    pub(crate) fn choose(&self) -> Result<()> {
         if !self.may_ask {
             let error = Error::new(ErrorKind::KeyMissing, Operation::Set)
                 .with_message("nothing was named that opens the new encrypted file");
@@ -151,11 +124,4 @@ fn answer(request: &PassphraseRequest) -> Result<SecretString, Problem> {
         ask::say_wrong(request.attempt)?;
     }
     ask::passphrase(FILE)
-}
-
-/// Returns the path of the vault's key among the credentials of a service.
-pub(crate) fn credential() -> Option<PathBuf> {
-    let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|it| !it.is_empty())?;
-    let path = Path::new(&directory).join(CREDENTIAL);
-    path.exists().then_some(path)
 }

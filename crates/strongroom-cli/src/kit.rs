@@ -1,6 +1,6 @@
 //! The commands as a kit: what another program says about itself, and how it runs them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use strongroom::keys::PassphraseRequest;
@@ -8,6 +8,7 @@ use strongroom::{Config, Error, Result, SecretKey, SecretString};
 use strongroom_config::Rules;
 
 use crate::advice::Advice;
+use crate::application::Application;
 use crate::failure;
 use crate::keys::{self, Keys};
 use crate::logging;
@@ -22,11 +23,7 @@ use crate::settings::Settings;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Kit {
-    pub(crate) program: Program,
-    pub(crate) config: Config,
-    /// The secrets that the program needs, and what each is called for people.
-    pub(crate) secrets: Vec<(SecretKey, String)>,
-    pub(crate) config_file: Option<(PathBuf, Rules)>,
+    application: Application,
 }
 
 impl Kit {
@@ -39,34 +36,34 @@ impl Kit {
             Some(prefix) => program.with_prefix(prefix),
             None => program,
         };
-        Self { config, ..Self::of(program) }
+        Self { application: Application { config, ..Application::of(program) } }
     }
 
     /// Sets what a user types to get at these commands, where that isn't the service's name: `tracker`, or
     /// `tracker secrets` if they stand below a command of their own. Advice names commands so.
     pub fn program(mut self, name: impl Into<String>) -> Self {
-        self.program.name = name.into();
+        self.application.program.name = name.into();
         self
     }
 
     /// Adds a secret that the program needs, with its name for people. `setup` asks for each that was added, if it is
     /// not told for which.
     pub fn secret(mut self, key: impl Into<SecretKey>, what: impl Into<String>) -> Self {
-        self.secrets.push((key.into(), what.into()));
+        self.application.secrets.push((key.into(), what.into()));
         self
     }
 
     /// Sets the configuration file that `config status`, `secure` and `import` mean where none is named, and the
     /// rules by which its secrets are found.
     pub fn config_file(mut self, path: impl Into<PathBuf>, rules: Rules) -> Self {
-        self.config_file = Some((path.into(), rules));
+        self.application.config_file = Some((path.into(), rules));
         self
     }
 
     /// Returns the configuration that the commands go by, for the program itself. The
     /// passphrase of an encrypted file is asked for on the terminal, if there is one.
     pub fn config(&self) -> Config {
-        Keys::of_terminal().add_to(self.config.clone())
+        Keys::of_terminal().add_to(self.application.config.clone())
     }
 
     /// Returns the configuration with another way to ask for a passphrase: the program's own, or [`ask`](Self::ask) once it
@@ -75,7 +72,7 @@ impl Kit {
         &self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
     ) -> Config {
-        Keys::of_system().add_to(self.config.clone()).passphrase(ask)
+        Keys::of_system().add_to(self.application.config.clone()).passphrase(ask)
     }
 
     /// Asks for a passphrase on the terminal, hidden, as [`config`](Self::config) does. `None` is an answer that was refused.
@@ -103,7 +100,7 @@ impl Kit {
     /// assert!(hint.ends_with("`tracker doctor` shows the commands."));
     /// ```
     pub fn hint(&self, error: &Error) -> String {
-        Advice::of_program(&self.program).worded(&failure::hint(error))
+        Advice::of_program(&self.application.program).worded(&failure::hint(error))
     }
 
     /// Runs a command to its end. It asks on the terminal, prints results on standard output and the rest on standard
@@ -112,17 +109,7 @@ impl Kit {
     /// What comes back is for `main` to return: 0 for done, 2 for wrong usage, others as `strongroom --help` lists.
     pub fn run(&self, command: impl Into<SecretsCommand>) -> ExitCode {
         let SecretsCommand { flags, command } = command.into();
-        let settings = Settings::resolve(self.clone(), &flags, 0);
+        let settings = Settings::resolve(self.application.clone(), &flags, 0);
         logging::within(&settings, || run::run(settings.clone(), &flags, &command))
-    }
-
-    pub(crate) fn of(program: Program) -> Self {
-        let config = Config::new(program.service.as_str());
-        Self { program, config, secrets: Vec::new(), config_file: None }
-    }
-
-    /// The program's configuration file, and its rules.
-    pub(crate) fn known_file(&self) -> Option<(&Path, &Rules)> {
-        self.config_file.as_ref().map(|(path, rules)| (path.as_path(), rules))
     }
 }

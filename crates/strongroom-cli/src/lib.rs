@@ -59,9 +59,12 @@
 // asks for those that are hidden by `ask`; everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
 
 mod advice;
+mod application;
 mod args;
 mod ask;
 mod commands;
+mod content;
+mod credential;
 mod exit;
 mod failure;
 mod hardening;
@@ -73,6 +76,7 @@ mod logging;
 mod misuse;
 mod output;
 mod passphrase;
+mod passphrase_source;
 mod program;
 mod protection;
 mod run;

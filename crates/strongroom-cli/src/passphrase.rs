@@ -1,20 +1,14 @@
-//! Passphrases on their way in: the first line of a file or of a descriptor, or typed.
+//! Passphrases that are asked for, or chosen.
 
-use std::io;
 use std::path::Path;
 
-use strongroom::input::first_line;
-use strongroom::store::{secret_copy, secret_text};
-use strongroom::{ExposeSecret as _, SecretString};
+use strongroom::SecretString;
 
 use crate::ask::{self, Problem};
 use crate::failure::{Failure, Result};
-use crate::inheritance::{keep, open_privately};
-use crate::input;
 use crate::output::Output;
+use crate::passphrase_source::from_file;
 use crate::settings::Settings;
-use crate::streams;
-use crate::wiped::Wiped;
 
 /// The thing that a backup's passphrase opens.
 #[cfg(feature = "backup")]
@@ -23,13 +17,6 @@ pub(crate) const BACKUP: &str = "the backup";
 const FILE: &str =
     "Put it into a file that only you may read, and name that with --passphrase-file.";
 
-/// The passphrase in a file.
-pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
-    let content = input::private_content(path)?;
-    let missing = format!("there is no passphrase in {}", path.display());
-    from_content(&content, missing, "Put it into the first line.")
-}
-
 /// The new passphrase in a file. Advises against one that is soon guessed.
 pub(crate) fn new_from_file(path: &Path, output: &mut Output) -> Result<SecretString> {
     let passphrase = from_file(path)?;
@@ -37,28 +24,6 @@ pub(crate) fn new_from_file(path: &Path, output: &mut Output) -> Result<SecretSt
         output.warning(ask::WEAK);
     }
     Ok(passphrase)
-}
-
-/// The passphrase that comes from a descriptor.
-pub(crate) fn from_descriptor(descriptor: u32) -> Result<SecretString> {
-    let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
-                name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
-    let content = match descriptor {
-        0 => read_stdin(),
-        _ => open_privately(descriptor).and_then(|mut file| input::read(&mut file)),
-    };
-    let content = content.map_err(|cause| {
-        Failure::io(format!("cannot read the file descriptor {descriptor}"), &cause, hint)
-    })?;
-    let missing = format!("no passphrase came from the file descriptor {descriptor}");
-    from_content(&content, missing, hint)
-}
-
-/// Reads standard input, which may be a socket, to its end, and leaves nothing of it to programs that are started.
-fn read_stdin() -> io::Result<Wiped> {
-    let bytes = streams::input().and_then(|mut stdin| input::read(&mut stdin))?;
-    keep(0)?;
-    Ok(bytes)
 }
 
 /// Asks for a new passphrase, twice.
@@ -97,14 +62,6 @@ fn must_be_able_to_ask(settings: &Settings) -> Result<()> {
         return Ok(());
     }
     Err(Failure::usage("nobody can be asked for the passphrase", FILE))
-}
-
-fn from_content(content: &[u8], missing: String, hint: &str) -> Result<SecretString> {
-    match secret_text(&secret_copy(first_line(content))) {
-        Some(text) if !text.expose_secret().is_empty() => Ok(text),
-        Some(_) => Err(Failure::usage(missing, hint)),
-        None => Err(Failure::usage("the passphrase is not text (UTF-8)", "Choose another one.")),
-    }
 }
 
 fn failure(problem: Problem) -> Failure {

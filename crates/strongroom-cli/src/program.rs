@@ -6,10 +6,7 @@ use std::ffi::OsStr;
 
 use clap::Subcommand as _;
 
-use crate::args::{Command, ProgramCommand};
-
-/// What the program of this crate is called, and the service whose secrets it keeps where none is named.
-pub(crate) const STANDALONE: &str = "strongroom";
+use crate::args::{Command, ProgramCommand, STANDALONE};
 
 /// What this program's variables begin with.
 const PREFIX: &str = "STRONGROOM_";

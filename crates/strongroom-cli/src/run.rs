@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::application::Application;
 use crate::args::{Args, Command, Flags};
 #[cfg(unix)]
 use crate::ask;
@@ -11,7 +12,6 @@ use crate::commands;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::hardening;
-use crate::kit::Kit;
 use crate::logging;
 use crate::output::{self, Output};
 use crate::program::Program;
@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     };
     let flags = &args.global.flags;
     let mut settings =
-        Settings::resolve(Kit::of(Program::standalone()), flags, args.global.verbose);
+        Settings::resolve(Application::of(Program::standalone()), flags, args.global.verbose);
     settings.service = args.global.service;
     logging::start(&settings);
     ended(settings, flags, |settings, output| {

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use strongroom::{Backend, Config, Deadlines, Fallback, PromptPolicy};
 
+use crate::application::Application;
 use crate::args::Flags;
 use crate::failure::Result;
 use crate::keys::Keys;
-use crate::kit::Kit;
 
 /// What the commands go by.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The program that the commands are part of.
-    pub(crate) kit: Kit,
+    pub(crate) application: Application,
     pub(crate) service: String,
     pub(crate) backend: Option<Backend>,
     pub(crate) deadlines: Deadlines,
@@ -35,11 +34,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Resolves the flags.
-    pub(crate) fn resolve(kit: Kit, flags: &Flags, verbose: u8) -> Self {
+    pub(crate) fn resolve(application: Application, flags: &Flags, verbose: u8) -> Self {
         let stdin_is_terminal = stdin().is_terminal();
         Self {
-            service: kit.program.service.clone(),
-            kit,
+            service: application.program.service.clone(),
+            application,
             backend: flags.backend,
             deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
             never_prompts: flags.no_prompt,
@@ -80,7 +79,7 @@ impl Settings {
 
     /// Returns the configuration of the service's secrets, with this deadline for calls.
     pub(crate) fn config(&self, call: Duration) -> Config {
-        let config = self.kit.config.clone().service(self.service.as_str());
+        let config = self.application.config.clone().service(self.service.as_str());
         let config = config.deadlines(self.deadlines.call(call));
         let config = match self.never_prompts {
             true => config.prompt(PromptPolicy::Never),
@@ -93,7 +92,7 @@ impl Settings {
         let config = if self.keeps_lines { config.keep_lines() } else { config };
         let config = self.keys.add_to(config);
         // A key that is at hand tells where to keep secrets for good; another program has a policy of its own.
-        let config = match config.has_key() && self.kit.program.is_standalone() {
+        let config = match config.has_key() && self.application.program.is_standalone() {
             true => config.fallback(Fallback::Sealed),
             false => config,
         };

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom::blocking::SecretManager;
-use strongroom::store::{ChoiceReason, Chosen, ServiceEntries, choose_unbound};
-use strongroom::{Backend, Config, Error, Store};
+use strongroom::store::{ChoiceReason, Chosen, ServiceEntries, VAULT_ENTRY, choose_unbound};
+use strongroom::{Backend, Config, Error, KeyringStore as _, Layout, Store};
 
 use crate::failure::Result;
-use crate::keys::for_entries;
 use crate::settings::Settings;
 
 /// What a call gets when choosing has used up the time: enough for a store that is well again.
@@ -40,6 +39,29 @@ pub(crate) fn open_entries(
     Ok(open(for_entries(service, writes, entries.backend(), settings)?)?)
 }
 
+/// Returns the configuration for entries of a service, with a passphrase for its encrypted file: a store asks nobody, so
+/// it is typed here. `writes` makes a file where there is none.
+pub(crate) fn for_entries(
+    service: &str,
+    writes: bool,
+    backend: Backend,
+    settings: &Settings,
+) -> Result<Config> {
+    let config = settings.config(settings.deadlines.call).service(service);
+    if backend != Backend::File || config.has_key() {
+        return Ok(config);
+    }
+    // Opening the vault asks, and finds out whether it was the right one.
+    let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
+    if !is_there && writes {
+        settings.keys.choose()?;
+    }
+    Ok(match settings.keys.typed_key() {
+        Some(key) => config.key(key),
+        None => config,
+    })
+}
+
 /// Opens the store of a vault that is open, to ask what only the store knows.
 pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Opened, Error> {
     let mut config = settings.config(settings.deadlines.call).backend(vault.backend());
@@ -48,6 +70,13 @@ pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Open
     }
     let chosen = choose_unbound(&config)?;
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
+}
+
+/// Returns the names of a service's entries that are not its vault; none if the store does not tell.
+pub(crate) fn entries_without_vault(vault: &SecretManager, settings: &Settings) -> Vec<String> {
+    let names = open_of(vault, settings).and_then(|opened| opened.store.list(&settings.service));
+    let names = names.unwrap_or_default().into_iter().map(|user| user.as_str().to_owned());
+    names.filter(|user| user != VAULT_ENTRY).collect()
 }
 
 /// Where the service's secrets are or would be kept, and why. It is known beforehand how long the store

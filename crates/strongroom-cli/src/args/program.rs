@@ -10,7 +10,9 @@ use clap_complete::Shell;
 
 use super::{Command, Entry, Flags};
 use crate::exit;
-use crate::program::STANDALONE;
+
+/// The name of the program of this crate, and the service whose secrets it keeps by default.
+pub(crate) const STANDALONE: &str = "strongroom";
 
 /// Keep secrets in the operating system's credential store.
 #[derive(Debug, Parser)]

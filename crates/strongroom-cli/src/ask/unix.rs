@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use self::editor::{Editor, Step};
 use self::signals::{Arrived, Signals, is_ignored, send};
 use self::terminal::{Hidden, Input, Terminal};
-use super::{Lines, Problem};
+use super::problem::{Lines, Problem};
 use crate::words::grouped;
 
 pub(crate) use self::dispositions::own_process;

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use strongroom::SecretBytes;
 use strongroom::store::secret_bytes;
 
-use super::{Lines, Problem};
+use super::problem::{Lines, Problem};
 
 /// Says something, between questions.
 pub(super) fn note(text: &str) -> Result<(), Problem> {

@@ -4,22 +4,18 @@ mod export;
 mod move_in;
 mod plan;
 mod status;
+mod view;
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-use strongroom::Timestamp;
-use strongroom_config::{ConfigFile, Exposure, Format, Rules};
+use strongroom_config::{ConfigFile, Rules};
 
+use self::view::format;
 use crate::args::{ConfigCommand, ConfigSource};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::words::printable;
-
-/// The version of what `--json` prints. Another field is no other version.
-const SCHEMA: u32 = 1;
 
 /// Runs one of them.
 pub(super) fn run(
@@ -38,8 +34,10 @@ pub(super) fn run(
 impl ConfigSource {
     /// By which the secrets are found: the program's own rules, if it is the program's file.
     fn rules(&self, settings: &Settings) -> Rules {
-        let known =
-            settings.kit.known_file().filter(|(path, _)| self.path(settings) == Some(*path));
+        let known = settings
+            .application
+            .known_file()
+            .filter(|(path, _)| self.path(settings) == Some(*path));
         let rules = match known {
             _ if self.only_rules => Rules::new(),
             Some((_, rules)) => rules.clone(),
@@ -50,7 +48,7 @@ impl ConfigSource {
 
     /// The file that was named, else the program's own.
     fn path<'a>(&'a self, settings: &'a Settings) -> Option<&'a Path> {
-        let known = || settings.kit.known_file().map(|(path, _)| path);
+        let known = || settings.application.known_file().map(|(path, _)| path);
         self.file.as_deref().or_else(known)
     }
 
@@ -69,55 +67,10 @@ impl ConfigSource {
 /// The file of this path, else the program's own, if there is one.
 #[cfg(feature = "settings")]
 pub(super) fn own_file(path: Option<&Path>, settings: &Settings) -> Result<Option<ConfigFile>> {
-    let (path, rules) = match (path, settings.kit.known_file()) {
+    let (path, rules) = match (path, settings.application.known_file()) {
         (Some(path), _) => (path, Rules::of_looks()),
         (None, Some((path, rules))) => (path, rules.clone()),
         (None, None) => return Ok(None),
     };
     Ok(Some(ConfigFile::with_format(path, format(None, path)?, rules)))
-}
-
-/// The format that was named, or that the file's name tells.
-fn format(named: Option<Format>, path: &Path) -> Result<Format> {
-    named.or_else(|| Format::of_file(path)).ok_or_else(|| {
-        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-        Failure::usage(
-            format!("the name of {} doesn't tell its format", shown(path)),
-            format!("Say which it is: --format with one of {}.", names.join(", ")),
-        )
-    })
-}
-
-/// Warns of exposures, with advice.
-fn warn<'a>(exposures: impl IntoIterator<Item = &'a Exposure>, output: &mut Output) {
-    for exposure in exposures {
-        output.warning(format_args!("{exposure}.\n  help: {}", exposure.hint()));
-    }
-}
-
-/// Returns exposures as JSON, each with the fields of its kind.
-fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
-    let as_json = |exposure: &Exposure| {
-        let mut json = json!({
-            "kind": exposure.code(), "message": exposure.to_string(), "hint": exposure.hint(),
-        });
-        match exposure {
-            Exposure::HistoryNotSearched { command } => json["command"] = json!(command),
-            Exposure::CopiedTo { path } | Exposure::CopiesNotSearched { path } => {
-                json["file"] = json!(path.display().to_string());
-            }
-            Exposure::InComments { lines } => json["lines"] = json!(lines),
-            _ => {}
-        }
-        json
-    };
-    exposures.iter().map(as_json).collect()
-}
-
-fn time(time: Option<Timestamp>) -> Option<String> {
-    time.map(|time| time.to_string())
-}
-
-fn shown(path: &Path) -> String {
-    printable(&path.display().to_string())
 }

@@ -14,7 +14,6 @@ use strongroom::store::ChoiceReason;
 use strongroom_files::{Source, read_text};
 
 use self::service::Service;
-pub(super) use self::service::entries_without_vault;
 
 use crate::advice::Advice;
 use crate::exit::Exit;

@@ -13,6 +13,7 @@ use crate::failure::Result;
 use crate::keys;
 use crate::output::{self, Output};
 use crate::passphrase;
+use crate::passphrase_source;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::vault;
@@ -177,7 +178,7 @@ impl OtherKeys {
     fn sources(&self, settings: &Settings) -> Result<Vec<KeySource>> {
         let mut sources: Vec<_> = self.key_files.iter().map(KeySource::key_file).collect();
         for path in &self.passphrase_files {
-            sources.push(KeySource::passphrase(passphrase::from_file(path)?));
+            sources.push(KeySource::passphrase(passphrase_source::from_file(path)?));
         }
         if self.passphrase {
             sources.push(KeySource::passphrase(passphrase::ask_another(keys::FILE, settings)?));

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::{SecretInfo, Timestamp};
 
-use super::doctor::entries_without_vault;
 use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
 use crate::protection::with_protection;
 use crate::settings::Settings;
+use crate::store::entries_without_vault;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
 use crate::vault::open;

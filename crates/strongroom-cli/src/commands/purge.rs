@@ -9,10 +9,10 @@ use super::entry::tell_unnamed;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
-use crate::keys::for_entries;
 use crate::output::Output;
 use crate::protection::with_protection;
 use crate::settings::Settings;
+use crate::store::for_entries;
 use crate::vault;
 use crate::words::printable;
 

@@ -14,11 +14,13 @@ use strongroom_files::{Source, open as open_file};
 
 use crate::args::Restore;
 use crate::ask;
+use crate::content;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, ask_openly};
 use crate::output::{Mark, Output};
 use crate::passphrase;
+use crate::passphrase_source;
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
@@ -89,12 +91,12 @@ fn unlocked(
 ) -> Result<Backup> {
     let mut unlock = Unlock::new();
     for path in &flags.identities {
-        let identities = input::private_content(path)?;
+        let identities = content::private(path)?;
         unlock = unlock
             .with_identities(&input::text(&secret_copy(&identities), "nothing was changed")?)?;
     }
     if let Some(path) = &flags.passphrase_file {
-        unlock = unlock.with_passphrase(passphrase::from_file(path)?);
+        unlock = unlock.with_passphrase(passphrase_source::from_file(path)?);
     }
     let work = Backup::passphrase_work(file)?;
     let allowed = flags.max_work_factor.unwrap_or(ALLOWED_WORK);

@@ -42,7 +42,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     warn_of_names(&taken, flags, output);
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
-    withhold(&mut program, &settings.kit.program).map_err(|cause| {
+    withhold(&mut program, &settings.application.program).map_err(|cause| {
         let hint = "Nothing was started. Open fewer files for this command.";
         Failure::io("what opens the vault can't be kept from the program", &cause, hint)
     })?;

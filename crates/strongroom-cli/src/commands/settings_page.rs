@@ -31,7 +31,7 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
     let link = server.link();
     output.result(|| format!("{link}\n"), || json!({ "link": link }))?;
     let shows_browser = !flags.no_browser && has_screen();
-    let program = &settings.kit.program;
+    let program = &settings.application.program;
     // The file is there for as long as the page is.
     let _file = match shows_browser.then(|| browser::open(&server.entry_page(), program)) {
         Some(Ok(file)) => {

@@ -131,7 +131,7 @@ fn wants_file(output: &mut Output) -> Result<bool> {
 /// The secrets that are meant: those of these names, else those that the program needs.
 fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<SecretKey>> {
     let keys: Vec<_> = match names {
-        [] => settings.kit.secrets.iter().map(|(key, _)| key.clone()).collect(),
+        [] => settings.application.secrets.iter().map(|(key, _)| key.clone()).collect(),
         names => names.iter().map(|name| vault::new_key(name, None)).collect::<Result<_>>()?,
     };
     match (keys.as_slice(), settings.may_ask) {
@@ -150,7 +150,7 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
 
 /// A secret as it is asked for: with what it is, if the program has said so.
 fn called(key: &SecretKey, settings: &Settings) -> String {
-    let known = settings.kit.secrets.iter().find(|(known, _)| known == key);
+    let known = settings.application.secrets.iter().find(|(known, _)| known == key);
     known.map_or_else(|| key.to_string(), |(_, what)| format!("the {what}, {key}"))
 }
 

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::ask::Problem;
+use crate::ask::problem::Problem;
 use crate::wiped::{LARGEST, Wiped};
 
 const ESCAPE: u8 = 0x1b;

@@ -23,7 +23,7 @@ use signals_receipts::{
 
 use super::dispositions::{Disposition, Dispositions};
 use super::terminal::not_interrupted;
-use crate::ask::Problem;
+use crate::ask::problem::Problem;
 
 /// Signals that end a process by default and come from outside. Those of a fault in the program itself are not among them:
 /// a handler that returns meets the fault again.

@@ -8,7 +8,7 @@ use strongroom::{ErrorKind, SecretKey};
 use strongroom_config::{Export, Exported, Format, repository_around};
 use zeroize::Zeroizing;
 
-use super::{SCHEMA, format, shown};
+use super::view::{SCHEMA, format, shown};
 use crate::args::ConfigExport;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};

@@ -5,7 +5,7 @@ use strongroom::{Error, ErrorKind};
 use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
 
 use super::plan::{as_json, shown};
-use super::warn;
+use super::view::warn;
 use crate::args::{ConfigImport, ConfigSecure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -128,7 +128,7 @@ impl MoveIn<'_> {
             self.show(is_done, output)?;
         }
         let (secrets, backend) = (counted(self.plan.steps.len()), self.vault.backend());
-        let file = super::shown(self.file.path());
+        let file = super::view::shown(self.file.path());
         let done = match (self.verb, is_done) {
             ("secure", true) => "Moved",
             ("secure", false) => "Would move",

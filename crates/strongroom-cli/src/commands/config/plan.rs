@@ -5,7 +5,7 @@ use strongroom::blocking::SecretManager;
 use strongroom::{SecretKey, Timestamp};
 use strongroom_config::{Action, Ages, ConfigFile, Leaves, Plan, Step};
 
-use super::{SCHEMA, exposures_as_json, time};
+use super::view::{SCHEMA, exposures_as_json, time};
 use crate::output::{Mark, marked};
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};

@@ -7,7 +7,7 @@ use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_config::{Ages, Exposure, FoundBy, Place, SecretStatus, Status};
 
-use super::{SCHEMA, exposures_as_json, shown, time, warn};
+use super::view::{SCHEMA, exposures_as_json, shown, time, warn};
 use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
 use strongroom::doctor::{Finding, Fix, Inspection, Severity};
-use strongroom::store::{ChoiceReason, Persistence, VAULT_ENTRY};
-use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, SecretInfo, Timestamp};
+use strongroom::store::{ChoiceReason, Persistence};
+use strongroom::{Backend, Error, ErrorKind, Layout, SecretInfo, Timestamp};
 
 use crate::exit::Exit;
 use crate::failure::{Result, with_commands};
 use crate::settings::Settings;
-use crate::store::{choice, open_of, quietly, what_is_left};
+use crate::store::{choice, entries_without_vault, quietly, what_is_left};
 use crate::words::{command_word, counted, printable};
 
 /// The number of entries for which a command is shown each.
@@ -290,16 +290,6 @@ fn entries_beside(vault: &SecretManager, silent: &Settings) -> Option<Finding> {
         Fix::new("Copy them into the vault:", copies.collect()),
     ];
     Some(note)
-}
-
-/// Returns the names of a service's entries that are not its vault; none if the store does not tell.
-pub(in crate::commands) fn entries_without_vault(
-    vault: &SecretManager,
-    settings: &Settings,
-) -> Vec<String> {
-    let names = open_of(vault, settings).and_then(|opened| opened.store.list(&settings.service));
-    let names = names.unwrap_or_default().into_iter().map(|user| user.as_str().to_owned());
-    names.filter(|user| user != VAULT_ENTRY).collect()
 }
 
 fn finding(severity: Severity, kind: Option<ErrorKind>, problem: String) -> Finding {

@@ -1,0 +1,97 @@
+//! Why there is no answer, and how long one may be.
+
+use std::io;
+
+use strongroom::error::Operation;
+use strongroom::{Error, ErrorKind};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::wiped::LARGEST;
+use crate::words::size;
+
+/// The lines that an answer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    One,
+    Several,
+}
+
+/// The reason why there is no answer.
+#[derive(Debug)]
+#[cfg_attr(windows, expect(dead_code, reason = "the console tells no paste from typing"))]
+pub(crate) enum Problem {
+    /// The question was given up.
+    Dismissed,
+    /// Every answer was empty.
+    Empty,
+    /// The second answer was never as the first.
+    Mistyped,
+    /// Several lines came where one is asked for, or without a mark that they are one paste.
+    SeveralLines,
+    ControlCharacters,
+    TooLarge,
+    NotText,
+    Io(io::Error),
+}
+
+impl Problem {
+    /// The failure for a user who was asked for a value. It tells the state of things, such as `nothing was stored`, and
+    /// another way to give the value.
+    pub(crate) fn of_value(self, state: &str, instead: &str) -> Failure {
+        let usage = |problem: &str| Failure::usage(format!("{problem}; {state}"), instead);
+        match self {
+            Self::Dismissed | Self::Mistyped => {
+                let message = format!("nothing was answered; {state}");
+                Failure::new(Exit::Locked, "dismissed", message, instead)
+            }
+            Self::Empty => usage("nothing was typed"),
+            Self::SeveralLines => usage("more than one line came at once"),
+            Self::ControlCharacters => usage("there are control characters in what was pasted"),
+            Self::NotText => usage("it is not text (UTF-8)"),
+            Self::TooLarge => {
+                let message = format!("there are more than {}; {state}", size(LARGEST));
+                Failure::new(Exit::Failed, "too_large", message, instead)
+            }
+            Self::Io(cause) => Failure::io("cannot ask on the terminal", &cause, instead),
+        }
+    }
+
+    /// The failure for a user who was asked for a passphrase.
+    pub(crate) fn of_passphrase(self, instead: &str) -> Failure {
+        match self {
+            Self::Dismissed | Self::Empty | Self::Mistyped => {
+                let message = "there is no passphrase; nothing was done";
+                Failure::new(Exit::Locked, "dismissed", message, instead)
+            }
+            problem => problem.of_value("nothing was done", instead),
+        }
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(cause: io::Error) -> Self {
+        Self::Io(cause)
+    }
+}
+
+/// For the library, which asks through a function.
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        let invalid = |problem| Self::new(ErrorKind::Invalid, Operation::Get).with_message(problem);
+        match problem {
+            Problem::Dismissed | Problem::Empty | Problem::Mistyped => {
+                Self::new(ErrorKind::Dismissed, Operation::Get)
+            }
+            Problem::SeveralLines => invalid("a passphrase is one line, and more than one came"),
+            Problem::ControlCharacters => {
+                invalid("there are control characters in what was pasted")
+            }
+            Problem::NotText => invalid("the passphrase is not text (UTF-8)"),
+            Problem::TooLarge => invalid("the passphrase is too long"),
+            Problem::Io(cause) => Self::new(ErrorKind::Io, Operation::Get)
+                .with_message("cannot ask on the terminal")
+                .with_source(cause),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The words that the commands about configuration files share.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use strongroom::Timestamp;
+use strongroom_config::{Exposure, Format};
+
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::words::printable;
+
+/// The version of what `--json` prints. Another field is no other version.
+pub(super) const SCHEMA: u32 = 1;
+
+/// The format that was named, or that the file's name tells.
+pub(super) fn format(named: Option<Format>, path: &Path) -> Result<Format> {
+    named.or_else(|| Format::of_file(path)).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        Failure::usage(
+            format!("the name of {} doesn't tell its format", shown(path)),
+            format!("Say which it is: --format with one of {}.", names.join(", ")),
+        )
+    })
+}
+
+/// Warns of exposures, with advice.
+pub(super) fn warn<'a>(exposures: impl IntoIterator<Item = &'a Exposure>, output: &mut Output) {
+    for exposure in exposures {
+        output.warning(format_args!("{exposure}.\n  help: {}", exposure.hint()));
+    }
+}
+
+/// Returns exposures as JSON, each with the fields of its kind.
+pub(super) fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
+    let as_json = |exposure: &Exposure| {
+        let mut json = json!({
+            "kind": exposure.code(), "message": exposure.to_string(), "hint": exposure.hint(),
+        });
+        match exposure {
+            Exposure::HistoryNotSearched { command } => json["command"] = json!(command),
+            Exposure::CopiedTo { path } | Exposure::CopiesNotSearched { path } => {
+                json["file"] = json!(path.display().to_string());
+            }
+            Exposure::InComments { lines } => json["lines"] = json!(lines),
+            _ => {}
+        }
+        json
+    };
+    exposures.iter().map(as_json).collect()
+}
+
+pub(super) fn time(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+pub(super) fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
