@@ -131,7 +131,7 @@ fn a_question_below_a_program_that_ends_first_gives_the_terminal_back(shell: She
 fn a_question_in_the_background_waits_for_the_foreground(shell: Shell) {
     let Some((mut session, before)) = session(shell) else { return };
     session.run("keep set KEY & true");
-    session.wait_until_idle();
+    session.wait_until_stopped();
     assert_eq!(session.settings(), before);
     answered_in_the_foreground(session, &before);
 }

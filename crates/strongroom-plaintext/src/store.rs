@@ -21,6 +21,9 @@ use crate::format::{Entries, parse, text};
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
 
+/// The most links that lead to a file, as in Linux (`path_resolution(7)`).
+const MOST_LINKS: usize = 40;
+
 /// Entries in a file without encryption.
 ///
 /// The file must be the user's alone: another's, or one that others can read or write, is refused. It is made at the first write and goes
@@ -37,10 +40,10 @@ impl PlaintextStore {
 
     /// Creates a store on the file that the settings name. Nothing is read or made yet.
     pub fn new(config: Config) -> Self {
-        let mut lock = config.path.clone().into_os_string();
+        let path = followed(config.path);
+        let mut lock = path.clone().into_os_string();
         lock.push(".lock");
-        let lock = Lock::new(Some(lock.into()));
-        Self { path: config.path, lock, deadline: config.deadlines.call }
+        Self { path, lock: Lock::new(Some(lock.into())), deadline: config.deadlines.call }
     }
 
     fn read(&self, operation: Operation) -> Result<Entries> {
@@ -86,14 +89,9 @@ impl PlaintextStore {
         }
         let written = match entries.is_empty() {
             true => fs::remove_file(&self.path),
-            false => strongroom_files::replace(&self.target(), text(&entries).expose_secret()),
+            false => strongroom_files::replace(&self.path, text(&entries).expose_secret()),
         };
         written.map(|()| true).map_err(|error| self.failed(operation, error))
-    }
-
-    /// The file itself, where the path is a link to it.
-    fn target(&self) -> PathBuf {
-        self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 
     fn failed(&self, operation: Operation, cause: io::Error) -> Error {
@@ -148,6 +146,16 @@ impl Store for PlaintextStore {
         let entries = self.read(Operation::List)?.into_keys();
         Ok(entries.filter(|entry| entry.service() == service).collect())
     }
+}
+
+/// Returns the file that a path leads to by links, there or not. The file is replaced and deleted by its own name, and so the link
+/// stays, and all names of it have one lock.
+fn followed(mut path: PathBuf) -> PathBuf {
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().map_or(target.clone(), |parent| parent.join(target));
+    }
+    path
 }
 
 impl fmt::Debug for PlaintextStore {
@@ -234,5 +242,9 @@ mod tests {
         by_link.set_bytes("app", "key", &value).unwrap();
         assert!(link.is_symlink());
         assert!(store.get_bytes("app", "key").unwrap().unwrap().expose_secret() == b"2");
+        assert!(by_link.delete_password("app", "key").unwrap());
+        assert!(!store.path.exists() && link.is_symlink(), "the file goes, not its link");
+        PlaintextStore::new(Config::at(link.clone())).set_bytes("app", "key", &value).unwrap();
+        assert!(link.is_symlink() && store.path.is_file());
     }
 }

@@ -111,6 +111,16 @@ impl Session {
         });
     }
 
+    /// Waits until the shell knows that its job has stopped: before that, `fg` would not let it go on.
+    #[track_caller]
+    pub(crate) fn wait_until_stopped(&mut self) {
+        wait_until("the shell knows of the stop", PATIENCE, || {
+            self.run("jobs > jobs");
+            let jobs = self.read("jobs").to_lowercase();
+            jobs.contains("stopped") || jobs.contains("suspended")
+        });
+    }
+
     /// Sends the program that was started last a signal.
     #[track_caller]
     pub(crate) fn signal(&self, signal: &str) {
