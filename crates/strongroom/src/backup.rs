@@ -153,6 +153,7 @@ impl Unlock {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            // The error names the line and not its text, which may be a secret key.
             self.identities.push(line.parse().map_err(|_| no_identity(index + 1))?);
         }
         if self.identities.len() == before {

@@ -113,6 +113,7 @@ pub(crate) fn choose_on(platform: &dyn Platform, config: &Config) -> Result<Chos
     } else if let Some(backend) = config.environment_backend()? {
         named_by_environment(platform, config, backend)?
     } else if let Some(store) = platform.stand_in(&config.service) {
+        // A backend that the application or the environment names is not replaced by the mock.
         let store = guarded(store, config);
         Chosen::new(Backend::Memory, store, ChoiceReason::Testing)
     } else {

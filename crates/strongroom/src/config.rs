@@ -481,6 +481,7 @@ impl From<String> for Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and the passphrase function are left out, so that no secret gets into a log.
         f.debug_struct("Config")
             .field("service", &self.service)
             .field("backend", &self.backend)

@@ -41,6 +41,7 @@ struct Here;
 impl Container {
     /// Detects a container from this process's surroundings.
     pub(crate) fn detect() -> Option<Self> {
+        // Only Linux has a keyring in its kernel.
         if cfg!(target_os = "linux") { Self::of(&Here) } else { None }
     }
 

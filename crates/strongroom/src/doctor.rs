@@ -20,7 +20,7 @@ mod tests;
 pub struct System<'a> {
     /// The text of `/etc/os-release`, or empty if there is none.
     pub os_release: &'a str,
-    /// `true` if the user is root, who needs no `sudo`.
+    /// `true` if the user is root and needs no `sudo`.
     pub is_root: bool,
     /// The backend in which secrets are, or would be, kept.
     pub in_use: Option<Backend>,
@@ -148,6 +148,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             findings.extend(notes(*backend, *capabilities, system));
         }
     }
+    // The user of an application with a store of its own has no use for the other stores.
     if system.in_use.is_some_and(Backend::is_custom) {
         findings.retain(|finding| finding.backend == system.in_use);
     }

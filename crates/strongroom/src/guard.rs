@@ -105,6 +105,7 @@ impl Guard {
         let may_prompt = operation != Operation::Probe
             && self.prompt != PromptPolicy::Never
             && self.store.capabilities().may_prompt;
+        // A prompt has calls before it and after it, each with a deadline of its own.
         let prompting = if may_prompt { prompt.saturating_add(call) } else { Duration::ZERO };
         call.saturating_add(prompting).saturating_add(GRACE)
     }
@@ -142,6 +143,7 @@ impl Guard {
 // The lint reports a method of the trait that is not forwarded, and so not kept to its deadline.
 #[deny(clippy::missing_trait_methods)]
 impl Store for Guard {
+    // The name and the capabilities are plain data: they contact nothing, and need no deadline.
     fn name(&self) -> &'static str {
         self.store.name()
     }
@@ -231,6 +233,7 @@ impl Store for Guard {
 impl Drop for Guard {
     /// Drops the store on the worker's thread, because closing a session contacts the provider, too.
     fn drop(&mut self) {
+        // The field needs a store until the guard is gone. An empty memory is dropped without any work.
         let store = mem::replace(&mut self.store, Arc::new(MemoryStore::new()));
         self.worker.finish_with(move || drop(store));
     }

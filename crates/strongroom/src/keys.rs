@@ -105,6 +105,7 @@ impl Config {
     /// `KeyMissing` if the passphrase file is not there; `Invalid` if it has no passphrase; `Io` if it can't
     /// be read.
     pub(crate) fn key_sources(&self) -> Result<Vec<KeySource>> {
+        // The environment adds keys and replaces none that the application set.
         let mut sources = self.keys.clone();
         if let Some((_, path)) = self.variable("KEY_FILE") {
             sources.push(KeySource::key_file(PathBuf::from(path)));
@@ -127,6 +128,7 @@ fn passphrase_in(path: &Path) -> Result<SecretString> {
         let message = format!("the passphrase file {} {problem}", path.display());
         Error::new(kind, Operation::Choose).with_message(message)
     };
+    // `Private` refuses a file that other users can read.
     let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => failed(ErrorKind::KeyMissing, "is not there")
             .with_hint("Bring the file back, or name the one that is there.")

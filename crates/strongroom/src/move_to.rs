@@ -90,6 +90,7 @@ impl Config {
         let (vault, chosen) = on(to)?;
         let vault = vault.snapshot()?;
         on(from)?.0.delete_moved(&vault, from.in_entries)?;
+        // Only this ends the move: after a failure above, the next call deletes the old vault.
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Move)
                 .with_message("where the vault lives can't be remembered")

@@ -81,6 +81,7 @@ pub(crate) fn guarded(store: Arc<dyn Store>, config: &Config) -> Arc<dyn Store> 
 /// Returns the settings of the stores: the application's, with this configuration's for the files of this
 /// library.
 fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
+    // For the files of this library, this configuration replaces the settings that the application passed by type.
     let mut settings = config.store_settings.clone();
     #[cfg(feature = "sealed")]
     if backend == Backend::File {

@@ -16,10 +16,12 @@ use tracing::dispatcher::{get_default, with_default};
 pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    // A forked process inherits this value, and so notices that it was forked.
     static PROCESS: OnceLock<u32> = OnceLock::new();
     if *PROCESS.get_or_init(process::id) != process::id() {
         return Err(forked());
     }
+    // The threads of the pool have no subscriber of their own.
     let subscriber = get_default(Dispatch::clone);
     unblock::unblock(move || with_default(&subscriber, work)).await
 }

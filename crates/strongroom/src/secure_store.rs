@@ -15,7 +15,7 @@ use crate::opening::away;
 use crate::vault::VAULT_ENTRY;
 use crate::{Backend, Config, Fallback, Layout, blocking};
 
-/// The secrets of one application: get, set and delete by name.
+/// The secrets of an application: get, set and delete by name.
 ///
 /// It is a [`blocking::SecretManager`] with [`Layout::Entries`]: each secret is an entry of the store, named
 /// by the service and the secret's name, as the system's own tool shows it.
@@ -229,6 +229,7 @@ impl SecureStore {
     }
 
     fn get(&self, name: &str, key: &SecretKey) -> Result<Option<SecretString>> {
+        // The vault's secret takes precedence over an entry of the same name.
         match self.manager.get_value(key.clone())? {
             None if self.has_entries_beside_vault()? => {
                 self.store().get_password(self.service.as_str(), name)
@@ -257,6 +258,7 @@ impl SecureStore {
             let users = self.store().list(self.service.as_str())?.into_iter();
             names.extend(users.map(|user| user.as_str().to_owned()).filter(|it| it != VAULT_ENTRY));
         }
+        // A name can be in the vault and in an entry beside it.
         names.sort();
         names.dedup();
         Ok(names)

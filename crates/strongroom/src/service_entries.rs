@@ -146,6 +146,7 @@ impl ServiceEntries {
     /// Remembers that the service's secrets are in this store, unless that is known. In the backend `file`
     /// all entries form a single vault.
     fn bind(&self) {
+        // Looking for a vault is a call on the store, so it is not done at each write.
         let Some(binding) = self.binding.as_ref().filter(|binding| !binding.is_noted()) else {
             return;
         };

@@ -88,9 +88,9 @@ impl VaultKeys {
         self.vault.check_key()
     }
 
-    /// Removes a slot, if an available key opens the vault by another slot. A person who read the vault's key
-    /// through the slot may have kept that key, which stays valid until [`rotate`](Self::rotate). A copy of
-    /// the file still has the slot.
+    /// Removes a slot, if an available key opens the vault by another slot. A person may have read the
+    /// vault's key through the slot and kept it: that key stays valid until [`rotate`](Self::rotate). A copy
+    /// of the file still has the slot.
     ///
     /// # Errors
     ///

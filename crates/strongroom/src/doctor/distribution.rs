@@ -10,11 +10,13 @@ pub(super) fn install(system: &System<'_>, packages: &str) -> String {
         Distribution::Alpine => format!("{doas}apk add {packages}"),
         Distribution::Arch => format!("{sudo}pacman -S {packages}"),
         Distribution::Debian => format!("{sudo}apt install {packages}"),
+        // The package of the bus daemon has another name in Fedora and SUSE.
         Distribution::Fedora => {
             format!("{sudo}dnf install {}", packages.replace("dbus ", "dbus-daemon "))
         }
         Distribution::Nixos => match packages {
             "seahorse" => "nix-shell -p seahorse".to_owned(),
+            // A service is configured in NixOS: its package alone would not be started.
             _ => "in configuration.nix: services.gnome.gnome-keyring.enable = true; then: sudo \
                   nixos-rebuild switch"
                 .to_owned(),

@@ -121,6 +121,7 @@ impl Worker {
     fn submit(&self, job: Job) -> io::Result<u64> {
         let mut queue = self.shared.lock();
         if !queue.started {
+            // A store that is opened and never used costs no thread.
             let shared = Arc::clone(&self.shared);
             thread::Builder::new().name(self.thread_name.clone()).spawn(move || shared.serve())?;
             queue.started = true;
