@@ -15,7 +15,7 @@ const FILES: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/host/contai
 const VARIABLES: [&str; 2] = ["container", "KUBERNETES_SERVICE_HOST"];
 
 /// The namespaces that are compared with the machine's own, which have these inode numbers
-/// (`include/linux/proc_ns.h`). A container has its own of at least a part of them.
+/// (`include/linux/proc_ns.h`). A container has its own of at least some of them.
 const NAMESPACES: [(&str, &str); 4] = [
     ("ipc", "ipc:[4026531839]"),
     ("uts", "uts:[4026531838]"),

@@ -114,7 +114,7 @@ impl Fix {
 /// Returns the problems of the stores that [`Config::inspect`](crate::Config::inspect) found, and their
 /// fixes.
 ///
-/// A pure function. Each of the system's own stores in this build has at least a finding, and the worst come
+/// A pure function. There is a finding, or more, for each of the system's own stores in this build, the worst
 /// first. The missing key of an encrypted file is reported only if secrets are kept in such a file, or if
 /// there is a problem. If the secrets are in the application's own store, the findings are about that store
 /// alone.
@@ -248,7 +248,7 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
         ),
         Err(error) => {
             let mut note = problem(backend, error);
-            // The keyring is only a fallback, so its absence is not a problem of the machine.
+            // The kernel's keyring is only a fallback, so its failure is a note and not a problem.
             note.severity = Severity::Note;
             note.fixes = vec![advice(error.hint())];
             note

@@ -1,4 +1,4 @@
-//! The keys of encrypted files, from the caller, the environment or a question for a passphrase.
+//! The keys of encrypted files, from the caller, the environment or a function that asks for a passphrase.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -16,8 +16,8 @@
 //! - [`SecureStore`] gets, sets and deletes secrets by name. Each secret is an entry of the store.
 //! - [`SecretManager`] keeps all secrets of an application in a single entry, with metadata and expiry. It
 //!   reads the entry once, and is coherent between processes. [`blocking`] mirrors it.
-//! - The store is the store that already holds the secrets, else the store that the configuration names, else
-//!   the store that `STRONGROOM_BACKEND` names, else the platform's default, else the [`Fallback`].
+//! - The store is chosen in this order: the store that already holds the secrets, the store that the
+//!   configuration names, the store that `STRONGROOM_BACKEND` names, the platform's default, the [`Fallback`].
 //!   [`Config::inspect`] reports the state of every store.
 //! - [`Config::store`] takes any [`Store`]: an application's own, or a [`MockKeyringStore`]. Feature
 //!   `testing` replaces the platform's store with a mock in tests.

@@ -109,7 +109,7 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
-    // A store that fails here has no vault that can be found. It is not an error of the choice.
+    // A store that fails is passed over, because this is only a search.
     let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
     let holding = |backend| {
         let store = platform.open_guarded(backend, config).ok()?;

@@ -50,7 +50,7 @@ pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Err
 /// Returns a sentence that names the backends that are left to choose.
 fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     let mut others = supported();
-    // A store that forgets everything with the process is no advice.
+    // The memory backend forgets everything with the process, so it is not advised.
     others.retain(|backend| *backend != Backend::Memory && !tried.contains(&Some(backend.name())));
     if others.is_empty() {
         return String::new();
