@@ -102,8 +102,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// `KeyMissing` if the passphrase file is not there; `Invalid` if it has no passphrase; `Io` if it can't
-    /// be read.
+    /// `KeyMissing` if the passphrase file is not there; `Invalid` if it has no passphrase; `AccessDenied` if
+    /// other users can read it; `Io` if it can't be read.
     pub(crate) fn key_sources(&self) -> Result<Vec<KeySource>> {
         // The environment adds keys and replaces none that the application set.
         let mut sources = self.keys.clone();

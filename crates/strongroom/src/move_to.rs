@@ -8,7 +8,7 @@ use crate::vault::{MoveStep, Moved};
 use crate::{Backend, Config, Layout};
 
 impl Config {
-    /// Moves the vault to another backend, or into or out of [`Layout::Entries`] within its own. It copies
+    /// Moves the vault to another backend, or into or out of [`Layout::Entries`] within its backend. It copies
     /// the vault, reads it back and compares, switches the binding, and then deletes the old vault. The
     /// source is the store that holds the vault, even if the environment names another. It blocks.
     ///
