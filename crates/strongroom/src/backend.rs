@@ -1,4 +1,4 @@
-//! The backends by name, and which of them this build has.
+//! The backends by name, with those that this build has.
 
 use std::env::consts::OS;
 use std::fmt;
@@ -8,10 +8,10 @@ use strongroom_core::{Error, ErrorKind, MockKeyringStore, Operation, Result, Sto
 
 use crate::kinds::{HIDDEN, KINDS};
 
-/// A store, by its name.
+/// A kind of store, by its name.
 ///
-/// Every backend has its name on every platform, so that a configuration can be read anywhere;
-/// [`is_supported_here`](Self::is_supported_here) says which of them this build can open.
+/// Every backend has its name on every platform, so that a configuration can be read anywhere.
+/// [`is_supported_here`](Self::is_supported_here) tells the backends that this build can open.
 ///
 /// ```
 /// use strongroom::Backend;
@@ -38,17 +38,18 @@ impl Backend {
     pub const Keyutils: Self = Self::custom("keyutils");
     /// The memory of this process.
     pub const Memory: Self = Self::custom("memory");
-    /// A file without encryption. No name chooses it, and it is in no list:
-    /// [`Config::dangerous`](crate::Config::dangerous) does.
+    /// A file without encryption. It can't be chosen by name, and it is in no list: see
+    /// [`Config::dangerous`](crate::Config::dangerous).
     pub const PlaintextFile: Self = Self::custom("plaintext-file");
     /// The Secret Service of a Linux desktop.
     pub const SecretService: Self = Self::custom("secret-service");
 }
 
 impl Backend {
-    /// Every backend that can be chosen by name, in this build or not: the platforms' own first, then
-    /// what works anywhere.
+    /// Every backend that can be chosen by name, in this build or not: the platforms' own first, then those
+    /// that work anywhere.
     pub const ALL: &[Self] = &{
+        // A constant can't be made by an iterator.
         let mut all = [Self::Memory; KINDS.len()];
         let mut number = 0;
         while number < KINDS.len() {
@@ -58,8 +59,8 @@ impl Backend {
         all
     };
 
-    /// Returns the backend of a store by its [`name`](strongroom_core::Store::name): one that
-    /// [`Config::store`](crate::Config::store) was given, or one of those above.
+    /// Returns the backend of a store by its [`name`](strongroom_core::Store::name): a store that
+    /// [`Config::store`](crate::Config::store) was given, or a backend of those above.
     pub const fn custom(name: &'static str) -> Self {
         Self { name }
     }
@@ -69,17 +70,17 @@ impl Backend {
         self.name
     }
 
-    /// Returns whether it is none of the backends above, but a store that an application brings.
+    /// Returns whether this is a store of the application's own, and none of the backends above.
     pub fn is_custom(self) -> bool {
         Self::remembered(self.name).is_none()
     }
 
-    /// Returns the name for people, such as "the kernel's keyring".
+    /// Returns the name that is shown to users, such as "the kernel's keyring".
     pub fn label(self) -> &'static str {
         self.kind().map_or(self.name, StoreKind::label)
     }
 
-    /// Returns the words for what protects secrets there, as an answer to "Protected by …".
+    /// Returns the description of the protection of secrets there, as an answer to "Protected by …".
     pub fn protection(self) -> &'static str {
         self.kind().map_or(
             "the application's own store; its documentation says how",
@@ -87,31 +88,31 @@ impl Backend {
         )
     }
 
-    /// Returns whether this build for this platform has it. [`inspect`](crate::Config::inspect) finds out whether it can be
-    /// used now.
+    /// Returns whether this build for this platform has the backend. [`inspect`](crate::Config::inspect)
+    /// finds out if it can be used now.
     pub fn is_supported_here(self) -> bool {
         self.kind().is_some()
     }
 
-    /// Returns the backend that this platform's applications use, if this build has it.
+    /// Returns the default backend of this platform, if this build has it.
     pub fn platform_default() -> Option<Self> {
         let mut kinds = KINDS.iter().filter_map(|(_, kind)| *kind);
         kinds.find(|kind| kind.default_on() == Some(OS)).map(|kind| Self::custom(kind.name()))
     }
 
-    /// The kind, where this build has it.
+    /// Returns the kind of store, if this build has it.
     pub(crate) fn kind(self) -> Option<&'static StoreKind> {
         let mut all = KINDS.iter().chain(HIDDEN);
         all.find(|(name, _)| *name == self.name).and_then(|(_, kind)| *kind)
     }
 
-    /// The backend of this name, those included that no name chooses.
+    /// Returns the backend of this name, including those that can't be chosen by name.
     pub(crate) fn remembered(name: &str) -> Option<Self> {
         let known = KINDS.iter().chain(HIDDEN).find(|(known, _)| *known == name);
         known.map(|(name, _)| Self::custom(name))
     }
 
-    /// Whether its entries are those of this process alone, which need neither a lock nor a binding.
+    /// Returns whether its entries belong to this process alone, and need neither a lock nor a binding.
     pub(crate) fn is_of_this_process(self) -> bool {
         self == Self::Memory || self.name == MockKeyringStore::NAME
     }
@@ -132,7 +133,7 @@ impl fmt::Display for Backend {
 impl FromStr for Backend {
     type Err = Error;
 
-    /// Reads a backend's name.
+    /// Parses a backend's name.
     ///
     /// # Errors
     ///
@@ -151,7 +152,7 @@ impl FromStr for Backend {
     }
 }
 
-/// Its name.
+/// Serializes the backend's name.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Backend {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -159,7 +160,7 @@ impl serde::Serialize for Backend {
     }
 }
 
-/// A name that can be chosen, as `parse` reads it: `plaintext-file` is refused.
+/// Deserializes a name that can be chosen, as `parse` does: `plaintext-file` is refused.
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Backend {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -168,13 +169,13 @@ impl<'de> serde::Deserialize<'de> for Backend {
     }
 }
 
-/// The backends that this build for this platform has.
+/// Returns the backends that this build for this platform has.
 pub(crate) fn supported() -> Vec<Backend> {
     let all = Backend::ALL.iter().copied();
     all.filter(|backend| backend.is_supported_here()).collect()
 }
 
-/// Names in a row, for a sentence.
+/// Returns the names in a row, for a sentence.
 pub(crate) fn names(backends: &[Backend]) -> String {
     let names: Vec<_> = backends.iter().map(|backend| backend.name()).collect();
     names.join(", ")

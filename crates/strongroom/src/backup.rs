@@ -1,8 +1,8 @@
 //! Encrypted backups of a vault.
 //!
-//! A backup is one [`age`](https://age-encryption.org) file, as text, around a JSON document: `rage -d` or
-//! `age -d` opens it without this library, and shows every secret in the clear. It holds all secrets of one
-//! generation, expired ones too, with their metadata and times.
+//! A backup is a single [`age`](https://age-encryption.org) file, as text, around a JSON document: `rage -d`
+//! or `age -d` opens it without this library, and shows every secret in the clear. It holds all secrets of a
+//! single generation, including expired secrets, with their metadata and times.
 //!
 //! ```
 //! use strongroom::backup::{Backup, Protection, RestoreAction, RestoreMode, Unlock};
@@ -41,7 +41,7 @@ mod encryption;
 /// The largest file that [`Backup::open`] reads, in bytes.
 pub const LARGEST_FILE: usize = encryption::LARGEST;
 
-/// Who can open a backup.
+/// The recipients or passphrase that a backup is encrypted to.
 #[derive(Clone)]
 pub struct Protection(Protected);
 
@@ -51,7 +51,7 @@ enum Protected {
     Passphrase(SecretString),
 }
 
-/// What opens a backup: keys, a passphrase, or both.
+/// The keys, the passphrase, or both, that a backup is opened with.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Unlock {
@@ -60,19 +60,19 @@ pub struct Unlock {
     max_work_factor: Option<u8>,
 }
 
-/// A backup as it is to be written somewhere.
+/// An encrypted backup, ready to be written to a file.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct BackupFile {
-    /// All of the file: ASCII text, which begins with `-----BEGIN AGE ENCRYPTED FILE-----`.
+    /// The whole file: ASCII text, which begins with `-----BEGIN AGE ENCRYPTED FILE-----`.
     pub text: String,
-    /// The vault's revision number at which it was made.
+    /// The vault's generation at the time of the backup.
     pub generation: u64,
-    /// How many secrets are in it.
+    /// The number of secrets in the backup.
     pub secrets: usize,
 }
 
-/// A backup that was opened. Clones share it; its values are wiped with the last of them.
+/// An opened backup. Clones share it, and its values are wiped when the last clone is dropped.
 #[derive(Clone)]
 pub struct Backup {
     document: Arc<Document>,
@@ -80,12 +80,12 @@ pub struct Backup {
 }
 
 impl Protection {
-    /// The owners of the keys that these belong to: one or more recipients as `rage-keygen` prints them, which
+    /// Encrypts to the owners of the keys that these recipients belong to, as `rage-keygen` prints them: they
     /// begin with `age1`. Each of the keys opens the backup alone.
     ///
     /// # Errors
     ///
-    /// `Invalid` for none, for more than 500, and for a text that is none.
+    /// `Invalid` for no recipient, for more than 500, and for a text that is not a recipient.
     pub fn recipients<R: AsRef<str>>(recipients: impl IntoIterator<Item = R>) -> Result<Self> {
         let parsed = recipients.into_iter().map(|recipient| {
             let recipient = recipient.as_ref().trim();
@@ -103,8 +103,8 @@ impl Protection {
         Ok(Self(Protected::Recipients(parsed)))
     }
 
-    /// Whoever knows this passphrase. Making the backup, and opening it, takes a second and 256 MiB of memory,
-    /// and so does each guess of somebody who doesn't know it.
+    /// Encrypts to a passphrase. Making the backup, and opening it, takes a second and 256 MiB of memory, and
+    /// so does each guess of an attacker.
     ///
     /// # Errors
     ///
@@ -119,32 +119,33 @@ impl Protection {
 }
 
 impl Unlock {
-    /// Nothing yet, which opens nothing.
+    /// Creates an empty set, which opens nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with a passphrase.
+    /// Sets the passphrase.
     pub fn with_passphrase(mut self, passphrase: impl Into<SecretString>) -> Self {
         self.passphrase = Some(passphrase.into());
         self
     }
 
-    /// Allows a passphrase to take up to 2^`log2` steps of scrypt: 18 by default, as much as a backup of ours
-    /// takes, a second and 256 MiB of memory. Each one more doubles both; more than 22 are not done.
+    /// Allows a passphrase to take up to 2^`log2` steps of scrypt. The default is 18, the work of a backup
+    /// that this library made: a second and 256 MiB of memory. Each increment doubles both. Values above 22
+    /// count as 22.
     ///
-    /// Whoever made the file chose its work, so allow more for a file that you know the origin of.
+    /// The author of the file chose its work, so allow more only for a file whose origin you know.
     pub fn with_max_work_factor(mut self, log2: u8) -> Self {
         self.max_work_factor = Some(log2);
         self
     }
 
-    /// The same with the keys of an identity file, such as `rage-keygen` writes: one a line, each begins with
-    /// `AGE-SECRET-KEY-1`. Empty lines and those that begin with `#` are passed over.
+    /// Adds the keys of an identity file as `rage-keygen` writes it: a key per line, each beginning with
+    /// `AGE-SECRET-KEY-1`. Empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a line that is something else, or if there is no key.
+    /// `Invalid` for any other line, or if there is no key.
     pub fn with_identities(mut self, file: &SecretString) -> Result<Self> {
         let before = self.identities.len();
         for (index, line) in file.expose_secret().lines().enumerate() {
@@ -152,6 +153,7 @@ impl Unlock {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            // The error names the line and not its text, which may be a secret key.
             self.identities.push(line.parse().map_err(|_| no_identity(index + 1))?);
         }
         if self.identities.len() == before {
@@ -162,20 +164,20 @@ impl Unlock {
 }
 
 impl Backup {
-    /// Opens a backup, as text or in age's binary form. It runs on a thread pool: a passphrase takes a second
-    /// of work.
+    /// Opens a backup, as text or in age's binary form. It runs on a thread pool, because a passphrase takes
+    /// a second of work.
     ///
     /// # Errors
     ///
-    /// `WrongKey` if nothing of what there is opens it, `Corrupt` if it is damaged or of an unknown version,
-    /// `TooLarge` if it has more than [`LARGEST_FILE`] bytes, `Unsupported` if its passphrase takes more work
-    /// than is [allowed](Unlock::with_max_work_factor): nothing was tried then.
+    /// `WrongKey` if none of the keys and passphrases opens it; `Corrupt` if it is damaged or of an unknown
+    /// version; `TooLarge` if it has more than [`LARGEST_FILE`] bytes; `Unsupported` if its passphrase takes
+    /// more work than is [allowed](Unlock::with_max_work_factor), in which case nothing was tried.
     pub async fn open(file: impl Into<Vec<u8>>, unlock: &Unlock) -> Result<Self> {
         let (file, unlock) = (file.into(), unlock.clone());
         crate::pool::run(move || Self::open_blocking(file, &unlock)).await
     }
 
-    /// The same for callers that block.
+    /// Opens a backup for blocking callers, as [`open`](Self::open) does.
     ///
     /// # Errors
     ///
@@ -186,17 +188,17 @@ impl Backup {
         Ok(Self { document, for_any_service: false })
     }
 
-    /// Whether a passphrase opens this file; if not, a key does. It takes no work and no secret.
+    /// Returns whether a passphrase opens this file; if not, a key does. This takes no work and no secret.
     ///
     /// # Errors
     ///
-    /// `Corrupt` if it is no age file, `TooLarge` as [`open`](Self::open).
+    /// `Corrupt` if it is not an age file; `TooLarge` as [`open`](Self::open).
     pub fn takes_passphrase(file: impl AsRef<[u8]>) -> Result<bool> {
         Self::passphrase_work(file).map(|work| work.is_some())
     }
 
-    /// The work that this file's passphrase takes, as the logarithm of scrypt's steps to the base 2; `None` if a
-    /// key opens it. See [`Unlock::with_max_work_factor`].
+    /// Returns the work that this file's passphrase takes, as the base-2 logarithm of scrypt's steps, or
+    /// `None` if a key opens the file. See [`Unlock::with_max_work_factor`].
     ///
     /// # Errors
     ///
@@ -205,29 +207,29 @@ impl Backup {
         encryption::passphrase_work(file.as_ref())
     }
 
-    /// The same, to be restored into the vault of another service, too.
+    /// Allows restoring into the vault of another service, too.
     #[must_use]
     pub fn for_any_service(mut self) -> Self {
         self.for_any_service = true;
         self
     }
 
-    /// The service whose vault it holds.
+    /// Returns the service of the vault in the backup.
     pub fn service(&self) -> &str {
         &self.document.service
     }
 
-    /// When it was made.
+    /// Returns the time of the backup.
     pub fn created_at(&self) -> Timestamp {
         self.document.created_at
     }
 
-    /// The vault's revision number when it was made.
+    /// Returns the vault's generation at the time of the backup.
     pub fn generation(&self) -> u64 {
         self.document.payload.generation
     }
 
-    /// The secrets in it, by name and target.
+    /// Returns the keys of the secrets in the backup, by name and target.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &SecretKey> {
         self.document.payload.secrets().keys()
     }
@@ -254,25 +256,26 @@ impl BackupFile {
 }
 
 impl SecretManager {
-    /// Makes a backup: one `age` file, as text, for the application to write where it likes. See
+    /// Makes a backup: a single `age` file, as text, for the application to write. See
     /// [`backup`](crate::backup).
     ///
-    /// It holds all secrets of one generation, whatever other processes write meanwhile, expired ones
-    /// included.
+    /// It holds all secrets of a single generation, even if other processes write meanwhile. Expired secrets
+    /// are included.
     ///
     /// # Errors
     ///
-    /// As a read.
+    /// The errors of a read.
     pub async fn backup(&self, protection: &Protection) -> Result<BackupFile> {
         let protection = protection.clone();
         self.run(move |vault| BackupFile::of(vault, &protection)).await
     }
 
-    /// What a restore would do. Changes nothing.
+    /// Plans a restore. Changes nothing.
     ///
-    /// In the mode `Merge` the vault gets what it lacks, and nothing is removed. Where both have a secret and
-    /// its value, provider, scope or expiry differ, the one that was written last stays; if that is not known,
-    /// or it was at the same time, the vault's. `Replace` makes the vault the backup.
+    /// In the mode `Merge` the vault gets the secrets that it lacks, and nothing is removed. If the vault and
+    /// the backup have different values, providers, scopes or expiries for a secret, the version that was
+    /// written last stays; if the times are equal or unknown, the vault's version stays. `Replace` makes the
+    /// vault equal to the backup.
     ///
     /// # Errors
     ///
@@ -287,13 +290,13 @@ impl SecretManager {
         .await
     }
 
-    /// Restores as planned, in one write: all of it, or nothing. What is restored keeps the times that it has in
-    /// the backup.
+    /// Restores as planned, in a single write: all of it, or nothing. Restored secrets keep the times that
+    /// they have in the backup.
     ///
     /// # Errors
     ///
-    /// `Conflict` if the vault was changed since in a way that changes the plan, or if the backup is of another
-    /// service; otherwise as a change.
+    /// `Conflict` if the vault was changed since in a way that changes the plan, or if the backup is of
+    /// another service; otherwise the errors of a change.
     pub async fn restore(&self, backup: &Backup, plan: &RestorePlan) -> Result<()> {
         let (backup, plan) = (backup.clone(), plan.clone());
         self.run(move |vault| {
@@ -305,30 +308,30 @@ impl SecretManager {
 }
 
 impl blocking::SecretManager {
-    /// As [`SecretManager::backup`](crate::SecretManager::backup).
+    /// Makes a backup, as [`SecretManager::backup`](crate::SecretManager::backup) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of the async method.
     pub fn backup(&self, protection: &Protection) -> Result<BackupFile> {
         BackupFile::of(&self.shared.vault, protection)
     }
 
-    /// As [`SecretManager::plan_restore`](crate::SecretManager::plan_restore).
+    /// Plans a restore, as [`SecretManager::plan_restore`](crate::SecretManager::plan_restore) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of the async method.
     pub fn plan_restore(&self, backup: &Backup, mode: RestoreMode) -> Result<RestorePlan> {
         backup.check_service(&self.shared.vault)?;
         self.shared.vault.plan_restore(&backup.document, mode)
     }
 
-    /// As [`SecretManager::restore`](crate::SecretManager::restore).
+    /// Restores as planned, as [`SecretManager::restore`](crate::SecretManager::restore) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of the async method.
     pub fn restore(&self, backup: &Backup, plan: &RestorePlan) -> Result<()> {
         backup.check_service(&self.shared.vault)?;
         self.shared.vault.restore(&backup.document, plan)
@@ -338,7 +341,7 @@ impl blocking::SecretManager {
 const IDENTITIES: &str = "Take a file that `rage-keygen` or `age-keygen` wrote. One that is itself encrypted must \
                           be decrypted first.";
 
-/// What was taken for a recipient is not shown: it may be the key itself.
+/// Returns the error for an invalid recipient, without the text itself, which may be a secret key.
 fn no_recipient(text: &str) -> Error {
     const KEY: &str = "AGE-SECRET-KEY-";
     if text.get(..KEY.len()).is_some_and(|start| start.eq_ignore_ascii_case(KEY)) {

@@ -1,7 +1,8 @@
-//! The remembered choice: in which backend a service's vault lives, and whether each secret is an entry there.
+//! The binding of a service: the remembered backend that its vault lives in, and whether each secret is an
+//! entry there.
 //!
-//! One small file beside the vault's lock, without a secret. It is a memory and no truth of its own:
-//! where it is lost, it is made again by looking where a vault is.
+//! It is a small file beside the vault's lock, without a secret. It is a memory, and the vault itself is the
+//! truth: if the file is lost, it is written again from the store in which a vault is found.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,20 +16,21 @@ use crate::Backend;
 use crate::shell::of_service;
 use crate::vault::{StateDir, VAULT_ENTRY};
 
-/// The format of the file.
+/// The version of the file's format.
 const VERSION: u32 = 1;
 
-/// The most that is read of the file, in bytes.
+/// The largest file that is read, in bytes.
 const LARGEST: u64 = 4096;
 
-/// What follows a backend's name in the file where each secret is an entry of its own.
+/// The suffix of a backend's name in the file, if each secret is an entry of its own.
 const IN_ENTRIES: &str = "/entries";
 
-/// Where a vault lives.
+/// The place that a vault lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Home {
     pub(crate) backend: Backend,
-    /// Whether each secret is an entry of its own there. How else a vault lies shows in its one entry.
+    /// `true` if each secret is an entry of its own there. The other layouts are told apart by the vault's
+    /// entry.
     pub(crate) in_entries: bool,
 }
 
@@ -36,20 +38,20 @@ pub(crate) struct Home {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) backend: Backend,
-    /// The environment variable that names it; `None` where the caller does.
+    /// The environment variable that names it; `None` if the caller does.
     pub(crate) variable: Option<String>,
 }
 
-/// What binds one vault to its backend.
+/// The binding of a vault to its backend.
 #[derive(Debug)]
 pub(crate) struct Binding {
     file: BindingFile,
     backend: Backend,
-    /// What the file says, as far as this process knows.
+    /// The home in the file, as far as this process knows.
     noted: Mutex<Option<Home>>,
 }
 
-/// Where the binding of a service is remembered; nowhere, if there is no directory for it.
+/// The file that remembers a service's binding. Without a directory for it, nothing is remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct BindingFile {
     service: ServiceName,
@@ -58,16 +60,16 @@ pub(crate) struct BindingFile {
     own_store: Option<&'static str>,
 }
 
-/// How far a move of the vault is.
+/// The progress of a move, or of a deletion, of the vault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Moving {
-    /// There is none.
+    /// Nothing is under way.
     No,
-    /// It still has to be deleted there.
+    /// The vault still has to be deleted from this home.
     From(Home),
-    /// It is being copied there.
+    /// The vault is being copied to this home.
     To(Home),
-    /// It is being deleted: if it is not there any more, that is no loss.
+    /// The vault is being deleted, so that its absence is no loss.
     Away,
 }
 
@@ -75,13 +77,13 @@ pub(crate) enum Moving {
 struct Record {
     version: u32,
     backend: String,
-    /// Where a vault that was moved still has to be deleted.
+    /// The home that a moved vault still has to be deleted from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_from: Option<String>,
-    /// Where a move has begun to copy it to.
+    /// The home that a move has begun to copy the vault to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moving_to: Option<String>,
-    /// Whether the vault is being deleted.
+    /// `true` while the vault is being deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     purging: bool,
 }
@@ -91,22 +93,22 @@ impl BindingFile {
         Self { service: service.clone(), path: state_dir.binding(service), own_store: None }
     }
 
-    /// Sets the name of the application's own store, which the service may be bound to.
+    /// Sets the name of the application's own store, to which the service may be bound.
     pub(crate) fn with_own_store(self, name: Option<&'static str>) -> Self {
         Self { own_store: name, ..self }
     }
 
-    /// Returns the home that is remembered. A file that is damaged remembers none.
+    /// Returns the remembered home. A damaged file remembers none.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if the file could be another user's doing; `Io` if it can't be read; `NoBackend` if it names a
-    /// store that this program does not have.
+    /// `AccessDenied` or `Invalid` if another user could have written the file; `Io` if it can't be read;
+    /// `NoBackend` if it names a store that this program does not have.
     pub(crate) fn home(&self) -> Result<Option<Home>> {
         self.record()?.map(|record| self.known(&record.backend)).transpose()
     }
 
-    /// Returns the home that the vault was moved from, if it was not deleted there yet.
+    /// Returns the home that the vault was moved from, if it is not deleted there yet.
     ///
     /// # Errors
     ///
@@ -116,7 +118,7 @@ impl BindingFile {
         name.map(|name| self.known(&name)).transpose()
     }
 
-    /// Returns the home that a move has begun to copy the vault to, if it did not come to its end.
+    /// Returns the home that a move has begun to copy the vault to, if the move did not finish.
     ///
     /// # Errors
     ///
@@ -130,7 +132,7 @@ impl BindingFile {
         matches!(self.record(), Ok(Some(record)) if record.purging)
     }
 
-    /// Remembers a home, and how far a move is that concerns it.
+    /// Remembers a home, with the progress of a move that concerns it.
     pub(crate) fn write(&self, home: Home, moving: Moving) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let (moved_from, moving_to) = match moving {
@@ -149,15 +151,15 @@ impl BindingFile {
         replace(path, &line)
     }
 
-    /// Remembers nothing any more.
+    /// Deletes the file.
     pub(crate) fn forget(&self) {
         if let Some(path) = &self.path {
-            // What stays is found out to be outdated where it matters.
+            // A file that stays is recognized as outdated by the code that reads it.
             drop(fs::remove_file(path));
         }
     }
 
-    /// Returns the error of asking for another backend than the one that the vault lives in.
+    /// Returns the error for a backend that was asked for, if the vault lives in another.
     pub(crate) fn elsewhere(&self, bound: Backend, asked: &Named) -> Error {
         let Named { backend, variable } = asked;
         let error = self.not_in(bound, *backend);
@@ -169,7 +171,7 @@ impl BindingFile {
             Some(variable) => format!("{variable} names {backend}: `unset {variable}`."),
             None => format!("They can be used in {bound} alone."),
         });
-        // A move into a store that forgets is nothing to advise.
+        // Moving a vault into a store that forgets is not advised.
         let forgets = *backend == Backend::Keyutils || backend.is_of_this_process();
         if forgets || !backend.is_supported_here() || !Backend::ALL.contains(backend) {
             return error;
@@ -184,7 +186,7 @@ impl BindingFile {
         Error::new(ErrorKind::BoundElsewhere, Operation::Choose).with_message(message)
     }
 
-    /// The home of this name.
+    /// Returns the home of this name in the file.
     fn known(&self, name: &str) -> Result<Home> {
         let (store, in_entries) = match name.strip_suffix(IN_ENTRIES) {
             Some(store) => (store, true),
@@ -217,7 +219,7 @@ impl BindingFile {
 }
 
 impl Home {
-    /// Whether there is anything of a service's vault in its store.
+    /// Returns whether the store holds any part of a service's vault.
     pub(crate) fn is_inhabited(self, store: &dyn Store, service: &ServiceName) -> Result<bool> {
         match self.in_entries {
             true => store.list(service.as_str()).map(|users| !users.is_empty()),
@@ -231,8 +233,8 @@ impl Home {
 }
 
 impl Binding {
-    /// Returns the binding of a service to this backend; `None` where there is nothing to remember: the store is this
-    /// process's alone.
+    /// Returns the binding of a service to this backend; `None` if the store belongs to this process alone,
+    /// so that there is nothing to remember.
     ///
     /// # Errors
     ///
@@ -241,36 +243,38 @@ impl Binding {
         if backend.is_of_this_process() { Ok(None) } else { Self::new(file, backend).map(Some) }
     }
 
-    /// Returns the binding that a file remembers.
+    /// Returns the binding of a service to this backend, with the home that the file remembers.
     ///
     /// # Errors
     ///
     /// As [`BindingFile::home`].
     pub(crate) fn new(file: BindingFile, backend: Backend) -> Result<Self> {
+        // A vault that was being deleted is not expected, so its absence is not reported as a loss.
         let noted = Mutex::new(file.home()?.filter(|_| !file.is_purging()));
         Ok(Self { file, backend, noted })
     }
 
-    /// Remembers that there is a vault here. Looks at no file once it has.
+    /// Remembers that there is a vault here. Reads the file only if this process has not done so yet.
     pub(crate) fn note(&self, in_entries: bool) {
         let home = Home { backend: self.backend, in_entries };
-        // What the file says of a move stays.
+        // A write drops the progress of a move, so a file that names this home already is left as it is.
         let is_noted = self.noted().replace(home) == Some(home);
         let is_in_file = || matches!(self.file.home(), Ok(Some(noted)) if noted == home);
         if is_noted || (is_in_file() && !self.file.is_purging()) {
             return;
         }
         if let Err(error) = self.file.write(home, Moving::No) {
+            // The vault itself is stored. Without the file it is found by looking for it.
             tracing::debug!(%error, "where the vault lives can't be remembered");
         }
     }
 
-    /// Whether it is known that the service's secrets are here.
+    /// Returns whether the service's secrets are known to be here.
     pub(crate) fn is_noted(&self) -> bool {
         self.noted().is_some_and(|home| home.backend == self.backend)
     }
 
-    /// Whether a vault, in one entry or a file, is remembered in this backend.
+    /// Returns whether this backend is remembered to hold a vault in a single entry or a file.
     ///
     /// # Errors
     ///
@@ -289,19 +293,20 @@ impl Binding {
         }
     }
 
-    /// There is no vault here any more.
+    /// Ends the binding, because there is no vault here any more.
     pub(crate) fn end(&self) {
         *self.noted() = None;
         self.file.forget();
     }
 
-    /// Checks that the vault did not move meanwhile: to another backend, or into entries that are not looked
-    /// at. What is still here then is to be deleted.
+    /// Checks that the vault was not moved meanwhile, to another backend or into entries that are not looked
+    /// at. Anything that is still here then is about to be deleted.
     ///
     /// # Errors
     ///
     /// `BoundElsewhere`.
     pub(crate) fn check(&self, is_there: bool, looks_at_entries: bool) -> Result<()> {
+        // A vault that is stored again has to be remembered again.
         if !is_there {
             *self.noted() = None;
         }
@@ -323,7 +328,7 @@ impl Binding {
     }
 }
 
-/// Whether a store holds the entry of a service's vault.
+/// Returns whether a store holds the entry of a service's vault.
 pub(crate) fn has_vault(store: &dyn Store, service: &ServiceName) -> Result<bool> {
     store.exists(service.as_str(), VAULT_ENTRY)
 }

@@ -16,8 +16,7 @@ use crate::{Backend, Layout};
 
 pub use crate::subscribe::BlockingChanges as Changes;
 
-/// [`SecretManager`](crate::SecretManager), for callers that block: the same vault, the same rules,
-/// the same errors.
+/// [`SecretManager`](crate::SecretManager) for callers that block, with the same vault, rules and errors.
 ///
 /// ```
 /// use strongroom::{Backend, ExposeSecret, Config, SecretManager};
@@ -35,7 +34,8 @@ pub struct SecretManager {
 }
 
 impl SecretManager {
-    /// Opens the vault of a service with the default configuration. An absent one is an empty one.
+    /// Opens the vault of a service, named by a string or described by a [`Config`](crate::Config). A vault
+    /// that does not exist yet is empty.
     ///
     /// # Errors
     ///
@@ -44,8 +44,8 @@ impl SecretManager {
         config.into().open_blocking()
     }
 
-    /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
-    /// was last written is now.
+    /// Stores a secret, replacing an existing secret. The time of its creation is kept, and the time of its
+    /// last write is updated.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl SecretManager {
         self.shared.vault.set(&key.into(), secret.duplicate())
     }
 
-    /// Stores a value with who issued it.
+    /// Stores a value together with the provider that issued it.
     ///
     /// # Errors
     ///
@@ -68,27 +68,27 @@ impl SecretManager {
         self.shared.vault.set(&key.into(), api_key(value.into(), provider))
     }
 
-    /// Stores a secret under a key that has none yet.
+    /// Stores a secret under a key that is not in use yet.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
+    /// `AlreadyExists` if the key is in use; `Invalid` for a key that can't be used.
     pub fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
         self.shared.vault.create(&key.into(), secret.duplicate())
     }
 
-    /// Gives a secret another name or target. Its value, metadata and times stay. Where it is an entry of its
-    /// own, a rename that fails or is killed in between may leave it under both names.
+    /// Gives a secret another name or target. Its value, metadata and times stay. In [`Layout::Entries`], a
+    /// rename that fails or is killed may leave the secret under both names.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
-    /// new; `Invalid` for a new key that can't be used.
+    /// `NotFound` if there is no secret under the old key; `AlreadyExists` if there is a secret under the new
+    /// key; `Invalid` for a new key that can't be used.
     pub fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
         self.shared.vault.rename(&old.into(), &new.into())
     }
 
-    /// Replaces the value of a secret and keeps what is known about it.
+    /// Replaces the value of a secret and keeps its metadata.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl SecretManager {
         self.shared.vault.update_value(&key.into(), value.into())
     }
 
-    /// Changes a secret under the lock: nobody else's change comes in between. `None` is an absent
-    /// secret, before and after.
+    /// Changes a secret under the vault's lock, so that no other change comes in between. `None` stands for
+    /// an absent secret, before and after the change.
     ///
     /// # Errors
     ///
@@ -115,12 +115,12 @@ impl SecretManager {
         self.shared.vault.update(&key.into(), change)
     }
 
-    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
-    /// is changed.
+    /// Changes a secret as [`update`](Self::update) does, unless `change` fails. Its error is then returned,
+    /// and nothing is changed.
     ///
     /// # Errors
     ///
-    /// That of `change`; `Invalid` for a key that can't be used.
+    /// The error of `change`; `Invalid` for a key that can't be used.
     pub fn try_update(
         &self,
         key: impl Into<SecretKey>,
@@ -129,114 +129,117 @@ impl SecretManager {
         self.shared.vault.try_update(&key.into(), change)
     }
 
-    /// Makes several changes in one write: all of them, or none. Where the vault
-    /// [is not atomic](crate::store::VaultCapabilities::is_atomic), it stores one secret after the other, and then
-    /// deletes; what was done before a failure stays.
+    /// Makes several changes in a single write: all of them, or none. If the vault [is not
+    /// atomic](crate::store::VaultCapabilities::is_atomic), it stores the secrets in turn and then deletes;
+    /// changes made before a failure stay.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a key that can't be used. All keys are looked at before the first change.
+    /// `Invalid` for a key that can't be used; `AlreadyExists` as [`Batch::create`] describes. All keys are
+    /// checked before the first change.
     pub fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
         self.shared.vault.batch(batch)
     }
 
-    /// Deletes a secret and says whether it was there.
+    /// Deletes a secret. Returns whether it existed.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
         self.shared.vault.delete(&key.into())
     }
 
-    /// Deletes every entry of the service, those of other programs under its name too, and returns how
-    /// many there were. For uninstallers.
+    /// Deletes every entry of the service, including those of other programs under its name, and returns
+    /// their number. For uninstallers.
     ///
     /// # Errors
     ///
-    /// None of its own. Where it fails, some entries may be deleted.
+    /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
         self.shared.vault.purge()
     }
 
-    /// Reads a secret. A missing one is `None`.
+    /// Returns a secret, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// `Expired` if its time is over.
+    /// `Expired` if the secret has expired.
     pub fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         self.shared.vault.get(&key.into())
     }
 
-    /// Reads the value of a secret, named by its key or, if it has no target, by its name alone. A
-    /// missing one is `None`.
+    /// Returns the value of a secret, or `None` if it does not exist. A secret without a target can be named
+    /// by its name alone.
     ///
     /// # Errors
     ///
-    /// `Expired` if its time is over.
+    /// `Expired` if the secret has expired.
     pub fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
         Ok(self.get(key)?.map(|secret| secret.value))
     }
 
-    /// Reads the value of a secret that the application can't do without.
+    /// Returns the value of a secret that the application requires.
     ///
     /// # Errors
     ///
-    /// `NotFound` if it is missing, with the application's [`setup_hint`](crate::Config::setup_hint), else the command that stores
-    /// it; `Expired` if its time is over.
+    /// `NotFound` if the secret does not exist, with the application's
+    /// [`setup_hint`](crate::Config::setup_hint) or else the command that stores it; `Expired` if it has
+    /// expired.
     pub fn require(&self, key: impl Into<SecretKey>) -> Result<SecretString> {
         let key = key.into();
         self.get_value(&key)?.ok_or_else(|| missing(&self.shared, &key))
     }
 
-    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    /// Returns a secret even if it has expired, to inspect or extend a secret that [`get`](Self::get)
+    /// refuses.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         self.shared.vault.peek(&key.into())
     }
 
-    /// Whether a secret exists, expired or not.
+    /// Returns whether a secret exists, expired or not.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
         self.shared.vault.exists(&key.into())
     }
 
-    /// All secrets without their values, by name and target, expired ones included.
+    /// Lists all secrets without their values, sorted by name and target. Expired secrets are included.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn list(&self) -> Result<Vec<SecretInfo>> {
         self.shared.vault.list()
     }
 
-    /// The secrets whose time is over or will be within this duration.
+    /// Lists the secrets that have expired or will expire within this duration.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.shared.vault.expiring(within)
     }
 
-    /// The vault's revision number: one more at each commit, 0 before the first.
+    /// Returns the vault's generation, which grows by 1 with each commit and is 0 before the first commit.
     ///
     /// # Errors
     ///
-    /// `Unsupported` where commits [are not counted](crate::store::VaultCapabilities::counts_generations).
+    /// `Unsupported` if commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub fn generation(&self) -> Result<u64> {
         self.shared.vault.generation()
     }
 
-    /// Forgets the secrets in memory, which are wiped. The next call reads the store again.
+    /// Forgets and wipes the secrets in memory. The next call reads the store again.
     pub fn forget(&self) {
         self.shared.vault.forget();
     }
@@ -246,37 +249,39 @@ impl SecretManager {
         self.shared.vault.service()
     }
 
-    /// The backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.shared.chosen.backend()
     }
 
-    /// How the vault lies in its store.
+    /// Returns the layout of the vault in its store.
     pub fn layout(&self) -> Layout {
         self.shared.layout()
     }
 
-    /// Why this backend.
+    /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
     }
 
-    /// As [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities).
+    /// Returns the capabilities of the store, as
+    /// [`SecretManager::store_capabilities`](crate::SecretManager::store_capabilities) does.
     pub fn store_capabilities(&self) -> Capabilities {
         self.shared.store_capabilities()
     }
 
-    /// As [`SecretManager::warnings`](crate::SecretManager::warnings).
+    /// Lists the weaknesses in the vault's protection, as
+    /// [`SecretManager::warnings`](crate::SecretManager::warnings) does.
     pub fn warnings(&self) -> Vec<Warning> {
         self.store_capabilities().warnings()
     }
 
-    /// Whether the vault stays until it is deleted, over a restart of the machine.
+    /// Returns whether the vault is kept until it is deleted, across restarts of the machine.
     pub fn is_persistent(&self) -> bool {
         self.shared.is_persistent()
     }
 
-    /// The same vault for async callers.
+    /// Returns an async handle to the same vault.
     pub fn to_async(&self) -> crate::SecretManager {
         crate::SecretManager { shared: Arc::clone(&self.shared) }
     }

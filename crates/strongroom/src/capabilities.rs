@@ -1,23 +1,23 @@
-//! What a vault can do, as plain data.
+//! The capabilities of a vault, as plain data.
 
 use crate::{Layout, SecretManager, blocking};
 
-/// What a vault can do, which depends on how it lies in its store: see [`SecretManager::capabilities`].
+/// The capabilities of a vault, which depend on its layout: see [`SecretManager::capabilities`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VaultCapabilities {
-    /// Whether provider, scope, expiry and times are kept beside the values. Where they are not, storing a secret
-    /// that has a provider, a scope or an expiry is `Unsupported`, and none is listed with a time.
+    /// `true` if provider, scope, expiry and times are kept beside the values. Otherwise, storing a secret
+    /// with a provider, a scope or an expiry fails with `Unsupported`, and no secret is listed with a time.
     pub keeps_metadata: bool,
-    /// Whether a batch or a restore is one change: all of it, or none. Where it is not, it is made secret by
-    /// secret, and what was done before a failure stays.
+    /// `true` if a batch or a restore is a single change: all of it, or none. Otherwise it is made secret by
+    /// secret, and changes made before a failure stay.
     pub is_atomic: bool,
-    /// Whether reads are answered without asking the store, as long as nothing changed. Where they are not,
-    /// each asks it, and sees at once what other programs changed there.
+    /// `true` if reads are answered without asking the store, as long as nothing changed. Otherwise each read
+    /// asks the store, and sees at once the changes by other programs.
     pub is_cached: bool,
-    /// Whether commits are counted. Where they are not, [`SecretManager::generation`] is `Unsupported`.
+    /// `true` if commits are counted. Otherwise [`SecretManager::generation`] fails with `Unsupported`.
     pub counts_generations: bool,
-    /// Whether [`SecretManager::subscribe`] tells what others change, too, and not this handle alone.
+    /// `true` if [`SecretManager::subscribe`] also reports the changes that were not made by this handle.
     pub tells_others_changes: bool,
 }
 
@@ -35,7 +35,8 @@ impl VaultCapabilities {
 }
 
 impl SecretManager {
-    /// What the vault can do, as it lies now. All of it, but in [`Layout::Entries`].
+    /// Returns the capabilities of the vault in its current layout. It has all of them, except in
+    /// [`Layout::Entries`].
     ///
     /// ```
     /// use strongroom::{Backend, Layout, Config};
@@ -52,7 +53,8 @@ impl SecretManager {
 }
 
 impl blocking::SecretManager {
-    /// As [`SecretManager::capabilities`](crate::SecretManager::capabilities).
+    /// Returns the capabilities of the vault, as
+    /// [`SecretManager::capabilities`](crate::SecretManager::capabilities) does.
     pub fn capabilities(&self) -> VaultCapabilities {
         VaultCapabilities::of(self.layout())
     }

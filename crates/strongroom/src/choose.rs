@@ -1,4 +1,4 @@
-//! Choosing a store: explicit, environment, platform default, fallback.
+//! The choice of a store: explicit, environment, platform default, fallback.
 
 mod bound;
 mod refusals;
@@ -16,7 +16,7 @@ use crate::config::FallbackChoice;
 use crate::open::{Here, Platform, guarded};
 use crate::{Backend, Config, Fallback};
 
-/// A store that was chosen, and why this one.
+/// A chosen store, and the reason for the choice.
 ///
 /// Clones are handles to the same store.
 #[derive(Clone)]
@@ -26,58 +26,59 @@ pub struct Chosen {
     reason: ChoiceReason,
 }
 
-/// Why a store was chosen.
+/// The reason for the choice of a store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ChoiceReason {
-    /// The environment variable of this name says so.
+    /// The environment variable of this name names the backend.
     Environment(String),
-    /// The vault lives there.
+    /// The store holds the vault already.
     Bound,
-    /// The caller named it.
+    /// The caller named the backend.
     Explicit,
-    /// The platform's default can't be used, for this reason.
+    /// The platform's default can't be used, for this reason, and the fallback took its place.
     Fallback(Arc<Error>),
-    /// It is the platform's default.
+    /// The store is the platform's default.
     PlatformDefault,
-    /// Feature `testing` is on, and nobody named another.
+    /// Feature `testing` is on, and no backend was named.
     Testing,
 }
 
 /// Chooses and opens a store.
 ///
-/// 1. The backend of [`Config::backend`], else the one that the environment names. Nothing
-///    takes its place, and nobody is contacted: the first call finds out whether it can be used.
-/// 2. Else the platform's default, unless [`probe`](Store::probe) says `NoBackend`. A store
-///    that is locked or without a collection stays the choice: the secrets may be in it.
-/// 3. Else what [`Config::fallback`] says. Nothing takes the place of a default that belongs to another
-///    user, or that encrypts no session; and in a container the kernel's keyring only if that was set.
+/// 1. The backend of [`Config::backend`], else the backend that the environment names. No other store takes
+///    its place, and it is not contacted: the first call finds out whether it can be used.
+/// 2. Else the platform's default, unless [`probe`](Store::probe) returns `NoBackend`. A store that is locked
+///    or without a collection stays the choice, because the secrets may be in it.
+/// 3. Else the store of [`Config::fallback`]. It never takes the place of a default that belongs to another
+///    user or that encrypts no session. In a container, the kernel's keyring is taken only if that fallback
+///    was set.
 ///
-/// Every call on the store that comes back ends by its deadline: it is behind a
-/// [`Guard`](crate::store::Guard).
+/// It does not look for the store that a service's secrets are already in. Every call on the returned store
+/// ends by its deadline, because the store is behind a [`Guard`](crate::store::Guard).
 ///
 /// # Errors
 ///
-/// - `Invalid` if the environment names no backend.
-/// - `TimedOut` if the platform's default does not answer: the first call would wait as long again.
-/// - `NoBackend` if the backend that was named is not in this build, or if the platform's default
-///   can't be used and the fallback forbids another, or can't be used either.
+/// - `Invalid` if the environment names an unknown backend.
+/// - `TimedOut` if the platform's default does not answer, because the first call would wait as long again.
+/// - `NoBackend` if the named backend is not in this build, or if the platform's default can't be used and
+///   the fallback is not allowed or can't be used either.
 pub fn choose_unbound(config: &Config) -> Result<Chosen> {
     choose_on(&Here, config)
 }
 
 impl Chosen {
-    /// The backend.
+    /// Returns the backend.
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// The store, behind a guard.
+    /// Returns the store, behind a guard.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
-    /// Why this one.
+    /// Returns the reason for the choice.
     pub fn reason(&self) -> &ChoiceReason {
         &self.reason
     }
@@ -112,6 +113,7 @@ pub(crate) fn choose_on(platform: &dyn Platform, config: &Config) -> Result<Chos
     } else if let Some(backend) = config.environment_backend()? {
         named_by_environment(platform, config, backend)?
     } else if let Some(store) = platform.stand_in(&config.service) {
+        // A backend that the application or the environment names is not replaced by the mock.
         let store = guarded(store, config);
         Chosen::new(Backend::Memory, store, ChoiceReason::Testing)
     } else {
@@ -149,6 +151,7 @@ fn automatic(platform: &dyn Platform, config: &Config) -> Result<Chosen> {
         }
         Err(cause) if is_replaceable(&cause) => cause,
         Err(error) if error.kind() == ErrorKind::NoBackend => {
+            // The default is there but must not be used, so no fallback takes its place.
             return Err(no_fallback(error, config));
         }
         Err(error) => return Err(error),
@@ -159,6 +162,7 @@ fn automatic(platform: &dyn Platform, config: &Config) -> Result<Chosen> {
         FallbackChoice::Safe(Fallback::Error) => return Err(no_fallback(cause, config)),
         FallbackChoice::Safe(Fallback::Sealed) => Backend::File,
         FallbackChoice::Safe(Fallback::Session) => match platform.container() {
+            // The caller did not ask for the kernel's keyring, and other containers may read it.
             Some(container) if config.fallback.is_none() => {
                 return Err(shared_with(&container, &cause, config));
             }
@@ -168,16 +172,16 @@ fn automatic(platform: &dyn Platform, config: &Config) -> Result<Chosen> {
     fall_back(platform, backend, config, cause)
 }
 
-/// Whether another store may take the place of a default that can't be used. One that is there and must
-/// not be used is for the user to look at.
+/// Returns whether the fallback may take the place of a default that can't be used. A default that is there
+/// but must not be used is left for the user to look at.
 fn is_replaceable(cause: &Error) -> bool {
     let is_there =
         matches!(cause.reason(), Some(Reason::ForeignOwner | Reason::SessionNotEncrypted));
     cause.kind() == ErrorKind::NoBackend && !is_there
 }
 
-/// The platform's default, unless it can't be used or hangs. Any other trouble is for the first call
-/// to meet: the store is there, and the secrets may be in it.
+/// Returns the platform's default store, unless it can't be used or hangs. Other errors are left to the first
+/// call: the store is there, and the secrets may be in it.
 pub(crate) fn default_store(
     platform: &dyn Platform,
     config: &Config,
@@ -203,7 +207,7 @@ fn fall_back(
 ) -> Result<Chosen> {
     let opened = platform.open_guarded(backend, config);
     let usable = opened.and_then(|store| match store.probe() {
-        // Somebody will be asked for the passphrase.
+        // The user is asked for the passphrase when the file is used.
         Err(error) if error.kind() == ErrorKind::KeyMissing && config.can_ask() => Ok(store),
         probed => probed.map(|_| store),
     });
@@ -213,17 +217,17 @@ fn fall_back(
     Ok(Chosen::new(backend, store, reason))
 }
 
-/// Says why the default is not taken.
+/// Returns the reason for not using the default.
 pub(crate) fn because(cause: &Error) -> String {
     let default = cause.store().unwrap_or("the default");
     format!("{default} can't be used: {}", cause.problem())
 }
 
-/// Why a vault is looked for where it is.
+/// The reason to use the store of an existing vault, for warnings.
 pub(crate) const FIRST_THERE: &str = "they were first stored there";
 
-/// Warns of a store that forgets, or that everybody can read. The field `warning` has the code, by which a program
-/// knows that it has advice.
+/// Warns of a store that does not last, or of a file without encryption. The field `warning` has the
+/// warning's code, by which a program recognizes a warning that it has its own advice for.
 pub(crate) fn warn(backend: Backend, store: &dyn Store, why: impl fmt::Display) {
     let lasting = store.capabilities().persistence;
     if backend == Backend::PlaintextFile {

@@ -1,4 +1,4 @@
-//! The configuration of a service's secrets: which store, which layout, how long, who may be asked.
+//! The configuration of a service's secrets: the store, the layout, deadlines and prompts.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,17 +16,18 @@ use crate::backend::names;
 use crate::binding::{BindingFile, Named};
 use crate::vault::{Clock, StateDir};
 
-/// The answer to a default store of the platform that can't be used.
+/// The behaviour if the platform's default store can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// Fail with `NoBackend`. The default of [`SecureStore`](crate::SecureStore), and of every platform but Linux.
+    /// Fails with `NoBackend`. The default of [`SecureStore`](crate::SecureStore), and of every platform but
+    /// Linux.
     Error,
-    /// Keep secrets in the encrypted file, which needs a key: see `Config::key` and `Config::passphrase`.
+    /// Keeps secrets in the encrypted file, which needs a key: see `Config::key` and `Config::passphrase`.
     Sealed,
-    /// Keep secrets in the kernel's keyring, which forgets them at a restart, and warn through
-    /// `tracing`. The default of [`SecretManager`](crate::SecretManager) on Linux outside of containers; inside, other
-    /// containers may read that keyring, so it is taken only where this is set.
+    /// Keeps secrets in the kernel's keyring, which forgets them at a restart, and warns through `tracing`.
+    /// The default of [`SecretManager`](crate::SecretManager) on Linux outside of containers. In a container
+    /// it is used only if it is set, because other containers may read that keyring.
     Session,
 }
 
@@ -36,22 +37,22 @@ pub enum Fallback {
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Layout {
-    /// All of them in one entry.
+    /// All secrets in a single entry.
     #[default]
     Inline,
-    /// In an encrypted file, whose key stands in the entry. A vault that outgrows its store, or 64 KiB,
-    /// becomes one by itself, where the store is one that lasts.
+    /// All secrets in an encrypted file, whose key stands in the entry. An inline vault that outgrows its
+    /// store, or 64 KiB, is converted to this layout automatically if the store is permanent.
     Sealed,
-    /// Each secret in an entry of its own, as other programs would write it: its name is the entry's user name
-    /// (`API_KEY`, with a target `API_KEY::production`), and its value is all there is in it. For applications
-    /// whose entries must be seen, read and written one by one by other tools.
+    /// Each secret in an entry of its own, as other programs would write it: the entry's user name is the
+    /// secret's name (`API_KEY`, with a target `API_KEY::production`), and the entry holds its value alone.
+    /// For applications whose entries must be seen, read and written individually by other tools.
     ///
-    /// - Each read asks the store, so that it sees at once what other programs change.
-    /// - Nothing but values is kept, and several changes are not one:
-    ///   [`capabilities`](crate::SecretManager::capabilities) says what can't be had.
-    /// - A vault that is there already stays as it lies, until it is [moved](Config::move_to); where entries are, they
-    ///   stay entries.
-    /// - The backend `file` has no entries: a vault is sealed there, as always.
+    /// - Each read asks the store, so that it sees changes by other programs at once.
+    /// - Only values are kept, and several changes are not atomic:
+    ///   [`capabilities`](crate::SecretManager::capabilities) tells which features are missing.
+    /// - An existing vault keeps its layout until it is [moved](Config::move_to), and existing entries stay
+    ///   entries.
+    /// - The backend `file` has no entries: its vault is always sealed.
     Entries,
 }
 
@@ -66,19 +67,19 @@ impl Layout {
     }
 }
 
-/// The configuration of a service's secrets. It opens them, and all that works on them.
+/// The configuration of a service's secrets, with methods that open them or work on them.
 ///
-/// The default is right for most applications: the platform's store, unless `STRONGROOM_BACKEND`
-/// names another.
+/// The default suits most applications: the platform's store, unless `STRONGROOM_BACKEND` names another
+/// backend.
 ///
-/// | method | opens |
+/// | method | result |
 /// | --- | --- |
 /// | [`open`](Self::open), [`open_blocking`](Self::open_blocking) | the vault: a [`SecretManager`](crate::SecretManager) |
-/// | [`open_store`](Self::open_store) | three functions: a [`SecureStore`](crate::SecureStore) |
-/// | [`repair`](Self::repair) | a vault that does not open |
+/// | [`open_store`](Self::open_store) | secrets by name: a [`SecureStore`](crate::SecureStore) |
+/// | [`repair`](Self::repair) | the repair of a vault that does not open |
 /// | `keys` | the key slots of an encrypted file |
-/// | [`move_to`](Self::move_to) | another store |
-/// | [`inspect`](Self::inspect) | all stores, to see their state |
+/// | [`move_to`](Self::move_to) | the move of a vault to another store or layout |
+/// | [`inspect`](Self::inspect) | the state of all stores |
 ///
 /// ```
 /// use strongroom::{Backend, Config, ExposeSecret};
@@ -115,7 +116,7 @@ pub struct Config {
     pub(crate) store_settings: StoreSettings,
 }
 
-/// Settings that take protection away: see [`Config::dangerous`].
+/// Settings that weaken the protection of secrets: see [`Config::dangerous`].
 #[derive(Debug)]
 #[must_use]
 pub struct DangerousConfig {
@@ -132,8 +133,8 @@ pub(crate) enum FallbackChoice {
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 impl Config {
-    /// Creates the default configuration of a service. Its name is the application's stable name: its secrets are
-    /// found under it.
+    /// Creates the default configuration of a service. Its name is the application's stable name, under which
+    /// its secrets are found.
     pub fn new(service: impl Into<String>) -> Self {
         Self {
             service: service.into(),
@@ -160,26 +161,28 @@ impl Config {
         }
     }
 
-    /// Sets the service.
+    /// Sets the service's name.
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = service.into();
         self
     }
 
-    /// Sets the backend, in place of every automatic choice: neither the environment nor the fallback counts.
+    /// Sets the backend, in place of every automatic choice: the environment and the fallback are ignored.
     pub const fn backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
         self
     }
 
-    /// Sets the store, in place of every automatic choice: the application's own, a mock, or any other. Calls on it are kept
-    /// to the deadlines.
+    /// Sets the store, in place of every automatic choice: the application's own store, a mock, or any other.
+    /// Calls on it are kept to the deadlines.
     ///
-    /// The service is bound to the store's [`name`](Store::name), as to any backend: a program without the store finds
-    /// `NoBackend`, and not an empty vault. Stores of the names `memory` and `mock` are of one process, and bind nothing.
+    /// The service is bound to the store's [`name`](Store::name), as to any backend: a program without the
+    /// store gets `NoBackend`, and not an empty vault. Stores with the names `memory` and `mock` belong to a
+    /// single process and bind nothing.
     ///
-    /// Processes of one machine keep each other's changes, by a lock there. In a store that several machines share, a vault would
-    /// lose what another machine stored meanwhile: choose [`Layout::Entries`] for it.
+    /// The processes of a machine share a lock, so that they keep each other's changes. Machines that share a
+    /// store have no such lock: a vault there would lose the changes of the other machine. Choose
+    /// [`Layout::Entries`] for such a store.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -203,32 +206,34 @@ impl Config {
         self
     }
 
-    /// Sets the answer to a default store that can't be used. It does not undo [`DangerousConfig::plaintext_file`].
+    /// Sets the behaviour if the default store can't be used. It does not override
+    /// [`DangerousConfig::plaintext_file`].
     pub fn fallback(mut self, fallback: Fallback) -> Self {
+        // The plaintext file was requested explicitly, and a general setter must not undo that.
         if !matches!(self.fallback, Some(FallbackChoice::PlaintextFile(_))) {
             self.fallback = Some(FallbackChoice::Safe(fallback));
         }
         self
     }
 
-    /// Sets the answer to a default store that can't be used, unless one was set.
+    /// Sets the behaviour if the default store can't be used, unless a fallback was set already.
     pub fn default_fallback(mut self, fallback: Fallback) -> Self {
         self.fallback.get_or_insert(FallbackChoice::Safe(fallback));
         self
     }
 
-    /// Returns the setters that take protection away, to be asked for by name.
+    /// Returns the setters that weaken the protection of secrets, which must be requested by name.
     pub const fn dangerous(self) -> DangerousConfig {
         DangerousConfig { config: self }
     }
 
-    /// Sets the deadlines of calls and prompts. A commit waits for the lock as long as for a call.
+    /// Sets the deadlines of calls and prompts. A commit waits for the lock up to the deadline of a call.
     pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
         self
     }
 
-    /// Sets whether the system may ask the user.
+    /// Sets whether the system may prompt the user.
     pub const fn prompt(mut self, prompt: PromptPolicy) -> Self {
         self.prompt = prompt;
         self
@@ -241,9 +246,9 @@ impl Config {
         self
     }
 
-    /// Sets the source of environment variables, in place of the process's own.
+    /// Sets the source of environment variables, in place of the process's environment.
     ///
-    /// `|_| None` takes the choice away from the environment.
+    /// `|_| None` makes the choice independent of the environment.
     pub fn environment(
         mut self,
         lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
@@ -252,8 +257,9 @@ impl Config {
         self
     }
 
-    /// Sets the directory of locks, generations and bindings, in place of the user's own. All processes that use the
-    /// service must name the same one. The memory backend has none unless it is named here.
+    /// Sets the directory of locks, generations and bindings, in place of the user's own. All processes that
+    /// use the service must set the same directory. The memory backend has no such directory unless it is set
+    /// here.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(directory.into());
         self
@@ -265,36 +271,39 @@ impl Config {
         self
     }
 
-    /// Sets the clock that expiry and timestamps go by.
+    /// Sets the clock for expiry and timestamps.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Begins a new vault where the one that was there is gone from a store that lasts: without this, opening is an error
-    /// of the kind `Gone`, because a keyring that was replaced, or a disk that is not mounted, looks the same.
+    /// Starts a new vault if the previous vault is gone from a permanent store. Without this setting, opening
+    /// fails with `Gone`, because a keyring that was replaced, or a disk that is not mounted, looks the same.
     pub const fn start_anew(mut self) -> Self {
         self.starts_anew = true;
         self
     }
 
-    /// Sets the advice of [`SecretManager::require`](crate::SecretManager::require) and
-    /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) for a secret that is missing, such as ``Run `tracker setup`.``
+    /// Sets the advice that [`SecretManager::require`](crate::SecretManager::require) and
+    /// [`SecureStore::require_secret`](crate::SecureStore::require_secret) give for a missing secret, such as
+    /// ``Run `tracker setup`.``
     pub fn setup_hint(mut self, hint: impl Into<String>) -> Self {
         self.setup_hint = Some(hint.into());
         self
     }
 
-    /// Writes text of several lines as it is, such as a key in PEM or indented JSON, so that programs without this library read
-    /// it in an entry: the `keyring` crate, `secret-tool`. Without this, stores that some providers damage hold it as one line of
-    /// base64 with a mark. Both are read, whatever is set; a vault in one entry is one line in any case.
+    /// Stores text of several lines as it is, such as a key in PEM or indented JSON, so that programs without
+    /// this library can read it in an entry: the `keyring` crate, `secret-tool`. Without this setting, stores
+    /// with providers that damage such text hold it as a single line of base64 with a mark. Both forms can be
+    /// read with either setting. A vault in a single entry is a single line in any case.
     pub const fn keep_lines(mut self) -> Self {
         self.keeps_lines = true;
         self
     }
 
-    /// Sets the settings of one kind of store, by their type: a store crate's own `Config`, for the bus of the Secret Service
-    /// or the access group of a keychain. Deadlines and the prompt policy in them don't count: those of this configuration do.
+    /// Sets the settings of a kind of store, which are found by their type: a store crate's own `Config`, for
+    /// the bus of the Secret Service or the access group of a keychain. Their deadlines and prompt policy are
+    /// ignored in favour of those of this configuration.
     ///
     /// ```
     /// # #[cfg(all(target_os = "linux", feature = "secret-service"))] {
@@ -319,8 +328,9 @@ impl Config {
         format!("{}_BACKEND", self.env_prefix)
     }
 
-    /// Returns the path of a file where an application can remember something about its secrets, beside their lock: its
-    /// name ends so. The directory may not be there yet. `None` if the user has no home.
+    /// Returns the path of a file beside the service's lock, in which an application can remember something
+    /// about its secrets. The file's name ends with `ending`. The directory may not exist yet. Returns `None`
+    /// if the user has no home directory.
     ///
     /// # Errors
     ///
@@ -329,7 +339,7 @@ impl Config {
         Ok(self.state_directory()?.file(&self.checked_service()?, ending))
     }
 
-    /// The service's name.
+    /// Returns the service's name, checked.
     ///
     /// # Errors
     ///
@@ -338,7 +348,7 @@ impl Config {
         ServiceName::new(self.service.as_str())
     }
 
-    /// Whether a passphrase of the encrypted file can be asked for.
+    /// Returns whether the user can be asked for a passphrase of the encrypted file.
     pub(crate) const fn can_ask(&self) -> bool {
         #[cfg(feature = "sealed")]
         return self.passphrase.is_some();
@@ -346,18 +356,18 @@ impl Config {
         false
     }
 
-    /// The application's own store, if it is this backend.
+    /// Returns the application's own store, if it has the name of this backend.
     pub(crate) fn own_store(&self, backend: Backend) -> Option<Arc<dyn Store>> {
         self.store.clone().filter(|store| Backend::custom(store.name()) == backend)
     }
 
-    /// The backend of the application's own store, if it has one that is none of ours.
+    /// Returns the backend of the application's own store, unless it has the name of a built-in backend.
     pub(crate) fn backend_of_own_store(&self) -> Option<Backend> {
         let backend = self.store.as_ref().map(|store| Backend::custom(store.name()));
         backend.filter(|backend| backend.is_custom())
     }
 
-    /// The memory of where the service's secrets are.
+    /// Returns the file that remembers the backend of the service's secrets.
     ///
     /// # Errors
     ///
@@ -367,7 +377,7 @@ impl Config {
         Ok(BindingFile::new(&self.state_directory()?, service).with_own_store(own))
     }
 
-    /// The file without encryption that was chosen as the fallback.
+    /// Returns the file without encryption that was chosen as the fallback.
     pub(crate) fn plaintext_file(&self) -> Option<&PathBuf> {
         match &self.fallback {
             Some(FallbackChoice::PlaintextFile(path)) => Some(path),
@@ -375,16 +385,17 @@ impl Config {
         }
     }
 
-    /// The directory where processes meet, and where bindings are remembered.
+    /// Returns the directory of locks, generations and bindings.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if it could be another user's doing.
+    /// `AccessDenied` or `Invalid` if another user could have prepared the directory.
     pub(crate) fn state_directory(&self) -> Result<StateDir> {
         self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
     }
 
-    /// A variable of the environment, `<prefix>_<name>`, and its value. An empty value is none.
+    /// Returns the name and the value of the environment variable `<prefix>_<name>`. An empty value counts as
+    /// unset.
     #[cfg(feature = "sealed")]
     pub(crate) fn variable(&self, name: &str) -> Option<(String, OsString)> {
         let variable = format!("{}_{name}", self.env_prefix);
@@ -392,11 +403,11 @@ impl Config {
         Some((variable, value))
     }
 
-    /// The backend that the caller names, else the environment.
+    /// Returns the backend that the caller names, or else the environment.
     ///
     /// # Errors
     ///
-    /// `Invalid` if the environment names none that there is.
+    /// `Invalid` if the environment names an unknown backend.
     pub(crate) fn named_backend(&self) -> Result<Option<Named>> {
         if let Some(backend) = self.backend {
             return Ok(Some(Named { backend, variable: None }));
@@ -406,7 +417,7 @@ impl Config {
         Ok(named.map(|backend| Named { backend, variable }))
     }
 
-    /// The backend that the environment names. An empty value is none.
+    /// Returns the backend that the environment names. An empty value counts as unset.
     pub(crate) fn environment_backend(&self) -> Result<Option<Backend>> {
         let variable = self.backend_variable();
         let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) else {
@@ -426,11 +437,11 @@ impl Config {
 }
 
 impl DangerousConfig {
-    /// Keeps secrets in this file where the platform's default store can't be used, in place of another
-    /// fallback: **not encrypted**, for whoever can read the file.
+    /// Keeps secrets in this file if the platform's default store can't be used, in place of another
+    /// fallback. The file is **not encrypted**: any program that can read it can read the secrets.
     ///
-    /// - It is made with mode 0600, and refused with any other that lets others in.
-    /// - Each opening warns through `tracing`, so that its user hears of it.
+    /// - The file is created with mode 0600, and refused if its mode lets other users in.
+    /// - Each opening warns through `tracing`, so that the user hears of it.
     /// - Once secrets lie there, they stay there until they are [moved](Config::move_to).
     ///
     /// ```no_run
@@ -445,10 +456,11 @@ impl DangerousConfig {
         Config { fallback, ..self.config }
     }
 
-    /// Accepts a Secret Service that encrypts no session: values then cross the session bus **in the clear**, for
-    /// whoever can record it. Without this, such a provider is `NoBackend`, and nothing is sent.
+    /// Accepts a Secret Service that does not encrypt sessions. Values then cross the session bus **in the
+    /// clear**, for any process that can record it. Without this setting, such a provider is `NoBackend`, and
+    /// nothing is sent.
     ///
-    /// Each session that is opened so warns through `tracing`, and
+    /// Each session that is opened without encryption warns through `tracing`, and
     /// [`warnings`](crate::SecretManager::warnings) lists it.
     pub fn unencrypted_session(self) -> Config {
         Config { unencrypted_session: true, ..self.config }
@@ -469,6 +481,7 @@ impl From<String> for Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and the passphrase function are left out, so that no secret gets into a log.
         f.debug_struct("Config")
             .field("service", &self.service)
             .field("backend", &self.backend)

@@ -1,8 +1,8 @@
-//! Whether this process runs in a container that shares the kernel's keyring with others.
+//! The detection of a container that shares the kernel's keyring with other containers.
 //!
-//! The kernel keeps one user keyring for each user id and user namespace, whatever else of a container
-//! is its own: containers of one user id on one kernel read each other's keys, if nothing forbids the
-//! system calls.
+//! The kernel keeps a single user keyring for each user id and user namespace, even if a container has its
+//! own of everything else: containers of the same user id on the same kernel read each other's keys, unless
+//! the system calls are forbidden.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,8 +14,8 @@ const FILES: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/host/contai
 /// Variables that container engines and orchestrators set.
 const VARIABLES: [&str; 2] = ["container", "KUBERNETES_SERVICE_HOST"];
 
-/// The namespaces of which a container has at least one of its own, with the inode numbers of the machine's
-/// own ones (`include/linux/proc_ns.h`).
+/// The namespaces that are compared with the machine's own, which have these inode numbers
+/// (`include/linux/proc_ns.h`). A container has its own of at least some of them.
 const NAMESPACES: [(&str, &str); 4] = [
     ("ipc", "ipc:[4026531839]"),
     ("uts", "uts:[4026531838]"),
@@ -23,13 +23,13 @@ const NAMESPACES: [(&str, &str); 4] = [
     ("cgroup", "cgroup:[4026531835]"),
 ];
 
-/// A container, by what shows that it is one.
+/// A container, with the sign that it was detected by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     sign: &'static str,
 }
 
-/// The parts of a system that tell.
+/// The parts of a system that show whether it is a container.
 pub(crate) trait Surroundings {
     fn has_file(&self, path: &Path) -> bool;
     fn variable(&self, name: &str) -> Option<OsString>;
@@ -39,13 +39,15 @@ pub(crate) trait Surroundings {
 struct Here;
 
 impl Container {
-    /// Looks at this process's surroundings.
+    /// Detects a container from this process's surroundings.
     pub(crate) fn detect() -> Option<Self> {
+        // Only Linux has a keyring in its kernel.
         if cfg!(target_os = "linux") { Self::of(&Here) } else { None }
     }
 
-    /// A variable counts as it is. A file counts unless all namespaces are the machine's own: the image of a
-    /// virtual machine that was made from a container's has it, too.
+    /// Detects a container from its surroundings. A variable is enough. A file counts unless all namespaces
+    /// are the machine's own, because a virtual machine that was made from a container's image has the file,
+    /// too.
     pub(crate) fn of(surroundings: &dyn Surroundings) -> Option<Self> {
         let is_set = |name| surroundings.variable(name).is_some_and(|value| !value.is_empty());
         let variable = VARIABLES.iter().find(|name| is_set(name));

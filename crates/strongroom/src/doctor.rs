@@ -1,6 +1,7 @@
-//! Findings about the stores of a machine, and the commands that mend them, as plain data.
+//! Findings about the stores of a machine, and the commands that fix problems, as plain data.
 //!
-//! Nothing is looked up here: [`Config::inspect`](crate::Config::inspect) does that, and the caller shows the findings.
+//! This module looks nothing up: [`Config::inspect`](crate::Config::inspect) does that, and the caller shows
+//! the findings.
 
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Warning};
 
@@ -12,18 +13,18 @@ mod secret_service;
 #[cfg(test)]
 mod tests;
 
-/// What the commands have to fit.
+/// The properties of a system that its fixes depend on.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 #[non_exhaustive]
 pub struct System<'a> {
-    /// The text of `/etc/os-release`; empty where there is none.
+    /// The text of `/etc/os-release`, or empty if there is none.
     pub os_release: &'a str,
-    /// Whether the user is root, who needs no `sudo`.
+    /// `true` if the user is root and needs no `sudo`.
     pub is_root: bool,
-    /// Where secrets are, or would be, kept.
+    /// The backend in which secrets are, or would be, kept.
     pub in_use: Option<Backend>,
-    /// Whether there are secrets already: then naming another store would not find them.
+    /// `true` if there are secrets already, which would not be found if another store were named.
     pub has_secrets: bool,
 }
 
@@ -45,7 +46,7 @@ impl<'a> System<'a> {
         self
     }
 
-    /// Sets the backend where secrets are, or would be, kept.
+    /// Sets the backend in which secrets are, or would be, kept.
     pub fn in_use(mut self, backend: impl Into<Option<Backend>>) -> Self {
         self.in_use = backend.into();
         self
@@ -58,63 +59,65 @@ impl<'a> System<'a> {
     }
 }
 
-/// Something that was found out about a store.
+/// A finding about a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity of the finding.
     pub severity: Severity,
-    /// The backend that it is about; `None` where it is about all of them.
+    /// The backend of the finding; `None` if it is about all of them.
     pub backend: Option<Backend>,
-    /// What kind of error the store's users meet; `None` where they meet none.
+    /// The kind of error that the store's users get; `None` if they get none.
     pub kind: Option<ErrorKind>,
-    /// What is the case, in words for the user.
+    /// The description of the state or the problem, in words for the user.
     pub problem: String,
-    /// What can be done, the best first. One is enough.
+    /// The ways to fix it, the best first. A single fix is enough.
     pub fixes: Vec<Fix>,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// All is well.
+    /// The store works.
     Fine,
-    /// Good to know.
+    /// The user should know it.
     Note,
     /// The store can't be used as it is.
     Problem,
 }
 
-/// A way to mend something.
+/// A way to fix a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fix {
-    /// When or why to do this, in words for the user.
+    /// The occasion or the reason for this fix, in words for the user.
     pub text: String,
-    /// The commands to type, in this order; none where it is nothing to type.
+    /// The commands to type, in this order; empty if there is nothing to type.
     pub commands: Vec<String>,
 }
 
 impl Finding {
-    /// Creates one about no store in particular, without a way to mend it.
+    /// Creates a finding about no store in particular, without a fix.
     pub fn new(severity: Severity, problem: impl Into<String>) -> Self {
         Self { severity, backend: None, kind: None, problem: problem.into(), fixes: Vec::new() }
     }
 }
 
 impl Fix {
-    /// Creates one from its text and the commands to type.
+    /// Creates a fix from its text and the commands to type.
     pub fn new(text: impl Into<String>, commands: Vec<String>) -> Self {
         Self { text: text.into(), commands }
     }
 }
 
-/// Says what is wrong with the stores that [`Config::inspect`](crate::Config::inspect) found, and how to mend it.
+/// Returns the problems of the stores that [`Config::inspect`](crate::Config::inspect) found, and their
+/// fixes.
 ///
-/// A pure function. There is at least one finding for each of the system's own stores in this
-/// build, the worst first. That an encrypted file needs a key is told only where secrets are kept in one, or where
-/// something is wrong. Where secrets are in the application's own store, the findings are about that store alone.
+/// A pure function. There is a finding, or more, for each of the system's own stores in this build, the worst
+/// first. The missing key of an encrypted file is reported only if secrets are kept in such a file, or if
+/// there is a problem. If the secrets are in the application's own store, the findings are about that store
+/// alone.
 ///
 /// ```
 /// use strongroom::{Config, System, diagnose};
@@ -145,6 +148,7 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             findings.extend(notes(*backend, *capabilities, system));
         }
     }
+    // The user of an application with a store of its own has no use for the other stores.
     if system.in_use.is_some_and(Backend::is_custom) {
         findings.retain(|finding| finding.backend == system.in_use);
     }
@@ -154,13 +158,13 @@ pub fn diagnose(found: &[Inspection], system: &System<'_>) -> Vec<Finding> {
             (finding.backend, finding.kind) == (Some(Backend::File), Some(ErrorKind::KeyMissing));
         trouble || system.in_use == Some(Backend::File) || !needs_key
     });
-    // What is worst comes first; what is equally bad stays in the order of the backends.
+    // A stable sort: findings of the same severity stay in the order of the backends.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
-/// Says what weakens the protection of a store that works. How long it lasts stands in its own finding; what is
-/// so of a kind of store by nature is for those who use it.
+/// Returns the weaknesses in the protection of a store that works. Its persistence is in its own finding. A
+/// weakness that is in the nature of a store is reported only if that store is in use.
 fn notes(backend: Backend, capabilities: Capabilities, system: &System<'_>) -> Vec<Finding> {
     let is_due = |warning: &Warning| match warning {
         Warning::NotPersistent(_) => false,
@@ -171,7 +175,7 @@ fn notes(backend: Backend, capabilities: Capabilities, system: &System<'_>) -> V
     warnings.map(|it| finding(backend, Severity::Note, None, format!("{backend}: {it}"))).collect()
 }
 
-/// A store of which nothing is known but what it says, such as an application's own.
+/// Returns the finding about a store that is known only by its own description, such as an application's own.
 fn own(
     backend: Backend,
     state: &Result<Probe, Error>,
@@ -196,7 +200,7 @@ fn own(
     }
 }
 
-/// Its errors know the commands: what is wrong with a Keychain is the same on every Mac.
+/// Returns the finding about the Keychain. Its errors contain the commands, which are the same on every Mac.
 fn keychain(state: &Result<Probe, Error>) -> Finding {
     let backend = Backend::Keychain;
     match state {
@@ -244,6 +248,7 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
         ),
         Err(error) => {
             let mut note = problem(backend, error);
+            // The kernel's keyring is only a fallback, so its failure is a note and not a problem.
             note.severity = Severity::Note;
             note.fixes = vec![advice(error.hint())];
             note
@@ -251,7 +256,8 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
     }
 }
 
-/// A file that has no key yet is nothing wrong: most never use one.
+/// Returns the finding about the encrypted file. A missing key is not a problem, because most users never use
+/// the file.
 fn file(state: &Result<Probe, Error>, system: &System<'_>, prefix: &str) -> Finding {
     let backend = Backend::File;
     match state {
@@ -273,7 +279,7 @@ fn file(state: &Result<Probe, Error>, system: &System<'_>, prefix: &str) -> Find
     }
 }
 
-/// How a key of the encrypted file comes to hand.
+/// Returns the fix that provides a key of the encrypted file.
 fn key_of_file(system: &System<'_>, prefix: &str) -> Fix {
     if system.in_use == Some(Backend::File) && system.has_secrets {
         let text = "Name the file with its passphrase. On a terminal it is asked for.";
@@ -291,11 +297,11 @@ fn key_of_file(system: &System<'_>, prefix: &str) -> Fix {
 
 const PASSPHRASE_FILE: &str = "~/.config/strongroom-passphrase";
 
-/// Replaces no file.
+/// The command that creates a passphrase. It replaces no file, because of `set -C`.
 const MAKE_PASSPHRASE: &str = "mkdir -p ~/.config && (umask 077; set -C; head -c 33 /dev/urandom | base64 > ~/.config/strongroom-passphrase)";
 
 fn problem(backend: Backend, error: &Error) -> Finding {
-    // The sentence of a kind names no store.
+    // The general message of a kind names no store.
     let problem = match error.problem() == error.kind().to_string() {
         true => format!("{backend}: {}", error.problem()),
         false => error.problem().to_owned(),
@@ -316,7 +322,7 @@ fn fix(text: &str, commands: &[&str]) -> Fix {
     Fix { text: text.to_owned(), commands: commands.iter().map(|&it| it.to_owned()).collect() }
 }
 
-/// An error's own advice; what stands there in backquotes is a command.
+/// Returns an error's own advice as a fix. Text in backquotes in it is a command.
 fn advice(hint: &str) -> Fix {
     let commands = hint.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     Fix { text: hint.to_owned(), commands }

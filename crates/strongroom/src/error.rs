@@ -1,3 +1,3 @@
-//! The parts of an [`Error`](crate::Error): its operation, the reason of an `Unsupported`, the commands that it advises.
+//! The parts of an [`Error`](crate::Error): its operation, its reason, the commands that it advises.
 
 pub use strongroom_core::{AdvisedCommand, Operation, ParseTimestampError, Reason};

@@ -1,19 +1,19 @@
-//! The door for the fuzz targets of `fuzz/`, to what is not public. No other build has it.
+//! Access to private parsers for the fuzz targets of `fuzz/`. No other build has it.
 
-/// Reads these bytes as what a vault's entry holds; says whether they are that.
+/// Parses the content of a vault's entry. Returns whether it is valid.
 ///
 /// # Panics
 ///
-/// When a promise is broken.
+/// If the parser breaks a promise.
 pub fn payload(entry: &[u8]) -> bool {
     crate::vault::check_payload(entry)
 }
 
-/// Reads these bytes as a file without encryption; says whether they are one.
+/// Parses a file without encryption. Returns whether it is valid.
 ///
 /// # Panics
 ///
-/// When a promise is broken.
+/// If the parser breaks a promise.
 pub fn plaintext(file: &[u8]) -> bool {
     strongroom_plaintext::fuzzing::check(file)
 }

@@ -1,4 +1,4 @@
-//! A store whose calls end by their deadline, whatever the store behind it does.
+//! A store whose calls end by their deadline, even if the store behind it hangs.
 
 mod worker;
 
@@ -15,26 +15,26 @@ use strongroom_core::{
 
 use worker::{Missed, Worker};
 
-/// What a store gets on top of its deadline, because it keeps the same deadlines itself and knows
-/// better than the guard what hangs.
+/// The extra time for a store that keeps the same deadlines itself: it knows better than the guard which step
+/// hangs, so it may report first.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A store whose calls end by their deadline, whatever the store behind it does.
+/// A store whose calls end by their deadline, even if the store behind it hangs.
 ///
-/// - Calls run one after the other on one thread of the guard's own. It starts with the first call
-///   and ends after the guard is dropped. So a call works the same with no async runtime, inside
-///   one, and inside `block_on`; it blocks the calling thread until the answer or the deadline.
-/// - The deadline is [`Deadlines::call`]. Where the store may prompt and the policy is not
-///   [`PromptPolicy::Never`], it is that for the calls before a prompt, [`Deadlines::prompt`] for the
-///   prompt, and the first again for the calls after it; but for `probe`, which never prompts. Half
-///   a second is added, so that a store that keeps the same deadlines can say what hangs.
-/// - A call that passes its deadline is `TimedOut`. If it did not start, because an earlier one is
-///   stuck, it never will, and nothing was changed. If it is running, it may still take effect;
-///   the message says which of the two it was.
-/// - A stuck call stays one stuck call on one thread. When it returns, the guard goes on.
-/// - A store that panics is `Other`, for that call.
-/// - What a store logs through `tracing` goes to the subscriber of the calling thread.
-/// - In a process that was forked from the guard's, each call is `NoBackend` at once.
+/// - Calls run in sequence on a thread of the guard's own, which starts with the first call and ends after
+///   the guard is dropped. So a call works the same without an async runtime, inside a runtime, and inside
+///   `block_on`. It blocks the calling thread until the answer or the deadline.
+/// - The deadline is [`Deadlines::call`]. If the store may prompt and the policy is not
+///   [`PromptPolicy::Never`], it is the sum of that for the calls before a prompt, [`Deadlines::prompt`] for
+///   the prompt, and the first again for the calls after it, except for `probe`, which never prompts. Half a
+///   second is added, so that a store that keeps the same deadlines can report which step hangs.
+/// - A call that passes its deadline fails with `TimedOut`. If it has not started, because an earlier call is
+///   stuck, it never will, and nothing was changed. If it is running, it may still take effect. The message
+///   tells the two cases apart.
+/// - A stuck call occupies the guard's thread and starts no other. When it returns, the guard continues.
+/// - A store that panics fails that call with `Other`.
+/// - The events that a store logs through `tracing` go to the subscriber of the calling thread.
+/// - In a process that was forked from the guard's, each call fails with `NoBackend` at once.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -60,7 +60,7 @@ pub struct Guard {
     worker: Worker,
 }
 
-/// What the caller waits for.
+/// A pending store operation, for the timeout message.
 struct Call<'a> {
     operation: Operation,
     entry: Option<&'a EntryName>,
@@ -74,14 +74,14 @@ impl Guard {
         Self { store, deadlines: Deadlines::default(), prompt: PromptPolicy::default(), worker }
     }
 
-    /// The same with other deadlines.
+    /// Sets the deadlines.
     #[must_use]
     pub fn with_deadlines(mut self, deadlines: Deadlines) -> Self {
         self.deadlines = deadlines;
         self
     }
 
-    /// The same with another prompt policy: the one that the store was given.
+    /// Sets the prompt policy, which must be the policy of the store.
     #[must_use]
     pub fn with_prompt(mut self, prompt: PromptPolicy) -> Self {
         self.prompt = prompt;
@@ -105,6 +105,7 @@ impl Guard {
         let may_prompt = operation != Operation::Probe
             && self.prompt != PromptPolicy::Never
             && self.store.capabilities().may_prompt;
+        // A prompt has calls before it and after it, each with a deadline of its own.
         let prompting = if may_prompt { prompt.saturating_add(call) } else { Duration::ZERO };
         call.saturating_add(prompting).saturating_add(GRACE)
     }
@@ -139,9 +140,10 @@ impl Guard {
     }
 }
 
-// The lint finds a method that is not kept to its deadline.
+// The lint reports a method of the trait that is not forwarded, and so not kept to its deadline.
 #[deny(clippy::missing_trait_methods)]
 impl Store for Guard {
+    // The name and the capabilities are plain data: they contact nothing, and need no deadline.
     fn name(&self) -> &'static str {
         self.store.name()
     }
@@ -164,6 +166,7 @@ impl Store for Guard {
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         let call = Call::changing(Operation::Set, entry);
         let entry = entry.clone();
+        // The call may outlive the caller's value, so the thread gets a copy, which wipes itself.
         let value = secret_copy(value.expose_secret());
         self.run(&call, move |store| store.write_entry(&entry, &value, mode))
     }
@@ -228,8 +231,9 @@ impl Store for Guard {
 }
 
 impl Drop for Guard {
-    /// Gives the store to the thread: closing a session contacts the outside, too.
+    /// Drops the store on the worker's thread, because closing a session contacts the provider, too.
     fn drop(&mut self) {
+        // The field needs a store until the guard is gone. An empty memory is dropped without any work.
         let store = mem::replace(&mut self.store, Arc::new(MemoryStore::new()));
         self.worker.finish_with(move || drop(store));
     }

@@ -1,14 +1,14 @@
-//! Rules for values and passphrases on their way in, shared by programs and pages that take them.
+//! Rules for values and passphrases that are entered, shared by programs and pages.
 //!
-//! The rules look at bytes alone, so that a value is the same whichever way it came: from a file, a pipe, a prompt or a form.
+//! The rules look at bytes alone, so that a value is the same from a file, a pipe, a prompt or a form.
 
 /// The mark that some editors put in front of UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Returns a value without the newline that an editor, `echo` or a paste put at its end.
+/// Returns a value without the final newline that an editor, `echo` or a paste adds.
 ///
-/// A value of one line loses one `\n` or `\r\n`. A value with a newline inside is a file, such as a private key, and keeps
-/// every byte: OpenSSH refuses a key without its last newline.
+/// A value of a single line loses its final `\n` or `\r\n`. A value with a newline inside is a file, such as
+/// a private key, and keeps every byte: OpenSSH refuses a key without its last newline.
 ///
 /// ```
 /// use strongroom::input::without_final_newline;
@@ -24,11 +24,12 @@ pub fn without_final_newline(value: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns whether a value that was pasted or typed lacks the newline at its end: it has several lines, and the last one is
-/// not complete.
+/// Returns whether a pasted or typed value lacks its final newline: it has several lines, and the last line
+/// is not complete.
 ///
-/// Text is often selected without the end of its last line. In a file of several lines that newline counts, and is to
-/// be added. A file or a pipe says itself how it ends.
+/// Text is often selected without the end of its last line. In a file of several lines that newline counts,
+/// and the caller is to add it. A value from a file or a pipe ends as it was written, and needs no such
+/// check.
 ///
 /// ```
 /// use strongroom::input::lacks_final_newline;
@@ -41,9 +42,9 @@ pub fn lacks_final_newline(pasted: &[u8]) -> bool {
     pasted.contains(&b'\n') && !pasted.ends_with(b"\n")
 }
 
-/// Returns text without a byte order mark in front of it, which editors write and readers of secrets don't expect.
+/// Returns text without a leading byte order mark, which editors write and readers of secrets don't expect.
 ///
-/// Bytes that are not UTF-8 are no text, and are returned as they are.
+/// Bytes that are not UTF-8 are returned as they are.
 ///
 /// ```
 /// use strongroom::input::without_byte_order_mark;
@@ -58,7 +59,7 @@ pub fn without_byte_order_mark(value: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the first line without its end: the passphrase in a file, in which more lines are notes.
+/// Returns the first line without its line ending: the passphrase in a file whose further lines are notes.
 ///
 /// ```
 /// use strongroom::input::first_line;

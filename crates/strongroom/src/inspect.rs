@@ -1,30 +1,30 @@
-//! What there is to choose from, and in which state it is.
+//! The inspection of all backends and their state.
 
 use strongroom_core::{Capabilities, Error, Probe};
 
 use crate::open::{Here, Platform};
 use crate::{Backend, Config};
 
-/// A backend and what was found about it.
+/// A backend and the findings about it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Inspection {
     /// The backend.
     pub backend: Backend,
-    /// What it can do; `None` where this build doesn't have it.
+    /// Its capabilities; `None` if this build doesn't have it.
     pub capabilities: Option<Capabilities>,
-    /// What its probe found; `NoBackend` where this build doesn't have it.
+    /// The result of its probe; `NoBackend` if this build doesn't have it.
     pub state: Result<Probe, Error>,
-    /// With which the variables begin that choose a backend and its keys.
+    /// The prefix of the environment variables that choose a backend and its keys.
     pub(crate) env_prefix: String,
 }
 
 impl Config {
-    /// Probes the application's own store, if the configuration has one, and every backend of [`Backend::ALL`], in that order,
-    /// each within its deadline.
+    /// Probes the application's own store, if the configuration has such a store, and every backend of
+    /// [`Backend::ALL`], in that order, each within its deadline.
     ///
-    /// Nothing is written, nobody is asked, nothing is unlocked. The deadlines, the prompt policy and
-    /// the places to look at are those of the configuration; the choice in it does not count.
+    /// Nothing is written or unlocked, and the user is not asked. The deadlines, the prompt policy and the
+    /// locations are those of the configuration; its choice of a backend is ignored.
     ///
     /// ```
     /// use strongroom::{Backend, Config};
@@ -51,7 +51,7 @@ fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {
     all.map(|backend| match platform.open_guarded(backend, config) {
         Ok(store) => {
             let state = store.probe();
-            // Some of them are known once the store was contacted.
+            // Some capabilities are known only after the store was contacted.
             found(backend, Some(store.capabilities()), state)
         }
         Err(error) => found(backend, None, Err(error)),

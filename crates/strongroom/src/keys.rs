@@ -1,4 +1,4 @@
-//! The keys of encrypted files: the caller's, the environment's, or a passphrase that is asked for.
+//! The keys of encrypted files, from the caller, the environment or a function that asks for a passphrase.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,35 +14,35 @@ use crate::input::first_line;
 use crate::vault::Unlock;
 pub use crate::vault_keys::VaultKeys;
 
-/// The longest passphrase file that is read, in bytes.
+/// The largest passphrase file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Asks for a passphrase.
+/// The function that asks for a passphrase.
 pub(crate) type AskPassphrase =
     Arc<dyn Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync>;
 
-/// What a passphrase is asked for.
+/// A request for a passphrase, for the function that asks the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PassphraseRequest {
     /// The encrypted file.
     pub path: PathBuf,
-    /// Whether the file is about to be made: a new passphrase should be typed twice.
+    /// `true` if the file is about to be created, so that a new passphrase should be typed twice.
     pub is_new: bool,
-    /// Which try it is, from 1. There are three.
+    /// The number of the attempt, from 1 to 3.
     pub attempt: u32,
 }
 
 impl Config {
-    /// Adds a key to the encrypted file of the backend `file`. Each is tried; a new file
-    /// can be opened by any. They also open the file of a vault whose entry, which holds its key, is gone.
+    /// Adds a key to the encrypted file of the backend `file`. Each key is tried, and any key opens a new
+    /// file. The keys also open the file of a vault whose entry, which holds its key, is gone.
     pub fn key(mut self, source: KeySource) -> Self {
         self.keys.push(source);
         self
     }
 
-    /// Sets the function that asks for a passphrase, if there is neither a key nor one in the
-    /// environment. `None` is an answer that was refused.
+    /// Sets the function that asks for a passphrase if neither a key nor a passphrase is named here or in the
+    /// environment. It returns `None` if the user refuses to answer.
     pub fn passphrase(
         mut self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
@@ -51,7 +51,7 @@ impl Config {
         self
     }
 
-    /// Where encrypted files lie: where the caller says, else where the user's are.
+    /// Returns the directory of encrypted files: the configured directory, else the user's.
     ///
     /// # Errors
     ///
@@ -60,35 +60,36 @@ impl Config {
         self.data_dir.clone().map_or_else(strongroom_files::data_dir, |it| Ok(Some(it)))
     }
 
-    /// The directory of the files of the backend `file`.
+    /// Returns the directory of the files of the backend `file`.
     pub(crate) fn file_dir(directory: &Path) -> PathBuf {
         directory.join("file")
     }
 
-    /// The directory of the files whose keys are in a store.
+    /// Returns the directory of the files whose keys are in a store.
     pub(crate) fn keyed_dir(directory: &Path) -> PathBuf {
         directory.join("keyed")
     }
 
-    /// The encrypted file of a service of the backend `file`.
+    /// Returns the encrypted file of a service of the backend `file`.
     pub(crate) fn file_of(&self, directory: &Path, service: &ServiceName) -> PathBuf {
         sealed_file(&Self::file_dir(directory), service.as_str())
     }
 
-    /// What opens an encrypted file whose key stands in no entry.
+    /// Returns the settings to open an encrypted file whose key is in no entry.
     pub(crate) fn unlock(&self, path: PathBuf) -> Result<Unlock> {
         let mut config = FileConfig::keyless(path).with_deadline(self.deadlines.call);
         config.sources = self.key_sources()?;
         Ok(Unlock::new(config, self.passphrase.clone(), self.key_hint()))
     }
 
-    /// Whether a key or a passphrase was named, here or in the environment: then nobody is asked.
+    /// Returns whether a key or a passphrase is named, here or in the environment. The user is then not
+    /// asked.
     pub fn has_key(&self) -> bool {
         let named = |name| self.variable(name).is_some();
         !self.keys.is_empty() || named("KEY_FILE") || named("PASSPHRASE_FILE")
     }
 
-    /// How to name a key where none is.
+    /// Returns the hint that tells the user which variables name a key.
     pub fn key_hint(&self) -> String {
         format!(
             "Name a file with the passphrase in {0}_PASSPHRASE_FILE, or one with a key in {0}_KEY_FILE.",
@@ -96,13 +97,15 @@ impl Config {
         )
     }
 
-    /// The keys that the caller and the environment name: `<prefix>_KEY_FILE` is a file that holds a key,
-    /// `<prefix>_PASSPHRASE_FILE` one whose first line is the passphrase.
+    /// Returns the keys that the caller and the environment name: `<prefix>_KEY_FILE` is a file that holds a
+    /// key, `<prefix>_PASSPHRASE_FILE` a file whose first line is the passphrase.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` if the passphrase's file is not there, `Invalid` if it has no passphrase, `Io`.
+    /// `KeyMissing` if the passphrase file is not there; `Invalid` if it has no passphrase; `AccessDenied` if
+    /// other users can read it; `Io` if it can't be read.
     pub(crate) fn key_sources(&self) -> Result<Vec<KeySource>> {
+        // The environment adds keys and replaces none that the application set.
         let mut sources = self.keys.clone();
         if let Some((_, path)) = self.variable("KEY_FILE") {
             sources.push(KeySource::key_file(PathBuf::from(path)));
@@ -119,12 +122,13 @@ impl Config {
     }
 }
 
-/// The passphrase in a file.
+/// Returns the passphrase in a file.
 fn passphrase_in(path: &Path) -> Result<SecretString> {
     let failed = |kind, problem: &str| {
         let message = format!("the passphrase file {} {problem}", path.display());
         Error::new(kind, Operation::Choose).with_message(message)
     };
+    // `Private` refuses a file that other users can read.
     let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => failed(ErrorKind::KeyMissing, "is not there")
             .with_hint("Bring the file back, or name the one that is there.")

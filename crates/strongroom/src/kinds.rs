@@ -1,14 +1,14 @@
-//! The kinds of stores that this library knows: the one list of them.
+//! The list of all kinds of stores that this library knows.
 
 use std::sync::{Arc, LazyLock};
 
 use strongroom_core::{MemoryStore, StoreKind};
 
-/// The names of all kinds, each with the kind where this build for this platform has it.
+/// The name of a kind, with the kind itself if this build for this platform has it.
 pub(crate) type Known = (&'static str, Option<&'static StoreKind>);
 
-/// Makes the list. A kind of a condition is in the builds that fulfil it; its name is in all of them, so that a configuration
-/// can be read anywhere.
+/// Creates the list. A kind with a condition is in the builds that fulfil it. Its name is in all builds, so
+/// that a configuration can be read anywhere.
 macro_rules! kinds {
     ($($name:literal $(if $condition:meta)? => $kind:expr;)+) => {
         &[$(kinds!(@one $name $(if $condition)? => $kind)),+]
@@ -23,7 +23,7 @@ macro_rules! kinds {
     }};
 }
 
-/// The kinds that can be chosen by name: the platforms' own first, then what works anywhere.
+/// The kinds that can be chosen by name: the platforms' own first, then those that work anywhere.
 pub(crate) const KINDS: &[Known] = kinds! {
     "keychain" if all(feature = "keychain", target_os = "macos") => strongroom_keychain::KIND;
     "credential-manager" if all(feature = "credential-manager", windows) => strongroom_credential_manager::KIND;
@@ -33,10 +33,10 @@ pub(crate) const KINDS: &[Known] = kinds! {
     "memory" => MEMORY;
 };
 
-/// The kinds that no name chooses.
+/// The kinds that can't be chosen by name.
 pub(crate) const HIDDEN: &[Known] = kinds! { "plaintext-file" => strongroom_plaintext::KIND; };
 
-/// The one memory of this process: what is opened again is there again.
+/// The memory of this process. All openings share a single store, so that its entries stay.
 const MEMORY: StoreKind = StoreKind::new(MemoryStore::NAME, |_| {
     static STORE: LazyLock<MemoryStore> = LazyLock::new(MemoryStore::new);
     Ok(Arc::new(STORE.clone()))

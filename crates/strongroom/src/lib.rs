@@ -1,4 +1,4 @@
-//! Secrets of an application in the operating system's credential store.
+//! API keys, tokens and passwords of an application, in the operating system's credential store.
 //!
 //! ```
 //! use strongroom::{Backend, Config, ExposeSecret, SecretString};
@@ -12,20 +12,21 @@
 //! # Ok::<(), strongroom::Error>(())
 //! ```
 //!
-//! - [`Config`] describes the secrets of a service, and opens them.
-//! - [`SecureStore`] is three functions, with one entry of the store per secret.
-//! - [`SecretManager`] keeps all secrets of an application in one entry, with metadata and expiry, read
-//!   once, coherent between processes; [`blocking`] mirrors it.
-//! - The store is the one that the secrets are in; else what the configuration names, else what `STRONGROOM_BACKEND`
-//!   names, else the platform's default, else the [`Fallback`]. [`Config::inspect`] says what there is.
-//! - [`Config::store`] takes any [`Store`]: an application's own, or a [`MockKeyringStore`]. Feature `testing` puts a mock in the
-//!   place of the platform's store in tests.
-//! - Modules hold the rest: [`store`] the contract of stores, and their own settings; [`repair`] and [`doctor`] what is wrong and how
-//!   it is mended; `keys` the keys of encrypted files; `backup` encrypted backups.
+//! - [`Config`] describes the secrets of a service and opens them.
+//! - [`SecureStore`] gets, sets and deletes secrets by name. Each secret is an entry of the store.
+//! - [`SecretManager`] keeps all secrets of an application in a single entry, with metadata and expiry. It
+//!   reads the entry once, and is coherent between processes. [`blocking`] mirrors it.
+//! - The store is chosen in this order: the store that already holds the secrets, the store that the
+//!   configuration names, the store that `STRONGROOM_BACKEND` names, the platform's default, the [`Fallback`].
+//!   [`Config::inspect`] reports the state of every store.
+//! - [`Config::store`] takes any [`Store`]: an application's own, or a [`MockKeyringStore`]. Feature
+//!   `testing` replaces the platform's store with a mock in tests.
+//! - The other modules: [`store`] has the contract of stores and their settings; [`doctor`] diagnoses stores,
+//!   and [`repair`] repairs vaults; `keys` has the keys of encrypted files; `backup` makes encrypted backups.
 //!
-//! The library never prints, never prompts and installs no logger; it warns through `tracing`. It
-//! reads three environment variables, `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and
-//! `<PREFIX>_PASSPHRASE_FILE`, whose prefix the application sets.
+//! The library never prints, never prompts and installs no logger; it warns through `tracing`. Its own
+//! environment variables are `<PREFIX>_BACKEND`, `<PREFIX>_KEY_FILE` and `<PREFIX>_PASSPHRASE_FILE`, with a
+//! prefix that the application sets.
 //!
 //! # Features
 //!
@@ -33,13 +34,12 @@
 //! - `keychain` (default): the macOS Keychain.
 //! - `keyutils` (default): the Linux kernel's keyring.
 //! - `credential-manager` (default): the Windows Credential Manager.
-//! - `backup`: encrypted backups; see the module `backup`, which is there when the feature is on.
-//! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their
-//!   store.
-//! - `log`: warnings go to the `log` crate, too, in programs that have no subscriber of `tracing`.
+//! - `backup`: encrypted backups, in the module `backup`.
+//! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their store.
+//! - `log`: warnings also go to the `log` crate, in programs without a subscriber of `tracing`.
 //! - `chrono`, `jiff`, `time`: conversions of [`Timestamp`] from and to the types of these crates.
 //! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`].
-//! - `testing`: see the module `testing`, which is there when the feature is on.
+//! - `testing`: a mock in place of the platform's store in tests, with the module `testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -14,23 +14,24 @@ use crate::pool;
 use crate::vault::{Batch, SecretInfo, Vault};
 use crate::{Backend, Config, Layout, blocking};
 
-/// All secrets of one application, kept together in one entry of its store, with metadata.
+/// All secrets of an application, kept with their metadata in a single entry of its store.
 ///
-/// - Opening reads the store once. `get`, `exists` and `list` read memory; they read the store again
-///   only when another process has changed it. `set`, `update` and `delete` write once.
-/// - Safe between processes: a commit happens under a lock and never loses another process's.
-/// - It has no runtime of its own and works under any. What may block runs on a thread pool.
+/// - Opening reads the store once. `get`, `exists` and `list` read memory, and read the store again only when
+///   another process has changed it. `set`, `update` and `delete` write once.
+/// - It is safe between processes: a commit holds a lock and never loses another process's commit.
+/// - It has no runtime of its own and works under any. Blocking work runs on a thread pool.
 /// - Clones are handles to the same vault.
-/// - In [`Layout::Entries`] each secret is an entry of its own in place of that, and every call asks the
-///   store: [`capabilities`](Self::capabilities) says what can't be had then.
+/// - In [`Layout::Entries`] each secret is an entry of its own instead, and every call asks the store.
+///   [`capabilities`](Self::capabilities) tells which features are missing then.
 ///
 /// # Errors
 ///
-/// Every call can fail as [`KeyringStore`](crate::KeyringStore) says; with `Corrupt` if the entry can't
-/// be read, which then stays as it is; and a change with `Busy` if another process keeps the lock for
-/// longer than [`Deadlines::call`](crate::Deadlines::call), and `TooLarge` if the vault outgrows its store. A change that
-/// fails changes nothing. In [`Layout::Entries`] every call that names a secret is `Invalid` if its key can't be
-/// that of an entry, and a change is `Unsupported` if the secret has what an entry can't hold.
+/// Every call can fail as [`KeyringStore`](crate::KeyringStore) describes, and with `Corrupt` if the entry
+/// can't be read, which then stays as it is. A change can also fail with `Busy` if another process holds the
+/// lock for longer than [`Deadlines::call`](crate::Deadlines::call), and with `TooLarge` if the vault
+/// outgrows its store. A change that fails changes nothing. In [`Layout::Entries`] every call that names a
+/// secret fails with `Invalid` if its key can't be that of an entry, and a change fails with `Unsupported` if
+/// the secret has metadata that an entry can't hold.
 ///
 /// ```
 /// use strongroom::{Backend, ExposeSecret, Config};
@@ -48,7 +49,7 @@ pub struct SecretManager {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What all handles of a manager, async and blocking, share.
+/// The state shared by all handles of a manager, async and blocking.
 pub(crate) struct Shared {
     pub(crate) vault: Arc<Vault>,
     pub(crate) chosen: Chosen,
@@ -57,19 +58,20 @@ pub(crate) struct Shared {
 }
 
 impl SecretManager {
-    /// Opens the vault of a service with the default configuration. An absent one is an empty one.
+    /// Opens the vault of a service, named by a string or described by a [`Config`]. A vault that does not
+    /// exist yet is empty.
     ///
-    /// The service is the application's stable name: its vault is found under it.
+    /// The service is the application's stable name, under which its vault is found.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used, and as [`choose_unbound`](crate::store::choose_unbound()) says.
+    /// As [`Config::open`].
     pub async fn init(config: impl Into<Config>) -> Result<Self> {
         config.into().open().await
     }
 
-    /// Stores a secret, over the old one if there is one. When it was first stored is kept; when it
-    /// was last written is now.
+    /// Stores a secret, replacing an existing secret. The time of its creation is kept, and the time of its
+    /// last write is updated.
     ///
     /// # Errors
     ///
@@ -79,7 +81,7 @@ impl SecretManager {
         self.run(move |vault| vault.set(&key, secret)).await
     }
 
-    /// Stores a value with who issued it.
+    /// Stores a value together with the provider that issued it.
     ///
     /// # Errors
     ///
@@ -94,29 +96,29 @@ impl SecretManager {
         self.run(move |vault| vault.set(&key, secret)).await
     }
 
-    /// Stores a secret under a key that has none yet.
+    /// Stores a secret under a key that is not in use yet.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if it has one; `Invalid` for a key that can't be used.
+    /// `AlreadyExists` if the key is in use; `Invalid` for a key that can't be used.
     pub async fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
         let (key, secret) = (key.into(), secret.duplicate());
         self.run(move |vault| vault.create(&key, secret)).await
     }
 
-    /// Gives a secret another name or target. Its value, metadata and times stay. Where it is an entry of its
-    /// own, a rename that fails or is killed in between may leave it under both names.
+    /// Gives a secret another name or target. Its value, metadata and times stay. In [`Layout::Entries`], a
+    /// rename that fails or is killed may leave the secret under both names.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no secret under the old key, `AlreadyExists` if there is one under the
-    /// new; `Invalid` for a new key that can't be used.
+    /// `NotFound` if there is no secret under the old key; `AlreadyExists` if there is a secret under the new
+    /// key; `Invalid` for a new key that can't be used.
     pub async fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
         let (old, new) = (old.into(), new.into());
         self.run(move |vault| vault.rename(&old, &new)).await
     }
 
-    /// Replaces the value of a secret and keeps what is known about it.
+    /// Replaces the value of a secret and keeps its metadata.
     ///
     /// # Errors
     ///
@@ -130,8 +132,8 @@ impl SecretManager {
         self.run(move |vault| vault.update_value(&key, value)).await
     }
 
-    /// Changes a secret under the lock: nobody else's change comes in between. `None` is an absent
-    /// secret, before and after.
+    /// Changes a secret under the vault's lock, so that no other change comes in between. `None` stands for
+    /// an absent secret, before and after the change.
     ///
     /// # Errors
     ///
@@ -145,12 +147,12 @@ impl SecretManager {
         self.run(move |vault| vault.update(&key, change)).await
     }
 
-    /// Changes a secret as [`update`](Self::update) does, or gives up: an error of `change` is returned, and nothing
-    /// is changed.
+    /// Changes a secret as [`update`](Self::update) does, unless `change` fails. Its error is then returned,
+    /// and nothing is changed.
     ///
     /// # Errors
     ///
-    /// That of `change`; `Invalid` for a key that can't be used.
+    /// The error of `change`; `Invalid` for a key that can't be used.
     pub async fn try_update(
         &self,
         key: impl Into<SecretKey>,
@@ -160,89 +162,91 @@ impl SecretManager {
         self.run(move |vault| vault.try_update(&key, change)).await
     }
 
-    /// Makes several changes in one write: all of them, or none. Where the vault
-    /// [is not atomic](crate::store::VaultCapabilities::is_atomic), it stores one secret after the other, and then
-    /// deletes; what was done before a failure stays.
+    /// Makes several changes in a single write: all of them, or none. If the vault [is not
+    /// atomic](crate::store::VaultCapabilities::is_atomic), it stores the secrets in turn and then deletes;
+    /// changes made before a failure stay.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a key that can't be used; `AlreadyExists` as [`Batch::create`] says. All keys are looked at
-    /// before the first change.
+    /// `Invalid` for a key that can't be used; `AlreadyExists` as [`Batch::create`] describes. All keys are
+    /// checked before the first change.
     pub async fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
         self.run(move |vault| vault.batch(batch)).await
     }
 
-    /// Deletes a secret and says whether it was there.
+    /// Deletes a secret. Returns whether it existed.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub async fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
         let key = key.into();
         self.run(move |vault| vault.delete(&key)).await
     }
 
-    /// Deletes every entry of the service, those of other programs under its name too, and returns how
-    /// many there were. For uninstallers.
+    /// Deletes every entry of the service, including those of other programs under its name, and returns
+    /// their number. For uninstallers.
     ///
     /// # Errors
     ///
-    /// None of its own. Where it fails, some entries may be deleted.
+    /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub async fn purge(&self) -> Result<usize> {
         self.run(Vault::purge).await
     }
 
-    /// Reads a secret. A missing one is `None`.
+    /// Returns a secret, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// `Expired` if its time is over.
+    /// `Expired` if the secret has expired.
     pub async fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         let key = key.into();
+        // Reading memory never blocks, so it needs no thread of the pool.
         if let Some(found) = self.shared.vault.get_from_memory(&key) {
             return found;
         }
         self.run(move |vault| vault.get(&key)).await
     }
 
-    /// Reads the value of a secret, named by its key or, if it has no target, by its name alone. A
-    /// missing one is `None`.
+    /// Returns the value of a secret, or `None` if it does not exist. A secret without a target can be named
+    /// by its name alone.
     ///
     /// # Errors
     ///
-    /// `Expired` if its time is over.
+    /// `Expired` if the secret has expired.
     pub async fn get_value(&self, key: impl Into<SecretKey>) -> Result<Option<SecretString>> {
         Ok(self.get(key).await?.map(|secret| secret.value))
     }
 
-    /// Reads the value of a secret that the application can't do without.
+    /// Returns the value of a secret that the application requires.
     ///
     /// # Errors
     ///
-    /// `NotFound` if it is missing, with the application's [`setup_hint`](Config::setup_hint), else the command that stores
-    /// it; `Expired` if its time is over.
+    /// `NotFound` if the secret does not exist, with the application's [`setup_hint`](Config::setup_hint) or
+    /// else the command that stores it; `Expired` if it has expired.
     pub async fn require(&self, key: impl Into<SecretKey>) -> Result<SecretString> {
         let key = key.into();
         self.get_value(&key).await?.ok_or_else(|| missing(&self.shared, &key))
     }
 
-    /// Reads a secret, expired or not: to look at one that [`get`](Self::get) refuses, or to prolong it.
+    /// Returns a secret even if it has expired, to inspect or extend a secret that [`get`](Self::get)
+    /// refuses.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub async fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         let key = key.into();
         self.run(move |vault| vault.peek(&key)).await
     }
 
-    /// Whether a secret exists, expired or not.
+    /// Returns whether a secret exists, expired or not.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub async fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
         let key = key.into();
         if let Some(exists) = self.shared.vault.exists_in_memory(&key) {
@@ -251,34 +255,34 @@ impl SecretManager {
         self.run(move |vault| vault.exists(&key)).await
     }
 
-    /// All secrets without their values, by name and target, expired ones included.
+    /// Lists all secrets without their values, sorted by name and target. Expired secrets are included.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub async fn list(&self) -> Result<Vec<SecretInfo>> {
         self.run(Vault::list).await
     }
 
-    /// The secrets whose time is over or will be within this duration.
+    /// Lists the secrets that have expired or will expire within this duration.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub async fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
         self.run(move |vault| vault.expiring(within)).await
     }
 
-    /// The vault's revision number: one more at each commit, 0 before the first.
+    /// Returns the vault's generation, which grows by 1 with each commit and is 0 before the first commit.
     ///
     /// # Errors
     ///
-    /// `Unsupported` where commits [are not counted](crate::store::VaultCapabilities::counts_generations).
+    /// `Unsupported` if commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub async fn generation(&self) -> Result<u64> {
         self.run(Vault::generation).await
     }
 
-    /// Forgets the secrets in memory, which are wiped. The next call reads the store again.
+    /// Forgets and wipes the secrets in memory. The next call reads the store again.
     pub fn forget(&self) {
         self.shared.vault.forget();
     }
@@ -288,32 +292,33 @@ impl SecretManager {
         self.shared.vault.service()
     }
 
-    /// The backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.shared.chosen.backend()
     }
 
-    /// How the vault lies in its store.
+    /// Returns the layout of the vault in its store.
     pub fn layout(&self) -> Layout {
         self.shared.layout()
     }
 
-    /// Why this backend.
+    /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.shared.chosen.reason()
     }
 
-    /// Whether the vault stays until it is deleted, over a restart of the machine.
+    /// Returns whether the vault is kept until it is deleted, across restarts of the machine.
     pub fn is_persistent(&self) -> bool {
         self.shared.is_persistent()
     }
 
-    /// What the store can do, and how it protects the vault.
+    /// Returns the capabilities of the store, which include its protection of the vault.
     pub fn store_capabilities(&self) -> Capabilities {
         self.shared.store_capabilities()
     }
 
-    /// Lists what weakens the protection of the vault, for the user to know: see [`Capabilities::warnings`].
+    /// Lists the weaknesses in the vault's protection, to be shown to the user: see
+    /// [`Capabilities::warnings`].
     ///
     /// ```
     /// use strongroom::{Backend, Config};
@@ -327,7 +332,7 @@ impl SecretManager {
         self.store_capabilities().warnings()
     }
 
-    /// The same vault for callers that block.
+    /// Returns a blocking handle to the same vault.
     pub fn blocking(&self) -> blocking::SecretManager {
         blocking::SecretManager::from_shared(Arc::clone(&self.shared))
     }

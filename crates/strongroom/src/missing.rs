@@ -1,4 +1,4 @@
-//! The error for a secret that the application can't do without.
+//! The error for a missing secret that the application requires.
 
 use strongroom_core::{EntryName, Error, ErrorKind, Operation, SecretKey, UserName};
 
@@ -7,7 +7,8 @@ use crate::manager::Shared;
 use crate::shell::{of_service, shell_word};
 use crate::{Backend, Layout};
 
-/// Returns `NotFound` for a secret, with the application's advice, else the command that stores it.
+/// Returns a `NotFound` error for a secret, with the application's advice, or else the command that stores
+/// it.
 pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {
     let hint = shared.setup_hint.clone().unwrap_or_else(|| advice(shared, key));
     let error = Error::new(ErrorKind::NotFound, Operation::Get)
@@ -24,10 +25,11 @@ pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {
 fn advice(shared: &Shared, key: &SecretKey) -> String {
     let backend = shared.chosen.backend();
     let option = match (backend, shared.chosen.reason()) {
-        // The program has no way to these.
+        // The command-line program has no access to these stores.
         (backend, _) if backend == Backend::Memory || !Backend::ALL.contains(&backend) => {
             return "Store it first.".to_owned();
         }
+        // The command-line program chooses the same store without an option.
         (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => String::new(),
         (backend, _) => format!(" --backend {backend}"),
     };

@@ -8,23 +8,24 @@ use crate::vault::{MoveStep, Moved};
 use crate::{Backend, Config, Layout};
 
 impl Config {
-    /// Moves the vault to another backend, from where it is whatever the environment names, or into or out of [`Layout::Entries`] within its own: copies it, reads
-    /// it back and compares, switches, and then deletes the old one. It blocks.
+    /// Moves the vault to another backend, or into or out of [`Layout::Entries`] within its backend. It copies
+    /// the vault, reads it back and compares, switches the binding, and then deletes the old vault. The
+    /// source is the store that holds the vault, even if the environment names another. It blocks.
     ///
-    /// - Nobody changes the vault meanwhile, but other programs that write its entries: of those that they
-    ///   change until it is deleted, both values stay. Managers that have it open find `BoundElsewhere`
-    ///   afterwards, and must open it again.
-    /// - One that was stopped in between is done again, or finished, by another call.
-    /// - `progress` hears of each step before it.
-    /// - A new encrypted file needs a key: see `Config::with_key`.
-    /// - Of what moves into entries, the times are lost, when each secret was made and written.
+    /// - The vault can't be changed meanwhile, except that other programs can write its entries. If they
+    ///   change an entry before it is deleted, both values stay. Managers that have the vault open get
+    ///   `BoundElsewhere` afterwards, and must open it again.
+    /// - A move that was interrupted is done again, or finished, by another call.
+    /// - `progress` is called before each step.
+    /// - A new encrypted file needs a key: see `Config::key`.
+    /// - A move into entries loses the times at which each secret was created and written.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no vault; `Invalid` if it is there already; `Conflict` if there is another
-    /// vault of this service, or entries of other values; `Unsupported` if a secret has a provider, scope or
-    /// expiry, which entries can't hold; `Corrupt` if the new store gave back something else; and as
-    /// [`open`](Self::open). The old vault stays as it was.
+    /// `NotFound` if there is no vault; `Invalid` if it is there already, or if `to` is a store of this
+    /// process; `Conflict` if there is another vault of this service, or entries with other values;
+    /// `Unsupported` if a secret has a provider, scope or expiry, which entries can't hold; `Corrupt` if the
+    /// new store returned another value; otherwise as [`open`](Self::open). The old vault stays as it was.
     pub fn move_to(
         self,
         to: Backend,
@@ -38,18 +39,21 @@ impl Config {
         if let (Some(bound), Some(from)) = (binding.home()?, binding.moved_from()?)
             && bound == to
         {
+            // A move was stopped after the switch, so that only the deletion is left.
             progress(MoveStep::Delete);
             return self.finish(&service, (from, to), &binding);
         }
         let source = choose_source(&service, &binding, &self)?;
         let from = source.backend();
         let is_same_store = from == to.backend;
-        // Within its store, what goes into entries is the vault beside them.
+        // Within a store, the source of a move into entries is the vault beside them.
         let has_entries = !(is_same_store && in_entries) && self.has_entries(from, &binding)?;
         let vault = self.vault_on(&source, &service, has_entries)?;
         if is_same_store || to.backend.is_of_this_process() {
+            // A vault that does not exist is reported before a target that keeps nothing.
             let is_there_already = match vault.must_be_there() {
                 Ok(layout) => (layout == Layout::Entries) == in_entries,
+                // Entries may all be deleted while the service still lives in them, as its binding says.
                 Err(none)
                     if none.kind() == ErrorKind::NotFound
                         && in_entries
@@ -63,7 +67,7 @@ impl Config {
                 return Err(pointless(&service, to.backend));
             }
         }
-        // Before the passphrase of a new file is asked for.
+        // The user is not asked for the passphrase of a new file if there is nothing to move.
         vault.must_be_there()?;
         let there = self.clone().backend(to.backend).layout(layout);
         let target = choose_unbound(&there)?;
@@ -71,7 +75,7 @@ impl Config {
         vault.move_to((&target, to), from, &binding, progress)
     }
 
-    /// Deletes what a move that was stopped after the switch has left.
+    /// Deletes the old vault after a move that was stopped after the switch.
     fn finish(
         &self,
         service: &ServiceName,
@@ -86,6 +90,7 @@ impl Config {
         let (vault, chosen) = on(to)?;
         let vault = vault.snapshot()?;
         on(from)?.0.delete_moved(&vault, from.in_entries)?;
+        // Only this ends the move: after a failure above, the next call deletes the old vault.
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Move)
                 .with_message("where the vault lives can't be remembered")

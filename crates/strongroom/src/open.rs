@@ -1,4 +1,4 @@
-//! From a backend's name to a store: what this build has.
+//! Opening the store of a backend, if this build has it.
 
 use std::env::consts::OS;
 use std::sync::Arc;
@@ -10,17 +10,18 @@ use crate::container::Container;
 use crate::guard::Guard;
 use crate::{Backend, Config};
 
-/// Where stores come from. The tests bring their own.
+/// The source of stores. Tests bring their own.
 pub(crate) trait Platform {
-    /// The backend that the platform's applications use.
+    /// Returns the default backend of the platform.
     fn default_backend(&self) -> Option<Backend>;
 
-    /// A store that takes the place of every automatic choice for a service.
+    /// Returns a store that takes the place of every automatic choice for a service.
     fn stand_in(&self, _service: &str) -> Option<Arc<dyn Store>> {
         None
     }
 
-    /// The container that this process runs in, if the kernel's keyring may be shared with others there.
+    /// Returns the container that this process runs in, if other containers may read the kernel's keyring
+    /// there.
     fn container(&self) -> Option<Container> {
         None
     }
@@ -28,8 +29,9 @@ pub(crate) trait Platform {
     /// Opens a store without contacting it.
     fn open(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>>;
 
-    /// The same, kept to its deadlines.
+    /// Opens a store without contacting it, behind a guard that keeps it to its deadlines.
     fn open_guarded(&self, backend: Backend, config: &Config) -> Result<Arc<dyn Store>> {
+        // The application's own store takes precedence, even if this build has a store of the same name.
         let store = match config.own_store(backend) {
             Some(store) => store,
             None => self.open(backend, config)?,
@@ -38,7 +40,7 @@ pub(crate) trait Platform {
     }
 }
 
-/// The platform that this build is for.
+/// The platform of this build.
 #[derive(Debug)]
 pub(crate) struct Here;
 
@@ -70,14 +72,16 @@ impl Platform for Here {
     }
 }
 
-/// Puts a store behind a guard with the caller's deadlines.
+/// Puts a store behind a guard with the configured deadlines and prompt policy.
 pub(crate) fn guarded(store: Arc<dyn Store>, config: &Config) -> Arc<dyn Store> {
     let guard = Guard::new(store).with_deadlines(config.deadlines).with_prompt(config.prompt);
     Arc::new(guard)
 }
 
-/// The settings of a kind: the application's, and for our own files what this configuration says of them.
+/// Returns the settings of the stores: the application's, with this configuration's for the files of this
+/// library.
 fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
+    // For the files of this library, this configuration replaces the settings that the application passed by type.
     let mut settings = config.store_settings.clone();
     #[cfg(feature = "sealed")]
     if backend == Backend::File {
@@ -91,7 +95,8 @@ fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
     Ok(settings)
 }
 
-/// The files need a key only when they are used: choosing contacts nobody.
+/// Returns the settings of the encrypted files. A key is needed only when a file is used, because choosing a
+/// store contacts nothing.
 #[cfg(feature = "sealed")]
 fn sealed(config: &Config) -> Result<strongroom_sealed::Config> {
     let directory = config.data_directory()?.ok_or_else(|| {

@@ -13,18 +13,19 @@ use crate::vault::Vault;
 use crate::{Backend, Config, SecretManager, blocking};
 
 impl Config {
-    /// Chooses the store and reads the vault, once.
+    /// Chooses the store and reads the vault once.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose_unbound`](crate::store::choose_unbound()) says; `Corrupt` if the vault
-    /// can't be read.
+    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the vault is in another backend
+    /// than the named backend; `Gone` if the vault is gone from a store that lasts; `Corrupt` if the vault
+    /// can't be read; otherwise as [`choose_unbound`](crate::store::choose_unbound()).
     pub async fn open(self) -> Result<SecretManager> {
         let shared = pool::run(move || self.open_shared()).await?;
         Ok(SecretManager { shared })
     }
 
-    /// Opens as [`open`](Self::open) does, for callers that block.
+    /// Opens the vault for blocking callers, as [`open`](Self::open) does.
     ///
     /// # Errors
     ///
@@ -39,14 +40,14 @@ impl Config {
         let before = chosen.store().capabilities().persistence;
         vault.open().map_err(|error| away(error, &service, &chosen))?;
         if chosen.store().capabilities().persistence != before {
-            // Where in its store the vault lies is known only now.
+            // A provider's collection, and with it the persistence, is known only after the first call.
             warn(chosen.backend(), chosen.store().as_ref(), FIRST_THERE);
         }
         warn_of_entries(&vault, &service, &chosen);
         Ok(Arc::new(Shared { vault: Arc::new(vault), chosen, setup_hint }))
     }
 
-    /// The vault before its first read.
+    /// Returns the vault before its first read, and its store.
     pub(crate) fn unread(self) -> Result<(Vault, Chosen)> {
         let service = self.checked_service()?;
         let binding = self.binding_file(&service)?;
@@ -63,13 +64,14 @@ impl Config {
     }
 }
 
-/// Warns of entries of the service where no vault has begun: they are what an earlier version of an application, or another program,
-/// has stored, and a vault does not show them.
+/// Warns of entries of the service if its vault is empty. An earlier version of the application, or another
+/// program, stored them, and a vault does not show them.
 fn warn_of_entries(vault: &Vault, service: &str, chosen: &Chosen) {
     let has_entries = chosen.backend() != Backend::File && chosen.store().capabilities().can_list;
     if !has_entries || !vault.is_empty_vault() {
         return;
     }
+    // A store that can't be listed now costs only the warning.
     let count = chosen.store().list(service).map_or(0, |users| users.len());
     if count > 0 {
         tracing::warn!(
@@ -80,7 +82,8 @@ fn warn_of_entries(vault: &Vault, service: &str, chosen: &Chosen) {
     }
 }
 
-/// The store of a vault that was there before is away: another one would show an empty vault.
+/// Adds the backend of the secrets to the hint of a `NoBackend` error, if the store was chosen by the
+/// binding. In another store the vault would seem empty.
 pub(crate) fn away(error: Error, service: &str, chosen: &Chosen) -> Error {
     if error.kind() != ErrorKind::NoBackend || !matches!(chosen.reason(), ChoiceReason::Bound) {
         return error;

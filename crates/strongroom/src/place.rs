@@ -1,4 +1,4 @@
-//! Where a vault is to lie in a store that was chosen, as the config and the binding say.
+//! The place of a vault in a chosen store, from the configuration and the binding.
 
 #[cfg(feature = "sealed")]
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::vault::{EntriesPlace, Place, StateDir, Vault};
 use crate::{Backend, Config, Layout};
 
 impl Config {
-    /// Whether each secret is to be an entry of its own in this backend, or is already.
+    /// Returns whether each secret is an entry of its own in this backend, or is to be.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Config {
         Ok(is_wanted || binding.home()? == Some(home))
     }
 
-    /// The vault as it is, or would be, in this store.
+    /// Returns the vault as it is, or would be, in this store.
     pub(crate) fn vault_on(
         &self,
         chosen: &Chosen,
@@ -42,6 +42,7 @@ impl Config {
             ..place_of_file(self, chosen, service)?
         };
         let state_dir = match chosen.backend() {
+            // No other process sees this store, so that there is nothing to lock.
             backend if backend.is_of_this_process() && self.state_dir.is_none() => {
                 StateDir::NotNeeded
             }
@@ -52,7 +53,7 @@ impl Config {
     }
 }
 
-/// Where the vault's encrypted file may lie.
+/// Returns the place of the vault's encrypted file, if it may have such a file.
 #[cfg(not(feature = "sealed"))]
 fn place_of_file(config: &Config, _: &Chosen, _: &ServiceName) -> Result<Place> {
     Ok(Place { is_wanted: config.layout == Layout::Sealed, entries: None })
@@ -64,11 +65,12 @@ fn place_of_file(config: &Config, chosen: &Chosen, service: &ServiceName) -> Res
     let deadline = config.deadlines.call;
     let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
     let sealed = match (chosen.backend(), config.data_directory()?) {
-        // Its key would lie in the open, beside it.
+        // The file's key would lie beside it, in the open.
         (Backend::PlaintextFile, _) => None,
         (Backend::File, Some(directory)) => {
             Some(SealedPlace::Direct(config.unlock(config.file_of(&directory, service))?))
         }
+        // The loss of the key's entry would leave a file that can't be opened, so its store must last.
         (_, Some(directory)) if lasts => {
             let known = config.clone();
             let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));

@@ -1,4 +1,4 @@
-//! Refreshing a secret: one process fetches the new value, the others wait and take it.
+//! Refreshing a secret: a single process fetches the new value, and the other processes wait for it.
 
 use strongroom_core::{Error, Operation, Result, Secret, SecretKey, SecretString};
 
@@ -6,28 +6,31 @@ use crate::vault::Vault;
 use crate::{SecretManager, blocking};
 
 impl SecretManager {
-    /// Returns a secret that is not stale, and fetches a new one if it must.
+    /// Returns a secret that is not stale, and fetches a new secret if necessary.
     ///
-    /// - A missing or expired secret is stale, and one of which `is_stale` says so.
-    /// - Of all tasks and processes that call this at the same time, one runs `fetch`; the others wait,
-    ///   no longer than [`Deadlines::refresh`](crate::Deadlines::refresh), and take its result. They wait
-    ///   for this secret alone: meanwhile all others can be read and changed.
-    /// - If the one that fetches fails, ends or is dropped, the next one fetches.
-    /// - `fetch` gets the old secret, expired or not. It has no deadline but its own: give its requests
-    ///   one.
-    /// - If somebody stores another value while it is fetched, theirs stands and is returned.
-    /// - Before `fetch` runs, the store must take a write: a provider may give each new token once. If the store fails
-    ///   all the same afterwards, the new secret is returned, with a warning, and kept in memory: the next refresh of it, and the next change
-    ///   of any secret, store it. [`unstored`](Self::unstored) tells of it.
-    /// - If `fetch` finds no old secret because the user has logged out, let it fail: what it returns is stored.
-    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known: `is_stale` must see it in the value. Only the
-    ///   value is stored of what `fetch` returns.
+    /// - A secret is stale if it is missing or expired, or if `is_stale` returns true.
+    /// - Of all tasks and processes that call this at the same time, a single caller runs `fetch`. The other
+    ///   callers wait, no longer than [`Deadlines::refresh`](crate::Deadlines::refresh), and take its result.
+    ///   They wait for this secret alone: all other secrets can be read and changed meanwhile.
+    /// - If the caller that fetches fails, ends or is dropped, the next caller fetches.
+    /// - `fetch` gets the old secret, expired or not. It has no deadline except its own: give its requests a
+    ///   deadline.
+    /// - If another value is stored during the fetch, that value stays and is returned.
+    /// - Before `fetch` runs, the store must accept a write, because a provider may issue each new token only
+    ///   once. If the store fails nevertheless afterwards, the new secret is returned, with a warning, and
+    ///   kept in memory. The next refresh of it, or the next change of any secret, stores it.
+    ///   [`unstored`](Self::unstored) lists such secrets.
+    /// - If `fetch` finds no old secret because the user has logged out, let it fail: its result would be
+    ///   stored.
+    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known, so `is_stale` must see it in the
+    ///   value. Only the value of the fetched secret is stored.
     ///
     /// # Errors
     ///
-    /// The error of `fetch`; `Busy` if another process refreshes for longer than the deadline; `Conflict` if the secret was
-    /// deleted while it was fetched, and then it stays deleted; `Invalid` for a key that can't be used; as a change if the
-    /// store can't be written, and then `fetch` did not run.
+    /// The error of `fetch`; `Busy` if another process refreshes for longer than the deadline; `Conflict` if
+    /// the secret was deleted during the fetch, in which case it stays deleted; `Invalid` for a key that
+    /// can't be used; the errors of a change if the store can't be written, in which case `fetch` did not
+    /// run.
     ///
     /// ```
     /// use strongroom::{Backend, ExposeSecret, Secret, Config};
@@ -59,7 +62,9 @@ impl SecretManager {
             return Ok(secret);
         }
         let wanted = key.clone();
+        // `fetch` may take long, so it runs under the lock of this secret alone and not under the vault's.
         let _alone = self.run(move |vault| vault.lock_refresh(&wanted)).await?;
+        // Another caller may have fetched while this call waited for the lock.
         let old = match self.found(&key, &is_stale).await? {
             Found::Fresh(secret) => return Ok(secret),
             Found::Stale(old) => old,
@@ -71,7 +76,8 @@ impl SecretManager {
         Ok(self.run(move |vault| vault.refreshed(&key, base.as_ref(), new)).await?)
     }
 
-    /// Returns the secrets that a refresh fetched and could not store; they are in this manager's memory.
+    /// Returns the keys of the secrets that a refresh fetched and could not store. They are in this manager's
+    /// memory.
     pub fn unstored(&self) -> Vec<SecretKey> {
         self.shared.vault.unstored()
     }
@@ -84,11 +90,11 @@ impl SecretManager {
 }
 
 impl blocking::SecretManager {
-    /// As [`SecretManager::refresh`](crate::SecretManager::refresh).
+    /// Refreshes a secret, as [`SecretManager::refresh`](crate::SecretManager::refresh) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of the async method.
     pub fn refresh<E: From<Error>>(
         &self,
         key: impl Into<SecretKey>,
@@ -102,6 +108,7 @@ impl blocking::SecretManager {
             return Ok(secret);
         }
         let _alone = vault.lock_refresh(key)?;
+        // Another caller may have fetched while this call waited for the lock.
         let old = match Found::new(vault.for_refresh(key)?, vault, &is_stale) {
             Found::Fresh(secret) => return Ok(secret),
             Found::Stale(old) => old,
@@ -112,13 +119,14 @@ impl blocking::SecretManager {
         Ok(vault.refreshed(key, base.as_ref(), new)?)
     }
 
-    /// As [`SecretManager::unstored`](crate::SecretManager::unstored).
+    /// Returns the secrets that could not be stored, as
+    /// [`SecretManager::unstored`](crate::SecretManager::unstored) does.
     pub fn unstored(&self) -> Vec<SecretKey> {
         self.shared.vault.unstored()
     }
 }
 
-/// What a refresh finds in the vault.
+/// The state of a secret that is to be refreshed.
 enum Found {
     Fresh(Secret),
     Stale(Option<Secret>),
@@ -134,7 +142,7 @@ impl Found {
     }
 }
 
-/// A second copy of the value, to tell later whether it is still the one that was refreshed.
+/// Returns a copy of the value, to tell later whether the stored value is still the same.
 fn value(secret: Option<&Secret>) -> Option<SecretString> {
     secret.map(|secret| secret.duplicate().value)
 }

@@ -12,7 +12,8 @@ use crate::vault::Vault;
 pub use crate::vault::{Merged, VaultContent, VaultItem};
 use crate::{Backend, Config};
 
-/// A vault that may not open: `Corrupt`, or `Ambiguous` because it stands in its store more than once.
+/// A vault that may not open: it is `Corrupt`, or it is `Ambiguous` because its store holds several items of
+/// it.
 ///
 /// ```
 /// use strongroom::{Backend, Config};
@@ -39,23 +40,23 @@ impl Config {
 }
 
 impl VaultRepair {
-    /// The backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.chosen.backend()
     }
 
-    /// Why this backend.
+    /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.chosen.reason()
     }
 
-    /// What the store can do, and how it protects the vault.
+    /// Returns the capabilities of the store, which include its protection of the vault.
     pub fn store_capabilities(&self) -> Capabilities {
         self.chosen.store().capabilities()
     }
 
-    /// What stands where the vault should be, without any value: nothing, one item, or several. Changes
-    /// nothing.
+    /// Lists the items that stand in the vault's place, without any value: none, a single item, or several.
+    /// Changes nothing.
     ///
     /// # Errors
     ///
@@ -65,54 +66,53 @@ impl VaultRepair {
         self.vault.examine()
     }
 
-    /// Makes one vault of several items: the one of the highest generation, with the secrets that only
-    /// others have. Where both have one, that of the higher generation stays.
+    /// Merges several items into a single vault: the item of the highest generation, with the secrets that
+    /// only the other items have. If several items have a secret, that of the higher generation stays.
     ///
     /// # Errors
     ///
-    /// `Invalid` if there are not several items, `Corrupt` if one of them can't be read, and as a change
-    /// of [`SecretManager`](crate::SecretManager). A merge that fails deletes nothing.
+    /// `Invalid` if there are not several items; `Corrupt` if any of them can't be read; otherwise the errors
+    /// of a change of [`SecretManager`](crate::SecretManager). A merge that fails deletes nothing.
     pub fn merge(&self) -> Result<Merged> {
         self.vault.merge()
     }
 
-    /// Makes a new file of what can be read in a damaged sealed one, which is put aside. Keys other than
-    /// those at hand have no slot in the new file.
+    /// Creates a new file from the readable parts of a damaged sealed file, which is put aside. Only the
+    /// available keys get a slot in the new file.
     ///
-    /// What is in the files put aside is sealed, but for a copy of the entry, which holds the old
-    /// file's key.
+    /// The files put aside are sealed, except for a copy of the entry, which holds the old file's key.
     ///
     /// # Errors
     ///
-    /// `Invalid` if the vault can be read, lies in no file of records, or nothing can be saved; as
-    /// [`open`](Config::open) if the file can't be opened. Then nothing was changed. The new
-    /// file takes the old one's place once it is whole.
+    /// `Invalid` if the vault can be read, does not lie in a file of records, or if nothing can be recovered;
+    /// as [`open`](Config::open) if the file can't be opened. Nothing was changed then. The new file takes
+    /// the old file's place once it is complete.
     #[cfg(feature = "sealed")]
     pub fn salvage(&self) -> Result<Salvaged> {
         self.vault.salvage()
     }
 
-    /// Puts a copy of a vault that can't be read into a file for the user alone, then deletes it. Returns
-    /// the file, which lies in the state directory; none if the store gave nothing to copy. A sealed file
-    /// is moved out of the way, and returned as well.
+    /// Copies a vault that can't be read into a file that only the user may read, then deletes the vault.
+    /// Returns the path of the copy, which lies in the state directory, or nothing if the store gave nothing
+    /// to copy. A sealed file is moved out of the way, and its path is returned as well.
     ///
     /// **The copy holds the vault's values, or the key of its sealed file, in the clear.**
     ///
     /// # Errors
     ///
-    /// `Invalid` if there is no vault, or one that can be read; `Ambiguous` if there are several items;
-    /// `Io` if no copy can be made. Then nothing is deleted.
+    /// `Invalid` if there is no vault, or if it can be read; `Ambiguous` if there are several items; `Io` if
+    /// no copy can be made. Nothing is deleted then.
     pub fn reset(&self) -> Result<Vec<PathBuf>> {
         self.vault.reset()
     }
 
-    /// Deletes every entry of the service, readable or not, and returns how many there were. As
-    /// [`SecretManager::purge`](crate::SecretManager::purge), which takes a vault that opens.
+    /// Deletes every entry of the service, readable or not, and returns their number.
+    /// [`SecretManager::purge`](crate::SecretManager::purge) does the same for a vault that opens.
     ///
     /// # Errors
     ///
-    /// `Ambiguous` if there are several items of one name: merge them, or keep one, first. Where it
-    /// fails, some entries may be deleted.
+    /// `Ambiguous` if there are several items of the same name: merge them, or keep a single item, first.
+    /// After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
         self.vault.purge()
     }

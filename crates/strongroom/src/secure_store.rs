@@ -1,4 +1,4 @@
-//! The secrets of one application: get, set, delete.
+//! The secrets of an application by name: get, set, delete.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,26 +15,27 @@ use crate::opening::away;
 use crate::vault::VAULT_ENTRY;
 use crate::{Backend, Config, Fallback, Layout, blocking};
 
-/// The secrets of one application: get, set and delete by name.
+/// The secrets of an application: get, set and delete by name.
 ///
-/// It is a [`blocking::SecretManager`] with [`Layout::Entries`]: each secret is one entry of the store, named by the
-/// service and the secret's name, as the system's own tool shows it.
+/// It is a [`blocking::SecretManager`] with [`Layout::Entries`]: each secret is an entry of the store, named
+/// by the service and the secret's name, as the system's own tool shows it.
 ///
-/// - It remembers the store that the secrets are in. Where that store is away, calls are `NoBackend`: a secret is never
-///   looked for in another store, and never written to a second one.
-/// - Entries that are there already, of the `keyring` crate or `secret-tool`, are found and belong to it.
-/// - In a service that has a vault, such as one that `strongroom setup` has made, it reads and writes the vault's
+/// - It remembers the store that holds the secrets. If that store is away, calls fail with `NoBackend`: a
+///   secret is never looked for in another store, and never written to a second store.
+/// - Entries that exist already, of the `keyring` crate or `secret-tool`, are found and belong to it.
+/// - In a service that has a vault, for example after `strongroom setup`, it reads and writes the vault's
 ///   secrets. An entry whose name the vault lacks is still read, written and deleted as an entry.
-/// - Without a store that lasts it fails with `NoBackend` and the advice what to install, unless
-///   [`Config::fallback`] is set.
-/// - Every call ends by its deadline. It blocks the calling thread until then, inside an async
-///   runtime too, where `spawn_blocking` is the place for it.
+/// - Without a store that lasts it fails with `NoBackend` and advice on the installation of such a store,
+///   unless [`Config::fallback`] is set.
+/// - Every call ends by its deadline. It blocks the calling thread until then, even inside an async runtime:
+///   use `spawn_blocking` there.
 /// - Clones are handles to the same secrets.
 ///
 /// # Errors
 ///
-/// Every call can fail as [`Store`] says, and with `Invalid` for a name that is empty, holds
-/// a NUL character or is longer than 255 bytes, and for `vault`, the entry of a vault. [`Error::hint`] says what to do next.
+/// Every call can fail as [`Store`] describes, and with `Invalid` for a name that is empty, holds a NUL
+/// character or is longer than 255 bytes, and for `vault`, the entry of a vault. [`Error::hint`] gives the
+/// next step.
 ///
 /// ```
 /// use strongroom::{Backend, Config, ExposeSecret, SecretString};
@@ -53,12 +54,12 @@ pub struct SecureStore {
 }
 
 impl Config {
-    /// Opens the secrets of the service, each as an entry. Nothing is read before the first call.
+    /// Opens the secrets of the service, each as an entry of its own. Nothing is read before the first call.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store than the one
-    /// that is named; as [`choose_unbound`](crate::store::choose_unbound()) says.
+    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store
+    /// than the named store; otherwise as [`choose_unbound`](crate::store::choose_unbound()).
     pub fn open_store(mut self) -> Result<SecureStore> {
         let (service, setup_hint) = (self.checked_service()?, self.setup_hint.take());
         let (vault, chosen) =
@@ -71,9 +72,9 @@ impl Config {
 }
 
 impl SecureStore {
-    /// Opens the secrets of a service with the default configuration.
+    /// Opens the secrets of a service, named by a string or described by a [`Config`].
     ///
-    /// The service is the application's stable name: its secrets are found under it.
+    /// The service is the application's stable name, under which its secrets are found.
     ///
     /// # Errors
     ///
@@ -82,46 +83,47 @@ impl SecureStore {
         config.into().open_store()
     }
 
-    /// Stores a secret, over the old one if there is one. Metadata of a vault's secret stays.
+    /// Stores a secret, replacing an existing secret. The metadata of a vault's secret stays.
     ///
-    /// When it returns, the secret is stored. When it fails, the old one is still there, but where a
+    /// After a success the secret is stored. After a failure the old secret is still there, unless a
     /// `TimedOut` says that the call may still take effect.
     ///
     /// # Errors
     ///
-    /// `TooLarge`, `QuotaExceeded`, `Ambiguous`.
+    /// `TooLarge` or `QuotaExceeded` if the store can't hold the value; `Ambiguous` if several items have the
+    /// name.
     pub fn set_secret(&self, name: &str, value: &SecretString) -> Result<()> {
         let key = key(name, Operation::Set)?;
         self.placed(self.set(name, &key, value))
     }
 
-    /// Stores a secret under a name that has none yet.
+    /// Stores a secret under a name that is not in use yet.
     ///
     /// # Errors
     ///
-    /// As [`set_secret`](Self::set_secret), and `AlreadyExists`.
+    /// The errors of [`set_secret`](Self::set_secret), and `AlreadyExists`.
     pub fn create_secret(&self, name: &str, value: &SecretString) -> Result<()> {
         let key = key(name, Operation::Set)?;
         self.placed(self.create(name, &key, value))
     }
 
-    /// Reads a secret. A missing one is `None`; a locked store is an error, never `None`.
+    /// Returns a secret, or `None` if it does not exist. A locked store is an error, never `None`.
     ///
     /// # Errors
     ///
-    /// `Ambiguous`, `Corrupt`; `Expired` for a vault's secret whose time is over; `Invalid` if another program stored bytes
-    /// that are not text.
+    /// `Ambiguous` if several items have the name; `Corrupt` if the value can't be read; `Expired` for a
+    /// vault's secret that has expired; `Invalid` if another program stored bytes that are not text.
     pub fn get_secret(&self, name: &str) -> Result<Option<SecretString>> {
         let key = key(name, Operation::Get)?;
         self.placed(self.get(name, &key))
     }
 
-    /// Reads a secret that the application can't do without.
+    /// Returns a secret that the application requires.
     ///
     /// # Errors
     ///
-    /// As [`get_secret`](Self::get_secret), and `NotFound` if it is missing, with the application's
-    /// [`setup_hint`](Config::setup_hint), else the command that stores it.
+    /// The errors of [`get_secret`](Self::get_secret), and `NotFound` if the secret does not exist, with the
+    /// application's [`setup_hint`](Config::setup_hint) or else the command that stores it.
     pub fn require_secret(&self, name: &str) -> Result<SecretString> {
         match self.get_secret(name)? {
             Some(secret) => Ok(secret),
@@ -129,11 +131,11 @@ impl SecureStore {
         }
     }
 
-    /// Deletes a secret. Deleting a missing one succeeds.
+    /// Deletes a secret. Succeeds if the secret does not exist.
     ///
     /// # Errors
     ///
-    /// `Ambiguous` if several items answer to the name.
+    /// `Ambiguous` if several items have the name.
     pub fn delete_secret(&self, name: &str) -> Result<()> {
         let key = key(name, Operation::Delete)?;
         self.placed(self.delete(name, &key))
@@ -143,13 +145,13 @@ impl SecureStore {
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn exists(&self, name: &str) -> Result<bool> {
         let key = key(name, Operation::Exists)?;
         self.placed(self.contains(name, &key))
     }
 
-    /// Lists the names of all secrets, sorted. Reads no value.
+    /// Lists the names of all secrets, sorted, without reading a value.
     ///
     /// # Errors
     ///
@@ -158,12 +160,12 @@ impl SecureStore {
         self.placed(self.names())
     }
 
-    /// Deletes every entry of the service, those of other programs under its name too, and returns how many there were.
-    /// For uninstallers.
+    /// Deletes every entry of the service, including those of other programs under its name, and returns
+    /// their number. For uninstallers.
     ///
     /// # Errors
     ///
-    /// None of its own. Where it fails, some entries may be deleted.
+    /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
         self.placed(self.manager.purge())
     }
@@ -173,32 +175,32 @@ impl SecureStore {
         &self.service
     }
 
-    /// Returns the backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.manager.backend()
     }
 
-    /// Returns why this backend was chosen.
+    /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.manager.reason()
     }
 
-    /// Returns what the store can do.
+    /// Returns the capabilities of the store.
     pub fn capabilities(&self) -> Capabilities {
         self.manager.store_capabilities()
     }
 
-    /// Returns whether secrets stay until they are deleted, over a restart of the machine.
+    /// Returns whether secrets are kept until they are deleted, across restarts of the machine.
     pub fn is_persistent(&self) -> bool {
         self.capabilities().persistence == Persistence::Permanent
     }
 
-    /// Lists what weakens the protection of the secrets, for the user to know.
+    /// Lists the weaknesses in the protection of the secrets, to be shown to the user.
     pub fn warnings(&self) -> Vec<Warning> {
         self.capabilities().warnings()
     }
 
-    /// Returns the store, behind a [`Guard`](crate::store::Guard): for bytes, and for other services.
+    /// Returns the store, behind a [`Guard`](crate::store::Guard), for bytes and for other services.
     pub fn store(&self) -> &Arc<dyn Store> {
         self.manager.shared.chosen.store()
     }
@@ -210,6 +212,7 @@ impl SecureStore {
         let new = Secret::new(value.clone());
         match self.manager.layout() {
             Layout::Entries => self.manager.set(key, &new),
+            // `set` would drop the metadata, which a caller of this type can't pass.
             _ => self.manager.update(key, |old| {
                 let mut new = new;
                 new.metadata = old.map(|old| old.metadata).unwrap_or_default();
@@ -226,6 +229,7 @@ impl SecureStore {
     }
 
     fn get(&self, name: &str, key: &SecretKey) -> Result<Option<SecretString>> {
+        // The vault's secret takes precedence over an entry of the same name.
         match self.manager.get_value(key.clone())? {
             None if self.has_entries_beside_vault()? => {
                 self.store().get_password(self.service.as_str(), name)
@@ -236,6 +240,7 @@ impl SecureStore {
 
     fn delete(&self, name: &str, key: &SecretKey) -> Result<()> {
         self.manager.delete(key)?;
+        // The vault's secret hides an entry of the same name, which would reappear if it were not deleted.
         if self.has_entries_beside_vault()? {
             self.store().delete_password(self.service.as_str(), name)?;
         }
@@ -253,29 +258,30 @@ impl SecureStore {
             let users = self.store().list(self.service.as_str())?.into_iter();
             names.extend(users.map(|user| user.as_str().to_owned()).filter(|it| it != VAULT_ENTRY));
         }
+        // A name can be in the vault and in an entry beside it.
         names.sort();
         names.dedup();
         Ok(names)
     }
 
-    /// Whether the secret is an entry whose name the vault lacks.
+    /// Returns whether the secret is an entry whose name the vault lacks.
     fn is_entry_beside_vault(&self, name: &str, key: &SecretKey) -> Result<bool> {
-        // In the layout `entries` the store is not asked a second time.
+        // The order of the conditions spares the store a second call in the layout `entries`.
         Ok(self.has_entries_beside_vault()? && !self.manager.exists(key)? && self.is_entry(name)?)
     }
 
-    /// Whether there is an entry of this name beside a vault.
+    /// Returns whether there is an entry of this name beside a vault.
     fn is_entry(&self, name: &str) -> Result<bool> {
         Ok(self.has_entries_beside_vault()? && self.store().exists(self.service.as_str(), name)?)
     }
 
-    /// Whether there is a vault, in a store that can hold entries beside it.
+    /// Returns whether there is a vault, in a store that can hold entries beside it.
     fn has_entries_beside_vault(&self) -> Result<bool> {
         let layout = self.manager.shared.vault.read_layout()?;
         Ok(layout != Layout::Entries && self.backend() != Backend::File)
     }
 
-    /// Says where the secrets are, if their store is away.
+    /// Adds the backend of the secrets to an error, if their store is away.
     fn placed<T>(&self, result: Result<T>) -> Result<T> {
         let chosen = &self.manager.shared.chosen;
         result.map_err(|error| away(error, self.service.as_str(), chosen))
@@ -292,7 +298,7 @@ impl fmt::Debug for SecureStore {
     }
 }
 
-/// The key of the secret whose entry has this name.
+/// Returns the key of the secret whose entry has this name.
 fn key(name: &str, operation: Operation) -> Result<SecretKey> {
     let user = UserName::new(name).map_err(|error| error.during(operation))?;
     if name == VAULT_ENTRY {

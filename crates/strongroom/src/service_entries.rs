@@ -1,4 +1,4 @@
-//! The entries of a service as bytes, in the store that its secrets are in.
+//! The entries of a service as bytes, in the store that holds its secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use crate::choose::{ChoiceReason, Chosen, choose_unbound};
 use crate::opening::away;
 use crate::{Backend, Config};
 
-/// The entries of a service as bytes, whatever its layout: for tools that look at a store.
+/// The entries of a service as bytes, in any layout, for tools that inspect a store.
 ///
-/// - Entries are in the store that the service's secrets are in. The first one of a service binds it to its store.
-/// - The vault's own entry is one of them. It is for the caller not to write it.
+/// - Entries are in the store that holds the service's secrets. The first entry of a service binds the
+///   service to its store.
+/// - The vault's own entry is included. The caller must take care not to write it.
 ///
 /// # Errors
 ///
-/// Every call can fail as [`Store`] says, and with `Invalid` for a name that can't be used.
+/// Every call can fail as [`Store`] describes, and with `Invalid` for a name that can't be used.
 ///
 /// ```
 /// use strongroom::{Backend, Config, WriteMode, secret_bytes};
@@ -34,17 +35,18 @@ use crate::{Backend, Config};
 pub struct ServiceEntries {
     service: ServiceName,
     chosen: Chosen,
-    /// Remembers the store. `None` for one that is looked at and not chosen for good.
+    /// The memory of the store. `None` for a store that is inspected and not chosen for good.
     binding: Option<Binding>,
 }
 
 impl Config {
-    /// Opens the entries of the service, in the store that its secrets are in. Nothing is read before the first call.
+    /// Opens the entries of the service, in the store that holds its secrets. Nothing is read before the
+    /// first call.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store than the one
-    /// that is named; as [`choose_unbound()`] says.
+    /// `Invalid` for a service name that can't be used; `BoundElsewhere` if the secrets are in another store
+    /// than the named store; otherwise as [`choose_unbound()`].
     pub fn entries(self) -> Result<ServiceEntries> {
         let service = self.checked_service()?;
         let file = self.binding_file(&service)?;
@@ -53,11 +55,11 @@ impl Config {
         Ok(ServiceEntries { service, chosen, binding })
     }
 
-    /// Opens the entries of the service in the store that is named, wherever its secrets are.
+    /// Opens the entries of the service in the named store, even if its secrets are in another store.
     ///
     /// # Errors
     ///
-    /// `Invalid` for a service name that can't be used; as [`choose_unbound()`] says.
+    /// `Invalid` for a service name that can't be used; otherwise as [`choose_unbound()`].
     pub fn entries_elsewhere(self) -> Result<ServiceEntries> {
         let service = self.checked_service()?;
         Ok(ServiceEntries { service, chosen: choose_unbound(&self)?, binding: None })
@@ -65,11 +67,11 @@ impl Config {
 }
 
 impl ServiceEntries {
-    /// Reads an entry. A missing one is `None`.
+    /// Returns the value of an entry, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// As [`Store::read_entry`].
+    /// The errors of [`Store::read_entry`].
     pub fn read(&self, user: &str) -> Result<Option<SecretBytes>> {
         self.placed(self.store().get_bytes(self.service.as_str(), user))
     }
@@ -78,18 +80,18 @@ impl ServiceEntries {
     ///
     /// # Errors
     ///
-    /// As [`KeyringStore::write_bytes`](crate::KeyringStore::write_bytes).
+    /// The errors of [`KeyringStore::write_bytes`](crate::KeyringStore::write_bytes).
     pub fn write(&self, user: &str, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         self.placed(self.store().write_bytes(self.service.as_str(), user, value, mode))?;
         self.bind();
         Ok(())
     }
 
-    /// Deletes an entry. Returns whether it was there.
+    /// Deletes an entry. Returns whether it existed.
     ///
     /// # Errors
     ///
-    /// As [`Store::remove_entry`].
+    /// The errors of [`Store::remove_entry`].
     pub fn delete(&self, user: &str) -> Result<bool> {
         self.placed(self.store().delete_password(self.service.as_str(), user))
     }
@@ -98,16 +100,16 @@ impl ServiceEntries {
     ///
     /// # Errors
     ///
-    /// As [`Store::contains_entry`].
+    /// The errors of [`Store::contains_entry`].
     pub fn exists(&self, user: &str) -> Result<bool> {
         self.placed(self.store().exists(self.service.as_str(), user))
     }
 
-    /// Lists the users of all entries, sorted. Reads no value.
+    /// Lists the users of all entries, sorted, without reading a value.
     ///
     /// # Errors
     ///
-    /// As [`KeyringStore::list`](crate::KeyringStore::list).
+    /// The errors of [`KeyringStore::list`](crate::KeyringStore::list).
     pub fn list(&self) -> Result<Vec<UserName>> {
         self.placed(self.store().list(self.service.as_str()))
     }
@@ -116,22 +118,22 @@ impl ServiceEntries {
     ///
     /// # Errors
     ///
-    /// As [`Store::count_unnamed`].
+    /// The errors of [`Store::count_unnamed`].
     pub fn count_unnamed(&self) -> Result<usize> {
         self.placed(self.store().count_unnamed(&self.service))
     }
 
-    /// Returns the backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.chosen.backend()
     }
 
-    /// Returns why this backend was chosen.
+    /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
         self.chosen.reason()
     }
 
-    /// Returns what the store can do.
+    /// Returns the capabilities of the store.
     pub fn capabilities(&self) -> Capabilities {
         self.store().capabilities()
     }
@@ -141,9 +143,10 @@ impl ServiceEntries {
         self.chosen.store()
     }
 
-    /// Remembers that the service's secrets are in this store, unless that is known. In the backend `file` all entries are
-    /// one vault.
+    /// Remembers that the service's secrets are in this store, unless that is known. In the backend `file`
+    /// all entries form a single vault.
     fn bind(&self) {
+        // Looking for a vault is a call on the store, so it is not done at each write.
         let Some(binding) = self.binding.as_ref().filter(|binding| !binding.is_noted()) else {
             return;
         };

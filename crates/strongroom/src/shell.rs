@@ -1,8 +1,9 @@
-//! Names as words of a command that is shown.
+//! Names as words of the commands that are shown to the user.
 
-/// Returns a name as one word of a command, or `None` where it can't be typed or would be an option.
+/// Returns a name as a single word of a command, or `None` if it can't be typed or would be an option.
 pub(crate) fn shell_word(name: &str) -> Option<String> {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    // `escape_debug` also escapes quotes and the backslash, which can be typed.
     let unprintable = |c: char| !r#"'"\"#.contains(c) && c.escape_debug().len() > 1;
     if name.starts_with('-') || name.contains(unprintable) {
         None
@@ -13,7 +14,7 @@ pub(crate) fn shell_word(name: &str) -> Option<String> {
     }
 }
 
-/// Returns the arguments of a command on this service: `list --service app`.
+/// Returns the arguments of a command on this service, such as `list --service app`.
 pub(crate) fn of_service(arguments: &str, service: &str) -> String {
     let service = shell_word(service).unwrap_or_else(|| "SERVICE".to_owned());
     format!("{arguments} --service {service}")

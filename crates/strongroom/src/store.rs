@@ -1,7 +1,8 @@
-//! Stores: the choice of one, its entries, its contract, and the stores of this build with their own settings.
+//! Stores: their choice, their entries, their contract, and the stores of this build with their own settings.
 //!
-//! Most applications need nothing of it: [`Config`](crate::Config) chooses and opens. An application that brings a store of its own
-//! implements [`Store`](crate::Store), from here or from the crate `strongroom-core`.
+//! Most applications need nothing of it: [`Config`](crate::Config) chooses and opens a store. An application
+//! that brings a store of its own implements [`Store`](crate::Store), from here or from the crate
+//! `strongroom-core`.
 
 #[cfg(all(feature = "credential-manager", windows))]
 pub use strongroom_credential_manager as credential_manager;

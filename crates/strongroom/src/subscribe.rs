@@ -12,39 +12,41 @@ use strongroom_core::Result;
 use crate::vault::{Change, Vault};
 use crate::{SecretManager, blocking};
 
-/// The changes of a vault, for async callers. Made by [`SecretManager::subscribe`].
+/// The changes of a vault, for async callers, as returned by [`SecretManager::subscribe`].
 ///
-/// It does not end by itself. Read it or drop it: what is not read is kept.
+/// The stream does not end by itself. Read it or drop it: changes that are not read stay in memory.
 pub struct Changes {
     receiver: Pin<Box<Receiver<Change>>>,
+    // The watching thread holds the vault weakly, so the subscription keeps it alive.
     _vault: Arc<Vault>,
 }
 
-/// The changes of a vault, for callers that block. Made by
+/// The changes of a vault, for callers that block, as returned by
 /// [`SecretManager::subscribe`](crate::blocking::SecretManager::subscribe).
 ///
-/// As an iterator it waits for the next change, however long, and does not end by itself. Read it or
-/// drop it: what is not read is kept.
+/// As an iterator it waits for the next change without a limit, and does not end by itself. Read it or drop
+/// it: changes that are not read stay in memory.
 pub struct BlockingChanges {
     receiver: Receiver<Change>,
     _vault: Arc<Vault>,
 }
 
 impl SecretManager {
-    /// Tells which secrets change from now on, by this process or another.
+    /// Subscribes to the changes of secrets from now on, by this process or another.
     ///
-    /// - Changes of this handle are told at once, those of other processes within half a second,
-    ///   where there is a state directory; without one, when a call of this handle finds them.
-    /// - It tells what is different from the last look: a secret that was added and removed in between
-    ///   is not mentioned, and several updates are one.
-    /// - In [`Layout::Entries`](crate::Layout::Entries) it tells the changes of this handle, and what was added and
-    ///   removed by others when one of those is told.
-    /// - It never asks the user: what others do while the store is locked, or this handle by
-    ///   [`forget`](Self::forget), is told after the next read.
+    /// - Changes of this handle are reported at once. Those of other processes are reported within half a
+    ///   second if there is a state directory; without a state directory, when a call of this handle finds
+    ///   them.
+    /// - It reports the differences from the last look: a secret that was added and removed in between is not
+    ///   mentioned, and several updates are reported as a single change.
+    /// - In [`Layout::Entries`](crate::Layout::Entries) it reports the changes of this handle, and together
+    ///   with them the entries that other programs added or removed.
+    /// - It never asks the user. Changes by other processes while the store is locked, or after
+    ///   [`forget`](Self::forget) on this handle, are reported after the next read.
     ///
     /// # Errors
     ///
-    /// `Io` if the system gives no thread to watch with.
+    /// `Io` if the system can't start a thread that watches the vault.
     ///
     /// ```
     /// use futures_lite::StreamExt as _;
@@ -66,11 +68,11 @@ impl SecretManager {
 }
 
 impl blocking::SecretManager {
-    /// As [`SecretManager::subscribe`](crate::SecretManager::subscribe).
+    /// Subscribes to changes, as [`SecretManager::subscribe`](crate::SecretManager::subscribe) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of the async method.
     pub fn subscribe(&self) -> Result<BlockingChanges> {
         let vault = Arc::clone(&self.shared.vault);
         Ok(BlockingChanges { receiver: vault.subscribe()?, _vault: vault })
@@ -86,7 +88,7 @@ impl Stream for Changes {
 }
 
 impl BlockingChanges {
-    /// The next change if there is one already. Waits for nothing.
+    /// Returns the next change if there is a change already, without waiting.
     pub fn try_next(&mut self) -> Option<Change> {
         self.receiver.try_recv().ok()
     }

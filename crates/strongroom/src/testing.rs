@@ -1,4 +1,4 @@
-//! For the tests of applications: the store of every automatic choice is a mock.
+//! A mock store for the tests of applications, in place of every automatic choice.
 //!
 //! Switch the feature on in `[dev-dependencies]`, next to the plain dependency:
 //!
@@ -11,13 +11,14 @@
 //! ```
 //!
 //! In that application's tests and benchmarks [`SecretManager::init`](crate::SecretManager::init) and
-//! [`SecureStore::open`](crate::SecureStore::open) then meet [`mock`] in place of the user's own
-//! secrets, and leave no file in the user's home. A backend that the caller or the environment names
-//! is still that backend.
+//! [`SecureStore::open`](crate::SecureStore::open) then use [`mock`] in place of the user's own secrets, and
+//! leave no file in the user's home. A backend that the caller or the environment names is still that
+//! backend.
 //!
-//! The program decides at run time: only one that cargo has built as a test or benchmark, in its directory `deps`, or as
-//! an example in documents, meets the mock. The application itself, `target/debug/app`, never does, so that tests that
-//! run it as a process of its own work with a store that lasts.
+//! The program decides at run time: only a program that cargo has built as a test or benchmark, in its
+//! directory `deps`, or as an example in documentation, uses the mock. The application itself,
+//! `target/debug/app`, never does, so that tests that run it as a process of its own work with a store that
+//! lasts.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -26,10 +27,11 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use strongroom_core::MockKeyringStore;
 
-/// Returns the store of every automatic choice for a service in this process: a handle to steer it and to look. Its
-/// faults are those of the service: tests with services of their own don't disturb each other.
+/// Returns the store of every automatic choice for a service in this process, as a handle to control and
+/// inspect it. Its faults apply to the service alone, so that tests with different services don't disturb
+/// each other.
 ///
-/// A test that wants a store for one handle alone gives it one: see [`Config::store`](crate::Config::store).
+/// For a store of a single handle, see [`Config::store`](crate::Config::store).
 ///
 /// ```
 /// use strongroom::{ErrorKind, Operation, SecureStore, testing};
@@ -46,14 +48,15 @@ pub fn mock(service: &str) -> MockKeyringStore {
     mocks.entry(service.to_owned()).or_default().clone()
 }
 
-/// Whether this program is a test, a benchmark or an example of a document, as cargo builds them.
+/// Returns whether this program is a test, a benchmark or an example in documentation, as cargo builds them.
 pub(crate) fn is_test_program() -> bool {
     static IS_TEST: LazyLock<bool> =
         LazyLock::new(|| env::current_exe().is_ok_and(|program| is_test(&program)));
     *IS_TEST
 }
 
-/// cargo puts tests into `deps`, with a hash in their names, and rustdoc its own into a directory of that name.
+/// Returns whether the path is that of a test. cargo puts tests into `deps`, with a hash in their names, and
+/// rustdoc puts examples into a directory whose name begins with `rustdoctest`.
 fn is_test(program: &Path) -> bool {
     let name_of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut directories = program.ancestors().skip(1).filter_map(name_of);

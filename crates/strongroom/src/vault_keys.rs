@@ -1,4 +1,4 @@
-//! Who can open a vault that lies in an encrypted file.
+//! The key slots of a vault that lies in an encrypted file.
 
 use std::fmt;
 
@@ -9,15 +9,16 @@ use crate::choose::Chosen;
 use crate::vault::Vault;
 use crate::{Backend, Config};
 
-/// The key slots of a vault that lies in an encrypted file: what may open it. It blocks.
+/// The key slots of a vault that lies in an encrypted file. Each slot lets a key or a passphrase open it. The
+/// methods block.
 ///
-/// A vault whose key stands in a store's entry has a slot for that key, and can have more: a recovery
-/// passphrase opens it when the entry is gone.
+/// A vault whose key stands in a store's entry has a slot for that key, and can have more: with a slot for a
+/// recovery passphrase it can be opened when the entry is gone.
 ///
 /// # Errors
 ///
-/// `Unsupported` if the vault lies in its entry, `NotFound` if there is no file yet; and as a read of
-/// [`SecretManager`](crate::SecretManager) says.
+/// Every call can fail with `Unsupported` if the vault lies in its entry, with `NotFound` if there is no file
+/// yet, and as a read of [`SecretManager`](crate::SecretManager) describes.
 ///
 /// ```
 /// use strongroom::{Backend, Config, KeySource, SealingKey};
@@ -39,7 +40,7 @@ pub struct VaultKeys {
 }
 
 impl Config {
-    /// Chooses the store, for work on the vault's key slots. It blocks.
+    /// Chooses the store for work on the vault's key slots. It blocks.
     ///
     /// # Errors
     ///
@@ -51,55 +52,56 @@ impl Config {
 }
 
 impl VaultKeys {
-    /// The backend that was chosen.
+    /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.chosen.backend()
     }
 
-    /// The slots, the oldest first. It takes no key, and nobody is asked for a passphrase: whoever has the file
-    /// can read them. [`Slot::is_changed`] is known if a key at hand opens the file.
+    /// Lists the slots, the oldest first. This needs no key, and the user is not asked for a passphrase: any
+    /// reader of the file can list them. [`Slot::is_changed`] is known if an available key opens the file.
     ///
     /// # Errors
     ///
-    /// None of its own.
+    /// Only the errors that every call can return.
     pub fn list(&self) -> Result<Vec<Slot>> {
         self.vault.slots().map_err(during)
     }
 
-    /// Lets one more source open the vault. On the backend `file` it makes the file if there is none;
-    /// the keys at hand open that, too.
+    /// Adds a slot, so that another source opens the vault. On the backend `file` it creates the file if
+    /// there is none; the available keys open that file, too.
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` if there are as many as there can be; what [`KeySource`] says of one that can't be
-    /// read.
+    /// `QuotaExceeded` if the vault has the largest number of slots; the errors of [`KeySource`] for a source
+    /// that can't be read.
     pub fn add(&self, source: &KeySource) -> Result<Slot> {
         self.vault.add_slot(source).map_err(during)
     }
 
-    /// Checks that the keys at hand open the vault. On the backend `file` a passphrase is asked for, if it must
-    /// be.
+    /// Checks that the available keys open the vault. On the backend `file` the user is asked for a
+    /// passphrase if necessary.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` and `WrongKey`.
+    /// `KeyMissing` or `WrongKey` if they don't.
     pub fn check(&self) -> Result<()> {
         self.vault.check_key()
     }
 
-    /// Removes a slot, if a key at hand opens the vault by another one. A person who has read the vault's key
-    /// through it may have kept that key, until [`rotate`](Self::rotate); and a copy of the file still has the
-    /// slot.
+    /// Removes a slot, if an available key opens the vault by another slot. A person may have read the
+    /// vault's key through the slot and kept it: that key stays valid until [`rotate`](Self::rotate). A copy
+    /// of the file still has the slot.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
-    /// entry; `KeyMissing` if no key at hand opens another one: [`remove_with`](Self::remove_with) takes one.
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last slot, or the slot of the key in the
+    /// vault's entry; `KeyMissing` if no available key opens another slot: [`remove_with`](Self::remove_with)
+    /// takes such a key.
     pub fn remove(&self, id: &SlotId) -> Result<()> {
         self.remove_with(id, &[])
     }
 
-    /// Removes a slot, if a key at hand or one of these sources opens the vault by another one.
+    /// Removes a slot, if an available key or any of the sources in `more` opens the vault by another slot.
     ///
     /// # Errors
     ///
@@ -108,31 +110,33 @@ impl VaultKeys {
         self.vault.remove_slot(id, more).map_err(during)
     }
 
-    /// Removes a slot, although nothing may open the vault any more.
+    /// Removes a slot without proof that anything else opens the vault, which may be impossible to open
+    /// afterwards.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one, or that of the key in the vault's
-    /// entry.
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last slot, or the slot of the key in the
+    /// vault's entry.
     pub fn remove_unproved(&self, id: &SlotId) -> Result<()> {
         self.vault.remove_slot_unproved(id).map_err(during)
     }
 
-    /// Gives the vault a new key and seals every record with it. The slots stay, and the entry that holds
-    /// the key of one of them: what opens the vault is the same as before.
+    /// Gives the vault a new key and seals every record with it. The slots stay, and so does the entry that
+    /// holds the key of a slot: the same keys open the vault as before.
     ///
-    /// - `more` must open the slots that neither the options nor the entry open.
-    /// - It works in durable steps. One that was interrupted goes on where it was, and needs no source.
+    /// - `more` must open the slots that neither the configuration nor the entry opens.
+    /// - It works in durable steps. The next call continues an interrupted rotation, and then needs no
+    ///   source.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` names the slots that nothing at hand opens: nothing was changed.
+    /// `KeyMissing`, which names the slots that no available source opens, in which case nothing was changed.
     pub fn rotate(&self, more: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
         self.vault.rotate(more, progress).map_err(during)
     }
 }
 
-/// Says that the work with the keys failed, unless the vault could not be opened for it.
+/// Sets the operation of an error to `Keys`, unless the vault could not be opened.
 fn during(error: Error) -> Error {
     if error.operation() == Operation::Open { error } else { error.during(Operation::Keys) }
 }

@@ -1,4 +1,4 @@
-//! The `age` file around a backup: who can open it, and what is wrong with one that does not open.
+//! The encryption of a backup as an `age` file, and the errors of a file that does not open.
 
 use std::io::{self, BufReader, Read, Write as _};
 use std::{hint, iter};
@@ -12,29 +12,30 @@ use zeroize::Zeroizing;
 
 use super::{Protected, Unlock};
 
-/// The largest file that is read. It holds more than a million secrets of usual size.
+/// The largest file that is read, in bytes. It holds more than a million secrets of usual size.
 pub(super) const LARGEST: usize = 256 << 20;
 
 /// The work that a passphrase takes: 2^18 steps of scrypt, a second and 256 MiB of memory, as in the `age`
-/// program. It is not measured: a busy machine would choose less.
+/// program. It is not measured, because a busy machine would choose less.
 const WORK: u8 = 18;
 
 /// The most work that a caller can allow: 16 times as much, as in the `age` program.
 pub(super) const MOST_WORK: u8 = 22;
 
-/// The beginning of every age file.
+/// The beginning of every age file, when it is not encoded as text.
 const MAGIC: &[u8] = b"age-encryption.org/";
 
-/// The beginning of one that is encoded as text.
+/// The beginning of an age file that is encoded as text.
 const ARMOR: &[u8] = b"-----BEGIN AGE";
 
-/// The longest header that is read, in bytes: some hundred recipients. age parses it anew for each of its lines.
+/// The longest header that is read, in bytes, which is enough for hundreds of recipients. age parses the
+/// header anew for each of its lines.
 const LONGEST_HEADER: usize = 64 << 10;
 
-/// The most recipients of a file, whose header is then well below that.
+/// The most recipients of a file, whose header then stays well below [`LONGEST_HEADER`].
 pub(super) const MOST_RECIPIENTS: usize = 500;
 
-/// Encrypts, and encodes as text.
+/// Encrypts a document and encodes the result as text.
 pub(super) fn encrypt(json: &SecretBytes, protection: &Protected) -> Result<String> {
     let encryptor = match protection {
         Protected::Recipients(recipients) => {
@@ -60,14 +61,14 @@ fn written(encryptor: Encryptor, json: &[u8]) -> io::Result<String> {
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// The work that the file's passphrase takes, as the logarithm of its steps to the base 2; `None` if a key opens
-/// it.
+/// Returns the work that the file's passphrase takes, as the base-2 logarithm of its steps, or `None` if a
+/// key opens the file.
 pub(super) fn passphrase_work(file: &[u8]) -> Result<Option<u8>> {
     let decryptor = open(file)?;
     if !decryptor.is_scrypt() {
         return Ok(None);
     }
-    // It says what it would take before it begins.
+    // age compares the work with the limit before it begins, so the error tells the work without doing it.
     let mut identity = age::scrypt::Identity::new(SecretString::from("none"));
     identity.set_max_work_factor(0);
     match decryptor.decrypt(iter::once(&identity as &dyn age::Identity)) {
@@ -102,7 +103,7 @@ pub(super) fn decrypt(file: &[u8], unlock: &Unlock) -> Result<SecretBytes> {
 
 type File<'a> = ArmoredReader<BufReader<&'a [u8]>>;
 
-/// Nothing that is decrypted is longer than `most`, the length of what it was encrypted to.
+/// Reads the decrypted document, which is at most `most` bytes long: no longer than the encrypted file.
 fn read<'a>(
     decryptor: Decryptor<File<'_>>,
     identities: impl Iterator<Item = &'a dyn age::Identity>,
@@ -110,6 +111,7 @@ fn read<'a>(
     allowed: u8,
 ) -> Result<SecretBytes> {
     let mut reader = decryptor.decrypt(identities).map_err(|error| refused(error, allowed))?;
+    // A buffer of the full length never moves, so that no copy of the values is left behind.
     let mut json = Zeroizing::new(vec![0; most]);
     let mut len = 0;
     loop {
@@ -121,10 +123,11 @@ fn read<'a>(
     }
 }
 
-/// age leaves a part of what it encrypts in memory that it gives back, and the cipher parts of it on the
-/// stack. Neither can be wiped from here, but both are overwritten by the same work on zeros.
+/// Overwrites the memory that age has left behind. age leaves a part of the plaintext in memory that it
+/// frees, and the cipher leaves parts of it on the stack. Neither can be wiped from here, but the same work
+/// on zeros overwrites both.
 fn overwrite_buffers(len: usize) {
-    // age works in pieces of this length, each in the place of the one before.
+    // age works in pieces of this length, each in the memory of the piece before.
     const PIECE: usize = 64 << 10;
     let zeros = vec![0; if len <= PIECE { len } else { PIECE + len % PIECE }];
     let key = age::x25519::Identity::generate();
@@ -144,16 +147,16 @@ fn open(file: &[u8]) -> Result<Decryptor<File<'_>>> {
             .with_message(format!("the file has more than {} MiB", LARGEST >> 20))
             .with_hint("No backup is that large. Check the path."));
     }
-    // What was pasted may begin with empty lines.
+    // Pasted text may begin with empty lines.
     let file = file.trim_ascii_start();
     check_header(file)?;
     Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|error| refused(error, 0))
 }
 
-/// Checks that the header ends before parsing it could take long.
+/// Checks the length of the header before it is parsed, because parsing a long header takes long.
 fn check_header(file: &[u8]) -> Result<()> {
     let mut start = Vec::new();
-    // What can't be decoded is told of when all of it is read.
+    // Text that can't be decoded is an error later, when the whole file is read.
     let _ = ArmoredReader::new(file).take(LONGEST_HEADER as u64).read_to_end(&mut start);
     let is_text = file.starts_with(ARMOR);
     if !is_text && !start.starts_with(MAGIC) {
@@ -168,7 +171,7 @@ fn check_header(file: &[u8]) -> Result<()> {
     Err(corrupt("its header is longer than any backup's"))
 }
 
-/// Why a file does not open.
+/// Returns the error for a file that does not open.
 fn refused(error: DecryptError, allowed: u8) -> Error {
     match error {
         DecryptError::DecryptionFailed => wrong_key("the passphrase is wrong"),
@@ -184,7 +187,8 @@ fn refused(error: DecryptError, allowed: u8) -> Error {
     }
 }
 
-/// The passphrase takes more work than the caller allowed. A step takes 1 KiB of memory.
+/// Returns the error for a passphrase that takes more work than the caller allowed. A step takes 1 KiB of
+/// memory.
 fn too_much_work(required: u8, allowed: u8) -> Error {
     let memory = match required {
         ..20 => format!("{} MiB", 1_u64 << required.saturating_sub(10)),
@@ -204,7 +208,7 @@ fn too_much_work(required: u8, allowed: u8) -> Error {
     Error::new(ErrorKind::Unsupported, Operation::Restore).with_message(message).with_hint(hint)
 }
 
-/// Why a file that opens can't be read to its end.
+/// Returns the error for a file that opens but can't be read to its end.
 fn damaged(error: &io::Error, readable: usize) -> Error {
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => "it ends too early",

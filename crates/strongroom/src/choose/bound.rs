@@ -1,4 +1,4 @@
-//! The store that a service's vault lives in already.
+//! The choice of the store that a service's vault is already in.
 
 #[cfg(feature = "sealed")]
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::config::FallbackChoice;
 use crate::open::{Here, Platform};
 use crate::{Backend, Config, Fallback};
 
-/// A store with a service's vault, and the reason why it is known to be there.
+/// A store with a service's vault, and the reason to expect the vault there.
 struct Bound {
     backend: Backend,
     store: Arc<dyn Store>,
@@ -23,8 +23,8 @@ struct Bound {
 
 /// Chooses and opens the store that a service's vault lives in, or is to live in.
 ///
-/// What the caller or the environment names must be where the vault is, if that is known; else it is
-/// where the vault is, or as [`choose_unbound`](super::choose_unbound) says.
+/// A backend that the caller or the environment names must be the vault's, if that is known. If none is
+/// named, it is the vault's, or else the choice of [`choose_unbound`](super::choose_unbound).
 pub(crate) fn choose_for(
     service: &ServiceName,
     file: &BindingFile,
@@ -33,14 +33,15 @@ pub(crate) fn choose_for(
     choose_for_on(&Here, service, file, config)
 }
 
-/// Chooses and opens the store that a service's vault is to be moved from: the one that it is in, whatever the
-/// environment names.
+/// Chooses and opens the store that a service's vault is to be moved from: the store that it is in, even if
+/// the environment names another.
 pub(crate) fn choose_source(
     service: &ServiceName,
     file: &BindingFile,
     config: &Config,
 ) -> Result<Chosen> {
     if config.backend.is_none()
+        // Feature `testing` takes precedence over the user's own binding.
         && Here.stand_in(&config.service).is_none()
         && let Some(bound) = bound(&Here, service, file, config)?
     {
@@ -65,6 +66,7 @@ pub(crate) fn choose_for_on(
             None => choose_on(platform, config),
         };
     };
+    // Nothing remembers such a store, so the binding to another store does not count.
     if named.backend.is_of_this_process() {
         return choose_on(platform, config);
     }
@@ -75,12 +77,12 @@ pub(crate) fn choose_for_on(
         }
         (Err(_), Some(home)) if home != named.backend => Err(file.elsewhere(home, &named)),
         (Err(error), Some(_)) => Err(error),
-        // Where it is can't be found out, and the caller says it.
+        // The vault is in the named backend or nowhere, or its place can't be found out: the name decides.
         (Err(_), None) | (Ok(_), _) => choose_on(platform, config),
     }
 }
 
-/// Returns the store that the vault lives in, as it is remembered, or else found.
+/// Returns the store that the vault lives in, as the binding remembers, or else as found.
 fn bound(
     platform: &dyn Platform,
     service: &ServiceName,
@@ -90,22 +92,24 @@ fn bound(
     if let Some(home) = file.home()? {
         let store = platform.open_guarded(home.backend, config)?;
         let lasts = store.capabilities().persistence == Persistence::Permanent;
+        // An error is not absence: only a definite `false` ends the binding.
         if lasts || !matches!(home.is_inhabited(store.as_ref(), service), Ok(false)) {
             return Ok(Some(Bound::new(home.backend, store, FIRST_THERE)));
         }
-        // It has forgotten the vault, as it must: the next one may be elsewhere.
+        // The store has forgotten the vault, as such stores do. The next vault may live in another store.
         file.forget();
     }
     found(platform, service, config)
 }
 
-/// Looks for a vault in the stores that can be asked without contacting anybody who may take long, or ask the user.
+/// Looks for a vault in the stores that answer quickly and without asking the user.
 fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Result<Option<Bound>> {
     #[cfg(feature = "sealed")]
     if let Some(backend) = backend_of_file(platform, service, config)? {
         let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
+    // A store that fails is passed over, because this is only a search.
     let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
     let holding = |backend| {
         let store = platform.open_guarded(backend, config).ok()?;
@@ -119,12 +123,12 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
     if platform.container().is_some()
         && config.fallback != Some(FallbackChoice::Safe(Fallback::Session))
     {
-        // What lies in the kernel's keyring may be another container's.
+        // The vault in the kernel's keyring may be another container's.
         return Ok(None);
     }
     let Some(kernel) = holding(Backend::Keyutils) else { return Ok(None) };
     let kernels = place(Backend::Keyutils.name());
-    // One that lasts comes first, where both have a vault.
+    // The store that lasts takes precedence if both have a vault.
     match default_store(platform, config) {
         Ok((backend, default)) if holds(default.as_ref()) => {
             tracing::warn!(
@@ -140,7 +144,7 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
     }
 }
 
-/// Returns the backend that a service's encrypted file belongs to, if there is one.
+/// Returns the backend of a service's encrypted file, if there is such a file.
 #[cfg(feature = "sealed")]
 fn backend_of_file(
     platform: &dyn Platform,
@@ -153,6 +157,7 @@ fn backend_of_file(
         return Ok(Some(Backend::File));
     }
     let is_keyed = has_file_in(Config::keyed_dir(&directory))?;
+    // The key of such a file is in an entry of the default store.
     Ok(platform.default_backend().filter(|_| is_keyed))
 }
 

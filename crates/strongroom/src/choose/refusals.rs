@@ -1,4 +1,4 @@
-//! Errors of a choice that finds no store.
+//! The errors of a choice that finds no store.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,13 +10,13 @@ use crate::backend::{names, supported};
 use crate::container::Container;
 use crate::{Backend, Config};
 
-/// The default can't be used, and no other store may take its place.
+/// Returns the error for a default that can't be used, if no other store may take its place.
 pub(super) fn no_fallback(cause: Error, config: &Config) -> Error {
     let hint = format!("{} {}", cause.hint(), others(config, &[cause.store()]));
     cause.during(Operation::Choose).with_hint(hint)
 }
 
-/// The kernel's keyring would be the fallback, and is not taken unasked.
+/// Returns the error for a container, in which the kernel's keyring is not the fallback unless it was set.
 pub(super) fn shared_with(container: &Container, default: &Error, config: &Config) -> Error {
     let variable = config.backend_variable();
     Error::new(ErrorKind::NoBackend, Operation::Choose)
@@ -33,7 +33,7 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
         .with_source(Cause { text: because(default), next: None })
 }
 
-/// Neither the default nor the fallback can be used.
+/// Returns the error for a default and a fallback that both can't be used.
 pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Error {
     let others = others(config, &[default.store(), fallback.store()]);
     let others = match fallback.kind() {
@@ -47,9 +47,10 @@ pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Err
         .with_source(Cause { text: because(default), next: Some(Box::new(second)) })
 }
 
-/// What else the user can choose, but for the stores that were tried.
+/// Returns a sentence that names the backends that are left to choose.
 fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     let mut others = supported();
+    // The memory backend forgets everything with the process, so it is not advised.
     others.retain(|backend| *backend != Backend::Memory && !tried.contains(&Some(backend.name())));
     if others.is_empty() {
         return String::new();
@@ -58,7 +59,7 @@ fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     format!("{variable} chooses another backend: {}.", names(&others))
 }
 
-/// How to name a key of the encrypted file, with a space behind it.
+/// Returns the advice to name a key of the encrypted file, followed by a space.
 #[cfg(feature = "sealed")]
 fn key_hint(config: &Config) -> String {
     format!("{} ", config.key_hint())
@@ -69,7 +70,7 @@ const fn key_hint(_: &Config) -> String {
     String::new()
 }
 
-/// One of several causes, and the next one.
+/// A cause in a chain of several, with the next cause.
 #[derive(Debug)]
 struct Cause {
     text: String,

@@ -2,7 +2,7 @@
 
 use super::System;
 
-/// Returns the command that installs packages of these names, which are Debian's.
+/// Returns the command that installs packages, which are named as in Debian.
 pub(super) fn install(system: &System<'_>, packages: &str) -> String {
     let sudo = if system.is_root { "" } else { "sudo " };
     let doas = if system.is_root { "" } else { "doas " };
@@ -10,11 +10,13 @@ pub(super) fn install(system: &System<'_>, packages: &str) -> String {
         Distribution::Alpine => format!("{doas}apk add {packages}"),
         Distribution::Arch => format!("{sudo}pacman -S {packages}"),
         Distribution::Debian => format!("{sudo}apt install {packages}"),
+        // The package of the bus daemon has another name in Fedora and SUSE.
         Distribution::Fedora => {
             format!("{sudo}dnf install {}", packages.replace("dbus ", "dbus-daemon "))
         }
         Distribution::Nixos => match packages {
             "seahorse" => "nix-shell -p seahorse".to_owned(),
+            // A service is configured in NixOS: its package alone would not be started.
             _ => "in configuration.nix: services.gnome.gnome-keyring.enable = true; then: sudo \
                   nixos-rebuild switch"
                 .to_owned(),
@@ -26,7 +28,7 @@ pub(super) fn install(system: &System<'_>, packages: &str) -> String {
     }
 }
 
-/// Who packs the programs, for the command that installs them.
+/// A Linux distribution, for the command that installs packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Distribution {
     Alpine,
@@ -39,11 +41,12 @@ enum Distribution {
 }
 
 impl Distribution {
-    /// By `ID`, else by what it is like, the most similar first.
+    /// Returns the distribution by `ID`, else by `ID_LIKE`, which lists the most similar first.
     fn of(os_release: &str) -> Self {
         let value = |key: &str| {
             let lines = os_release.lines().filter_map(|line| line.trim().split_once('='));
             let mut values = lines.filter(|(name, _)| *name == key).map(|(_, value)| value);
+            // The file is a shell script in which the last assignment counts.
             values.next_back().unwrap_or_default().trim_matches(['"', '\''])
         };
         let ids = value("ID").split_whitespace().chain(value("ID_LIKE").split_whitespace());

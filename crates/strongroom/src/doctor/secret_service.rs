@@ -1,4 +1,4 @@
-//! The Linux desktop's keyring: what can be wrong with it, and the commands that mend it.
+//! The finding about the Linux desktop's keyring, and the commands that fix its problems.
 
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason};
 
@@ -44,6 +44,7 @@ fn fixes(error: &Error, system: &System<'_>, prefix: &str) -> Vec<Fix> {
         error.reason(),
         Some(Reason::NoProvider | Reason::NoBus | Reason::StaleBusAddress)
     );
+    // Secrets that exist already would not be found in another store.
     if error.kind() == ErrorKind::NoBackend && is_replaceable && !system.has_secrets {
         fixes.push(session_only(prefix));
     }
@@ -112,8 +113,9 @@ fn locked() -> Vec<Fix> {
     ]
 }
 
-/// Reads the password without showing it. Works whether the daemon runs or not; without `--replace`,
-/// a second daemon would start beside the first and open nothing.
+/// The command that unlocks gnome-keyring. It reads the password without showing it, and works with and
+/// without a running daemon; without `--replace`, a second daemon would start beside the first and open
+/// nothing.
 const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring-daemon \
                       --replace --unlock --components=secrets >/dev/null; unset p";
 

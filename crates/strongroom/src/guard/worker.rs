@@ -1,4 +1,4 @@
-//! One thread that runs jobs one after the other, for callers that do not wait forever.
+//! A thread that runs jobs in sequence, for callers that wait until a deadline.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,28 +13,28 @@ use std::{process, thread};
 use tracing::Dispatch;
 use tracing::dispatcher::{get_default, has_been_set, with_default};
 
-/// A handle to the thread. It starts with the first job and ends after the handle is dropped.
+/// A handle to the thread, which starts with the first job and ends after the handle is dropped.
 #[derive(Debug)]
 pub(super) struct Worker {
     thread_name: String,
-    /// The process whose thread it is. A forked one has neither the thread nor a lock that is sure to
-    /// be given back.
+    /// The process that owns the thread. A forked process has no such thread, and the lock in its memory may
+    /// never be released.
     pid: u32,
     shared: Arc<Shared>,
 }
 
-/// Why a job gave no answer.
+/// The reason that a job gave no answer.
 #[derive(Debug)]
 pub(super) enum Missed {
-    /// The process was forked from the one that has the thread; it did not run and never will.
+    /// The process was forked from the process that has the thread. The job did not run and never will.
     Forked,
-    /// No thread could be started for it; it did not run and never will.
+    /// No thread could be started for the job. It did not run and never will.
     NoThread(io::Error),
-    /// It was still in the queue at its deadline; it did not run and never will.
+    /// The job was still in the queue at its deadline. It did not run and never will.
     NotStarted,
-    /// It panicked.
+    /// The job panicked.
     Panicked,
-    /// It is running past its deadline; its answer will be dropped.
+    /// The job is running past its deadline. Its answer will be dropped.
     StillRunning,
 }
 
@@ -50,7 +50,7 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<(u64, Job)>,
     submitted: u64,
-    /// Whether the caller of the job that runs has given it up.
+    /// `true` if the caller of the running job has given it up.
     is_overdue: bool,
     started: bool,
     closed: bool,
@@ -62,8 +62,8 @@ impl Worker {
         Self { thread_name, pid: process::id(), shared: Arc::new(shared) }
     }
 
-    /// Runs a job on the thread and waits for its answer, for as long as the limit allows. What the job
-    /// logs goes to the caller's subscriber.
+    /// Runs a job on the thread and waits for its answer, up to the limit. The events that the job logs go to
+    /// the caller's subscriber.
     pub(super) fn run<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -72,15 +72,17 @@ impl Worker {
         if self.is_forked() {
             return Err(Missed::Forked);
         }
+        // A channel with room for the answer never blocks the thread if the caller has given up.
         let (sender, answer) = mpsc::sync_channel(1);
-        // To set one, even the one that takes nothing, would end what feature `log` does for programs without any.
+        // Setting any subscriber, even an empty default, would turn off feature `log` in programs without a
+        // subscriber.
         let subscriber = has_been_set().then(|| get_default(Dispatch::clone));
         let job = Box::new(move || {
             let answer = match subscriber {
                 Some(subscriber) => with_default(&subscriber, work),
                 None => work(),
             };
-            // The caller may have gone: then the answer is dropped, and wiped, right here.
+            // The caller may have given up. Then the answer is dropped, and wiped, here.
             drop(sender.send(answer));
         });
         let ticket = self.submit(job).map_err(Missed::NoThread)?;
@@ -89,7 +91,7 @@ impl Worker {
             Err(RecvTimeoutError::Disconnected) => Err(Missed::Panicked),
             Err(RecvTimeoutError::Timeout) if self.withdraw(ticket) => Err(Missed::NotStarted),
             Err(RecvTimeoutError::Timeout) => {
-                // It may have ended just now: then the thread takes this back when it looks for the next.
+                // The job may have ended just now. Then the thread resets this before it takes the next job.
                 self.shared.lock().is_overdue = true;
                 self.shared.changed.notify_one();
                 Err(Missed::StillRunning)
@@ -97,15 +99,15 @@ impl Worker {
         }
     }
 
-    /// Whether a job runs past its deadline.
+    /// Returns whether a job runs past its deadline.
     pub(super) fn is_stuck(&self) -> bool {
         self.shared.lock().is_overdue
     }
 
-    /// Runs a job whose answer nobody needs, after all the others, unless no thread ever started.
+    /// Runs a job without an answer after all queued jobs, unless the thread was never started.
     pub(super) fn finish_with(&self, work: impl FnOnce() + Send + 'static) {
         if self.is_forked() {
-            // What it holds is the parent's, too.
+            // The job owns resources, such as a connection, that belong to the parent process, too.
             mem::forget(work);
         } else if self.shared.lock().started {
             drop(self.submit(Box::new(work)));
@@ -119,6 +121,7 @@ impl Worker {
     fn submit(&self, job: Job) -> io::Result<u64> {
         let mut queue = self.shared.lock();
         if !queue.started {
+            // A store that is opened and never used costs no thread.
             let shared = Arc::clone(&self.shared);
             thread::Builder::new().name(self.thread_name.clone()).spawn(move || shared.serve())?;
             queue.started = true;
@@ -130,19 +133,20 @@ impl Worker {
         Ok(ticket)
     }
 
-    /// Takes a job out of the queue and says whether it was still there. The queue's lock decides
-    /// between this and the thread, so that a job is either withdrawn or run.
+    /// Removes a job from the queue and returns whether it was still there. The queue's lock decides between
+    /// this call and the thread, so that a job is either withdrawn or run.
     fn withdraw(&self, ticket: u64) -> bool {
         let mut queue = self.shared.lock();
         let place = queue.jobs.iter().position(|(other, _)| *other == ticket);
         let job = place.and_then(|place| queue.jobs.remove(place));
+        // The job, and any value in it, is dropped without the lock.
         drop(queue);
         job.is_some()
     }
 }
 
 impl Drop for Worker {
-    /// Lets the thread end when its jobs are done. Does not wait for it: it may be stuck.
+    /// Lets the thread end when its jobs are done. It does not wait for the thread, which may be stuck.
     fn drop(&mut self) {
         if !self.is_forked() {
             self.shared.lock().closed = true;
@@ -153,17 +157,18 @@ impl Drop for Worker {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Jobs run without the lock, so a panic can't leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread's life. A job that panics drops its sender, which tells the caller.
+    /// Runs the jobs until the worker is closed. A job that panics drops its sender, which tells the caller.
     fn serve(&self) {
         while let Some(job) = self.next() {
             drop(catch_unwind(AssertUnwindSafe(job)));
         }
     }
 
-    /// The next job, or `None` when there will be no more.
+    /// Waits for the next job. Returns `None` when there will be no more.
     fn next(&self) -> Option<Job> {
         let queue = self.lock();
         let idle = |queue: &mut Queue| {
