@@ -20,6 +20,7 @@ pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
             "Choose another name.",
         );
     }
+    // The name `a::b` without a target has the entry of `a` with the target `b`.
     let named = SecretKey::from_entry_name(user.as_str());
     if named != *key {
         return refused(
