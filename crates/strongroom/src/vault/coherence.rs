@@ -267,6 +267,7 @@ impl Commit<'_> {
     /// Don't call it if the content of the store is unknown. Dropping the commit leaves the dirty mark.
     pub(crate) fn finish(self, revision: Revision) -> Finished {
         if !self.held.is_exclusive() {
+            // Another process may write at the same time, so a clean record could be wrong.
             return Finished { seen: None, lost_lock: false };
         }
         if !self.held.is_intact() {
@@ -275,6 +276,7 @@ impl Commit<'_> {
         let written = self.coherence.generation.as_ref().map(|generation| {
             generation.write(Record::Clean(revision)).map(|stamp| Seen::written(revision, stamp))
         });
+        // The second look covers a deletion between the first look and the write of the record.
         Finished { seen: written.and_then(io::Result::ok), lost_lock: !self.held.is_intact() }
     }
 }

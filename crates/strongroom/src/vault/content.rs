@@ -132,6 +132,7 @@ impl Content {
     /// Returns whether there is no vault yet.
     pub(super) fn is_none(&self) -> bool {
         match self {
+            // Entries have a constant revision, which does not tell.
             Self::Entries(entries) => entries.is_empty(),
             _ => self.revision() == Self::none().revision(),
         }

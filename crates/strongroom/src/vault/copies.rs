@@ -154,7 +154,8 @@ impl Copies {
         Some(state)
     }
 
-    /// A panic elsewhere leaves the state whole: each change of it is one assignment.
+    /// Locks the state. A poisoned mutex is no problem: each change is a single assignment, so the state is
+    /// consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,6 +168,7 @@ impl<'a> Turn<'a> {
         let mut state = self.copies.state();
         (state.current, state.committed, state.is_unwanted) = (None, committed, false);
         drop(state);
+        // Readers that wait for the turn can be served from the committed copy from now on.
         self.copies.changed.notify_all();
         Write { turn: self }
     }
@@ -195,9 +197,10 @@ impl Drop for Write<'_> {
     fn drop(&mut self) {
         let mut state = self.turn.copies.state();
         match state.committed.take() {
-            // No mark means that the store was not touched, so the copy is still current.
+            // Without a mark the store was not touched, so the copy is still current.
             Some(Committed { copy, mark: None, .. }) => state.current = Some(copy),
             Some(committed) => {
+                // Kept for readers: the store may hold either content, and may not answer.
                 state.committed = Some(Committed { is_under_way: false, ..committed });
             }
             None => {}

@@ -193,6 +193,7 @@ impl Entries {
     pub(super) fn write_all(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             if self.value_of(key)?.is_none() {
+                // `CreateNew`, because another program may write the entry between the check and here.
                 self.write(key, secret, WriteMode::CreateNew)?;
             }
         }
@@ -263,6 +264,7 @@ impl Entries {
         let Some(bytes) = self.store.read_entry(old)? else { return Ok(()) };
         self.store.write_entry(new, &bytes, WriteMode::CreateNew)?;
         let there = self.store.read_entry(new)?;
+        // The old entry is deleted next, so the store must have the copy for certain.
         if there.is_none_or(|there| there.expose_secret() != bytes.expose_secret()) {
             return Err(Error::new(ErrorKind::Corrupt, Operation::Set)
                 .with_store(self.store.name())
@@ -320,6 +322,7 @@ impl Look for Entries {
     fn snapshot(&self) -> Result<Payload> {
         let mut vault = Payload::new(VaultId::NONE);
         for key in self.keys()? {
+            // Another program may have deleted the entry since the list was read.
             if let Some(value) = self.value_of(&key)? {
                 vault.insert(key, Secret::new(value));
             }

@@ -25,6 +25,7 @@ impl Vault {
         let Some(place) = self.place.sealed.as_ref() else {
             return self.with_file(Operation::List, |file, _| file.slots());
         };
+        // To open the file would ask for a passphrase.
         if place.must_ask() && place.is_there()? {
             return self.slots_without_key(place);
         }
@@ -51,6 +52,7 @@ impl Vault {
         if is_new && let Some(place) = self.place.sealed.as_ref() {
             let begun = place.begin(source, now).map_err(|error| self.named(error))?;
             if let Some(slot) = begun {
+                // The copy in memory still says that there is no vault.
                 self.forget();
                 return Ok(slot);
             }
@@ -58,7 +60,7 @@ impl Vault {
         self.with_file(Operation::Set, |file, _| file.add_slot(source, now))
     }
 
-    /// Removes a slot, if an available key or one of `more` is known to open the file by another slot.
+    /// Removes a slot, if an available key or a key of `more` is known to open the file by another slot.
     pub(crate) fn remove_slot(&self, id: &SlotId, more: &[KeySource]) -> Result<()> {
         self.remove(id, |file, sources| file.remove_slot_if_open(id, &[sources, more].concat()))
     }

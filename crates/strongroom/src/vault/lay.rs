@@ -13,8 +13,8 @@ use super::place::Prepared;
 const INLINE_MAX: usize = 64 * 1024;
 
 impl Vault {
-    /// Chooses the layout of a vault and writes its sealed file, if it is to have one. Returns the content
-    /// and the line of its entry, if it is to have one.
+    /// Chooses the layout of a vault, and writes its sealed file if the layout is `sealed`. Returns the
+    /// content, and the line of its entry unless the sealed file is the whole vault.
     ///
     /// If this has to write the store, it calls `mark` before, which tells other processes.
     pub(super) fn laid_out(
@@ -30,6 +30,7 @@ impl Vault {
             Ok(()) => return Ok((Content::Inline(vault), Some(line))),
         };
         let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        // In a store that forgets no sealed file is created, so nothing has to be prepared for it.
         if lasts && self.place.needs_entry() {
             self.stand_in(vault.id, mark)?;
         }
@@ -42,7 +43,7 @@ impl Vault {
         }
     }
 
-    /// Writes the entry of a vault, if it is to have one.
+    /// Writes the entry of a vault. Does nothing without a line.
     pub(super) fn write_entry_of(
         &self,
         content: Content,

@@ -234,6 +234,7 @@ impl fmt::Display for VaultId {
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither values nor names: a sealed vault keeps both secret.
         f.debug_struct("Payload")
             .field("id", &self.id)
             .field("generation", &self.generation)

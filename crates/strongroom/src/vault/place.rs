@@ -183,6 +183,7 @@ impl Place {
         now: Timestamp,
     ) -> Result<Option<(Content, Option<SecretBytes>)>> {
         match &self.sealed {
+            // In a store that forgets, the file would outlive its key.
             Some(SealedPlace::Keyed { .. }) if !lasts && self.is_wanted => Err(forgets()),
             Some(SealedPlace::Keyed { .. }) if !lasts => Ok(None),
             None if self.is_wanted => Err(nowhere()),

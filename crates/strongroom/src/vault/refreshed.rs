@@ -60,6 +60,7 @@ impl Vault {
     ) -> Result<Secret> {
         let copy = new.duplicate();
         match self.store_fetched(key, base, new) {
+            // The provider may already have revoked the old value, so the new value must not be lost.
             Err(error) if error.kind() != ErrorKind::Conflict => {
                 tracing::warn!(%error, "{key} was refreshed and could not be stored: it is in memory alone");
                 let base = base.map(|base| SecretString::from(base.expose_secret()));
@@ -92,6 +93,7 @@ impl Vault {
     ) -> Result<Secret> {
         let in_entries = self.read_content(|content| Ok(matches!(content, Content::Entries(_))))?;
         // If the layout changes between this look and the write, the write finds out.
+        // Entries can't hold metadata and would refuse the secret, and the new value matters more.
         let kept = if in_entries { SecretMetadata::default() } else { new.metadata.clone() };
         let mut theirs = None;
         let stored = self.commit(|vault| {
@@ -100,6 +102,8 @@ impl Vault {
                 != base.map(|base| base.expose_secret())
             {
                 theirs = found;
+                // Any error ends the commit without a write. The caller gets the stored secret if there is
+                // one.
                 return Err(deleted_meanwhile(key));
             }
             let mut secret = new;

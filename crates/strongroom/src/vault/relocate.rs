@@ -31,11 +31,11 @@ pub struct Moved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MoveStep {
-    /// Writes this number of secrets to the new store.
+    /// Copying this number of secrets to the new store.
     Copy(usize),
-    /// Reads them back and compares them.
+    /// Reading the copies back and comparing them.
     Verify,
-    /// Deletes the old vault. From here on the new vault is the valid vault.
+    /// Deleting the old vault. From here on the new vault is the valid vault.
     Delete,
 }
 

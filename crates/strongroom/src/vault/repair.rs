@@ -76,6 +76,7 @@ impl Vault {
     pub(crate) fn merge(&self) -> Result<Merged> {
         self.rewrite(|| {
             let mut vaults = self.readable_ones()?;
+            // The newest vault comes first. It is kept, and takes only missing secrets from the older vaults.
             vaults.sort_by_key(|(candidate, vault)| {
                 Reverse((vault.generation, candidate.modified, candidate.id.clone()))
             });
@@ -259,6 +260,7 @@ impl Found {
         let vault = content.look();
         let seen = vault.generation().and_then(|generation| Ok((generation, vault.list()?)));
         let (generation, secrets) = seen.map_err(|error| problem(&error))?;
+        // A list decrypts no values. Only reading them all shows whether they are intact.
         #[cfg(feature = "sealed")]
         if let Content::Sealed(sealed) = content
             && let (_, lost @ 1..) = sealed.salvage()

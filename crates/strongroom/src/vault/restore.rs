@@ -126,6 +126,7 @@ impl Vault {
     ///
     /// `Conflict` if the vault has changed so that the plan would be different. Nothing is changed then.
     pub(crate) fn restore(&self, backup: &Document, plan: &RestorePlan) -> Result<()> {
+        // A plan that changes nothing needs no commit, as long as it is still the plan.
         if !plan.changes_anything() && self.plan_restore(backup, plan.mode)? == *plan {
             return Ok(());
         }

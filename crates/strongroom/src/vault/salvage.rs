@@ -62,6 +62,7 @@ impl Vault {
         drop(damaged);
         let key = self.key_of_entry(entry)?;
         if entry.is_none() {
+            // A key from the entry is already among the sources that opened the file.
             sources.extend(key.clone().map(KeySource::key));
         }
         let copies = entry.map(|bytes| self.copy_aside(bytes)).transpose()?;

@@ -14,7 +14,7 @@ use super::engine::Vault;
 use super::entries::not_counted;
 use crate::Layout;
 
-/// A secret without its value: what [`list`](crate::SecretManager::list) shows.
+/// A secret without its value, as [`list`](crate::SecretManager::list) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

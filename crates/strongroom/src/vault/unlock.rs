@@ -40,11 +40,13 @@ impl Unlock {
             return Ok(Prepared { key: Some(self.asked(ask, true, 1)?), opened: None });
         }
         let opened = self.open_asking(ask)?;
+        // The passphrase is the only source: it is asked for only if no source is configured.
         Ok(Prepared { key: opened.1.last().cloned(), opened: Some(opened) })
     }
 
     /// Opens the file, and returns it with the sources that opened it.
     pub(super) fn open(&self, prepared: &mut Prepared) -> Result<(SealedFile, Vec<KeySource>)> {
+        // Another process may have replaced the file since it was opened.
         if let Some(opened) = prepared.opened.take().filter(|(file, _)| file.is_in_place()) {
             return Ok(opened);
         }

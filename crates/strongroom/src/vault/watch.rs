@@ -157,6 +157,7 @@ impl Watcher {
         while self.watch.wait() {
             let Some(vault) = self.vault.upgrade() else { return self.watch.close() };
             let Some(now) = self.look(&vault) else { continue };
+            // The first snapshot has nothing to be compared with.
             if let Some(before) = &self.known {
                 self.watch.tell(before.changes_to(&now));
             }
@@ -167,6 +168,7 @@ impl Watcher {
     /// Returns the vault's state, if it may have changed and can be read without asking the user.
     pub(super) fn look(&mut self, vault: &Vault) -> Option<Snapshot> {
         let known = self.known.as_ref().map(|known| (known.entry, known.generation));
+        // Changes of this handle show in its copy in memory, without a read of the store.
         let in_memory = vault.read_copy(|content| {
             let now = (content.revision(), content.look().generation().ok()?);
             if known == Some(now) { None } else { Snapshot::of(content, &self.hasher).ok() }

@@ -1,9 +1,8 @@
 //! The protocol as a model, explored in every interleaving of two writers and a reader, with every crash.
 //!
-//! A step of the model is what the code does between two looks of another process. The conclusions that a
-//! process draws are not modelled: they are those of the code itself, [`decide`], [`Observation`] and
-//! [`Seen`]. Each step that guards against something is left out in a test, and the model must then find the
-//! violation.
+//! A step of the model covers the code between two looks of another process. The conclusions that a process
+//! draws are not modelled: they are those of the code itself, [`decide`], [`Observation`] and [`Seen`]. Each
+//! step that guards against something is left out in a test, and the model must then find the violation.
 
 mod explore;
 mod world;

@@ -63,6 +63,8 @@ impl Record {
             let generation = u64::from_le_bytes(bytes[24..SUMMED].try_into().ok()?);
             Self::Clean(Revision { vault, generation })
         };
+        // Equality with the encoding checks the magic, the version, the reserved bytes and the checksum at
+        // once.
         (record.encode() == *bytes).then_some(record)
     }
 }

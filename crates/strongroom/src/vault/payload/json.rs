@@ -48,6 +48,7 @@ impl<'a> Json<'a> {
         if !self.0.starts_with('{') {
             return None;
         }
+        // Not a map, which would drop duplicate fields without notice.
         let fields: Fields<'_> = serde_json::from_str(self.0).ok()?;
         Some(fields.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }

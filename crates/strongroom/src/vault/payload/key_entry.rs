@@ -21,7 +21,7 @@ pub(super) const LAYOUT: &str = "sealed";
 /// The size of the buffer for an entry, in bytes. No entry is longer, so the buffer does not grow.
 const CAPACITY: usize = 512;
 
-/// The key of a vault's sealed file, with what binds it to the vault.
+/// The key of a vault's sealed file, bound to the vault by its id and generation.
 pub(crate) struct KeyEntry {
     /// The vault's id.
     pub(crate) id: VaultId,

@@ -44,6 +44,7 @@ pub(super) fn document<T>(
     read(json).map_err(|wrong| match wrong {
         Wrong::Version(version) => Unreadable::Version(version),
         Wrong::Shape(what, json) => {
+            // A `RawValue` borrows from `bytes`, so the distance of the addresses is the offset.
             let offset = json.text().as_ptr().addr() - bytes.as_ptr().addr();
             Unreadable::Damaged { what, at: Position::of(offset, bytes) }
         }
@@ -54,6 +55,7 @@ pub(super) fn document<T>(
 /// with the marker.
 fn is_ours(bytes: &[u8]) -> bool {
     let mark = b"\"strongroom\"";
+    // An empty value counts as damage: some providers return it for a value that they lost.
     bytes.is_empty()
         || bytes.starts_with(b"{")
         || bytes.windows(mark.len()).any(|part| part == mark)
@@ -70,6 +72,7 @@ pub(super) type Found<'a, T> = Result<T, Wrong<'a>>;
 
 fn entry(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Stored> {
     let mut fields = Fields::of(json)?;
+    // Version 0 has no marker, and any name of a secret may be a field.
     let Some(marker) = fields.take("strongroom") else {
         return version_0(fields, fresh()).map(Stored::Inline);
     };
@@ -212,6 +215,7 @@ impl<'a> Fields<'a> {
         for (name, value) in object.object().ok_or(wrong)? {
             let text = name.string().ok_or(Wrong::Shape("a field's name is not text", name))?;
             match by_name.entry(text.as_str().to_owned()) {
+                // There is no way to tell which of two fields is meant.
                 Entry::Occupied(_) => return Err(Wrong::Shape("a field stands twice", name)),
                 Entry::Vacant(vacant) => vacant.insert(value),
             };

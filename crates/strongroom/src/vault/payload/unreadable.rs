@@ -42,6 +42,7 @@ impl Unreadable {
     /// because its text may quote the payload.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         let what = if error.is_eof() { "it ends too early" } else { "it is not JSON" };
+        // serde_json counts from 1, but reports 0 for an error without a position.
         let at = Position { line: error.line().max(1), column: error.column().max(1) };
         Self::Damaged { what, at }
     }

@@ -69,6 +69,7 @@ impl Write for Line {
 impl Sink for Line {
     fn base64(&mut self, bytes: &[u8]) {
         let start = self.0.len();
+        // This stays within the capacity, because `Length` counts the same bytes.
         self.0.resize(start + base64_len(bytes), 0);
         let written = STANDARD.encode_slice(bytes, &mut self.0[start..]);
         debug_assert_eq!(written, Ok(base64_len(bytes)));

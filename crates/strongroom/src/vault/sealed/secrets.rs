@@ -36,6 +36,7 @@ impl Look for Sealed {
     fn snapshot(&self) -> Result<Payload> {
         let mut vault = Payload::new(self.id);
         let mut is_text = true;
+        // The closure can't fail, so binary values are refused after the last record.
         self.file.read_all(|key, metadata, value| match secret_text(&value) {
             Some(value) => drop(vault.insert(key, secret_of(value, metadata))),
             None => is_text = false,

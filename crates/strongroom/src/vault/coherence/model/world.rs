@@ -257,6 +257,7 @@ impl World {
             return Err(Violation::Stale);
         }
         process.floor = 0;
+        // If a record can be restored, only acknowledged effects are promised: see `was_restored`.
         if self.events.restored == 0 && !self.was_restored {
             self.promised |= content.effects;
         }
@@ -298,6 +299,7 @@ impl World {
 
     fn take_lock(mut self, who: usize) -> Vec<Self> {
         let lock = self.processes[who].lock.map(|file| &mut self.locks[file]);
+        // A process that waits for a lock has no next state.
         let Some(holder @ None) = lock else { return Vec::new() };
         *holder = Some(who);
         self.go(who, At::CheckLock);
