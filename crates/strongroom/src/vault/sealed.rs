@@ -1,4 +1,3 @@
-//!
 //! The layout `sealed`: the vault is stored in a sealed file, and its entry holds the file's key.
 //!
 //! The vault's entry does not change when secrets do. The file's own transactions isolate changes from each
