@@ -102,8 +102,8 @@ impl Vault {
                 != base.map(|base| base.expose_secret())
             {
                 theirs = found;
-                // Any error ends the commit without a write. The caller gets the stored secret if there is
-                // one.
+                // Any error ends the commit without a write. The caller gets the stored secret, or this error
+                // if it was deleted.
                 return Err(deleted_meanwhile(key));
             }
             let mut secret = new;

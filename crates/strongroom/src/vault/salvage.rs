@@ -18,7 +18,8 @@ pub struct Salvaged {
     pub saved: Vec<SecretKey>,
     /// The number of records that can't be read. Further records may be missing without a trace.
     pub lost: u64,
-    /// The new path of the damaged file, after the path of a copy of the vault's entry if it has an entry.
+    /// The path of a copy of the vault's entry, if the vault has an entry, and the new path of the damaged
+    /// file.
     pub aside: Vec<PathBuf>,
 }
 

@@ -198,7 +198,8 @@ impl Vault {
             Ok((base, change(old)?))
         };
         self.commit_decided(decide, |vault, (base, new)| {
-            // Another process can change the secret in between only if there is no lock between processes.
+            // They differ only if there is no lock between processes, or if another program wrote the entry
+            // meanwhile.
             if !is_same(vault.get(key)?.as_ref(), base.as_ref()) {
                 return Err(changed_by_another(key));
             }
