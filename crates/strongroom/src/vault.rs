@@ -1,4 +1,4 @@
-//! The vault: all secrets of one service, kept together.
+//! The vault: all secrets of a service, kept together.
 
 mod coherence;
 mod commit;

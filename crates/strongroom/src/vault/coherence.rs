@@ -1,41 +1,45 @@
-//! What keeps the copies of a vault in several processes coherent.
+//! Coherence between the copies of a vault in several processes.
 //!
-//! Two files in one directory of the user's: the lock, held around every commit, and the generation
-//! file, which every read looks at. (A third kind, one lock for each secret that is refreshed, takes no
-//! part in this.) The store itself is read and written by the caller:
+//! There are two files in a directory of the user: the lock, held during every commit, and the generation
+//! file, which every read looks at. (A third kind of file, a lock for each secret that is refreshed, takes no
+//! part in this protocol.) The caller reads and writes the store itself:
 //!
-//! - A read [glances](Coherence::glance) or [observes](Coherence::observe), and [decides](decide). If it must read the store, it
-//!   remembers what it read by [`Observation::remember`], from an observation made *before*.
+//! - A read [glances](Coherence::glance) or [observes](Coherence::observe), and [decides](decide). If it must
+//!   read the store, it remembers the content by [`Observation::remember`], from an observation made *before*
+//!   the read.
 //! - A commit takes the [lock](Coherence::lock), decides by [`Commit::base`], reads the store again if it
-//!   must, marks the file dirty ([`Commit::begin`]), writes the store, and marks it clean
-//!   ([`Commit::finish`]). One that ends in between leaves the mark, and everybody reads the store
-//!   until a commit is finished.
-//! - Whoever finds the file dirty or absent may mend that: lock, read the store, finish. No begin.
+//!   must, marks the file dirty ([`Commit::begin`]), writes the store, and marks the file clean
+//!   ([`Commit::finish`]). If the process dies in between, the mark remains, and every process reads the
+//!   store until a commit is finished.
+//! - A reader that finds the file dirty or absent may repair it: lock, read the store, finish. It needs no
+//!   begin.
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! `coherence/model.rs` checks it in every interleaving of two writers and a reader, with a crash at
-//! any step:
+//! `coherence/model.rs` checks them in every interleaving of two writers and a reader, with a crash at any
+//! step:
 //!
-//! - No acknowledged commit is lost, and no read returns what was replaced before it began.
-//! - This survives the generation file's deletion at any moment, and a backup's return over it: each
-//!   look compares the open file with the one at the path, and the time of its change. A glance, which
-//!   the model does not have, takes that comparison from a look of at most 50 ms ago, because it costs
-//!   three times as much as the rest: for so long a read may miss that the file was deleted, replaced
-//!   or restored. Commits always look.
-//! - It survives the lock file's deletion at any moment but one: while a commit writes the store. A
-//!   second process can then lock a new file. The first one is told ([`Finished::lost_lock`]), the
-//!   second can't be. On Windows open files can't be deleted.
-//! - A power cut may leave any older record. It vouches for what a process remembers, and after a
-//!   power cut no process remembers anything; so nothing is synced to the disk.
-//! - Where locks or files can't be had (read-only home, a network file system without locks), every
-//!   read reads the store, and commits exclude those of the same handle only. Processes that do have
-//!   the files may not see the commits of one that has not.
+//! - No acknowledged commit is lost, and no read returns a state that was replaced before the read began.
+//! - This holds if the generation file is deleted at any moment, or overwritten by an older copy from a
+//!   backup: each look compares the open file with the file at the path, and its time of change. A glance,
+//!   which the model does not have, takes that comparison from a look of at most 50 ms ago, because it costs
+//!   three times as much as the rest: for so long a read may miss that the file was deleted, replaced or
+//!   restored. Commits always look.
+//! - This holds if the lock file is deleted at any moment, except while a commit writes the store. A second
+//!   process can then lock a new file. The first process is told ([`Finished::lost_lock`]), the second can't
+//!   be. On Windows open files can't be deleted.
+//! - A power cut may leave any older record. A record only confirms what a process remembers, and after a
+//!   power cut no process remembers anything, so nothing is synced to the disk.
+//! - If locks or files are not available (a read-only home, a network file system without locks), every read
+//!   reads the store, and a commit excludes only commits of the same handle. Processes that do have the files
+//!   may miss the commits of a process that has none.
 //!
-//! What does not: between machines that share a home, records arrive with the file system's own
-//! delay; an older record that returns within the clock tick of the last change (some ms), or by a
-//! directory that is moved away and back, is taken for the last one; a store that somebody changes
-//! without this is seen at the next read of the store.
+//! # Limits
+//!
+//! - Between machines that share a home, records arrive with the delay of the file system.
+//! - An older record is taken for the latest if it returns within the clock tick of the last change (some
+//!   milliseconds), or because a directory is moved away and back.
+//! - A change to the store that bypasses this protocol is noticed at the next read of the store.
 
 mod generation;
 mod observation;
@@ -68,7 +72,7 @@ pub(crate) use record::Revision;
 pub(crate) use state_dir::StateDir;
 pub(crate) use strongroom_files::Held;
 
-/// One service's lock and generation file, as this process has them open.
+/// The lock and the generation file of a service, as this process has them open.
 #[derive(Debug)]
 pub(crate) struct Coherence {
     service: ServiceName,
@@ -79,7 +83,7 @@ pub(crate) struct Coherence {
     has_warned: AtomicBool,
 }
 
-/// The right to write the store, given back when dropped.
+/// The exclusive right to write the store, released on drop.
 #[derive(Debug)]
 pub(crate) struct Commit<'a> {
     coherence: &'a Coherence,
@@ -90,25 +94,26 @@ pub(crate) struct Commit<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark(Stamp);
 
-/// What a finished commit knows of itself.
+/// The result of a finished commit.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub(crate) struct Finished {
-    /// What to remember the written revision by; `None` if it can't be told when it changes.
+    /// The record of the written revision; `None` if later changes would go unnoticed.
     pub(crate) seen: Option<Seen>,
-    /// The lock file was lost while the store was written: another process may have written at the
-    /// same time, so read the store, and commit again what is not in it.
+    /// Set if the lock file was deleted while the store was written. Another process may have written at the
+    /// same time: read the store, and commit again if the change is not in it.
     pub(crate) lost_lock: bool,
 }
 
 impl Coherence {
-    /// Opens the lock and the generation file of a service, and creates them if need be.
+    /// Opens the lock and the generation file of a service, and creates them if needed.
     ///
-    /// Without a directory to write in it works without, as said above, and warns once.
+    /// Without a writable directory it works without them, with the limits that the module describes, and
+    /// warns once.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if the directory or a file in it could be another user's doing.
+    /// `AccessDenied` or `Invalid` if another user may have created the directory or a file in it.
     pub(crate) fn open(state_dir: &StateDir, service: &ServiceName) -> Result<Self> {
         let paths = state_dir.paths(service);
         let refreshes = Refreshes::new(paths.clone());
@@ -132,22 +137,23 @@ impl Coherence {
         Ok(coherence)
     }
 
-    /// What the generation file says, for a read. One system call most of the time; it neither blocks
-    /// nor fails. A commit of another process is seen at once; that the file itself was deleted,
-    /// replaced or restored, within 50 ms.
+    /// Returns the state of the generation file, for a read. This takes a single system call most of the
+    /// time, and neither blocks nor fails. A commit of another process is seen at once. A deletion,
+    /// replacement or restoration of the file itself is seen within 50 ms.
     pub(crate) fn glance(&self) -> Observation {
         self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::glance)
     }
 
-    /// What the generation file says now. Two system calls; it neither blocks nor fails.
+    /// Returns the state of the generation file at this moment. This takes two system calls, and neither
+    /// blocks nor fails.
     pub(crate) fn observe(&self) -> Observation {
         self.generation.as_ref().map_or(Observation::MustRead, GenerationFile::observe)
     }
 
-    /// Whether the generation file still is as a commit of this process left it that was not finished: then no other
-    /// process has begun one since.
+    /// Returns whether the generation file still is as an unfinished commit of this process left it. Then no
+    /// other process has begun a commit since.
     pub(crate) fn is_unchanged_since(&self, mark: Mark) -> bool {
-        // On Windows stamps don't tell.
+        // On Windows a stamp does not change when the file is written.
         cfg!(unix)
             && self.observe() == Observation::MustRead
             && self.paths.as_ref().is_some_and(|paths| {
@@ -155,11 +161,12 @@ impl Coherence {
             })
     }
 
-    /// Waits for the right to write the store, no longer than the limit. It blocks the thread.
+    /// Waits for the exclusive right to write the store, no longer than `limit`. Blocks the thread.
     ///
     /// # Errors
     ///
-    /// `Busy` if somebody else has it, by its process's number; `Io` if it can't be waited for.
+    /// `Busy` if another process or thread holds it; the message names the process by its id. `Io` if the
+    /// lock can't be waited for. `AccessDenied` and `Invalid` as in [`open`](Self::open).
     pub(crate) fn lock(&self, limit: Duration) -> Result<Commit<'_>> {
         match self.lock.take(limit) {
             Ok((held, missing)) => {
@@ -170,9 +177,9 @@ impl Coherence {
         }
     }
 
-    /// Waits for the right to refresh a secret, no longer than the limit. It blocks the thread.
+    /// Waits for the exclusive right to refresh a secret, no longer than `limit`. Blocks the thread.
     ///
-    /// It excludes others that refresh this secret, and nobody else.
+    /// It excludes other refreshes of this secret, and nothing else.
     ///
     /// # Errors
     ///
@@ -187,8 +194,8 @@ impl Coherence {
         }
     }
 
-    /// Writes a copy of a payload beside the lock, for the user alone, and returns where it is. It is on
-    /// the disk when this returns.
+    /// Writes a copy of a payload beside the lock, readable by the user alone, and returns its path. The copy
+    /// is synced to the disk before this returns.
     pub(crate) fn put_aside(&self, stamp: &str, payload: &[u8]) -> io::Result<PathBuf> {
         let paths = self.paths.as_ref().ok_or_else(|| io::Error::other("no home directory"))?;
         let path = paths.copy(stamp);
@@ -211,26 +218,31 @@ impl Coherence {
 }
 
 impl Commit<'_> {
-    /// Whether other processes are excluded.
+    /// Returns whether other processes are excluded.
     pub(crate) const fn is_exclusive(&self) -> bool {
         self.held.is_exclusive()
     }
 
-    /// What the generation file says while nobody else writes.
+    /// Returns the state of the generation file while no other process writes it.
     pub(crate) fn base(&self) -> Observation {
         if self.held.is_exclusive() { self.coherence.observe() } else { Observation::MustRead }
     }
 
-    /// Tells everybody to read the store until this commit is finished. To be called after the base
-    /// was read, right before the store is written.
+    /// Marks the generation file dirty, so that every process reads the store until this commit is finished.
+    /// Call it after the base was read, right before the store is written.
+    ///
+    /// Returns `None` without a generation file or an exclusive lock: then it can't be told later whether
+    /// another process has written.
     ///
     /// # Errors
     ///
-    /// `Conflict` if the lock file was deleted meanwhile: lock again. `Io` if the others can't be told.
-    /// The store must not be written then.
+    /// `Conflict` if the lock file was deleted meanwhile: lock again. `Io` if the other processes can't be
+    /// told. On an error the store must not be written.
     pub(crate) fn begin(&self) -> Result<Option<Mark>> {
         let Some(generation) = &self.coherence.generation else { return Ok(None) };
         let mark = generation.write(Record::Dirty);
+        // The lock is checked after the mark is written: a writer that lost the lock must not go on to the
+        // store.
         match mark {
             Err(error) if self.held.is_exclusive() => {
                 return Err(Error::new(ErrorKind::Io, Operation::Set)
@@ -250,11 +262,12 @@ impl Commit<'_> {
             .with_hint("Try again."))
     }
 
-    /// Says that the store holds this revision now.
+    /// Marks the generation file clean: the store now holds `revision`.
     ///
-    /// Not to be called when it is unknown what the store holds: dropping the commit leaves the mark.
+    /// Don't call it if the content of the store is unknown. Dropping the commit leaves the dirty mark.
     pub(crate) fn finish(self, revision: Revision) -> Finished {
         if !self.held.is_exclusive() {
+            // Another process may write at the same time, so a clean record could be wrong.
             return Finished { seen: None, lost_lock: false };
         }
         if !self.held.is_intact() {
@@ -263,11 +276,12 @@ impl Commit<'_> {
         let written = self.coherence.generation.as_ref().map(|generation| {
             generation.write(Record::Clean(revision)).map(|stamp| Seen::written(revision, stamp))
         });
+        // The second look covers a deletion between the first look and the write of the record.
         Finished { seen: written.and_then(io::Result::ok), lost_lock: !self.held.is_intact() }
     }
 }
 
-/// Returns the lock of a vault that lies in this process's memory, for all handles on it.
+/// Returns the lock of a vault in this process's memory, shared by all handles on it.
 fn of_process(service: &ServiceName) -> Arc<Lock> {
     static LOCKS: Mutex<BTreeMap<ServiceName, Arc<Lock>>> = Mutex::new(BTreeMap::new());
     let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Changes of a vault: what is done under the lock between processes.
+//! Changes to a vault, made under the lock between processes.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
@@ -11,19 +11,21 @@ use super::place::{Place, Prepared};
 use crate::Layout;
 
 impl Vault {
-    /// Changes the secrets: all of the change, or none of it if it fails.
+    /// Changes the secrets. The change is made as a whole or, if it fails, not at all, except in the layout
+    /// `entries`.
     pub(super) fn commit<T>(&self, change: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
         self.commit_decided(|_| Ok(()), |vault, ()| change(vault))
     }
 
-    /// Changes the secrets after a look at them by code of the application, which may read the vault meanwhile: it runs
-    /// under the lock between processes alone, for which no reader waits.
+    /// Changes the secrets after `decide`, which is code of the application. It runs under the lock between
+    /// processes alone, so that no reader waits for it and it may read the vault itself.
     pub(super) fn commit_decided<D, T>(
         &self,
         decide: impl FnOnce(&dyn Look) -> Result<D>,
         change: impl FnOnce(&mut dyn Edit, D) -> Result<T>,
     ) -> Result<T> {
         let result = self.commit_once(decide, change)?;
+        // The store has just taken a write, so it probably takes these, too.
         self.store_what_was_fetched();
         Ok(result)
     }
@@ -57,7 +59,7 @@ impl Vault {
         self.store_whole(commit, known, next, &prepared).map(|()| result)
     }
 
-    /// Writes an inline vault as it is, to learn that the store takes it.
+    /// Writes an inline vault back unchanged, to check that the store accepts writes.
     pub(super) fn write_again(&self) -> Result<()> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let mut prepared = Prepared::default();
@@ -70,7 +72,7 @@ impl Vault {
         self.store_whole(commit, known, same, &prepared)
     }
 
-    /// Ends a commit that changed the secrets where they lie, and left the vault's entry alone.
+    /// Ends a commit that changed the secrets in place and did not touch the vault's entry.
     fn changed_in_place<T>(
         &self,
         commit: Commit<'_>,
@@ -81,7 +83,8 @@ impl Vault {
             binding.note(known.content.layout() == Layout::Entries);
         }
         if known.seen.is_none() {
-            // Else every process would look for it anew at each change, until one reads.
+            // Without a clean record, every process would look for the vault again at each change, until a
+            // reader repairs the generation file.
             let finished = commit.finish(known.content.revision());
             let seen = finished.seen.filter(|_| !finished.lost_lock);
             self.copies.remember(Copy { seen, ..known });
@@ -90,7 +93,8 @@ impl Vault {
         changed.map_err(|error| self.named(error))
     }
 
-    /// Stores a whole vault in place of the known one, in the layout that it must have.
+    /// Stores a whole vault in place of the known content, in the layout that its size and the configuration
+    /// demand.
     fn store_whole(
         &self,
         commit: Commit<'_>,
@@ -99,9 +103,11 @@ impl Vault {
         prepared: &Prepared,
     ) -> Result<()> {
         let turn = self.copies.take_turn(self.deadlines.call)?;
+        // Without the lock between processes readers wait: the committed copy may be older than the store.
         let write = turn.write(commit.is_exclusive().then_some(known));
         let mark = || commit.begin().map(|mark| write.begun(mark));
         let (content, line) = self.laid_out(vault, prepared, mark)?;
+        // Marked as late as possible: until then readers of other processes need not ask the store.
         if let Err(error) = mark() {
             self.abandon(content, line.as_ref());
             return Err(self.named(error));
@@ -118,8 +124,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes the store by other means than a commit, as alone as a commit. The caller returns the content that the store
-    /// then holds. Readers wait.
+    /// Writes the store outside of a normal commit, with the same exclusion. `write` returns the content that
+    /// the store then holds. Readers wait meanwhile.
     pub(super) fn rewrite<T>(&self, write: impl FnOnce() -> Result<(T, Content)>) -> Result<T> {
         let commit = self.coherence.lock(self.deadlines.call).map_err(|error| self.named(error))?;
         let writing = self.copies.take_turn(self.deadlines.call)?.write(None);
@@ -132,7 +138,7 @@ impl Vault {
         Ok(result)
     }
 
-    /// The lock file was deleted during the write: somebody else may have written, too.
+    /// Checks that the store holds the written revision, after the lock file was deleted during the write.
     fn make_sure(&self, written: Revision) -> Result<()> {
         if self.read_store(&mut Prepared::default())?.revision() == written {
             return Ok(());
@@ -148,7 +154,7 @@ impl Payload {
         Revision { vault: self.id.to_bytes(), generation: self.generation }
     }
 
-    /// Makes this the next generation; the first one draws the vault's id.
+    /// Advances to the next generation. The first generation draws the vault's id.
     pub(super) fn advance(&mut self) -> Result<()> {
         if self.id == VaultId::NONE {
             let mut random = [0; 16];

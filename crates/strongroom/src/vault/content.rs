@@ -1,4 +1,4 @@
-//! What a vault holds, whatever its layout: how operations look at it and change it.
+//! The content of a vault in any layout, and how operations read and change it.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,52 +13,54 @@ use super::sealed::Sealed;
 use super::secrets::SecretInfo;
 use crate::Layout;
 
-/// A vault's content, as one process has it.
+/// A vault's content, as a process has it.
 pub(super) enum Content {
-    /// All of it, in memory.
+    /// All secrets, in memory.
     Inline(Payload),
-    /// The file that it lies in, open.
+    /// An open sealed file.
     #[cfg(feature = "sealed")]
     Sealed(Box<Sealed>),
-    /// The entries that it lies in, one for each secret.
+    /// Entries, each with a single secret.
     Entries(Entries),
 }
 
-/// What can be seen of a vault.
+/// Read access to a vault.
 pub(super) trait Look {
-    /// The vault's revision number.
+    /// Returns the vault's revision number.
     fn generation(&self) -> Result<u64>;
 
-    /// A copy of a secret, expired or not.
+    /// Returns a copy of a secret, expired or not.
     fn get(&self, key: &SecretKey) -> Result<Option<Secret>>;
 
-    /// Whether there is a secret, expired or not.
+    /// Returns whether a secret exists, expired or not.
     fn contains(&self, key: &SecretKey) -> Result<bool>;
 
-    /// All secrets without their values, sorted by key.
+    /// Lists all secrets without their values, sorted by key.
     fn list(&self) -> Result<Vec<SecretInfo>>;
 
-    /// All of it in memory, as it is at one moment.
+    /// Returns all secrets in memory, in their state at a single moment. The layout `entries` can't guarantee
+    /// the moment.
     fn snapshot(&self) -> Result<Payload>;
 
     /// Returns a fingerprint of each secret.
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>>;
 }
 
-/// Numbers of one secret that change with it, as far as its layout has them. They are keyed by a hasher and
-/// tell nothing of the value.
+/// Numbers that change when a secret does, as far as its layout has them. The hashes are keyed, and tell
+/// nothing of the value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fingerprint {
     /// The hash of the value.
     pub(super) value: Option<u64>,
-    /// The hash of the metadata, which says when the value was written.
+    /// The hash of the metadata, which include the time of the last write.
     pub(super) metadata: Option<u64>,
-    /// The number of changes that this handle has made.
+    /// The number of changes made by this handle.
     pub(super) changes: Option<u64>,
 }
 
 impl Fingerprint {
-    /// Whether the secret has changed. Fingerprints of two layouts are compared by what both have.
+    /// Returns whether the secret has changed. Of fingerprints from two layouts only the numbers that both
+    /// have are compared.
     pub(super) fn differs_from(self, other: Self) -> bool {
         let numbers = [
             (self.value, other.value),
@@ -69,15 +71,16 @@ impl Fingerprint {
     }
 }
 
-/// What can be done to a vault in one change. Nothing of it counts if the change fails, but in entries.
+/// Write access to a vault within a single change. A change that fails has no effect, except in the layout
+/// `entries`.
 pub(super) trait Edit {
-    /// Checks that a secret of this key, with what is known of it, can be kept. To be asked for all of them before
-    /// the first is put in.
+    /// Checks that the layout can keep a secret with this key and metadata. Call it for all secrets of a
+    /// change before the first is written.
     fn check(&self, _: &SecretKey, _: &SecretMetadata) -> Result<()> {
         Ok(())
     }
 
-    /// Says when a secret was made and written, which is the vault's to say.
+    /// Sets the times of creation and of the last write, which the caller does not choose.
     fn stamp(
         &mut self,
         key: &SecretKey,
@@ -90,44 +93,46 @@ pub(super) trait Edit {
         Ok(())
     }
 
-    /// A copy of a secret, expired or not.
+    /// Returns a copy of a secret, expired or not.
     fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>>;
 
-    /// What is known of a secret beside its value.
+    /// Returns the metadata of a secret, or `None` if it does not exist.
     fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>>;
 
-    /// Puts a secret in as it is, over the old one if there is one.
+    /// Stores a secret as it is, and replaces an existing secret of this key.
     fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()>;
 
-    /// The same under a key that was found free; where others write without the lock, it must still be.
+    /// Stores a secret under a key that was found free. Fails in the layout `entries` if another program has
+    /// taken the key since.
     fn put_new(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
         self.put(key, secret)
     }
 
-    /// Takes a secret out, and says whether it was there.
+    /// Removes a secret, and returns whether it existed.
     fn remove(&mut self, key: &SecretKey) -> Result<bool>;
 
-    /// All of it in memory, with what this change did so far.
+    /// Returns all secrets in memory, with the changes so far.
     #[cfg(feature = "backup")]
     fn snapshot(&mut self) -> Result<Payload>;
 
-    /// Takes over one secret of another vault just as it is there, in place of the one that is here.
+    /// Copies a secret of another vault unchanged. Removes the secret if the other vault does not have it.
     #[cfg(feature = "backup")]
     fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()>;
 
-    /// Gives a secret that is there another key, under which there must be none yet.
+    /// Moves an existing secret to another key, which must be free.
     fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()>;
 }
 
 impl Content {
-    /// Of a service that has no vault yet.
+    /// Returns the content of a service that has no vault yet.
     pub(super) fn none() -> Self {
         Self::Inline(Payload::new(VaultId::NONE))
     }
 
-    /// Whether there is no vault yet.
+    /// Returns whether there is no vault yet.
     pub(super) fn is_none(&self) -> bool {
         match self {
+            // Entries have a constant revision, which does not tell.
             Self::Entries(entries) => entries.is_empty(),
             _ => self.revision() == Self::none().revision(),
         }
@@ -142,8 +147,8 @@ impl Content {
         }
     }
 
-    /// The revision of what stands in the vault's entry. A change of a sealed vault leaves its entry
-    /// alone, and entries have none.
+    /// Returns the revision of the vault's entry. Changes to a sealed vault do not touch the entry. The
+    /// layout `entries` has a constant in its place.
     pub(super) fn revision(&self) -> Revision {
         match self {
             Self::Inline(payload) => payload.revision(),
@@ -153,7 +158,7 @@ impl Content {
         }
     }
 
-    /// The vault, if it is an inline one.
+    /// Returns the vault if its layout is `inline`.
     pub(super) fn into_inline(self) -> Result<Payload> {
         match self {
             Self::Inline(payload) => Ok(payload),
@@ -161,7 +166,7 @@ impl Content {
         }
     }
 
-    /// Wipes the keys that a sealed file was opened with.
+    /// Wipes the keys that opened a sealed file.
     pub(super) fn forget_sources(&mut self) {
         match self {
             #[cfg(feature = "sealed")]
@@ -170,7 +175,8 @@ impl Content {
         }
     }
 
-    /// Whether there is a vault, and a file that it lies in is still the one at its place.
+    /// Returns whether there is a vault and, if it is sealed, whether the open file is still the file at its
+    /// path.
     pub(super) fn is_in_place(&self) -> bool {
         match self {
             #[cfg(feature = "sealed")]
@@ -179,7 +185,7 @@ impl Content {
         }
     }
 
-    /// How it lies.
+    /// Returns the layout.
     pub(super) const fn layout(&self) -> Layout {
         match self {
             Self::Inline(_) => Layout::Inline,
@@ -189,12 +195,12 @@ impl Content {
         }
     }
 
-    /// Whether it lies in a sealed file.
+    /// Returns whether the vault is in a sealed file.
     pub(super) fn is_sealed(&self) -> bool {
         self.layout() == Layout::Sealed
     }
 
-    /// How many secrets of an inline vault there are.
+    /// Returns the number of secrets in memory, which is 0 unless the vault is inline.
     pub(super) fn in_memory(&self) -> usize {
         match self {
             Self::Inline(payload) => payload.secrets().len(),

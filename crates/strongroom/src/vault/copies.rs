@@ -1,7 +1,7 @@
-//! The copy of a vault in memory, and the turn of this handle's threads at the store.
+//! The copy of a vault in memory, and the turns of this handle's threads at the store.
 //!
-//! The lock in here is held to look at the state and to change it, and never while the store is asked or code of the
-//! application runs. Threads that have to go to the store take turns, with a deadline.
+//! The mutex of this module is held only to look at the state or to change it, never while the store is asked
+//! or code of the application runs. Threads that need the store take turns, with a deadline.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use strongroom_core::{Error, ErrorKind, Operation, Result};
 use super::coherence::{Decision, Mark, Observation, Seen, decide};
 use super::content::Content;
 
-/// The content of the vault as this process remembers it, and the time of which that was so.
+/// The content of the vault as this process remembers it, with the generation file's record for it.
 #[derive(Clone)]
 pub(super) struct Copy {
     pub(super) content: Arc<Content>,
     pub(super) seen: Option<Seen>,
 }
 
-/// The copies of one handle.
+/// The copies of a handle.
 #[derive(Default)]
 pub(super) struct Copies {
     state: Mutex<State>,
@@ -28,28 +28,29 @@ pub(super) struct Copies {
 #[derive(Default)]
 struct State {
     current: Option<Copy>,
-    /// The last committed copy, while a write of this handle is under way, and after one that failed.
+    /// The last committed copy, during a write of this handle and after a failed write.
     committed: Option<Committed>,
-    /// Whether a thread of this handle is at the store.
+    /// Set while a thread of this handle uses the store.
     is_taken: bool,
-    /// Whether the copy of the write that is under way is not to be kept.
+    /// Set if the copy of the current write is to be dropped, because [`forget`](Copies::forget) was called
+    /// meanwhile.
     is_unwanted: bool,
 }
 
 struct Committed {
     copy: Copy,
-    /// The mark of the write, by which it is known that no other process has written since; `None` before the store may
+    /// The mark of the write. It tells whether another process has written since. `None` until the store may
     /// have changed.
     mark: Option<Mark>,
     is_under_way: bool,
 }
 
-/// The turn at the store; given back when dropped.
+/// The turn at the store, released on drop.
 pub(super) struct Turn<'a> {
     copies: &'a Copies,
 }
 
-/// A write of the whole vault; one that is dropped unfinished has failed.
+/// A write of the whole vault. Dropping it unfinished means that the write failed.
 pub(super) struct Write<'a> {
     turn: Turn<'a>,
 }
@@ -61,8 +62,8 @@ impl Copy {
 }
 
 impl Copies {
-    /// Returns the content for a reader at this observation, if no store has to be asked: the copy, if it is current, or
-    /// the last committed one while a write is under way.
+    /// Returns the content for a reader if the store need not be asked: the copy if it is current, or the
+    /// last committed copy while a write is under way.
     pub(super) fn for_reader(&self, observation: &Observation) -> Option<Arc<Content>> {
         let state = self.state();
         match (&state.current, &state.committed) {
@@ -79,18 +80,18 @@ impl Copies {
         self.state().current.clone()
     }
 
-    /// Returns the last committed copy and the mark of the write that failed after it.
+    /// Returns the last committed content, and the mark of the write that failed after it.
     pub(super) fn before_failed_write(&self) -> Option<(Arc<Content>, Mark)> {
         let state = self.state();
         let committed = state.committed.as_ref().filter(|committed| !committed.is_under_way)?;
         Some((Arc::clone(&committed.copy.content), committed.mark?))
     }
 
-    /// Waits for the turn at the store, no longer than the limit.
+    /// Waits for the turn at the store, no longer than `limit`.
     ///
     /// # Errors
     ///
-    /// `Busy`.
+    /// `Busy` if another thread of this handle has the turn past the limit.
     pub(super) fn take_turn(&self, limit: Duration) -> Result<Turn<'_>> {
         let deadline = Instant::now().checked_add(limit);
         let mut state = self.state();
@@ -101,12 +102,12 @@ impl Copies {
         Ok(Turn { copies: self })
     }
 
-    /// Waits as [`take_turn`](Self::take_turn) does, unless a write of this handle is under way: then a reader is served by the last committed
-    /// copy.
+    /// Waits as [`take_turn`](Self::take_turn) does. While a write of this handle is under way, returns the
+    /// last committed content at once.
     ///
     /// # Errors
     ///
-    /// `Busy`.
+    /// `Busy` as in [`take_turn`](Self::take_turn).
     pub(super) fn take_turn_to_read(
         &self,
         limit: Duration,
@@ -125,14 +126,14 @@ impl Copies {
         }
     }
 
-    /// Remembers a copy that was read or changed in place.
+    /// Stores a copy that was read from the store or changed in place.
     pub(super) fn remember(&self, copy: Copy) {
         let mut state = self.state();
         state.committed = None;
         state.current = Some(copy);
     }
 
-    /// Forgets everything, and what is being written as soon as that is done.
+    /// Drops all copies, and the copy of the current write as soon as that is done.
     pub(super) fn forget(&self) {
         let mut state = self.state();
         (state.current, state.committed) = (None, None);
@@ -153,36 +154,38 @@ impl Copies {
         Some(state)
     }
 
-    /// A panic elsewhere leaves the state whole: each change of it is one assignment.
+    /// Locks the state. A poisoned mutex is no problem: each change is a single assignment, so the state is
+    /// consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<'a> Turn<'a> {
-    /// Begins to write the whole vault. Readers get the last committed copy meanwhile, if it is given; without it they wait.
+    /// Begins a write of the whole vault. Meanwhile readers get `committed`. Without it they wait.
     pub(super) fn write(self, committed: Option<Copy>) -> Write<'a> {
         let committed = committed.map(|copy| Committed { copy, mark: None, is_under_way: true });
         let mut state = self.copies.state();
         (state.current, state.committed, state.is_unwanted) = (None, committed, false);
         drop(state);
+        // Readers that wait for the turn can be served from the committed copy from now on.
         self.copies.changed.notify_all();
         Write { turn: self }
     }
 }
 
 impl Write<'_> {
-    /// Notes that the store may have changed from here on.
+    /// Notes that the store may be changed from now on.
     pub(super) fn begun(&self, mark: Option<Mark>) {
         let mut state = self.turn.copies.state();
         match &mut state.committed {
             Some(committed) if mark.is_some() => committed.mark = mark,
-            // Without a mark it could not be known when the copy is outdated.
+            // Without a mark there is no way to tell whether the copy is outdated.
             committed => *committed = None,
         }
     }
 
-    /// Remembers what was written, if that is known to be what the store holds.
+    /// Ends the write. `copy` is the new content, or `None` if the content of the store is not known.
     pub(super) fn finish(self, copy: Option<Copy>) {
         let mut state = self.turn.copies.state();
         let is_unwanted = state.is_unwanted;
@@ -194,9 +197,10 @@ impl Drop for Write<'_> {
     fn drop(&mut self) {
         let mut state = self.turn.copies.state();
         match state.committed.take() {
-            // The store was not touched.
+            // Without a mark the store was not touched, so the copy is still current.
             Some(Committed { copy, mark: None, .. }) => state.current = Some(copy),
             Some(committed) => {
+                // Kept for readers: the store may hold either content, and may not answer.
                 state.committed = Some(Committed { is_under_way: false, ..committed });
             }
             None => {}

@@ -1,4 +1,4 @@
-//! One vault as one process has it: a copy in memory, kept coherent, and commits.
+//! The engine of a vault within a process: a coherent copy in memory, reads, and commits.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,32 +20,35 @@ use crate::Layout;
 use crate::binding::Binding;
 use crate::shell::of_service;
 
-/// The user name of the entry that holds a vault, beside its service.
+/// The user name of the entry that holds a vault. The service name is the vault's.
 pub const VAULT_ENTRY: &str = "vault";
 
-/// The moment it is, as the application sees it.
+/// Returns the current time, as the application sees it.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// One vault as one process has it.
+/// A handle on the vault of a service.
 ///
-/// Lock order: the lock between processes, then the turn at the store (`copies.rs`). A read takes the first only to mend
-/// what the last writer left, without waiting for it, or before it takes the turn.
+/// Lock order: the lock between processes, then the turn at the store (`copies.rs`). A read takes the first
+/// only before it takes the turn, or without waiting, to repair the generation file that a killed writer left
+/// dirty.
 pub(crate) struct Vault {
     pub(super) store: Arc<dyn Store>,
     pub(super) entry: EntryName,
     pub(super) coherence: Coherence,
     pub(super) place: Place,
     pub(super) binding: Option<Binding>,
-    /// Whether a new vault begins where one is gone.
+    /// Set if a missing vault is replaced by a new, empty vault, in place of the error `Gone`.
     starts_anew: bool,
-    /// Whether what opened a sealed file is kept while it is open.
+    /// Set if the sources that opened a sealed file are kept while it is open.
     keeps_sources: bool,
-    /// Held while a passphrase is asked for, until the file is open: one thread asks for all of this handle.
+    /// Held from the question for a passphrase until the file is open, so that the user is asked once for all
+    /// threads of this handle.
     asking: Mutex<()>,
-    /// How it was found to lie. A leaf: nothing is locked while it is.
+    /// The layout that was last seen. A leaf lock: no other lock is taken while it is held.
     layout: Mutex<Layout>,
     pub(super) deadlines: Deadlines,
     clock: Clock,
+    /// The latest time that [`now`](Self::now) has returned, in seconds since the epoch.
     latest: AtomicI64,
     pub(super) copies: Copies,
     pub(super) unstored: Unstored,
@@ -54,7 +57,7 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    /// The vault of a service. Nothing is read yet.
+    /// Returns a handle on the vault of a service. Nothing is read yet.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         service: &ServiceName,
@@ -83,17 +86,17 @@ impl Vault {
         })
     }
 
-    /// The same, remembered as living in this backend as soon as there is a vault.
+    /// Remembers the vault as bound to a backend, as soon as there is a vault.
     pub(crate) fn bound_by(self, binding: Binding) -> Self {
         Self { binding: Some(binding), ..self }
     }
 
-    /// Begins a new vault where one is gone.
+    /// Sets whether a missing vault is replaced by a new, empty vault, in place of the error `Gone`.
     pub(crate) fn starting_anew(self, starts_anew: bool) -> Self {
         Self { starts_anew, ..self }
     }
 
-    /// The same, for work on the key slots, which needs what opened the file.
+    /// Keeps the sources that open the file, which work on the key slots needs.
     #[cfg(feature = "sealed")]
     pub(crate) fn for_keys(self) -> Self {
         Self { keeps_sources: true, ..self }
@@ -104,7 +107,7 @@ impl Vault {
         self.entry.service()
     }
 
-    /// Looks at an inline vault in memory, if that is what a reader is to see. Waits for nothing.
+    /// Reads the inline vault in memory, if a reader may see it without asking the store. Never waits.
     pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
         match &*self.copies.for_reader(&self.coherence.glance())? {
             Content::Inline(payload) => Some(look(payload)),
@@ -112,28 +115,28 @@ impl Vault {
         }
     }
 
-    /// Looks at the copy in memory, current or not. Waits for nothing.
+    /// Reads the copy in memory, current or not. Never waits.
     pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Content) -> T) -> Option<T> {
         self.copies.current().map(|copy| look(&copy.content))
     }
 
-    /// Looks at the secrets where no user could answer a prompt.
+    /// Reads the secrets if the store can be used without a prompt.
     pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         self.store.probe()?;
         self.read_content(look)
     }
 
-    /// What the generation file says.
+    /// Returns the state of the generation file.
     pub(super) fn observe(&self) -> Observation {
         self.coherence.observe()
     }
 
-    /// Whether the secrets in memory were forgotten on purpose, and not read since.
+    /// Returns whether the copy in memory was dropped on purpose, and the store was not read since.
     pub(super) fn is_forgotten(&self) -> bool {
         self.is_forgotten.load(Ordering::Relaxed)
     }
 
-    /// Looks at the secrets. Reads the store only if they may have changed.
+    /// Reads the secrets. The store is asked only if they may have changed.
     pub(super) fn read<T>(&self, look: impl FnOnce(&dyn Look) -> Result<T>) -> Result<T> {
         self.read_content(|content| look(content.look()))
     }
@@ -146,7 +149,8 @@ impl Vault {
         look(&content)
     }
 
-    /// Returns the content after a look at the store, unless a write of this handle is under way or stuck.
+    /// Returns the content after reading the store, or the last committed content while a write of this
+    /// handle is under way or stuck.
     fn read_anew(&self) -> Result<Arc<Content>> {
         let (mut prepared, _asking) = self.prepared(Place::prepare_to_read)?;
         let turn = match self.copies.take_turn_to_read(self.deadlines.call)? {
@@ -154,6 +158,7 @@ impl Vault {
             Err(committed) => return Ok(committed),
         };
         let observation = self.coherence.observe();
+        // Another thread may have read the store while this thread waited for its turn.
         if let Some(content) = self.copies.for_reader(&observation) {
             return Ok(content);
         }
@@ -161,7 +166,8 @@ impl Vault {
         if let Some(content) = before.as_ref().filter(|_| self.store.is_stuck()) {
             return Ok(Arc::clone(content));
         }
-        // Mending what was left costs a lock, which another process may have for good reason.
+        // To repair a dirty generation file takes the lock. If another process holds it, a commit is under
+        // way and there is nothing to repair, so this does not wait.
         let commit = match observation {
             Observation::MustRead => self.coherence.lock(Duration::ZERO).ok(),
             Observation::Clean(_) => None,
@@ -176,13 +182,15 @@ impl Vault {
             (Err(error), _) if had_lock || !self.may_pass(error.kind()) => return Err(error),
             (Err(_), _) => drop(turn),
         }
-        // It may be half of what another process is doing: what is there when that is done counts.
+        // The error may show a half-finished purge or move of another process. Under the lock that is over,
+        // so the second read counts.
         let commit = self.coherence.lock(self.deadlines.call)?;
         self.known(&commit, &mut prepared).map(|known| known.content)
     }
 
-    /// Asks for a passphrase where that must be done, before a lock is taken: while one is held, others would wait for the
-    /// person who types. The guard is held until the file is open.
+    /// Asks for a passphrase, if the vault can't be opened without it and is not open yet. This happens
+    /// before a lock is taken, because other processes would wait for the user's answer otherwise. The
+    /// returned guard is held until the file is open.
     pub(super) fn prepared(
         &self,
         prepare: impl FnOnce(&Place) -> Result<Prepared>,
@@ -191,6 +199,7 @@ impl Vault {
             return Ok((Prepared::default(), None));
         }
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have asked and opened the file meanwhile.
         if self.is_open() {
             return Ok((Prepared::default(), None));
         }
@@ -201,21 +210,22 @@ impl Vault {
         self.read_copy(Content::is_in_place).unwrap_or(false)
     }
 
-    /// Returns the open file, where it needs no entry: it is the vault as long as it is in its place, and opening it anew would
-    /// cost a passphrase's work.
+    /// Returns the open file of a vault that needs no entry. It is the vault as long as it is in its place,
+    /// and opening it again would cost the derivation of a key from the passphrase.
     fn still_open(&self) -> Option<Arc<Content>> {
         let copy = self.copies.current().filter(|_| self.place.is_direct())?;
         copy.content.is_in_place().then_some(copy.content)
     }
 
-    /// Returns the last committed copy, if the write after it failed and no process has written since.
+    /// Returns the last committed content if the write after it failed and no process has written since.
     fn before_failed_write(&self) -> Option<Arc<Content>> {
         let (content, mark) = self.copies.before_failed_write()?;
         self.coherence.is_unchanged_since(mark).then_some(content)
     }
 
-    /// Whether an error may come from the midst of what another process does: between two steps of a purge or a move, an
-    /// entry and its file don't fit. A key that doesn't open a file without an entry is wrong for good.
+    /// Returns whether an error may be caused by an operation of another process that is half done: between
+    /// two steps of a purge or a move, an entry and its file don't fit. A key that doesn't open a file that
+    /// needs no entry stays wrong.
     fn may_pass(&self, kind: ErrorKind) -> bool {
         use ErrorKind::{Conflict, Corrupt, Gone, KeyMissing, WrongKey};
         match kind {
@@ -225,7 +235,8 @@ impl Vault {
         }
     }
 
-    /// Returns the copy under the lock between processes, read anew if it is not current.
+    /// Returns the current copy, under the lock between processes. Reads the store if the copy in memory is
+    /// outdated.
     pub(super) fn known(&self, commit: &Commit<'_>, prepared: &mut Prepared) -> Result<Copy> {
         let base = commit.base();
         if let Some(known) = self.copies.current().filter(|copy| copy.is_current(&base)) {
@@ -237,12 +248,12 @@ impl Vault {
         Ok(self.remember(content, seen))
     }
 
-    /// How the vault lies, as far as this process has seen.
+    /// Returns the vault's layout, as this process saw it last.
     pub(crate) fn layout(&self) -> Layout {
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shares a content with readers.
+    /// Wraps a content for readers, without the keys that opened it unless this handle needs them.
     pub(super) fn shared(&self, mut content: Content) -> Arc<Content> {
         if !self.keeps_sources {
             content.forget_sources();
@@ -251,6 +262,7 @@ impl Vault {
     }
 
     pub(super) fn copy_of(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
+        // Without a vault the service stays unbound, so that a program may still choose another store.
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
             binding.note(content.layout() == Layout::Entries);
         }
@@ -258,7 +270,7 @@ impl Vault {
         Copy { content, seen }
     }
 
-    /// Remembers what was read from the store.
+    /// Stores a content that was read from the store as the current copy.
     fn remember(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
         let old = self.copies.current();
         let new = self.copy_of(content, seen);
@@ -268,23 +280,26 @@ impl Vault {
         new
     }
 
-    /// Waits for the right to refresh a secret, which excludes others that refresh it, and nobody else.
+    /// Waits for the exclusive right to refresh a secret. It excludes other refreshes of this secret, and
+    /// nothing else.
     pub(crate) fn lock_refresh(&self, key: &SecretKey) -> Result<Held> {
         let held = self.coherence.lock_refresh(key, self.deadlines.refresh);
         held.map_err(|error| self.named(error))
     }
 
-    /// Deletes every entry of the service, the vault's and others, and returns how many there were.
+    /// Deletes every entry of the service, the vault's included, and returns the number of deleted entries.
     pub(crate) fn purge(&self) -> Result<usize> {
         self.rewrite(|| {
             self.binding.iter().for_each(Binding::begin_to_delete);
             let entries = match self.store.capabilities().can_list {
-                // The file is all there is, and need not be readable to be deleted.
+                // A file without an entry is the whole vault. It is not opened, so that a damaged file can be
+                // deleted, too.
                 _ if self.place.is_direct() => Vec::new(),
                 true => self.store.list_entries(self.entry.service())?,
                 false => vec![self.entry.clone()],
             };
-            // The key goes last: a file without it could not be opened any more, nor given up quietly.
+            // The entry with the key goes last. If it went first, a kill in between would leave a file that
+            // nothing opens, and a vault that answers `KeyMissing`.
             let had_file = self.place.remove()?;
             let mut purged = usize::from(had_file && self.place.is_direct());
             for entry in entries {
@@ -295,9 +310,10 @@ impl Vault {
         })
     }
 
-    /// Deletes an entry, all items of it if there are several, and returns how many there were.
+    /// Deletes all items of an entry, and returns their number.
     fn remove_all(&self, entry: &EntryName) -> Result<usize> {
         match self.store.remove_entry(entry) {
+            // A store does not choose between several items of an entry, so all but one go first.
             Err(error) if error.kind() == ErrorKind::Ambiguous => {
                 let candidates = self.store.candidates(entry)?;
                 let Some(last) = candidates.first() else { return Err(error) };
@@ -308,14 +324,14 @@ impl Vault {
         }
     }
 
-    /// Forgets the copy in memory. The next look reads the store again.
+    /// Drops the copy in memory. The next access reads the store again.
     pub(crate) fn forget(&self) {
         self.is_forgotten.store(true, Ordering::Relaxed);
         self.copies.forget();
     }
 
-    /// The moment it is. It never goes back in one process, so that a wrong clock can't revive what
-    /// has expired.
+    /// Returns the current time. It never goes back within a process, so that a wrong clock can't revive an
+    /// expired secret.
     pub(crate) fn now(&self) -> Timestamp {
         let now = (self.clock)();
         let seconds = now.as_second();
@@ -323,7 +339,8 @@ impl Vault {
         if latest <= seconds { now } else { Timestamp::from_second(latest).unwrap_or(now) }
     }
 
-    /// Reads the store, remembers what it holds, and tells the other processes if the lock is ours.
+    /// Reads the store, remembers its content, and marks the generation file clean if `commit` holds the
+    /// lock.
     fn load(
         &self,
         observation: Observation,
@@ -355,14 +372,15 @@ impl Vault {
         Ok(content)
     }
 
-    /// Whether a vault is remembered here, in a store that forgets nothing. To be asked where none is found.
+    /// Returns whether the binding remembers a vault in this store, and the store keeps its entries for good.
+    /// Call it only if no vault was found.
     pub(super) fn is_gone(&self) -> Result<bool> {
         let Some(binding) = &self.binding else { return Ok(false) };
         let lasts = self.store.capabilities().persistence == Persistence::Permanent;
         Ok(lasts && binding.remembers_vault()?)
     }
 
-    /// Forgets that a vault was here.
+    /// Deletes the binding of the vault.
     pub(super) fn forget_binding(&self) {
         self.binding.iter().for_each(Binding::end);
     }
@@ -373,7 +391,7 @@ impl Vault {
             Observation::Clean(seen) => seen.revision().generation,
             Observation::MustRead => 0,
         };
-        // That of a sealed vault does not count its changes.
+        // The entry of a sealed vault is not rewritten when secrets change, so its generation would mislead.
         let what = match seen {
             1..KEYED => {
                 format!("the vault of \"{service}\", last seen at generation {seen}, is gone")
@@ -410,7 +428,7 @@ impl Vault {
         }
     }
 
-    /// The same error with the way out of it, for a vault that stands in the store but does not open.
+    /// Adds advice to the error of a vault that is in the store but does not open.
     fn explained(&self, error: Error) -> Error {
         match error.kind() {
             ErrorKind::Ambiguous => error
@@ -438,7 +456,8 @@ impl Vault {
 
     pub(super) fn named(&self, error: Error) -> Error {
         let error = error.with_store(self.store.name());
-        // A file without an entry names itself, and what concerns a single entry names that.
+        // The errors of a file without an entry name the file, and those of the layout `entries` name the
+        // entry.
         if self.place.is_direct() || self.layout() == Layout::Entries {
             return error;
         }
@@ -446,7 +465,8 @@ impl Vault {
     }
 }
 
-/// Somebody deleted the entry in the system's own tool. That is an empty vault, and worth a word.
+/// Warns if the vault's entry was deleted by another program. The result is an empty vault, which is no
+/// error.
 fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
     let lost = old.map_or(0, |old| old.content.in_memory());
     if lost > 0 && new.content.is_none() {
@@ -454,7 +474,7 @@ fn warn_of_deletion(entry: &EntryName, old: Option<&Copy>, new: &Copy) {
     }
 }
 
-/// Whether an error says that the store can't be asked just now.
+/// Returns whether an error means that the store can't be used at the moment.
 const fn is_away(kind: ErrorKind) -> bool {
     matches!(
         kind,

@@ -1,8 +1,8 @@
-//! The layout `entries`: each secret is an entry of its own, as other programs would write it.
+//! The layout `entries`: each secret is an entry, in the form that other programs write, too.
 //!
-//! The entries are all there is, and other programs change them at any time. So nothing is remembered of
-//! them and nothing is kept beside them: each look asks the store, and each change is made at once. The
-//! lock between processes keeps those apart that use this layout, not the others.
+//! There is nothing but the entries, and other programs change them at any time. So no value is kept in
+//! memory and no index is stored beside them: each read asks the store, and each change is made at once. The
+//! lock between processes excludes only processes that use this layout.
 
 mod names;
 
@@ -25,30 +25,31 @@ use super::secrets::SecretInfo;
 use crate::Backend;
 use crate::binding::{BindingFile, Home};
 
-/// By what processes know that the secrets lie in entries.
+/// The constant revision that stands for the layout `entries` in the generation file.
 const REVISION: Revision = Revision { vault: *b"in entries apart", generation: 0 };
 
-/// That the secrets are to lie in entries of their own, or do already.
+/// The place of a vault whose secrets are entries or are to become entries.
 pub(crate) struct EntriesPlace {
     backend: Backend,
-    /// Says whether the vault is being moved, to them or from them.
+    /// The file that remembers whether the vault is being moved, into entries or out of them.
     binding: BindingFile,
     changes: Arc<OwnChanges>,
-    /// Whether a vault beside entries is read in their place, unless the secrets are known to be entries.
+    /// Set if a vault beside entries is read in their place, unless the binding remembers the layout
+    /// `entries`.
     yields_to_vault: bool,
 }
 
-/// All entries of a service.
+/// The secrets of a service in the layout `entries`.
 pub(super) struct Entries {
     store: Arc<dyn Store>,
     service: ServiceName,
     changes: Arc<OwnChanges>,
-    /// Whether there was none when this was made.
+    /// Set if there was no entry when this value was created.
     is_empty: bool,
 }
 
-/// How often this handle has changed each secret, for those who are told of changes. A leaf: nothing is locked
-/// while it is.
+/// The number of changes that this handle has made to each secret, for subscribers. A leaf lock: no other
+/// lock is taken while it is held.
 #[derive(Default)]
 struct OwnChanges(Mutex<BTreeMap<SecretKey, u64>>);
 
@@ -66,22 +67,22 @@ impl EntriesPlace {
         }
     }
 
-    /// Whether the vault counts where there are entries beside it.
+    /// Returns whether a vault takes precedence over the entries beside it.
     fn yields(&self) -> Result<bool> {
         Ok(self.yields_to_vault && !self.home()?.is_some_and(|home| home.in_entries))
     }
 
-    /// Whether the secrets are known to be in a vault, which may be gone.
+    /// Returns whether the binding remembers a vault, which may be gone.
     fn awaits_vault(&self) -> Result<bool> {
         Ok(self.yields_to_vault && self.home()?.is_some_and(|home| !home.in_entries))
     }
 
-    /// Returns the home of the vault in this store, if it is known.
+    /// Returns the remembered home of the vault, if it is in this store.
     fn home(&self) -> Result<Option<Home>> {
         Ok(self.binding.home()?.filter(|home| home.backend == self.backend))
     }
 
-    /// Returns the home of the vault while it moves within this store, or is moved and not deleted yet.
+    /// Returns the remembered home of the vault while a move within this store is not complete.
     fn home_in_move(&self) -> Result<Option<Home>> {
         let home = self.home()?;
         let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
@@ -90,7 +91,7 @@ impl EntriesPlace {
 }
 
 impl Vault {
-    /// Reads a vault in place of the entries beside it, unless the secrets are known to be entries.
+    /// Prefers a vault over the entries beside it, unless the binding remembers the layout `entries`.
     pub(crate) fn yielding_to_vault(mut self) -> Self {
         if let Some(entries) = &mut self.place.entries {
             entries.yields_to_vault = true;
@@ -98,13 +99,13 @@ impl Vault {
         self
     }
 
-    /// The entries, where secrets are to lie in entries of their own: `None` if the vault lies otherwise.
+    /// Returns the entries if the secrets are entries or are to become entries, and `None` in another layout.
     ///
     /// # Errors
     ///
-    /// `Conflict` if there is a vault in one entry beside them: whichever were shown, the other would be missing.
-    /// `KeyMissing` if there is a sealed file whose key was in the vault's entry. `Unsupported` in a store
-    /// that can't list.
+    /// `Conflict` if there is a vault beside the entries: whichever is shown, the secrets of the other would
+    /// seem lost. `KeyMissing` if there is a sealed file whose key was in the vault's entry. `Unsupported` in
+    /// a store that can't list.
     pub(super) fn find_entries(&self) -> Result<Option<Entries>> {
         let Some(place) = &self.place.entries else { return Ok(None) };
         let users = self.store.list(self.entry.service().as_str())?;
@@ -118,19 +119,20 @@ impl Vault {
             return Ok(self.place.nothing(&mut Prepared::default())?.is_none().then_some(entries));
         }
         match place.home_in_move()? {
+            // Both exist during a move, and the binding tells which of them is complete.
             Some(home) => Ok(home.in_entries.then_some(entries)),
             None if others == 0 || place.yields()? => Ok(None),
             None => Err(self.both()),
         }
     }
 
-    /// Whether the entry where a vault would be is another program's.
+    /// Returns whether the entry `vault` belongs to another program.
     fn is_foreign(&self) -> Result<bool> {
         let line = self.store.read_entry(&self.entry)?;
         Ok(line.is_some_and(|line| Stored::parse(&line).is_err_and(Unreadable::is_foreign)))
     }
 
-    /// What there is where there is nothing.
+    /// Returns the content of a service that has neither a vault nor entries.
     pub(super) fn nothing(&self) -> Content {
         match &self.place.entries {
             Some(place) => Content::Entries(place.entries(self, true)),
@@ -138,7 +140,7 @@ impl Vault {
         }
     }
 
-    /// The entries of the service, whatever else there is; `None` where secrets are none.
+    /// Returns the entries of the service without a look at the store, or `None` in another layout.
     pub(super) fn entries(&self) -> Option<Entries> {
         self.place.entries.as_ref().map(|place| place.entries(self, false))
     }
@@ -163,17 +165,18 @@ impl Entries {
         self.is_empty
     }
 
-    /// Makes a change, step by step: what was done before a step that fails stays.
+    /// Makes a change step by step. If a step fails, the steps before it remain.
     pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
         let mut entries = self;
         work(&mut entries)
     }
 
-    /// Checks that these secrets can be entries, and that no other values are there under their names.
+    /// Checks that these secrets can be entries, and that no entry with one of their names holds another
+    /// value.
     ///
     /// # Errors
     ///
-    /// `Unsupported` and `Invalid` as a change, `Conflict`.
+    /// `Unsupported` and `Invalid` as in [`check`]. `Conflict` if an entry holds another value.
     pub(super) fn make_way(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             check(key, &secret.metadata)?;
@@ -186,17 +189,18 @@ impl Entries {
         Ok(())
     }
 
-    /// Writes these secrets where they are not there yet.
+    /// Writes the secrets that have no entry yet.
     pub(super) fn write_all(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             if self.value_of(key)?.is_none() {
+                // `CreateNew`, because another program may write the entry between the check and here.
                 self.write(key, secret, WriteMode::CreateNew)?;
             }
         }
         Ok(())
     }
 
-    /// Whether all of these secrets are there.
+    /// Returns whether all of these secrets are stored with the same values.
     pub(super) fn hold(&self, vault: &Payload) -> Result<bool> {
         for (key, secret) in vault.secrets() {
             if !self.value_of(key)?.is_some_and(|there| has_value_of(&there, secret)) {
@@ -206,7 +210,8 @@ impl Entries {
         Ok(true)
     }
 
-    /// Deletes these secrets. One that has another value by now was changed by another program, and stays.
+    /// Deletes these secrets. An entry that holds another value was changed by another program meanwhile, and
+    /// stays.
     pub(super) fn remove_all(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             match self.value_of(key)? {
@@ -220,7 +225,8 @@ impl Entries {
 }
 
 impl Entries {
-    /// Writes a secret as it is, to learn that the store takes it. Where it is missing, the store is asked whether it answers.
+    /// Writes a secret back unchanged, to check that the store accepts writes. If the secret is missing,
+    /// checks only that the store can be used.
     pub(super) fn write_again(&self, key: &SecretKey) -> Result<()> {
         let entry = self.entry(key, Operation::Set)?;
         match self.store.read_entry(&entry)? {
@@ -253,11 +259,12 @@ impl Entries {
         Ok(was_there)
     }
 
-    /// Copies the bytes, text or not, to an entry that is not there yet, and reads them back.
+    /// Copies the bytes of an entry, text or not, to a new entry, and reads them back.
     fn copy(&self, old: &EntryName, new: &EntryName) -> Result<()> {
         let Some(bytes) = self.store.read_entry(old)? else { return Ok(()) };
         self.store.write_entry(new, &bytes, WriteMode::CreateNew)?;
         let there = self.store.read_entry(new)?;
+        // The old entry is deleted next, so the store must have the copy for certain.
         if there.is_none_or(|there| there.expose_secret() != bytes.expose_secret()) {
             return Err(Error::new(ErrorKind::Corrupt, Operation::Set)
                 .with_store(self.store.name())
@@ -293,7 +300,7 @@ impl OwnChanges {
 }
 
 impl Look for Entries {
-    /// That of this handle alone.
+    /// Returns the number of changes by this handle.
     fn generation(&self) -> Result<u64> {
         Ok(self.changes.all().values().sum())
     }
@@ -311,10 +318,11 @@ impl Look for Entries {
         Ok(self.keys()?.into_iter().map(info).collect())
     }
 
-    /// One entry after the other, so not all of one moment.
+    /// Reads entry by entry, so the result is not the state of a single moment.
     fn snapshot(&self) -> Result<Payload> {
         let mut vault = Payload::new(VaultId::NONE);
         for key in self.keys()? {
+            // Another program may have deleted the entry since the list was read.
             if let Some(value) = self.value_of(&key)? {
                 vault.insert(key, Secret::new(value));
             }
@@ -322,7 +330,8 @@ impl Look for Entries {
         Ok(vault)
     }
 
-    /// By what this handle has done: values are not read for that, which might ask the user.
+    /// Returns the numbers of changes by this handle. Values are not compared, because reading them may ask
+    /// the user.
     fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
         self.store.probe()?;
         let (keys, changes) = (self.keys()?, self.changes.all());
@@ -339,7 +348,7 @@ impl Edit for &Entries {
         check(key, metadata)
     }
 
-    /// The store's times are the ones that count, and it tells none.
+    /// Sets no times: the store keeps its own, and does not tell them.
     fn stamp(&mut self, _: &SecretKey, metadata: &mut SecretMetadata, _: Timestamp) -> Result<()> {
         *metadata = SecretMetadata::default();
         Ok(())
@@ -378,7 +387,7 @@ impl Edit for &Entries {
         }
     }
 
-    /// One that is killed in between leaves both.
+    /// If the process is killed in between, both entries exist.
     fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
         self.copy(&self.entry(old, Operation::Set)?, &self.entry(new, Operation::Set)?)?;
         self.changes.count(new);
@@ -390,7 +399,8 @@ impl Edit for &Entries {
 ///
 /// # Errors
 ///
-/// `Invalid` for its name, `Unsupported` for what would not be kept of it.
+/// `Invalid` if its name can't be the name of an entry, `Unsupported` if it has metadata that an entry can't
+/// hold.
 pub(super) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
     user_name(key).map_err(|error| error.during(Operation::Set))?;
     let SecretMetadata { provider, scope, expires_at, .. } = metadata;
@@ -408,7 +418,7 @@ fn has_value_of(value: &SecretString, secret: &Secret) -> bool {
     value.expose_secret() == secret.value.expose_secret()
 }
 
-/// Other programs count nothing.
+/// Returns the error for a generation of entries: changes by other programs are not counted.
 pub(super) fn not_counted() -> Error {
     cant_be_had(Operation::Get, "nobody counts the changes of entries")
 }

@@ -1,4 +1,4 @@
-//! The key slots of a vault that lies in a sealed file.
+//! The key slots of a sealed vault.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, SealedFile, Slot, SlotId};
@@ -7,7 +7,7 @@ use super::content::Content;
 use super::engine::Vault;
 use super::sealed::{Sealed, SealedPlace};
 
-/// Whether a file could not be opened for want of its key, so that what needs none can still be read.
+/// Returns whether an error means that only the key of a file is missing. Its key slots can still be listed.
 const fn is_about_the_key(kind: ErrorKind) -> bool {
     use ErrorKind::{
         Dismissed, InteractionNotAllowed, KeyMissing, Locked, NoBackend, TimedOut, WrongKey,
@@ -19,12 +19,13 @@ const fn is_about_the_key(kind: ErrorKind) -> bool {
 }
 
 impl Vault {
-    /// The slots, by a key at hand, which shows whether they are as they were written; else as the file says.
-    /// Nobody is asked for a passphrase.
+    /// Lists the key slots. With an available key it checks that they are authentic, otherwise they are
+    /// listed as they are stored. Never asks for a passphrase.
     pub(crate) fn slots(&self) -> Result<Vec<Slot>> {
         let Some(place) = self.place.sealed.as_ref() else {
             return self.with_file(Operation::List, |file, _| file.slots());
         };
+        // To open the file would ask for a passphrase.
         if place.must_ask() && place.is_there()? {
             return self.slots_without_key(place);
         }
@@ -40,7 +41,7 @@ impl Vault {
         place.slots_without_key().map_err(|error| self.named(error))
     }
 
-    /// Opens the file, for who is going to change its slots.
+    /// Checks that the file can be opened, before its slots are changed.
     pub(crate) fn check_key(&self) -> Result<()> {
         self.with_file(Operation::Open, |_, _| Ok(()))
     }
@@ -51,6 +52,7 @@ impl Vault {
         if is_new && let Some(place) = self.place.sealed.as_ref() {
             let begun = place.begin(source, now).map_err(|error| self.named(error))?;
             if let Some(slot) = begun {
+                // The copy in memory still says that there is no vault.
                 self.forget();
                 return Ok(slot);
             }
@@ -58,12 +60,12 @@ impl Vault {
         self.with_file(Operation::Set, |file, _| file.add_slot(source, now))
     }
 
-    /// Removes a slot, if another one is known to open the file by a key at hand, or one of these.
+    /// Removes a slot, if an available key or a key of `more` is known to open the file by another slot.
     pub(crate) fn remove_slot(&self, id: &SlotId, more: &[KeySource]) -> Result<()> {
         self.remove(id, |file, sources| file.remove_slot_if_open(id, &[sources, more].concat()))
     }
 
-    /// Removes a slot, whatever else opens the file.
+    /// Removes a slot without a check that another slot opens the file.
     pub(crate) fn remove_slot_unproved(&self, id: &SlotId) -> Result<()> {
         self.remove(id, |file, _| file.remove_slot(id))
     }

@@ -1,4 +1,4 @@
-//! How a whole vault is written: which layout it takes, its file if it is to have one, and its entry.
+//! Writing a whole vault: the choice of its layout, its sealed file if it has one, and its entry.
 
 use strongroom_core::{
     Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Result, SecretBytes, WriteMode,
@@ -9,13 +9,14 @@ use super::engine::Vault;
 use super::payload::{Payload, VaultId};
 use super::place::Prepared;
 
-/// The longest inline vault, in bytes. It is written as a whole at each change.
+/// The longest inline vault, in bytes. An inline vault is rewritten as a whole at each change.
 const INLINE_MAX: usize = 64 * 1024;
 
 impl Vault {
-    /// The vault as it is to lie, and its entry, if it is to have one.
+    /// Chooses the layout of a vault, and writes its sealed file if the layout is `sealed`. Returns the
+    /// content, and the line of its entry unless the sealed file is the whole vault.
     ///
-    /// Before the store is written for that, others are told by `mark`.
+    /// If this has to write the store, it calls `mark` before, which tells other processes.
     pub(super) fn laid_out(
         &self,
         vault: Payload,
@@ -29,6 +30,7 @@ impl Vault {
             Ok(()) => return Ok((Content::Inline(vault), Some(line))),
         };
         let lasts = self.store.capabilities().persistence == Persistence::Permanent;
+        // In a store that forgets no sealed file is created, so nothing has to be prepared for it.
         if lasts && self.place.needs_entry() {
             self.stand_in(vault.id, mark)?;
         }
@@ -41,7 +43,7 @@ impl Vault {
         }
     }
 
-    /// Writes the entry of a vault that is laid out, if it is to have one.
+    /// Writes the entry of a vault. Does nothing without a line.
     pub(super) fn write_entry_of(
         &self,
         content: Content,
@@ -51,7 +53,7 @@ impl Vault {
         match self.store.write_entry(&self.entry, &line, WriteMode::Overwrite) {
             Ok(()) => Ok(content),
             Err(error) => {
-                // After a timeout the key may still arrive.
+                // After a timeout the store may still receive the key, and then the file is the vault.
                 if error.kind() != ErrorKind::TimedOut {
                     self.abandon(content, Some(&line));
                 }
@@ -60,8 +62,8 @@ impl Vault {
         }
     }
 
-    /// Takes back a new sealed file, unless the store has its key: a write that failed may have been
-    /// made, and then the file is the vault. Where the store can't say, the file stays.
+    /// Deletes a new sealed file, unless the store may have its key: a write that failed may still have taken
+    /// effect, and then the file is the vault. If the store can't tell, the file stays.
     pub(super) fn abandon(&self, content: Content, line: Option<&SecretBytes>) {
         if !content.is_sealed() {
             return;
@@ -77,8 +79,8 @@ impl Vault {
         }
     }
 
-    /// Writes an empty vault where there is no entry yet, before there is a file: one without an entry
-    /// is a vault whose key is gone, and that is what a kill in between would leave.
+    /// Writes an empty vault as the entry, if there is none, before the sealed file is created. Without it, a
+    /// kill in between would leave a file without an entry, which counts as a vault whose key is lost.
     fn stand_in(&self, id: VaultId, mark: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.store.contains_entry(&self.entry)? {
             return Ok(());

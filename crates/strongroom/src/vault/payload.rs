@@ -1,4 +1,4 @@
-//! What the vault's one entry holds in the layout `inline`: one line of ASCII JSON.
+//! The content of a vault's entry in the layout `inline`: a line of ASCII JSON.
 //!
 //! ```json
 //! {"strongroom":"vault","version":1,"id":"<32 hex digits>","generation":7,"secrets":[
@@ -6,18 +6,18 @@
 //!    "expires_at":"<RFC 3339>","created_at":"…","updated_at":"…"}]}
 //! ```
 //!
-//! It is written without line breaks; what a secret doesn't have is left out. Some providers damage
-//! newlines and bytes above 0x7f, so neither is ever in it. Values are base64: a parser that has to
-//! unescape a value leaves a copy behind in memory.
+//! It is written without line breaks. Fields that a secret doesn't have are left out. Some providers damage
+//! newlines and bytes above 0x7f, so it contains neither. Values are base64: a parser that has to unescape a
+//! value leaves a copy of it in memory.
 //!
-//! An entry of version 2 holds no secrets, but the key of the file where they are: `key_entry.rs`.
+//! An entry of version 2 holds no secrets, but the key of the sealed file: `key_entry.rs`.
 //!
-//! Version 0, the plain object `{"NAME": "value", …}` that applications write by themselves, is read,
-//! and becomes version 1 when it is next written. A field that this version does not know is kept:
-//! a newer one may have written it.
+//! Version 0, the plain object `{"NAME": "value", …}` that applications write by themselves, can be read, and
+//! becomes version 1 at the next write. Unknown fields are kept, because a newer version may have written
+//! them.
 //!
-//! Every buffer that holds a value is wiped, and is as large as it must be from the start: one that
-//! grows would leave its first place unwiped.
+//! Every buffer that holds a value is wiped, and is allocated at its full size: a buffer that grows leaves
+//! its old memory unwiped.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,51 +50,51 @@ mod write;
 /// The format that this program writes.
 const VERSION: u64 = 1;
 
-/// What the field `strongroom` says.
+/// The value of the field `strongroom`.
 const MARKER: &str = "vault";
 
-/// A vault's identity, drawn once, when the vault is made.
+/// A vault's identity, drawn at random when the vault is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct VaultId(u128);
 
-/// All of a vault's secrets.
+/// The secrets of a vault.
 pub(crate) struct Payload {
-    /// Which vault it is.
+    /// The vault's id.
     pub(crate) id: VaultId,
-    /// The vault's revision number; a vault of version 0 has none, and is at 0.
+    /// The vault's revision number, which is 0 for a vault of version 0.
     pub(crate) generation: u64,
     secrets: BTreeMap<SecretKey, Secret>,
     unknown: Unknown,
     unknown_of: BTreeMap<SecretKey, Unknown>,
 }
 
-/// What a vault's entry holds.
+/// The content of a vault's entry.
 pub(crate) enum Stored {
     /// The vault itself.
     Inline(Payload),
-    /// The key of the file that the vault lies in.
+    /// The key of the sealed file that holds the vault.
     #[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "only its version is looked at"))]
     Key(KeyEntry),
 }
 
-/// The fields of an object that this version does not know, each with its JSON text.
+/// The unknown fields of an object, each with its JSON text.
 type Unknown = BTreeMap<String, Zeroizing<String>>;
 
 impl VaultId {
-    /// The identity made of these random bytes.
+    /// Returns the identity with these random bytes.
     pub(crate) fn new(random: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(random))
     }
 
-    /// The identity of no vault: of a service that has none yet, and of version 0, which has no id.
+    /// The identity of a service without a vault, and of a vault of version 0, which has no id.
     pub(crate) const NONE: Self = Self(0);
 
-    /// The bytes that it was made of.
+    /// Returns the bytes of the identity.
     pub(crate) fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
 
-    /// The identity that [`VaultId`]'s `Display` wrote, or `None` for any other text.
+    /// Parses the text that `Display` writes. Returns `None` for any other text.
     pub(crate) fn from_hex(hex: &str) -> Option<Self> {
         let digits = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if hex.len() != 32 || !digits {
@@ -116,7 +116,7 @@ impl Stored {
 }
 
 impl Payload {
-    /// A vault without secrets, before its first commit.
+    /// Returns a vault without secrets, before its first commit.
     pub(crate) fn new(id: VaultId) -> Self {
         Self {
             id,
@@ -127,14 +127,15 @@ impl Payload {
         }
     }
 
-    /// Reads what [`Payload::to_line`] wrote, or version 0, which takes its identity from `fresh`.
+    /// Parses a line that [`Payload::to_line`] wrote, or version 0, which takes its identity from `fresh`.
     ///
-    /// Names and targets are taken as they stand: one that [`SecretKey::validate`] would refuse
-    /// today is no reason to lose the others.
+    /// Names and targets are not validated: a name that [`SecretKey::validate`] refuses today is no reason to
+    /// lose the other secrets.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`], which is `Corrupt` as an [`Error`](strongroom_core::Error).
+    /// [`Unreadable`], which becomes an [`Error`](strongroom_core::Error) of the kind `Corrupt`, or
+    /// `Conflict` for another program's entry.
     pub(crate) fn parse(
         line: &SecretBytes,
         fresh: impl FnOnce() -> VaultId,
@@ -145,27 +146,27 @@ impl Payload {
         }
     }
 
-    /// The vault as one line of printable ASCII, the same for the same content.
+    /// Returns the vault as a line of printable ASCII. The same content gives the same line.
     pub(crate) fn to_line(&self) -> SecretBytes {
         write::line(self)
     }
 
-    /// A second copy of all of it.
+    /// Returns a copy of the vault.
     pub(crate) fn duplicate(&self) -> Result<Self, Unreadable> {
         Self::parse(&self.to_line(), || self.id)
     }
 
-    /// The secrets, by name and target.
+    /// Returns the secrets, sorted by name and target.
     pub(crate) fn secrets(&self) -> &BTreeMap<SecretKey, Secret> {
         &self.secrets
     }
 
-    /// Puts a secret in, and returns the one that it replaces, whose unknown fields stay.
+    /// Stores a secret, and returns the replaced secret. Its unknown fields stay.
     pub(crate) fn insert(&mut self, key: SecretKey, secret: Secret) -> Option<Secret> {
         self.secrets.insert(key, secret)
     }
 
-    /// Gives a secret another key, under which there must be none yet.
+    /// Moves a secret to another key, which must be free.
     pub(crate) fn give_key(&mut self, old: &SecretKey, new: &SecretKey) {
         if let Some(unknown) = self.unknown_of.remove(old) {
             self.unknown_of.insert(new.clone(), unknown);
@@ -175,7 +176,7 @@ impl Payload {
         }
     }
 
-    /// Takes over the secrets that this vault doesn't have, and returns their keys.
+    /// Moves the secrets that this vault doesn't have out of another vault, and returns their keys.
     pub(crate) fn absorb(&mut self, mut other: Self) -> Vec<SecretKey> {
         let mut absorbed = Vec::new();
         for (key, secret) in other.secrets {
@@ -191,7 +192,8 @@ impl Payload {
         absorbed
     }
 
-    /// Takes over one secret of another vault just as it is there, in place of the one that is here.
+    /// Replaces a secret by the secret of another vault, with its unknown fields. Removes it if the other
+    /// vault doesn't have it.
     #[cfg(feature = "backup")]
     pub(crate) fn copy_from(&mut self, other: &Self, key: &SecretKey) {
         self.take(key);
@@ -203,7 +205,8 @@ impl Payload {
         }
     }
 
-    /// Whether both have the secret, or neither has, with all that is kept of it.
+    /// Returns whether both vaults have an equal secret, with equal metadata and unknown fields, or neither
+    /// has it.
     #[cfg(feature = "backup")]
     pub(crate) fn is_same(&self, other: &Self, key: &SecretKey) -> bool {
         let same_secret = match (self.secrets.get(key), other.secrets.get(key)) {
@@ -216,7 +219,7 @@ impl Payload {
         same_secret && self.unknown_of.get(key) == other.unknown_of.get(key)
     }
 
-    /// Takes a secret out, with its unknown fields.
+    /// Removes a secret with its unknown fields, and returns it.
     pub(crate) fn take(&mut self, key: &SecretKey) -> Option<Secret> {
         self.unknown_of.remove(key);
         self.secrets.remove(key)
@@ -231,6 +234,7 @@ impl fmt::Display for VaultId {
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither values nor names: a sealed vault keeps both secret.
         f.debug_struct("Payload")
             .field("id", &self.id)
             .field("generation", &self.generation)

@@ -1,4 +1,4 @@
-//! Where a vault may lie beside its entry: a sealed file, entries of its secrets' own, or nowhere.
+//! The places of a vault beside its entry: a sealed file, or an entry for each secret.
 
 use std::path::{Path, PathBuf};
 
@@ -12,21 +12,21 @@ use super::payload::{Payload, Stored};
 #[cfg(feature = "sealed")]
 use super::sealed::{Record, Sealed, SealedPlace};
 
-/// Set in the generation by which an entry with a key is known: an inline vault stays the same vault when it becomes
-/// sealed, and a process that remembers what the entry was must not take it for that.
+/// The bit that marks the generation of an entry with a key. An inline vault keeps its id when it becomes
+/// sealed, and a process that remembers the inline entry must not take the new entry for it.
 pub(super) const KEYED: u64 = 1 << 63;
 
-/// Where a vault may lie beside its entry.
+/// The places of a vault beside its entry.
 pub(crate) struct Place {
     #[cfg(feature = "sealed")]
     pub(crate) sealed: Option<SealedPlace>,
-    /// Whether the vault is to lie in a sealed file however small it is.
+    /// Set if the vault is to be sealed, however small it is.
     pub(crate) is_wanted: bool,
-    /// Where its secrets are to be entries of their own, unless there is a vault already.
+    /// Set if each secret is to be an entry, unless there is a vault already.
     pub(crate) entries: Option<EntriesPlace>,
 }
 
-/// A key that was asked for before a lock was taken; and the file, where it is open already.
+/// A key that the user gave before a lock was taken, and the file if it is open already.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
     #[cfg(feature = "sealed")]
@@ -105,32 +105,32 @@ impl Place {
 
 #[cfg(feature = "sealed")]
 impl Place {
-    /// Whether no vault lies in its entry, however small.
+    /// Returns whether even a small vault is stored in a sealed file.
     pub(super) fn takes_all(&self) -> bool {
         self.is_wanted || self.is_direct()
     }
 
-    /// Whether the file is the vault, and no entry is needed.
+    /// Returns whether the sealed file is the whole vault, without an entry.
     pub(super) fn is_direct(&self) -> bool {
         matches!(self.sealed, Some(SealedPlace::Direct(_)))
     }
 
-    /// Returns the path of the file that is the vault.
+    /// Returns the path of the sealed file if it is the whole vault.
     pub(super) fn direct_path(&self) -> Option<&Path> {
         self.sealed.as_ref().filter(|_| self.is_direct()).map(SealedPlace::path)
     }
 
-    /// Whether there may be a file whose key stands in the vault's entry.
+    /// Returns whether there may be a sealed file whose key is stored in the vault's entry.
     pub(super) fn needs_entry(&self) -> bool {
         matches!(self.sealed, Some(SealedPlace::Keyed { .. }))
     }
 
-    /// Whether the vault can't be opened without asking for a passphrase.
+    /// Returns whether the vault can't be opened without asking for a passphrase.
     pub(super) fn must_ask(&self) -> bool {
         self.sealed.as_ref().is_some_and(SealedPlace::must_ask)
     }
 
-    /// Asks for the passphrase of a file, where it would have to be asked for while a lock is held.
+    /// Asks for the passphrase of a file, so that no lock is held during the question.
     pub(super) fn prepare(&self) -> Result<Prepared> {
         match &self.sealed {
             Some(SealedPlace::Direct(unlock)) => unlock.prepare(),
@@ -138,7 +138,7 @@ impl Place {
         }
     }
 
-    /// The same, unless there is no file, which reading does not make.
+    /// As [`prepare`](Self::prepare), but does not ask if there is no file: reading does not create it.
     pub(super) fn prepare_to_read(&self) -> Result<Prepared> {
         match &self.sealed {
             Some(place @ SealedPlace::Direct(unlock)) if place.is_there()? => unlock.prepare(),
@@ -146,23 +146,23 @@ impl Place {
         }
     }
 
-    /// The vault, where no entry is needed to open it.
+    /// Opens a vault that needs no entry. Returns `None` if it needs an entry.
     pub(super) fn open_direct(&self, prepared: &mut Prepared) -> Option<Result<Content>> {
         self.is_direct().then(|| self.nothing(prepared))
     }
 
-    /// The vault of a service that has no entry: none, unless there is a file that needs it, and that
-    /// nothing else opens.
+    /// Returns the content of a service whose entry does not exist: none, or the file that another key opens.
     ///
     /// # Errors
     ///
-    /// `KeyMissing`.
+    /// `KeyMissing` if there is a file whose key was in the entry, and no other key opens it. The errors of
+    /// opening a file.
     pub(super) fn nothing(&self, prepared: &mut Prepared) -> Result<Content> {
         let sealed = self.sealed.as_ref().map_or(Ok(None), |place| place.recover(prepared))?;
         Ok(sealed.map_or_else(Content::none, |sealed| Content::Sealed(Box::new(sealed))))
     }
 
-    /// The vault that an entry holds, or holds the key of.
+    /// Opens the vault that an entry holds or holds the key of.
     pub(super) fn open(&self, stored: Stored) -> Result<Content> {
         match (stored, &self.sealed) {
             (Stored::Inline(vault), _) => Ok(Content::Inline(vault)),
@@ -173,8 +173,8 @@ impl Place {
         }
     }
 
-    /// Writes a whole vault into a new file; `None` if it may not lie in one. The entry that comes with
-    /// it holds the file's key, so the store must be one that lasts.
+    /// Writes a whole vault into a new sealed file. Returns `None` if the vault may not be sealed. The entry
+    /// that is returned beside it holds the file's key, so the store must be permanent (`lasts`).
     pub(super) fn seal(
         &self,
         vault: &Payload,
@@ -183,6 +183,7 @@ impl Place {
         now: Timestamp,
     ) -> Result<Option<(Content, Option<SecretBytes>)>> {
         match &self.sealed {
+            // In a store that forgets, the file would outlive its key.
             Some(SealedPlace::Keyed { .. }) if !lasts && self.is_wanted => Err(forgets()),
             Some(SealedPlace::Keyed { .. }) if !lasts => Ok(None),
             None if self.is_wanted => Err(nowhere()),
@@ -194,7 +195,8 @@ impl Place {
         }
     }
 
-    /// Puts a new file with these records in the place of a damaged one, and says where that is now.
+    /// Replaces a damaged file by a new file with these records, and returns the path that the damaged file
+    /// was moved to.
     pub(super) fn rebuild(
         &self,
         sources: Vec<KeySource>,
@@ -205,21 +207,21 @@ impl Place {
         place.rebuild(sources, records, now)
     }
 
-    /// Puts the file out of the way, and returns where it is now.
+    /// Moves the sealed file aside, and returns its new path.
     pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
         self.sealed.as_ref().map_or(Ok(None), |place| place.put_aside(now))
     }
 
-    /// Checks that the file can be deleted, as far as others that have it open are concerned.
+    /// Checks that no program keeps the sealed file from being deleted.
     ///
     /// # Errors
     ///
-    /// `Busy`.
+    /// `Busy` if a program has it open, on Windows.
     pub(super) fn check_free(&self) -> Result<()> {
         self.sealed.as_ref().map_or(Ok(()), SealedPlace::check_free)
     }
 
-    /// Deletes the file, and says whether there was one.
+    /// Deletes the sealed file, and returns whether it existed.
     pub(super) fn remove(&self) -> Result<bool> {
         self.sealed.as_ref().map_or(Ok(false), SealedPlace::remove)
     }

@@ -1,4 +1,4 @@
-//! Secrets that a refresh fetched: stored, or kept in memory until they can be.
+//! Secrets fetched by a refresh, which are stored or kept in memory until the store takes them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,24 +11,26 @@ use strongroom_core::{
 use super::content::Content;
 use super::engine::Vault;
 
-/// Fetched secrets that the store did not take. A leaf: no other lock is taken under it.
+/// Fetched secrets that the store did not take. A leaf lock: no other lock is taken while it is held.
 #[derive(Default)]
 pub(super) struct Unstored(Mutex<BTreeMap<SecretKey, Fetched>>);
 
 struct Fetched {
-    /// The value that it was fetched for: another one that is stored by now stands.
+    /// The value that the refresh replaces. If another value is stored by now, that value stays.
     base: Option<SecretString>,
     secret: Secret,
 }
 
 impl Vault {
-    /// Returns the secret for a refresh, expired or not: a fetched one that could not be stored is the latest.
+    /// Returns the latest secret for a refresh, expired or not. That is a fetched secret that could not be
+    /// stored, if there is any.
     pub(crate) fn for_refresh(&self, key: &SecretKey) -> Result<Option<Secret>> {
         let Some(Fetched { base, secret }) = self.unstored.take(key) else { return self.peek(key) };
         self.refreshed(key, base.as_ref(), secret).map(Some)
     }
 
-    /// Checks that the store takes a write, by one that changes no secret. Where there is no vault yet, that the store answers.
+    /// Checks that the store accepts writes, by a write that changes no secret. If there is no vault yet,
+    /// checks only that the store can be used.
     pub(crate) fn check_writable(&self, key: &SecretKey) -> Result<()> {
         let is_inline = self.read_content(|content| match content {
             Content::Entries(entries) => entries.write_again(key).map(|()| false),
@@ -43,12 +45,13 @@ impl Vault {
         }
     }
 
-    /// Stores what a refresh fetched for the value `base`, unless the secret was changed since: then the stored one stands. Returns the
-    /// secret that counts.
+    /// Stores a secret that was fetched to replace the value `base`. If the stored value is not `base` any
+    /// more, it stays. Returns the secret that is valid now.
     ///
     /// # Errors
     ///
-    /// `Conflict` if the secret was deleted meanwhile. What the store does not take is kept in memory, and no error.
+    /// `Conflict` if the secret was deleted meanwhile. If the store does not take the secret, that is no
+    /// error: the secret is kept in memory.
     pub(crate) fn refreshed(
         &self,
         key: &SecretKey,
@@ -57,6 +60,7 @@ impl Vault {
     ) -> Result<Secret> {
         let copy = new.duplicate();
         match self.store_fetched(key, base, new) {
+            // The provider may already have revoked the old value, so the new value must not be lost.
             Err(error) if error.kind() != ErrorKind::Conflict => {
                 tracing::warn!(%error, "{key} was refreshed and could not be stored: it is in memory alone");
                 let base = base.map(|base| SecretString::from(base.expose_secret()));
@@ -71,7 +75,7 @@ impl Vault {
         self.unstored.all().keys().cloned().collect()
     }
 
-    /// Stores what earlier refreshes fetched, after a change that the store has taken.
+    /// Stores the secrets of earlier refreshes, after the store has taken a change.
     pub(super) fn store_what_was_fetched(&self) {
         for key in self.unstored() {
             if let Some(Fetched { base, secret }) = self.unstored.take(&key) {
@@ -88,7 +92,8 @@ impl Vault {
         new: Secret,
     ) -> Result<Secret> {
         let in_entries = self.read_content(|content| Ok(matches!(content, Content::Entries(_))))?;
-        // A change to the layout between this look and the write is found by the write.
+        // If the layout changes between this look and the write, the write finds out.
+        // Entries can't hold metadata and would refuse the secret, and the new value matters more.
         let kept = if in_entries { SecretMetadata::default() } else { new.metadata.clone() };
         let mut theirs = None;
         let stored = self.commit(|vault| {
@@ -97,6 +102,8 @@ impl Vault {
                 != base.map(|base| base.expose_secret())
             {
                 theirs = found;
+                // Any error ends the commit without a write. The caller gets the stored secret, or this error
+                // if it was deleted.
                 return Err(deleted_meanwhile(key));
             }
             let mut secret = new;

@@ -1,4 +1,4 @@
-//! A vault moves from one store to another, or between its entry and entries of its secrets' own.
+//! Moving a vault to another store, or to another layout within a store.
 
 use std::path::PathBuf;
 
@@ -11,31 +11,31 @@ use super::place::Prepared;
 use crate::binding::{BindingFile, Home, Moving};
 use crate::{Backend, Layout};
 
-/// What a move did.
+/// The result of a move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Moved {
-    /// Where the vault was.
+    /// The old backend of the vault.
     pub from: Backend,
-    /// Where it is now.
+    /// The new backend of the vault.
     pub to: Backend,
-    /// How many secrets it has.
+    /// The number of secrets in the vault.
     pub secrets: usize,
-    /// A file that was in the way, where it is now.
+    /// The new path of a file that was in the way, if there was such a file.
     pub put_aside: Option<PathBuf>,
-    /// What the store can do where it is now, and how it protects the vault.
+    /// The capabilities of the new store, which tell how it protects the vault.
     pub capabilities: Capabilities,
 }
 
-/// What a move is about to do.
+/// The next step of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MoveStep {
-    /// To write so many secrets to the new store.
+    /// Copying this number of secrets to the new store.
     Copy(usize),
-    /// To read them back and compare.
+    /// Reading the copies back and comparing them.
     Verify,
-    /// To delete the old vault: the new one is the vault from here on.
+    /// Deleting the old vault. From here on the new vault is the valid vault.
     Delete,
 }
 
@@ -50,10 +50,10 @@ impl Moved {
 }
 
 impl Vault {
-    /// Moves this vault: copy, read back and compare, switch the binding, delete. Whoever is stopped in
-    /// between has a whole vault on one side, and moves again.
+    /// Moves this vault: copy, read back and compare, switch the binding, delete. If the move is stopped in
+    /// between, a whole vault exists on at least one side, and another move completes it.
     ///
-    /// Both vaults are of one service, and meet at the same lock: this one holds it.
+    /// Both vaults are of the same service and share a lock, which this vault holds.
     pub(crate) fn move_to(
         &self,
         (target, to): (&Self, Home),
@@ -76,7 +76,7 @@ impl Vault {
             progress(MoveStep::Copy(vault.secrets().len()));
             let began_before = binding.moving_to()? == Some(to);
             let put_aside = match target.entries().filter(|_| to.backend == from.backend) {
-                // The vault that is there is this one.
+                // In the same store, the vault in the way is the vault that is moved.
                 Some(entries) => entries.make_way(&vault).map(|()| None),
                 None => target.make_way(&vault, began_before, &mut there),
             }?;
@@ -87,7 +87,8 @@ impl Vault {
                 return Err(target.failed(ErrorKind::Corrupt, "it gave back something else"));
             }
             drop(source);
-            // Who has it open would go on with the vault that is over.
+            // Windows could not delete a file that another process has open, and that process would go on
+            // with the old vault.
             self.place.check_free()?;
             remember(to, Moving::From(from))?;
             progress(MoveStep::Delete);
@@ -100,8 +101,8 @@ impl Vault {
         })
     }
 
-    /// Makes way for a vault that comes from elsewhere, and returns what was put aside for that. What an
-    /// earlier move of it has left goes.
+    /// Prepares this place for a vault that is moved here, and returns the path of a file that was put aside.
+    /// The remains of an earlier move of the same vault are removed or overwritten.
     fn make_way(
         &self,
         coming: &Payload,
@@ -122,7 +123,8 @@ impl Vault {
             drop(found);
             return self.place.put_aside(self.now());
         }
-        // The same vault is what a move that was stopped has left. One of entries has no id yet.
+        // The same vault was left by a move that was stopped. A vault in entries has no id to compare, so the
+        // binding tells.
         let is_left = match coming.id {
             VaultId::NONE => began_before,
             id => found.revision().vault == id.to_bytes(),
@@ -151,12 +153,12 @@ impl Vault {
         self.read_place(prepared)
     }
 
-    /// All secrets that are here.
+    /// Returns a copy of all secrets.
     pub(crate) fn snapshot(&self) -> Result<Payload> {
         self.read(|vault| vault.snapshot())
     }
 
-    /// Deletes the secrets that are here, which have been copied elsewhere.
+    /// Deletes the secrets at the old place after they were copied to the new place.
     pub(crate) fn delete_moved(&self, vault: &Payload, in_entries: bool) -> Result<()> {
         match self.entries().filter(|_| in_entries) {
             Some(entries) => entries.remove_all(vault),
@@ -172,7 +174,11 @@ impl Vault {
         Ok(())
     }
 
-    /// How the vault lies that is to be moved.
+    /// Returns the layout of the vault that is to be moved.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no vault.
     pub(crate) fn must_be_there(&self) -> Result<Layout> {
         self.read_content(|content| self.check_is_there(content).map(|()| content.layout()))
     }
@@ -190,10 +196,10 @@ impl Vault {
 }
 
 impl Content {
-    /// Whether these secrets are what is stored.
+    /// Returns whether these secrets are stored.
     fn gives_back(&self, vault: &Payload) -> Result<bool> {
         match self {
-            // Beside others, and without times.
+            // Other entries may be there, and entries have no times to compare.
             Self::Entries(entries) => entries.hold(vault),
             content => Ok(content.look().snapshot()?.holds_the_same(vault)),
         }

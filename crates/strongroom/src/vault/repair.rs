@@ -1,4 +1,4 @@
-//! A way out for a vault that can't be read, or that stands in its store more than once.
+//! Repair of a vault that can't be read, or that its store holds several times.
 
 use std::cmp::Reverse;
 use std::path::PathBuf;
@@ -14,50 +14,50 @@ use super::payload::{Payload, Stored, readable_names};
 use super::place::{Place, Prepared};
 use crate::shell::shell_word;
 
-/// One item of a store that stands where a vault should be.
+/// An item of a store in the place of a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VaultItem {
-    /// How the store names it, where there are several.
+    /// The store's name for the item, if there are several items.
     pub candidate: Option<Candidate>,
-    /// How many bytes it has; 0 if the store can't read it.
+    /// The length of the item in bytes, or 0 if the store can't read it.
     pub len: usize,
-    /// What it is.
+    /// The content of the item.
     pub content: VaultContent,
 }
 
-/// What an item holds. Never a value.
+/// The content of an item, without any value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultContent {
     /// A vault.
     Readable {
-        /// Its revision number.
+        /// The vault's revision number.
         generation: u64,
-        /// Its secrets.
+        /// The vault's secrets.
         keys: Vec<SecretKey>,
     },
-    /// Something else.
+    /// Data that can't be read as a vault.
     Unreadable {
-        /// Why it can't be read, as a clause.
+        /// The reason why it can't be read, as a clause.
         problem: String,
-        /// The names of secrets that can still be made out.
+        /// The names of secrets that are still readable.
         names: Vec<String>,
-        /// How many secrets can be read whole, where the vault lies in a file of records: a salvage
-        /// takes them out.
+        /// The number of secrets that can be read whole, if the vault is in a sealed file. A salvage recovers
+        /// them.
         readable: Option<u64>,
     },
 }
 
-/// What a merge did.
+/// The result of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {
-    /// The revision number of the vault that there is now.
+    /// The revision number of the merged vault.
     pub generation: u64,
-    /// The secrets that stood in an older item only.
+    /// The secrets that only an older item had.
     pub added: Vec<SecretKey>,
-    /// How many items were deleted.
+    /// The number of deleted items.
     pub deleted: usize,
 }
 
@@ -76,6 +76,7 @@ impl Vault {
     pub(crate) fn merge(&self) -> Result<Merged> {
         self.rewrite(|| {
             let mut vaults = self.readable_ones()?;
+            // The newest vault comes first. It is kept, and takes only missing secrets from the older vaults.
             vaults.sort_by_key(|(candidate, vault)| {
                 Reverse((vault.generation, candidate.modified, candidate.id.clone()))
             });
@@ -85,7 +86,8 @@ impl Vault {
             merged.advance()?;
             let line = merged.to_line();
             self.check_size(&line)?;
-            // Whole before the others are deleted: whoever is stopped in between merges again.
+            // The merged vault is complete before the other items are deleted, so that a merge that was
+            // killed in between can be repeated.
             self.store.write_candidate(&self.entry, &kept.id, &line)?;
             let deleted = self.store.keep_candidate(&self.entry, &kept.id)?;
             let generation = merged.generation;
@@ -106,7 +108,8 @@ impl Vault {
             if found.is_whole() {
                 return Err(self.refusal("the vault can be read: there is nothing to repair"));
             }
-            // A sealed file that moves away needs the key in its entry, which is copied first.
+            // The entry is copied first, because a sealed file that is moved aside can only be opened with
+            // the key in it.
             let entry = found.bytes.iter().map(|bytes| self.copy_aside(bytes));
             let mut copies = entry.collect::<Result<Vec<_>>>()?;
             copies.extend(self.place.put_aside(self.now())?);
@@ -137,7 +140,7 @@ impl Vault {
         }
     }
 
-    /// All items, each with its vault.
+    /// Returns all items with their vaults.
     fn readable_ones(&self) -> Result<Vec<(Candidate, Payload)>> {
         let mut vaults = Vec::new();
         for found in self.find_all(&mut Prepared::default())? {
@@ -203,7 +206,11 @@ impl Vault {
 }
 
 impl Found {
-    /// What could be read, or could not for a reason that lies in the item itself.
+    /// Returns the item with its content, or with the reason in the item itself why it can't be read.
+    ///
+    /// # Errors
+    ///
+    /// Errors that tell nothing about the item, such as `Locked` or `TimedOut`.
     fn new(
         candidate: Option<Candidate>,
         bytes: Result<SecretBytes>,
@@ -221,7 +228,7 @@ impl Found {
         Ok(Self { candidate, bytes, opened })
     }
 
-    /// What there is without an entry, if anything.
+    /// Returns the item of a vault that has no entry, if there is any.
     fn in_place(opened: Result<Content>) -> Result<Vec<Self>> {
         Ok(match told(opened)? {
             Ok(content) if content.is_none() => Vec::new(),
@@ -229,12 +236,12 @@ impl Found {
         })
     }
 
-    /// Whether it can be read, all of it.
+    /// Returns whether the item can be read completely.
     pub(super) fn is_whole(&self) -> bool {
         self.seen().is_ok()
     }
 
-    /// The names and the number of the secrets in a damaged file that can be read.
+    /// Returns the names of the readable secrets in a damaged sealed file.
     fn readable(&self) -> Option<Vec<String>> {
         match self.opened.as_ref().ok()? {
             #[cfg(feature = "sealed")]
@@ -246,13 +253,14 @@ impl Found {
         }
     }
 
-    /// The generation and the secrets, or what is wrong. It reads all of it.
+    /// Reads the whole item. Returns its generation and secrets, or the problem.
     fn seen(&self) -> Result<(u64, Vec<SecretKey>), String> {
         let problem = |error: &Error| error.problem().to_owned();
         let content = self.opened.as_ref().map_err(problem)?;
         let vault = content.look();
         let seen = vault.generation().and_then(|generation| Ok((generation, vault.list()?)));
         let (generation, secrets) = seen.map_err(|error| problem(&error))?;
+        // A list decrypts no values. Only reading them all shows whether they are intact.
         #[cfg(feature = "sealed")]
         if let Content::Sealed(sealed) = content
             && let (_, lost @ 1..) = sealed.salvage()
@@ -277,7 +285,8 @@ impl Found {
     }
 }
 
-/// What opening a vault told of it, which an error of another kind does not: then it may be whole.
+/// Splits the result of opening a vault. The outer error tells nothing about the vault, which may be intact.
+/// The inner result is the vault's state.
 fn told(opened: Result<Content>) -> Result<Result<Content>> {
     use ErrorKind::{AccessDenied, Busy, Conflict, Io, TimedOut};
     match opened {

@@ -1,4 +1,4 @@
-//! A vault's secrets out into a backup, and back.
+//! Backups of a vault's secrets, and their restoration.
 
 use std::collections::BTreeSet;
 
@@ -14,71 +14,72 @@ use super::payload::Payload;
 mod tests;
 use super::payload::backup::{self, Document};
 
-/// What becomes of secrets that differ, or that the backup doesn't have.
+/// The treatment of secrets that differ or that the backup does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestoreMode {
-    /// Nothing is removed. Where vault and backup differ, the one that was written last stays.
+    /// Removes nothing. If vault and backup differ, the secret that was written last stays.
     Merge,
-    /// Afterwards the vault holds what the backup holds, and nothing else.
+    /// Makes the vault hold the secrets of the backup and nothing else.
     Replace,
 }
 
-/// What a restore does, secret by secret. It names no value.
+/// The plan of a restore, secret by secret. It contains no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RestorePlan {
-    /// The way of restoring that it is the plan of.
+    /// The mode that the plan was made for.
     pub mode: RestoreMode,
-    /// The secrets of the backup, and those that are removed, by name and target.
+    /// The secrets of the backup and the secrets that are removed, sorted by name and target.
     pub steps: Vec<RestoreStep>,
 }
 
-/// What a restore does about one secret.
+/// The step of a restore that concerns a single secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RestoreStep {
-    /// The secret.
+    /// The secret's name and target.
     pub key: SecretKey,
-    /// What is done.
+    /// The action on the secret.
     pub action: RestoreAction,
-    /// When it was last written in the vault, if it is there and that is known.
+    /// The time of the last write in the vault, if the secret is there and the time is known.
     pub in_vault: Option<Timestamp>,
-    /// When it was last written in the backup, if it is there and that is known.
+    /// The time of the last write in the backup, if the secret is there and the time is known.
     pub in_backup: Option<Timestamp>,
 }
 
-/// What is done about a secret.
+/// The action of a restore on a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestoreAction {
-    /// The vault doesn't have it, and gets it.
+    /// Adds a secret that the vault does not have.
     Add,
-    /// Both have it and differ: the backup's takes the place of the vault's.
+    /// Replaces a secret of the vault by a different secret of the backup.
     Replace,
-    /// Both have it and differ: the vault's stays, because the backup's is not known to be newer.
+    /// Keeps a secret of the vault that differs from the backup's, because the backup's is not known to be
+    /// newer.
     Keep,
-    /// Both have the same.
+    /// Does nothing: vault and backup have the same secret.
     Unchanged,
-    /// The backup doesn't have it, and it goes.
+    /// Removes a secret that the backup does not have.
     Remove,
 }
 
-/// A vault's secrets at one generation.
+/// The secrets of a vault at a single generation.
 pub(crate) struct Snapshot {
-    /// The backup, not encrypted yet.
+    /// The backup before its encryption.
     pub(crate) json: SecretBytes,
     pub(crate) generation: u64,
     pub(crate) secrets: usize,
 }
 
 impl RestorePlan {
-    /// The secrets about which this is done, by name and target.
+    /// Returns the secrets with this action, sorted by name and target.
     pub fn with(&self, action: RestoreAction) -> impl Iterator<Item = &SecretKey> {
         self.steps.iter().filter(move |step| step.action == action).map(|step| &step.key)
     }
 
-    /// Whether the vault would be another one afterwards.
+    /// Returns whether the restore would change the vault.
     pub fn changes_anything(&self) -> bool {
         use RestoreAction::{Add, Remove, Replace};
         self.steps.iter().any(|step| matches!(step.action, Add | Replace | Remove))
@@ -99,7 +100,7 @@ impl RestorePlan {
 }
 
 impl Vault {
-    /// The secrets of one generation, as a backup.
+    /// Writes the secrets of a single generation as a backup.
     pub(crate) fn back_up(&self) -> Result<Snapshot> {
         let now = self.now();
         let snapshot = self.read(|vault| {
@@ -119,8 +120,13 @@ impl Vault {
         plan.map_err(|error| error.during(Operation::Restore))
     }
 
-    /// Does what the plan says, all of it in one commit. The times of what is restored are the backup's.
+    /// Carries out a plan in a single commit. The restored secrets have the times of the backup.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the vault has changed so that the plan would be different. Nothing is changed then.
     pub(crate) fn restore(&self, backup: &Document, plan: &RestorePlan) -> Result<()> {
+        // A plan that changes nothing needs no commit, as long as it is still the plan.
         if !plan.changes_anything() && self.plan_restore(backup, plan.mode)? == *plan {
             return Ok(());
         }
@@ -129,6 +135,7 @@ impl Vault {
                 return Err(changed_meanwhile());
             }
             use RestoreAction::{Add, Replace};
+            // All checks come first: in the layout `entries` a change that fails half way is not undone.
             for step in &plan.steps {
                 let secret = backup.payload.secrets().get(&step.key);
                 if let (Add | Replace, Some(secret)) = (step.action, secret) {
@@ -150,7 +157,7 @@ impl Vault {
     }
 }
 
-/// What is done about a secret that one of them has; `None` if it is none of the backup's business.
+/// Returns the action on a secret, or `None` if it is not in the backup and stays in the vault.
 fn action(
     vault: &Payload,
     backup: &Payload,
@@ -168,6 +175,7 @@ fn action(
             let newer = theirs.metadata.updated_at > ours.metadata.updated_at;
             match (newer, says_the_same(ours, theirs)) {
                 (_, true) => Unchanged,
+                // A secret without a time, as in vaults of version 0, may be newer than the backup's.
                 (true, false) if ours.metadata.updated_at.is_some() => Replace,
                 _ => Keep,
             }
@@ -175,7 +183,7 @@ fn action(
     })
 }
 
-/// Whether they differ in their times alone.
+/// Returns whether two secrets are equal apart from their times.
 fn says_the_same(one: &Secret, two: &Secret) -> bool {
     let known = |secret: &Secret| {
         let metadata = &secret.metadata;

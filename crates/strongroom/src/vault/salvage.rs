@@ -1,4 +1,4 @@
-//! Taking out of a damaged sealed file what can still be read.
+//! Recovery of the readable secrets of a damaged sealed file.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,21 @@ use super::engine::Vault;
 use super::payload::Stored;
 use super::sealed::Sealed;
 
-/// What a salvage did.
+/// The result of a salvage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Salvaged {
-    /// The secrets that could be read, and are in the vault that there is now.
+    /// The recovered secrets, which are in the new vault.
     pub saved: Vec<SecretKey>,
-    /// How many records are there and can't be read. Some may be missing altogether.
+    /// The number of records that can't be read. Further records may be missing without a trace.
     pub lost: u64,
-    /// Where the damaged file is now.
+    /// The path of a copy of the vault's entry, if the vault has an entry, and the new path of the damaged
+    /// file.
     pub aside: Vec<PathBuf>,
 }
 
 impl Vault {
-    /// Takes out of a damaged sealed file what can still be read, into a new one that takes its place.
+    /// Copies the readable secrets of a damaged sealed file into a new file that takes its place.
     pub(crate) fn salvage(&self) -> Result<Salvaged> {
         let mut prepared =
             self.place.prepare_to_read().map_err(|error| self.not_salvaged(error))?;
@@ -58,9 +59,11 @@ impl Vault {
         saved.sort();
         let generation = damaged.generation().unwrap_or_default() + 1;
         let mut sources = damaged.opened().1.to_vec();
+        // Windows does not move a file that is open.
         drop(damaged);
         let key = self.key_of_entry(entry)?;
         if entry.is_none() {
+            // A key from the entry is already among the sources that opened the file.
             sources.extend(key.clone().map(KeySource::key));
         }
         let copies = entry.map(|bytes| self.copy_aside(bytes)).transpose()?;
@@ -74,7 +77,8 @@ impl Vault {
         Ok((Salvaged { saved, lost, aside }, sealed))
     }
 
-    /// The key that the vault's entry holds, or is to hold if it is gone; `None` if there is to be none.
+    /// Returns the key from the vault's entry, or a new key if the entry is gone. Returns `None` for a vault
+    /// that needs no entry.
     fn key_of_entry(&self, entry: Option<&SecretBytes>) -> Result<Option<SealingKey>> {
         match entry.map(Stored::parse).transpose()? {
             Some(Stored::Key(entry)) => SealingKey::from_text(&entry.key).map(Some),

@@ -1,8 +1,8 @@
-//! The layout `sealed`: the vault lies in an encrypted file, and its entry holds the key.
+//! The layout `sealed`: the vault is stored in a sealed file, and its entry holds the file's key.
 //!
-//! The vault's entry stays as it is while secrets change: the file's own transactions keep those
-//! apart, and each read sees the last one. The protocol between processes guards the entry alone, so
-//! that nobody works on with a file that another process has replaced or moved away.
+//! The vault's entry does not change when secrets do. The file's own transactions isolate changes from each
+//! other, and each read sees the last committed state. The protocol between processes guards the entry alone,
+//! so that no process goes on with a file that another process has replaced or moved away.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,42 +27,43 @@ mod secrets;
 
 use secrets::Changing;
 
-/// What is appended to a file's name for its log.
+/// The suffix of SQLite's write-ahead log.
 const LOG: &str = "-wal";
 
-/// What is appended to a file's name for one that is being made of what was salvaged, and for one that is
-/// whole and waits for its place.
+/// The suffix of a file that a salvage is still writing.
 const BUILDING: &str = ".building";
+/// The suffix of a complete salvaged file that is not yet in its place.
 const BUILT: &str = ".built";
 
-/// Where a vault's sealed file lies, and where its key comes from.
+/// The location of a vault's sealed file, and the source of its key.
 pub(crate) enum SealedPlace {
-    /// The key stands in the vault's entry. Without the entry only another slot's key opens the file.
+    /// The vault's entry holds the key. Without the entry, only the key of another slot opens the file.
     Keyed { path: PathBuf, deadline: Duration, recovery: Recovery },
-    /// The file is the vault, and others keep its key.
+    /// The file is the whole vault. Its key is stored in no entry.
     Direct(Unlock),
 }
 
-/// What else may open the file; looked up when it is needed.
+/// Looks up the other keys that may open a file whose entry is gone. Called only when they are needed.
 pub(crate) type Recovery = Box<dyn Fn(&Path) -> Result<Unlock> + Send + Sync>;
 
-/// A sealed vault, open.
+/// An open sealed vault.
 pub(super) struct Sealed {
     file: SealedFile,
-    /// What it was opened with, where that is needed.
+    /// The sources that opened the file. Wiped before the content is shared, unless the handle works on key
+    /// slots.
     sources: Vec<KeySource>,
     id: VaultId,
-    /// The vault's revision number before the file's first.
+    /// The vault's generation less the file's own, which starts anew with each file.
     base: u64,
-    /// Whether the key stands in the vault's entry.
+    /// Set if the vault's entry holds the key.
     is_by_entry: bool,
 }
 
-/// A secret of a file, as it stands there.
+/// A secret as the file holds it.
 pub(super) type Record = (SecretKey, SecretMetadata, SecretBytes);
 
 impl SealedPlace {
-    /// Beside a store, whose entry holds the key.
+    /// Returns the place of a file whose key is stored in the vault's entry.
     pub(crate) fn keyed(
         directory: &Path,
         service: &ServiceName,
@@ -72,7 +73,7 @@ impl SealedPlace {
         Self::Keyed { path: sealed_file(directory, service.as_str()), deadline, recovery }
     }
 
-    /// Where the file is, or would be.
+    /// Returns the path of the file, which need not exist.
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Keyed { path, .. } => path,
@@ -80,23 +81,23 @@ impl SealedPlace {
         }
     }
 
-    /// Whether there is a file, or the log of one.
+    /// Returns whether the file or its log exists.
     pub(super) fn is_there(&self) -> Result<bool> {
         is_anything_at(self.path())
     }
 
-    /// Whether the file can't be opened without asking for a passphrase.
+    /// Returns whether the file can't be opened without asking for a passphrase.
     pub(super) fn must_ask(&self) -> bool {
         matches!(self, Self::Direct(unlock) if unlock.must_ask())
     }
 
-    /// The file's key slots, which nobody vouches for.
+    /// Returns the file's key slots as they are stored. Without a key their authenticity can't be checked.
     pub(super) fn slots_without_key(&self) -> Result<Vec<Slot>> {
         let config = FileConfig::keyless(self.path()).with_deadline(self.deadline());
         SealedFile::slots_without_key(&config)
     }
 
-    /// Opens the file by the key from the vault's entry.
+    /// Opens the file with the key from the vault's entry.
     pub(super) fn open(&self, entry: &KeyEntry) -> Result<Sealed> {
         self.settle()?;
         let config = self.config(SealingKey::from_text(&entry.key)?);
@@ -106,11 +107,13 @@ impl SealedPlace {
         Ok(Sealed { file, sources, id: entry.id, base: entry.generation, is_by_entry: true })
     }
 
-    /// Opens a file whose entry is gone by another key of its own, if one is at hand.
+    /// Opens a file that no entry holds the key of, with the key of another slot. Returns `None` if there is
+    /// no file.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` if there is none, or none that fits; `Corrupt` and `Io`.
+    /// `KeyMissing` if the vault's entry is gone and no other key is available or fits. `Corrupt` and `Io`.
+    /// The errors of [`Unlock::open`] for a file that needs no entry.
     pub(super) fn recover(&self, prepared: &mut Prepared) -> Result<Option<Sealed>> {
         self.settle()?;
         if !is_anything_at(self.path())? {
@@ -136,10 +139,11 @@ impl SealedPlace {
         }
     }
 
-    /// Writes a whole vault into a new file. The entry that is to hold the key comes with it, where
-    /// there is to be one.
+    /// Writes a whole vault into a new file. Returns it with the line for the vault's entry if that is to
+    /// hold the key.
     ///
-    /// A file that is in the way is put aside: the vault's entry, which is the truth, does not know it.
+    /// A file that is already at the path of a keyed file is put aside: the vault's entry is authoritative,
+    /// and does not refer to it.
     pub(super) fn seal(
         &self,
         vault: &Payload,
@@ -170,19 +174,19 @@ impl SealedPlace {
         })
     }
 
-    /// Makes the file of a vault that has none, and needs no entry, empty and with this key beside those
-    /// at hand. Returns the slot that it got.
+    /// Creates an empty file for a vault that needs no entry, with a key slot for `source` beside those of
+    /// the configured sources. Returns the slot of `source`, or `None` if the vault needs an entry.
     pub(super) fn begin(&self, source: &KeySource, now: Timestamp) -> Result<Option<Slot>> {
         let Self::Direct(unlock) = self else { return Ok(None) };
         let file = SealedFile::create(&unlock.config.clone().or(source.clone()), now)?;
         Ok(file.slots()?.pop())
     }
 
-    /// Makes a new file of these records, opened by these sources, in the place of the damaged one, and
-    /// says where that is now.
+    /// Replaces a damaged file by a new file with these records and a slot for each source. Returns the path
+    /// that the damaged file was moved to.
     ///
-    /// Whoever is killed in between leaves one of them in its place, or the new one beside it, where the
-    /// next one who opens the vault finds it.
+    /// If the process is killed in between, either of the two files is in its place, or the complete new file
+    /// lies beside it. In that case the next process that opens the vault moves it into its place.
     pub(super) fn rebuild(
         &self,
         sources: Vec<KeySource>,
@@ -199,7 +203,7 @@ impl SealedPlace {
             let mut records = records.iter();
             records.try_for_each(|(key, metadata, value)| change.put_bytes(key, value, metadata))
         })?;
-        // The last handle that goes empties the log into the file.
+        // Closing the last handle writes the log back into the file, which is then renamed alone.
         drop(file);
         rename(&building, &built)?;
         let aside = put_aside(path, now)?;
@@ -209,7 +213,7 @@ impl SealedPlace {
         Ok(((file, config.sources).into(), aside))
     }
 
-    /// Takes the last step of a salvage that was killed before it.
+    /// Completes a salvage that was killed before its last step.
     fn settle(&self) -> Result<()> {
         let built = with(self.path(), BUILT);
         if is_anything_at(self.path())? || !is_there(&built)? {
@@ -218,7 +222,7 @@ impl SealedPlace {
         rename(&built, self.path())
     }
 
-    /// Deletes the file, and says whether there was one.
+    /// Deletes the file, and returns whether it existed.
     pub(super) fn remove(&self) -> Result<bool> {
         self.forget_built()?;
         let was_there = is_anything_at(self.path())?;
@@ -226,13 +230,13 @@ impl SealedPlace {
         Ok(was_there)
     }
 
-    /// Puts the file out of the way, and returns where it is now.
+    /// Moves the file aside, and returns its new path.
     pub(super) fn put_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
         self.forget_built()?;
         put_aside(self.path(), now)
     }
 
-    /// What a killed salvage had built must not take the place of a file that is to go.
+    /// Deletes the files of a killed salvage, so that they don't take the place of a file that is removed.
     fn forget_built(&self) -> Result<()> {
         [BUILT, BUILDING].iter().try_for_each(|ending| remove_parts(&with(self.path(), ending)))
     }
@@ -244,11 +248,11 @@ impl SealedPlace {
         }
     }
 
-    /// Checks that the file can be deleted, as far as others that have it open are concerned.
+    /// Checks that no program, this process included, keeps the file from being deleted.
     ///
     /// # Errors
     ///
-    /// `Busy`.
+    /// `Busy` if a program has it open. Only Windows refuses to delete open files.
     pub(super) fn check_free(&self) -> Result<()> {
         check_free(self.path()).map_err(|error| file_error(self.path(), error))
     }
@@ -262,7 +266,7 @@ impl SealedPlace {
         }
     }
 
-    /// The entry has a key, so there was a file.
+    /// Reports a missing file as `Corrupt`: the entry holds a key, so there was a file.
     fn named(&self, error: Error, generation: u64) -> Error {
         if error.kind() != ErrorKind::NotFound {
             return error;
@@ -287,7 +291,7 @@ fn entry_gone(path: &Path) -> Error {
         )
 }
 
-/// Puts a sealed file that nobody has a key to out of the way, and returns where it is now.
+/// Moves a sealed file and its log aside. Returns the new path, or `None` if there is no file.
 fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     if !is_anything_at(path)? {
         return Ok(None);
@@ -295,14 +299,15 @@ fn put_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     let stamp = file_stamp(now);
     let free = |number: u32| with(path, &format!(".{stamp}-{number}"));
     let aside = (1..).map(free).find(|aside| !aside.exists()).unwrap_or_else(|| free(0));
-    // The log first: without its file it is nothing, and the file without it is an older one.
+    // The file goes last. A kill in between leaves it in its place as an older state of the vault, whereas a
+    // log that stays behind alone is of no use.
     for (from, to) in parts(path).into_iter().zip(parts(&aside)).rev() {
         rename(&from, &to)?;
     }
     Ok(Some(aside))
 }
 
-/// Moves what is there. That nothing is there is no failure: somebody else may have done it.
+/// Renames a file. A missing file is no failure: another process may have moved it first.
 fn rename(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(from, error)),
@@ -310,7 +315,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
     }
 }
 
-/// Deletes a file with what lies beside it.
+/// Deletes a file, its log and its shared memory.
 fn remove_parts(path: &Path) -> Result<()> {
     parts(path).iter().try_for_each(|part| match fs::remove_file(part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(part, error)),
@@ -319,21 +324,21 @@ fn remove_parts(path: &Path) -> Result<()> {
 }
 
 impl Sealed {
-    /// What stands in the vault's entry, which says nothing of the secrets.
+    /// Returns the revision of the vault's entry, which stays the same when secrets change.
     pub(super) fn revision(&self) -> Revision {
         Revision { vault: self.id.to_bytes(), generation: self.base | KEYED }
     }
 
-    /// What can be read of a damaged file, text or not, and how many records can't.
+    /// Returns the readable records of a damaged file, text or not, and the number of unreadable records.
     pub(super) fn salvage(&self) -> (Vec<Record>, u64) {
         let mut records = Vec::new();
         let damaged =
             self.file.salvage(|key, metadata, value| records.push((key, metadata, value)));
-        // A file that ends too early has lost one at least.
+        // A truncated file can't be counted to its end, so at least one record is lost.
         (records, damaged.unwrap_or(1))
     }
 
-    /// Counts on from this number of changes, as the vault that its entry names; the entry comes back.
+    /// Continues the vault's numbering at `generation`. Returns the line of the entry that holds `key`.
     pub(super) fn count_from(&mut self, generation: u64, key: SecretString) -> Result<SecretBytes> {
         self.base = generation.saturating_sub(self.file.generation()?);
         Ok(KeyEntry { id: self.id, generation: self.base, key }.to_line())
@@ -343,26 +348,27 @@ impl Sealed {
         self.sources = Vec::new();
     }
 
-    /// Whether the key stands in the vault's entry.
+    /// Returns whether the vault's entry holds the key.
     pub(super) const fn is_by_entry(&self) -> bool {
         self.is_by_entry
     }
 
-    /// Whether the file at its place is still this one.
+    /// Returns whether the file at the path is still the open one.
     pub(super) fn is_in_place(&self) -> bool {
         self.file.is_in_place()
     }
 
-    /// The file, and what it was opened with.
+    /// Returns the file and the sources that opened it.
     pub(super) fn opened(&self) -> (&SealedFile, &[KeySource]) {
         (&self.file, &self.sources)
     }
 
-    /// Checks that the file takes a change, by one that is taken back.
+    /// Checks that the file can be changed, by a change that is rolled back.
     pub(super) fn check_writable(&self) -> Result<()> {
         let mut is_writable = false;
         let taken_back = self.file.change(|_| {
             is_writable = true;
+            // An error rolls the transaction back.
             Err::<(), _>(Error::new(ErrorKind::Other, Operation::Set))
         });
         if is_writable { Ok(()) } else { taken_back }
@@ -373,7 +379,7 @@ impl Sealed {
     }
 }
 
-/// Whether there is a file, or the log that a killed purge left of one.
+/// Returns whether there is a file, or the log that a killed purge left of it.
 ///
 /// # Errors
 ///
@@ -382,7 +388,7 @@ pub(super) fn is_anything_at(path: &Path) -> Result<bool> {
     Ok(is_there(path)? || is_there(&with(path, LOG))?)
 }
 
-/// The file, and what SQLite keeps beside it.
+/// Returns the paths of a file and of the files that SQLite keeps beside it.
 fn parts(path: &Path) -> Vec<PathBuf> {
     ["", LOG, "-shm"].map(|ending| with(path, ending)).into()
 }
@@ -405,7 +411,7 @@ fn file_error(path: &Path, error: std::io::Error) -> Error {
         .with_source(error)
 }
 
-/// A file whose key stands in no entry, with what opened it.
+/// A file whose key is stored in no entry, with the sources that opened it.
 impl From<(SealedFile, Vec<KeySource>)> for Sealed {
     fn from((file, sources): (SealedFile, Vec<KeySource>)) -> Self {
         let id = VaultId::new(file.id());

@@ -14,22 +14,22 @@ use super::engine::Vault;
 use super::entries::not_counted;
 use crate::Layout;
 
-/// A secret without its value: what [`list`](crate::SecretManager::list) shows.
+/// A secret without its value, as [`list`](crate::SecretManager::list) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SecretInfo {
     /// The secret's name and target.
     pub key: SecretKey,
-    /// What is known about it beside its value.
+    /// The secret's metadata.
     pub metadata: SecretMetadata,
 }
 
 /// Changes that are made together: all of them, or none.
 ///
-/// Of several of one secret the last counts. Where a vault's
-/// [capabilities](crate::SecretManager::capabilities) say that they are made one after the other, what is stored
-/// comes before what is deleted.
+/// Of several changes to the same secret, the last counts. If a vault's
+/// [capabilities](crate::SecretManager::capabilities) say that changes are made one after the other, all
+/// values are stored before any secret is deleted.
 #[derive(Default)]
 pub struct Batch {
     changes: BTreeMap<SecretKey, BatchChange>,
@@ -42,20 +42,20 @@ enum BatchChange {
 }
 
 impl Batch {
-    /// Stores a secret, over the old one if there is one.
+    /// Stores a secret, and replaces an existing secret of this key.
     pub fn set(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
         self.changes.insert(key.into(), BatchChange::Set(secret));
         self
     }
 
-    /// Stores a secret under a name that has none. If there is one, the batch fails with `AlreadyExists` and changes
-    /// nothing.
+    /// Stores a secret under a free key. If a secret of this key exists, the batch fails with `AlreadyExists`
+    /// and changes nothing.
     pub fn create(&mut self, key: impl Into<SecretKey>, secret: Secret) -> &mut Self {
         self.changes.insert(key.into(), BatchChange::Create(secret));
         self
     }
 
-    /// Deletes a secret. Deleting a missing one changes nothing.
+    /// Deletes a secret. Deleting a missing secret changes nothing.
     pub fn delete(&mut self, key: impl Into<SecretKey>) -> &mut Self {
         self.changes.insert(key.into(), BatchChange::Delete);
         self
@@ -85,18 +85,18 @@ impl fmt::Debug for Batch {
 }
 
 impl Vault {
-    /// Reads the vault for the first time.
-    /// Whether it was read, and no vault has begun: neither one in its entry or a file, nor entries.
+    /// Returns whether the vault was read and does not exist yet. Always false in the layout `entries`.
     pub(crate) fn is_empty_vault(&self) -> bool {
         self.read_copy(|content| content.is_none() && content.layout() != Layout::Entries)
             == Some(true)
     }
 
-    /// Returns how the secrets lie, after a look at the store if they may have changed.
+    /// Returns the vault's layout, after reading the store if it may have changed.
     pub(crate) fn read_layout(&self) -> Result<Layout> {
         self.read_content(|content| Ok(content.layout()))
     }
 
+    /// Reads the vault for the first time.
     pub(crate) fn open(&self) -> Result<()> {
         self.read(|vault| vault.generation().map(drop))
     }
@@ -113,13 +113,13 @@ impl Vault {
         self.read(|vault| look_up(vault, key, now))
     }
 
-    /// The same, if the copy in memory is enough to say.
+    /// As [`get`](Self::get), or `None` if the copy in memory is not sufficient.
     pub(crate) fn get_from_memory(&self, key: &SecretKey) -> Option<Result<Option<Secret>>> {
         let now = self.now();
         self.read_memory(|vault| look_up(vault, key, now))
     }
 
-    /// A secret, expired or not.
+    /// Returns a secret, expired or not.
     pub(crate) fn peek(&self, key: &SecretKey) -> Result<Option<Secret>> {
         self.read(|vault| vault.get(key))
     }
@@ -128,7 +128,7 @@ impl Vault {
         self.read(|vault| vault.contains(key))
     }
 
-    /// The same, if the copy in memory is enough to say.
+    /// As [`exists`](Self::exists), or `None` if the copy in memory is not sufficient.
     pub(crate) fn exists_in_memory(&self, key: &SecretKey) -> Option<bool> {
         self.read_memory(|vault| vault.contains(key))?.ok()
     }
@@ -184,7 +184,8 @@ impl Vault {
         self.try_update(key, |old| Ok(change(old)))
     }
 
-    /// Changes a secret as [`update`](Self::update) does, or gives up with the error of the change.
+    /// Changes a secret as [`update`](Self::update) does. An error of `change` is returned, and nothing is
+    /// changed.
     pub(crate) fn try_update(
         &self,
         key: &SecretKey,
@@ -197,7 +198,8 @@ impl Vault {
             Ok((base, change(old)?))
         };
         self.commit_decided(decide, |vault, (base, new)| {
-            // Only where no lock between processes can be had.
+            // They differ only if there is no lock between processes, or if another program wrote the entry
+            // meanwhile.
             if !is_same(vault.get(key)?.as_ref(), base.as_ref()) {
                 return Err(changed_by_another(key));
             }
@@ -209,6 +211,7 @@ impl Vault {
     }
 
     pub(crate) fn delete(&self, key: &SecretKey) -> Result<bool> {
+        // A missing secret needs no commit, which would take the lock and write the store.
         if !self.exists(key)? {
             return Ok(false);
         }
@@ -227,7 +230,8 @@ impl Vault {
                     must_be_free(vault, key)?;
                 }
             }
-            // Where a failure in between leaves what was done, nothing is deleted in vain.
+            // In the layout `entries` a failed batch is not undone. Storing first makes sure that nothing is
+            // deleted before its replacement is stored.
             let (stored, deleted): (Vec<_>, Vec<_>) =
                 batch.changes.into_iter().partition(|(_, change)| change.secret().is_some());
             for (key, change) in stored {
@@ -237,7 +241,7 @@ impl Vault {
         })
     }
 
-    /// Puts a secret in, and returns it as it is kept.
+    /// Stores a secret, and returns it with the metadata that the vault keeps.
     pub(super) fn put(
         &self,
         vault: &mut dyn Edit,
@@ -249,7 +253,7 @@ impl Vault {
         Ok(secret)
     }
 
-    /// A secret as it is to be kept.
+    /// Checks a secret and sets its times.
     fn stamped(&self, vault: &mut dyn Edit, key: &SecretKey, mut secret: Secret) -> Result<Secret> {
         vault.check(key, &secret.metadata)?;
         vault.stamp(key, &mut secret.metadata, self.now())?;

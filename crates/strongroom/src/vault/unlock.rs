@@ -1,4 +1,5 @@
-//! The key of a sealed file that stands in no entry: named, or asked for.
+//! The keys of a sealed file that no entry holds: configured sources, or a passphrase that the user is asked
+//! for.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile};
@@ -7,30 +8,30 @@ use super::place::Prepared;
 use super::sealed::is_anything_at;
 use crate::keys::{AskPassphrase, PassphraseRequest};
 
-/// How often a passphrase may be mistyped.
+/// The number of attempts at a passphrase.
 const TRIES: u32 = 3;
 
-/// The keys that were named for a sealed file, or how to ask for a passphrase.
+/// The configured keys of a sealed file, or the function that asks for a passphrase.
 pub(crate) struct Unlock {
     pub(crate) config: FileConfig,
     ask: Option<AskPassphrase>,
-    /// How to name a key.
+    /// The advice how to configure a key.
     hint: String,
 }
 
 impl Unlock {
-    /// By the sources of the configuration; a passphrase is asked for where it has none.
+    /// Uses the sources of the configuration. Without any, `ask` asks for a passphrase.
     pub(crate) fn new(config: FileConfig, ask: Option<AskPassphrase>, hint: String) -> Self {
         Self { config, ask, hint }
     }
 
-    /// Whether the file can't be opened without asking for a passphrase.
+    /// Returns whether the file can't be opened without asking for a passphrase.
     pub(super) fn must_ask(&self) -> bool {
         self.config.sources.is_empty()
     }
 
-    /// Asks beforehand, where it would have to be asked for later: while a lock is held, others would wait
-    /// for the person who types.
+    /// Asks for a passphrase before a lock is taken, if it is needed: otherwise other processes would wait
+    /// for the user's answer.
     pub(super) fn prepare(&self) -> Result<Prepared> {
         let Some(ask) = self.ask.as_ref().filter(|_| self.must_ask()) else {
             return Ok(Prepared::default());
@@ -39,11 +40,13 @@ impl Unlock {
             return Ok(Prepared { key: Some(self.asked(ask, true, 1)?), opened: None });
         }
         let opened = self.open_asking(ask)?;
+        // The passphrase is the only source: it is asked for only if no source is configured.
         Ok(Prepared { key: opened.1.last().cloned(), opened: Some(opened) })
     }
 
-    /// Opens the file, and returns the sources that it was opened by.
+    /// Opens the file, and returns it with the sources that opened it.
     pub(super) fn open(&self, prepared: &mut Prepared) -> Result<(SealedFile, Vec<KeySource>)> {
+        // Another process may have replaced the file since it was opened.
         if let Some(opened) = prepared.opened.take().filter(|(file, _)| file.is_in_place()) {
             return Ok(opened);
         }
@@ -56,7 +59,7 @@ impl Unlock {
         }
     }
 
-    /// The configuration of a new file, with what opens it.
+    /// Returns the configuration of a new file, with the sources that will open it.
     pub(super) fn with_new_key(&self, prepared: &Prepared) -> Result<FileConfig> {
         if !self.must_ask() {
             return Ok(self.config.clone());
@@ -69,7 +72,7 @@ impl Unlock {
         Ok(self.config.clone().or(source))
     }
 
-    /// Opens the file by a passphrase that is typed, in three tries.
+    /// Opens the file with a passphrase that the user types, in up to [`TRIES`] attempts.
     fn open_asking(&self, ask: &AskPassphrase) -> Result<(SealedFile, Vec<KeySource>)> {
         let mut attempt = 1;
         loop {
@@ -102,7 +105,7 @@ impl Unlock {
     }
 }
 
-/// Opens a file, and warns of key slots that somebody changed who has no key to it.
+/// Opens a file, and warns of key slots that were changed without a key to the file.
 pub(super) fn open(config: &FileConfig) -> Result<SealedFile> {
     let file = SealedFile::open(config)?;
     let changes = file.slot_changes().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Who wants to know what changes in a vault, and the thread that finds it out.
+//! Subscriptions to the changes of a vault, and the thread that detects them.
 
 use std::collections::BTreeMap;
 use std::hash::RandomState;
@@ -13,11 +13,11 @@ use super::coherence::{Observation, Revision};
 use super::content::{Content, Fingerprint};
 use super::engine::Vault;
 
-/// How often the generation file is looked at: two system calls each time, on any file system.
-/// Changes of this process are told at once.
+/// The period at which the generation file is checked. A check takes two system calls, on any file system.
+/// Changes by this process are reported at once.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// How long to leave a store alone that can't be read without asking the user.
+/// The time before the next attempt to read a store that can't be read without asking the user.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// A secret that was added, updated or removed, by this process or another.
@@ -26,23 +26,23 @@ const RETRY: Duration = Duration::from_secs(5);
 pub struct Change {
     /// The secret's name and target.
     pub key: SecretKey,
-    /// What happened to it.
+    /// The kind of the change.
     pub kind: ChangeKind,
 }
 
-/// What happened to a secret.
+/// The kind of a change to a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It was not there before.
+    /// The secret was added.
     Added,
-    /// It has another value or other metadata.
+    /// The secret has another value or other metadata.
     Updated,
-    /// It is not there any more.
+    /// The secret was removed.
     Removed,
 }
 
-/// The subscribers of a vault. Its mutex is a leaf: nothing else is locked while it is held.
+/// The subscribers of a vault. Its mutex is a leaf: no other lock is taken while it is held.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     state: Mutex<State>,
@@ -57,11 +57,11 @@ struct State {
 }
 
 impl Vault {
-    /// Tells from now on what changes. The thread that does it ends when nobody listens any more.
+    /// Reports changes from now on. A thread detects them, and ends when no subscriber is left.
     ///
     /// # Errors
     ///
-    /// `Io` if the system gives no thread.
+    /// `Io` if the system can't start a thread.
     pub(crate) fn subscribe(self: &Arc<Self>) -> Result<Receiver<Change>> {
         let (sender, receiver) = async_channel::unbounded();
         let watcher = Watcher::new(self);
@@ -76,14 +76,14 @@ impl Vault {
 }
 
 impl Watch {
-    /// Says that there may be something to tell.
+    /// Wakes the thread, because there may be a change to report.
     pub(super) fn wake(&self) {
         let mut state = self.state();
         state.is_woken = true;
         self.woken.notify_one();
     }
 
-    /// Waits until it is time to look; false when nobody listens any more.
+    /// Waits for the next check. Returns false if no subscriber is left.
     fn wait(&self) -> bool {
         let state = self.state();
         let waited = self.woken.wait_timeout_while(state, PERIOD, |state| !state.is_woken);
@@ -98,7 +98,8 @@ impl Watch {
         let state = self.state();
         for change in changes {
             for subscriber in &state.subscribers {
-                // One that is gone is taken off at the next look.
+                // The channel is unbounded, so this fails only for a subscriber that is gone. The next check
+                // removes it.
                 drop(subscriber.try_send(change.clone()));
             }
         }
@@ -122,21 +123,23 @@ fn start(watcher: Watcher) -> Result<()> {
     })
 }
 
-/// What the thread knows.
+/// The state of the thread.
 pub(super) struct Watcher {
+    /// Weak, so that a subscription does not keep the vault open.
     vault: Weak<Vault>,
     watch: Arc<Watch>,
     hasher: RandomState,
     known: Option<Snapshot>,
-    /// What the generation file said at the last look.
+    /// The state of the generation file at the last check.
     seen: Option<Observation>,
-    /// What it said when the store was last read, or asked in vain, and when that was.
+    /// The state of the generation file when the store was last read or could not be read, and the time of
+    /// that.
     tried: Option<(Observation, Instant)>,
 }
 
-/// A vault without its values: of each secret only a fingerprint, keyed by random numbers of this thread.
+/// A vault without its values: only a fingerprint of each secret, keyed by random numbers of this thread.
 pub(super) struct Snapshot {
-    /// What stood in the vault's entry.
+    /// The revision of the vault's entry.
     entry: Revision,
     generation: u64,
     secrets: BTreeMap<SecretKey, Fingerprint>,
@@ -154,6 +157,7 @@ impl Watcher {
         while self.watch.wait() {
             let Some(vault) = self.vault.upgrade() else { return self.watch.close() };
             let Some(now) = self.look(&vault) else { continue };
+            // The first snapshot has nothing to be compared with.
             if let Some(before) = &self.known {
                 self.watch.tell(before.changes_to(&now));
             }
@@ -161,9 +165,10 @@ impl Watcher {
         }
     }
 
-    /// The vault, if it may have changed and can be read without asking the user.
+    /// Returns the vault's state, if it may have changed and can be read without asking the user.
     pub(super) fn look(&mut self, vault: &Vault) -> Option<Snapshot> {
         let known = self.known.as_ref().map(|known| (known.entry, known.generation));
+        // Changes of this handle show in its copy in memory, without a read of the store.
         let in_memory = vault.read_copy(|content| {
             let now = (content.revision(), content.look().generation().ok()?);
             if known == Some(now) { None } else { Snapshot::of(content, &self.hasher).ok() }
@@ -177,8 +182,8 @@ impl Watcher {
         vault.read_unattended(|content| Snapshot::of(content, &self.hasher)).ok()
     }
 
-    /// Whether the store has to be read to know: once for what the file says, and again after a while
-    /// where that failed.
+    /// Returns whether the store has to be read: once for each state of the generation file, and again after
+    /// a while if that failed.
     fn must_read(&mut self, observation: Observation, known: Option<Revision>) -> bool {
         let is_second_look = self.seen.replace(observation) == Some(observation);
         match observation {
@@ -186,7 +191,7 @@ impl Watcher {
                 self.tried = None;
                 return false;
             }
-            // A commit is under way, most likely: it will soon be clean.
+            // A commit is probably under way, and the file will soon be clean.
             Observation::MustRead if !is_second_look => return false,
             _ => {}
         }

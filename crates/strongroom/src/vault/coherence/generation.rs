@@ -1,4 +1,4 @@
-//! The generation file: read by every get, written by every commit.
+//! The generation file, which every read looks at and every commit writes.
 
 use std::fs::File;
 use std::io;
@@ -11,17 +11,17 @@ use strongroom_files::{Stamp, open_state, read_at, write_at};
 use super::observation::{Observation, Seen};
 use super::record::Record;
 
-/// How often the file may vanish under one look before it counts as absent.
+/// The number of attempts to write a file that is deleted meanwhile.
 const TRIES: usize = 8;
 
-/// How long a look at the path vouches that the open file is the one there. It bounds what a read can
-/// miss when the file is deleted, replaced or restored; commits look at the path each time.
+/// The time for which a look at the path confirms that the open file is still there. It bounds how long a
+/// read can miss that the file was deleted, replaced or restored. Commits look at the path each time.
 const VOUCHED: Duration = Duration::from_millis(50);
 
 /// The generation file of a service, kept open.
 ///
-/// An open file that was deleted or replaced would never move again, so a look compares it with the
-/// file at the path. That is two system calls, of which the comparison is the dearer one by far: a
+/// An open file that was deleted or replaced would never change again, so a look compares it with the file at
+/// the path. That takes two system calls. The comparison is by far the more expensive of them, and a
 /// [`glance`](Self::glance) leaves it out for a while.
 #[derive(Debug)]
 pub(super) struct GenerationFile {
@@ -41,22 +41,23 @@ impl GenerationFile {
         Self { path, open: RwLock::new(None), latest: Mutex::new(None) }
     }
 
-    /// What the file at the path says.
+    /// Returns the state of the file at the path.
     ///
-    /// One that this process could not write says nothing: its own commits would not show in it.
+    /// A file that this process can't write is ignored: it would not show the commits of this process.
     pub(super) fn observe(&self) -> Observation {
         let look = self.look();
         look.or_else(|| self.open(false).ok().and_then(|()| self.look()))
             .unwrap_or(Observation::MustRead)
     }
 
-    /// What the file says, for a read: one system call, if the path was looked at not long ago and the
-    /// record is still the one from then.
+    /// Returns the state of the file, for a read. This takes a single system call if the path was looked at
+    /// recently and the record has not changed since.
     pub(super) fn glance(&self) -> Observation {
         if let Some(seen) = self.still_seen() {
             return Observation::Clean(seen);
         }
         let now = Instant::now();
+        // Taken before the look, so that the look counts as older than it is.
         let observation = self.observe();
         *self.latest() = match observation {
             Observation::Clean(seen) => Some((now, seen)),
@@ -79,14 +80,14 @@ impl GenerationFile {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a record, for the holder of the lock. Returns the stamp of the file that holds it now.
+    /// Writes a record. The caller must hold the lock. Returns the stamp of the file after the write.
     ///
-    /// It is in the kernel's memory then, seen by every process of this machine, and not on the
-    /// disk: after a power cut no process remembers anything that the file could vouch for.
+    /// The record is in the kernel's memory then, visible to every process of this machine, but not synced to
+    /// the disk: after a power cut no process remembers anything that the file could confirm.
     ///
     /// # Errors
     ///
-    /// What the file system says. The file may then hold the old record, the new one or no whole one.
+    /// The error of the file system. The file may then hold the old record, the new record, or a torn record.
     pub(super) fn write(&self, record: Record) -> io::Result<Stamp> {
         for _ in 0..TRIES {
             if self.look().is_none() {
@@ -94,8 +95,10 @@ impl GenerationFile {
             }
             let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
             let Some(open) = open.as_ref() else { continue };
+            // Dropped before the write, so that no glance returns the old state afterwards.
             *self.latest() = None;
             write_at(&open.file, &record.encode())?;
+            // If the file was deleted or replaced meanwhile, no other process sees this record.
             match Stamp::at(&self.path) {
                 Ok(stamp) if stamp.is_same_file(&open.stamp) => return Ok(stamp),
                 _ => {}
@@ -104,10 +107,12 @@ impl GenerationFile {
         Err(io::Error::other("the file vanishes as soon as it is made"))
     }
 
-    /// What the open file says; `None` if it is not the one at the path.
+    /// Returns the state of the open file, or `None` if it is not the file at the path.
     fn look(&self) -> Option<Observation> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let open = open.as_ref()?;
+        // The record before the stamp: a write in between gives an old record a new stamp, which no process
+        // remembers.
         let record = read(&open.file);
         let stamp = Stamp::at(&self.path).ok()?;
         stamp.is_same_file(&open.stamp).then(|| Observation::of(record, stamp))

@@ -1,8 +1,8 @@
-//! The protocol as a model: every interleaving of two writers and a reader, every crash.
+//! The protocol as a model, explored in every interleaving of two writers and a reader, with every crash.
 //!
-//! Processes move by the steps that the code takes between two looks of another process. What a process
-//! makes of what it sees is not modelled: it is the code's own [`decide`], [`Observation`] and [`Seen`].
-//! Each step that guards something is left out once, and the model must find the harm.
+//! A step of the model covers the code between two looks of another process. The conclusions that a process
+//! draws are not modelled: they are those of the code itself, [`decide`], [`Observation`] and [`Seen`]. Each
+//! step that guards against something is left out in a test, and the model must then find the violation.
 
 mod explore;
 mod world;
@@ -53,7 +53,7 @@ fn it_holds_if_the_lock_file_is_deleted_while_nobody_stores() {
     assert!(explore(PROTOCOL, LOCK_DELETED) > 10_000);
 }
 
-/// The limit that the documents name: no lock can be had on a file that is gone.
+/// The documented limit: a deleted file can't be locked.
 #[test]
 fn it_does_not_hold_if_the_lock_file_is_deleted_while_somebody_stores() {
     let events = Events { lock_deleted_while_storing: true, ..LOCK_DELETED };
@@ -112,7 +112,7 @@ fn by_revision(cache: Option<&Seen>, observation: &Observation) -> Decision {
     }
 }
 
-/// As on Windows: no file that is open goes away, and none has a stamp.
+/// The conditions on Windows: an open file can't be deleted, and files have no stamp.
 #[test]
 fn where_no_open_file_can_be_deleted_it_holds_by_the_revision_alone() {
     let protocol =

@@ -1,41 +1,41 @@
-//! Whether what a process remembers of a vault is still so: no file is touched here.
+//! Decisions whether the copy of a vault in memory is current. No file is touched here.
 
 use strongroom_files::Stamp;
 
 use super::record::{Record, Revision};
 
-/// What was seen of a vault's generation file at one moment.
+/// The state of a vault's generation file at a single moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Observation {
     /// At this moment the store held this revision.
     Clean(Seen),
-    /// Only the store knows: the file is dirty, absent, unreadable or out of reach.
+    /// The file is dirty, absent, unreadable or out of reach, so the store must be read.
     MustRead,
 }
 
-/// A revision, and the generation file that named it.
+/// A revision, with the stamp of the generation file that recorded it.
 ///
-/// A revision alone would not do: a backup may bring back, byte by byte, the record that a process
-/// saw last, while the store moved on. No backup brings back the time of the file's change.
+/// A revision alone is not enough: a backup may bring back, byte by byte, the record that a process saw last,
+/// while the store has moved on. No backup brings back the file's time of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
     revision: Revision,
     stamp: Stamp,
 }
 
-/// What to do with what a process remembers.
+/// The decision about the copy in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// It is what the store holds.
+    /// It is current.
     UseCache,
-    /// It may be old: read the store.
+    /// It may be outdated: read the store.
     MustRead,
 }
 
-/// Decides whether what a process remembers is what the store holds.
+/// Decides whether the copy in memory is current.
 ///
-/// By equality alone: an older generation in the file than in memory comes from a backup, and says
-/// as little of the store as a newer one.
+/// Only equality counts. A generation in the file that is older than the copy comes from a backup, and tells
+/// as little about the store as a newer generation.
 pub(crate) fn decide(cache: Option<&Seen>, observation: &Observation) -> Decision {
     match (cache, observation) {
         (Some(cache), Observation::Clean(seen)) if cache == seen => Decision::UseCache,
@@ -44,7 +44,7 @@ pub(crate) fn decide(cache: Option<&Seen>, observation: &Observation) -> Decisio
 }
 
 impl Observation {
-    /// What the file at its path says, read before its stamp was.
+    /// Returns the observation of a file. The record must be read before the stamp.
     pub(super) fn of(record: Option<Record>, stamp: Stamp) -> Self {
         match record {
             Some(Record::Clean(revision)) => Self::Clean(Seen { revision, stamp }),
@@ -52,9 +52,10 @@ impl Observation {
         }
     }
 
-    /// What to remember a revision by that was read from the store after this observation.
+    /// Returns the record for a revision that was read from the store after this observation.
     ///
-    /// `None` if it can't be told when it changes: use it, and read again next time.
+    /// Returns `None` if a later change of the revision would go unnoticed: use the content, and read the
+    /// store again next time.
     pub(crate) fn remember(&self, read: Revision) -> Option<Seen> {
         match self {
             Self::Clean(seen) if seen.revision == read => Some(*seen),
@@ -64,12 +65,12 @@ impl Observation {
 }
 
 impl Seen {
-    /// What the holder of the lock wrote.
+    /// Returns the record of a revision that the holder of the lock has written.
     pub(super) const fn written(revision: Revision, stamp: Stamp) -> Self {
         Self { revision, stamp }
     }
 
-    /// The revision that the store held.
+    /// Returns the revision that the store held.
     pub(crate) const fn revision(&self) -> Revision {
         self.revision
     }

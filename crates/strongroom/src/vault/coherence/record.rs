@@ -1,6 +1,6 @@
-//! What the generation file holds.
+//! The content of the generation file.
 
-/// Which revision of which vault.
+/// A revision of a vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Revision {
     /// The vault's id, drawn when it was created.
@@ -18,7 +18,9 @@ pub(super) enum Record {
     Clean(Revision),
 }
 
-/// | bytes | what |
+/// The encoding of a record:
+///
+/// | bytes | content |
 /// | --- | --- |
 /// | 0..4 | magic |
 /// | 4 | version of the format |
@@ -50,9 +52,9 @@ impl Record {
         bytes
     }
 
-    /// The record; `None` if these bytes are not one that this version wrote.
+    /// Decodes a record. Returns `None` if this version can't have written these bytes.
     ///
-    /// There is one encoding of each record, so bytes that are none of them are refused whole.
+    /// Each record has a single encoding, and bytes that differ from it in any place are refused.
     pub(super) fn decode(bytes: &Bytes) -> Option<Self> {
         let record = if bytes[5] == 1 {
             Self::Dirty
@@ -61,11 +63,13 @@ impl Record {
             let generation = u64::from_le_bytes(bytes[24..SUMMED].try_into().ok()?);
             Self::Clean(Revision { vault, generation })
         };
+        // Equality with the encoding checks the magic, the version, the reserved bytes and the checksum at
+        // once.
         (record.encode() == *bytes).then_some(record)
     }
 }
 
-/// 64-bit FNV-1a: enough to tell a torn or foreign record, which is all that it is for.
+/// The 64-bit FNV-1a hash. It only has to detect torn and foreign records, not forged records.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

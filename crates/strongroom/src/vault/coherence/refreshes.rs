@@ -1,4 +1,4 @@
-//! The locks of those who refresh a secret: one for each secret.
+//! The locks for refreshes, a lock for each secret.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +8,8 @@ use strongroom_files::Lock;
 
 use super::state_dir::Paths;
 
-/// The locks that this process has used so far. They stay: one that was given up may still have a
-/// thread that waits, which the next taker takes over.
+/// The locks that this process has used. They are never removed: a lock that timed out may still have a
+/// waiting thread, which the next taker takes over.
 #[derive(Debug)]
 pub(super) struct Refreshes {
     paths: Option<Paths>,
@@ -21,7 +21,7 @@ impl Refreshes {
         Self { paths, locks: Mutex::default() }
     }
 
-    /// The lock of this secret.
+    /// Returns the lock of this secret.
     pub(super) fn of(&self, key: &SecretKey) -> Arc<Lock> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         let path = || self.paths.as_ref().map(|paths| paths.refresh_lock(key));

@@ -1,4 +1,4 @@
-//! Where the files lie that processes meet at, and how they are named.
+//! The files through which processes coordinate: their directory and their names.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 use strongroom_core::{Operation, Result, SecretKey, ServiceName};
 use strongroom_files::names::state_files;
 
-/// The directory in which all processes of a user meet, whatever session they run in.
+/// The directory for the state of a user, which all processes of the user share, in any session.
 #[derive(Clone, Debug)]
 pub(crate) enum StateDir {
-    /// This one, if the user has a home.
+    /// A directory, or `None` if the user has no home.
     Wanted(Option<PathBuf>),
-    /// None: the vault is this process's alone.
+    /// No directory: the vault exists in this process alone.
     NotNeeded,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Paths {
 }
 
 impl StateDir {
-    /// Returns the user's own.
+    /// Returns the directory of the current user.
     ///
     /// # Errors
     ///
@@ -36,11 +36,11 @@ impl StateDir {
         }
     }
 
-    /// Returns this directory, which is created when it is needed, for the user alone.
+    /// Returns the state directory at `path`. It is created when it is needed, for the user alone.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if it is there and could be another user's doing.
+    /// `AccessDenied` or `Invalid` if it exists and another user may have created it.
     pub(crate) fn at(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         strongroom_files::check_dir(&path)
@@ -48,22 +48,23 @@ impl StateDir {
         Ok(Self::Wanted(Some(path)))
     }
 
-    /// Where it is remembered in which backend a service's vault lives.
+    /// Returns the path of the file that remembers the backend of a service's vault.
     pub(crate) fn binding(&self, service: &ServiceName) -> Option<PathBuf> {
         self.file(service, ".binding")
     }
 
-    /// A file that belongs to a service's vault, by the end of its name.
+    /// Returns the path of a file of a service's vault, by the end of its name.
     pub(crate) fn file(&self, service: &ServiceName, ending: &str) -> Option<PathBuf> {
         self.paths(service).map(|paths| with(&paths.stem, ending))
     }
 
-    /// Whether other processes matter.
+    /// Returns whether other processes can use the vault.
     pub(super) const fn is_needed(&self) -> bool {
         matches!(self, Self::Wanted(_))
     }
 
-    /// The files of a service; `None` if the user has no home, or no other process matters.
+    /// Returns the files of a service, or `None` if the user has no home or no other process can use the
+    /// vault.
     pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
         let Self::Wanted(Some(dir)) = self else { return None };
         let stem = state_files(dir, service.as_str());
@@ -73,12 +74,13 @@ impl StateDir {
 }
 
 impl Paths {
-    /// The lock of those who refresh one secret.
+    /// Returns the path of the lock for refreshes of a secret.
     ///
-    /// The secret's name is hashed: a sealed vault keeps names to itself.
+    /// The secret's name is hashed, because a sealed vault keeps names secret.
     pub(super) fn refresh_lock(&self, key: &SecretKey) -> PathBuf {
         let mut hash = Sha256::new();
         for part in [Some(key.name()), key.target()].into_iter().flatten() {
+            // With its length before each part, no two keys hash the same bytes.
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -87,7 +89,7 @@ impl Paths {
         with(&self.stem, &format!(".refresh-{digits}"))
     }
 
-    /// Where a copy of what could not be read is put.
+    /// Returns the path for a copy of unreadable data.
     pub(super) fn copy(&self, stamp: &str) -> PathBuf {
         with(&self.stem, &format!(".damaged-{stamp}"))
     }

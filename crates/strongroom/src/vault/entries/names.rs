@@ -1,14 +1,14 @@
-//! The names that entries of secrets can have.
+//! The names of secrets' entries.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, UserName};
 
 use crate::vault::engine::VAULT_ENTRY;
 
-/// Returns the name of a secret's entry, as the system's own tools show it.
+/// Returns the user name of a secret's entry, as the tools of the system show it.
 ///
 /// # Errors
 ///
-/// `Invalid` if it can't be a name, or would be that of another secret or of the vault.
+/// `Invalid` if it can't be a user name, or is that of another secret or of the vault.
 pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
     let user = UserName::new(key.entry_name())?;
     let refused = |message: String, hint: &str| {
@@ -20,6 +20,7 @@ pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
             "Choose another name.",
         );
     }
+    // The name `a::b` without a target has the entry of `a` with the target `b`.
     let named = SecretKey::from_entry_name(user.as_str());
     if named != *key {
         return refused(

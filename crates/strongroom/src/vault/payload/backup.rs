@@ -1,4 +1,4 @@
-//! What a backup holds inside its encryption: ASCII JSON that a person can read, a line per secret.
+//! The content of a backup inside its encryption: readable ASCII JSON, a line per secret.
 //!
 //! ```json
 //! {"strongroom":"backup","version":1,"service":"…","created_at":"<RFC 3339>","generation":7,"secrets":[
@@ -7,9 +7,9 @@
 //! ]}
 //! ```
 //!
-//! Values stand there as they are, all but printable ASCII escaped. What a secret doesn't have is left
-//! out. Fields of a secret that this version does not know go from the vault into the backup and back; those
-//! of the backup itself are passed over.
+//! Values are plain text, in which everything but printable ASCII is escaped. Fields that a secret doesn't
+//! have are left out. Unknown fields of a secret are kept, from the vault into the backup and back. Unknown
+//! fields of the backup itself are ignored.
 
 use std::fmt;
 
@@ -25,36 +25,36 @@ use super::{Payload, Position, Unreadable, VaultId};
 /// The format that this program writes.
 const VERSION: u64 = 1;
 
-/// What the field `strongroom` says.
+/// The value of the field `strongroom`.
 const MARKER: &str = "backup";
 
-/// A backup without its encryption.
+/// A decrypted backup.
 pub(crate) struct Document {
-    /// The service whose vault it is.
+    /// The service of the vault.
     pub(crate) service: String,
-    /// When it was made.
+    /// The time of the backup.
     pub(crate) created_at: Timestamp,
-    /// The vault's generation and secrets; it has no id.
+    /// The vault's generation and secrets, without an id.
     pub(crate) payload: Payload,
 }
 
 impl Document {
-    /// Reads what [`write()`] wrote.
+    /// Parses a backup that [`write()`] wrote.
     ///
     /// # Errors
     ///
-    /// `Corrupt`, naming the place, if it is no backup or one of an unknown version.
+    /// `Corrupt` if it is no backup, with the position of the problem, or a backup of an unknown version.
     pub(crate) fn parse(json: &SecretBytes) -> Result<Self> {
         document(json, version_1).map_err(unreadable)
     }
 }
 
-/// The backup of this vault.
+/// Writes the backup of a vault.
 pub(crate) fn write(payload: &Payload, service: &str, created_at: Timestamp) -> SecretBytes {
     line(&Source { payload, service, created_at })
 }
 
-/// What a backup is written from.
+/// The parts that a backup is written from.
 struct Source<'a> {
     payload: &'a Payload,
     service: &'a str,

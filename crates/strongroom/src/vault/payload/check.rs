@@ -1,18 +1,18 @@
-//! What must hold of any bytes at all: for the fuzzer, and for the tests that run its seeds.
+//! Properties that must hold for any bytes, for the fuzzer and for the tests that run its seeds.
 
 use strongroom_core::{ExposeSecret, Secret, SecretBytes, SecretKey, secret_bytes};
 
 use super::{Payload, Position, Unreadable, VaultId};
 
-/// The identity that a payload of version 0 takes here.
+/// The identity of a payload of version 0 here.
 const FRESH: VaultId = VaultId(0xf5e5);
 
-/// Reads these bytes as a payload; says whether they are one.
+/// Parses these bytes as a payload, and returns whether they are a payload.
 ///
 /// # Panics
 ///
-/// When the reader does, or breaks one of its promises: a refusal points into the payload; what is
-/// read is written as a line of printable ASCII, and reading that line finds the same again.
+/// Panics if the parser does or breaks a promise: the position of a refusal lies in the payload, a parsed
+/// payload is written as a line of printable ASCII, and parsing that line gives the same payload.
 pub(crate) fn check(entry: &[u8]) -> bool {
     match parse(&secret_bytes(entry.to_vec())) {
         Ok(payload) => {
@@ -42,7 +42,7 @@ fn check_written(payload: &Payload) {
     );
 }
 
-/// Not of the fields that are not known: those are kept as text, which is compared in the line.
+/// Compares all but the unknown fields. Those are kept as text, which the comparison of the lines covers.
 fn is_same(one: &Payload, other: &Payload) -> bool {
     let open = |(key, secret): (&SecretKey, &Secret)| {
         (key.clone(), secret.metadata.clone(), secret.value.expose_secret().to_owned())
@@ -51,8 +51,8 @@ fn is_same(one: &Payload, other: &Payload) -> bool {
         && one.secrets().iter().map(open).eq(other.secrets().iter().map(open))
 }
 
-/// That its text shows nothing of the payload needs no check: by its type it holds but a fixed text
-/// and numbers.
+/// Checks the position of a refusal. Its text needs no check: by its type it contains only fixed texts and
+/// numbers.
 fn check_refusal(unreadable: Unreadable, entry: &[u8]) {
     let Unreadable::Damaged { at: Position { line, column }, .. } = unreadable else {
         return;

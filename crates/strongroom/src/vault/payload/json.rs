@@ -1,8 +1,8 @@
-//! JSON that is looked at where it lies.
+//! JSON values, read in place.
 //!
-//! serde_json finds where values begin and end (`RawValue`), and nothing else: asked for a string, it
-//! would unescape it in memory that nobody wipes, and asked for what is not there, it would quote
-//! what is. From a slice, a `RawValue` is borrowed; skipping over one copies nothing but brackets.
+//! serde_json only finds the bounds of values (`RawValue`). For a string it would unescape the text into
+//! memory that is not wiped, and for a type that does not match it would quote the text in its error. From a
+//! slice, a `RawValue` is borrowed, and skipping a value copies nothing but brackets.
 
 use std::str::Chars;
 
@@ -10,17 +10,17 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// One JSON value within a payload: well-formed, and without white space around it.
+/// A JSON value within a payload, well-formed and without surrounding white space.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
-    /// The one value in this text.
+    /// Parses a text that is a single value.
     pub(super) fn parse(text: &'a [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice::<&RawValue>(text).map(Self::from)
     }
 
-    /// Its text.
+    /// Returns the value's text.
     pub(super) fn text(self) -> &'a str {
         self.0
     }
@@ -29,12 +29,12 @@ impl<'a> Json<'a> {
         self.0 == "null"
     }
 
-    /// A number without sign, fraction and exponent.
+    /// Returns a number without sign, fraction and exponent.
     pub(super) fn number(self) -> Option<u64> {
         self.0.parse().ok()
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(super) fn list(self) -> Option<Vec<Self>> {
         if !self.0.starts_with('[') {
             return None;
@@ -43,23 +43,25 @@ impl<'a> Json<'a> {
         Some(elements.into_iter().map(Self::from).collect())
     }
 
-    /// The names and values of an object's fields, each name a string.
+    /// Returns the names and values of an object's fields. Each name is a string.
     pub(super) fn object(self) -> Option<Vec<(Self, Self)>> {
         if !self.0.starts_with('{') {
             return None;
         }
+        // Not a map, which would drop duplicate fields without notice.
         let fields: Fields<'_> = serde_json::from_str(self.0).ok()?;
         Some(fields.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
-    /// A string as it stands between its quotes, escapes and all.
+    /// Returns the text of a string between its quotes, with its escapes.
     pub(super) fn quoted(self) -> Option<&'a str> {
         self.0.strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// A string, unless it holds half of a surrogate pair.
+    /// Returns an unescaped string, or `None` if it holds half of a surrogate pair.
     pub(super) fn string(self) -> Option<Zeroizing<String>> {
         let quoted = self.quoted()?;
+        // An escape is never shorter than its character, so the buffer does not grow.
         let mut string = Zeroizing::new(String::with_capacity(quoted.len()));
         let mut rest = quoted.chars();
         while let Some(next) = rest.next() {
@@ -75,7 +77,7 @@ impl<'a> From<&'a RawValue> for Json<'a> {
     }
 }
 
-/// An object's fields in their order, those that stand twice included.
+/// The fields of an object in their order, duplicates included.
 struct Fields<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -102,7 +104,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// The character of an escape sequence, after its backslash.
+/// Reads an escape sequence after its backslash.
 fn escape(rest: &mut Chars<'_>) -> Option<char> {
     Some(match rest.next()? {
         'b' => '\u{8}',
@@ -115,7 +117,7 @@ fn escape(rest: &mut Chars<'_>) -> Option<char> {
     })
 }
 
-/// The character of one or two `\u` escapes, after the first `u`.
+/// Reads the character of a `\u` escape or of a surrogate pair, after the first `u`.
 fn code_point(rest: &mut Chars<'_>) -> Option<char> {
     let first = unit(rest)?;
     if let Some(character) = char::from_u32(first) {
@@ -128,7 +130,7 @@ fn code_point(rest: &mut Chars<'_>) -> Option<char> {
     char::decode_utf16(pair).next()?.ok()
 }
 
-/// Four hexadecimal digits.
+/// Reads four hexadecimal digits.
 fn unit(rest: &mut Chars<'_>) -> Option<u32> {
     (0..4).try_fold(0, |unit, _| Some(unit << 4 | rest.next()?.to_digit(16)?))
 }

@@ -1,4 +1,4 @@
-//! What the vault's entry holds in the layout `sealed`: the key of a file.
+//! The content of a vault's entry in the layout `sealed`: the key of the sealed file.
 //!
 //! ```json
 //! {"strongroom":"vault","version":2,"id":"<32 hex digits>","generation":7,"layout":"sealed",
@@ -15,24 +15,24 @@ use super::{MARKER, VaultId};
 /// The version of an entry that holds a key.
 pub(super) const VERSION: u64 = 2;
 
-/// What the field `layout` says.
+/// The value of the field `layout`.
 pub(super) const LAYOUT: &str = "sealed";
 
-/// Longer than any such entry, so that the buffer of one does not grow.
+/// The size of the buffer for an entry, in bytes. No entry is longer, so the buffer does not grow.
 const CAPACITY: usize = 512;
 
-/// The key of a vault's sealed file, with what binds it to the vault.
+/// The key of a vault's sealed file, bound to the vault by its id and generation.
 pub(crate) struct KeyEntry {
-    /// Which vault it is.
+    /// The vault's id.
     pub(crate) id: VaultId,
-    /// The vault's revision number before the file's first.
+    /// The vault's generation less the file's own, which starts anew with each file.
     pub(crate) generation: u64,
     /// The key as text, which needs no escaping.
     pub(crate) key: SecretString,
 }
 
 impl KeyEntry {
-    /// The entry as one line of printable ASCII.
+    /// Returns the entry as a line of printable ASCII.
     pub(crate) fn to_line(&self) -> SecretBytes {
         let Self { id, generation, key } = self;
         let mut line = Zeroizing::new(String::with_capacity(CAPACITY));

@@ -1,13 +1,13 @@
-//! What a payload that can't be read still tells: the names in it.
+//! The names in a payload that can't be read.
 
 use serde_json::Deserializer;
 
-/// How a secret's name is introduced.
+/// The text before a secret's name.
 const FIELD: &[u8] = b"\"name\":";
 
-/// The names of the secrets in a damaged payload, as far as they can be read, in order.
+/// Returns the names of the secrets in a damaged payload, as far as they can be read, in order.
 ///
-/// No value is looked at: they are base64 and can't hold the quotes of a field's name.
+/// No value is taken for a name: values are base64 and can't contain the quotes of a field's name.
 pub(crate) fn readable_names(payload: &[u8]) -> Vec<String> {
     let starts = payload.windows(FIELD.len()).enumerate().filter(|(_, window)| *window == FIELD);
     let rests = starts.map(|(start, _)| &payload[start + FIELD.len()..]);

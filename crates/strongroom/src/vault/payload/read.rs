@@ -1,4 +1,4 @@
-//! From a line to a vault.
+//! The parser for a vault's line.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,11 +14,12 @@ use super::json::Json;
 use super::key_entry::{self, KeyEntry};
 use super::{MARKER, Payload, Position, Stored, Unknown, Unreadable, VERSION, VaultId};
 
-/// What an entry holds.
+/// Parses a vault's entry.
 ///
 /// # Errors
 ///
-/// [`Unreadable`] if the version is unknown, or the payload is not what its version says.
+/// [`Unreadable`] if the entry is another program's, its version is unknown, or its content does not fit its
+/// version.
 pub(super) fn stored(
     line: &SecretBytes,
     fresh: impl FnOnce() -> VaultId,
@@ -29,11 +30,11 @@ pub(super) fn stored(
     document(line, |json| entry(json, fresh))
 }
 
-/// What is made of the one JSON value in these bytes.
+/// Parses the JSON value in these bytes with `read`.
 ///
 /// # Errors
 ///
-/// [`Unreadable`] if it is not JSON, or not what it should be.
+/// [`Unreadable`] if the bytes are not JSON, or `read` refuses the value.
 pub(super) fn document<T>(
     bytes: &SecretBytes,
     read: impl FnOnce(Json<'_>) -> Found<'_, T>,
@@ -43,21 +44,25 @@ pub(super) fn document<T>(
     read(json).map_err(|wrong| match wrong {
         Wrong::Version(version) => Unreadable::Version(version),
         Wrong::Shape(what, json) => {
+            // A `RawValue` borrows from `bytes`, so the distance of the addresses is the offset.
             let offset = json.text().as_ptr().addr() - bytes.as_ptr().addr();
             Unreadable::Damaged { what, at: Position::of(offset, bytes) }
         }
     })
 }
 
-/// Whether damaged bytes may have been a payload of this program: an object, or the rest of one with its mark.
+/// Returns whether damaged bytes may have been a payload of this program: an object, or the rest of an object
+/// with the marker.
 fn is_ours(bytes: &[u8]) -> bool {
     let mark = b"\"strongroom\"";
+    // An empty value counts as damage: some providers return it for a value that they lost.
     bytes.is_empty()
         || bytes.starts_with(b"{")
         || bytes.windows(mark.len()).any(|part| part == mark)
 }
 
-/// What is wrong, and with which part of the payload. It borrows that part: never show one.
+/// An error, with the part of the payload that caused it. It borrows that part and may contain a value, so it
+/// must not be shown.
 pub(super) enum Wrong<'a> {
     Version(u64),
     Shape(&'static str, Json<'a>),
@@ -67,6 +72,7 @@ pub(super) type Found<'a, T> = Result<T, Wrong<'a>>;
 
 fn entry(json: Json<'_>, fresh: impl FnOnce() -> VaultId) -> Found<'_, Stored> {
     let mut fields = Fields::of(json)?;
+    // Version 0 has no marker, and any name of a secret may be a field.
     let Some(marker) = fields.take("strongroom") else {
         return version_0(fields, fresh()).map(Stored::Inline);
     };
@@ -88,7 +94,7 @@ fn version_1(mut fields: Fields<'_>) -> Found<'_, Payload> {
     Ok(payload)
 }
 
-/// Takes the list of secrets, and reads each one's value by this.
+/// Takes the list of secrets, and reads the value of each secret with `value`.
 pub(super) fn secrets<'a>(
     fields: &mut Fields<'a>,
     value: impl Fn(Json<'a>) -> Found<'a, SecretString>,
@@ -166,11 +172,13 @@ fn metadata<'a>(fields: &mut Fields<'a>) -> Found<'a, SecretMetadata> {
     Ok(metadata)
 }
 
-/// A value of version 1.
+/// Decodes a value of version 1.
 fn base64_value(json: Json<'_>) -> Found<'_, SecretString> {
     let wrong = |what| Wrong::Shape(what, json);
     let encoded = json.quoted().ok_or(wrong("a secret's value is not a string"))?;
     let padding = encoded.len() - encoded.trim_end_matches('=').len();
+    // The exact length: a buffer with spare capacity would be copied when it becomes a secret, and the old
+    // memory would stay unwiped.
     let length = (encoded.len() / 4 * 3).saturating_sub(padding);
     let mut bytes = Zeroizing::new(vec![0; length]);
     if STANDARD.decode_slice(encoded, &mut bytes) != Ok(length) {
@@ -179,12 +187,12 @@ fn base64_value(json: Json<'_>) -> Found<'_, SecretString> {
     secret_string(bytes).ok_or(wrong("a secret's value is not text"))
 }
 
-/// A value that stands there as it is.
+/// Returns a value that is stored as plain text.
 pub(super) fn text_value(json: Json<'_>) -> Option<SecretString> {
     Some(SecretString::from(Box::<str>::from(json.string()?.as_str())))
 }
 
-/// The bytes themselves as a secret; their vector must have no spare capacity.
+/// Turns the bytes into a secret without a copy. The vector must have no spare capacity.
 fn secret_string(mut bytes: Zeroizing<Vec<u8>>) -> Option<SecretString> {
     str::from_utf8(&bytes).ok()?;
     String::from_utf8(mem::take(&mut *bytes)).ok().map(SecretString::from)
@@ -194,7 +202,7 @@ pub(super) fn whole_number(json: Json<'_>) -> Found<'_, u64> {
     json.number().ok_or(Wrong::Shape("a number is not a whole one, or too large", json))
 }
 
-/// The fields of one object that were not taken yet.
+/// The fields of an object that were not taken yet.
 pub(super) struct Fields<'a> {
     object: Json<'a>,
     by_name: BTreeMap<String, Json<'a>>,
@@ -207,6 +215,7 @@ impl<'a> Fields<'a> {
         for (name, value) in object.object().ok_or(wrong)? {
             let text = name.string().ok_or(Wrong::Shape("a field's name is not text", name))?;
             match by_name.entry(text.as_str().to_owned()) {
+                // There is no way to tell which of two fields is meant.
                 Entry::Occupied(_) => return Err(Wrong::Shape("a field stands twice", name)),
                 Entry::Vacant(vacant) => vacant.insert(value),
             };
@@ -222,7 +231,7 @@ impl<'a> Fields<'a> {
         self.take(name).ok_or(Wrong::Shape(missing, self.object))
     }
 
-    /// A field that is absent or `null`, or a string.
+    /// Takes an optional field that is a string. A field that is `null` counts as absent.
     fn text(&mut self, name: &str) -> Found<'a, Option<String>> {
         let Some(json) = self.take(name).filter(|json| !json.is_null()) else {
             return Ok(None);
@@ -231,7 +240,7 @@ impl<'a> Fields<'a> {
         Ok(Some(text.as_str().to_owned()))
     }
 
-    /// A field that is absent or `null`, or a point in time.
+    /// Takes an optional field that is a point in time. A field that is `null` counts as absent.
     pub(super) fn timestamp(&mut self, name: &str) -> Found<'a, Option<Timestamp>> {
         let Some(json) = self.take(name).filter(|json| !json.is_null()) else {
             return Ok(None);
@@ -240,7 +249,7 @@ impl<'a> Fields<'a> {
         timestamp.map(Some).ok_or(Wrong::Shape("a time is not as in RFC 3339", json))
     }
 
-    /// What nobody took.
+    /// Returns the fields that were not taken.
     fn unknown(self) -> Unknown {
         let verbatim = |json: Json<'_>| Zeroizing::new(json.text().to_owned());
         self.by_name.into_iter().map(|(name, json)| (name, verbatim(json))).collect()

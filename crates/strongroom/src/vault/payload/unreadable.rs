@@ -1,4 +1,4 @@
-//! Why a payload can't be read. Nothing of the payload itself is in it.
+//! The reasons for which a payload can't be read. They contain nothing of the payload itself.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,25 +7,25 @@ use strongroom_core::{Error, ErrorKind, Operation};
 
 use super::key_entry::VERSION as NEWEST;
 
-/// Why a payload can't be read.
+/// The reason for which a payload can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It is a vault of this version, which this program does not know.
+    /// A vault of this version, which this program does not know.
     Version(u64),
-    /// It is another program's entry, of the same name.
+    /// An entry of another program, with the same name.
     Foreign,
-    /// It holds the key of a file in place of the secrets.
+    /// An entry with the key of a sealed file in place of the secrets.
     NotInline,
-    /// It is not what its version says.
+    /// A payload that does not fit its version.
     Damaged {
-        /// What is wrong, as a clause.
+        /// The problem, as a clause.
         what: &'static str,
-        /// Where that is.
+        /// The position of the problem.
         at: Position,
     },
 }
 
-/// A place in a payload, both counted from 1 and in bytes.
+/// A position in a payload. Both numbers count from 1, and columns are in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) line: usize,
@@ -33,22 +33,23 @@ pub(crate) struct Position {
 }
 
 impl Unreadable {
-    /// Whether it is another program's entry.
+    /// Returns whether the entry belongs to another program.
     pub(crate) const fn is_foreign(self) -> bool {
         matches!(self, Self::Foreign)
     }
 
-    /// What the JSON parser met. Only the error's category and place are used: its text may quote
-    /// what it has read.
+    /// Returns the reason for an error of the JSON parser. Only the error's category and position are used,
+    /// because its text may quote the payload.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         let what = if error.is_eof() { "it ends too early" } else { "it is not JSON" };
+        // serde_json counts from 1, but reports 0 for an error without a position.
         let at = Position { line: error.line().max(1), column: error.column().max(1) };
         Self::Damaged { what, at }
     }
 }
 
 impl Position {
-    /// The place of this byte.
+    /// Returns the position of the byte at `offset`.
     pub(super) fn of(offset: usize, payload: &[u8]) -> Self {
         let before = payload.get(..offset).unwrap_or(payload);
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);

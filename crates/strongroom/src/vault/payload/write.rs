@@ -1,4 +1,4 @@
-//! From a vault to a line.
+//! The writer of a vault's line.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{MARKER, Payload, Unknown, VERSION};
 
-/// What holds values and can be written.
+/// A document that contains values.
 pub(super) trait Document {
     fn write(&self, out: &mut impl Sink) -> fmt::Result;
 }
@@ -21,9 +21,10 @@ impl Document for Payload {
     }
 }
 
-/// The bytes of a document.
+/// Returns the bytes of a document.
 ///
-/// It is written twice: first to learn its length, then into a buffer of that length.
+/// The document is written twice: first to learn its length, then into a buffer of that length, which does
+/// not grow.
 pub(super) fn line(document: &impl Document) -> SecretBytes {
     let mut length = Length(0);
     document.write(&mut length).expect("adding up lengths can't fail");
@@ -33,9 +34,9 @@ pub(super) fn line(document: &impl Document) -> SecretBytes {
     secret_bytes(std::mem::take(&mut *line.0))
 }
 
-/// What takes a document piece by piece.
+/// A target that a document is written to piece by piece.
 pub(super) trait Sink: Write {
-    /// Takes these bytes as base64, without a copy of them anywhere else.
+    /// Writes these bytes as base64, without another copy of them in memory.
     fn base64(&mut self, bytes: &[u8]);
 }
 
@@ -68,6 +69,7 @@ impl Write for Line {
 impl Sink for Line {
     fn base64(&mut self, bytes: &[u8]) {
         let start = self.0.len();
+        // This stays within the capacity, because `Length` counts the same bytes.
         self.0.resize(start + base64_len(bytes), 0);
         let written = STANDARD.encode_slice(bytes, &mut self.0[start..]);
         debug_assert_eq!(written, Ok(base64_len(bytes)));
@@ -129,7 +131,7 @@ fn timestamp(name: &str, value: Option<Timestamp>, out: &mut impl Sink) -> fmt::
     value.map_or(Ok(()), |time| write!(out, ",\"{name}\":\"{time}\""))
 }
 
-/// Fields that this version does not know, as they were read.
+/// Writes unknown fields as they were read.
 pub(super) fn fields(unknown: &Unknown, out: &mut impl Sink) -> fmt::Result {
     for (name, json) in unknown {
         out.write_str(",")?;
@@ -140,7 +142,7 @@ pub(super) fn fields(unknown: &Unknown, out: &mut impl Sink) -> fmt::Result {
     Ok(())
 }
 
-/// A text as a JSON string.
+/// Writes a text as a JSON string.
 pub(super) fn string(text: &str, out: &mut impl Sink) -> fmt::Result {
     out.write_str("\"")?;
     for character in text.chars() {
@@ -152,14 +154,14 @@ pub(super) fn string(text: &str, out: &mut impl Sink) -> fmt::Result {
     out.write_str("\"")
 }
 
-/// A JSON text without its line breaks and tabs, which can only stand between its tokens, and in
-/// ASCII: what is not can only stand in its strings.
+/// Writes a JSON text in ASCII and without its line breaks and tabs. Those occur only between tokens, and
+/// non-ASCII characters only within strings.
 fn one_line(json: &str, out: &mut impl Sink) -> fmt::Result {
     let between_tokens = |character| matches!(character, '\n' | '\r' | '\t');
     json.chars().filter(|c| !between_tokens(*c)).try_for_each(|c| printable(c, out))
 }
 
-/// A character within a JSON string, escaped unless it is printable ASCII.
+/// Writes a character of a JSON string, escaped unless it is printable ASCII.
 fn printable(character: char, out: &mut impl Sink) -> fmt::Result {
     if matches!(character, ' '..='~') {
         return out.write_char(character);

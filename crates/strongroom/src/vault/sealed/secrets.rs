@@ -1,4 +1,4 @@
-//! Reads and changes the secrets of a sealed vault.
+//! Reading and changing the secrets of a sealed vault.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -36,6 +36,7 @@ impl Look for Sealed {
     fn snapshot(&self) -> Result<Payload> {
         let mut vault = Payload::new(self.id);
         let mut is_text = true;
+        // The closure can't fail, so binary values are refused after the last record.
         self.file.read_all(|key, metadata, value| match secret_text(&value) {
             Some(value) => drop(vault.insert(key, secret_of(value, metadata))),
             None => is_text = false,
@@ -47,7 +48,8 @@ impl Look for Sealed {
         Ok(vault)
     }
 
-    /// Of the metadata alone: it says when a value was written, and no value is opened.
+    /// Returns fingerprints of the metadata alone. It tells when a value was written, so that no value has to
+    /// be decrypted.
     fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
         let fingerprint = |metadata: SecretMetadata| Fingerprint {
             metadata: Some(hasher.hash_one(metadata)),
@@ -58,7 +60,7 @@ impl Look for Sealed {
     }
 }
 
-/// A change of the file, under way.
+/// A change of the file that is not committed yet.
 pub(super) struct Changing<'a, 'b>(pub(super) &'a mut Change<'b>);
 
 impl Edit for Changing<'_, '_> {

@@ -1,20 +1,20 @@
-//! Goes through every state that a protocol can reach.
+//! The search through all states that a protocol can reach.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::world::{Events, Protocol, Violation, World};
 
-/// How many states there are.
+/// Visits all states, and returns their number.
 ///
 /// # Panics
 ///
-/// If one of them breaks a promise.
+/// Panics if a state violates a promise.
 pub(super) fn explore(protocol: Protocol, events: Events) -> usize {
     search(&protocol, events, |violation| panic!("{violation:?}"))
 }
 
-/// Whether this promise is broken somewhere.
+/// Returns whether any state violates this promise.
 pub(super) fn breaks(promise: Violation, protocol: Protocol, events: Events) -> bool {
     let mut is_broken = false;
     search(&protocol, events, |violation| {
@@ -24,10 +24,11 @@ pub(super) fn breaks(promise: Violation, protocol: Protocol, events: Events) -> 
     is_broken
 }
 
-/// Depth first, until `found` is satisfied by a violation; what follows from others is left aside.
+/// Searches depth first, until `found` accepts a violation. Successors of a state with a violation are
+/// skipped.
 ///
-/// A state is known again by 64 bits of hash, like in TLC: among a million states the odds that two
-/// share one, and hide what follows from one of them, are 1 in 30 million.
+/// A state is recognised by a hash of 64 bits, as in TLC: among a million states the odds that two share a
+/// hash, so that the successors of the second are not visited, are 1 in 30 million.
 fn search(protocol: &Protocol, events: Events, mut found: impl FnMut(Violation) -> bool) -> usize {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let mut known = HashSet::new();

@@ -1,11 +1,11 @@
-//! What there is in the model, and how it moves.
+//! The states of the model, and the steps between them.
 
 use strongroom_files::Stamp;
 
 use super::super::record::{Record, Revision};
 use super::super::{Decision, Observation, Seen};
 
-/// What can be left out of the protocol.
+/// The parts of the protocol that a test can change or leave out.
 #[derive(Clone, Copy)]
 pub(super) struct Protocol {
     pub(super) decide: fn(Option<&Seen>, &Observation) -> Decision,
@@ -17,27 +17,27 @@ pub(super) struct Protocol {
     pub(super) compares_lock: bool,
 }
 
-/// What can happen at any moment, and how often.
+/// The events that can happen at any moment, and how often.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Events {
     pub(super) crashes: bool,
     pub(super) generation_deleted: u8,
     pub(super) lock_deleted: u8,
     pub(super) lock_deleted_while_storing: bool,
-    /// A backup of the first record comes back, into the file or in its place.
+    /// Restorations of the first record from a backup, into the file or in its place.
     pub(super) restored: u8,
 }
 
 /// A broken promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Violation {
-    /// The store was written without an effect that was acknowledged, or read by somebody.
+    /// A write to the store dropped an effect that was acknowledged or had been read.
     Lost,
-    /// A read returned what was replaced before it began.
+    /// A read returned a state that was replaced before the read began.
     Stale,
     /// The store's generation did not grow.
     Generation,
-    /// Nobody can move, and somebody is not done.
+    /// No process can move, and a process is not done.
     Deadlock,
 }
 
@@ -49,18 +49,18 @@ type File = usize;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct World {
     store: Content,
-    /// Generation files, with how often each was changed: the one at the path, and those that somebody
-    /// may still have open.
+    /// All generation files with the number of changes to each: the file at the path, and files that a
+    /// process may still have open.
     files: Vec<(Option<Record>, u8)>,
     generation_path: Option<File>,
-    /// Who holds which lock file.
+    /// The process that holds each lock file.
     locks: Vec<Option<usize>>,
     processes: [Process; 3],
-    /// What must stay: acknowledged, or read by somebody.
+    /// The effects that must stay, because they were acknowledged or read.
     promised: Effects,
     events: Events,
-    /// A restored record hides that a killed commit was under way; what that one wrote without being
-    /// acknowledged may be replaced then, under the same generation.
+    /// Set if a record was restored. It hides that a killed commit was under way, so that the unacknowledged
+    /// effects of that commit may be replaced under the same generation.
     was_restored: bool,
 }
 
@@ -73,7 +73,7 @@ struct Content {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Process {
     at: At,
-    /// Commits of a writer, or reads of the reader, still to do.
+    /// The remaining commits of a writer, or reads of the reader.
     left: u8,
     is_writer: bool,
     open: Option<File>,
@@ -81,11 +81,11 @@ struct Process {
     observation: Observation,
     cache: Option<(Content, Option<Seen>)>,
     lock: Option<File>,
-    /// What was promised when the read began.
+    /// The effects that were promised when the read began.
     floor: Effects,
 }
 
-/// What a process does next.
+/// The next step of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum At {
     Start,
@@ -115,7 +115,7 @@ enum Why {
 type Moved = Result<Vec<World>, Violation>;
 
 impl World {
-    /// A store with one commit in it, with and without its generation file.
+    /// Returns the first states: a store with a single commit, with and without its generation file.
     pub(super) fn first(events: Events) -> [Self; 2] {
         let absent = Self {
             store: Content { generation: 1, effects: 0 },
@@ -132,7 +132,7 @@ impl World {
         [absent, present]
     }
 
-    /// All that can come next.
+    /// Returns all states that can follow.
     pub(super) fn next(&self, protocol: &Protocol) -> Moved {
         let mut next = Vec::new();
         for who in 0..self.processes.len() {
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    /// The end of a read; a reader that had to read the store may mend the file.
+    /// Ends a read. A reader that had to read the store may repair the file.
     fn answer(mut self, who: usize, protocol: &Protocol) -> Moved {
         let must_read = self.decide(who, protocol) == Decision::MustRead;
         let content = self.recall(who, must_read);
@@ -257,6 +257,7 @@ impl World {
             return Err(Violation::Stale);
         }
         process.floor = 0;
+        // If a record can be restored, only acknowledged effects are promised: see `was_restored`.
         if self.events.restored == 0 && !self.was_restored {
             self.promised |= content.effects;
         }
@@ -284,7 +285,7 @@ impl World {
 
     fn recall(&mut self, who: usize, must_read: bool) -> Content {
         let process = &mut self.processes[who];
-        // Forgotten once it was used, so that states which differ in the past alone are one.
+        // Reset after use, so that states that differ only in their past are the same state.
         let observation = std::mem::replace(&mut process.observation, Observation::MustRead);
         match process.cache {
             Some((content, _)) if !must_read => content,
@@ -298,6 +299,7 @@ impl World {
 
     fn take_lock(mut self, who: usize) -> Vec<Self> {
         let lock = self.processes[who].lock.map(|file| &mut self.locks[file]);
+        // A process that waits for a lock has no next state.
         let Some(holder @ None) = lock else { return Vec::new() };
         *holder = Some(who);
         self.go(who, At::CheckLock);
@@ -367,7 +369,7 @@ impl World {
         }
     }
 
-    /// All that a process leaves behind when it ends, killed or not.
+    /// Ends a process, killed or not, and drops all that it held.
     fn end(&mut self, who: usize) {
         self.release(who);
         let gone = Process::new(self.processes[who].is_writer, 0);
@@ -381,7 +383,7 @@ impl World {
         }
     }
 
-    /// Writes the file at the path, which is made if it is not there.
+    /// Writes the file at the path, and creates it if it is missing.
     fn put(&mut self, who: usize, record: Record, then: At) {
         match self.generation_path {
             Some(file) => self.write(file, Some(record)),
@@ -432,7 +434,7 @@ impl Process {
         }
     }
 
-    /// Between the last look at the lock and its release.
+    /// Returns whether the process is between its last look at the lock and the release of the lock.
     fn is_storing(&self) -> bool {
         matches!(self.at, At::Mend | At::Store | At::Clean | At::CompareClean | At::Unlock)
     }
