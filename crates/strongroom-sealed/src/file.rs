@@ -89,8 +89,8 @@ impl SealedFile {
         let mut budget = Budget::new(config.deadline);
         let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
         beside::refuse_orphan(&config.path)?;
-        // SQLite opens the file by its path. The stamps before and after show that the opened file is the one
-        // at the path.
+        // SQLite opens the file by its path. The stamps before and after show that it has opened the file at
+        // the path.
         let before = stamp()?;
         let database = database::open(&config.path, config.deadline)?;
         let stamp = stamp()?;

@@ -1,8 +1,9 @@
-//! The name of a key slot.
+//! The id of a key slot.
 
 use std::fmt;
 
-/// The name of a key slot within its file: eight hexadecimal digits. Any text makes one; a slot is found by its own.
+/// The id of a key slot within its file: eight hexadecimal digits. Any text is accepted here; an unknown id
+/// finds no slot.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(String);
 

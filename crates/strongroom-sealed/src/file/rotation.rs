@@ -56,9 +56,9 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// `KeyMissing` if no source opens some slots, `TimedOut` if some slots were not tried; the message names
-    /// them, and nothing was changed. `Corrupt` if a record is damaged: the records after it keep the old key
-    /// until the damaged record is removed and the rotation continued.
+    /// `KeyMissing` if there are slots that no source opens, `TimedOut` if slots were not tried; the message
+    /// names them, and nothing was changed. `Corrupt` if a record is damaged: the records after it keep the
+    /// old key until the damaged record is removed and the rotation continued.
     pub fn rotate(&self, sources: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
         self.rotate_in_steps(sources, progress).map_err(|error| error.during(Operation::Set))
     }
