@@ -67,6 +67,7 @@ pub fn decode(mut stored: Vec<u8>) -> SecretBytes {
     let mut value = Vec::with_capacity(encoded.len());
     // `encode` leaves a plain value as it is, so the encoding of such a value comes from another program.
     if STANDARD.decode_vec(encoded, &mut value).is_err() || is_plain(&value) {
+        // The decoder may have written a part of the value.
         value.zeroize();
         return secret_bytes(stored);
     }

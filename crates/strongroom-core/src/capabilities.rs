@@ -173,6 +173,7 @@ impl Capabilities {
         let lasting = self.persistence;
         let candidates = [
             (self.plaintext, Warning::Plaintext),
+            // `None` is no weakness: no value has crossed a connection.
             (self.session_encrypted == Some(false), Warning::SessionNotEncrypted),
             (lasting != Persistence::Permanent, Warning::NotPersistent(lasting)),
             (self.read_by_containers, Warning::ReadByContainers),

@@ -271,6 +271,7 @@ impl Error {
     /// it was set by [`with_remedy`](Self::with_remedy).
     pub fn hint(&self) -> &str {
         match self.0.hint.as_deref().unwrap_or(self.0.kind.hint()) {
+            // Without a source there is no cause to see.
             SEE_CAUSE if self.0.source.is_none() => "Try again.",
             hint => hint,
         }

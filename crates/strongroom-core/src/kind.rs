@@ -54,6 +54,7 @@ pub struct StoreContext<'a> {
 #[derive(Clone, Default)]
 pub struct StoreSettings(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
+// A function pointer, so that a kind can be a constant.
 type Open = fn(&StoreContext<'_>) -> Result<Arc<dyn Store>>;
 
 impl StoreKind {
@@ -136,6 +137,7 @@ impl<'a> StoreContext<'a> {
 impl StoreSettings {
     /// Sets the settings of this type, in place of earlier settings.
     pub fn insert<T: Any + Send + Sync>(&mut self, settings: T) {
+        // By type, because this crate can't name the settings of store crates.
         self.0.insert(TypeId::of::<T>(), Arc::new(settings));
     }
 

@@ -56,6 +56,7 @@ pub use mock::{Call, MockKeyringStore};
 pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
 pub use policy::{Deadlines, PromptPolicy};
 pub use record::{Secret, SecretKey, SecretMetadata};
+// Foreign types on purpose: they are the convention for secrets in memory.
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, Probe, Store, WriteMode};

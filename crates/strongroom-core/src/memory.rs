@@ -52,6 +52,7 @@ impl Store for MemoryStore {
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        // Held for check and insertion, so that of several creators a single caller succeeds.
         let mut entries = self.lock();
         if mode == WriteMode::CreateNew && entries.contains_key(entry) {
             return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)

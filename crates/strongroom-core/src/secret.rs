@@ -25,6 +25,7 @@ pub fn secret_bytes(mut bytes: Vec<u8>) -> SecretBytes {
 
 /// Copies bytes into a secret, and leaves none of them in the processor's registers.
 pub fn secret_copy(bytes: &[u8]) -> SecretBytes {
+    // A boxed slice has no spare capacity, so it is not moved again.
     let copy = SecretBytes::from(Box::<[u8]>::from(bytes));
     overwrite_registers(bytes.len());
     copy

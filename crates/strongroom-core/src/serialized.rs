@@ -21,6 +21,7 @@ impl TryFrom<UncheckedKey> for SecretKey {
             Some(target) => Self::with_target(name, target),
             None => Self::new(name),
         };
+        // Data from outside must not bypass the check of names.
         key.validate()?;
         Ok(key)
     }

@@ -190,6 +190,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 }
 
 /// Implements `Store` for pointers to a store by forwarding each method. The lint reports a forgotten method.
+// A blanket implementation for `Deref` would conflict with implementations in other crates.
 macro_rules! forward {
     ($($pointer:ty),+) => {$(
         #[deny(clippy::missing_trait_methods)]

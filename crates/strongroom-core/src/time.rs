@@ -89,6 +89,7 @@ impl Timestamp {
 /// Writes the time in RFC 3339, to the nanosecond; `{:.0}` shows whole seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not by `write!`, which would drop the precision of `{:.0}`.
         fmt::Display::fmt(&self.0, f)
     }
 }
@@ -103,6 +104,7 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        // jiff's error is dropped, because it would repeat the text.
         text.parse().map(Self).map_err(|_| ParseTimestampError)
     }
 }

@@ -20,6 +20,7 @@ pub(crate) type Entries = BTreeMap<EntryName, SecretBytes>;
 pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
     let mut entries = Entries::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        // The user may have edited the file with Windows line breaks.
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() || line.starts_with(b"#") {
             continue;
@@ -34,6 +35,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
 }
 
 fn entry(line: &[u8]) -> Option<(EntryName, SecretBytes)> {
+    // Only three fields, because a value may contain tabs.
     let mut fields = line.splitn(3, |byte| *byte == b'\t');
     let mut name = || {
         let escaped = std::str::from_utf8(fields.next()?).ok()?;

@@ -96,6 +96,7 @@ impl PlaintextStore {
 
     /// Returns the file itself, if the path is a link: replacing the path would replace the link.
     fn target(&self) -> PathBuf {
+        // A file that does not exist yet can't be resolved.
         self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
     }
 

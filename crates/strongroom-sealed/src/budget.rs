@@ -155,6 +155,7 @@ fn sampled_speed() -> u64 {
 }
 
 pub(crate) fn remember_speed(cost: Cost, elapsed: Duration) {
+    // A coarse clock may show no time at all.
     let speed = cost.work() as f64 / elapsed.as_secs_f64().max(1e-6);
     SPEED.store((speed as u64).max(1), Ordering::Relaxed);
 }

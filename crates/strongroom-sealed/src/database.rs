@@ -97,6 +97,7 @@ pub(crate) struct Database {
 pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     check_length(path)?;
     let dir = directory(path);
+    // In a directory that other users can write, any file could be exchanged after its check.
     check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
     check_own(path).map_err(|cause| error::opening(path, cause))?;
     beside::check(path)?;
@@ -289,6 +290,7 @@ fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlit
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(
+        // Rows must not reach a temporary file, nor may SQLite trust a page of a hostile file.
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
          PRAGMA mmap_size = 0;",
     )

@@ -45,6 +45,7 @@ pub(crate) enum Part<'a> {
 
 impl Keys {
     pub(crate) fn of(vault: Key, vault_id: &VaultId) -> Self {
+        // Salted with the vault's id, so that the same key gives another vault other keys.
         let hkdf = Hkdf::<Sha256>::new(Some(vault_id), vault.expose_secret());
         let key = |purpose: &str| Key::init_with_mut(|key| expand(&hkdf, purpose, key));
         let mut id = KeyId::default();

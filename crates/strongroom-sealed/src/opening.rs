@@ -57,6 +57,7 @@ pub(crate) fn open(
     if let Some(error) = skipped.error(budget) {
         return Err(error);
     }
+    // A damaged slot may be the slot that fits, so damage has precedence over `WrongKey`.
     let damage = slots.into_iter().find_map(Result::err);
     Err(damage.or(unreadable.filter(|_| materials.is_empty())).unwrap_or_else(wrong_key))
 }

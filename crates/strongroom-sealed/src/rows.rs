@@ -52,6 +52,7 @@ impl<'a> Rows<'a> {
     /// Finds the record of a secret. Decrypts nothing.
     pub(crate) fn find(self, key: &SecretKey) -> Result<Option<Place>> {
         let sql = "SELECT number, row_key, key_id FROM record WHERE row_key = ?1 AND key_id = ?2";
+        // During a rotation a record may be under either key.
         for keys in self.keys.each() {
             let place = || -> rusqlite::Result<_> {
                 let mut statement = self.prepare(sql)?;

@@ -45,6 +45,7 @@ impl SealingKey {
 
     /// Returns the text form, without a line break.
     pub fn to_text(&self) -> SecretString {
+        // Allocated in full: a string that grows leaves an unwiped copy behind.
         let mut text = Zeroizing::new(String::with_capacity(TEXT));
         text.push_str(PREFIX);
         for byte in self.bytes() {
@@ -79,6 +80,7 @@ impl SealingKey {
     }
 
     fn read(path: &Path, source: Source) -> Result<Self> {
+        // The text and a line break of at most two bytes.
         let key = match read_text(path, source, TEXT as u64 + 2) {
             Ok(text) => parse(&text),
             Err(cause) => match Refusal::of(&cause) {

@@ -255,6 +255,7 @@ pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     slots.sort_by(|(a, _), (b, _)| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
+            // A hostile file must not set the memory and time that an attempt takes.
             && slot.cost.is_none_or(Cost::is_bearable)
             && slot.salt.len() == SALT
             && slot.id.len() == slot_list::ID

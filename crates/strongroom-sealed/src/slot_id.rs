@@ -33,6 +33,7 @@ impl From<String> for SlotId {
 
 impl fmt::Display for SlotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id may come from a hostile file, and control characters must not reach the terminal.
         write!(f, "{}", self.0.escape_debug())
     }
 }

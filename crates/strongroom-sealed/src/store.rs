@@ -130,8 +130,10 @@ impl Store for SealedStore {
     fn probe(&self) -> Result<Probe> {
         let Config { directory, sources, .. } = &*self.config;
         let materials = sources.iter().map(|source| source.material().map(drop));
+        // A single readable source is enough.
         materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
         match check_private_dir(directory) {
+            // The first write creates a missing directory.
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 Err(error::opening(directory, cause))
             }

@@ -185,6 +185,7 @@ impl Change<'_> {
     }
 
     fn finish(mut self) -> Result<()> {
+        // The generation counts edits only, so it stays here.
         if !self.is_edited {
             return Ok(());
         }
