@@ -120,7 +120,7 @@ fn explained(error: Error, path: &Path) -> Error {
     }
 }
 
-/// Returns the SQLite error in an error's chain, if there is one there.
+/// Returns the SQLite error that caused this error, if there is any.
 fn sqlite(error: &Error) -> Option<Failed<'_>> {
     error.source().and_then(|cause| cause.downcast_ref()).map(Failed)
 }

@@ -199,7 +199,7 @@ impl SealedFile {
         })
     }
 
-    /// Passes every readable secret to `take`, whatever else is damaged, and returns the number of unreadable
+    /// Passes every readable secret to `take`, even if other data is damaged, and returns the number of unreadable
     /// records.
     ///
     /// Missing records are not detected: the method is for files that the other methods fail on.

@@ -45,7 +45,8 @@
 //! # Limits
 //!
 //! - A value has at most 16 MiB, a vault 32 key slots.
-//! - The file must lie on a local file system: SQLite's log needs shared memory between processes.
+//! - The file must be on a local file system. If SQLite can't map its log's shared memory there, a single process
+//!   at a time has the file open.
 //! - The user must own the file and its directory, and no other user may read either.
 //! - A deadline limits the wait for other writers, the statements on the file and the work of passphrases,
 //!   except for a first passphrase at the least cost. It does not end the wait for a disk that hangs.

@@ -137,7 +137,7 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last slot.
     pub fn remove_slot(&self, id: &SlotId) -> Result<()> {
         self.change_slots(Operation::Delete, |view, list| {
             view.delete(id.as_str(), list)?;
