@@ -140,6 +140,7 @@ pub trait KeyringStore: Store {
     /// As [`Store::list_entries`]; `Unsupported` where [`Capabilities::can_list`] is false.
     fn list(&self, service: &str) -> Result<Vec<UserName>> {
         let service = ServiceName::new(service).map_err(|error| error.during(Operation::List))?;
+        // The capability decides, so that callers get the same error from every store.
         if !self.capabilities().can_list {
             return Err(Error::new(ErrorKind::Unsupported, Operation::List).with_store(self.name()));
         }

@@ -94,6 +94,7 @@ impl SecretKey {
     /// Reads a key from a single text, `NAME` or `NAME::TARGET`, valid or not. The target follows the last
     /// `::`. If either part would be empty, the whole text is a name.
     pub fn from_entry_name(text: &str) -> Self {
+        // The last separator, because a name may contain `::` itself.
         match text.rsplit_once(SEPARATOR) {
             Some((name, target)) if !name.is_empty() && !target.is_empty() => {
                 Self::with_target(name, target)
