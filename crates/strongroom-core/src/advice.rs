@@ -1,12 +1,12 @@
-//! A command of the program `strongroom` as advice, apart from the words around it.
+//! Commands of the program `strongroom` as advice, separate from their presentation.
 
 use std::fmt;
 
 /// A command of the program `strongroom`, as advice.
 ///
-/// `Display` is a sentence that names it. A program that has the commands under a name of its own takes
-/// [`arguments`](Self::arguments) and puts that name in front; one that has none leaves the command out: the
-/// advice beside it says enough.
+/// `Display` is a sentence that names the command. A program that has the commands under a name of its own
+/// takes [`arguments`](Self::arguments) and puts that name in front. A program without them leaves the
+/// command out: the advice beside it is sufficient.
 ///
 /// ```
 /// use strongroom_core::AdvisedCommand;
@@ -21,12 +21,12 @@ pub struct AdvisedCommand {
 }
 
 impl AdvisedCommand {
-    /// Creates one from its arguments, quoted for a shell, and a clause that says its effect.
+    /// Creates a command from its arguments, quoted for a shell, and a clause about its effect.
     pub fn new(arguments: impl Into<String>, effect: impl Into<String>) -> Self {
         Self { arguments: arguments.into(), effect: effect.into() }
     }
 
-    /// Returns the arguments, which begin with the command's name.
+    /// Returns the arguments. The first is the name of the command.
     pub fn arguments(&self) -> &str {
         &self.arguments
     }

@@ -1,32 +1,33 @@
-//! Values as one line of text, for stores that damage or refuse other bytes.
+//! Values as a single line of text, for stores that damage or refuse other bytes.
 //!
-//! Most secrets are one line of printable text already and are kept as they are, so that any other
-//! program can read them. The rest (binary, control characters, newlines, nothing at all) goes
-//! out as [`MARKER`] and base64. The rule depends on the value alone, never on the store, so that a
-//! value reads the same wherever it lies.
+//! Most secrets are a single line of printable text. They are stored unchanged, so that any other program can
+//! read them. All other values (binary data, control characters, line breaks, the empty value) are stored as
+//! [`MARKER`] and base64. The rule depends on the value alone, never on the store, so a value reads the same
+//! in every store.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroize;
 
 use crate::{SecretBytes, secret_bytes, secret_copy};
 
-/// What an encoded value starts with.
+/// The prefix of encoded values.
 pub const MARKER: &str = "strongroom+base64:";
 
-/// The length in bytes of what [`encode`] makes of `len` bytes that are not plain.
+/// Returns the length in bytes of the encoding of `len` bytes that are not plain.
 pub const fn encoded_len(len: usize) -> usize {
     MARKER.len() + len.div_ceil(3) * 4
 }
 
-/// Whether a value needs no encoding: printable text, not empty, and not taken for an encoded one.
+/// Returns whether a value needs no encoding: printable text that is not empty and does not look like an
+/// encoded value.
 ///
-/// A leading byte order mark needs it too: Qt, and so KWallet, drops one.
+/// A leading byte order mark is encoded, too: Qt, and so KWallet, drops it.
 pub fn is_plain(value: &[u8]) -> bool {
     is_printable(value, |_| false)
 }
 
-/// Returns whether a value is plain but for line breaks and tabs: a store may keep such text as it is, where its caller wants that.
-/// [`decode`] returns it unchanged.
+/// Returns whether a value is plain except for line breaks and tabs. A store may keep such text unchanged if
+/// its caller wants that; [`decode`] returns it unchanged.
 pub fn is_text(value: &[u8]) -> bool {
     is_printable(value, |character| matches!(character, '\n' | '\r' | '\t'))
 }
@@ -41,7 +42,7 @@ fn is_printable(value: &[u8], is_allowed: impl Fn(char) -> bool) -> bool {
         && !text.contains(|character: char| character.is_control() && !is_allowed(character))
 }
 
-/// The value as one line of text without control characters.
+/// Returns the value as a single line of text without control characters.
 pub fn encode(value: &[u8]) -> SecretBytes {
     if is_plain(value) {
         return secret_copy(value);
@@ -49,22 +50,24 @@ pub fn encode(value: &[u8]) -> SecretBytes {
     let mut line = vec![0; encoded_len(value.len())];
     let (marker, encoded) = line.split_at_mut(MARKER.len());
     marker.copy_from_slice(MARKER.as_bytes());
-    // Straight into its place: to grow a string, the encoder would go through a buffer of its own.
+    // Encoded in place: the encoder would fill a growing string through an unwiped buffer of its own.
     let written = STANDARD.encode_slice(value, encoded).expect("the room was counted");
     debug_assert_eq!(written, encoded.len());
     secret_bytes(line)
 }
 
-/// The value in what a store returned.
+/// Returns the value of a stored text.
 ///
-/// What [`encode`] would not have written was written by somebody else, and comes back as it is.
+/// A text that [`encode`] would not have written comes from another program, and is returned unchanged.
 pub fn decode(mut stored: Vec<u8>) -> SecretBytes {
     let Some(encoded) = stored.strip_prefix(MARKER.as_bytes()) else {
         return secret_bytes(stored);
     };
-    // Room for all of it beforehand: a vector that grows leaves an unwiped copy behind.
+    // Allocated in full: a vector that grows leaves an unwiped copy behind.
     let mut value = Vec::with_capacity(encoded.len());
+    // `encode` leaves a plain value as it is, so the encoding of such a value comes from another program.
     if STANDARD.decode_vec(encoded, &mut value).is_err() || is_plain(&value) {
+        // The decoder may have written a part of the value.
         value.zeroize();
         return secret_bytes(stored);
     }

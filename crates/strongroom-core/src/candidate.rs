@@ -1,8 +1,8 @@
-//! The name of one of several items that answer to the same entry.
+//! The id of an item of an entry that has several items of the same name.
 
 use std::fmt;
 
-/// A store's own name for one of several items of an entry, such as a D-Bus path. It means nothing to another store.
+/// A store's own id for an item of an entry, such as a D-Bus path. It is meaningless to another store.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CandidateId(String);
 
@@ -32,6 +32,7 @@ impl From<String> for CandidateId {
 
 impl fmt::Display for CandidateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id may come from another program, and control characters must not reach the terminal.
         write!(f, "{}", self.0.escape_debug())
     }
 }

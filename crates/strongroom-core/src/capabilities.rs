@@ -1,10 +1,10 @@
-//! What a store can do and what protects its entries, as plain data.
+//! The features of a store and the protection of its entries, as plain data.
 
 use std::fmt;
 
 use crate::Warning;
 
-/// How long a store keeps what it acknowledged.
+/// The lifetime of acknowledged entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -43,46 +43,46 @@ impl fmt::Display for Persistence {
     }
 }
 
-/// What a store can do, and what protects its entries. Read without contacting the store.
+/// The features of a store, and the protection of its entries. Available without contacting the store.
 ///
-/// Start from [`Capabilities::new`], which grants nothing, and add what the store can do.
+/// Start from [`Capabilities::new`], which grants nothing, and add features.
 ///
-/// Some facts depend on the program that serves the store: how long its collection lasts, whether it
-/// encrypts the session, how it treats written and deleted values. They are known once the store was
-/// used or [probed](crate::Store::probe); before that they have the value of a well-behaved
-/// program.
+/// Some facts depend on the program that serves the store: the lifetime of its collection, the encryption of
+/// the session, the treatment of written and deleted values. They are known once the store was used or
+/// [probed](crate::Store::probe). Before that they have the values of a well-behaved program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[must_use]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// How long entries last.
+    /// The lifetime of entries.
     pub persistence: Persistence,
-    /// The largest secret in bytes; `None` where the store sets no limit.
+    /// The largest secret in bytes; `None` if the store sets no limit.
     pub max_secret_len: Option<usize>,
-    /// Whether any byte sequence comes back as it was, not only text.
+    /// `true` if any bytes are returned unchanged, not only text.
     pub binary_safe: bool,
-    /// Whether the entries of a service can be named.
+    /// `true` if the entries of a service can be listed.
     pub can_list: bool,
-    /// Whether an operation may ask the user.
+    /// `true` if an operation may prompt the user.
     pub may_prompt: bool,
-    /// Whether values are encrypted between this process and the program that serves the store.
-    /// `None` where they cross no connection, and until one was made.
+    /// `true` if values are encrypted between this process and the program that serves the store. `None` if
+    /// they cross no connection, or no connection was made yet.
     pub session_encrypted: Option<bool>,
-    /// Whether other programs of the same user may read entries without the user being asked.
+    /// `true` if other programs of the same user may read entries without a prompt.
     pub read_by_user_programs: bool,
-    /// Whether containers on this machine that run under the same user id may read entries.
+    /// `true` if containers on this machine that run under the same user id may read entries.
     pub read_by_containers: bool,
-    /// Whether entries lie without encryption in a file.
+    /// `true` if entries are in a file without encryption.
     pub plaintext: bool,
-    /// Whether a write is acknowledged seconds before it is on disk.
+    /// `true` if a write is acknowledged seconds before it is on disk.
     pub writes_late: bool,
-    /// Whether replaced and deleted values stay in the store's own history or recycle bin.
+    /// `true` if replaced and deleted values stay in the store's own history or recycle bin.
     pub keeps_deleted: bool,
 }
 
 impl Capabilities {
-    /// A store that keeps text of any length, for the calling process alone, and does nothing else.
+    /// Creates the capabilities of a store that keeps text of any length, for the calling process alone,
+    /// without further features.
     pub const fn new(persistence: Persistence) -> Self {
         Self {
             persistence,
@@ -99,31 +99,31 @@ impl Capabilities {
         }
     }
 
-    /// The same with a largest secret, in bytes.
+    /// Sets the largest secret, in bytes.
     pub const fn with_max_secret_len(mut self, bytes: usize) -> Self {
         self.max_secret_len = Some(bytes);
         self
     }
 
-    /// The same, for any bytes.
+    /// Declares that any bytes are returned unchanged.
     pub const fn with_binary_safe(mut self) -> Self {
         self.binary_safe = true;
         self
     }
 
-    /// The same, with listing.
+    /// Declares that the entries of a service can be listed.
     pub const fn with_list(mut self) -> Self {
         self.can_list = true;
         self
     }
 
-    /// The same, for a store that may ask the user.
+    /// Declares that an operation may prompt the user.
     pub const fn with_prompts(mut self) -> Self {
         self.may_prompt = true;
         self
     }
 
-    /// Sets how long entries last.
+    /// Sets the lifetime of entries.
     pub const fn with_persistence(mut self, persistence: Persistence) -> Self {
         self.persistence = persistence;
         self
@@ -135,19 +135,19 @@ impl Capabilities {
         self
     }
 
-    /// Sets that other programs of the user may read entries.
+    /// Declares that other programs of the user may read entries.
     pub const fn with_user_programs(mut self) -> Self {
         self.read_by_user_programs = true;
         self
     }
 
-    /// Sets that containers under the same user id may read entries.
+    /// Declares that containers under the same user id may read entries.
     pub const fn with_containers(mut self) -> Self {
         self.read_by_containers = true;
         self
     }
 
-    /// Sets that entries lie in a file without encryption.
+    /// Declares that entries are in a file without encryption.
     pub const fn with_plaintext(mut self) -> Self {
         self.plaintext = true;
         self
@@ -165,14 +165,15 @@ impl Capabilities {
         self
     }
 
-    /// Lists what a user has to know about the protection, in the order of weight.
+    /// Returns the warnings about the protection, the most important first.
     ///
-    /// Empty for a store that lasts and has no weakness beyond that of all stores: what runs as the
-    /// user can read them.
+    /// Empty for a permanent store whose only weakness is that of all stores: programs of the user can read
+    /// it.
     pub fn warnings(&self) -> Vec<Warning> {
         let lasting = self.persistence;
         let candidates = [
             (self.plaintext, Warning::Plaintext),
+            // `None` is no weakness: no value has crossed a connection.
             (self.session_encrypted == Some(false), Warning::SessionNotEncrypted),
             (lasting != Persistence::Permanent, Warning::NotPersistent(lasting)),
             (self.read_by_containers, Warning::ReadByContainers),

@@ -1,4 +1,4 @@
-//! What went wrong, in which operation, and what to do next.
+//! Errors: their kind, the operation they occurred in, and advice on the next step.
 
 mod text;
 
@@ -7,16 +7,17 @@ use std::fmt;
 
 use crate::{AdvisedCommand, EntryName};
 
-/// The advice where the cause says more.
+/// The advice of kinds whose cause says more.
 const SEE_CAUSE: &str = "See the cause.";
 
 /// The result of an operation on secrets.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of any store: a kind, the operation it happened in, its context and its cause.
+/// An error of any store: its kind, its operation, its context and its cause.
 ///
-/// `{}` is a sentence. `{:#}` adds the [`hint`](Self::hint) and the causes on the same line; `Debug`, which `unwrap` and
-/// `fn main() -> Result` print, on lines of their own. Nothing of a secret is ever in it, nor in the chain of sources.
+/// `{}` is a sentence. `{:#}` adds the [`hint`](Self::hint) and the causes on the same line. `Debug`, which
+/// `unwrap` and `fn main() -> Result` print, shows them on separate lines. Neither the error nor its sources
+/// ever contain a secret value.
 ///
 /// ```
 /// use strongroom_core::{Error, ErrorKind, Operation};
@@ -27,6 +28,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Inner>);
 
+// Boxed, so that a `Result` stays small.
 struct Inner {
     kind: ErrorKind,
     reason: Option<Reason>,
@@ -35,13 +37,13 @@ struct Inner {
     entry: Option<EntryName>,
     message: Option<String>,
     hint: Option<String>,
-    /// Whether the sentence ends in the hint.
+    /// `true` if the sentence ends in the hint.
     says_hint: bool,
     commands: Vec<AdvisedCommand>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -49,13 +51,13 @@ struct Inner {
 pub enum ErrorKind {
     /// The system refused the caller.
     AccessDenied,
-    /// The entry exists, and only a new one was to be written.
+    /// The entry exists, and the write was to create it.
     AlreadyExists,
-    /// Several items answer to one name.
+    /// Several items have the same name.
     Ambiguous,
-    /// The secrets live in another backend than the one that was asked for.
+    /// The secrets are in another backend than the requested backend.
     BoundElsewhere,
-    /// Somebody else holds what is needed, past the deadline.
+    /// Another process or thread holds a resource past the deadline.
     Busy,
     /// Two sides hold different values.
     Conflict,
@@ -63,35 +65,35 @@ pub enum ErrorKind {
     Corrupt,
     /// The user closed the prompt.
     Dismissed,
-    /// The secret's time is over.
+    /// The secret has expired.
     Expired,
-    /// The data that a lasting store held is no longer there.
+    /// The data in a permanent store is no longer there.
     Gone,
-    /// A prompt would be needed, and none can be shown here.
+    /// A prompt is needed, and can't be shown here.
     InteractionNotAllowed,
-    /// The caller's argument can't be used.
+    /// An argument of the caller is not valid.
     Invalid,
     /// Reading or writing a file, socket or pipe failed.
     Io,
-    /// The sealed data is there and its key is not.
+    /// The sealed data exists, but its key does not.
     KeyMissing,
     /// The store is locked.
     Locked,
     /// The store can't be used.
     NoBackend,
-    /// The store runs and has no collection to put entries in.
+    /// The store runs, but has no collection for new entries.
     NoDefaultCollection,
     /// The login session has no credentials of its own (Windows network logon).
     NoLogonSession,
     /// There is no such entry.
     NotFound,
-    /// What none of the others says.
+    /// A failure that no other kind describes.
     Other,
     /// The system's limit for this user is reached.
     QuotaExceeded,
     /// The deadline passed.
     TimedOut,
-    /// The value is larger than the store takes.
+    /// The value is larger than the store accepts.
     TooLarge,
     /// The store can't do this.
     Unsupported,
@@ -99,7 +101,7 @@ pub enum ErrorKind {
     WrongKey,
 }
 
-/// A cause that is told apart from others of the same kind.
+/// The cause of an error, for causes that matter beyond the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -117,11 +119,11 @@ pub enum Reason {
     Sandbox,
     /// The program that serves the store doesn't encrypt the session.
     SessionNotEncrypted,
-    /// The session bus that is named is not there, and another one of the user's is.
+    /// The session bus at the configured address does not exist, and the user has another session bus.
     StaleBusAddress,
 }
 
-/// What was being done.
+/// The operation in which an error occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -133,25 +135,25 @@ pub enum Operation {
     Choose,
     /// Deleting an entry.
     Delete,
-    /// Looking whether an entry exists.
+    /// Checking whether an entry exists.
     Exists,
     /// Reading an entry's value.
     Get,
-    /// Working with the keys of an encrypted file.
+    /// Working with the keys of a sealed file.
     Keys,
-    /// Naming the entries of a service.
+    /// Listing the entries of a service.
     List,
     /// Moving a vault into another store.
     Move,
     /// Checking a name.
     Name,
-    /// Opening the file that a vault lies in.
+    /// Opening the file of a vault.
     Open,
-    /// Looking whether the store can be used.
+    /// Checking whether the store can be used.
     Probe,
-    /// Mending an entry that several items answer to.
+    /// Repairing an entry with several items.
     Repair,
-    /// Putting a backup's secrets back into a vault.
+    /// Restoring a backup's secrets into a vault.
     Restore,
     /// Serving the settings page.
     Serve,
@@ -160,7 +162,7 @@ pub enum Operation {
 }
 
 impl Error {
-    /// An error of this kind in this operation.
+    /// Creates an error of this kind in this operation.
     pub fn new(kind: ErrorKind, operation: Operation) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -176,107 +178,112 @@ impl Error {
         }))
     }
 
-    /// The same, saying what happened in place of the kind's own sentence. Never put a value in.
+    /// Sets the message, in place of the kind's own. It must never contain a value.
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = Some(message.into());
         self
     }
 
-    /// The same, with advice that fits better than the kind's own.
+    /// Sets the hint, in place of the kind's own.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Sets advice that belongs to the sentence, so that plain `{}` ends in it: that of the application for its users.
+    /// Sets a hint that is part of the sentence, so that plain `{}` ends in it: advice of an application for
+    /// its users.
     pub fn with_remedy(mut self, hint: impl Into<String>) -> Self {
         self.0.says_hint = true;
         self.with_hint(hint)
     }
 
-    /// Adds a command of the program `strongroom` that helps: its arguments, quoted for a shell, and a clause that says its
-    /// effect.
+    /// Adds a helpful command of the program `strongroom`: its arguments, quoted for a shell, and a clause
+    /// about its effect.
     pub fn with_command(mut self, arguments: impl Into<String>, effect: impl Into<String>) -> Self {
         self.0.commands.push(AdvisedCommand::new(arguments, effect));
         self
     }
 
-    /// Adds what tells this cause apart from others of the same kind.
+    /// Sets the cause, to distinguish it from other causes of the same kind.
     pub fn with_reason(mut self, reason: Reason) -> Self {
         self.0.reason = Some(reason);
         self
     }
 
-    /// The same, naming the entry.
+    /// Sets the entry.
     pub fn with_entry(mut self, entry: &EntryName) -> Self {
         self.0.entry = Some(entry.clone());
         self
     }
 
-    /// The same, naming the store.
+    /// Sets the name of the store.
     pub fn with_store(mut self, store: &'static str) -> Self {
         self.0.store = Some(store);
         self
     }
 
-    /// The same, with its cause. The cause must not show a value either.
+    /// Sets the source of the error. It must not show a value either.
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The same, as met in another operation than where it was made.
+    /// Sets the operation, in place of the operation in which the error was created.
     pub fn during(mut self, operation: Operation) -> Self {
         self.0.operation = operation;
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Returns what tells this cause apart from others of the same kind, where that matters.
+    /// Returns the cause, if it matters beyond the kind.
     pub fn reason(&self) -> Option<Reason> {
         self.0.reason
     }
 
-    /// What was being done.
+    /// Returns the operation in which the error occurred.
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
-    /// The entry it was about, where there was one.
+    /// Returns the entry, if the error is about an entry.
     pub fn entry(&self) -> Option<&EntryName> {
         self.0.entry.as_ref()
     }
 
-    /// The store's name, where one was reached.
+    /// Returns the name of the store, if a store was reached.
     pub fn store(&self) -> Option<&'static str> {
         self.0.store
     }
 
-    /// What happened, without the operation and its context, as a clause.
+    /// Returns the problem as a clause, without the operation and its context.
     pub fn problem(&self) -> &str {
         self.0.message.as_deref().unwrap_or(self.0.kind.clause())
     }
 
-    /// What to do next, in a sentence for the user. It names no command of the program `strongroom`, which an
-    /// application's users may not have: those are in [`commands`](Self::commands). `{:#}` and `Debug` show it, and plain `{}`
-    /// only where it was set by [`with_remedy`](Self::with_remedy).
+    /// Returns advice on the next step, as a sentence for the user.
+    ///
+    /// It names no command of the program `strongroom`, which the users of an application may not have:
+    /// [`commands`](Self::commands) has those. `{:#}` and `Debug` show the hint; plain `{}` shows it only if
+    /// it was set by [`with_remedy`](Self::with_remedy).
     pub fn hint(&self) -> &str {
         match self.0.hint.as_deref().unwrap_or(self.0.kind.hint()) {
+            // Without a source there is no cause to see.
             SEE_CAUSE if self.0.source.is_none() => "Try again.",
             hint => hint,
         }
     }
 
-    /// Returns the commands of the program `strongroom` that help beside the [`hint`](Self::hint), the best first.
+    /// Returns helpful commands of the program `strongroom`, in addition to the [`hint`](Self::hint), the
+    /// best first.
     pub fn commands(&self) -> &[AdvisedCommand] {
         &self.0.commands
     }
 
-    /// A stable token for this kind, for machines.
+    /// Returns a stable token for the kind, for machines.
     pub fn code(&self) -> &'static str {
         self.0.kind.code()
     }
@@ -299,22 +306,22 @@ impl Reason {
 }
 
 impl ErrorKind {
-    /// A stable token, in snake case.
+    /// Returns a stable token, in snake case.
     pub const fn code(self) -> &'static str {
         self.texts().0
     }
 
-    /// What happened, as a clause.
+    /// Returns the problem as a clause.
     const fn clause(self) -> &'static str {
         self.texts().1
     }
 
-    /// What to do next.
+    /// Returns advice on the next step.
     const fn hint(self) -> &'static str {
         self.texts().2
     }
 
-    /// Token, clause and hint: one row per kind.
+    /// Returns token, clause and hint.
     const fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::AccessDenied => (
@@ -423,7 +430,7 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Operation {
-    /// The operation as words that can follow "cannot".
+    /// Returns the operation in words that can follow "cannot".
     const fn words(self) -> &'static str {
         match self {
             Self::Backup => "back up",

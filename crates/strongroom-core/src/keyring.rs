@@ -1,4 +1,4 @@
-//! The methods of a store for those who use one.
+//! The methods of a store for its callers.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -9,14 +9,14 @@ use crate::{
 
 /// Passwords by service and user, in any [`Store`].
 ///
-/// Every store has these methods. They check names and sizes, once, and then call the store.
+/// Every store has these methods. They check names and sizes, and then call the store.
 ///
-/// A store may block for as long as its deadlines allow, so don't call one from an async task; the `strongroom`
-/// crate runs each call on a thread of its own and works everywhere.
+/// A store may block for as long as its deadlines allow, so it must not be called from an async task. The
+/// `strongroom` crate runs each call on a thread of its own, and can be called from anywhere.
 ///
 /// # Errors
 ///
-/// As [`Store`], and `Invalid` for a name that can't be used.
+/// As [`Store`], and `Invalid` for an invalid name.
 ///
 /// ```
 /// use strongroom_core::{ExposeSecret, KeyringStore, MemoryStore, SecretString};
@@ -32,7 +32,7 @@ use crate::{
 /// # Ok::<(), strongroom_core::Error>(())
 /// ```
 pub trait KeyringStore: Store {
-    /// Reads an entry as text. A missing entry is `None`.
+    /// Reads an entry as text, or returns `None` if there is no such entry.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ pub trait KeyringStore: Store {
         })
     }
 
-    /// Reads an entry as bytes. A missing entry is `None`.
+    /// Reads an entry as bytes, or returns `None` if there is no such entry.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ pub trait KeyringStore: Store {
         self.read_entry(&entry_name(service, user, Operation::Get)?)
     }
 
-    /// Stores a text, over the entry that is there.
+    /// Stores text, in place of an existing value.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ pub trait KeyringStore: Store {
         self.set_bytes(service, user, &bytes_of(value))
     }
 
-    /// Stores bytes, over the entry that is there.
+    /// Stores bytes, in place of an existing value.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ pub trait KeyringStore: Store {
         self.write_bytes(service, user, value, WriteMode::Overwrite)
     }
 
-    /// Stores a text in an entry that is not there yet.
+    /// Stores text in a new entry.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ pub trait KeyringStore: Store {
         self.create_bytes(service, user, &bytes_of(value))
     }
 
-    /// Stores bytes in an entry that is not there yet.
+    /// Stores bytes in a new entry.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ pub trait KeyringStore: Store {
         self.write_bytes(service, user, value, WriteMode::CreateNew)
     }
 
-    /// Stores bytes as the mode says.
+    /// Stores bytes in this mode.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ pub trait KeyringStore: Store {
         self.write_entry(&entry, value, mode)
     }
 
-    /// Deletes an entry, text or bytes. Returns whether it was there.
+    /// Deletes an entry, text or bytes. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -140,6 +140,7 @@ pub trait KeyringStore: Store {
     /// As [`Store::list_entries`]; `Unsupported` where [`Capabilities::can_list`] is false.
     fn list(&self, service: &str) -> Result<Vec<UserName>> {
         let service = ServiceName::new(service).map_err(|error| error.during(Operation::List))?;
+        // The capability decides, so that callers get the same error from every store.
         if !self.capabilities().can_list {
             return Err(Error::new(ErrorKind::Unsupported, Operation::List).with_store(self.name()));
         }

@@ -1,4 +1,4 @@
-//! A kind of store, described as data by its crate: its names, its words, and how to open one.
+//! A kind of store, described as data by its crate: its names, its texts, and a function that opens it.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -10,8 +10,8 @@ use crate::{Deadlines, PromptPolicy, Result, Store};
 
 /// A kind of store.
 ///
-/// A store crate has one as a constant, and the engine has a list of them. Whatever shows a store takes its words from
-/// here.
+/// Each store crate exports a kind as a constant, and the engine has a list of them. Programs that show a
+/// store take its texts from its kind.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,52 +31,54 @@ pub struct StoreKind {
     open: Open,
 }
 
-/// The surroundings that a store is opened in.
+/// The environment that a store is opened in.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StoreContext<'a> {
-    /// The deadlines of its calls.
+    /// The deadlines of the store's operations.
     pub deadlines: Deadlines,
-    /// Whether it may let the system ask the user.
+    /// The permission to let the system prompt the user.
     pub prompt: PromptPolicy,
-    /// The directory for locks and the like, in place of the user's own.
+    /// The directory for locks and other state, in place of the user's own.
     pub state_dir: Option<&'a Path>,
-    /// Whether values may cross to the store's provider in the clear.
+    /// `true` if values may be sent to the store's provider unencrypted.
     pub allows_unencrypted_session: bool,
-    /// Whether text of several lines is written as it is, where the store could keep it and would encode it otherwise.
+    /// `true` if text of several lines is written unchanged, by stores that can keep it but would encode it
+    /// otherwise.
     pub keeps_lines: bool,
-    /// The application's settings for single kinds.
+    /// The application's settings for single kinds of store.
     pub settings: &'a StoreSettings,
 }
 
-/// Settings for single kinds of store, each by its type: a store crate's own configuration.
+/// The settings for single kinds of store, by their type: the configuration type of a store crate.
 #[derive(Clone, Default)]
 pub struct StoreSettings(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
+// A function pointer, so that a kind can be a constant.
 type Open = fn(&StoreContext<'_>) -> Result<Arc<dyn Store>>;
 
 impl StoreKind {
-    /// Creates a kind from its stable name, as [`Store::name`] has it, and the function that opens a store. That contacts
-    /// nothing.
+    /// Creates a kind from its stable name, which is that of [`Store::name`], and the function that opens a
+    /// store. The function contacts no provider.
     pub const fn new(name: &'static str, open: Open) -> Self {
         Self { name, label: name, protection: "the store itself", default_on: None, open }
     }
 
-    /// Sets the name for people, such as "the kernel's keyring". It is the stable name by default.
+    /// Sets the name for users, such as "the kernel's keyring". The default is the stable name.
     #[must_use]
     pub const fn with_label(mut self, label: &'static str) -> Self {
         self.label = label;
         self
     }
 
-    /// Sets the words for what protects the entries, as an answer to "Protected by …".
+    /// Sets the description of the protection, as an answer to "Protected by …".
     #[must_use]
     pub const fn with_protection(mut self, protection: &'static str) -> Self {
         self.protection = protection;
         self
     }
 
-    /// Makes it the default of an operating system, by the name of `std::env::consts::OS`.
+    /// Makes the kind the default of an operating system, in the spelling of `std::env::consts::OS`.
     #[must_use]
     pub const fn with_default_on(mut self, os: &'static str) -> Self {
         self.default_on = Some(os);
@@ -88,17 +90,17 @@ impl StoreKind {
         self.name
     }
 
-    /// Returns the name for people.
+    /// Returns the name for users.
     pub const fn label(&self) -> &'static str {
         self.label
     }
 
-    /// Returns the words for what protects the entries.
+    /// Returns the description of the protection.
     pub const fn protection(&self) -> &'static str {
         self.protection
     }
 
-    /// Returns the operating system whose applications use it by default.
+    /// Returns the operating system on which applications use this kind by default.
     pub const fn default_on(&self) -> Option<&'static str> {
         self.default_on
     }
@@ -114,7 +116,7 @@ impl StoreKind {
 }
 
 impl<'a> StoreContext<'a> {
-    /// Creates the default surroundings, with these settings.
+    /// Creates the default environment, with these settings.
     pub fn new(settings: &'a StoreSettings) -> Self {
         Self {
             deadlines: Deadlines::default(),
@@ -126,15 +128,16 @@ impl<'a> StoreContext<'a> {
         }
     }
 
-    /// Returns a kind's own settings, or their default.
+    /// Returns the settings of a kind, or their default.
     pub fn settings_or_default<T: Any + Clone + Default + Send + Sync>(&self) -> T {
         self.settings.get::<T>().cloned().unwrap_or_default()
     }
 }
 
 impl StoreSettings {
-    /// Sets the settings of this type, in place of former ones.
+    /// Sets the settings of this type, in place of earlier settings.
     pub fn insert<T: Any + Send + Sync>(&mut self, settings: T) {
+        // By type, because this crate can't name the settings of store crates.
         self.0.insert(TypeId::of::<T>(), Arc::new(settings));
     }
 
@@ -150,7 +153,7 @@ impl fmt::Debug for StoreKind {
     }
 }
 
-/// Settings may hold keys: only their number is shown.
+/// Shows only the number of settings, because they may hold keys.
 impl fmt::Debug for StoreSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreSettings").field("count", &self.0.len()).finish_non_exhaustive()

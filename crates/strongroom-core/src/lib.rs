@@ -1,18 +1,19 @@
 //! The vocabulary of Strongroom.
 //!
-//! - [`Store`]: the contract of a place that holds entries, each named by a service and a user, for those who
-//!   write one. [`KeyringStore`]: the methods that each store has for those who use one.
-//! - [`Error`], [`ErrorKind`]: what went wrong, in which operation, and what to do next.
-//! - [`Capabilities`], [`Warning`]: what a store can do and how well it protects, as plain data.
-//! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: what a vault holds.
-//! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: the same with injected
-//!   faults and a record of calls, for tests.
-//! - [`Timestamp`]: a point in time. The features `chrono`, `jiff` and `time` convert it from and to the types of these
-//!   crates.
+//! - [`Store`]: the contract of a place that holds entries, each named by a service and a user, for
+//!   implementers. [`KeyringStore`]: the methods of every store for its callers.
+//! - [`Error`], [`ErrorKind`]: a failed operation, its kind, and advice on the next step.
+//! - [`Capabilities`], [`Warning`]: the features and the protection of a store, as plain data.
+//! - [`Secret`], [`SecretKey`], [`SecretMetadata`]: the content of a vault.
+//! - [`MemoryStore`]: the reference implementation. [`MockKeyringStore`]: a memory store with injected faults
+//!   and a record of calls, for tests.
+//! - [`Timestamp`]: a point in time. The features `chrono`, `jiff` and `time` add conversions from and to the
+//!   types of these crates.
 //!
-//! The feature `serde` serializes what holds no value: keys, metadata, times, names, kinds of errors, capabilities.
+//! The feature `serde` implements serialization for types that hold no secret value: keys, metadata, times,
+//! names, kinds of errors, capabilities.
 //!
-//! This crate knows no platform, opens no file, prompts nobody and forbids `unsafe`.
+//! This crate knows no platform, opens no file, shows no prompt and forbids `unsafe`.
 //!
 //! ```
 //! use strongroom_core::{ExposeSecret, KeyringStore, Store, MemoryStore, SecretString};
@@ -55,6 +56,7 @@ pub use mock::{Call, MockKeyringStore};
 pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
 pub use policy::{Deadlines, PromptPolicy};
 pub use record::{Secret, SecretKey, SecretMetadata};
+// Foreign types on purpose: they are the convention for secrets in memory.
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretBytes, overwrite_registers, secret_bytes, secret_copy, secret_text};
 pub use store::{Candidate, Probe, Store, WriteMode};

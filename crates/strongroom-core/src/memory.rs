@@ -11,9 +11,9 @@ use crate::{
     ServiceName, Store, WriteMode, secret_copy,
 };
 
-/// A store that keeps entries in memory, wiped when they go.
+/// A store that keeps entries in memory, and wipes them when they are dropped.
 ///
-/// Clones are handles to the same entries. They last as long as the last handle.
+/// Clones are handles to the same entries, which live as long as the last handle.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     entries: Arc<Mutex<BTreeMap<EntryName, SecretBytes>>>,
@@ -23,13 +23,13 @@ impl MemoryStore {
     /// The store's name.
     pub const NAME: &str = "memory";
 
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A panic elsewhere leaves the map whole: each change to it is one call.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<EntryName, SecretBytes>> {
+        // A panic can't leave the map inconsistent: each change is a single call.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,6 +52,7 @@ impl Store for MemoryStore {
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
+        // Held for check and insertion, so that of several creators a single caller succeeds.
         let mut entries = self.lock();
         if mode == WriteMode::CreateNew && entries.contains_key(entry) {
             return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)

@@ -9,9 +9,9 @@ use crate::{
     Probe, Reason, Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
-/// A store for tests that fails, waits or hangs on request, and records what was called.
+/// A store for tests that fails, waits or hangs on request, and records all calls.
 ///
-/// Clones are handles to the same store, so a test keeps one to steer and to look.
+/// Clones are handles to the same store, so a test can keep a handle to control and inspect it.
 ///
 /// ```
 /// use strongroom_core::{ErrorKind, KeyringStore, Store, MockKeyringStore, Operation};
@@ -28,15 +28,15 @@ pub struct MockKeyringStore {
     shared: Arc<Shared>,
 }
 
-/// One recorded call: what was called and on which entry, never a value.
+/// A recorded call: its operation and its entry, but never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
-    /// What was called.
+    /// The operation.
     pub operation: Operation,
-    /// The service, where the operation names one.
+    /// The service, if the operation has a service.
     pub service: Option<String>,
-    /// The user, where the operation names one.
+    /// The user, if the operation has a user.
     pub user: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl MockKeyringStore {
     /// The store's name.
     pub const NAME: &str = "mock";
 
-    /// An empty store without faults, with the capabilities of [`MemoryStore`].
+    /// Creates an empty store without faults, with the capabilities of [`MemoryStore`].
     pub fn new() -> Self {
         let memory = MemoryStore::new();
         let capabilities = memory.capabilities();
@@ -79,7 +79,7 @@ impl MockKeyringStore {
         self.put(operation, Fault::Fail(kind, None));
     }
 
-    /// Makes every call of this operation fail for this reason, until [`heal`](Self::heal).
+    /// Makes every call of this operation fail with this reason, until [`heal`](Self::heal).
     pub fn fail_because(&self, operation: Operation, kind: ErrorKind, reason: Reason) {
         self.put(operation, Fault::Fail(kind, Some(reason)));
     }
@@ -89,34 +89,34 @@ impl MockKeyringStore {
         self.put(operation, Fault::FailOnce(kind));
     }
 
-    /// Makes every call of this operation wait before it acts, or until [`heal`](Self::heal).
+    /// Makes every call of this operation wait for `delay`, or until [`heal`](Self::heal), before it acts.
     pub fn delay(&self, operation: Operation, delay: Duration) {
         self.put(operation, Fault::Delay(delay));
     }
 
-    /// Makes every call of this operation hang until [`heal`](Self::heal); then it acts.
+    /// Makes every call of this operation hang until [`heal`](Self::heal). Then the call acts.
     pub fn hang(&self, operation: Operation) {
         self.put(operation, Fault::Hang);
     }
 
-    /// Takes the fault of this operation away and wakes the calls that wait in it.
+    /// Removes the fault of this operation and wakes the calls that wait for it.
     pub fn heal(&self, operation: Operation) {
         self.state().faults.remove(&operation);
         self.shared.changed.notify_all();
     }
 
-    /// Claims other capabilities from now on, to test what depends on them.
+    /// Sets the capabilities that the store claims, to test code that depends on them.
     pub fn set_capabilities(&self, capabilities: Capabilities) {
         self.state().capabilities = capabilities;
     }
 
-    /// The calls so far, in order of arrival, hung ones included.
+    /// Returns the calls so far, in order of arrival, including calls that hang.
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
     }
 
-    /// Blocks until this operation has been called `count` times in all, or the limit is over.
-    /// Says whether it happened.
+    /// Blocks until this operation has been called `count` times in all, and returns `true`; `false` if the
+    /// limit passes first.
     pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
         let missing = |state: &mut State| {
             state.calls.iter().filter(|call| call.operation == operation).count() < count
@@ -132,13 +132,15 @@ impl MockKeyringStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
+        // A failed assertion in another thread of a test must not make this thread fail, too.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the call and goes through the operation's fault.
+    /// Records the call and applies the fault of its operation.
     fn enter(&self, call: Call) -> Result<()> {
         let operation = call.operation;
         let mut state = self.state();
+        // Before the fault, so that `wait_for_calls` counts calls that hang.
         state.calls.push(call);
         self.shared.changed.notify_all();
         let faulty = |state: &mut State| state.faults.contains_key(&operation);
@@ -153,6 +155,7 @@ impl MockKeyringStore {
                 Err(injected(kind, operation))
             }
             Some(Fault::Delay(delay)) => {
+                // The lock is free during the wait, so calls of other operations go on.
                 drop(self.shared.changed.wait_timeout_while(state, delay, faulty));
                 Ok(())
             }
@@ -179,7 +182,7 @@ impl Default for MockKeyringStore {
     }
 }
 
-// The lint finds a method that is neither recorded nor faulty.
+// The lint reports a method that bypasses recording and faults.
 #[deny(clippy::missing_trait_methods)]
 impl Store for MockKeyringStore {
     fn name(&self) -> &'static str {

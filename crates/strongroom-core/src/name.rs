@@ -11,13 +11,13 @@ use crate::{Error, ErrorKind, Operation, Result};
 /// (`CRED_MAX_USERNAME_LENGTH`).
 pub const MAX_NAME_BYTES: usize = 255;
 
-/// The stable name of an application; every entry of it carries this name.
+/// The stable name of an application, which all of its entries carry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String"))]
 pub struct ServiceName(String);
 
-/// The name of one entry within its service.
+/// The name of an entry within its service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "String"))]
@@ -35,15 +35,15 @@ impl ServiceName {
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
-    /// drops one) or is longer than [`MAX_NAME_BYTES`].
+    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (which KWallet drops)
+    /// or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         check("service", &name)?;
         Ok(Self(name))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,15 +54,15 @@ impl UserName {
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (KWallet
-    /// drops one) or is longer than [`MAX_NAME_BYTES`].
+    /// `Invalid` if it is empty, holds a NUL character, starts with a byte order mark (which KWallet drops)
+    /// or is longer than [`MAX_NAME_BYTES`].
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         check("user", &name)?;
         Ok(Self(name))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,22 +73,22 @@ impl EntryName {
     ///
     /// # Errors
     ///
-    /// `Invalid` as [`ServiceName::new`] and [`UserName::new`] say.
+    /// `Invalid` as for [`ServiceName::new`] and [`UserName::new`].
     pub fn new(service: impl Into<String>, user: impl Into<String>) -> Result<Self> {
         Ok(Self { service: ServiceName::new(service)?, user: UserName::new(user)? })
     }
 
-    /// Joins two names that were checked before.
+    /// Creates an entry's name from two valid names.
     pub fn from_parts(service: ServiceName, user: UserName) -> Self {
         Self { service, user }
     }
 
-    /// The service's name.
+    /// Returns the service's name.
     pub fn service(&self) -> &ServiceName {
         &self.service
     }
 
-    /// The user's name.
+    /// Returns the user's name.
     pub fn user(&self) -> &UserName {
         &self.user
     }
@@ -112,12 +112,14 @@ impl TryFrom<String> for UserName {
 
 impl fmt::Display for ServiceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Control characters must not reach the terminal.
         write!(f, "{}", self.0.escape_debug())
     }
 }
 
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Control characters must not reach the terminal.
         write!(f, "{}", self.0.escape_debug())
     }
 }
@@ -128,11 +130,11 @@ impl fmt::Display for EntryName {
     }
 }
 
-/// Checks one part of a name; `part` is what the refusal calls it.
+/// Checks a part of a name. `part` is the word for it in the error.
 ///
 /// # Errors
 ///
-/// `Invalid` as [`ServiceName::new`] says.
+/// `Invalid` as for [`ServiceName::new`].
 pub(crate) fn check(part: &str, name: &str) -> Result<()> {
     let problem = if name.is_empty() {
         format!("the {part} name is empty")

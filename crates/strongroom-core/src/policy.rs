@@ -1,22 +1,22 @@
-//! How long an operation may take, and whether it may ask the user.
+//! The time that an operation may take, and its permission to prompt the user.
 
 use std::time::Duration;
 
-/// Whether a store may let the operating system ask the user, to unlock a keyring for instance.
+/// The permission of a store to let the operating system prompt the user, for instance to unlock a keyring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PromptPolicy {
-    /// Never: what is locked is `Locked` at once.
+    /// Never prompt. A locked store is `Locked` at once.
     Never,
-    /// Only where somebody can see the prompt. Each store documents how it finds out.
+    /// Prompt only if the user can see it. Each store documents its criterion.
     #[default]
     IfInteractive,
-    /// Always, even where nothing tells that somebody is there.
+    /// Prompt even without a sign that the user can see it.
     Always,
 }
 
 impl PromptPolicy {
-    /// Whether a prompt may be shown, given whether somebody could see it.
+    /// Returns whether a prompt may be shown. `interactive` says that the user could see it.
     pub const fn allows(self, interactive: bool) -> bool {
         match self {
             Self::Never => false,
@@ -26,7 +26,7 @@ impl PromptPolicy {
     }
 }
 
-/// The longest that an operation may wait on the outside.
+/// The limits on the time that an operation waits for other processes and for the user.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,11 +40,11 @@ impl PromptPolicy {
 #[must_use]
 #[non_exhaustive]
 pub struct Deadlines {
-    /// For an operation that shows no prompt. 5 seconds by default.
+    /// The deadline of an operation that shows no prompt. 5 seconds by default.
     pub call: Duration,
-    /// For one prompt, from its appearance to its answer. 60 seconds by default.
+    /// The deadline of a prompt, from its appearance to its answer. 60 seconds by default.
     pub prompt: Duration,
-    /// For another process's refresh of the same secret. 60 seconds by default.
+    /// The limit of the wait for another process's refresh of the same secret. 60 seconds by default.
     pub refresh: Duration,
 }
 
@@ -66,19 +66,19 @@ impl Deadlines {
         self
     }
 
-    /// Sets the deadline of one prompt.
+    /// Sets the deadline of a prompt.
     pub const fn prompt(mut self, limit: Duration) -> Self {
         self.prompt = limit;
         self
     }
 
-    /// Sets the deadline of the wait for another process's refresh.
+    /// Sets the limit of the wait for another process's refresh.
     pub const fn refresh(mut self, limit: Duration) -> Self {
         self.refresh = limit;
         self
     }
 
-    /// The same limit for calls and prompts.
+    /// Creates deadlines with the same limit for calls and prompts.
     pub const fn both(limit: Duration) -> Self {
         Self { call: limit, prompt: limit, ..Self::DEFAULT }
     }

@@ -1,4 +1,4 @@
-//! A vault's secrets: how one is named, what it holds, and what is known about it.
+//! The secrets of a vault: their keys, values and metadata.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,15 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::secret::copy_text;
 use crate::{Error, Result, Timestamp, name};
 
-/// What stands between a name and a target where both are one text. Other programs' names often have an `@`, a `/` or a
-/// `:` of their own.
+/// The separator between name and target in a single text. Names of other programs often contain a single
+/// `@`, `/` or `:`.
 const SEPARATOR: &str = "::";
 
-/// What a secret is called within its vault: a name, and where one name has several values, a
-/// target (`production`, `staging`).
+/// The key of a secret in its vault: a name, and, if the name has several values, a target (`production`,
+/// `staging`).
 ///
-/// Any text makes a key; [`SecretKey::validate`] says whether a vault takes it. A text alone is a name without a
-/// target, a pair is a name and a target, and `parse` reads `NAME` or `NAME::TARGET`.
+/// Any text makes a key; [`SecretKey::validate`] checks that a vault accepts it. A single text converts into
+/// a name without a target, a pair into a name and a target, and `parse` reads `NAME` or `NAME::TARGET`.
 ///
 /// ```
 /// use strongroom_core::SecretKey;
@@ -36,32 +36,32 @@ pub struct SecretKey {
     target: Option<String>,
 }
 
-/// What is known about a secret beside its value. All of it can be absent.
+/// The metadata of a secret. Every field is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct SecretMetadata {
-    /// Who issued it: `openai`.
+    /// The issuer: `openai`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub provider: Option<String>,
-    /// What it is good for, in the provider's words: `repo:read`.
+    /// The permissions, in the provider's words: `repo:read`.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
-    /// The first moment at which it is not valid any more.
+    /// The first moment at which the secret is not valid any more.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
-    /// When the vault first held it.
+    /// The time at which the vault first held the secret.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
-    /// When its value was last written.
+    /// The time at which the value was last written.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
 
-/// A value with its metadata.
+/// A secret: a value with its metadata.
 ///
-/// It is not `Clone`, so that every copy of a value is asked for by name: [`Secret::duplicate`].
+/// It is not `Clone`, so that every copy of a value is explicit: [`Secret::duplicate`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -76,24 +76,25 @@ pub struct SecretMetadata {
 pub struct Secret {
     /// The value, wiped when dropped.
     pub value: SecretString,
-    /// What is known about it.
+    /// The metadata.
     pub metadata: SecretMetadata,
 }
 
 impl SecretKey {
-    /// The key of a secret without a target.
+    /// Creates the key of a secret without a target.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), target: None }
     }
 
-    /// The key of a secret that stands under its name once per target.
+    /// Creates the key of a secret with a target.
     pub fn with_target(name: impl Into<String>, target: impl Into<String>) -> Self {
         Self { name: name.into(), target: Some(target.into()) }
     }
 
-    /// Reads a key from one text, `NAME` or `NAME::TARGET`, valid or not. The target begins behind the last `::`; where
-    /// either part would be empty, the text is a name.
+    /// Reads a key from a single text, `NAME` or `NAME::TARGET`, valid or not. The target follows the last
+    /// `::`. If either part would be empty, the whole text is a name.
     pub fn from_entry_name(text: &str) -> Self {
+        // The last separator, because a name may contain `::` itself.
         match text.rsplit_once(SEPARATOR) {
             Some((name, target)) if !name.is_empty() && !target.is_empty() => {
                 Self::with_target(name, target)
@@ -102,8 +103,9 @@ impl SecretKey {
         }
     }
 
-    /// Returns the key as one text, `NAME` or `NAME::TARGET`, which is its entry's name where each secret is an entry of
-    /// its own. A name that has a `::` itself is read as another key by [`from_entry_name`](Self::from_entry_name).
+    /// Returns the key as a single text, `NAME` or `NAME::TARGET`: the user name of its entry if each secret
+    /// is an entry of its own. If the name itself contains `::`, [`from_entry_name`](Self::from_entry_name)
+    /// reads the text as another key.
     pub fn entry_name(&self) -> String {
         match &self.target {
             Some(target) => format!("{}{SEPARATOR}{target}", self.name),
@@ -111,17 +113,17 @@ impl SecretKey {
         }
     }
 
-    /// The secret's name.
+    /// Returns the secret's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The target, where the key has one.
+    /// Returns the target, if the key has a target.
     pub fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    /// Checks that a vault takes this key.
+    /// Checks that a vault accepts this key.
     ///
     /// # Errors
     ///
@@ -176,7 +178,7 @@ impl FromStr for SecretKey {
     ///
     /// # Errors
     ///
-    /// `Invalid` as [`SecretKey::validate`] says.
+    /// `Invalid` as for [`SecretKey::validate`].
     fn from_str(text: &str) -> Result<Self> {
         let key = Self::from_entry_name(text);
         key.validate()?;
@@ -186,6 +188,7 @@ impl FromStr for SecretKey {
 
 impl fmt::Display for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Control characters must not reach the terminal.
         write!(f, "\"{}\"", self.name.escape_debug())?;
         match &self.target {
             Some(target) => write!(f, " for target \"{}\"", target.escape_debug()),
@@ -195,7 +198,7 @@ impl fmt::Display for SecretKey {
 }
 
 impl Secret {
-    /// A value without metadata.
+    /// Creates a secret without metadata.
     pub fn new(value: impl Into<SecretString>) -> Self {
         Self { value: value.into(), metadata: SecretMetadata::default() }
     }
@@ -224,31 +227,32 @@ impl Secret {
         self
     }
 
-    /// Sets the first moment at which it is not valid any more.
+    /// Sets the first moment at which the secret is not valid any more.
     #[must_use]
     pub fn expires_at(mut self, end: impl Into<Timestamp>) -> Self {
         self.metadata.expires_at = Some(end.into());
         self
     }
 
-    /// Sets the time for which it is valid from now on, by the system's clock.
+    /// Sets the time for which the secret is valid from now on, by the system's clock.
     #[must_use]
     pub fn expires_in(self, time: Duration) -> Self {
         self.expires_at(Timestamp::now() + time)
     }
 
-    /// Whether its time is over at `now`.
+    /// Returns whether the secret has expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.metadata.is_expired(now)
     }
 
-    /// Whether its time is over at `now`, or will be within this duration.
+    /// Returns whether the secret has expired at `now`, or will expire within this duration.
     pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
         self.metadata.expires_within(now, within)
     }
 
-    /// A second copy of the value and its metadata.
+    /// Returns a copy of the value and its metadata.
     pub fn duplicate(&self) -> Self {
+        // `clone` would leave parts of the value in the processor's registers.
         Self { value: copy_text(self.value.expose_secret()), metadata: self.metadata.clone() }
     }
 }
@@ -259,13 +263,14 @@ impl SecretMetadata {
         Self::default()
     }
 
-    /// Whether the secret's time is over at `now`.
+    /// Returns whether the secret has expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_within(now, Duration::ZERO)
     }
 
-    /// Whether the secret's time is over at `now`, or will be within this duration.
+    /// Returns whether the secret has expired at `now`, or will expire within this duration.
     pub fn expires_within(&self, now: Timestamp, within: Duration) -> bool {
+        // The duration is zero for an end in the past.
         self.expires_at.is_some_and(|end| end.duration_since(now) <= within)
     }
 }

@@ -1,4 +1,4 @@
-//! Secret values: wiped when dropped, opened only by `expose_secret`.
+//! Secret values, which are wiped when dropped and read only by `expose_secret`.
 
 use std::{hint, str};
 
@@ -7,13 +7,13 @@ use zeroize::Zeroize;
 
 /// Secret bytes that are wiped when dropped and show nothing in `Debug`.
 ///
-/// Make one with [`secret_bytes`], which leaves no copy behind.
+/// Created by [`secret_bytes`], which leaves no copy behind.
 pub type SecretBytes = SecretSlice<u8>;
 
-/// Takes ownership of bytes as a secret.
+/// Converts bytes into a secret.
 ///
-/// A vector with spare capacity would be moved by the allocator when it is boxed, and its first
-/// place be left unwiped; such a vector is copied and wiped here instead.
+/// Boxing a vector with spare capacity makes the allocator move it, which leaves an unwiped copy at the old
+/// place. Such a vector is copied and wiped here instead.
 pub fn secret_bytes(mut bytes: Vec<u8>) -> SecretBytes {
     if bytes.len() == bytes.capacity() {
         return SecretBytes::from(bytes);
@@ -23,32 +23,35 @@ pub fn secret_bytes(mut bytes: Vec<u8>) -> SecretBytes {
     exact
 }
 
-/// Copies bytes as a secret, and leaves nothing of them in the processor.
+/// Copies bytes into a secret, and leaves none of them in the processor's registers.
 pub fn secret_copy(bytes: &[u8]) -> SecretBytes {
+    // A boxed slice has no spare capacity, so it is not moved again.
     let copy = SecretBytes::from(Box::<[u8]>::from(bytes));
     overwrite_registers(bytes.len());
     copy
 }
 
-/// The text in secret bytes, or `None` where they are not UTF-8.
+/// Returns the text in secret bytes; `None` if they are not UTF-8.
 pub fn secret_text(bytes: &SecretBytes) -> Option<SecretString> {
     let text = str::from_utf8(bytes.expose_secret()).ok()?;
     Some(copy_text(text))
 }
 
-/// Copies text as a secret, like [`secret_copy`].
+/// Copies text into a secret, as [`secret_copy`].
 pub(crate) fn copy_text(text: &str) -> SecretString {
     let copy = SecretString::from(Box::<str>::from(text));
     overwrite_registers(text.len());
     copy
 }
 
-/// Overwrites the processor's vector registers after a copy of so many bytes that were secret.
+/// Overwrites the processor's vector registers after a copy of `len` secret bytes.
 ///
-/// They keep the last of it, up to 256 bytes, for as long as the thread copies nothing else of that length: in one that
-/// waits for work, until a core dump. So that many zeros are sent the same way. [`secret_copy`] does it by itself.
+/// The registers keep the last of the bytes, up to 256, until the thread copies data of such a length again.
+/// In a thread that waits for work they would still be in a core dump. So the same number of zeros is copied.
+/// [`secret_copy`] calls this itself.
 pub fn overwrite_registers(len: usize) {
     let zeros = vec![0u8; len];
+    // The compiler must not remove a copy that has no effect.
     hint::black_box(hint::black_box(&zeros).clone());
 }
 

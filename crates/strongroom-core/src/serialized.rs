@@ -1,11 +1,11 @@
-//! The forms that types without values have for `serde`.
+//! The `serde` forms of types that hold no secret value.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Error, SecretKey, Timestamp};
 
-/// A key as it is read, not validated yet.
+/// A key from outside, before validation.
 #[derive(Deserialize)]
 #[serde(rename = "SecretKey")]
 pub(crate) struct UncheckedKey {
@@ -21,6 +21,7 @@ impl TryFrom<UncheckedKey> for SecretKey {
             Some(target) => Self::with_target(name, target),
             None => Self::new(name),
         };
+        // Data from outside must not bypass the check of names.
         key.validate()?;
         Ok(key)
     }

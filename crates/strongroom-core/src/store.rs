@@ -1,4 +1,4 @@
-//! The contract of a store, for those who write one.
+//! The contract of a store, for implementers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,131 +8,132 @@ use crate::{
     ServiceName, Timestamp,
 };
 
-/// What to do when the entry that is to be written exists.
+/// The treatment of an existing entry in a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum WriteMode {
-    /// Replace its value.
+    /// Replace the value.
     #[default]
     Overwrite,
-    /// Refuse with `AlreadyExists`.
+    /// Refuse the write with `AlreadyExists`.
     CreateNew,
 }
 
-/// What [`Store::probe`] found.
+/// The result of [`Store::probe`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// Who serves the store, in words for the user: a provider's name and process, for instance.
+    /// The program that serves the store, in words for the user: for instance a provider's name and process.
     pub provider: String,
 }
 
-/// One of several items that answer to the same name.
+/// An item of an entry that has several items of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// What [`Store::keep_candidate`] takes to name it.
+    /// The id by which [`Store::keep_candidate`] finds the item.
     pub id: CandidateId,
-    /// Its label in the system's own tool.
+    /// The label in the system's own tool.
     pub label: String,
-    /// The time of its creation, where the store says it.
+    /// The creation time, if the store knows it.
     pub created: Option<Timestamp>,
-    /// The time of its last change, where the store says it.
+    /// The time of the last change, if the store knows it.
     pub modified: Option<Timestamp>,
 }
 
 /// A place that holds entries, each named by a service and a user.
 ///
-/// The methods of this trait are for those who write a store; [`KeyringStore`](crate::KeyringStore), which every
-/// store has by itself, is for those who use one.
+/// The methods of this trait are for implementers of stores. Callers use
+/// [`KeyringStore`](crate::KeyringStore), which is implemented for every store.
 ///
 /// - Every method may be called from several threads at once.
 /// - Names are valid and values fit [`Capabilities::max_secret_len`]: `KeyringStore` has checked them.
 /// - `strongroom-conformance` checks the contract.
-/// - A reference, a `Box` and an `Arc` of a store are stores, too.
+/// - References, `Box`es and `Arc`s of a store are stores, too.
 ///
 /// # Errors
 ///
-/// Beside the kinds that each method names, every method but [`capabilities`] and [`name`] can fail
-/// with `NoBackend` (the store can't be used here), `Locked`, `Dismissed`, `InteractionNotAllowed`,
+/// Besides the kinds that each method names, every method except [`capabilities`] and [`name`] can fail with
+/// `NoBackend` (the store can't be used here), `Locked`, `Dismissed`, `InteractionNotAllowed`,
 /// `AccessDenied`, `TimedOut`, `Io` and `Other`.
 ///
 /// [`capabilities`]: Self::capabilities
 /// [`name`]: Self::name
 pub trait Store: fmt::Debug + Send + Sync {
-    /// The store's stable name, in lower case, such as `secret-service`.
+    /// Returns the store's stable name, in lower case, such as `secret-service`.
     fn name(&self) -> &'static str;
 
-    /// What the store can do. Plain data: contacts nobody.
+    /// Returns the capabilities of the store, without contacting it.
     fn capabilities(&self) -> Capabilities;
 
-    /// Whether the store can be used now.
+    /// Checks that the store can be used now.
     ///
     /// - Never writes, never prompts, never unlocks.
-    /// - A store that is there and locked is `Locked`, not unusable.
+    /// - A locked store is `Locked`, not unusable.
     ///
     /// # Errors
     ///
-    /// `NoBackend`, `NoDefaultCollection`, `Locked`, `TimedOut`: why it can't be used now.
+    /// `NoBackend`, `NoDefaultCollection`, `Locked` or `TimedOut`, by the reason that it can't be used.
     fn probe(&self) -> Result<Probe>;
 
-    /// Reads an entry's bytes.
+    /// Reads an entry's bytes, or `None` if there is no such entry.
     ///
-    /// - A missing entry is `None`; a locked store is `Locked`, never `None`.
+    /// - A locked store is `Locked`, never `None`.
     ///
     /// # Errors
     ///
-    /// `Ambiguous` if several items answer to the name, `Corrupt` if what is stored can't be read.
+    /// `Ambiguous` if several items have the name, `Corrupt` if the stored data can't be read.
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>>;
 
     /// Writes an entry's bytes.
     ///
-    /// - When it returns, the value is stored; when it fails, the old value is still there and
-    ///   nothing new is. The exception is a write whose answer did not come, because of the deadline
-    ///   (`TimedOut`) or because the other side went away: its message says that it may have taken effect.
-    /// - Of several that create the same entry with [`WriteMode::CreateNew`], one succeeds.
+    /// - When it returns `Ok`, the value is stored. When it fails, the old value is still there, and no new
+    ///   value. The exception is a write without an answer, because of the deadline (`TimedOut`) or because
+    ///   the provider went away: its message says that the write may have taken effect.
+    /// - Of several callers that create the same entry with [`WriteMode::CreateNew`], a single caller
+    ///   succeeds.
     ///
     /// # Errors
     ///
     /// `AlreadyExists` with [`WriteMode::CreateNew`], `TooLarge`, `QuotaExceeded`, `Ambiguous`.
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()>;
 
-    /// Deletes an entry and says whether it was there.
+    /// Deletes an entry and returns whether it existed.
     ///
-    /// - Deleting what is missing succeeds with `false`; a locked store is `Locked`.
+    /// - Deleting a missing entry succeeds with `false`; a locked store is `Locked`.
     ///
     /// # Errors
     ///
-    /// `Ambiguous` if several items answer to the name.
+    /// `Ambiguous` if several items have the name.
     fn remove_entry(&self, entry: &EntryName) -> Result<bool>;
 
-    /// Whether an entry exists. Reads no value where the platform allows it.
+    /// Returns whether an entry exists. Reads no value if the platform allows that.
     ///
     /// # Errors
     ///
-    /// None of its own. Several items under one name exist, too.
+    /// None of its own. An entry with several items exists, too.
     fn contains_entry(&self, entry: &EntryName) -> Result<bool>;
 
-    /// Names the entries of a service, in no particular order, each once. Reads no value.
+    /// Lists the entries of a service, in no particular order, each of them once. Reads no value.
     ///
     /// # Errors
     ///
-    /// `Unsupported` where [`Capabilities::can_list`] is false.
+    /// `Unsupported` if [`Capabilities::can_list`] is false.
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>>;
 
-    /// Whether a call has passed its deadline and has not returned, so that the next one would only wait behind it. False in a
-    /// store without a deadline of its own, by default.
+    /// Returns whether a call has passed its deadline without returning, so that the next call would only
+    /// wait behind it. The default is `false`, for a store without a deadline of its own.
     #[doc(hidden)]
     fn is_stuck(&self) -> bool {
         false
     }
 
-    /// Counts the items of a service that have no user name, or an empty one: other programs may make such,
-    /// and they are no entries.
+    /// Counts the items of a service that have no user name, or an empty user name. Other programs may create
+    /// such items, and they are not entries.
     ///
-    /// - 0 in a store that can't hold any: the default.
+    /// - The default is 0, for a store that can't hold such items.
     ///
     /// # Errors
     ///
@@ -141,9 +142,9 @@ pub trait Store: fmt::Debug + Send + Sync {
         Ok(0)
     }
 
-    /// The items that answer to one name, newest first, for a user who must choose.
+    /// Returns the items of an entry, the newest first, so that the user can choose.
     ///
-    /// - Empty in a store that can't hold two items of one name: the default.
+    /// - The default is an empty list, for a store that can't hold two items of the same name.
     ///
     /// # Errors
     ///
@@ -152,32 +153,32 @@ pub trait Store: fmt::Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Keeps one of the [`candidates`](Self::candidates), deletes the others, returns how many.
+    /// Keeps a [candidate](Self::candidates), deletes the other candidates and returns their number.
     ///
     /// # Errors
     ///
-    /// `NotFound` if no candidate has this id: then nothing was deleted. `Unsupported` in a store
-    /// that can't hold two items of one name: the default.
+    /// `NotFound` if no candidate has this id: then nothing was deleted. `Unsupported` by default, for a
+    /// store that can't hold two items of the same name.
     fn keep_candidate(&self, entry: &EntryName, _id: &CandidateId) -> Result<usize> {
         Err(never_two(self.name(), entry))
     }
 
-    /// Reads the value of one of the [`candidates`](Self::candidates).
+    /// Reads the value of a [candidate](Self::candidates).
     ///
     /// # Errors
     ///
-    /// `NotFound` if no candidate has this id; `Corrupt` if its value can't be read. `Unsupported` in a
-    /// store that can't hold two items of one name: the default.
+    /// `NotFound` if no candidate has this id; `Corrupt` if its value can't be read. `Unsupported` by
+    /// default, for a store that can't hold two items of the same name.
     fn read_candidate(&self, entry: &EntryName, _id: &CandidateId) -> Result<SecretBytes> {
         Err(never_two(self.name(), entry))
     }
 
-    /// Replaces the value of one of the [`candidates`](Self::candidates) and leaves the others alone.
+    /// Replaces the value of a [candidate](Self::candidates) and leaves the other candidates unchanged.
     ///
     /// # Errors
     ///
-    /// `NotFound` if no candidate has this id: then nothing was written. `Unsupported` in a store that
-    /// can't hold two items of one name: the default.
+    /// `NotFound` if no candidate has this id: then nothing was written. `Unsupported` by default, for a
+    /// store that can't hold two items of the same name.
     fn write_candidate(
         &self,
         entry: &EntryName,
@@ -188,7 +189,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     }
 }
 
-/// Forwards each method to the store that a pointer points to. The lint finds one that was forgotten.
+/// Implements `Store` for pointers to a store by forwarding each method. The lint reports a forgotten method.
+// A blanket implementation for `Deref` would conflict with implementations in other crates.
 macro_rules! forward {
     ($($pointer:ty),+) => {$(
         #[deny(clippy::missing_trait_methods)]
@@ -255,14 +257,14 @@ macro_rules! forward {
 forward!(&S, Box<S>, Arc<S>);
 
 impl Probe {
-    /// A store that is served by this provider and can be used.
+    /// Creates the result for a usable store of this provider.
     pub fn new(provider: impl Into<String>) -> Self {
         Self { provider: provider.into() }
     }
 }
 
 impl Candidate {
-    /// An item with this id and label, of unknown age.
+    /// Creates a candidate with this id and label, of unknown age.
     pub fn new(id: impl Into<CandidateId>, label: impl Into<String>) -> Self {
         Self { id: id.into(), label: label.into(), created: None, modified: None }
     }

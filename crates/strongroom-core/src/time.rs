@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 /// A point in time, exact to the nanosecond, from the year -9999 to the end of the year 9999.
 ///
-/// `Display` and `parse` speak RFC 3339 in UTC, with a fraction only where there is one: `2026-12-31T18:00:00Z`. The
-/// features `chrono`, `jiff` and `time` convert from and to the types of these crates. A conversion from a type that
-/// reaches further ends at [`MIN`](Self::MIN) and [`MAX`](Self::MAX), and so do sums.
+/// `Display` and `parse` use RFC 3339 in UTC, with a fraction only if there is one: `2026-12-31T18:00:00Z`.
+/// The features `chrono`, `jiff` and `time` add conversions from and to the types of these crates. Sums, and
+/// conversions from types with a larger range, saturate at [`MIN`](Self::MIN) and [`MAX`](Self::MAX).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -21,10 +21,11 @@ use std::time::{Duration, SystemTime};
 /// assert!(Timestamp::now() >= Timestamp::from(SystemTime::UNIX_EPOCH));
 /// # Ok::<(), strongroom_core::ParseTimestampError>(())
 /// ```
+// Wrapped, because jiff is below version 1.0 and must not be part of the public API.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The error for a text that is not a time as in RFC 3339. It does not repeat the text.
+/// The error for a text that is not a time in RFC 3339. It does not repeat the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseTimestampError;
@@ -37,7 +38,7 @@ impl Timestamp {
     /// The start of the year 1970.
     pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
 
-    /// Returns the system's time.
+    /// Returns the current time of the system's clock.
     pub fn now() -> Self {
         SystemTime::now().into()
     }
@@ -72,12 +73,12 @@ impl Timestamp {
         self.0.checked_sub(duration).ok().map(Self)
     }
 
-    /// Returns the duration since an earlier time; zero if it is later.
+    /// Returns the duration since an earlier time; zero if `earlier` is the later time.
     pub fn duration_since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0.duration_since(earlier.0)).unwrap_or_default()
     }
 
-    /// Creates a time from nanoseconds since the start of 1970, or the range's nearest end.
+    /// Creates a time from nanoseconds since the start of 1970, saturating at the ends of the range.
     #[cfg(any(feature = "chrono", feature = "time"))]
     fn saturating(nanosecond: i128) -> Self {
         let end = if nanosecond < 0 { Self::MIN } else { Self::MAX };
@@ -85,9 +86,10 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339, to the nanosecond; `{:.0}` shows whole seconds.
+/// Writes the time in RFC 3339, to the nanosecond; `{:.0}` shows whole seconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not by `write!`, which would drop the precision of `{:.0}`.
         fmt::Display::fmt(&self.0, f)
     }
 }
@@ -102,6 +104,7 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        // jiff's error is dropped, because it would repeat the text.
         text.parse().map(Self).map_err(|_| ParseTimestampError)
     }
 }
@@ -153,6 +156,7 @@ impl From<SystemTime> for Timestamp {
 
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
+        // A `Duration` has no sign, so at least one of these is zero.
         let since = time.duration_since(Timestamp::UNIX_EPOCH);
         let before = Timestamp::UNIX_EPOCH.duration_since(time);
         Self::UNIX_EPOCH
@@ -162,7 +166,8 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
-/// Returns the first time of a Windows clock, the start of the year 1601: the one `SystemTime` that ends within our range.
+/// Returns the first time of a Windows clock, the start of the year 1601. `SystemTime` ends within the range
+/// of `Timestamp` only there.
 fn first_system_time() -> SystemTime {
     let since = Duration::from_secs(11_644_473_600);
     SystemTime::UNIX_EPOCH.checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH)
@@ -176,7 +181,7 @@ mod chrono_conversions {
 
     impl<Zone: TimeZone> From<DateTime<Zone>> for Timestamp {
         fn from(time: DateTime<Zone>) -> Self {
-            // More than a second within a leap second, which so is the next one.
+            // In a leap second chrono returns a second or more, which leads into the next second.
             let nanosecond = i128::from(time.timestamp_subsec_nanos());
             Self::saturating(i128::from(time.timestamp()) * 1_000_000_000 + nanosecond)
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Persistence;
 
-/// A fact about a store that a user has to know, though the store works.
+/// A fact about a working store that its users have to know.
 ///
 /// [`code`](Self::code) is for machines; `Display` is a clause for people, without a full stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ use crate::Persistence;
 pub enum Warning {
     /// Deleted and replaced values stay in the store's own history.
     KeepsDeleted,
-    /// Entries are forgotten.
+    /// Entries do not last.
     NotPersistent(Persistence),
     /// Entries lie in a file without encryption.
     Plaintext,

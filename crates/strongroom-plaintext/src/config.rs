@@ -1,4 +1,4 @@
-//! The store's settings.
+//! The settings of the store.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use strongroom_core::Deadlines;
 #[must_use]
 #[non_exhaustive]
 pub struct Config {
-    /// The file. Its lock is beside it, under its name with `.lock`.
+    /// The path of the file. The path of its lock is the same with `.lock` appended.
     pub path: PathBuf,
-    /// The deadlines; a write waits for those of other processes as long as for a call.
+    /// The deadlines. A write waits for the writes of other processes until the deadline of a call.
     pub deadlines: Deadlines,
 }
 

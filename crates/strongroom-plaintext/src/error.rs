@@ -12,7 +12,7 @@ pub(crate) fn fault(kind: ErrorKind, operation: Operation, message: String) -> E
     Error::new(kind, operation).with_store(PlaintextStore::NAME).with_message(message)
 }
 
-/// Creates the error of an access to the file that failed.
+/// Creates the error of a failed access to the file.
 pub(crate) fn from_io(operation: Operation, path: &Path, cause: io::Error) -> Error {
     strongroom_files::error(operation, path, cause).with_store(PlaintextStore::NAME)
 }

@@ -10,21 +10,23 @@ use strongroom_core::{
 /// The first line of each file.
 const REMARK: &str = "# Secrets, not encrypted: whoever can read this file has them.\n";
 
-/// The characters of a name that are escaped: what begins a remark, too.
+/// The characters that are escaped in a name, including the start of a comment.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
 
 /// The entries of a file.
 pub(crate) type Entries = BTreeMap<EntryName, SecretBytes>;
 
-/// The entries in a file, or the number of the first line that is none.
+/// Parses the entries of a file. The error is the number of the first invalid line.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
     let mut entries = Entries::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        // The user may have edited the file with Windows line breaks.
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
         let (name, value) = entry(line).ok_or(index + 1)?;
+        // Two values of the same entry: the choice is up to the user.
         if entries.insert(name, value).is_some() {
             return Err(index + 1);
         }
@@ -33,6 +35,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
 }
 
 fn entry(line: &[u8]) -> Option<(EntryName, SecretBytes)> {
+    // Only three fields, because a value may contain tabs.
     let mut fields = line.splitn(3, |byte| *byte == b'\t');
     let mut name = || {
         let escaped = std::str::from_utf8(fields.next()?).ok()?;
@@ -55,7 +58,7 @@ pub(crate) fn text(entries: &Entries) -> SecretBytes {
         .collect();
     let len =
         |(names, value): &(String, SecretBytes)| names.len() + value.expose_secret().len() + 1;
-    // Room beforehand: a vector that grows leaves an unwiped copy behind.
+    // Allocated in full: a vector that grows leaves an unwiped copy behind.
     let mut text = Vec::with_capacity(REMARK.len() + lines.iter().map(len).sum::<usize>());
     text.extend_from_slice(REMARK.as_bytes());
     for (names, value) in &lines {
@@ -66,12 +69,12 @@ pub(crate) fn text(entries: &Entries) -> SecretBytes {
     secret_bytes(text)
 }
 
-/// What must hold of any bytes at all, for the fuzzer: whatever is read as entries is written so that it
-/// reads the same again. Says whether they are entries.
+/// Checks, for the fuzzer, that entries which can be read are written so that they read the same again.
+/// Returns whether the bytes are valid entries.
 ///
 /// # Panics
 ///
-/// When that does not hold.
+/// If they read differently.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn check(file: &[u8]) -> bool {
     let Ok(entries) = parse(file) else { return false };

@@ -1,10 +1,10 @@
-//! The door for the fuzz targets, to what is not public. No other build has it.
+//! Access to private functions, for the fuzz targets. No other build has this module.
 
-/// Reads these bytes as a file of entries; returns whether they are one.
+/// Reads these bytes as a file of entries; returns whether they are valid.
 ///
 /// # Panics
 ///
-/// When a promise is broken.
+/// If a promise of the format is broken.
 pub fn check(file: &[u8]) -> bool {
     crate::format::check(file)
 }

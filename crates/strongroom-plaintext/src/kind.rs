@@ -6,8 +6,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, 
 
 use crate::{Config, PlaintextStore};
 
-/// The file without encryption as a kind of store. Its settings are a [`Config`], which it has no default for: opening is `NoBackend`
-/// without. The deadlines come from the context.
+/// The file without encryption as a kind of store. Its settings are a [`Config`]. There is no default, so
+/// opening fails with `NoBackend` without them. The deadlines come from the context.
 pub const KIND: StoreKind = StoreKind::new(PlaintextStore::NAME, open)
     .with_label("a file without encryption")
     .with_protection("the permissions of its file alone; it is not encrypted");

@@ -1,8 +1,9 @@
-//! A file without encryption as a Strongroom store, for applications that ask for it by a name that says so.
+//! A file without encryption as a Strongroom store, for applications that ask for it explicitly.
 //!
-//! [`PlaintextStore`] keeps one line for each entry: service, user and value, with tabs between them. Names have `%XX` for control
-//! characters, `%` and `#`; values are encoded as [`armor`](strongroom_core::armor) says, so most of them stand there as they are. A line that
-//! begins with `#` is a remark.
+//! [`PlaintextStore`] keeps a line for each entry: service, user and value, separated by tabs. In names,
+//! control characters, `%` and `#` are written as `%XX`. Values are encoded by
+//! [`armor`](strongroom_core::armor), so most of them are stored unchanged. Lines that begin with `#` are
+//! comments.
 //!
 //! ```
 //! use strongroom_core::{KeyringStore, SecretString};

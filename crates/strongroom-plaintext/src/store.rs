@@ -1,4 +1,4 @@
-//! The store: the contract's methods, on one file.
+//! The store: the contract's methods, on a single file.
 
 use std::fmt;
 use std::fs;
@@ -24,10 +24,11 @@ const LARGEST: u64 = 256 << 20;
 /// The most links that lead to a file, as in Linux (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
-/// Entries in a file without encryption.
+/// A store that keeps entries in a file without encryption.
 ///
-/// The file must be the user's alone: another's, or one that others can read or write, is refused. It is made at the first write and goes
-/// with its last entry. Writes of all processes take turns.
+/// The file must be private to the user: a file of another user, or a file that other users can read or
+/// write, is refused. It is created by the first write and deleted with its last entry. A lock keeps writes
+/// of several processes apart.
 pub struct PlaintextStore {
     path: PathBuf,
     lock: Arc<Lock>,
@@ -38,7 +39,7 @@ impl PlaintextStore {
     /// The store's name.
     pub const NAME: &str = "plaintext-file";
 
-    /// Creates a store on the file that the settings name. Nothing is read or made yet.
+    /// Creates a store on the configured file. Does not access the file.
     pub fn new(config: Config) -> Self {
         let path = followed(config.path);
         let mut lock = path.clone().into_os_string();
@@ -56,7 +57,7 @@ impl PlaintextStore {
         })
     }
 
-    /// What is in the file, if there is one and it is the user's alone.
+    /// Reads the file; `None` if there is no file.
     fn bytes(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         match strongroom_files::read(&self.path, Source::Private, LARGEST) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -64,7 +65,8 @@ impl PlaintextStore {
         }
     }
 
-    /// Changes the entries, alone among all processes. `None` from the work is no change.
+    /// Changes the entries under the lock. If `work` returns `None`, nothing is written, and the result is
+    /// `false`.
     fn change(
         &self,
         operation: Operation,
@@ -72,6 +74,7 @@ impl PlaintextStore {
     ) -> Result<bool> {
         let _held = match self.lock.take(self.deadline) {
             Ok((held, None)) => held,
+            // No write without the lock: it could undo the write of another process.
             Ok((_, Some(error))) | Err(NotHeld::Io(error)) => {
                 return Err(self.failed(operation, error));
             }

@@ -1,4 +1,4 @@
-//! What a record tells beside its value, as it is sealed: JSON.
+//! The `about` part of a record: name, target and metadata as JSON.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strongroom_core::{SecretKey, SecretMetadata, Timestamp};
 use zeroize::Zeroizing;
 
-/// A record's name, target and metadata, and what a newer version of this program wrote beside them.
+/// The name, target and metadata of a record, and the fields that a newer version of this program wrote.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct About {
     name: String,
@@ -45,12 +45,12 @@ impl About {
         }
     }
 
-    /// What was written; `None` if it is something else.
+    /// Parses the JSON of a record; `None` if it is not such JSON.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
 
-    /// The JSON, in a buffer that did not grow: its pieces would stay in memory.
+    /// Returns the JSON in a buffer of its exact length: a buffer that grows would leave unwiped copies.
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let mut length = Length(0);
         self.write(&mut length);
@@ -66,7 +66,7 @@ impl About {
         }
     }
 
-    /// The metadata; `None` if a time is not as in RFC 3339.
+    /// Returns the metadata; `None` if a time is not valid RFC 3339.
     pub(crate) fn metadata(&self) -> Option<SecretMetadata> {
         let time = |text: &Option<String>| match text {
             Some(text) => text.parse().ok().map(Some),
@@ -90,7 +90,7 @@ impl About {
     }
 }
 
-/// The number of bytes that were written.
+/// A writer that counts bytes.
 struct Length(usize);
 
 impl io::Write for Length {

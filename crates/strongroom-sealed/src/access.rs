@@ -1,7 +1,7 @@
-//! The ways to open a file: shared with other processes, alone, or only to read.
+//! The ways to open a file: shared with other processes, exclusively, or without locks and read-only.
 //!
-//! SQLite's log needs memory that processes share, by a file beside the log. Not every file system maps files
-//! into memory for that, and not everybody who may read a file may write beside it.
+//! SQLite's log needs memory that processes share, through a file beside the log. Not every file system can
+//! map files for that, and not every process that may read a file may also write beside it.
 
 use std::fs;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
@@ -15,28 +15,28 @@ use crate::beside;
 /// A way to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Processes keep apart by shared memory: all of them read, and one at a time writes.
+    /// Any number of processes read, a single process at a time writes. Shared memory coordinates them.
     Shared,
-    /// One process at a time has the file open, for one operation. Others wait for it.
+    /// A single process at a time has the file open, for a single operation. The other processes wait.
     Alone,
-    /// Nobody is kept out, so the caller must look whether the file has changed meanwhile.
+    /// No process is locked out, so the caller must check whether the file has changed meanwhile.
     ReadOnly,
 }
 
-/// The times and lengths of a file and its log, by which a change is noticed.
+/// The lengths and modification times of a file and its log, to notice a change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Trace([Option<(u64, Option<SystemTime>)>; 2]);
 
-/// SQLite's error in opening a file.
+/// An error of SQLite on opening a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Failed<'a>(pub(crate) &'a rusqlite::Error);
 
 impl Access {
-    /// Opens a file this way. It is not read yet.
+    /// Opens a file this way, without reading it.
     pub(crate) fn connect(self, path: &Path) -> rusqlite::Result<Connection> {
         let (rights, uri) = match self {
             Self::Shared | Self::Alone => (OpenFlags::SQLITE_OPEN_READ_WRITE, None),
-            // Without a log the file is all there is, and needs nothing beside it.
+            // Without a log the file is complete, and SQLite needs no files beside it.
             Self::ReadOnly if !beside::has_log(path) => {
                 (OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, immutable(path))
             }
@@ -52,7 +52,8 @@ impl Access {
             _ => Connection::open_with_flags(path, flags)?,
         };
         if self != Self::Shared {
-            // Alone with the file, SQLite keeps the log's index in memory of its own.
+            // With exclusive access, SQLite keeps the log's index in its own memory and needs no shared
+            // memory.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         }
         Ok(connection)
@@ -60,12 +61,12 @@ impl Access {
 }
 
 impl Failed<'_> {
-    /// The way that may succeed where the shared one failed.
+    /// Returns the access that may succeed after shared access has failed.
     pub(crate) fn instead(&self, path: &Path) -> Option<Access> {
         let failure = self.0.sqlite_error()?;
         let directory = path.parent().unwrap_or(path);
         let can_write = is_writable(directory);
-        // A log must be read under a lock, where there can be one: others may be writing it.
+        // A log is read under a lock if possible, because another process may be writing it.
         let to_read = match can_write && beside::has_log(path) {
             true => Access::Alone,
             false => Access::ReadOnly,
@@ -79,14 +80,15 @@ impl Failed<'_> {
                 ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::DiskFull => {
                     Some(to_read)
                 }
-                // The same is said where too many files are open.
+                // SQLite reports the same error if the process has too many open files; so the directory
+                // decides.
                 ErrorCode::CannotOpen if !can_write || is_full(directory) => Some(to_read),
                 _ => None,
             },
         }
     }
 
-    /// Whether the file system does not do what it takes to keep processes apart.
+    /// Returns whether the file system lacks the locks or the shared memory that keep processes apart.
     pub(crate) fn lacks_locks(self) -> bool {
         self.0.sqlite_error().is_some_and(|failure| {
             matches!(
@@ -111,7 +113,7 @@ impl Trace {
         }))
     }
 
-    /// A number that differs where traces do, but for chance.
+    /// Returns a number that differs for different traces, except by chance.
     pub(crate) fn number(&self) -> i64 {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -119,18 +121,18 @@ impl Trace {
     }
 }
 
-/// Lets others have their turn with a file that one process at a time has open.
+/// Waits for a short time while another process has the file open exclusively.
 #[expect(
     clippy::disallowed_methods,
     reason = "who closes a file tells nobody, as SQLite's own waits know"
 )]
 pub(crate) fn wait_for_a_turn() {
-    // Not in step with others.
+    // A random time, so that waiting processes don't stay in step.
     let micros = RandomState::new().hash_one(()) % 10_000;
     std::thread::sleep(Duration::from_micros(1_000 + micros));
 }
 
-/// The file as one that does not change, by its address: a path whose odd bytes are escaped.
+/// Returns a URI by which SQLite treats the file as immutable, with unusual bytes escaped.
 fn immutable(path: &Path) -> Option<PathBuf> {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -144,7 +146,7 @@ fn immutable(path: &Path) -> Option<PathBuf> {
     cfg!(unix).then(|| PathBuf::from(uri + "?immutable=1"))
 }
 
-/// Opens a file without its locks, whose files can't be written.
+/// Opens a database without locks, for a file or directory that can't be written.
 #[cfg(unix)]
 fn open_unlocked(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     Connection::open_with_flags_and_vfs(path, flags, "unix-none")
@@ -155,18 +157,18 @@ fn open_unlocked(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> 
     Connection::open_with_flags(path, flags)
 }
 
-/// Whether this program may make files in a directory.
+/// Returns whether this process may create files in a directory.
 #[cfg(unix)]
 pub(crate) fn is_writable(directory: &Path) -> bool {
     use rustix::fs::{Access, AtFlags, CWD, accessat};
     accessat(CWD, directory, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// Whether a directory's file system has no room, or takes no more files.
+/// Returns whether the file system of a directory has no free space or no free inodes.
 #[cfg(unix)]
 pub(crate) fn is_full(directory: &Path) -> bool {
     rustix::fs::statvfs(directory).is_ok_and(|system| {
-        // Some file systems count no files.
+        // File systems without a fixed number of inodes, such as btrfs, report none at all.
         system.f_bavail == 0 || (system.f_files > 0 && system.f_favail == 0)
     })
 }
@@ -181,7 +183,7 @@ pub(crate) fn is_full(_: &Path) -> bool {
     false
 }
 
-/// The kind of the file system that a file lies on, as `mount` names it.
+/// Returns the type of the file system that a file is on, as `mount` names it.
 #[cfg(target_os = "linux")]
 pub(crate) fn file_system_of(path: &Path) -> Option<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -191,7 +193,8 @@ pub(crate) fn file_system_of(path: &Path) -> Option<String> {
         let is_above = path.starts_with(&point);
         is_above.then(|| (point.len(), system.split(' ').next().unwrap_or_default().to_owned()))
     };
-    // Of two at one place the later one is above.
+    // Of two mounts at the same place the later covers the earlier, and `max_by_key` returns the last
+    // maximum.
     let nearest = mounts.lines().filter_map(kind).max_by_key(|(length, _)| *length);
     nearest.map(|(_, kind)| kind)
 }

@@ -1,4 +1,4 @@
-//! Sealing and opening bytes: XChaCha20-Poly1305 with a random nonce in front.
+//! Sealing and opening bytes: XChaCha20-Poly1305 after a random nonce.
 
 use std::hint;
 
@@ -8,29 +8,29 @@ use secrecy::{ExposeSecret, SecretBox};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 use zeroize::Zeroizing;
 
-/// A key of any purpose; it opens by `expose_secret` alone and is wiped when dropped.
+/// A key of any purpose. It is read by `expose_secret` only, and wiped when dropped.
 pub(crate) type Key = SecretBox<[u8; 32]>;
 
-/// The length of what stands before the sealed bytes.
+/// The length of the nonce, which precedes the ciphertext.
 pub(crate) const NONCE: usize = 24;
 
-/// The length of what stands after them.
+/// The length of the tag, which follows the ciphertext.
 const TAG: usize = 16;
 
-/// Seals bytes, bound to a context that [`open`] must be given, too: nonce, ciphertext, tag.
+/// Seals bytes, bound to a context that [`open`] needs, too. Returns nonce, ciphertext and tag.
 pub(crate) fn seal(key: &Key, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
     seal_with(key, random()?, context, plain)
 }
 
-/// The same with a nonce that was never used with this key before.
+/// Seals bytes with a nonce that must never have been used with this key before.
 pub(crate) fn seal_with(
     key: &Key,
     nonce: [u8; NONCE],
     context: &[u8],
     plain: &[u8],
 ) -> Result<Vec<u8>> {
-    // Room for all of it beforehand: the plain bytes are encrypted where they lie, and a vector that
-    // grows would leave them behind.
+    // Allocated in full: the plaintext is encrypted in place, and a vector that grows would leave an unwiped
+    // copy of it.
     let mut sealed = Vec::with_capacity(NONCE + plain.len() + TAG);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
@@ -44,7 +44,7 @@ pub(crate) fn seal_with(
     Ok(sealed)
 }
 
-/// The bytes that were sealed with this key and bound to this context; `None` if others were.
+/// Opens sealed bytes; `None` if they were not sealed with this key and bound to this context.
 pub(crate) fn open(key: &Key, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
     let (body, tag) = rest.split_last_chunk::<TAG>()?;
@@ -56,8 +56,10 @@ pub(crate) fn open(key: &Key, context: &[u8], sealed: &[u8]) -> Option<Zeroizing
     Some(plain)
 }
 
-/// What is copied and enciphered passes through the processor's vector registers, which keep the last
-/// of it while the thread waits for work. So that many zeros are sent the same way.
+/// Overwrites the processor's vector registers after `len` secret bytes were copied and encrypted.
+///
+/// The registers keep the last of these bytes while the thread waits for work. The same number of zeros is
+/// copied and encrypted to replace them.
 fn overwrite_registers(len: usize) {
     let zeros = vec![0; len];
     let mut copy = hint::black_box(hint::black_box(&zeros).clone());
@@ -68,21 +70,21 @@ fn overwrite_registers(len: usize) {
     hint::black_box(hint::black_box(&zeros).clone());
 }
 
-/// Random bytes from the system.
+/// Returns random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| no_random(&error))?;
     Ok(bytes)
 }
 
-/// A random key.
+/// Returns a random key.
 pub(crate) fn random_key() -> Result<Key> {
     let mut outcome = Ok(());
     let key = Key::init_with_mut(|bytes| outcome = getrandom::fill(bytes));
     outcome.map_err(|error| no_random(&error)).map(|()| key)
 }
 
-/// The key in bytes that were opened; `None` if they are not as many.
+/// Returns the key in decrypted bytes; `None` unless they are 32.
 pub(crate) fn key_from(bytes: &[u8]) -> Option<Key> {
     (bytes.len() == 32).then(|| Key::init_with_mut(|key| key.copy_from_slice(bytes)))
 }

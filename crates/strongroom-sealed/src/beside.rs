@@ -1,4 +1,4 @@
-//! The files that SQLite keeps beside a sealed file: its log, the log's index, and never a journal.
+//! The files that SQLite keeps beside a sealed file: its log and the log's index, but never a journal.
 
 use std::fs;
 use std::io;
@@ -9,26 +9,26 @@ use strongroom_files::{check_own, quoted};
 
 use crate::error::{self, corrupt};
 
-/// The largest log that is read, in bytes. A log holds at least one change as a whole, so one that is
-/// twice as long as the largest backup must fit.
+/// The largest log that is read, in bytes. A log holds at least a whole change, so the limit is above twice
+/// the size of the largest backup.
 const LARGEST_LOG: u64 = 1024 * 1024 * 1024;
 
-/// The path of the log.
+/// Returns the path of the log.
 pub(crate) fn log(path: &Path) -> PathBuf {
     with_ending(path, "-wal")
 }
 
-/// Whether there is a log that holds anything.
+/// Returns whether there is a log that is not empty.
 pub(crate) fn has_log(path: &Path) -> bool {
     log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
-/// Checks what lies beside the file, before SQLite reads or replays it.
+/// Checks the files beside a sealed file, before SQLite reads or replays them.
 ///
 /// # Errors
 ///
 /// `Corrupt` for a rollback journal, which SQLite would write into the file, and for a log that is too large;
-/// as [`check_own`] for a log or index that is no file of the user's alone.
+/// as [`check_own`] for a log or index that is not a regular file of the user alone.
 pub(crate) fn check(path: &Path) -> Result<()> {
     let journal = with_ending(path, "-journal");
     if journal.symlink_metadata().is_ok() {
@@ -54,13 +54,13 @@ pub(crate) fn check(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the index that is left of a log where no memory can be shared. Nobody may have the file open.
+/// Removes the log's index, which stays behind if memory can't be shared. No process may have the file open.
 pub(crate) fn remove_index(path: &Path) {
     drop(fs::remove_file(with_ending(path, "-shm")));
 }
 
-/// Refuses a log without its database: it would be replayed into the next one that takes its place,
-/// and holds what was written last.
+/// Refuses a log without its database. SQLite would replay it into the next database at this path, and it
+/// holds the latest changes of the lost file.
 pub(crate) fn refuse_orphan(path: &Path) -> Result<()> {
     let log = log(path);
     let is_orphan = log.symlink_metadata().is_ok() && path.symlink_metadata().is_err();

@@ -1,4 +1,4 @@
-//! The work and time that passphrases may cost in one operation, all key slots together.
+//! The work and time that passphrases may cost in a single operation, for all key slots together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,23 +9,24 @@ use crate::aead::Key;
 use crate::error::fault;
 use crate::passphrase::{Cost, MAX_WORK, MIN_MEMORY_KIB, Memory};
 
-/// The work for each second of the deadline, in KiB times passes: more than one core does.
+/// The work for each second of the deadline, in KiB times passes: more than a single core does.
 const WORK_PER_SECOND: u64 = 2 * 1024 * 1024;
 
-/// The work of the cheapest slot that is ever calibrated. The first derivation of an operation may cost
-/// this much however slow the machine or the build is: a deadline must not lock out an honest file.
+/// The work of the cheapest slot that is ever calibrated, in KiB times passes. The first derivation of an
+/// operation may cost this much on any machine and in any build: a short deadline must not lock the user out
+/// of an honest file.
 const ALWAYS: u64 = 3 * MIN_MEMORY_KIB as u64;
 
-/// An estimate is made with a small memory, and large ones are slower: half as much again is reserved.
+/// The factor on an estimate of time. Estimates are made with little memory, and much memory is slower.
 const MARGIN: f64 = 1.5;
 
-/// What the speed is estimated by, where nothing was derived yet: some milliseconds.
+/// The cost of the derivation that the speed is estimated by if there was none before: some milliseconds.
 const SAMPLE: Cost = Cost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
 
-/// The speed of the last derivation in this process, in KiB per second; 0 if there was none.
+/// The speed of the last derivation in this process, in KiB times passes per second; 0 if there was none.
 static SPEED: AtomicU64 = AtomicU64::new(0);
 
-/// What is left of the work and time of one operation.
+/// The remaining work and time of a single operation.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: Duration,
@@ -34,24 +35,25 @@ pub(crate) struct Budget {
     is_untouched: bool,
 }
 
-/// Why a key was not derived.
+/// The reason that a key was not derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// It would cost more than is left.
+    /// It would cost more work or time than is left.
     Work,
     /// There is not enough memory.
     Memory,
 }
 
 impl Budget {
-    /// The budget of an operation that begins now and has this deadline.
+    /// Creates the budget of an operation that begins now and has this deadline.
     pub(crate) fn new(limit: Duration) -> Self {
         let work = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) / 1000;
         let work = work.saturating_mul(WORK_PER_SECOND).max(MAX_WORK);
         Self { limit, start: Instant::now(), work, is_untouched: true }
     }
 
-    /// Derives key material. It takes the work from the budget, and at most one slot's memory at a time.
+    /// Derives key material. The work is taken from the budget, and memory is held for a single slot at a
+    /// time.
     pub(crate) fn derive(
         &mut self,
         cost: Cost,
@@ -63,7 +65,8 @@ impl Budget {
         if !fits(self) {
             return Ok(Err(Skip::Work));
         }
-        // Memory that is touched for the first time can take longer than all passes over it.
+        // The deadline includes the allocation: first access to memory can take longer than all passes over
+        // it.
         let until = if is_free { None } else { self.start.checked_add(self.limit) };
         let memory = match Memory::new(cost, until) {
             Some(memory) => memory,
@@ -72,6 +75,7 @@ impl Budget {
             }
             None => return Ok(Err(Skip::Memory)),
         };
+        // The allocation has taken time.
         if !fits(self) {
             return Ok(Err(Skip::Work));
         }
@@ -83,7 +87,7 @@ impl Budget {
         Ok(Ok(key))
     }
 
-    /// The error for slots that were skipped: `work` is what they ask for together.
+    /// Returns the error for skipped slots. `work` is the sum of their work.
     pub(crate) fn refused(&self, skip: Skip, slots: &str, work: u64) -> Error {
         if skip == Skip::Memory {
             let message = format!("there is not enough memory to try the key slots {slots}");
@@ -105,7 +109,7 @@ impl Budget {
         ))
     }
 
-    /// The error for a new slot that was not made.
+    /// Returns the error for a new slot that was not created.
     pub(crate) fn refused_new(&self, skip: Skip, cost: Option<Cost>) -> Error {
         if skip == Skip::Memory {
             return fault(ErrorKind::Other, "there is not enough memory for a new passphrase")
@@ -122,7 +126,7 @@ impl Budget {
             && self.start.elapsed() + estimate(cost.work()).mul_f64(MARGIN) <= self.limit
     }
 
-    /// A deadline in seconds that leaves room for this much more work, even if it takes twice as long as
+    /// Returns a deadline in seconds that suffices for this much more work, even if it takes twice as long as
     /// estimated.
     fn seconds_for(&self, work: u64) -> u64 {
         let time = self.start.elapsed() + estimate(work).mul_f64(2.0 * MARGIN);
@@ -131,7 +135,7 @@ impl Budget {
     }
 }
 
-/// The time that this much work takes here, by the speed of the last derivation.
+/// Estimates the time that this much work takes, by the speed of the last derivation.
 fn estimate(work: u64) -> Duration {
     let speed = match SPEED.load(Ordering::Relaxed) {
         0 => sampled_speed(),
@@ -140,7 +144,7 @@ fn estimate(work: u64) -> Duration {
     Duration::from_secs_f64(work as f64 / speed.max(1) as f64)
 }
 
-/// Measures the speed with a small memory, once in a process.
+/// Measures the speed with little memory, once in a process.
 fn sampled_speed() -> u64 {
     let Some(memory) = Memory::new(SAMPLE, None) else { return WORK_PER_SECOND };
     let start = Instant::now();
@@ -151,6 +155,7 @@ fn sampled_speed() -> u64 {
 }
 
 pub(crate) fn remember_speed(cost: Cost, elapsed: Duration) {
+    // A coarse clock may show no time at all.
     let speed = cost.work() as f64 / elapsed.as_secs_f64().max(1e-6);
     SPEED.store((speed as u64).max(1), Ordering::Relaxed);
 }

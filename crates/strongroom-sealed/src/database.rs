@@ -1,4 +1,4 @@
-//! The embedded database: how it is made, opened and set up.
+//! The embedded SQLite database: how it is created, opened and set up.
 
 use std::error::Error as _;
 use std::fs::{self, DirEntry};
@@ -17,38 +17,38 @@ use crate::error::{self, corrupt, from_sqlite};
 use crate::limits::{self, Clock};
 use crate::schema;
 
-/// `strm`: what tells a sealed file from any other database.
+/// `strm`, the `application_id` that distinguishes a sealed file from other SQLite databases.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
 
 /// The version of the file's format, in the database's `user_version`.
 pub(crate) const FORMAT: i32 = 1;
 
-/// The longest that SQLite can wait: some 24 days.
+/// The longest time that SQLite can wait: some 24 days.
 const MAX_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// How long SQLite is left to wait for its turn to write before it is asked anew.
+/// The time that SQLite waits for the write lock before it is asked again.
 ///
-/// It looks again after 1, 2, 5 ms and so on, up to every 100: who has waited for long would hardly
-/// ever meet the moment between two writes of others.
+/// SQLite itself tries again after 1, 2, 5 ms and so on, in the end every 100 ms. A process that has waited
+/// for long would hardly ever hit the moment between two writes of other processes.
 const TURN: Duration = Duration::from_millis(8);
 
-/// What files that are being built are called.
+/// The name prefix of files that are being built.
 const BUILDING: &str = ".sealed-";
 
-/// How old one is that nobody builds any more.
+/// The age from which a file under construction counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
-/// The longest path that SQLite takes on Unix, less the endings of the files beside it.
+/// The longest path that SQLite takes on Unix, less the suffixes of the files beside it.
 const MAX_PATH: usize = 500;
 
-/// Makes the database at a path where there is none: whole, filled and durable, or not at all.
+/// Creates and fills the database at a path that does not exist: complete and durable, or not at all.
 ///
-/// It is built beside its place and moved there, so that of several processes one succeeds, and
-/// nobody ever meets half of one.
+/// It is built beside its place and moved there. Of several processes a single process succeeds, and no
+/// process ever meets an incomplete file.
 ///
 /// # Errors
 ///
-/// `AlreadyExists` if there is a file now; `AccessDenied`, `QuotaExceeded`, `Io`.
+/// `AlreadyExists` if the file exists by now; `AccessDenied`, `QuotaExceeded`, `Io`.
 pub(crate) fn create(
     path: &Path,
     deadline: Duration,
@@ -67,35 +67,37 @@ pub(crate) fn create(
     let connection = Connection::open(&temporary).map_err(from_sqlite)?;
     build(&connection, fill).map_err(|error| explained(error, &dir))?;
     connection.close().map_err(|(_, cause)| from_sqlite(cause))?;
-    // A file that this file system lets nobody open is not made.
+    // A file system without locks would leave a file that can't be opened, so it is tried before it is moved.
     drop(open(&temporary, deadline)?);
     beside::remove_index(&temporary);
     temporary
         .persist_noclobber(path)
         .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
+    // Without this a crash of the machine could undo the rename.
     sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
 }
 
-/// An open database, how it was opened, and the deadline of what runs on it.
+/// An open database, its access mode, and the deadline of its statements.
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) clock: Clock,
     access: Access,
-    /// The file before it was opened, where nobody is kept from writing it.
+    /// The state of the file before it was opened, if it is read without locks.
     trace: Option<Trace>,
 }
 
-/// Opens the database that is there, to be read. Its tables are those of the format.
+/// Opens an existing database for reading, and checks that its tables are those of the format.
 ///
-/// Nothing is written until [`Database::trust`] is called.
+/// Nothing is written to the file until [`Database::trust`] is called.
 ///
 /// # Errors
 ///
-/// `NotFound` if none is there; `AccessDenied` if it is not the user's alone; `Corrupt` if it is no
-/// sealed file, or one of an unknown format; `Busy` and `TimedOut` past the deadline; `Io`.
+/// `NotFound` if there is no file; `AccessDenied` if it is not the user's alone; `Corrupt` if it is not a
+/// sealed file, or has an unknown format; `Busy` and `TimedOut` past the deadline; `Io`.
 pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     check_length(path)?;
     let dir = directory(path);
+    // In a directory that other users can write, any file could be exchanged after its check.
     check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
     check_own(path).map_err(|cause| error::opening(path, cause))?;
     beside::check(path)?;
@@ -110,7 +112,7 @@ pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     opened.map_err(|error| explained(error, &path))
 }
 
-/// The same error, or what the file system lacks.
+/// Returns the error, with an explanation if the file system lacks locks.
 fn explained(error: Error, path: &Path) -> Error {
     match sqlite(&error).is_some_and(Failed::lacks_locks) {
         true => error::no_locks(access::file_system_of(path), error),
@@ -118,13 +120,13 @@ fn explained(error: Error, path: &Path) -> Error {
     }
 }
 
-/// SQLite's part of an error.
+/// Returns the SQLite error that caused this error, if there is any.
 fn sqlite(error: &Error) -> Option<Failed<'_>> {
     error.source().and_then(|cause| cause.downcast_ref()).map(Failed)
 }
 
-/// Opens a file alone, once all others have closed it. Those who wait keep each other out if they stay
-/// connected, so each tries anew.
+/// Opens a file exclusively, once all other processes have closed it. Waiting processes that stay connected
+/// lock each other out, so each attempt uses a new connection.
 fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
     loop {
         match Database::open(path, Access::Alone, clock, TURN) {
@@ -138,20 +140,21 @@ fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
 }
 
 impl Database {
-    /// Opens the file, and waits so long for others that have it.
+    /// Opens the file, and waits at most `wait` for other processes that hold it.
     fn open(path: &Path, access: Access, clock: &Clock, wait: Duration) -> Result<Self> {
         let trace = (access == Access::ReadOnly).then(|| Trace::of(path));
         let mut connection = access.connect(path).map_err(from_sqlite)?;
         set_up(&mut connection, clock, wait).map_err(from_sqlite)?;
         if beside::has_log(path) {
-            // Else it would be emptied into the file when this is closed, key or no key.
+            // Without this SQLite would write the log into the file at the close, even if no key opens the
+            // file.
             let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             kept.map_err(from_sqlite)?;
         }
         check_format(&connection)?;
         schema::check(&connection).map_err(|error| foreign_schema(error, clock))?;
         limits::set_for_tables(&mut connection, clock).map_err(from_sqlite)?;
-        // These read the schema.
+        // Only after the check, because these pragmas read the schema.
         connection
             .execute_batch(
                 "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
@@ -160,7 +163,7 @@ impl Database {
         Ok(Self { connection, clock: clock.clone(), access, trace })
     }
 
-    /// Lets a file that its key has opened be written: its log may be emptied into it.
+    /// Allows writes to a file that its key has opened. From then on SQLite may write the log into it.
     pub(crate) fn trust(&self) -> Result<()> {
         if self.access == Access::ReadOnly {
             return Ok(());
@@ -170,7 +173,7 @@ impl Database {
         allowed.and_then(|_| use_log(&self.connection)).map_err(from_sqlite)
     }
 
-    /// A number that changes when another connection has changed the file.
+    /// Returns a number that changes when another connection changes the file.
     pub(crate) fn version(&self, path: &Path) -> rusqlite::Result<i64> {
         match self.may_stay_open() {
             true => data_version(&self.connection),
@@ -178,13 +181,13 @@ impl Database {
         }
     }
 
-    /// Whether it may stay open when nothing is done with it. If not, it would keep others out, or not
-    /// notice what they write.
+    /// Returns whether the database may stay open between operations. Otherwise it would lock other processes
+    /// out, or not notice their writes.
     pub(crate) fn may_stay_open(&self) -> bool {
         self.access == Access::Shared
     }
 
-    /// Checks that the file may be written.
+    /// Checks that the file can be written.
     ///
     /// # Errors
     ///
@@ -202,7 +205,7 @@ impl Database {
         })
     }
 
-    /// Checks, after a read, that nobody wrote meanwhile who was not kept out.
+    /// Checks, after a read without locks, that no other process has written the file meanwhile.
     ///
     /// # Errors
     ///
@@ -218,16 +221,16 @@ impl Database {
     }
 }
 
-/// Begins to read at one moment, from the first statement on.
+/// Begins a read transaction. Its snapshot is taken by the first statement.
 pub(crate) fn begin_reading(connection: &Connection) -> Result<Transaction<'_>> {
     Transaction::new_unchecked(connection, TransactionBehavior::Deferred).map_err(from_sqlite)
 }
 
-/// Begins to write, when no other does.
+/// Begins a write transaction, once no other process has the write lock.
 ///
 /// # Errors
 ///
-/// `Busy` if others do past the deadline.
+/// `Busy` if the deadline passes before that.
 pub(crate) fn begin_writing(
     connection: &Connection,
     deadline: Duration,
@@ -241,17 +244,18 @@ pub(crate) fn begin_writing(
             begun => break begun,
         }
     };
+    // The short wait is for the write lock alone.
     connection.busy_timeout(deadline.min(MAX_WAIT)).map_err(from_sqlite)?;
     begun
 }
 
-/// A number that changes when another connection has changed the file.
+/// Returns a number that changes when another connection changes the file.
 pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// Empties the log into the file, so that what was deleted is nowhere any more. Done later, by
-/// anybody's next commits, where somebody is reading.
+/// Moves the log into the file and empties it, so that deleted data is gone from both. If another process is
+/// reading, a later commit of any process does it.
 pub(crate) fn flush_log(connection: &Connection) {
     drop(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
 }
@@ -266,7 +270,7 @@ fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) 
     use_log(connection).map_err(from_sqlite)
 }
 
-/// Removes what killed processes were building. It holds nothing that anybody was told is stored.
+/// Removes unfinished files of killed processes. No caller was told that their content is stored.
 fn remove_abandoned(dir: &Path) {
     let is_abandoned = |file: &DirEntry| {
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -281,17 +285,18 @@ fn remove_abandoned(dir: &Path) {
 fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlite::Result<()> {
     limits::set(connection, clock)?;
     connection.busy_timeout(wait.min(MAX_WAIT))?;
-    // What somebody wrote into the schema must not run here.
+    // A schema that another program has written must not run code here.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(
+        // Rows must not reach a temporary file, nor may SQLite trust a page of a hostile file.
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
          PRAGMA mmap_size = 0;",
     )
 }
 
-/// What SQLite says of a schema that is beyond our limits is damage; a deadline is none.
+/// Reports a schema that exceeds the limits of the connection as damage, but not a deadline that has passed.
 fn foreign_schema(error: Error, clock: &Clock) -> Error {
     match error.kind() {
         ErrorKind::TimedOut if clock.is_over() => error,
@@ -319,8 +324,8 @@ fn check_format(connection: &Connection) -> Result<()> {
     }
 }
 
-/// Changes go into a log first, whose end is what counts. A file keeps this, but for one that was
-/// copied by SQLite's own means.
+/// Sets the WAL mode: changes go into a log first. A file keeps the mode, unless it is a copy that SQLite
+/// itself has made.
 fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     let mode = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional();
     if mode("PRAGMA journal_mode")?.as_deref() != Some("wal") {
@@ -329,7 +334,7 @@ fn use_log(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The path with its directory's links followed: SQLite is told to follow none.
+/// Returns the path with the links in its directory resolved, because SQLite is told to follow none.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let dir = directory(path).canonicalize().map_err(|cause| error::opening(path, cause))?;
     Ok(dir.join(path.file_name().unwrap_or_default()))
@@ -350,7 +355,8 @@ fn check_length(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// No directory, no file in it: the file is what was asked for.
+/// Returns the error of a directory that can't be used. If it does not exist, that is `NotFound` for the
+/// file, which the caller asked for.
 fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Error {
     if cause.kind() != io::ErrorKind::NotFound {
         return error::opening(dir, cause);

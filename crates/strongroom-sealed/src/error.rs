@@ -1,4 +1,4 @@
-//! Errors of SQLite and of the file system as the contract's, and those of the file itself.
+//! Conversions of errors from SQLite and the file system, and the errors of the file itself.
 
 use std::io;
 use std::path::Path;
@@ -10,37 +10,37 @@ use strongroom_files::quoted;
 
 use crate::SealedStore;
 
-/// An error of this crate; the operation is filled in where the caller is known.
+/// Creates an error of this crate. The caller sets the operation.
 pub(crate) fn fault(kind: ErrorKind, message: impl Into<String>) -> Error {
     Error::new(kind, Operation::Probe).with_store(SealedStore::NAME).with_message(message)
 }
 
-/// Something in the file is not as it was written.
+/// Returns the error for a file that is not as it was written.
 pub(crate) fn corrupt(message: impl Into<String>) -> Error {
     fault(ErrorKind::Corrupt, message)
         .with_hint("Nothing was changed. Keep a copy of the file, and of those beside it.")
 }
 
-/// None of the sources opens the file.
+/// Returns the error for sources of which none opens the file.
 pub(crate) fn wrong_key() -> Error {
     fault(ErrorKind::WrongKey, "none of the keys at hand opens it").with_hint(
         "Use a passphrase or key that it was sealed with, or another one that was added to it.",
     )
 }
 
-/// Nothing was named that could open the file.
+/// Returns the error for a file without a key source.
 pub(crate) fn no_source() -> Error {
     fault(ErrorKind::KeyMissing, "no key source was named for it")
         .with_hint("Name a key, a key file, a credential or a passphrase.")
 }
 
-/// The file at the path is not the one that was opened.
+/// Returns the error for a file that is not the file that was opened.
 pub(crate) fn replaced() -> Error {
     fault(ErrorKind::Conflict, "it was replaced or deleted while it was open")
         .with_hint("Open it again. Nothing was written.")
 }
 
-/// The same error with the file that it is about, unless it names a path already.
+/// Adds the file's path to an error, unless the error names a path already.
 pub(crate) fn located(path: &Path, error: Error) -> Error {
     use ErrorKind::{AlreadyExists, Invalid, NotFound, TooLarge};
     let is_about_the_caller = matches!(error.kind(), AlreadyExists | Invalid | NotFound | TooLarge);
@@ -52,7 +52,7 @@ pub(crate) fn located(path: &Path, error: Error) -> Error {
     error.with_message(message)
 }
 
-/// SQLite's error. Nothing but sealed bytes ever reaches it, so it may be shown.
+/// Converts SQLite's error. SQLite only sees sealed bytes, so its texts hold no secret.
 pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Error {
     let (kind, message, hint) = texts(&cause);
     let mut error = fault(kind, message);
@@ -64,28 +64,28 @@ pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Error {
     error.with_source(cause)
 }
 
-/// The directory's file system has no room.
+/// Returns the error for a file system without free space.
 pub(crate) fn disk_full(directory: &Path) -> Error {
     let message = format!("the disk is full: nothing can be written in {}", quoted(directory));
     fault(ErrorKind::QuotaExceeded, message)
         .with_hint("Make room and try again. What was stored before is still there.")
 }
 
-/// The file or directory can't be written; `what` it is stands before its path.
+/// Returns the error for a file or directory that can't be written. `what` precedes the path in the message.
 pub(crate) fn read_only(what: &str, path: &Path) -> Error {
     let path = quoted(path);
     fault(ErrorKind::AccessDenied, format!("{what}{path} can't be written"))
         .with_hint(format!("See `ls -ld {path}`, and whether it is mounted read-only."))
 }
 
-/// Others have a file open that only one process at a time can.
+/// Returns the error for a file that another process has open exclusively.
 pub(crate) fn taken(cause: Error) -> Error {
     fault(ErrorKind::Busy, "another process has it open, and its file system lets in one at a time")
         .with_hint("Wait until that is done. On a local disk several processes can use it at once.")
         .with_source(cause)
 }
 
-/// The file system does not do what several processes need.
+/// Returns the error for a file system that can't coordinate several processes.
 pub(crate) fn no_locks(file_system: Option<String>, cause: Error) -> Error {
     let kind = file_system.map(|kind| format!(" ({kind})")).unwrap_or_default();
     let message = format!("its file system{kind} can't lock files, or map them into memory");
@@ -113,7 +113,7 @@ pub(crate) fn key_file(path: &Path, cause: io::Error) -> Error {
         .with_source(cause)
 }
 
-/// Kind, message and hint where it differs from the kind's own.
+/// Returns the kind, the message, and a hint if the kind's own does not fit.
 fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static str>) {
     const DAMAGED: (ErrorKind, &str, Option<&str>) =
         (ErrorKind::Corrupt, "the sealed file is damaged", None);
@@ -123,12 +123,12 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
         Some("Make room and try again. What was stored before is still there."),
     );
     let rusqlite::Error::SqliteFailure(failure, _) = cause else {
-        // All statements are fixed: a column or table that is missing or of another type is damage.
+        // The statements are fixed, so a missing column or a wrong type means a damaged file.
         return DAMAGED;
     };
     match failure.extended_code {
         ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS => return DAMAGED,
-        // It grows the memory that processes share by writing zeros.
+        // SQLite extends the shared-memory file by writing zeros.
         ffi::SQLITE_IOERR_SHMSIZE => return FULL,
         ffi::SQLITE_CANTOPEN_SYMLINK => {
             let message = "the sealed file is a symbolic link, which is not followed";

@@ -1,4 +1,4 @@
-//! A vault's file in one process.
+//! An open sealed file.
 
 mod change;
 mod key_slots;
@@ -33,17 +33,17 @@ use crate::slot::{self, NewSlot};
 use crate::slot_list::{self, SlotList};
 use crate::{FileConfig, KeySource};
 
-/// A vault's sealed file, open.
+/// The sealed file of a vault, open.
 ///
-/// Handles, threads and processes of one user may have the same file open; each sees what the others
-/// committed. A handle does one thing at a time.
+/// Handles, threads and processes of a single user may have the same file open. Each sees the changes that
+/// the other handles committed. A handle runs a single operation at a time; further calls wait for it.
 ///
 /// # Errors
 ///
-/// Beside the kinds that each method names, every method can fail with `Busy` (others held the file
-/// past the deadline), `Corrupt` (something in it is not as it was written), `Conflict` (the file was
-/// replaced or deleted while it was open), `WrongKey` (somebody rotated the key and removed the slot
-/// that was used), `AccessDenied` and `Io`.
+/// Besides the kinds that each method names, every method can fail with `Busy` (other processes held the file
+/// past the deadline), `Corrupt` (a part of the file is not as it was written), `Conflict` (the file was
+/// replaced or deleted while it was open), `WrongKey` (another process rotated the key, and the slot that
+/// this handle was opened by is gone), `AccessDenied` and `Io`.
 pub struct SealedFile {
     path: PathBuf,
     stamp: Stamp,
@@ -53,31 +53,33 @@ pub struct SealedFile {
 }
 
 impl SealedFile {
-    /// Makes a new, empty vault with a new key, and a slot for each source.
+    /// Creates a new, empty vault with a new key and a slot for each source.
     ///
-    /// - The file appears whole and durable, or not at all; of several that create it at once one
-    ///   succeeds.
-    /// - `now` is when the slots were added. Missing directories are made, for the user alone.
+    /// - The file appears complete and durable, or not at all. Of several processes that create it at the
+    ///   same time, a single process succeeds.
+    /// - `now` becomes the creation time of the slots. Missing directories are created, for the user alone.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if there is a file; `Invalid` if there is no source, or more than
-    /// [`MAX_SLOTS`](crate::MAX_SLOTS); what [`KeySource`] says of one that can't be read;
-    /// `AccessDenied` if others can use the directory; `QuotaExceeded` if the disk is full.
+    /// `AlreadyExists` if the file exists; `Invalid` if there is no source, or more than
+    /// [`MAX_SLOTS`](crate::MAX_SLOTS); the errors of a [`KeySource`] that can't be read; `TimedOut` if a
+    /// passphrase costs more work than the deadline allows; `AccessDenied` if other users can use the
+    /// directory; `QuotaExceeded` if the disk is full.
     pub fn create(config: &FileConfig, now: Timestamp) -> Result<Self> {
         let made = Self::make(config, now);
         made.map_err(|error| located(&config.path, error.during(Operation::Set)))?;
         Self::open(config)
     }
 
-    /// Opens the vault that is there, by the first source that fits.
+    /// Opens an existing vault by the first source that fits.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no file; `WrongKey` if no source fits; `KeyMissing` if no source can
-    /// be read because its file is not there; `Corrupt` if it is no vault, or one of an unknown
-    /// version; `AccessDenied` if others can use the file or its directory, or it is another
-    /// user's, or a symbolic link.
+    /// `NotFound` if there is no file; `WrongKey` if no source fits; `KeyMissing` if there is no source, or
+    /// no source can be read because its file does not exist; `TimedOut` if a slot costs more work than the
+    /// deadline allows; `Corrupt` if the file is not a vault, or has an unknown version; `AccessDenied` if
+    /// other users can use the file or its directory, if the file belongs to another user, or if it is a
+    /// symbolic link.
     pub fn open(config: &FileConfig) -> Result<Self> {
         Self::open_by_key(config)
             .map_err(|error| located(&config.path, error.during(Operation::Open)))
@@ -87,6 +89,8 @@ impl SealedFile {
         let mut budget = Budget::new(config.deadline);
         let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
         beside::refuse_orphan(&config.path)?;
+        // SQLite opens the file by its path. The stamps before and after show that it has opened the file at
+        // the path.
         let before = stamp()?;
         let database = database::open(&config.path, config.deadline)?;
         let stamp = stamp()?;
@@ -102,6 +106,7 @@ impl SealedFile {
             let keys = head.key_ring(key)?;
             (head, keys, opener)
         };
+        // SQLite may write to the file from here on, so a key has to authenticate it first.
         database.trust()?;
         let mut open = Open { database: None, keys, opener, checked: None };
         open.keep(database, &config.path)?;
@@ -110,38 +115,39 @@ impl SealedFile {
         Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
     }
 
-    /// Opens the vault, or makes one where there is no file.
+    /// Opens the vault, or creates it if there is no file.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open) and [`create`](Self::create), but for `NotFound` and `AlreadyExists`.
+    /// As [`open`](Self::open) and [`create`](Self::create), except `NotFound` and `AlreadyExists`.
     pub fn open_or_create(config: &FileConfig, now: Timestamp) -> Result<Self> {
         match Self::open(config) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             opened => return opened,
         }
         match Self::create(config, now) {
+            // Another process has created the file since the first attempt.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::open(config),
             created => created,
         }
     }
 
-    /// Where it lies.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the file at its path is still the one that was opened.
+    /// Returns whether the file at the path is still the file that was opened.
     pub fn is_in_place(&self) -> bool {
         Stamp::at(&self.path).is_ok_and(|stamp| stamp.is_same_file(&self.stamp))
     }
 
-    /// Names the vault, whatever its file is called: random, and the same for ever.
+    /// Returns the vault's id: random, independent of the file's name, and never changed.
     pub const fn id(&self) -> [u8; 16] {
         self.id
     }
 
-    /// A secret with its metadata. Opens its record and no other; a missing one is `None`.
+    /// Returns a secret with its metadata, or `None` if there is none. Decrypts no other record.
     ///
     /// # Errors
     ///
@@ -150,7 +156,7 @@ impl SealedFile {
         self.read(Operation::Get, |view| view.read(key)?.map(rows::secret).transpose())
     }
 
-    /// A secret's bytes. Opens its record and no other; a missing one is `None`.
+    /// Returns the bytes of a secret, or `None` if there is none. Decrypts no other record.
     ///
     /// # Errors
     ///
@@ -159,7 +165,7 @@ impl SealedFile {
         self.read(Operation::Get, |view| Ok(view.read(key)?.map(|(_, value)| value)))
     }
 
-    /// Whether a secret is there. Decrypts no record.
+    /// Returns whether a secret exists. Decrypts no record.
     ///
     /// # Errors
     ///
@@ -168,20 +174,21 @@ impl SealedFile {
         self.read(Operation::Exists, |view| view.contains(key))
     }
 
-    /// All secrets with their metadata, in no particular order. Reads no value.
+    /// Returns the keys and metadata of all secrets, in no particular order. Reads no value.
     ///
     /// # Errors
     ///
-    /// `Corrupt` names how many records are damaged, if not all are.
+    /// `Corrupt` if a record is damaged or missing. For damaged records, the message says how many.
     pub fn list(&self) -> Result<Vec<(SecretKey, SecretMetadata)>> {
         self.read(Operation::List, |view| view.list(&view.state()?))
     }
 
-    /// Hands over every secret as it was at one moment, while others go on changing the vault.
+    /// Passes every secret to `take`, in the state of a single moment. Other processes may change the vault
+    /// meanwhile.
     ///
     /// # Errors
     ///
-    /// `Corrupt` if a record is damaged or missing, after the others were handed over.
+    /// `Corrupt` if a record is damaged or missing, after the readable secrets were passed on.
     pub fn read_all(&self, take: impl FnMut(SecretKey, SecretMetadata, SecretBytes)) -> Result<()> {
         self.read(Operation::Get, |view| {
             let (damaged, state) = (view.rows().salvage(take)?, view.state()?);
@@ -192,18 +199,19 @@ impl SealedFile {
         })
     }
 
-    /// Hands over every secret that can be read, whatever else is damaged, and says how many can't.
+    /// Passes every readable secret to `take`, even if other data is damaged, and returns the number of unreadable
+    /// records.
     ///
-    /// It does not notice what is missing: that is what is known when the others failed.
+    /// Missing records are not detected: the method is for files that the other methods fail on.
     ///
     /// # Errors
     ///
-    /// `Corrupt` if the file itself ends too early, after what could be reached was handed over.
+    /// `Corrupt` if the file itself ends too early, after all reachable secrets were passed on.
     pub fn salvage(&self, take: impl FnMut(SecretKey, SecretMetadata, SecretBytes)) -> Result<u64> {
         self.read(Operation::Repair, |view| view.rows().salvage(take))
     }
 
-    /// The number of secrets, as it was sealed. Costs the same whatever it is.
+    /// Returns the number of secrets, from the sealed state. The cost does not depend on the number.
     ///
     /// # Errors
     ///
@@ -212,7 +220,7 @@ impl SealedFile {
         self.read(Operation::List, |view| view.state().map(|state| state.records))
     }
 
-    /// Whether there are none.
+    /// Returns whether the vault has no secret.
     ///
     /// # Errors
     ///
@@ -221,7 +229,7 @@ impl SealedFile {
         self.len().map(|len| len == 0)
     }
 
-    /// The vault's revision number, one more at each change.
+    /// Returns the vault's generation, which every change increases by 1.
     ///
     /// # Errors
     ///
@@ -230,9 +238,10 @@ impl SealedFile {
         self.read(Operation::Get, |view| view.state().map(|state| state.generation))
     }
 
-    /// A number that differs from what it was before if another handle or process has changed the
-    /// file since, and not if this one has, unless it has to open the file for each operation. It says
-    /// nothing to another handle.
+    /// Returns a number that changes when another handle or process changes the file.
+    ///
+    /// Changes by this handle leave it the same, unless the handle has to open the file for each operation.
+    /// Numbers of two handles can't be compared.
     ///
     /// # Errors
     ///
@@ -255,6 +264,7 @@ impl SealedFile {
                 format!("a vault has 1 to {} key sources", slot::MAX_SLOTS),
             ));
         }
+        // Checked before the passphrases, which take about a second each. The rename at the end decides.
         if config.path.symlink_metadata().is_ok() {
             return Err(opening(&config.path, std::io::ErrorKind::AlreadyExists.into()));
         }
@@ -273,18 +283,19 @@ impl SealedFile {
         })
     }
 
-    /// The handle, for one user, if the file is still the one that was opened.
+    /// Locks the handle, and checks that the file is still in its place: a change to a replaced file would be
+    /// lost.
     fn lock(&self) -> Result<MutexGuard<'_, Open>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_in_place() { Ok(open) } else { Err(replaced()) }
     }
 
-    /// An error of this file in this operation.
+    /// Adds the operation and the path to an error.
     fn named(&self, operation: Operation, error: Error) -> Error {
         located(&self.path, error.during(operation))
     }
 
-    /// Reads at one moment.
+    /// Runs `work` on a consistent snapshot.
     fn read<T>(
         &self,
         operation: Operation,
@@ -294,16 +305,17 @@ impl SealedFile {
             let mut open = self.lock()?;
             let database = open.take(self)?;
             let done = open.read(&database, self, work);
-            // Half of what somebody writes may look like damage, and is none.
+            // This error wins: a read without locks can meet a half-written file, which looks damaged and is
+            // not.
             open.keep(database, &self.path)?;
             done
         };
         read().map_err(|error| self.named(operation, error))
     }
 
-    /// Writes as one: all of it is durable when this returns, or nothing is done.
+    /// Runs `work` in a transaction: when this returns, all of its changes are durable, or none is made.
     ///
-    /// What the work itself fails with is handed on as it is.
+    /// An error of `work` is returned unchanged.
     fn write<T>(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! What a vault's file says of itself: its id, its key, and the sealed sum of what it holds.
+//! The head of a sealed file: its id, the id of its key, and its sealed state.
 
 use rusqlite::{Connection, params};
 use strongroom_core::Result;
@@ -7,23 +7,23 @@ use crate::aead;
 use crate::error::{corrupt, from_sqlite};
 use crate::keys::{self, KeyId, KeyRing, Keys, VaultId};
 
-/// The one row of the table `vault`.
+/// The single row of the table `vault`.
 pub(crate) struct Head {
     pub(crate) id: VaultId,
     pub(crate) key_id: KeyId,
     state: Vec<u8>,
-    /// The key before this one, sealed, while records are resealed.
+    /// The previous key, sealed, during a rotation.
     pub(crate) previous: Option<Vec<u8>>,
 }
 
-/// What the vault holds: sealed, so that nobody without the key can make rows vanish unnoticed.
+/// The sealed state of a vault. Without the key, no row can be removed unnoticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    /// One more at each change.
+    /// The revision number, which every change increases by 1.
     pub(crate) generation: u64,
-    /// How many records there are.
+    /// The number of records.
     pub(crate) records: u64,
-    /// The marks of all rows, each bit added up without carry.
+    /// The exclusive or of the marks of all rows.
     pub(crate) rows: [u8; 32],
 }
 
@@ -35,7 +35,7 @@ impl Head {
     }
 
     pub(crate) fn read(connection: &Connection) -> Result<Self> {
-        // Lengths are looked at before what is that long is read.
+        // The lengths are checked in SQL, so that no blob of a hostile file is read in full.
         let sql = "SELECT id, key_id, checksum, state, previous FROM vault
                    WHERE octet_length(id) = 16 AND octet_length(key_id) = 8 AND octet_length(checksum) = 8
                      AND octet_length(state) < 1000 AND ifnull(octet_length(previous), 0) < 1000
@@ -66,7 +66,7 @@ impl Head {
         write().map(drop).map_err(from_sqlite)
     }
 
-    /// The keys that the records are sealed with, given the vault's own.
+    /// Derives the keys of the records from the vault's key.
     pub(crate) fn key_ring(&self, vault_key: aead::Key) -> Result<KeyRing> {
         let current = Keys::of(vault_key, &self.id);
         if *current.id() != self.key_id {
@@ -96,7 +96,7 @@ impl Head {
         Ok(())
     }
 
-    /// Passes on to the next key, and keeps this one for the records that are sealed with it.
+    /// Switches to the next key, and keeps the old key for the records that are sealed with it.
     pub(crate) fn rotate(&mut self, old: &Keys, new: &Keys, state: &State) -> Result<()> {
         self.key_id = *new.id();
         self.previous = Some(aead::seal(new.state(), &self.previous_context(), old.vault())?);
@@ -117,12 +117,12 @@ impl Head {
 }
 
 impl State {
-    /// Adds a row, or takes it out again.
+    /// Adds a row to the sum, or removes it.
     pub(crate) fn toggle(&mut self, mark: &[u8; 32]) {
         self.rows.iter_mut().zip(mark).for_each(|(sum, mark)| *sum ^= mark);
     }
 
-    /// Generation and number of records in eight bytes each, the highest first; then the sum.
+    /// Encodes generation and number of records in eight bytes each, in big-endian order, then the sum.
     fn to_bytes(self) -> Vec<u8> {
         let numbers = [self.generation.to_be_bytes(), self.records.to_be_bytes()];
         [numbers.concat().as_slice(), &self.rows].concat()

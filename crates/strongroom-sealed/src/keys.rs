@@ -1,4 +1,4 @@
-//! What is derived from a vault's key, and what binds sealed bytes to their place.
+//! The keys that are derived from a vault's key, and the contexts that bind sealed bytes to their place.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,16 +8,16 @@ use strongroom_core::{Result, SecretKey};
 
 use crate::aead::{self, Key};
 
-/// Names a vault, whatever its file is called.
+/// The id of a vault, independent of its file's name.
 pub(crate) type VaultId = [u8; 16];
 
-/// Names a vault's key and shows whether a key is that one.
+/// The id of a vault's key, which shows whether a given key is that key.
 pub(crate) type KeyId = [u8; 8];
 
-/// What a record's row is found by: a keyed hash of its name and target.
+/// The key of a record's row: a keyed hash of the secret's name and target.
 pub(crate) type RowKey = [u8; 32];
 
-/// A vault's key, and the keys that are derived from it: one for each purpose.
+/// A vault's key, and the keys derived from it, each for a single purpose.
 pub(crate) struct Keys {
     vault: Key,
     id: KeyId,
@@ -27,23 +27,25 @@ pub(crate) struct Keys {
     state: Key,
 }
 
-/// The keys that a vault's records are sealed with: two while they are resealed.
+/// The keys that the records of a vault are sealed with: two during a rotation.
 pub(crate) struct KeyRing {
     pub(crate) current: Keys,
     pub(crate) previous: Option<Keys>,
 }
 
-/// Which part of a record it is.
+/// A part of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'a> {
     /// Name, target and metadata.
     About,
-    /// The value, bound to the nonce of what tells about it, so that the two can't be parted.
+    /// The value, bound to the nonce of the sealed `about` part, so that the two can't be combined with other
+    /// records.
     Value { about: &'a [u8] },
 }
 
 impl Keys {
     pub(crate) fn of(vault: Key, vault_id: &VaultId) -> Self {
+        // Salted with the vault's id, so that the same key gives another vault other keys.
         let hkdf = Hkdf::<Sha256>::new(Some(vault_id), vault.expose_secret());
         let key = |purpose: &str| Key::init_with_mut(|key| expand(&hkdf, purpose, key));
         let mut id = KeyId::default();
@@ -62,17 +64,17 @@ impl Keys {
         &self.id
     }
 
-    /// The key that the others are derived from. Only slots and the next key seal it.
+    /// Returns the key that all others are derived from. It is sealed by slots and by its successor only.
     pub(crate) fn vault(&self) -> &[u8; 32] {
         self.vault.expose_secret()
     }
 
-    /// Seals the vault's state, and the key before this one.
+    /// Returns the key that seals the vault's state and the previous key.
     pub(crate) const fn state(&self) -> &Key {
         &self.state
     }
 
-    /// Seals the parts of records.
+    /// Returns the key that seals the parts of records.
     #[cfg(test)]
     pub(crate) const fn records(&self) -> &Key {
         &self.records
@@ -84,7 +86,8 @@ impl Keys {
         mac(&self.names, &bind("strongroom-sealed/1 name", &parts))
     }
 
-    /// What a row adds to the sum of all rows. Without the key nobody can find rows that cancel out.
+    /// Returns the mark that a row adds to the sum of all rows. Without the key, rows whose marks cancel out
+    /// can't be found.
     pub(crate) fn row_mark(&self, row_key: &[u8]) -> [u8; 32] {
         mac(&self.rows, row_key)
     }
@@ -111,12 +114,12 @@ impl Keys {
 }
 
 impl KeyRing {
-    /// The key of this id.
+    /// Returns the key of this id.
     pub(crate) fn named(&self, id: &[u8]) -> Option<&Keys> {
         self.each().find(|keys| keys.id == id)
     }
 
-    /// The current key, and the one before it while records are resealed.
+    /// Iterates over the current key and, during a rotation, the previous key.
     pub(crate) fn each(&self) -> impl Iterator<Item = &Keys> {
         std::iter::once(&self.current).chain(&self.previous)
     }
@@ -134,8 +137,8 @@ impl Part<'_> {
     }
 }
 
-/// A purpose and its parts as bytes that no other purpose and parts have: each after its length, in
-/// four bytes, the highest first.
+/// Encodes a purpose and its parts so that no other purpose and parts give the same bytes: each after its
+/// length in four bytes, in big-endian order.
 pub(crate) fn bind(purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
     let parts = || std::iter::once(purpose.as_bytes()).chain(parts.iter().copied());
     let mut bound = Vec::with_capacity(parts().map(|part| 4 + part.len()).sum());
@@ -147,14 +150,15 @@ pub(crate) fn bind(purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
     bound
 }
 
-/// The first eight bytes of the SHA-256 of what is bound: tells damage from a key that does not fit.
+/// Returns the first eight bytes of the SHA-256 of a purpose and its parts. They tell a damaged slot from a
+/// wrong key.
 pub(crate) fn checksum(purpose: &str, parts: &[&[u8]]) -> [u8; 8] {
     let mut checksum = [0; 8];
     checksum.copy_from_slice(&Sha256::digest(bind(purpose, parts))[..8]);
     checksum
 }
 
-/// The key that a slot is locked with, from what its source gave.
+/// Derives the key of a slot from the key material of its source.
 pub(crate) fn slot_key(material: &[u8; 32], salt: &[u8]) -> Key {
     let hkdf = Hkdf::<Sha256>::new(Some(salt), material);
     Key::init_with_mut(|key| expand(&hkdf, "strongroom-sealed/1 slot", key))

@@ -1,4 +1,4 @@
-//! The encrypted file as a kind of store.
+//! The sealed file as a kind of store.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, 
 
 use crate::{Config, SealedStore};
 
-/// The encrypted file as a kind of store. Its settings are a [`Config`], without which it can't be opened: it names the files and
-/// their keys.
+/// The sealed file as a kind of store. Its settings are a [`Config`] with the directory and the key sources,
+/// without which it can't be opened.
 pub const KIND: StoreKind = StoreKind::new(SealedStore::NAME, open)
     .with_label("an encrypted file")
     .with_protection("encryption; whoever has the passphrase or a key, and the file, can read it");

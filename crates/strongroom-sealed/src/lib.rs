@@ -1,8 +1,8 @@
-//! The encrypted file as a store, and as what a vault lies in.
+//! The sealed file: an encrypted file as a store, and as the place of a vault.
 //!
-//! [`SealedFile`] is a vault in an embedded SQLite database: one row for each secret, sealed by
-//! itself, so that a read opens one and a change writes one, however many there are.
-//! [`SealedStore`] keeps a service's entries in such a file, behind the contract of all stores.
+//! [`SealedFile`] is a vault in an embedded SQLite database. Each secret is a row that is sealed by itself,
+//! so a read decrypts a single row and a change writes a single row, however many there are. [`SealedStore`]
+//! keeps the entries of a service in such a file and implements the contract of all stores.
 //!
 //! ```
 //! use strongroom_core::{ExposeSecret, Secret, SecretKey, Timestamp};
@@ -21,32 +21,37 @@
 //!
 //! # Keys
 //!
-//! A random key seals the records. Each key slot wraps it for one [`KeySource`]: a [`SealingKey`], the
-//! file or systemd credential that holds one, or a passphrase (Argon2id). Slots are added, replaced
-//! and removed without sealing anything anew; [`SealedFile::rotate`] changes the key itself.
+//! A random key seals the records. Each key slot wraps it for a [`KeySource`]: a [`SealingKey`], a file or
+//! systemd credential that holds such a key, or a passphrase (Argon2id). Slots are added, replaced and
+//! removed without resealing any record; [`SealedFile::rotate`] changes the key itself.
 //!
-//! # What the file shows without a key
+//! # Visible without a key
 //!
-//! How many secrets there are, about how long each is, the order in which they were first written, the
-//! vault's id, and of each slot its kind, label, cost and when it was added.
+//! The number of secrets, the approximate length of each, the order in which they were first written, the
+//! vault's id, and the kind, label, cost and creation time of each slot.
 //!
-//! # What somebody can do who can write the file, but has no key
+//! # Attacks with write access but without a key
 //!
-//! - Destroy it, or parts of it. What is missing or changed is `Corrupt`: values and metadata are bound
-//!   to their row and vault, and the sum of all rows is sealed, so a row can't vanish unnoticed.
-//! - Put back an earlier copy of the whole file, which can't be told from a current one: the generation
-//!   goes back. Who remembers a generation can tell.
-//! - Put back an earlier version of a single record. It is a whole record of that name, and passes.
-//! - Cut the log of the last changes: they are lost, as if the whole file were put back.
+//! A program that can write the file, but has no key, can:
+//!
+//! - Destroy the file or parts of it. Missing and changed parts are reported as `Corrupt`: values and
+//!   metadata are bound to their row and vault, and the sum of all rows is sealed, so no row can vanish
+//!   unnoticed.
+//! - Restore an earlier copy of the whole file, which can't be told from a current file. The generation goes
+//!   back, so a program that remembers the generation can detect it.
+//! - Restore an earlier version of a single record. It is a complete record of that name, and is accepted.
+//! - Truncate the log of the latest changes. They are lost, as if an earlier copy were restored.
 //!
 //! # Limits
 //!
 //! - A value has at most 16 MiB, a vault 32 key slots.
-//! - The file must lie on a local file system: SQLite's log needs shared memory between processes.
-//! - The user must own the file and its directory, and nobody else may look into either.
-//! - A deadline ends waiting for other writers, not for a disk that hangs, nor a passphrase's work.
+//! - The file must be on a local file system. If SQLite can't map its log's shared memory there, a single process
+//!   at a time has the file open.
+//! - The user must own the file and its directory, and no other user may read either.
+//! - A deadline limits the wait for other writers, the statements on the file and the work of passphrases,
+//!   except for a first passphrase at the least cost. It does not end the wait for a disk that hangs.
 //!
-//! The format is written down in `docs/format.md`, with test vectors in `tests/vectors`.
+//! The format is specified in `docs/format.md`, with test vectors in `tests/vectors`.
 
 mod about;
 mod access;

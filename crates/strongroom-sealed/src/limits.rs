@@ -1,4 +1,4 @@
-//! The limits of a connection: its deadline, and the sizes that SQLite takes from a file.
+//! The limits of a connection: its deadline, and the sizes that SQLite accepts from a file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,29 +10,30 @@ use rusqlite::limits::Limit;
 use crate::MAX_VALUE_BYTES;
 use crate::schema::{MAX_COLUMNS, MAX_OBJECTS};
 
-/// The least time for one statement, however short the deadline is.
+/// The shortest time for a statement, however short the deadline is.
 const LEAST: Duration = Duration::from_millis(100);
 
-/// The longest value or row, in bytes: the largest secret, and what is kept beside it.
+/// The longest value or row, in bytes: the largest secret, and its metadata.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "17 MiB")]
 pub(crate) const LONGEST_ROW: i32 = (MAX_VALUE_BYTES + 1024 * 1024) as i32;
 
-/// The longest statement, in bytes, ours and those of a file's schema.
+/// The longest statement, in bytes, both of this crate and of a file's schema.
 const LONGEST_SQL: i32 = 4096;
 
-/// How many of SQLite's instructions run between two looks at the clock: less than a millisecond.
+/// The number of SQLite's instructions between two checks of the clock: less than a millisecond.
 const LOOK_AFTER: i32 = 1000;
 
-/// How many instructions it may take to read the schema: some hundred rows. The format has five.
+/// The number of instructions between two checks while the schema is read, and the number of checks: enough
+/// for some hundred rows. The format has six objects.
 const SCHEMA_LOOK_AFTER: i32 = 100;
 const SCHEMA_LOOKS: u32 = 50;
 
-/// The deadline of the statement that runs on a connection.
+/// The deadline of the statements on a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     limit: Duration,
     origin: Instant,
-    /// In microseconds after the origin.
+    /// The deadline, in microseconds after the origin.
     until: Arc<AtomicU64>,
 }
 
@@ -43,8 +44,8 @@ impl Clock {
         clock
     }
 
-    /// Gives what follows the whole limit. Called for each statement, and within one for each row that was
-    /// authenticated: honest files may be large.
+    /// Restarts the deadline. Called for each statement, and within a statement after each authentic row,
+    /// because honest files may be large.
     pub(crate) fn restart(&self) {
         let until = self.origin.elapsed().saturating_add(self.limit.max(LEAST));
         self.until.store(micros(until), Ordering::Relaxed);
@@ -59,7 +60,7 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Bounds what reading a file that nobody vouches for may take. To be called before the first statement.
+/// Limits the resources that an untrusted file can use up. Must be called before the first statement.
 pub(crate) fn set(connection: &mut Connection, clock: &Clock) -> rusqlite::Result<()> {
     for (limit, most) in [
         (Limit::SQLITE_LIMIT_LENGTH, LONGEST_ROW),
@@ -86,7 +87,7 @@ pub(crate) fn set(connection: &mut Connection, clock: &Clock) -> rusqlite::Resul
     connection.progress_handler(SCHEMA_LOOK_AFTER, Some(is_over))
 }
 
-/// Lets statements run until the deadline. To be called once the schema was checked.
+/// Lets statements run until the deadline. Must be called once the schema is checked.
 pub(crate) fn set_for_tables(connection: &mut Connection, clock: &Clock) -> rusqlite::Result<()> {
     let clock = clock.clone();
     connection.progress_handler(LOOK_AFTER, Some(move || clock.is_over()))

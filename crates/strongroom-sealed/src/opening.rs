@@ -1,4 +1,4 @@
-//! Which source opens which slot, within a budget: the cheapest slots first.
+//! Matching sources with slots within a budget, the cheapest slots first.
 
 use strongroom_core::{Error, Result};
 
@@ -10,7 +10,7 @@ use crate::keys::{KeyId, VaultId};
 use crate::slot::{Opener, StoredSlot};
 use crate::source::{Derived, Material};
 
-/// How many skipped slots a message names.
+/// The largest number of skipped slots that a message names.
 const NAMED: usize = 8;
 
 /// The slots that were not tried.
@@ -21,16 +21,16 @@ pub(crate) struct Skipped {
     reason: Option<Skip>,
 }
 
-/// Opens the vault's key by the first of these sources that fits a slot. Keys cost nothing and come first,
-/// then passphrases, the cheapest slot first.
+/// Opens the vault's key by the first source that fits a slot. Keys cost nothing and are tried first, then
+/// passphrases, the cheapest slot first.
 ///
-/// The slots are those of a file, or some of them.
+/// The slots are all or some of those in a file.
 ///
 /// # Errors
 ///
-/// `KeyMissing` if there is no source; `WrongKey` if none fits; `TimedOut` if slots were left that ask for
-/// more work than the budget has; `Corrupt` if a damaged slot may be the right one; if no source can be read, the
-/// error of the first.
+/// `KeyMissing` if there is no source; `WrongKey` if none fits; `TimedOut` if slots need more work than the
+/// budget has, and `Other` if they need more memory than there is; `Corrupt` if a damaged slot may be the
+/// right slot; if no source can be read, the error of the first source.
 pub(crate) fn open(
     slots: Vec<Result<StoredSlot>>,
     vault: &VaultId,
@@ -57,15 +57,17 @@ pub(crate) fn open(
     if let Some(error) = skipped.error(budget) {
         return Err(error);
     }
+    // A damaged slot may be the slot that fits, so damage has precedence over `WrongKey`.
     let damage = slots.into_iter().find_map(Result::err);
     Err(damage.or(unreadable.filter(|_| materials.is_empty())).unwrap_or_else(wrong_key))
 }
 
-/// Finds the key of each slot by any of these sources. Each source has a budget of its own, as an opening has.
+/// Finds the key of each slot by any of these sources. Each source has its own budget, as when a file is
+/// opened.
 ///
 /// # Errors
 ///
-/// Those of a source that can't be read; `TimedOut` if a slot that nothing opens was skipped.
+/// Those of a source that can't be read; `TimedOut` or `Other` if a slot without a key was skipped.
 pub(crate) fn keys_of(
     slots: Vec<StoredSlot>,
     sources: &[KeySource],
@@ -96,7 +98,7 @@ pub(crate) fn keys_of(
     }
 }
 
-/// What the sources hold, and the first error of one that can't be read.
+/// Reads the sources. Returns their material, and the first error.
 fn read(sources: &[KeySource]) -> (Vec<Material>, Option<Error>) {
     let (mut materials, mut unreadable) = (Vec::new(), None);
     for source in sources {
@@ -110,7 +112,7 @@ fn read(sources: &[KeySource]) -> (Vec<Material>, Option<Error>) {
     (materials, unreadable)
 }
 
-/// Every source with every slot that is whole. Within one price the order is that of the sources.
+/// Pairs every source with every intact slot. Pairs of the same price keep the order of the sources.
 fn by_price<'a>(
     slots: &'a [Result<StoredSlot>],
     materials: &'a [Material],
@@ -125,7 +127,7 @@ fn by_price<'a>(
 impl Skipped {
     fn add(&mut self, slot: &StoredSlot, skip: Skip) {
         self.work += slot.price().0;
-        // More time helps, where it is not memory alone that is missing.
+        // More time helps unless only memory is lacking, so this reason has precedence.
         if self.reason != Some(Skip::Work) {
             self.reason = Some(skip);
         }

@@ -1,4 +1,4 @@
-//! From a passphrase to a key: Argon2id, at a cost that is kept beside the salt.
+//! The derivation of keys from passphrases: Argon2id, at a cost that is stored beside the salt.
 
 use std::time::{Duration, Instant};
 
@@ -9,28 +9,29 @@ use zeroize::Zeroizing;
 use crate::aead::Key;
 use crate::budget;
 
-/// The least memory for a new passphrase: 64 MiB, as RFC 9106 recommends where memory is scarce.
+/// The least memory for a new passphrase, in KiB: 64 MiB, as RFC 9106 recommends for memory-constrained
+/// environments.
 pub const MIN_MEMORY_KIB: u32 = 64 * 1024;
 
-/// The most memory that is calibrated to: a small machine must be able to open the file, too.
+/// The most memory that calibration chooses, in KiB: a small machine must be able to open the file, too.
 const MAX_CALIBRATED_MEMORY_KIB: u32 = 256 * 1024;
 
-/// The passes that are calibrated to (RFC 9106 recommends 3), and their limit on a fast machine.
+/// The range of passes that calibration chooses. RFC 9106 recommends 3; the upper bound is for fast machines.
 const CALIBRATED_PASSES: std::ops::RangeInclusive<u32> = 3..=16;
 
-/// The most memory that a file may ask for: 1 GiB.
+/// The most memory that a file may ask for, in KiB: 1 GiB.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 
-/// The most work that one slot may ask for, in KiB times passes: some seconds.
+/// The most work that a slot may ask for, in KiB times passes: some seconds.
 pub(crate) const MAX_WORK: u64 = 4 * MAX_MEMORY_KIB as u64;
 
-/// The most lanes that a file may ask for. They are filled one after the other.
+/// The most lanes that a file may ask for. They are computed in sequence.
 const MAX_LANES: u32 = 16;
 
-/// How long it should take to try one passphrase.
+/// The time that a single attempt should take.
 const TARGET: Duration = Duration::from_millis(500);
 
-/// What it costs to try one passphrase.
+/// The cost of a single attempt at a passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     pub(crate) memory_kib: u32,
@@ -39,7 +40,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// This much memory in KiB, passed over this many times.
+    /// Creates a cost from the memory in KiB and the number of passes over it.
     ///
     /// # Errors
     ///
@@ -56,7 +57,8 @@ impl Cost {
         Ok(cost)
     }
 
-    /// About half a second on this machine, as measured now, and never less than 64 MiB.
+    /// Measures this machine and returns a cost of about half a second, but at least 64 MiB of memory and 3
+    /// passes.
     ///
     /// # Errors
     ///
@@ -72,12 +74,12 @@ impl Cost {
         Ok(Self::lasting(TARGET, start.elapsed()))
     }
 
-    /// The work to try it once, in KiB times passes.
+    /// Returns the work of a single attempt, in KiB times passes.
     pub(crate) const fn work(self) -> u64 {
         self.memory_kib as u64 * self.passes as u64
     }
 
-    /// Whether a file may ask for this.
+    /// Returns whether a file may ask for this cost.
     pub(crate) const fn is_bearable(self) -> bool {
         let Self { memory_kib, passes, lanes } = self;
         memory_kib <= MAX_MEMORY_KIB
@@ -88,7 +90,7 @@ impl Cost {
             && memory_kib >= 8 * lanes
     }
 
-    /// Derives the key material of a passphrase and a salt.
+    /// Derives the key material from a passphrase and a salt.
     pub(crate) fn derive_in(
         self,
         mut memory: Memory,
@@ -109,7 +111,8 @@ impl Cost {
         Params::new(self.memory_kib, self.passes, self.lanes, None).ok()
     }
 
-    /// What lasts this long where one pass over the least memory lasts that long.
+    /// Returns the cost that takes this long on a machine that needs `one_pass` for a pass over the least
+    /// memory.
     fn lasting(target: Duration, one_pass: Duration) -> Self {
         let passes = target.as_secs_f64() / one_pass.as_secs_f64().max(1e-6);
         let (least, most) = CALIBRATED_PASSES.into_inner();
@@ -124,14 +127,14 @@ impl Cost {
     }
 }
 
-/// The memory of one derivation, wiped when dropped.
+/// The memory of a derivation, wiped when dropped.
 pub(crate) struct Memory(Zeroizing<Vec<Block>>);
 
 impl Memory {
-    /// How many blocks of 1 KiB are touched between two looks at the clock.
+    /// The number of blocks of 1 KiB that are touched between two checks of the clock.
     const STEP: usize = 16 * 1024;
 
-    /// Allocates the memory, and touches all of it; `None` if there is not enough, or not in time.
+    /// Allocates the memory and touches all of it; `None` if there is not enough, or the deadline passes.
     pub(crate) fn new(cost: Cost, until: Option<Instant>) -> Option<Self> {
         let count = cost.params()?.block_count();
         let mut blocks = Zeroizing::new(Vec::new());

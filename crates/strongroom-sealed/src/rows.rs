@@ -1,4 +1,4 @@
-//! The records' rows: found, opened, sealed and counted.
+//! The rows of records: finding, opening, sealing and counting them.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use strongroom_core::{
@@ -13,7 +13,7 @@ use crate::head::State;
 use crate::keys::{KeyRing, Keys, Part, VaultId};
 use crate::limits::{self, Clock};
 
-/// A vault's records at one moment, and what opens them.
+/// The records of a vault in a transaction, and the keys that open them.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub(crate) connection: &'a Connection,
@@ -22,10 +22,10 @@ pub(crate) struct Rows<'a> {
     pub(crate) keys: &'a KeyRing,
 }
 
-/// What was sealed.
+/// The plaintext of a part, wiped when dropped.
 type Plain = Zeroizing<Vec<u8>>;
 
-/// Where a record lies.
+/// The identity of a record in the table.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) number: i64,
@@ -33,7 +33,7 @@ pub(crate) struct Place {
     key_id: Vec<u8>,
 }
 
-/// A record as it lies there.
+/// A record as it is stored.
 #[derive(Debug)]
 pub(crate) struct Sealed {
     pub(crate) place: Place,
@@ -41,7 +41,7 @@ pub(crate) struct Sealed {
     value: Vec<u8>,
 }
 
-/// What a sweep over all records found.
+/// The result of reading the metadata of all records.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pub(crate) readable: Vec<(SecretKey, SecretMetadata)>,
@@ -49,9 +49,10 @@ pub(crate) struct Listed {
 }
 
 impl<'a> Rows<'a> {
-    /// Where a secret lies. Decrypts nothing.
+    /// Finds the record of a secret. Decrypts nothing.
     pub(crate) fn find(self, key: &SecretKey) -> Result<Option<Place>> {
         let sql = "SELECT number, row_key, key_id FROM record WHERE row_key = ?1 AND key_id = ?2";
+        // During a rotation a record may be under either key.
         for keys in self.keys.each() {
             let place = || -> rusqlite::Result<_> {
                 let mut statement = self.prepare(sql)?;
@@ -64,13 +65,13 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    /// The record of a secret.
+    /// Reads the record of a secret.
     pub(crate) fn read(self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
         let Some(place) = self.find(key)? else { return Ok(None) };
         self.open(&self.sealed(place)?).map(Some)
     }
 
-    /// What a record tells beside its value. Does not open the value.
+    /// Reads the name, target and metadata of a record. Does not decrypt the value.
     pub(crate) fn about(self, place: &Place) -> Result<About> {
         let sql = "SELECT about FROM record WHERE number = ?1";
         let read = || -> rusqlite::Result<Vec<u8>> {
@@ -79,7 +80,7 @@ impl<'a> Rows<'a> {
         self.open_about(place, &read().map_err(unreadable)?)
     }
 
-    /// Writes a record, over the one in that place if there is one.
+    /// Writes a record, in place of the old record if there is one.
     pub(crate) fn write(
         self,
         state: &mut State,
@@ -113,7 +114,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Deletes a record. Does not open it.
+    /// Deletes a record. Does not decrypt it.
     pub(crate) fn delete(self, state: &mut State, place: &Place) -> Result<()> {
         let sql = "DELETE FROM record WHERE number = ?1";
         let delete = || self.prepare(sql)?.execute([place.number]);
@@ -123,7 +124,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Checks that the rows are those that were sealed: none is missing, none has another key.
+    /// Checks that the rows match the sealed state: none is missing, and none has an unknown key.
     pub(crate) fn check(self, state: &State) -> Result<()> {
         let sql = "SELECT row_key, key_id FROM record";
         let mut found = State { generation: state.generation, ..State::default() };
@@ -134,6 +135,7 @@ impl<'a> Rows<'a> {
             let (row_key, key_id) = (blob(0).map_err(unreadable)?, blob(1).map_err(unreadable)?);
             found.toggle(&self.named(key_id)?.row_mark(row_key));
             found.records += 1;
+            // A hostile file can have any number of rows, so the first surplus row ends the check.
             if found.records > state.records {
                 return Err(rows_missing());
             }
@@ -142,7 +144,7 @@ impl<'a> Rows<'a> {
         if found == *state { Ok(()) } else { Err(rows_missing()) }
     }
 
-    /// What all records tell beside their values, which are not read. There are to be so many.
+    /// Reads the metadata of all records, but no values. `records` is the expected number.
     pub(crate) fn list(self, records: u64) -> Result<Listed> {
         let sql = "SELECT number, row_key, key_id, about FROM record ORDER BY number";
         let (mut listed, mut order) = (Listed::default(), Ascending::default());
@@ -156,6 +158,8 @@ impl<'a> Rows<'a> {
             match about.ok().and_then(|about| Some((about.key(), about.metadata()?))) {
                 Some(record) => {
                     listed.readable.push(record);
+                    // The row is authentic, so it earns the next row the full deadline: honest files may be
+                    // large.
                     self.clock.restart();
                 }
                 None => listed.damaged += 1,
@@ -167,12 +171,13 @@ impl<'a> Rows<'a> {
         Ok(listed)
     }
 
-    /// Opens one record after the other and says how many can't be opened.
+    /// Opens each record in turn and returns the number of unreadable records.
     pub(crate) fn salvage(
         self,
         mut take: impl FnMut(SecretKey, SecretMetadata, SecretBytes),
     ) -> Result<u64> {
-        // What is longer than it can be is not read, and so damaged.
+        // Columns that exceed the format's limits become NULL, so that they are not read and count as
+        // damaged.
         let sql = "SELECT number, CASE octet_length(row_key) WHEN 32 THEN row_key END,
                           CASE octet_length(key_id) WHEN 8 THEN key_id END,
                           CASE WHEN octet_length(about) <= ?1 THEN about END,
@@ -198,8 +203,8 @@ impl<'a> Rows<'a> {
         Ok(damaged)
     }
 
-    /// The records after this one in the file that are not sealed with the current key: so many at
-    /// most, and no more once they have so many bytes.
+    /// Returns the records after row `after` that are not sealed with the current key: at most `limit`
+    /// records, and no further record once they have `bytes` bytes.
     pub(crate) fn old(self, after: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {
         let sql = "SELECT number, row_key, key_id, about, value FROM record
                    WHERE number > ?1 AND key_id <> ?2 ORDER BY number";
@@ -220,9 +225,9 @@ impl<'a> Rows<'a> {
         Ok(found)
     }
 
-    /// How many records are not sealed with the current key.
+    /// Counts the records that are not sealed with the current key.
     pub(crate) fn count_old(self) -> Result<u64> {
-        // By the table itself: an index that says something else would be believed for ever.
+        // Not by the index: if it were damaged and named an old key, a rotation would never end.
         let sql = "SELECT count(*) FROM record NOT INDEXED WHERE key_id <> ?1";
         let count = |row: &Row<'_>| row.get(0);
         let counted = self
@@ -231,7 +236,7 @@ impl<'a> Rows<'a> {
         counted.map(i64::unsigned_abs).map_err(unreadable)
     }
 
-    /// A record as it is sealed, with what tells about it as the JSON that it is.
+    /// Opens a record. Returns its key, its `about` part as the original JSON, and its value.
     pub(crate) fn open_verbatim(self, sealed: &Sealed) -> Result<(SecretKey, Plain, Plain)> {
         let json = self.open_part(&sealed.place, Part::About, &sealed.about)?;
         let key = About::parse(&json).ok_or_else(damaged)?.key();
@@ -240,7 +245,7 @@ impl<'a> Rows<'a> {
         Ok((key, json, value))
     }
 
-    /// A record's metadata and value.
+    /// Opens a record. Returns its metadata and value.
     pub(crate) fn open(self, sealed: &Sealed) -> Result<(SecretMetadata, SecretBytes)> {
         let about = self.open_about(&sealed.place, &sealed.about)?;
         let part = Part::Value { about: &sealed.about };
@@ -268,7 +273,7 @@ impl<'a> Rows<'a> {
         keys.open_part(self.vault, &at.row_key, part, sealed).ok_or_else(damaged)
     }
 
-    /// Prepares a statement, which gets the whole deadline.
+    /// Prepares a statement and gives it the full deadline.
     fn prepare(self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
         self.clock.restart();
         self.connection.prepare_cached(sql)
@@ -283,8 +288,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Checks that rows come in the order of their numbers. In a damaged tree of pages a page can be met again
-/// and again, without an end.
+/// Checks that row numbers ascend. In a damaged B-tree a page can occur again and again, without an end.
 #[derive(Default)]
 struct Ascending(Option<i64>);
 
@@ -314,7 +318,7 @@ impl Sealed {
     }
 }
 
-/// A record as a secret of a vault, whose values are texts.
+/// Converts a record into a secret of a vault, whose values are text.
 pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result<Secret> {
     let value = secret_text(&value).ok_or_else(|| {
         fault(ErrorKind::Invalid, "its value is not text").with_hint("Read it as bytes.")
@@ -324,17 +328,17 @@ pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result
     Ok(secret)
 }
 
-/// Some records can't be read, and the others can.
+/// Returns the error for a vault with some unreadable records.
 pub(crate) fn some_damaged(damaged: u64, records: u64) -> Error {
     corrupt(format!("{damaged} of {records} records are damaged"))
 }
 
-/// A record is there, and is not what was written.
+/// Returns the error for a record that is not as it was written.
 pub(crate) fn damaged() -> Error {
     corrupt("the record is damaged")
 }
 
-/// SQLite's error in reading: a value that is longer than any of ours is damage.
+/// Converts SQLite's error of a read. A value over the length limit is damage.
 fn unreadable(cause: rusqlite::Error) -> Error {
     let error = from_sqlite(cause);
     match error.kind() {

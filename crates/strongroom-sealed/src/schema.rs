@@ -1,7 +1,7 @@
-//! The tables of the format, and the check that a database has these and nothing else.
+//! The tables of the format, and the check that a database has these and no other objects.
 //!
-//! SQLite evaluates what a schema says: generated columns, expression indexes, virtual tables, views. So
-//! the schema of a file is compared before any of its tables is read.
+//! SQLite evaluates parts of a schema: generated columns, expression indexes, virtual tables, views. So the
+//! schema of a file is compared before any of its tables is read.
 
 use rusqlite::{Connection, Row};
 use strongroom_core::{Error, Result};
@@ -40,20 +40,20 @@ const RECORD: &str = "CREATE TABLE record (
 
 const RECORD_BY_ROW_KEY: &str = "CREATE UNIQUE INDEX record_by_row_key ON record (row_key, key_id)";
 
-/// Files that were made before have no such table until their slots change.
+/// The table of the sealed list of slots. Files of earlier versions get it with their next change of slots.
 const SLOT_LIST: &str = "CREATE TABLE slot_list (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     sealed BLOB NOT NULL
 ) STRICT";
 
-/// The most columns that a table has.
+/// The largest number of columns of a table.
 pub(crate) const MAX_COLUMNS: i32 = 10;
 
-/// The most objects of a schema that SQLite loads: those below, the table that holds the schema itself, and
-/// some more, so that one that is not of the format can be named.
+/// The largest number of schema objects that SQLite loads: those below, the schema table itself, and some
+/// more, so that a foreign object can be named in the error.
 pub(crate) const MAX_OBJECTS: i32 = 12;
 
-/// The rows of `sqlite_schema`: type, name, table and statement. The last one may be missing.
+/// The rows of `sqlite_schema`: type, name, table and statement. The last row may be missing.
 const OBJECTS: [Object<&str>; 6] = [
     Object { kind: "table", name: "vault", table: "vault", sql: Some(VAULT) },
     Object { kind: "table", name: "slot", table: "slot", sql: Some(SLOT) },
@@ -76,26 +76,26 @@ struct Object<Text> {
     sql: Option<Text>,
 }
 
-/// Makes the tables of a new file.
+/// Creates the tables of a new file.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     OBJECTS.iter().filter_map(|object| object.sql).try_for_each(|sql| connection.execute_batch(sql))
 }
 
-/// Whether the file has the table with the list of its slots.
+/// Returns whether the file has the table `slot_list`.
 pub(crate) fn has_slot_list(connection: &Connection) -> rusqlite::Result<bool> {
     connection.table_exists(None, "slot_list")
 }
 
-/// Makes that table.
+/// Creates the table `slot_list`.
 pub(crate) fn create_slot_list(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(SLOT_LIST)
 }
 
-/// Checks that a file has the tables and indexes of the format, and nothing else.
+/// Checks that a file has the tables and indexes of the format, and no other objects.
 ///
 /// # Errors
 ///
-/// `Corrupt`.
+/// `Corrupt` if it differs, and the errors of SQLite.
 pub(crate) fn check(connection: &Connection) -> Result<()> {
     let found = objects(connection).map_err(unloadable)?;
     let is_known = |found: &Object<String>| OBJECTS.iter().any(|object| object.is(found));
@@ -106,6 +106,7 @@ pub(crate) fn check(connection: &Connection) -> Result<()> {
         )));
     }
     let is_missing = |object: &Object<&str>| !found.iter().any(|found| object.is(found));
+    // The last table is optional: see `SLOT_LIST`.
     if OBJECTS[..OBJECTS.len() - 1].iter().any(is_missing) {
         return Err(corrupt("tables of the format are missing"));
     }
@@ -119,7 +120,7 @@ pub(crate) fn check(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// SQLite's error for a schema that it can't load, within our limits or at all.
+/// Converts SQLite's error for a schema that it can't load at all or within the limits.
 fn unloadable(cause: rusqlite::Error) -> Error {
     match &cause {
         rusqlite::Error::SqliteFailure(_, Some(message))
@@ -131,7 +132,7 @@ fn unloadable(cause: rusqlite::Error) -> Error {
     }
 }
 
-/// The tables are not those of the format.
+/// Returns the error for tables that are not those of the format.
 pub(crate) fn foreign() -> Error {
     corrupt("its tables are not those of the format: another program changed it")
 }
@@ -139,11 +140,11 @@ pub(crate) fn foreign() -> Error {
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object<String>>> {
     let mut statement =
         connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
-    // One more than there can be, to notice that there are too many.
+    // A surplus object is enough to refuse the file.
     statement.query_map([], Object::read)?.take(OBJECTS.len() + 1).collect()
 }
 
-/// A text of the schema for a message: escaped, and cut.
+/// Quotes the start of a text from the schema, for a message.
 fn short(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     format!("{start:?}")
@@ -164,7 +165,7 @@ impl Object<&str> {
     }
 }
 
-/// A statement without comments, and with no white space but one space between two words.
+/// Normalizes a statement: without comments, and with single spaces only, where two words need them.
 fn plain(sql: &str) -> String {
     let mut plain = String::with_capacity(sql.len());
     for line in sql.split('\n') {

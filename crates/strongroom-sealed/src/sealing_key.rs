@@ -1,4 +1,4 @@
-//! A key that opens a slot by itself, and its one line of text.
+//! A key that opens a slot by itself, and its text form.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -12,20 +12,20 @@ use zeroize::Zeroizing;
 use crate::aead::{self, Key};
 use crate::error;
 
-/// What the text starts with, so that people and scanners know what it is.
+/// The start of the text, by which people and secret scanners recognize it.
 const PREFIX: &str = "strongroom-key-1:";
 
 /// The length of the text without a line break: the prefix and 64 hexadecimal digits.
 const TEXT: usize = PREFIX.len() + 64;
 
-/// 32 random bytes that open a vault: what lies in an OS store's entry, a key file or a credential.
+/// 32 random bytes that open a vault. They are kept in an entry of an OS store, a key file or a credential.
 ///
-/// Its text is one line: `strongroom-key-1:` and 64 hexadecimal digits.
+/// The text form is a single line: `strongroom-key-1:` and 64 hexadecimal digits.
 #[derive(Clone)]
 pub struct SealingKey(Arc<Key>);
 
 impl SealingKey {
-    /// A new random key.
+    /// Generates a new random key.
     ///
     /// # Errors
     ///
@@ -34,17 +34,18 @@ impl SealingKey {
         aead::random_key().map(|key| Self(Arc::new(key)))
     }
 
-    /// The key in a text, which may end in a line break.
+    /// Parses the text form. It may end in a line break.
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is not such a text.
+    /// `Invalid` if it is not a key's text form.
     pub fn from_text(text: &SecretString) -> Result<Self> {
         parse(text.expose_secret()).map(|key| Self(Arc::new(key))).ok_or_else(not_a_key)
     }
 
-    /// The key as text, without a line break.
+    /// Returns the text form, without a line break.
     pub fn to_text(&self) -> SecretString {
+        // Allocated in full: a string that grows leaves an unwiped copy behind.
         let mut text = Zeroizing::new(String::with_capacity(TEXT));
         text.push_str(PREFIX);
         for byte in self.bytes() {
@@ -53,21 +54,21 @@ impl SealingKey {
         SecretString::from(std::mem::take(&mut *text))
     }
 
-    /// Reads a key file: one that nobody but the user can read.
+    /// Reads a key file, which must be readable by the user alone.
     pub(crate) fn from_file(path: &Path) -> Result<Self> {
         Self::read(path, Source::Private)
     }
 
-    /// Reads a credential: who may read it is the service manager's business.
+    /// Reads a credential, whose permissions are up to the service manager.
     pub(crate) fn from_credential(path: &Path) -> Result<Self> {
         Self::read(path, Source::System)
     }
 
-    /// Writes a new key file, for the user alone.
+    /// Writes the key to a new file, for the user alone.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if there is a file: it is left alone. `AccessDenied`, `Io`.
+    /// `AlreadyExists` if the file exists: it is not changed. `AccessDenied`, `Io`.
     pub fn create_file(&self, path: impl AsRef<Path>) -> Result<()> {
         let (path, text) = (path.as_ref(), self.to_text());
         let line = Zeroizing::new([text.expose_secret().as_bytes(), b"\n"].concat());
@@ -79,6 +80,7 @@ impl SealingKey {
     }
 
     fn read(path: &Path, source: Source) -> Result<Self> {
+        // The text and a line break of at most two bytes.
         let key = match read_text(path, source, TEXT as u64 + 2) {
             Ok(text) => parse(&text),
             Err(cause) => match Refusal::of(&cause) {

@@ -1,4 +1,4 @@
-//! Key slots: the vault's key, wrapped once for each source that opens it.
+//! Key slots: the vault's key, wrapped for each source that opens it.
 
 use rusqlite::{Connection, Row, params};
 use sha2::{Digest as _, Sha256};
@@ -13,33 +13,33 @@ use crate::slot_list;
 use crate::source::{Derived, Material};
 use crate::{KeySource, SlotId, SlotKind};
 
-/// How many slots a vault can have, as LUKS2.
+/// The largest number of slots in a vault, as in LUKS2.
 pub const MAX_SLOTS: usize = 32;
 
-/// The longest slot that is read, all of its texts and bytes together. Labels are the only long ones.
+/// The size limit of a slot, in bytes, for all texts and blobs together. Only labels can be long.
 const LONGEST: i64 = 64 * 1024;
 
-/// How many random bytes a slot's salt has.
+/// The length of a slot's salt, in random bytes.
 const SALT: usize = 16;
 
-/// A slot as its vault's owner sees it. Nothing of it is secret: whoever has the file can read it.
+/// A slot as shown to the vault's owner. Nothing in it is secret: it can be read without a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Slot {
-    /// Its name in the file.
+    /// The id in the file.
     pub id: SlotId,
-    /// What opens it.
+    /// The kind of source that opens the slot.
     pub kind: SlotKind,
-    /// What its owner calls it.
+    /// The owner's label.
     pub label: String,
-    /// When it was added.
+    /// The time at which the slot was added.
     pub created_at: Timestamp,
-    /// Whether it is not as it was written with the vault's key: somebody who can write the file changed or
-    /// added it, and it may open nothing. Known of a file that is open; without a key it is false.
+    /// `true` if the slot is not as it was written with the vault's key: a program without the key changed or
+    /// added it, and it may open nothing. Always `false` if the file was read without a key.
     pub is_changed: bool,
 }
 
-/// A slot as it stands in the file.
+/// A slot as it is stored.
 pub(crate) struct StoredSlot {
     id: String,
     kind: String,
@@ -50,20 +50,20 @@ pub(crate) struct StoredSlot {
     wrapped: Vec<u8>,
 }
 
-/// The slot that opened the vault, to take the next key from when somebody rotates it.
+/// The slot that opened the vault. After a rotation by another process it yields the new key.
 pub(crate) struct Opener {
     pub(crate) slot: String,
     pub(crate) key: Key,
 }
 
-/// A slot that is not in the file yet: what takes time is done.
+/// A slot that is not in the file yet. The slow part, the derivation of its key, is done.
 pub(crate) struct NewSlot {
     slot: StoredSlot,
     key: Key,
 }
 
 impl NewSlot {
-    /// Derives the slot's key; for a passphrase this takes as long as it should.
+    /// Derives the slot's key. For a passphrase this is slow on purpose, as its cost says.
     pub(crate) fn prepare(
         source: &KeySource,
         created_at: Timestamp,
@@ -88,7 +88,7 @@ impl NewSlot {
         Ok(Self { slot, key })
     }
 
-    /// Writes it, and returns it and what opens the vault by it.
+    /// Writes the slot. Returns it together with the opener that it makes.
     pub(crate) fn insert(
         mut self,
         connection: &Connection,
@@ -128,23 +128,23 @@ impl StoredSlot {
         material.slot_key(&self.salt, self.cost, budget)
     }
 
-    /// The work and memory that it takes to try it, to compare slots by; nothing for a key.
+    /// Returns the work and memory of an attempt, for comparison; zeros for a key.
     pub(crate) fn price(&self) -> (u64, u32) {
         self.cost.map_or((0, 0), |cost| (cost.work(), cost.memory_kib))
     }
 
-    /// Its id and kind, for messages.
+    /// Returns the id and kind, for messages.
     pub(crate) fn name(&self) -> String {
         format!("{} ({})", self.id, self.kind)
     }
 
-    /// The vault's key; `None` if this is not the slot's key.
+    /// Unwraps the vault's key; `None` if `key` is not the slot's key.
     pub(crate) fn unwrap(&self, key: &Key, vault: &VaultId, key_id: &KeyId) -> Option<Key> {
         let vault_key = aead::open(key, &self.context(vault, key_id), &self.wrapped)?;
         aead::key_from(&vault_key)
     }
 
-    /// Wraps another key of the vault, with the slot's own key.
+    /// Wraps another key of the vault with the slot's key.
     pub(crate) fn wrap(&mut self, key: &Key, vault: &VaultId, keys: &keys::Keys) -> Result<()> {
         self.wrapped = aead::seal(key, &self.context(vault, keys.id()), keys.vault())?;
         Ok(())
@@ -180,7 +180,7 @@ impl StoredSlot {
         Ok((slot, row.get(9)?))
     }
 
-    /// A digest of all of it.
+    /// Returns a digest of the whole slot.
     pub(crate) fn digest(&self) -> [u8; 16] {
         let cost = self.cost_bytes();
         let [a, b, c, d, e, f] = self.fields(&cost);
@@ -191,7 +191,7 @@ impl StoredSlot {
         digest
     }
 
-    /// What everything but the wrapped key is bound by.
+    /// Returns the context that binds the wrapped key to the other fields.
     fn context(&self, vault: &VaultId, key_id: &KeyId) -> Vec<u8> {
         let cost = self.cost_bytes();
         let [a, b, c, d, e, f] = self.fields(&cost);
@@ -212,7 +212,7 @@ impl StoredSlot {
         [id, kind, label, created_at, &self.salt, cost]
     }
 
-    /// Memory, passes and lanes in four bytes each, the highest first; nothing for a key.
+    /// Encodes memory, passes and lanes in four bytes each, in big-endian order; empty for a key.
     fn cost_bytes(&self) -> Vec<u8> {
         let numbers = self.cost.map(|cost| [cost.memory_kib, cost.passes, cost.lanes]);
         numbers.into_iter().flatten().flat_map(u32::to_be_bytes).collect()
@@ -223,29 +223,30 @@ impl StoredSlot {
     }
 }
 
-/// All slots.
+/// Returns all slots.
 ///
 /// # Errors
 ///
-/// `Corrupt` if one is damaged: it is named.
+/// `Corrupt` if a slot is damaged. The message names the slot.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
     each(connection)?.into_iter().collect()
 }
 
-/// Deletes a slot and says whether it was there.
+/// Deletes a slot and returns whether it existed.
 pub(crate) fn delete(connection: &Connection, id: &str) -> Result<bool> {
     let deleted = connection.execute("DELETE FROM slot WHERE id = ?1", [id]);
     deleted.map(|rows| rows > 0).map_err(from_sqlite)
 }
 
-/// How many slots there are, or one more than there can be.
+/// Returns the number of slots, at most [`MAX_SLOTS`] plus 1.
 pub(crate) fn count(connection: &Connection) -> Result<usize> {
     lengths(connection).map(|lengths| lengths.len()).map_err(from_sqlite)
 }
 
-/// All slots, the oldest first, each as it is or what is wrong with it.
+/// Returns all slots, the oldest first, with an error for each damaged slot.
 pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     let lengths = lengths(connection).map_err(from_sqlite)?;
+    // The lengths are checked first, so that no oversized slot is read.
     let is_short = |length: &Option<i64>| length.is_some_and(|length| length <= LONGEST);
     if lengths.is_empty() || lengths.len() > MAX_SLOTS || !lengths.iter().all(is_short) {
         return Err(corrupt("the key slots are damaged"));
@@ -254,6 +255,7 @@ pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     slots.sort_by(|(a, _), (b, _)| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
+            // A hostile file must not set the memory and time that an attempt takes.
             && slot.cost.is_none_or(Cost::is_bearable)
             && slot.salt.len() == SALT
             && slot.id.len() == slot_list::ID
@@ -263,7 +265,7 @@ pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     Ok(checked.collect())
 }
 
-/// How long the slots are, in bytes, without reading them: one slot more than there can be, at most.
+/// Returns the length of each slot in bytes, without reading the slots: at most [`MAX_SLOTS`] plus 1 lengths.
 fn lengths(connection: &Connection) -> rusqlite::Result<Vec<Option<i64>>> {
     let sql = "SELECT octet_length(id) + octet_length(kind) + octet_length(label)
                     + octet_length(created_at) + octet_length(salt) + octet_length(wrapped)
@@ -279,11 +281,11 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Vec<(StoredSlot, Vec<u8
 }
 
 impl Opener {
-    /// The vault's key of this id, by the slot that opened the vault before.
+    /// Unwraps the vault's key of this id, by the slot that opened the vault before.
     ///
     /// # Errors
     ///
-    /// `WrongKey` if the slot was removed, or has another key now.
+    /// `WrongKey` if the slot was removed, or has another key by now.
     pub(crate) fn open(
         &self,
         connection: &Connection,

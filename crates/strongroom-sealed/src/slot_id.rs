@@ -1,8 +1,9 @@
-//! The name of a key slot.
+//! The id of a key slot.
 
 use std::fmt;
 
-/// The name of a key slot within its file: eight hexadecimal digits. Any text makes one; a slot is found by its own.
+/// The id of a key slot within its file: eight hexadecimal digits. Any text is accepted here; an unknown id
+/// finds no slot.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(String);
 
@@ -32,6 +33,7 @@ impl From<String> for SlotId {
 
 impl fmt::Display for SlotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id may come from a hostile file, and control characters must not reach the terminal.
         write!(f, "{}", self.0.escape_debug())
     }
 }

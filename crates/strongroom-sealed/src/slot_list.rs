@@ -1,8 +1,8 @@
-//! The sealed list of key slots: shows a slot that was changed by somebody without the vault's key.
+//! The sealed list of key slots, which reveals a slot that was changed without the vault's key.
 //!
-//! A slot is open to whoever can write the file. One that was turned into garbage under the same id and label
-//! would be noticed on the day that it is needed. So each change of slots writes a list of their digests, sealed
-//! with the vault's key.
+//! A program that can write the file can change a slot. A slot that was overwritten with garbage under the
+//! same id and label would only be noticed when it is needed. So each change of slots writes a list of their
+//! digests, sealed with the vault's key.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::keys::{self, Keys, VaultId};
 use crate::schema;
 use crate::slot::StoredSlot;
 
-/// How many bytes of a vault's id say that its file was made with a list.
+/// The number of bytes at the end of a vault's id that mark a file with a list.
 const MARK: usize = 4;
 
-/// How many digits a slot's id has, and how many bytes its digest.
+/// The number of digits of a slot's id, and the number of bytes of its digest.
 pub(crate) const ID: usize = 8;
 const DIGEST: usize = 16;
 
@@ -34,9 +34,9 @@ pub(crate) struct SlotList(BTreeMap<String, Digest>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SlotChange {
-    /// The slot of this id was changed, or damaged: what opened it may open it no more.
+    /// The slot of this id was changed or damaged. The source that opened it may not open it any more.
     Changed(SlotId),
-    /// The slot of this id was added without the key, or by a version of this program that kept no list.
+    /// The slot of this id was added without the key, or by a version of this program without lists.
     Added(SlotId),
     /// The slot of this id was removed.
     Removed(SlotId),
@@ -50,7 +50,8 @@ impl SlotChange {
     }
 }
 
-/// A new vault's random id, which says that its file has a list: who takes the list away can't change the id.
+/// Returns a random id for a new vault, marked as having a list. An attacker that deletes the list can't
+/// change the id, which all sealed data is bound to.
 pub(crate) fn marked_id() -> Result<VaultId> {
     let mut id = aead::random()?;
     let mark = mark(&id);
@@ -73,13 +74,13 @@ fn mark(id: &VaultId) -> [u8; MARK] {
 }
 
 impl SlotList {
-    /// The list of these slots, all of which are vouched for.
+    /// Creates the list of these slots, all of which it vouches for.
     pub(crate) fn of<'a>(slots: impl IntoIterator<Item = &'a StoredSlot>) -> Self {
         Self(slots.into_iter().map(entry).collect())
     }
 
-    /// The list of a vault. One whose file was made without vouches for what is there; one whose list is gone or
-    /// damaged, for nothing.
+    /// Reads the list of a vault. For a file of a version without lists, the existing slots are listed. If
+    /// the list is missing or damaged, the result is empty.
     pub(crate) fn read(
         connection: &Connection,
         vault: &VaultId,
@@ -95,7 +96,7 @@ impl SlotList {
         Ok(plain.map(|plain| Self::from_bytes(&plain)).unwrap_or_default())
     }
 
-    /// Seals and writes it.
+    /// Seals and writes the list.
     pub(crate) fn write(
         &self,
         connection: &Connection,
@@ -113,7 +114,7 @@ impl SlotList {
         write().map_err(from_sqlite)
     }
 
-    /// Vouches for a slot that was just written.
+    /// Adds a slot that was just written.
     pub(crate) fn add(&mut self, slot: &StoredSlot) {
         self.0.extend([entry(slot)]);
     }
@@ -122,12 +123,13 @@ impl SlotList {
         self.0.remove(id);
     }
 
-    /// What differs between the list and the slots that are there.
+    /// Returns the differences between the list and the existing slots.
     pub(crate) fn changes(&self, slots: &[Result<StoredSlot>]) -> Vec<SlotChange> {
         let there: BTreeMap<_, _> = slots.iter().flatten().map(entry).collect();
         let change = |(id, digest): (&String, &Digest)| match there.get(id) {
             Some(found) if found == digest => None,
             Some(_) => Some(SlotChange::Changed(SlotId::new(id))),
+            // A damaged slot has no reliable id, so a listed slot that is not found may be the damaged slot.
             None if slots.iter().any(Result::is_err) => Some(SlotChange::Changed(SlotId::new(id))),
             None => Some(SlotChange::Removed(SlotId::new(id))),
         };
@@ -136,7 +138,7 @@ impl SlotList {
         self.0.iter().filter_map(change).chain(added).collect()
     }
 
-    /// Each slot's id and digest, in the order of the ids.
+    /// Encodes the id and digest of each slot, in the order of the ids.
     fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|(id, digest)| [id.as_bytes(), digest].concat()).collect()
     }

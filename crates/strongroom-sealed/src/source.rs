@@ -1,4 +1,4 @@
-//! Where the keys that open a vault come from.
+//! The sources of the keys that open a vault.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use crate::budget::{Budget, Skip};
 use crate::passphrase::Cost;
 use crate::{SealingKey, keys};
 
-/// What opens a vault: a key, the file or credential that holds one, or a passphrase.
+/// A source of a key that opens a vault: a key, a file or credential that holds a key, or a passphrase.
 ///
-/// A file is read when a vault is opened or a slot is added, and each time anew.
+/// A file is read each time that a vault is opened or a slot is added.
 #[derive(Clone)]
 #[must_use]
 pub struct KeySource {
@@ -29,15 +29,15 @@ enum Origin {
     Passphrase { passphrase: SecretString, cost: Option<Cost> },
 }
 
-/// What kind of source opens a slot.
+/// The kind of source that opens a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SlotKind {
-    /// A [`SealingKey`] that the caller keeps, in an OS store's entry for instance.
+    /// A [`SealingKey`] that the caller keeps, for instance in an entry of an OS store.
     Key,
-    /// A file that holds one.
+    /// A file that holds a key.
     KeyFile,
-    /// A credential of systemd that holds one.
+    /// A systemd credential that holds a key.
     Credential,
     /// A passphrase.
     Passphrase,
@@ -45,53 +45,54 @@ pub enum SlotKind {
 
 /// The outcome of deriving a slot's key.
 pub(crate) enum Derived {
-    /// The key, which may be that of another slot.
+    /// A key, possibly of another slot.
     Key(Key),
     /// The slot is of another kind than the source.
     OtherKind,
-    /// Nothing was derived.
+    /// The derivation was skipped.
     Skipped(Skip),
 }
 
-/// What a source gave: a key, or a passphrase that makes a key with a salt and a cost.
+/// The content of a source: a key, or a passphrase from which a salt and a cost make a key.
 pub(crate) enum Material {
     Key(SealingKey),
     Passphrase(SecretString),
 }
 
 impl KeySource {
-    /// This key.
+    /// Creates a source from a key.
     pub fn key(key: SealingKey) -> Self {
         Self::of(Origin::Key(key))
     }
 
-    /// The key in this file, which nobody but the user may read: mode 0600, or less.
+    /// Creates a source from a key file, which only the user may read: mode 0600, or less.
     pub fn key_file(path: impl Into<PathBuf>) -> Self {
         Self::of(Origin::KeyFile(path.into()))
     }
 
-    /// The key in this file in `$CREDENTIALS_DIRECTORY`, whose permissions are systemd's affair.
+    /// Creates a source from a file in `$CREDENTIALS_DIRECTORY`, whose permissions are up to systemd.
     pub fn credential(path: impl Into<PathBuf>) -> Self {
         Self::of(Origin::Credential(path.into()))
     }
 
-    /// This passphrase. A new slot's cost is calibrated towards half a second on this machine.
+    /// Creates a source from a passphrase. The cost of a new slot is calibrated to about half a second on
+    /// this machine.
     pub fn passphrase(passphrase: SecretString) -> Self {
         Self::of(Origin::Passphrase { passphrase, cost: None })
     }
 
-    /// This passphrase, with the cost of a new slot. To open a slot its own cost counts.
+    /// Creates a source from a passphrase, with the cost of a new slot. An existing slot has its own cost.
     pub fn passphrase_with_cost(passphrase: SecretString, cost: Cost) -> Self {
         Self::of(Origin::Passphrase { passphrase, cost: Some(cost) })
     }
 
-    /// The same with a label for the slot that it gets. Everybody who has the file can read it.
+    /// Sets the label of the slots that are created from this source. It can be read without a key.
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// What kind of slot it opens.
+    /// Returns the kind of slot that this source opens.
     pub const fn kind(&self) -> SlotKind {
         match self.origin {
             Origin::Key(_) => SlotKind::Key,
@@ -105,12 +106,12 @@ impl KeySource {
         self.label.as_deref().unwrap_or_default()
     }
 
-    /// Reads it.
+    /// Reads the source.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` if its file is not there; `AccessDenied` if others can read the file; `Invalid`
-    /// if it holds no key, or the passphrase is empty; `Io`.
+    /// `KeyMissing` if its file does not exist; `AccessDenied` if other users can read the file; `Invalid` if
+    /// it holds no key, or the passphrase is empty; `Io`.
     pub(crate) fn material(&self) -> Result<Material> {
         match &self.origin {
             Origin::Key(key) => Ok(Material::Key(key.clone())),
@@ -124,7 +125,7 @@ impl KeySource {
         }
     }
 
-    /// What a new slot of it costs to try; `None` if it holds a key.
+    /// Returns the cost of a new slot; `None` if the source holds a key.
     pub(crate) fn cost(&self) -> Result<Option<Cost>> {
         match &self.origin {
             Origin::Passphrase { cost: Some(cost), .. } => Ok(Some(*cost)),
@@ -163,7 +164,7 @@ impl Material {
 impl SlotKind {
     const ALL: [Self; 4] = [Self::Key, Self::KeyFile, Self::Credential, Self::Passphrase];
 
-    /// Its word, in the file and for users.
+    /// Returns the word for this kind, in the file and for users.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",

@@ -1,4 +1,4 @@
-//! Sealed files behind the contract: one for each service.
+//! Sealed files as a store: a file for each service.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,20 +15,20 @@ use strongroom_files::check_private_dir;
 use crate::error::{self, corrupt, no_source};
 use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile};
 
-/// How many files stay open. Each takes three descriptors.
+/// The largest number of files that stay open. Each takes three descriptors.
 const OPEN_FILES: usize = 16;
 
 /// A directory with a sealed file for each service.
 ///
-/// - An entry is the record of its user's name. A service whose file is not there has no entries;
-///   reading makes none.
-/// - The files of a directory are opened by the same sources. The last 16 stay open, since a
-///   passphrase takes half a second; clones of a store share them.
-/// - Nobody is asked. A value has at most 16 MiB.
+/// - An entry is the record that has the entry's user as its name. A service without a file has no entries;
+///   reading does not create a file.
+/// - All files of a directory are opened by the same sources. The last 16 stay open, since a passphrase takes
+///   half a second. Clones of a store share the open files.
+/// - The user is never prompted. A value has at most 16 MiB.
 #[derive(Clone, Debug)]
 pub struct SealedStore {
     config: Arc<Config>,
-    /// The last one opened stands last.
+    /// Ordered by the time of opening, the oldest first.
     open: Arc<Mutex<VecDeque<Arc<SealedFile>>>>,
 }
 
@@ -36,17 +36,17 @@ impl SealedStore {
     /// The store's name.
     pub const NAME: &str = "file";
 
-    /// The store of this configuration. Touches no file.
+    /// Creates a store with these settings. Accesses no file.
     pub fn new(config: Config) -> Self {
         Self { config: Arc::new(config), open: Arc::default() }
     }
 
-    /// Where a service's file lies, whether it is there or not.
+    /// Returns the path of a service's file, which need not exist.
     pub fn path_of(&self, service: &ServiceName) -> PathBuf {
         strongroom_files::names::sealed_file(&self.config.directory, service.as_str())
     }
 
-    /// Reads a service's file; `None` if there is none.
+    /// Runs `work` on a service's file; `None` if there is no file.
     fn read<T>(
         &self,
         service: &ServiceName,
@@ -57,7 +57,7 @@ impl SealedStore {
         })
     }
 
-    /// Changes a service's file, which is made if there is none.
+    /// Changes a service's file. Creates the file if there is none.
     fn change<T>(
         &self,
         service: &ServiceName,
@@ -67,7 +67,8 @@ impl SealedStore {
         self.with_file(service, open, |file| file.change(&work))
     }
 
-    /// Works on a file, and once more if it was replaced while it was open: then nothing was done.
+    /// Runs `work` on a file. If the file was replaced while it was open, nothing was done, and `work` runs
+    /// once more on the new file.
     fn with_file<T>(
         &self,
         service: &ServiceName,
@@ -90,6 +91,8 @@ impl SealedStore {
         path: &Path,
         open: impl Fn(&FileConfig) -> Result<SealedFile>,
     ) -> Result<Arc<SealedFile>> {
+        // Held while the file is opened, so that threads that need the same file derive its passphrase only
+        // once.
         let mut files = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.iter().find(|file| file.path() == path) {
             return Ok(Arc::clone(file));
@@ -127,8 +130,10 @@ impl Store for SealedStore {
     fn probe(&self) -> Result<Probe> {
         let Config { directory, sources, .. } = &*self.config;
         let materials = sources.iter().map(|source| source.material().map(drop));
+        // A single readable source is enough.
         materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
         match check_private_dir(directory) {
+            // The first write creates a missing directory.
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 Err(error::opening(directory, cause))
             }

@@ -1,6 +1,6 @@
 //! The test vectors of `docs/format.md`, checked in both directions.
 //!
-//! `cargo test -p strongroom-sealed -- --ignored writes_the_vectors_anew` makes them, for a new format.
+//! `cargo test -p strongroom-sealed -- --ignored writes_the_vectors_anew` regenerates them, for a new format.
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// One thing that is sealed: with which key, bound to what, what it is and what comes out.
+/// Seals bytes and returns key, nonce, context, plaintext and result.
 fn sealed(key: &Key, nonce: u8, context: &[u8], plain: &[u8]) -> Value {
     let nonce = [nonce; aead::NONCE];
     json!({
@@ -56,7 +56,7 @@ fn sealed(key: &Key, nonce: u8, context: &[u8], plain: &[u8]) -> Value {
     })
 }
 
-/// Checks one such thing in both directions, with the context that this program binds it to.
+/// Checks a vector in both directions, with the context that this crate binds it to.
 #[track_caller]
 fn check(vector: &Value, own_key: &Key, context: &[u8]) {
     let (nonce, plain) = (array(&vector["nonce"]), bytes(&vector["plain"]));
@@ -185,7 +185,7 @@ fn writes_the_vectors_anew() {
     fs::write(path("format-1.json"), json).unwrap();
 }
 
-/// Writes a whole vault, and tells what is in it.
+/// Writes a complete vault and returns its content.
 fn write_file(cost: Cost) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("files/format-1.sealed");

@@ -1,11 +1,11 @@
-//! Errors as text: a sentence, in one line with its advice and causes, or in several.
+//! Errors as text: a sentence, on a single line with advice and causes, or on several lines.
 
 use std::error::Error as StdError;
 use std::{fmt, iter};
 
 use super::Error;
 
-/// The sentence. With `#`, advice and causes follow on the same line.
+/// Writes the sentence. With `#`, advice and causes follow on the same line.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
@@ -15,13 +15,16 @@ impl fmt::Display for Error {
     }
 }
 
-/// The sentence, the advice and each cause on lines of their own, for `fn main() -> Result` and `unwrap`. With `#`, too.
+/// Writes the sentence, the advice and each cause on lines of their own, for `fn main() -> Result` and
+/// `unwrap`. `#` makes no difference.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence())?;
+        // The sentence contains such a hint already.
         if !self.0.says_hint {
             write!(f, "\n{}", self.hint())?;
         }
+        // By `Display`: derived `Debug` output of a cause is not made for users, and may show more.
         self.causes().try_for_each(|cause| write!(f, "\nCaused by: {cause}"))
     }
 }
@@ -51,6 +54,7 @@ impl Error {
         if !causes.is_empty() {
             parts = vec![ended(&parts.join(" ")), format!("Caused by: {}", causes.join(": "))];
         }
+        // A cause may contain line breaks.
         parts.join(" ").lines().map(str::trim).collect::<Vec<_>>().join(" ")
     }
 
@@ -59,7 +63,7 @@ impl Error {
     }
 }
 
-/// Returns a text that ends as a sentence does.
+/// Returns the text with a full stop, unless it ends a sentence already.
 fn ended(text: &str) -> String {
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{text}{end}")

@@ -1,4 +1,4 @@
-//! Changes: several at once, all or nothing.
+//! Changes of a vault: several at once, all or nothing.
 
 use strongroom_core::{
     ErrorKind, ExposeSecret, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
@@ -10,11 +10,11 @@ use crate::error::fault;
 use crate::head::State;
 use crate::rows;
 
-/// The largest value, in bytes: 16 MiB. It is held in memory as a whole, sealed and open.
+/// The largest value, in bytes: 16 MiB. A value is held in memory as a whole, both sealed and in the clear.
 pub const MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
 
-/// A change under way: what it reads includes what it wrote, and nobody else sees either until the
-/// end.
+/// A change in progress. Its reads see its own writes; other handles and processes see neither before the
+/// commit.
 pub struct Change<'a> {
     view: View<'a>,
     state: State,
@@ -22,15 +22,15 @@ pub struct Change<'a> {
 }
 
 impl SealedFile {
-    /// Changes the vault, all or nothing.
+    /// Changes the vault in a single transaction.
     ///
-    /// - Nobody else changes it meanwhile; others read what was before.
-    /// - When it returns, the change is durable, and the generation is one higher. If the closure
-    ///   fails, or changes nothing, everything is as it was.
+    /// - No other process changes the vault meanwhile. Readers see the state before the change.
+    /// - When it returns `Ok`, the change is durable, and the generation has increased by 1. If the closure
+    ///   fails or changes nothing, everything stays as it was.
     ///
     /// # Errors
     ///
-    /// Those of the closure; `Busy` if others change the file past the deadline; `QuotaExceeded` if
+    /// Those of the closure; `Busy` if other processes change the file past the deadline; `QuotaExceeded` if
     /// the disk is full.
     pub fn change<T>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
         self.write(Operation::Set, |view| {
@@ -65,10 +65,11 @@ impl Change<'_> {
         Ok(read.map(|(_, value)| value))
     }
 
-    /// What is known about a secret beside its value, for who is about to write it.
+    /// Returns the metadata of a secret that is about to be written, or `None` if there is no such secret.
     ///
-    /// Opens no value, and costs the same however many secrets there are: unlike
-    /// [`get`](Self::get), it takes a missing row for a missing secret.
+    /// No value is decrypted, and the cost does not depend on the number of secrets: unlike
+    /// [`get`](Self::get), it does not check that no row is missing, and reports a missing row as a missing
+    /// secret.
     ///
     /// # Errors
     ///
@@ -104,19 +105,19 @@ impl Change<'_> {
         self.view.list(&self.state).map_err(|error| self.view.file.named(Operation::List, error))
     }
 
-    /// Writes a secret and its metadata as they are, over the one of that key if there is one.
+    /// Writes a secret with exactly this metadata, in place of the secret of that key.
     ///
     /// # Errors
     ///
-    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`]; `Corrupt`
-    /// if the record that is there is damaged: remove it first, if that is meant.
+    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`]; `Corrupt` if the
+    /// existing record is damaged: to replace it on purpose, remove it first.
     pub fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
         let value = secret.value.expose_secret().as_bytes();
         self.write(key, &secret.metadata, value)
             .map_err(|error| self.view.file.named(Operation::Set, error))
     }
 
-    /// The same with a value of any bytes.
+    /// Writes a value of any bytes, as [`put`](Self::put).
     ///
     /// # Errors
     ///
@@ -132,7 +133,7 @@ impl Change<'_> {
             .map_err(|error| self.view.file.named(Operation::Set, error))
     }
 
-    /// Removes a secret, readable or not, and says whether it was there.
+    /// Removes a secret, readable or not, and returns whether it existed.
     ///
     /// # Errors
     ///
@@ -141,7 +142,7 @@ impl Change<'_> {
         self.delete(key).map_err(|error| self.view.file.named(Operation::Delete, error))
     }
 
-    /// The generation that the vault has when the change is done, if it changes anything.
+    /// Returns the generation of the vault after this change, if it changes anything.
     pub const fn generation(&self) -> u64 {
         self.state.generation + 1
     }
@@ -163,6 +164,7 @@ impl Change<'_> {
         }
         let rows = self.view.rows();
         let old = rows.find(key)?;
+        // Fields that a newer version of this program has written are kept.
         let unknown = match &old {
             Some(place) => rows.about(place)?.into_unknown(),
             None => Unknown::new(),
@@ -183,6 +185,7 @@ impl Change<'_> {
     }
 
     fn finish(mut self) -> Result<()> {
+        // The generation counts edits only, so it stays here.
         if !self.is_edited {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Who can open the vault.
+//! The key slots of an open vault: listing, adding, replacing and removing them.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
 
@@ -11,11 +11,11 @@ use crate::slot_list::{SlotChange, SlotList};
 use crate::{FileConfig, KeySource, Slot, SlotId, beside, database, opening};
 
 impl SealedFile {
-    /// The key slots, the oldest first.
+    /// Returns the key slots, the oldest first.
     ///
     /// # Errors
     ///
-    /// `Corrupt` names a damaged slot, which can be removed.
+    /// `Corrupt` if a slot is damaged. The message names the slot, which can be removed.
     pub fn slots(&self) -> Result<Vec<Slot>> {
         self.read(Operation::List, |view| {
             let stored = slot::each(view.connection)?;
@@ -29,12 +29,13 @@ impl SealedFile {
         })
     }
 
-    /// The key slots of a file that is not opened, the oldest first. It takes no key, and nobody vouches for what
-    /// it says.
+    /// Returns the key slots of a file without opening the vault, the oldest first. It needs no key, so
+    /// nothing authenticates the result.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no file; `Corrupt` if it is no vault, or names a damaged slot; `AccessDenied`, `Io`.
+    /// `NotFound` if there is no file; `Corrupt` if it is not a vault, or a slot is damaged; `AccessDenied`,
+    /// `Io`.
     pub fn slots_without_key(config: &FileConfig) -> Result<Vec<Slot>> {
         let slots = || {
             beside::refuse_orphan(&config.path)?;
@@ -46,7 +47,8 @@ impl SealedFile {
         slots().map_err(|error: Error| located(&config.path, error.during(Operation::List)))
     }
 
-    /// The slots that are not as they were written with the vault's key, damaged and missing ones included.
+    /// Returns the slots that are not as they were written with the vault's key, including damaged and
+    /// missing slots.
     ///
     /// # Errors
     ///
@@ -58,7 +60,7 @@ impl SealedFile {
         })
     }
 
-    /// Whether this handle was opened by this slot.
+    /// Returns whether this handle was opened by this slot.
     ///
     /// # Errors
     ///
@@ -67,29 +69,29 @@ impl SealedFile {
         self.read(Operation::Get, |view| Ok(view.opener.slot == id.as_str()))
     }
 
-    /// Adds a slot: from now on this source opens the vault, too. `now` is when.
+    /// Adds a slot, so that this source opens the vault, too. `now` becomes the slot's creation time.
     ///
-    /// A passphrase is tried out first, which takes about a second.
+    /// For a passphrase, the key is derived first, which takes about a second.
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS); `TimedOut` if the passphrase costs more
-    /// work than the deadline allows; those of [`KeySource`] for a source that can't be read.
+    /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS) already; `TimedOut` if the passphrase
+    /// costs more work than the deadline allows; the errors of a [`KeySource`] that can't be read.
     pub fn add_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot> {
         let slot = self.prepare(source, now)?;
         self.change_slots(Operation::Set, |view, list| view.insert(slot, list)?.0.shown())
     }
 
-    /// Removes a slot, if another one opens the vault: the one that this handle was opened by, or one that any of
-    /// these sources fits.
+    /// Removes a slot, provided that another slot is known to open the vault: the slot that this handle was
+    /// opened by, or a slot that fits any of these sources.
     ///
-    /// A person who has read the vault's key through the slot may have kept that key, and every copy of the file
-    /// still has the slot: [`rotate`](Self::rotate) helps against the first.
+    /// The owner of the removed slot may have kept the vault's key, and every copy of the file still has the
+    /// slot. [`rotate`](Self::rotate) helps against the first.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one; `KeyMissing` if no source is known to
-    /// open another one; as [`open`](Self::open) for slots that could not be tried.
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last slot; `KeyMissing` if no source is
+    /// known to open another slot; as [`open`](Self::open) for slots that could not be tried.
     pub fn remove_slot_if_open(&self, id: &SlotId, sources: &[KeySource]) -> Result<()> {
         let id = id.as_str();
         let proof = self.opened_without(id, sources)?;
@@ -98,7 +100,7 @@ impl SealedFile {
             if let Some(proof) = proof {
                 *view.opener = proof;
             }
-            // Somebody else may have removed that one meanwhile.
+            // Another process may have removed the proven slot since it was tried.
             let opened = view.opener.open(view.connection, &view.head.id, &view.head.key_id);
             opened.map(drop)
         })?;
@@ -106,7 +108,7 @@ impl SealedFile {
         Ok(())
     }
 
-    /// Finds a slot beside this one that is known to open the vault; `None` if it is the handle's own.
+    /// Finds another slot that is known to open the vault; `None` if the handle's own slot is another.
     fn opened_without(&self, id: &str, sources: &[KeySource]) -> Result<Option<Opener>> {
         let (is_own, slots, vault, key_id) = self.read(Operation::Delete, |view| {
             let mut slots = slot::each(view.connection)?;
@@ -122,7 +124,7 @@ impl SealedFile {
         if is_own {
             return Ok(None);
         }
-        // Passphrases take their time, and nothing is locked meanwhile.
+        // Not in a transaction: passphrases take seconds, and other processes need not wait for them.
         let mut budget = Budget::new(self.deadline);
         match opening::open(slots, &vault, &key_id, sources, &mut budget) {
             Ok((_, opener)) => Ok(Some(opener)),
@@ -130,12 +132,12 @@ impl SealedFile {
         }
     }
 
-    /// Removes a slot without asking for another way in: nothing may open the vault any more.
-    /// [`remove_slot_if_open`](Self::remove_slot_if_open) does ask.
+    /// Removes a slot without a check that another slot can be opened, so the vault may be lost.
+    /// [`remove_slot_if_open`](Self::remove_slot_if_open) does check.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; `Invalid` if it is the last one.
+    /// `NotFound` if there is no such slot; `Invalid` if it is the last slot.
     pub fn remove_slot(&self, id: &SlotId) -> Result<()> {
         self.change_slots(Operation::Delete, |view, list| {
             view.delete(id.as_str(), list)?;
@@ -148,16 +150,17 @@ impl SealedFile {
         Ok(())
     }
 
-    /// Puts a slot in the place of another, as one: changes a passphrase, for instance.
+    /// Replaces a slot in a single transaction, for instance to change a passphrase.
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such slot; what [`KeySource`] says of one that can't be read.
+    /// `NotFound` if there is no such slot; the errors of a [`KeySource`] that can't be read.
     pub fn replace_slot(&self, id: &SlotId, source: &KeySource, now: Timestamp) -> Result<Slot> {
         let (id, slot) = (id.as_str(), self.prepare(source, now)?);
         let added = self.change_slots(Operation::Set, |view, list| {
             view.delete(id, list)?;
             let (slot, opener) = view.insert(slot, list)?;
+            // The handle was opened by the replaced slot, and needs a slot to follow the next rotation.
             if view.opener.slot == id {
                 *view.opener = opener;
             }
@@ -167,7 +170,7 @@ impl SealedFile {
         Ok(added)
     }
 
-    /// Changes the slots and their list as one.
+    /// Changes the slots and their sealed list in a single transaction.
     fn change_slots<T>(
         &self,
         operation: Operation,
@@ -189,9 +192,9 @@ impl SealedFile {
         slot.map_err(|error| error.during(Operation::Set))
     }
 
-    /// Takes what was deleted out of the log, too.
+    /// Removes deleted data from the log, too.
     pub(super) fn flush(&self) {
-        // Where it is opened for each operation, it was emptied when it was closed.
+        // A database that is opened for each operation has emptied its log at the close.
         if let Ok(open) = self.lock()
             && let Some(database) = &open.database
         {
@@ -201,7 +204,7 @@ impl SealedFile {
 }
 
 impl View<'_> {
-    /// The list that vouches for slots, of which these are there.
+    /// Reads the sealed list of slots. `slots` are the slots that the file has.
     fn slot_list(&self, slots: &[Result<StoredSlot>]) -> Result<SlotList> {
         SlotList::read(self.connection, &self.head.id, &self.keys.current, slots)
     }
@@ -226,7 +229,8 @@ fn only_slot() -> Error {
         .with_hint("Add another one first: nothing would open the vault.")
 }
 
-/// No source was found that opens the vault by another slot. What could not be tried stays as it is.
+/// Converts the error for a slot without a proven alternative. An error about a slot that could not be tried
+/// is returned unchanged.
 fn no_other_way_in(id: &str, error: Error) -> Error {
     match error.kind() {
         ErrorKind::WrongKey | ErrorKind::KeyMissing => fault(

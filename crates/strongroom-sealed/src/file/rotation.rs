@@ -1,9 +1,9 @@
-//! A new key for the vault: every record is sealed anew, some at a time.
+//! Rotation: a new key for the vault, with which the records are sealed anew in steps.
 //!
-//! The first step makes the new key, wraps it in every slot and keeps the old one, sealed with the
-//! new. From then on records of both keys can be read and changed, by everybody; what is written, is
-//! written with the new one. The last step forgets the old key. A crash between any two steps leaves a
-//! whole vault, and the next rotation goes on from there.
+//! The first step makes the new key, wraps it in every slot and keeps the old key, sealed with the new key.
+//! From then on every process can read and change records of both keys; writes use the new key. The last step
+//! deletes the old key. A crash between any two steps leaves a complete vault, and the next rotation
+//! continues from there.
 
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
@@ -17,24 +17,24 @@ use crate::opening;
 use crate::slot::{self, Opener, StoredSlot};
 use crate::slot_list::SlotList;
 
-/// How many records are resealed in one step, at most.
+/// The most records that a single step reseals.
 const STEP_RECORDS: usize = 5_000;
 
-/// How many bytes are in memory at once, but for the last record.
+/// The most bytes that a step holds in memory, except for its last record.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
-/// How far a rotation is.
+/// The progress of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many records are sealed with the new key.
+    /// The number of records that are sealed with the new key.
     pub done: u64,
-    /// How many there are.
+    /// The number of all records.
     pub total: u64,
 }
 
 impl SealedFile {
-    /// Whether a rotation was begun and is not done.
+    /// Returns whether a rotation has begun and is not complete.
     ///
     /// # Errors
     ///
@@ -45,20 +45,20 @@ impl SealedFile {
 
     /// Gives the vault a new key, and seals every record with it.
     ///
-    /// - `sources` must open every slot, so that all of them open the vault afterwards. Remove the
-    ///   slots that shall not. A rotation that was begun goes on, and needs none.
-    /// - Each source is tried within the file's deadline, as in an opening.
-    /// - It is done in steps, each durable. Reading and changing go on between them, and the vault is
-    ///   whole after a crash in any of them. The generation stays.
+    /// - `sources` must open every slot, so that all of them open the vault afterwards. Remove unwanted slots
+    ///   first. A rotation that has begun is continued and needs no source.
+    /// - Each source is tried within the file's deadline, as when a file is opened.
+    /// - The rotation runs in steps, each of them durable. Other processes can read and change the vault
+    ///   between the steps, and a crash at any moment leaves a complete vault. The generation stays the same.
     /// - `progress` is called before the first step and after each.
     ///
-    /// Copies of the file that were made before still open with the old key.
+    /// Older copies of the file still open with the old key.
     ///
     /// # Errors
     ///
-    /// `KeyMissing` names the slots that no source opens, `TimedOut` those that were not tried: nothing was
-    /// changed. `Corrupt` if a record
-    /// is damaged: those after it keep the old key until it was removed, and rotation goes on.
+    /// `KeyMissing` if there are slots that no source opens, `TimedOut` if slots were not tried; the message
+    /// names them, and nothing was changed. `Corrupt` if a record is damaged: the records after it keep the
+    /// old key until the damaged record is removed and the rotation continued.
     pub fn rotate(&self, sources: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
         self.rotate_in_steps(sources, progress).map_err(|error| error.during(Operation::Set))
     }
@@ -81,16 +81,17 @@ impl SealedFile {
             (done, last) = (done + count, reached);
             progress(Progress { done, total });
         }
+        // The log may still hold records under the old key.
         self.flush();
         Ok(())
     }
 
-    /// The first step.
+    /// Makes the new key and wraps it in every slot.
     fn begin_rotation(&self, sources: &[KeySource]) -> Result<()> {
         let id = self.id;
         let (slots, key_id) =
             self.read(Operation::Set, |view| Ok((slot::all(view.connection)?, view.head.key_id)))?;
-        // Passphrases take their time, and nobody else shall wait for it.
+        // Not in a transaction: passphrases take seconds, and other processes need not wait for them.
         let budget = || Budget::new(self.deadline);
         let slots = opening::keys_of(slots, sources, budget, |slot, key| {
             slot.unwrap(key, &id, &key_id).is_some()
@@ -99,7 +100,8 @@ impl SealedFile {
         let new = Keys::of(aead::random_key()?, &id);
         self.write(Operation::Set, |mut view| {
             if view.head.previous.is_some() {
-                // Somebody else was faster. A third key would leave the first one nowhere.
+                // Another process has begun a rotation. The head keeps a single previous key, so a third key
+                // would lose the first.
                 return Ok(());
             }
             if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() {
@@ -111,7 +113,7 @@ impl SealedFile {
 }
 
 impl View<'_> {
-    /// Passes on to the new key; the records keep the old one.
+    /// Switches the head and the slots to the new key. The records keep the old key.
     fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
         let (state, mut list) = (self.state()?, SlotList::default());
         for (mut slot, key) in slots {
@@ -122,7 +124,8 @@ impl View<'_> {
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
             list.add(&slot);
-            // Whoever rotates may have come in by a slot that is gone.
+            // The handle may have been opened by a slot that is gone, so it takes over a slot that opens the
+            // new key.
             *self.opener = Opener { slot: slot.id().to_owned(), key };
         }
         list.write(self.connection, &self.head.id, new)?;
@@ -130,8 +133,8 @@ impl View<'_> {
         self.head.write(self.connection)
     }
 
-    /// Reseals some records after this one and says how many, and which was the last. When there are
-    /// no more, it forgets the old key.
+    /// Reseals some of the records after `last`; returns their number and the last row number. If no record
+    /// is left, it deletes the old key and returns `None`.
     fn reseal_after(mut self, last: i64) -> Result<Option<(u64, i64)>> {
         let mut state = self.state()?;
         let sealed = self.rows().old(last, STEP_RECORDS, STEP_BYTES)?;
@@ -149,7 +152,8 @@ impl View<'_> {
         Ok(Some((count, reached)))
     }
 
-    /// The last step, unless another rotation has begun since this one passed the first records.
+    /// Deletes the old key. If another rotation has begun since this rotation passed the first records, it
+    /// returns the start of the table, to begin again.
     fn forget_old_key(mut self) -> Result<Option<(u64, i64)>> {
         if self.rows().count_old()? > 0 {
             return Ok(Some((0, i64::MIN)));

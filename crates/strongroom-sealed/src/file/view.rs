@@ -1,4 +1,4 @@
-//! What one operation on a file works with: the open database, the keys, and a transaction's view.
+//! The parts of a single operation on a file: the open database, the keys, and the view of a transaction.
 
 use rusqlite::Connection;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::limits::Clock;
 use crate::rows::{self, Rows};
 use crate::slot::Opener;
 
-/// What one user of the handle at a time has.
+/// The state of a handle, for a single operation at a time.
 pub(super) struct Open {
-    /// Kept open between two operations, where that keeps nobody out.
+    /// Kept open between operations unless that would lock out other processes.
     pub(super) database: Option<Database>,
     pub(super) keys: KeyRing,
     pub(super) opener: Opener,
-    /// The version of the data whose rows were last found to be those that were sealed.
+    /// The data version at which the rows were last found to match the sealed state.
     pub(super) checked: Option<i64>,
 }
 
-/// All that a transaction works on.
+/// The view of a transaction: everything that an operation works on.
 pub(super) struct View<'a> {
     pub(super) file: &'a SealedFile,
     pub(super) connection: &'a Connection,
@@ -35,11 +35,12 @@ pub(super) struct View<'a> {
 }
 
 impl Open {
-    /// The database, which goes back by [`keep`](Self::keep).
+    /// Takes the database out of the handle, or opens it. [`keep`](Self::keep) puts it back.
     pub(super) fn take(&mut self, file: &SealedFile) -> Result<Database> {
         if let Some(database) = self.database.take() {
             return Ok(database);
         }
+        // Data versions of two connections can't be compared.
         self.checked = None;
         let database = database::open(&file.path, file.deadline)?;
         database.trust()?;
@@ -50,7 +51,7 @@ impl Open {
     ///
     /// # Errors
     ///
-    /// `Busy` if what was read may be half of what somebody writes.
+    /// `Busy` if another process has written the file during a read without locks.
     pub(super) fn keep(&mut self, database: Database, path: &Path) -> Result<()> {
         if database.may_stay_open() {
             self.database = Some(database);
@@ -59,7 +60,7 @@ impl Open {
         database.check_unchanged(path)
     }
 
-    /// Reads at one moment.
+    /// Runs `work` on a consistent snapshot.
     pub(super) fn read<T>(
         &mut self,
         database: &Database,
@@ -73,7 +74,7 @@ impl Open {
         work(&mut View::of(file, &snapshot, clock, keys, opener, checked)?)
     }
 
-    /// Writes as one.
+    /// Runs `work` in a transaction.
     pub(super) fn write<T>(
         &mut self,
         database: &Database,
@@ -94,7 +95,7 @@ impl Open {
 }
 
 impl<'a> View<'a> {
-    /// Looks at the file as it is now, with its key as it is now.
+    /// Creates the view of a transaction, with the current keys of the file.
     pub(super) fn of(
         file: &'a SealedFile,
         connection: &'a Connection,
@@ -108,6 +109,7 @@ impl<'a> View<'a> {
             return Err(replaced());
         }
         if *keys.current.id() != head.key_id {
+            // Another process has rotated the key: the slot that opened the vault yields the new key.
             *keys = head.key_ring(opener.open(connection, &id, &head.key_id)?)?;
         } else if head.previous.is_none() {
             keys.previous = None;
@@ -152,10 +154,10 @@ impl<'a> View<'a> {
         Ok(listed.readable)
     }
 
-    /// Checks that no row is missing, before anybody is told that a secret is not there.
+    /// Checks that no row is missing, before the caller is told that a secret does not exist.
     ///
-    /// It looks at every row, once for each version of the data that others wrote: what this handle
-    /// writes itself is added to what was checked.
+    /// All rows are read, once for each version of the data that another connection has written. Changes by
+    /// this handle need no new check.
     pub(super) fn check(&mut self, state: &State) -> Result<()> {
         let version = database::data_version(self.connection).map_err(from_sqlite)?;
         if *self.checked != Some(version) {
