@@ -149,6 +149,7 @@ impl Read {
     fn place(&self, found: &Found, stored: &Stored) -> Place {
         let is_in_file = found.holds_something();
         match (&found.content, stored.get(&found.key)) {
+            // Without a store, an empty place in the file says nothing about the secret.
             _ if !stored.is_known => {
                 if is_in_file {
                     Place::File

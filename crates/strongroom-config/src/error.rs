@@ -185,5 +185,6 @@ pub(crate) fn forgetful(store: &str) -> Error {
 }
 
 pub(crate) fn shown(path: &Path) -> String {
+    // A file's name can contain control characters, and messages are shown on terminals.
     path.display().to_string().escape_debug().to_string()
 }

@@ -30,6 +30,7 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     let mut chars = text.chars();
     let first = chars.next();
     let is_one_character = chars.all(|c| Some(c) == first);
+    // An empty text also counts as one character repeated.
     AROUND.iter().any(is_around)
         || is_one_character
         || TO_BE_FILLED.iter().any(|word| word.eq_ignore_ascii_case(text))

@@ -90,6 +90,7 @@ impl Stamp {
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
+        // Device and inode. The time of change also moves when only permissions or names change.
         self.identity[..2] == other.identity[..2]
     }
 }
