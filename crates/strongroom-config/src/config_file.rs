@@ -205,7 +205,7 @@ impl Stored {
             let theirs = match secrets.get(key) {
                 Ok(found) => found.map(Theirs::Secret),
                 Err(error) if error.kind() == ErrorKind::Expired => {
-                    // Only the list has the metadata of an expired secret.
+                    // `get` refuses an expired secret. The list has its metadata, and doesn't read its value.
                     let mut list = secrets.list()?.into_iter();
                     let info = list.find(|info| info.key == *key);
                     info.map(|info| Theirs::Expired { updated_at: info.metadata.updated_at })

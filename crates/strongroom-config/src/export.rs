@@ -227,6 +227,7 @@ pub(crate) fn entries(
     if format == Format::Env {
         let first = text.lines().next().unwrap_or_default();
         let is_export = first.strip_prefix("# ").is_some_and(|first| first.trim_end() == MARK);
+        // Without the first node, which is the whole file.
         let nodes = 1..document.nodes.len();
         return Ok(
             is_export.then(|| nodes.map(|node| variable(text, document, node, rules)).collect())

@@ -136,6 +136,7 @@ fn readable(source: &Source) -> Option<Exposure> {
 #[cfg(unix)]
 fn lets_others_in(directory: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
+    // Opening a file in a directory needs only the directory's execute bit.
     directory.symlink_metadata().is_ok_and(|found| found.mode() & 0o001 != 0)
 }
 

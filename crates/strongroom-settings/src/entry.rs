@@ -7,6 +7,7 @@
 /// the arguments of a program, and would see the link itself. The document sends the token in a form, so that the token is
 /// not in the browser's history, either.
 pub fn entry_page(link: &str) -> String {
+    // A link has no token if the application admits requests itself.
     let (base, token) = link.split_once("#token=").unwrap_or((link, ""));
     let [base, token] = [base, token].map(escaped);
     format!(

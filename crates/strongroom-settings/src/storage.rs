@@ -58,6 +58,7 @@ impl Storage {
         let (method, kind) = match (backend, layout) {
             (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
             (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
+            // Before the keyrings: a keyring that forgets must not look like a lasting keyring.
             _ if can.persistence != Persistence::Permanent => ("Session", "session"),
             _ if backend.is_custom() => ("Own store", "keychain"),
             _ => ("Keychain", "keychain"),

@@ -57,6 +57,7 @@ fn on_a_line(text: &str, document: &Document, group: usize, entry: &str) -> Spli
     };
     let first = document.children(group).next().map_or(0, |(_, node)| node.entry.start);
     let start = line_start(text, first);
+    // The first key of an item in a YAML list follows the dash. The new key aligns with it.
     let indent: String =
         text[start..first].chars().map(|c| if c.is_whitespace() { c } else { ' ' }).collect();
     let end = line_end(text, end_of(document, last));

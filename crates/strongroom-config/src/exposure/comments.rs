@@ -57,6 +57,7 @@ fn outside_values(document: &Document, len: usize) -> Vec<Range<usize>> {
         at = at.max(value.end);
     }
     parts.push(at..len);
+    // The bytes of a YAML block scalar include the comment after its indicator.
     parts.extend(leaves.filter_map(|node| node.comment.clone()));
     parts.sort_by_key(|part| part.start);
     parts

@@ -121,6 +121,7 @@ async fn change(
 }
 
 fn must_be_seen(found: &SecretMetadata, seen: Option<Timestamp>) -> Result<(), Problem> {
+    // In a layout without times both are `None`, and changes of other processes go unnoticed.
     if found.updated_at == seen { Ok(()) } else { Err(Problem::changed(found.updated_at)) }
 }
 
