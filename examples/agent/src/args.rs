@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(crate) enum Command {
 
     /// Serve a page with the settings on this machine, until Ctrl-C
     Serve {
-        /// Where to listen; 0 takes a port that is free
+        /// The port to listen on; 0 takes a free port
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
