@@ -57,6 +57,7 @@ pub(crate) fn changed(
     }
     let at = document.nodes[first.0].span.start;
     let new = spliced(text, splices).ok_or_else(|| tangled(at))?;
+    // A splice at a wrong place would show as a changed, missing or additional value.
     let mut expected = document.leaves(text);
     for (number, change) in changes {
         let path = &document.nodes[*number].path;

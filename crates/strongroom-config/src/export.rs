@@ -108,6 +108,7 @@ impl Export {
                 // Deleted since it was listed.
                 Ok(None) if self.only.is_none() => {}
                 Ok(None) => return Err(not_there(&key)),
+                // Listed, but the store doesn't return an expired value.
                 Err(error) if error.kind() == ErrorKind::Expired && self.only.is_none() => {
                     exported.expired.push(key);
                 }

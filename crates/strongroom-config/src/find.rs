@@ -92,6 +92,7 @@ fn looked_up(text: &str, document: &Document, number: usize, rules: &Rules) -> O
     let node = &document.nodes[number];
     let value = node.text()?.expose_secret();
     let provider = look::provider_of(value);
+    // A placeholder is not a value, even under the name of a secret.
     let by = if referenced(value).is_some() {
         FoundBy::Reference
     } else if !rules.looks || look::is_placeholder(value) {

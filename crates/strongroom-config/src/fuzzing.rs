@@ -13,7 +13,7 @@ pub fn config(bytes: &[u8]) -> bool {
 ///
 /// # Panics
 ///
-/// When a property is violated.
+/// If a property is violated.
 pub fn git(bytes: &[u8]) -> bool {
     crate::git::check::check(bytes)
 }

@@ -94,8 +94,7 @@ impl ConfigExport {
     /// Creates an export of this vault into files of `directory`. Their names start with `name`: `tracker` for
     /// `tracker-secrets.json`.
     ///
-    /// The directory is an absolute path, preferably of a directory that only the user can write to, such as the home
-    /// directory.
+    /// The path must be absolute. Prefer a directory to which only the user can write, such as the home directory.
     pub fn new(
         name: impl Into<String>,
         secrets: blocking::SecretManager,

@@ -114,7 +114,7 @@ pub(crate) async fn whole_body(body: Body, largest: usize) -> Result<Bytes, Prob
     }
 }
 
-/// Returns the bearer of a request. `None` if the request has several.
+/// Returns the bearer of a request. `None` if the request has no bearer, or several.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     one(headers, AUTHORIZATION)?.ok()?.strip_prefix("Bearer ")
 }
@@ -149,7 +149,7 @@ fn is_entry(request: &Request) -> bool {
     *request.method() == Method::POST && request.uri().path() == "/"
 }
 
-/// Returns the host and port of the request. `None` if its Host header and its target differ.
+/// Returns the host and port of the request. `None` if it names several hosts, or no host.
 fn authority(request: &Request) -> Option<&str> {
     let target = request.uri().authority().map(|authority| authority.as_str());
     match (one(request.headers(), HOST), target) {

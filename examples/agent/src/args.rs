@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use strongroom_cli::{ConfigExportArgs, ConfigSecureArgs, SecretsCommand};
 
-/// Asks a language model. Without a command: shows which one, and where the keys are.
+/// Asks a language model. Without a command: shows the model, and the places of the keys.
 #[derive(Debug, Parser)]
 #[command(name = "agent", version)]
 pub(crate) struct Args {

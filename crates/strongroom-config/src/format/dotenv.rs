@@ -1,5 +1,5 @@
 //! Dotenv files. Existing readers don't return the bytes of a value, and differ in the syntax that they accept. This reader
-//! accepts the syntax that `dotenvy`, node's `dotenv` and a shell agree on, and reports the rest as unclear.
+//! accepts the syntax that `dotenvy`, node's `dotenv` and a shell agree on, and reports the rest.
 
 use std::collections::HashSet;
 use std::ops::Range;

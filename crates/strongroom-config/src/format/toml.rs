@@ -46,6 +46,7 @@ impl Walk {
             Item::None => Ok(()),
             Item::Value(value) => self.value(place, value, start),
             Item::Table(table) => {
+                // Dotted and implicit tables have no line of their own, and neither has the whole file.
                 let has_header =
                     !table.is_dotted() && !table.is_implicit() && place.parent.is_some();
                 let span = table.span().unwrap_or(start..start);

@@ -112,6 +112,7 @@ impl Walk<'_> {
             Event::SequenceStart(style, anchor, _) => {
                 self.begin(Kind::List, span, anchor, style, Content::Items { count: 0 })
             }
+            // Groups without brackets get their ends in `close_groups`.
             Event::MappingEnd | Event::SequenceEnd => {
                 if let Some(Group { number, is_flow: true, .. }) = self.open.pop() {
                     self.document.nodes[number].span.end = span.end;
