@@ -1,4 +1,4 @@
-//! A configuration file with secrets in it, and what can be asked about it.
+//! A configuration file with its rules, and the comparison of its secrets with the store.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use crate::{Ages, Format, Place, Position, Rules, SecretStatus, Status, exposure
 
 /// A configuration file, and the rules by which its secrets are found.
 ///
-/// Making one looks at nothing: each call reads the file anew, and opens no store by itself.
+/// Creating a `ConfigFile` doesn't access the file system. Each call reads the file again, and none opens a store by
+/// itself, except [`first_run`](Self::first_run).
 ///
 /// ```
 /// use strongroom_config::{ConfigFile, Rules};
@@ -31,7 +32,7 @@ pub struct ConfigFile {
     pub(crate) takes_forgetful_stores: bool,
 }
 
-/// A file that was read, with the secrets that were found in it.
+/// The content of a file, with the secrets that were found in it.
 pub(crate) struct Read {
     pub(crate) source: Source,
     lines: Lines,
@@ -40,46 +41,46 @@ pub(crate) struct Read {
 }
 
 impl ConfigFile {
-    /// The file at a path, in the format that its name tells.
+    /// Creates a handle for the file at this path. The file's name determines the format: see [`Format::of_file`].
     ///
     /// # Errors
     ///
-    /// `Invalid` if the name doesn't tell it.
+    /// `Invalid` if the name doesn't determine a format.
     pub fn new(path: impl Into<PathBuf>, rules: Rules) -> Result<Self> {
         let path = path.into();
         let format = Format::of_file(&path).ok_or_else(|| error::unknown_format(&path))?;
         Ok(Self::with_format(path, format, rules))
     }
 
-    /// The file at a path, in this format.
+    /// Creates a handle for the file at this path, in this format.
     pub fn with_format(path: impl Into<PathBuf>, format: Format, rules: Rules) -> Self {
         Self { path: path.into(), format, rules, takes_forgetful_stores: false }
     }
 
-    /// The same, moving secrets also into a store that forgets them at a restart. After that they are gone.
+    /// Allows moving secrets into a store that loses them at a restart. They are then lost for good.
     #[must_use]
     pub fn taking_forgetful_stores(mut self) -> Self {
         self.takes_forgetful_stores = true;
         self
     }
 
-    /// The file's path.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file's format.
+    /// Returns the format of the file.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// Which secrets the file has, and where each of them is. Changes nothing. Without a store, only what the
-    /// file holds is known.
+    /// Returns the secrets of the file, and the place of each: the file, the store, or both. Changes nothing. Without a
+    /// store, only the places in the file are known.
     ///
     /// # Errors
     ///
-    /// `Invalid`, with line and column, if the file can't be read as what it should be; `NotFound`,
-    /// `AccessDenied`, `Io`, `TooLarge` if it can't be read at all; and as a read of the store.
+    /// `Invalid`, with line and column, if the file doesn't have its format; `NotFound`, `AccessDenied`, `Io` or
+    /// `TooLarge` if it can't be read at all; and the errors of reading the store.
     pub fn status(&self, secrets: Option<&SecretManager>) -> Result<Status> {
         let read = self.read()?;
         let stored = Stored::of(secrets, read.found.iter().map(|found| &found.key))?;
@@ -106,7 +107,7 @@ impl ConfigFile {
         flaw.in_text(&source.text, &error::shown(&self.path))
     }
 
-    /// Refuses a store that would lose what the file doesn't have any more.
+    /// Returns an error for a store that loses its secrets at a restart, unless that is allowed.
     pub(crate) fn check_lasts(&self, secrets: &SecretManager) -> Result<()> {
         if secrets.is_persistent() || self.takes_forgetful_stores {
             return Ok(());
@@ -148,6 +149,7 @@ impl Read {
     fn place(&self, found: &Found, stored: &Stored) -> Place {
         let is_in_file = found.holds_something();
         match (&found.content, stored.get(&found.key)) {
+            // Without a store, an empty place in the file says nothing about the secret.
             _ if !stored.is_known => {
                 if is_in_file {
                     Place::File
@@ -174,25 +176,25 @@ impl Read {
     }
 }
 
-/// What the store has of some secrets.
+/// The store's side of a file's secrets.
 #[derive(Default)]
 pub(crate) struct Stored {
-    /// Whether there was a store to ask.
+    /// Set if there was a store to ask.
     is_known: bool,
     secrets: BTreeMap<SecretKey, Theirs>,
 }
 
-/// What the store has of one secret.
+/// The store's side of a single secret.
 pub(crate) enum Theirs {
     Secret(Secret),
-    /// One that has expired: the store doesn't show it.
+    /// An expired secret. The store doesn't return its value.
     Expired {
         updated_at: Option<Timestamp>,
     },
 }
 
 impl Stored {
-    /// Asks the store, if there is one, for the secrets of these keys.
+    /// Reads the secrets of these keys from the store, if there is one.
     pub(crate) fn of<'a>(
         secrets: Option<&SecretManager>,
         keys: impl Iterator<Item = &'a SecretKey>,
@@ -203,6 +205,7 @@ impl Stored {
             let theirs = match secrets.get(key) {
                 Ok(found) => found.map(Theirs::Secret),
                 Err(error) if error.kind() == ErrorKind::Expired => {
+                    // `get` refuses an expired secret. The list has its metadata, and doesn't read its value.
                     let mut list = secrets.list()?.into_iter();
                     let info = list.find(|info| info.key == *key);
                     info.map(|info| Theirs::Expired { updated_at: info.metadata.updated_at })

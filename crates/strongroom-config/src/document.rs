@@ -1,4 +1,4 @@
-//! A configuration file as all formats show it: values with their paths, and the bytes where they stand.
+//! The content of a configuration file, in the same form for all formats: values with their paths and byte ranges.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,15 +8,15 @@ use strongroom::{ExposeSecret, SecretString};
 use crate::ConfigPath;
 use crate::error::Flaw;
 
-/// How deep values may lie in each other. More is no configuration, but an attack on somebody's stack.
+/// The largest depth of nested values. A file with more is an attack on the stack, and no configuration.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// What was read from a text.
+/// A parsed text.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
-    /// All values, each after the one that it stands in. The first is the whole file.
+    /// All values, each after the group that contains it. The first is the whole file.
     pub(crate) nodes: Vec<Node>,
-    /// Where commas stand between entries.
+    /// The positions of the commas between entries.
     pub(crate) commas: Vec<usize>,
 }
 
@@ -25,57 +25,57 @@ pub(crate) struct Document {
 pub(crate) struct Node {
     pub(crate) path: ConfigPath,
     pub(crate) kind: Kind,
-    /// The bytes of the value, with its quotes or brackets. Of a group without brackets: the start of its
-    /// header or first entry.
+    /// The bytes of the value, with its quotes or brackets. For a group without brackets, the start is that of its header
+    /// or its first entry.
     pub(crate) span: Range<usize>,
-    /// The same from the key's first byte on.
+    /// The bytes of the entry, from the first byte of the key to the end of the value.
     pub(crate) entry: Range<usize>,
     pub(crate) parent: Option<usize>,
-    /// A comment that stands within the value: behind the sign of YAML's block scalars.
+    /// A comment inside of the value: after the indicator of a YAML block scalar.
     pub(crate) comment: Option<Range<usize>>,
-    /// What commas and brackets hold together, instead of lines.
+    /// Set for a value between brackets, with commas between entries in place of lines.
     pub(crate) is_flow: bool,
-    /// A group that has a line of its own before its entries: TOML's `[table]`.
+    /// Set for a group with a line of its own before its entries: TOML's `[table]`.
     pub(crate) has_header: bool,
-    /// Whether an alias shows this value in another place, too.
+    /// Set if an alias shows this value in another place, too.
     pub(crate) is_shared: bool,
 }
 
-/// What kind of value it is.
+/// The kind of a value.
 pub(crate) enum Kind {
     Text(SecretString),
     Number,
-    /// Neither text nor number, or not certainly so; with what to call it.
+    /// Something that is not, or not certainly, a text or a number, with a name for messages.
     Other(&'static str),
-    /// A value that stands in another place.
+    /// A reference to a value in another place of the file.
     Alias,
     Map,
     List,
 }
 
 impl Document {
-    /// Adds a node, and returns its number.
+    /// Appends a node, and returns its number.
     pub(crate) fn push(&mut self, node: Node) -> usize {
         self.nodes.push(node);
         self.nodes.len() - 1
     }
 
-    /// The value at a path.
+    /// Returns the number of the value at a path.
     pub(crate) fn find(&self, path: &ConfigPath) -> Option<usize> {
         self.nodes.iter().position(|node| node.path == *path)
     }
 
-    /// The values that stand directly in a group, in the order of the text.
+    /// Returns the direct entries of a group, in the order of the text.
     pub(crate) fn children(&self, of: usize) -> impl DoubleEndedIterator<Item = (usize, &Node)> {
         self.nodes.iter().enumerate().filter(move |(_, node)| node.parent == Some(of))
     }
 
-    /// The first comma in these bytes.
+    /// Returns the first comma in these bytes.
     pub(crate) fn comma_in(&self, range: Range<usize>) -> Option<usize> {
         self.commas.iter().copied().find(|comma| range.contains(comma))
     }
 
-    /// All single values by their path, in a form that can be compared between texts.
+    /// Returns all single values by their path, in a form that can be compared between texts.
     pub(crate) fn leaves<'a>(&'a self, text: &'a str) -> BTreeMap<&'a ConfigPath, Leaf<'a>> {
         let leaf = |node: &'a Node| {
             Some(match &node.kind {
@@ -88,7 +88,7 @@ impl Document {
     }
 }
 
-/// A single value. It can be compared, and shows nothing.
+/// A single value, for comparing. Without `Debug`, since it can be a secret.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Leaf<'a> {
     Text(&'a str),
@@ -96,12 +96,12 @@ pub(crate) enum Leaf<'a> {
 }
 
 impl Node {
-    /// Whether a secret can stand in it.
+    /// Returns whether the node is a map or a list.
     pub(crate) fn is_group(&self) -> bool {
         matches!(self.kind, Kind::Map | Kind::List)
     }
 
-    /// The text in it, if it is one.
+    /// Returns the value, if it is a text.
     pub(crate) fn text(&self) -> Option<&SecretString> {
         match &self.kind {
             Kind::Text(value) => Some(value),

@@ -1,4 +1,4 @@
-//! Changes to a text, byte for byte where they are meant, and nowhere else.
+//! Changes to single values of a text. All other bytes stay.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,29 +15,29 @@ mod remove;
 #[cfg(fuzzing)]
 pub(crate) use check::check;
 
-/// What becomes of one value.
+/// The change to a single value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// This text stands in its place.
+    /// Replaces the value with a text.
     Text(String),
-    /// It goes, with its key.
+    /// Removes the value and its key.
     Removed,
 }
 
-/// Some bytes of a text, and what stands there instead.
+/// A range of bytes, and the text that replaces it.
 #[derive(Debug)]
 struct Splice {
     range: Range<usize>,
     text: String,
 }
 
-/// The text with these changes of values of the document, each of which is named once.
+/// Returns the text with changes to some values of the document. Each value may be named once.
 ///
-/// The result has been read again: it holds every other value as it was.
+/// The result has been parsed, to check that all other values are unchanged.
 ///
 /// # Errors
 ///
-/// A flaw at a value that can't be changed so.
+/// A flaw at a value that can't be changed like this.
 pub(crate) fn changed(
     format: Format,
     text: &str,
@@ -57,6 +57,7 @@ pub(crate) fn changed(
     }
     let at = document.nodes[first.0].span.start;
     let new = spliced(text, splices).ok_or_else(|| tangled(at))?;
+    // A splice at a wrong place would show as a changed, missing or additional value.
     let mut expected = document.leaves(text);
     for (number, change) in changes {
         let path = &document.nodes[*number].path;
@@ -69,11 +70,11 @@ pub(crate) fn changed(
     Ok(new)
 }
 
-/// The text with this text at a path, be there something or not. What it stands in must be there.
+/// Returns the text with `value` at a path: in place of the value there, or as a new entry of its group, which must exist.
 ///
 /// # Errors
 ///
-/// A flaw where it can't be put in.
+/// A flaw if the value can't be inserted.
 pub(crate) fn with_text(
     format: Format,
     text: &str,
@@ -96,10 +97,10 @@ pub(crate) fn with_text(
     Ok(new)
 }
 
-/// A text in the place of a value.
+/// Returns the splice that replaces a value with a text.
 fn replacement(format: Format, text: &str, node: &Node, value: &str) -> Result<Splice, Flaw> {
     let quoted = format.quoted(value).ok_or_else(|| unwritable(node.span.start))?;
-    // In YAML, a value that was not there at all follows a colon or a tag directly.
+    // In YAML, an empty value directly follows a colon or a tag. The new value needs a space in between.
     let is_close = format == Format::Yaml
         && node.span.is_empty()
         && !text[..node.span.start].ends_with([' ', '\t', '\n']);
@@ -108,7 +109,7 @@ fn replacement(format: Format, text: &str, node: &Node, value: &str) -> Result<S
     Ok(Splice { range: node.span.clone(), text: [before, &quoted, comment].concat() })
 }
 
-/// The text with all of these in it; `None` if two of them want the same bytes.
+/// Returns the text with all splices applied. `None` if two of them overlap.
 fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let mut new = String::with_capacity(text.len());
@@ -122,7 +123,7 @@ fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
     Some(new)
 }
 
-/// Checks that a new text holds these values and no others.
+/// Checks that a new text contains exactly these values.
 fn expect(
     format: Format,
     new: &str,
@@ -135,23 +136,23 @@ fn expect(
     }
 }
 
-/// The end of the line that a byte is in, before its line break.
+/// Returns the end of the line that contains a byte, before its line break.
 fn line_end(text: &str, at: usize) -> usize {
     let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
     end - usize::from(text[..end].ends_with('\r') && end > at)
 }
 
-/// The start of the line that a byte is in.
+/// Returns the start of the line that contains a byte.
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(start_of(text).min(at), |newline| newline + 1)
 }
 
-/// Where a text begins: a byte order mark belongs to no line.
+/// Returns the start of the first line, which a byte order mark doesn't belong to.
 fn start_of(text: &str) -> usize {
     if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
-/// The line break of a text: that of its first line.
+/// Returns the line break of a text: that of its first line.
 fn line_break(text: &str) -> &'static str {
     match text.find('\n') {
         Some(end) if text[..end].ends_with('\r') => "\r\n",

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration file, and what to do about it. No text of the file is in it.
+//! The errors of this crate, with hints. They contain no text of the file, which could be a secret.
 
 use std::fmt::Display;
 use std::io;
@@ -9,7 +9,7 @@ use strongroom::{Error, ErrorKind, SecretKey};
 
 use crate::Format;
 
-/// A place in a text, as people and editors count: lines and columns (in characters) from 1.
+/// A position in a text, as editors show it: line and column, counted from 1, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Position {
@@ -19,7 +19,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// What is wrong with a text, and at which byte.
+/// A problem with a text, and the byte at which it is.
 #[derive(Debug)]
 pub(crate) struct Flaw {
     pub(crate) at: usize,
@@ -28,13 +28,13 @@ pub(crate) struct Flaw {
 }
 
 impl Position {
-    /// The place of a byte of a text.
+    /// Returns the position of a byte in a text.
     pub(crate) fn of(text: &str, at: usize) -> Self {
         Lines::of(text).position(text, at)
     }
 }
 
-/// The first bytes of a text's lines, but for that of the first one.
+/// The starts of the lines of a text, without the first line.
 pub(crate) struct Lines(Vec<usize>);
 
 impl Lines {
@@ -42,7 +42,7 @@ impl Lines {
         Self(memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1).collect())
     }
 
-    /// The place of a byte of the text. A byte order mark at the start has no column.
+    /// Returns the position of a byte in the text. A byte order mark at the start has no column.
     pub(crate) fn position(&self, text: &str, at: usize) -> Position {
         let mut at = at.min(text.len());
         while !text.is_char_boundary(at) {
@@ -71,7 +71,7 @@ impl Flaw {
         self
     }
 
-    /// As the error that the caller gets, about the file of this name.
+    /// Returns the error for the caller, with line and column in the file of this name.
     pub(crate) fn in_text(self, text: &str, file: &str) -> Error {
         let position = Position::of(text, self.at);
         invalid(format!("{position} of {file}: {}", self.problem), self.hint)
@@ -185,5 +185,6 @@ pub(crate) fn forgetful(store: &str) -> Error {
 }
 
 pub(crate) fn shown(path: &Path) -> String {
+    // A file's name can contain control characters, and messages are shown on terminals.
     path.display().to_string().escape_debug().to_string()
 }

@@ -1,4 +1,4 @@
-//! Secrets out of the store and into a file that everybody can read who gets it.
+//! Exports: secrets from the store in a plaintext file.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -18,12 +18,12 @@ use crate::rules::Rules;
 use crate::source::LARGEST;
 use crate::{ConfigPath, Format, FoundBy};
 
-/// What to write, and how.
+/// An export: its format, and the secrets to write.
 ///
-/// JSON, TOML and YAML take names, targets, values, providers, scopes and expiry; dotenv files names and values
-/// alone. When secrets were created and written is in none: for that there are backups.
+/// JSON, TOML and YAML contain names, targets, values, providers, scopes and expiry. Dotenv files contain only names and
+/// values. No format contains the times at which secrets were created and written; a backup does.
 ///
-/// What is written can be read back by [`ConfigFile::import`](crate::ConfigFile::import), and moved back by
+/// The file can be read back by [`ConfigFile::import`](crate::ConfigFile::import), and moved back by
 /// [`ConfigFile::secure`](crate::ConfigFile::secure), without any rules.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -32,29 +32,29 @@ pub struct Export {
     only: Option<Vec<SecretKey>>,
 }
 
-/// What was exported. It holds no value.
+/// The result of an export, without values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exported {
     /// The secrets that were written, by name and target.
     pub secrets: Vec<SecretKey>,
-    /// Those that were left out because they have expired.
+    /// The secrets that were left out because they have expired.
     pub expired: Vec<SecretKey>,
 }
 
-/// What a file says that it is.
+/// The text by which an export is recognised.
 const MARK: &str = "strongroom-export-1";
 
-/// What stands at the top of a file in which comments can stand.
+/// The comment at the top of an export, in formats with comments.
 const WARNING: &str = "Secrets in plain text. Everybody who can read this file can use them: delete it when it is not needed any more.";
 
 impl Export {
-    /// All secrets, in this format.
+    /// Creates an export of all secrets in this format.
     pub fn new(format: Format) -> Self {
         Self { format, only: None }
     }
 
-    /// The same with these secrets alone.
+    /// Limits the export to these secrets.
     pub fn only(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.only = Some(keys.into_iter().collect());
         self
@@ -64,8 +64,9 @@ impl Export {
     ///
     /// # Errors
     ///
-    /// `NotFound` and `Expired` if one that was named is not there any more; `Invalid` if the format can't hold
-    /// one; `TooLarge` for more than 32 MiB, which could not be read back; `Io` if the writer fails; as a read of the store.
+    /// `NotFound` or `Expired` if a secret in [`only`](Self::only) is missing or has expired; `Invalid` if the format can't
+    /// represent a secret; `TooLarge` for more than 32 MiB, which could not be read back; `Io` if the writer fails; and the
+    /// errors of reading the store.
     pub fn write(&self, secrets: &SecretManager, to: &mut dyn Write) -> Result<Exported> {
         let (text, exported) = self.text(secrets)?;
         let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
@@ -77,14 +78,15 @@ impl Export {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if there is a file, unless it may be replaced. As [`write`](Self::write); `Io`,
-    /// `AccessDenied` and `Busy` for the file.
+    /// `AlreadyExists` if the file exists and `may_replace` is not set; `Io`, `AccessDenied` and `Busy` for the file; and
+    /// the errors of [`write`](Self::write).
     pub fn write_file(
         &self,
         secrets: &SecretManager,
         path: &Path,
         may_replace: bool,
     ) -> Result<Exported> {
+        // Checked before the store is read, which may ask the user. Writing checks it again.
         if !may_replace && path.symlink_metadata().is_ok() {
             return Err(error::exists(path));
         }
@@ -103,8 +105,10 @@ impl Export {
         for key in keys {
             match secrets.get(&key) {
                 Ok(Some(secret)) => records.push((key, secret)),
+                // Deleted since it was listed.
                 Ok(None) if self.only.is_none() => {}
                 Ok(None) => return Err(not_there(&key)),
+                // Listed, but the store doesn't return an expired value.
                 Err(error) if error.kind() == ErrorKind::Expired && self.only.is_none() => {
                     exported.expired.push(key);
                 }
@@ -121,7 +125,7 @@ impl Export {
 }
 
 fn text(format: Format, records: &[(SecretKey, Secret)]) -> Result<Zeroizing<String>> {
-    // With room for all of it, so that no copy is left behind where it grew.
+    // Enough room for everything, since growing would leave an unwiped copy behind. An escaped byte takes up to 6 bytes.
     let room = |secret: &Secret| 6 * secret.value.expose_secret().len() + 4096;
     let room = records.iter().map(|(_, secret)| room(secret)).sum::<usize>() + 4096;
     let mut text = Zeroizing::new(String::with_capacity(room));
@@ -153,6 +157,7 @@ fn json(text: &mut String, records: &[(SecretKey, Secret)]) {
         *text += if index == 0 { "\n    {" } else { ",\n    {" };
         for (index, (name, value)) in fields(key, secret).into_iter().enumerate() {
             *text += if index == 0 { "\n      " } else { ",\n      " };
+            // Without the value, because `format!` would leave an unwiped copy of it behind.
             *text += &format!("\"{name}\": ");
             *text += &value;
         }
@@ -196,7 +201,7 @@ const PROVIDER: &str = "provider";
 const SCOPE: &str = "scope";
 const EXPIRES_AT: &str = "expires_at";
 
-/// What a record says, quoted.
+/// Returns the fields of a record, with quoted values.
 fn fields(key: &SecretKey, secret: &Secret) -> Vec<(&'static str, Zeroizing<String>)> {
     let metadata = &secret.metadata;
     let expiry = metadata.expires_at.map(|at| at.to_string());
@@ -213,7 +218,7 @@ fn fields(key: &SecretKey, secret: &Secret) -> Vec<(&'static str, Zeroizing<Stri
     fields.into_iter().filter_map(quoted).collect()
 }
 
-/// The secrets of a text that is an export; `None` if it is none.
+/// Returns the secrets in an export. `None` if the text is not an export.
 pub(crate) fn entries(
     format: Format,
     text: &str,
@@ -223,6 +228,7 @@ pub(crate) fn entries(
     if format == Format::Env {
         let first = text.lines().next().unwrap_or_default();
         let is_export = first.strip_prefix("# ").is_some_and(|first| first.trim_end() == MARK);
+        // Without the first node, which is the whole file.
         let nodes = 1..document.nodes.len();
         return Ok(
             is_export.then(|| nodes.map(|node| variable(text, document, node, rules)).collect())
@@ -249,11 +255,11 @@ fn variable(text: &str, document: &Document, node: usize, rules: &Rules) -> Foun
     find::at(text, document, Some(node), place, FoundBy::Export)
 }
 
-/// The values of a document by their paths: an export has many, and each is looked up.
+/// The numbers of a document's nodes by path. An export has many fields, and each is looked up.
 type Index<'a> = HashMap<&'a ConfigPath, usize>;
 
 fn index(document: &Document) -> Index<'_> {
-    // The first of two of one path counts, and replaces the later one here.
+    // In reverse, so that the first of two equal paths replaces the later, and counts.
     document.nodes.iter().enumerate().rev().map(|(number, node)| (&node.path, number)).collect()
 }
 

@@ -56,7 +56,7 @@ pub enum Exposure {
         /// The file, or the directory.
         path: PathBuf,
     },
-    /// Comments or keys of the file contain what looks like a secret. A move doesn't change them.
+    /// Comments or keys of the file contain text that looks like a secret. A move doesn't change them.
     InComments {
         /// The line numbers, from 1.
         lines: Vec<usize>,
@@ -65,7 +65,8 @@ pub enum Exposure {
 
 /// Returns the exposures of a file.
 ///
-/// Access and git are checked only while the file contains values. Copies are found by the values in the file, and by the stored ones.
+/// Access and git are checked only while the file contains values. Copies are found by the values in the file and in the
+/// store.
 pub(crate) fn of(path: &Path, read: &Read, stored: &Stored) -> Vec<Exposure> {
     let source = &read.source;
     let values = Values::of(read, stored);
@@ -107,10 +108,12 @@ fn in_git(file: &Path, link: Option<&Path>) -> Vec<Exposure> {
         return vec![Exposure::TrackedByGit];
     }
     let (mut is_unclear, mut histories, mut exposures) = (false, Vec::new(), Vec::new());
+    // A tracked link contains no values, but can have replaced a file that did.
     let around_link = link.into_iter().flat_map(git::repositories);
     for repository in repositories.into_iter().chain(around_link) {
         if repository.tracks == Tracks::Maybe {
             is_unclear = true;
+            // Work trees can share their commits. A single command is then enough.
         } else if !histories.contains(&repository.history) {
             let command = command::searching_history(&repository);
             exposures.push(Exposure::HistoryNotSearched { command });
@@ -133,6 +136,7 @@ fn readable(source: &Source) -> Option<Exposure> {
 #[cfg(unix)]
 fn lets_others_in(directory: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
+    // Opening a file in a directory needs only the directory's execute bit.
     directory.symlink_metadata().is_ok_and(|found| found.mode() & 0o001 != 0)
 }
 

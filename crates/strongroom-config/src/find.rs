@@ -1,4 +1,4 @@
-//! The secrets of a file: those that rules name, and those that are found by looking.
+//! Finding the secrets of a file, by rules and by their looks.
 
 use std::collections::BTreeSet;
 
@@ -10,38 +10,38 @@ use crate::reference::referenced;
 use crate::rules::{Leave, Rules};
 use crate::{ConfigPath, Format, FoundBy, export, look};
 
-/// A secret of a file, or the place of one.
+/// A secret of a file, or its place if the file doesn't contain the value.
 pub(crate) struct Found {
     pub(crate) path: ConfigPath,
     pub(crate) key: SecretKey,
-    /// What the file knows about it: provider, scope, expiry.
+    /// The metadata from the file or the rules: provider, scope, expiry.
     pub(crate) metadata: SecretMetadata,
     pub(crate) leave: Leave,
     pub(crate) by: FoundBy,
-    /// The value's number in the document, where there is one.
+    /// The number of its node in the document, if it has a node.
     pub(crate) node: Option<usize>,
     pub(crate) content: Content,
 }
 
-/// What stands in a secret's place.
+/// The content of the file in a secret's place.
 pub(crate) enum Content {
     Value(SecretString),
     /// A reference to the secret that the key names.
     Reference,
     /// Nothing, or an empty text.
     Nothing,
-    /// What can't be taken for a value, and why.
+    /// Something that can't be taken for a value, with the reason.
     Unclear(Flaw),
 }
 
 impl Found {
-    /// Whether the file holds a value, or what could be one.
+    /// Returns whether the file contains a value, or something that could be a value.
     pub(crate) fn holds_something(&self) -> bool {
         matches!(self.content, Content::Value(_) | Content::Unclear(_))
     }
 }
 
-/// All secrets of a text, in the order of the rules, and then of the text.
+/// Returns all secrets of a text, first in the order of the rules, then in the order of the text.
 pub(crate) fn find(
     format: Format,
     text: &str,
@@ -54,6 +54,7 @@ pub(crate) fn find(
     let mut paths = BTreeSet::new();
     let mut all = Vec::new();
     for rule in &rules.rules {
+        // Of two rules for the same path, the first applies.
         if paths.insert(&rule.path) {
             let mut metadata = SecretMetadata::default();
             metadata.provider = rule.provider.clone();
@@ -69,7 +70,7 @@ pub(crate) fn find(
     Ok(all)
 }
 
-/// A secret at a place that is known.
+/// Returns the secret at a known place.
 pub(crate) fn at(
     text: &str,
     document: &Document,
@@ -78,6 +79,7 @@ pub(crate) fn at(
     by: FoundBy,
 ) -> Found {
     let content = node.map_or(Content::Nothing, |number| content(text, &document.nodes[number]));
+    // A reference names its secret itself: the rule's key can have changed since the move.
     let key = match (&content, node.and_then(|number| document.nodes[number].text())) {
         (Content::Reference, Some(value)) => referenced(value.expose_secret()).unwrap_or(key),
         _ => key,
@@ -85,11 +87,12 @@ pub(crate) fn at(
     Found { path, key, metadata, leave, by, node, content }
 }
 
-/// A value that no rule names, if it looks like a secret, or refers to one.
+/// Returns a value that no rule names, if it looks like a secret, or is a reference.
 fn looked_up(text: &str, document: &Document, number: usize, rules: &Rules) -> Option<Found> {
     let node = &document.nodes[number];
     let value = node.text()?.expose_secret();
     let provider = look::provider_of(value);
+    // A placeholder is not a value, even under the name of a secret.
     let by = if referenced(value).is_some() {
         FoundBy::Reference
     } else if !rules.looks || look::is_placeholder(value) {
@@ -113,6 +116,7 @@ fn content(text: &str, node: &Node) -> Content {
     };
     let value = match &node.kind {
         Kind::Text(value) => SecretString::from(value.expose_secret()),
+        // As it is spelled in the file: parsing could lose digits, or zeros at the start.
         Kind::Number => SecretString::from(&text[node.span.clone()]),
         Kind::Other("null") => return Content::Nothing,
         Kind::Other(what) => return unclear(format!("{} is {what}", node.path), WRITE_TEXT),
@@ -127,6 +131,7 @@ fn content(text: &str, node: &Node) -> Content {
     if value.expose_secret().is_empty() {
         return Content::Nothing;
     }
+    // A change here would also change the places that the alias shows.
     if node.is_shared {
         return unclear(format!("{} is shown in other places by an alias", node.path), WRITE_OUT);
     }

@@ -1,4 +1,4 @@
-//! What an application does at its start: moving secrets out of its file once, and looking no further after that.
+//! Moving an application's secrets out of its file at its start, once, with a note that makes later starts cheap.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,39 +14,37 @@ use crate::plan::{Plan, Prefer};
 use crate::secure::Secured;
 use crate::source::Stamp;
 
-/// The most that is read of the note of an earlier start, in bytes.
+/// The largest note that is read, in bytes.
 const LARGEST_NOTE: u64 = 1024;
 
-/// What happened at the start of an application, for it to tell in its own words.
+/// The result of [`ConfigFile::first_run`], for messages in the application's own words.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FirstRun {
-    /// The file is as it was at the last start, when nothing was left to do.
+    /// The file has not changed since an earlier start, which left nothing to do.
     Unchanged,
-    /// There is no file, or no secret's value in it.
+    /// There is no file, or it contains no secret's value.
     Nothing,
-    /// These secrets were moved into the store.
+    /// Secrets were moved into the store.
     Secured(Secured),
-    /// File and store hold different values, as the plan's [conflicts](Plan::conflicts) say. Nothing was changed;
-    /// the user has to choose.
+    /// File and store have different values: see [`Plan::conflicts`]. Nothing was changed. The user has to choose.
     Conflict(Plan),
-    /// There is no store that lasts, or it can't be used now. The file is as it was; go on with what is in it.
-    /// The next start tries again.
+    /// There is no permanent store, or it can't be used at present. The file is unchanged, and the application can go on
+    /// with the values in it. The next start tries again.
     NoStore(Error),
 }
 
 impl ConfigFile {
     /// Moves the file's secrets into the application's store, if there are any.
     ///
-    /// Call it at each start. Once nothing is left to do, that is remembered beside the vault's lock, and costs
-    /// one look at the file's state after that, until somebody writes the file or the rules are others. The store
-    /// is opened only if there is something to move.
+    /// Call it at each start. Once nothing is left to do, a note beside the vault's lock remembers the file's state and the
+    /// rules. As long as both stay the same, a start only compares the file's metadata with the note. The store is opened
+    /// only if there are values to move.
     ///
     /// # Errors
     ///
-    /// `Invalid`, with line and column, if the file can't be read as what it should be, and as
-    /// [`secure`](Self::secure). The file is then as it was. What is wrong with the store is no error:
-    /// see [`FirstRun::NoStore`].
+    /// `Invalid`, with line and column, if the file doesn't have its format, and the errors of [`secure`](Self::secure).
+    /// The file is then unchanged. A problem with the store is not an error: see [`FirstRun::NoStore`].
     pub fn first_run(&self, store: Config) -> Result<FirstRun> {
         let note = Note::of(self, &store)?;
         let stamp = match Stamp::at(&self.path) {
@@ -68,7 +66,9 @@ impl ConfigFile {
             return Ok(FirstRun::NoStore(error));
         }
         match self.moved(&secrets) {
+            // An error with a store's name comes from the store, and the file is still complete.
             Err(error) if error.store().is_some() => Ok(FirstRun::NoStore(error)),
+            // Reads the new file, so that the note is about its state.
             Ok(FirstRun::Secured(done)) => self.has_values(&note).map(|_| FirstRun::Secured(done)),
             other => other,
         }
@@ -82,7 +82,7 @@ impl ConfigFile {
         self.secure(secrets, &plan, |_| {}).map(FirstRun::Secured)
     }
 
-    /// Whether there is anything to move. If not, that is remembered of the file as it was read.
+    /// Returns whether the file contains values. If not, this is noted with the file's state at the time of reading.
     fn has_values(&self, note: &Note<'_>) -> Result<bool> {
         let read = self.read()?;
         let has_values = read.found.iter().any(Found::holds_something);
@@ -93,16 +93,17 @@ impl ConfigFile {
     }
 }
 
-/// What is remembered of the last start: a digest of the state of the file, and of the rules.
+/// The note of the last start: a digest of the file's state and the rules.
 struct Note<'a> {
     path: Option<PathBuf>,
     of: &'a ConfigFile,
 }
 
 impl<'a> Note<'a> {
-    /// One for each file of an application.
+    /// Returns the note for this file. Each file of an application has its own.
     fn of(of: &'a ConfigFile, store: &Config) -> Result<Self> {
         let file = std::path::absolute(&of.path).unwrap_or_else(|_| of.path.clone());
+        // 64 bits of the digest are plenty for the few files of an application.
         let ending = format!(".config-{}", &digest(file.as_os_str().as_encoded_bytes())[..16]);
         Ok(Self { path: store.state_file(&ending)?, of })
     }
@@ -113,7 +114,7 @@ impl<'a> Note<'a> {
         noted.is_some_and(|noted| *noted == self.text(stamp))
     }
 
-    /// Where it can't be, the next start looks again.
+    /// Writes the note. If that fails, the next start reads the file again.
     fn remember(&self, stamp: &Stamp) {
         let Some(path) = &self.path else { return };
         if let Some(directory) = path.parent() {

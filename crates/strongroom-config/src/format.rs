@@ -19,7 +19,7 @@ mod yaml;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// JSON; comments and trailing commas are taken, too.
+    /// JSON. Comments and trailing commas are accepted, too.
     Json,
     /// TOML 1.1.
     Toml,
@@ -30,10 +30,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: &[Self] = &[Self::Json, Self::Toml, Self::Yaml, Self::Env];
 
-    /// The name: `json`, `toml`, `yaml`, `env`.
+    /// Returns the name: `json`, `toml`, `yaml` or `env`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// The format that a file's name tells: by its ending, or `.env` and `.env.…`.
+    /// Returns the format by a file's name: by its extension, or for `.env` and `.env.…`.
     pub fn of_file(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         if name == ".env" || name.starts_with(".env.") {
@@ -58,12 +58,16 @@ impl Format {
         }
     }
 
-    /// Whether a comment can stand in a file.
+    /// Returns whether all readers of the format accept comments.
     pub(crate) const fn has_comments(self) -> bool {
         !matches!(self, Self::Json)
     }
 
-    /// Reads a text. What can't be read is a flaw at its place.
+    /// Parses a text.
+    ///
+    /// # Errors
+    ///
+    /// A flaw at the first place that can't be read.
     pub(crate) fn parse(self, text: &str) -> Result<Document, Flaw> {
         match self {
             Self::Json => json::parse(text),
@@ -73,7 +77,7 @@ impl Format {
         }
     }
 
-    /// A text as it stands in a file. `None` if the format has no way to write it.
+    /// Returns a text as a value of a file. `None` if the format can't represent it.
     pub(crate) fn quoted(self, text: &str) -> Option<String> {
         match self {
             Self::Env => quote::env(text),
@@ -81,7 +85,7 @@ impl Format {
         }
     }
 
-    /// An entry as it stands in a file, without what follows it.
+    /// Returns an entry as the text of a file, without a comma or line break after it. `None` if the format can't represent it.
     pub(crate) fn entry(self, key: &str, value: &str) -> Option<String> {
         let value = self.quoted(value)?;
         Some(match self {

@@ -1,10 +1,10 @@
-//! The door for the fuzz targets of `fuzz/`, to what is not public. No other build has it.
+//! Private functions for the fuzz targets of `fuzz/`. Only their builds contain this module.
 
-/// Reads these bytes as a configuration file, and changes it; says whether they are one.
+/// Reads bytes as a configuration file, and changes it. Returns whether the file is valid.
 ///
 /// # Panics
 ///
-/// When a promise is broken.
+/// If a property is violated.
 pub fn config(bytes: &[u8]) -> bool {
     crate::edit::check(bytes)
 }
@@ -13,7 +13,7 @@ pub fn config(bytes: &[u8]) -> bool {
 ///
 /// # Panics
 ///
-/// When a property is violated.
+/// If a property is violated.
 pub fn git(bytes: &[u8]) -> bool {
     crate::git::check::check(bytes)
 }

@@ -77,6 +77,7 @@ fn tracks(layout: &Layout, file: &Path) -> Tracks {
     if matches.iter().any(|found| !found.is_directory && found.name == path) {
         return Tracks::Yes;
     }
+    // A failed comparison counts as the same file, because a doubt must not become a no.
     match matches.iter().any(|found| is_same(layout, file, found).unwrap_or(true)) {
         true => Tracks::Maybe,
         false => Tracks::No,
@@ -88,6 +89,7 @@ fn matches(layout: &Layout, path: &[u8]) -> Option<Vec<Match>> {
     let read = |name: &str| open::read(&layout.git.join(name), LARGEST_INDEX, &[open::user()]);
     let bytes = match read("index") {
         Ok(bytes) if is_whole(&bytes, layout.hash) => bytes,
+        // A repository without an index tracks nothing yet.
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Some(Vec::new()),
         _ => return None,
     };
@@ -97,6 +99,7 @@ fn matches(layout: &Layout, path: &[u8]) -> Option<Vec<Match>> {
         let bytes = read(&format!("sharedindex.{name}")).ok()?;
         let base = Index::read(&bytes, layout.hash, path)?;
         let is_right = base.checksum == shared.checksum && is_whole(&bytes, layout.hash);
+        // git doesn't split a shared index again.
         if base.shared.is_some() || !is_right {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Secrets out of an application's plaintext configuration files into its credential store, and back.
+//! Moves secrets from an application's plaintext configuration files into its credential store, and back.
 //!
 //! ```no_run
 //! use strongroom::Config;
@@ -14,34 +14,34 @@
 //! # Ok::<(), strongroom::Error>(())
 //! ```
 //!
-//! - [`ConfigFile`] is a file and the [`Rules`] by which its secrets are found. [`status`](ConfigFile::status) says
-//!   where each is, [`plan`](ConfigFile::plan) what would be done, [`secure`](ConfigFile::secure) does it, and
-//!   [`first_run`](ConfigFile::first_run) is all of that at an application's start.
-//! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from one.
-//! - What a secret leaves behind in the file is a [reference](reference_to), an empty text or nothing: [`Leave`].
+//! - [`ConfigFile`] is a file and the [`Rules`] by which its secrets are found. [`status`](ConfigFile::status) returns
+//!   the place of each secret, [`plan`](ConfigFile::plan) the steps of a move, [`secure`](ConfigFile::secure) carries
+//!   them out, and [`first_run`](ConfigFile::first_run) does all of that at an application's start.
+//! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from a file.
+//! - A secret leaves a [reference](reference_to), an empty text or nothing behind in the file: [`Leave`].
 //!
 //! # Formats
 //!
 //! JSON (with comments and trailing commas), TOML, YAML and dotenv files, as UTF-8 with or without a byte order
-//! mark, of at most 32 MiB. What programs read differently is refused, with line and column: keys that are there
-//! twice, several YAML documents in one file, dotenv values that could name other variables. So are YAML values
-//! that an alias shows in other places.
+//! mark, of at most 32 MiB. Text that programs read in different ways is refused, with line and column: duplicate keys,
+//! several YAML documents in a file, dotenv values that could name other variables. YAML values that an alias shows in
+//! other places are refused, too.
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - A value goes out of the file only after the store has returned it.
-//! - In the file only the bytes of the values change, and what the [`Marker`] adds. What would be written is read
-//!   again first: all other values are as they were. A file that can't be read is refused with line and column.
-//! - No program is run, and git's files are read without git, which would obey the settings of the repository.
-//! - Everything here blocks. An async application calls it where that is allowed.
+//! - A value is removed from the file only after the store has returned it.
+//! - Only the bytes of the values and of the [`Marker`] change in the file. The new text is parsed before it is written, to
+//!   check that all other values are unchanged. A file that can't be read is refused with line and column.
+//! - No program is run. git's files are read without git, which would obey the settings of the repository.
+//! - All functions block. An async application calls them where blocking is allowed.
 //!
 //! # Known limits
 //!
-//! - The parsers keep values in memory that is not wiped; the file on the disk was in the clear anyway.
-//! - An editor that writes the file in the instant in which it is replaced loses what it wrote.
+//! - The parsers keep values in memory that is not wiped. The file on the disk was in the clear anyway.
+//! - If an editor writes the file in the instant of its replacement, that write is lost.
 //! - An [`Exposure`] is found in the file's permissions, the index of git, its comments and its directory. The history of git and
-//!   copies elsewhere are not searched.
-//! - Access control lists and extended attributes of the file are not kept.
+//!   copies in other directories are not searched.
+//! - The replaced file loses its access control lists and extended attributes.
 
 mod config_file;
 mod document;

@@ -1,4 +1,4 @@
-//! What looks like a secret: by the name of its key, or by the form of its value.
+//! Recognising secrets by the name of their key, or by the form of their value.
 
 use strongroom::SecretKey;
 
@@ -8,21 +8,21 @@ mod providers;
 
 pub(crate) use providers::{is_private_key, provider_of};
 
-/// Whether a text has the form of a secret by itself: a private key, or a key of a known provider.
+/// Returns whether a text is recognised as a secret without its key: a private key, or a key of a known provider.
 pub fn looks_like_a_secret(text: &str) -> bool {
     is_private_key(text) || provider_of(text).is_some()
 }
 
-/// Whether values under a key of this name are secrets: `apiKey`, `GITHUB_TOKEN`, `password`.
+/// Returns whether values under a key of this name are secrets: `apiKey`, `GITHUB_TOKEN`, `password`.
 ///
-/// The end of the name counts: `tokenUrl` and `password_file` are about something else.
+/// Only the last words of the name count: `tokenUrl` and `password_file` are not names of secrets.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     ENDINGS.iter().any(|ending| words.ends_with(ending))
 }
 
-/// Whether a text is no value, but says that one belongs there, or where it comes from.
+/// Returns whether a text is a placeholder for a value, such as `<your key>`, `${TOKEN}`, `****` or `changeme`.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     const AROUND: [(&str, &str); 5] =
         [("${", "}"), ("$(", ")"), ("<", ">"), ("{{", "}}"), ("%", "%")];
@@ -30,12 +30,13 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     let mut chars = text.chars();
     let first = chars.next();
     let is_one_character = chars.all(|c| Some(c) == first);
+    // An empty text also counts as one character repeated.
     AROUND.iter().any(is_around)
         || is_one_character
         || TO_BE_FILLED.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// What to call a secret that stands at this path.
+/// Returns the key for a secret at this path.
 pub(crate) fn key_of(path: &ConfigPath) -> SecretKey {
     let words = path.keys().iter().flat_map(|key| words(key));
     SecretKey::new(words.collect::<Vec<_>>().join("_").to_uppercase())
@@ -60,16 +61,17 @@ const ENDINGS: &[&[&str]] = &[
     &["token"],
 ];
 
-/// What people write where a value is to come.
+/// Words that people write in place of a value.
 const TO_BE_FILLED: [&str; 5] = ["changeme", "change-me", "none", "todo", "your-api-key"];
 
-/// The words of a name, in small letters: `openaiAPIKey` has three.
+/// Splits a name into its words, in lower case: `openaiAPIKey` has three.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let chars: Vec<char> = name.chars().collect();
     for (index, &c) in chars.iter().enumerate() {
         let before = index.checked_sub(1).map(|before| chars[before]);
         let after = chars.get(index + 1);
+        // In a row of capitals, the last begins a word if a small letter follows: `APIKey`.
         let starts = c.is_uppercase()
             && before.is_some_and(|before| {
                 !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())

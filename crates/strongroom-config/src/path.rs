@@ -1,4 +1,4 @@
-//! Where a value stands in a configuration file.
+//! Paths of values in a configuration file.
 
 use std::fmt;
 use std::str::{CharIndices, FromStr};
@@ -7,37 +7,36 @@ use strongroom::{Error, Result};
 
 use crate::error;
 
-/// The place of a value: the keys that lead to it, as in `providers.openai.apiKey`.
+/// The path of a value: the keys that lead to it, as in `providers.openai.apiKey`.
 ///
-/// An item of a list is named by its number, from 0: `servers.0.token`. A key that holds a dot, a quote or
-/// white space, or that is empty, is written in double quotes, with the escapes of Rust:
-/// `hosts."example.org".password`.
+/// An item of a list is named by its number, from 0: `servers.0.token`. A key that is empty, or contains a dot, a quote or
+/// white space, is written in double quotes, with the escapes of Rust: `hosts."example.org".password`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConfigPath(Vec<String>);
 
 impl ConfigPath {
-    /// The path of these keys. Without any it is the whole file.
+    /// Creates a path from its keys. Without keys, it is the path of the whole file.
     pub fn new<K: Into<String>>(keys: impl IntoIterator<Item = K>) -> Self {
         Self(keys.into_iter().map(Into::into).collect())
     }
 
-    /// The keys that lead to the value.
+    /// Returns the keys that lead to the value.
     pub fn keys(&self) -> &[String] {
         &self.0
     }
 
-    /// The last key: the value's own.
+    /// Returns the last key, which is the value's own.
     pub fn last(&self) -> Option<&str> {
         self.0.last().map(String::as_str)
     }
 
-    /// The path of what the value stands in; `None` for the whole file.
+    /// Returns the path of the group that contains the value. `None` for the whole file.
     pub fn parent(&self) -> Option<Self> {
         let (_, above) = self.0.split_last()?;
         Some(Self(above.to_vec()))
     }
 
-    /// The path of a value in this one.
+    /// Returns the path of a value inside of this group.
     #[must_use]
     pub fn join(&self, key: impl Into<String>) -> Self {
         let mut keys = self.0.clone();
@@ -49,7 +48,7 @@ impl ConfigPath {
 impl FromStr for ConfigPath {
     type Err = Error;
 
-    /// Reads a path as it is displayed.
+    /// Parses a path in its displayed form.
     ///
     /// # Errors
     ///
@@ -69,7 +68,7 @@ impl FromStr for ConfigPath {
     }
 }
 
-/// The first key of a path's text, and what follows it.
+/// Splits the first key off a path's text, and returns it with the rest.
 fn first_key(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find('.').unwrap_or(text.len());
@@ -88,7 +87,7 @@ fn first_key(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// The character that an escape stands for.
+/// Reads the rest of an escape, and returns its character.
 fn escaped(chars: &mut CharIndices<'_>) -> Option<char> {
     match chars.next()?.1 {
         'n' => Some('\n'),
@@ -114,7 +113,7 @@ impl fmt::Display for ConfigPath {
             if index > 0 {
                 f.write_str(".")?;
             }
-            // What could write on a terminal is escaped, too.
+            // Control characters are escaped, too: paths come from files, and are shown on terminals.
             if is_plain(key) && key.escape_debug().eq(key.chars()) {
                 f.write_str(key)?;
             } else {

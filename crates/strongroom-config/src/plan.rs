@@ -1,4 +1,4 @@
-//! What moving a file's secrets would do, as data.
+//! Plans: the changes to file and store, as data.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,26 +15,26 @@ use crate::rules::{Leave, Marker};
 use crate::source::Stamp;
 use crate::{Ages, ConfigPath, Exposure, Position, exposure, reference_to};
 
-/// What becomes of a secret of which file and store hold different values.
+/// The choice for a secret that has different values in the file and in the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Prefer {
-    /// Nothing is done about it, nor about any other. The default.
+    /// No choice. The plan then has a conflict, and can't be carried out. The default.
     #[default]
     Neither,
-    /// The file's value is given up.
+    /// The store's value stays, and the file's is given up.
     Store,
-    /// The store's value is replaced by the file's.
+    /// The file's value replaces the store's.
     File,
 }
 
-/// What is done to bring a file's secrets into the store. It holds no value.
+/// The steps that bring a file's secrets into the store. A plan contains no values.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One step for each value in the file, in the order in which they are done.
+    /// The steps in their order, one for each value in the file.
     pub steps: Vec<Step>,
-    /// The marker, if it is set: where, and with which text.
+    /// The path and the text of the marker, if the plan sets it.
     pub marker: Option<(ConfigPath, String)>,
     /// The secrets that an import leaves out: the file holds a reference in place of their value.
     pub references: Vec<SecretKey>,
@@ -45,72 +45,72 @@ pub struct Plan {
     pub(crate) stamp: Stamp,
 }
 
-/// What is done about one secret.
+/// A step of a plan, for a single value in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// What it is called in the store.
+    /// The key of the secret in the store.
     pub key: SecretKey,
-    /// Where it stands in the file.
+    /// The path of the value in the file.
     pub path: ConfigPath,
-    /// Its line and column there.
+    /// The line and column of the value in the file.
     pub position: Position,
-    /// Who issued it, if that is known.
+    /// The provider that issued the secret, if known.
     pub provider: Option<String>,
-    /// What is done.
+    /// The change to the store.
     pub action: Action,
-    /// What the file holds afterwards.
+    /// The new content of the file at this path.
     pub leaves: Leaves,
 }
 
-/// What is done about a secret.
+/// The change to the store that a step makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
-    /// The store doesn't have it, and gets it.
+    /// Stores the secret. The store doesn't have it yet.
     Store,
-    /// The store has the same value.
+    /// Changes nothing. The store has the same value.
     Nothing,
-    /// The store has another value, and gets the file's.
+    /// Replaces the store's value, which is different, with the file's.
     TakeFile(Ages),
-    /// The store has another value, which stays. The file's is given up.
+    /// Keeps the store's value, which is different. The file's value is given up.
     KeepStore(Ages),
-    /// The store has another value, and nobody said which one counts: the plan can't be carried out.
+    /// The store has a different value, and no choice was made: the plan can't be carried out.
     Conflict(Ages),
 }
 
-/// What a file holds in a secret's place afterwards.
+/// The content of a file in a secret's place after the plan was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Leaves {
-    /// The value, as it does now.
+    /// The value. The file doesn't change here.
     Value,
-    /// This text.
+    /// A text: a reference, or an empty text.
     Text(String),
-    /// Nothing, not even its key.
+    /// Nothing. The key is removed, too.
     Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Into the store, and out of the file.
+    /// Moves the values into the store, and out of the file.
     Secure,
-    /// Into the store.
+    /// Copies the values into the store.
     Import,
 }
 
-/// A plan with what it takes to carry it out.
+/// A plan with everything that carrying it out needs.
 pub(crate) struct Work {
     pub(crate) plan: Plan,
     pub(crate) read: Read,
-    /// For each step, what was found.
+    /// For each step, the index of its secret in `read.found`.
     pub(crate) steps: Vec<usize>,
-    /// The file's new text.
+    /// The new text of the file.
     pub(crate) text: Zeroizing<String>,
 }
 
 impl Plan {
-    /// The secrets of which file and store hold different values, with nobody's choice between them.
+    /// Returns the steps that need a choice, because file and store have different values.
     pub fn conflicts(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| matches!(step.action, Action::Conflict(_)))
     }
@@ -121,14 +121,14 @@ impl Plan {
         same == *other
     }
 
-    /// Whether there is anything to do.
+    /// Returns whether the plan changes the file or the store.
     pub fn changes_anything(&self) -> bool {
         let is_change =
             |step: &Step| step.leaves != Leaves::Value || step.action != Action::Nothing;
         self.steps.iter().any(is_change)
     }
 
-    /// The change to the file, as people read it: what goes, by its path, and what comes. Values are not shown.
+    /// Returns the change to the file as a diff: the removed and the added entries, by path. Values are not shown.
     pub fn diff(&self) -> String {
         let mut diff = String::new();
         for step in &self.steps {
@@ -148,23 +148,23 @@ impl Plan {
 }
 
 impl ConfigFile {
-    /// What [`secure`](Self::secure) would do. Changes nothing.
+    /// Plans a move, for [`secure`](Self::secure). Changes nothing.
     ///
     /// # Errors
     ///
-    /// As [`status`](Self::status). `Invalid`, with line and column, also if a rule's value is none, if two
-    /// values would have one name in the store, and if a value can't be taken out of the file without touching
-    /// others; `Unsupported` if the store forgets at a restart, unless the file
-    /// [takes such](Self::taking_forgetful_stores).
+    /// As [`status`](Self::status). Also `Invalid`, with line and column, if a rule names something that can't be a
+    /// secret, if two different values would have the same name in the store, or if a value can't be taken out of the
+    /// file without changing another. `Unsupported` if the store loses its secrets at a restart, unless
+    /// [`taking_forgetful_stores`](Self::taking_forgetful_stores) allows that.
     pub fn plan(&self, secrets: &SecretManager, prefer: Prefer) -> Result<Plan> {
         self.work(secrets, prefer, Purpose::Secure).map(|work| work.plan)
     }
 
-    /// What [`import`](Self::import) would do. Changes nothing.
+    /// Plans a copy into the store, for [`import`](Self::import). Changes nothing.
     ///
     /// # Errors
     ///
-    /// As [`plan`](Self::plan), but for what is about changing the file.
+    /// As [`plan`](Self::plan), without the errors that concern changing the file.
     pub fn plan_import(&self, secrets: &SecretManager, prefer: Prefer) -> Result<Plan> {
         self.work(secrets, prefer, Purpose::Import).map(|work| work.plan)
     }
@@ -193,6 +193,7 @@ impl ConfigFile {
             purpose,
             stamp: read.source.stamp,
         };
+        // A file that keeps its values loses nothing to a store that forgets.
         if purpose == Purpose::Import || steps.is_empty() {
             let text = read.source.text.clone();
             return Ok(Work { plan, read, steps, text });
@@ -201,7 +202,7 @@ impl ConfigFile {
         self.with_edits(Work { plan, text: read.source.text.clone(), read, steps })
     }
 
-    /// The same with the file's new text, and the marker in it.
+    /// Returns the work with the new text of the file, including the marker.
     fn with_edits(&self, mut work: Work) -> Result<Work> {
         let (plan, read) = (&mut work.plan, &work.read);
         let changes = plan.steps.iter().zip(&work.steps).filter_map(|(step, number)| {
@@ -216,6 +217,7 @@ impl ConfigFile {
         let changed = edit::changed(self.format, &read.source.text, &read.document, &changes);
         let text = changed.map_err(|flaw| self.flaw(&read.source, flaw))?;
         work.text = Zeroizing::new(text);
+        // In the same text, so that values and marker change by a single replacement of the file.
         if let Some(Marker { path, value }) = &self.rules.marker {
             let marked = edit::with_text(self.format, &work.text, path, value);
             let marked = Zeroizing::new(marked.map_err(|flaw| self.flaw(&read.source, flaw))?);
@@ -235,7 +237,7 @@ impl Read {
         references.map(|found| &found.key)
     }
 
-    /// What holds a value, by its number. Two values of one name must be the same.
+    /// Returns the indices of the secrets with a value in the file. Values of the same name must be equal.
     fn values(&self) -> Result<Vec<usize>, Flaw> {
         let mut values: Vec<usize> = Vec::new();
         let mut by_key: HashMap<&SecretKey, &str> = HashMap::new();
@@ -248,6 +250,7 @@ impl Read {
                 Content::Reference | Content::Nothing => continue,
             };
             let at = found.node.map_or(0, |node| self.document.nodes[node].span.start);
+            // Checked here, because a flaw has a line and column, and the store's error has none.
             found.key.validate().map_err(|error| unnameable(at, found, error.problem()))?;
             if *by_key.entry(&found.key).or_insert(value) != value {
                 return Err(one_name(at, found));

@@ -1,19 +1,19 @@
-//! What a file holds in the place of a secret that is in the vault: `strongroom:NAME`.
+//! References, the texts in place of secrets that are in the vault: `strongroom:NAME`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use strongroom::SecretKey;
 
-/// What every reference begins with.
+/// The start of every reference.
 const SCHEME: &str = "strongroom:";
 
-/// What stands between the name and the target.
+/// The text between the name and the target.
 const TARGET: &str = "?target=";
 
-/// What is escaped in a name: all but what no format and no shell reads as anything else.
+/// The escaped characters of a name: all but those without a meaning in every format and shell.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.');
 
-/// The text that stands for a secret: `strongroom:NAME`, or `strongroom:NAME?target=TARGET`. Of names, only
-/// letters, digits and `_-.` stand for themselves; all else is percent-encoded.
+/// Returns the reference to a secret: `strongroom:NAME`, or `strongroom:NAME?target=TARGET`. Letters and digits of ASCII
+/// and `_-.` are written as they are, all other characters are percent-encoded.
 pub fn reference_to(key: &SecretKey) -> String {
     let mut text = format!("{SCHEME}{}", utf8_percent_encode(key.name(), ESCAPED));
     if let Some(target) = key.target() {
@@ -22,7 +22,7 @@ pub fn reference_to(key: &SecretKey) -> String {
     text
 }
 
-/// The secret that a text stands for, if it is a reference.
+/// Returns the secret that a text refers to, if it is a reference.
 pub fn referenced(text: &str) -> Option<SecretKey> {
     let rest = text.strip_prefix(SCHEME)?;
     let decoded = |part| percent_decode_str(part).decode_utf8().ok().map(String::from);
@@ -33,8 +33,7 @@ pub fn referenced(text: &str) -> Option<SecretKey> {
     key.validate().is_ok().then_some(key)
 }
 
-/// Returns whether a text is a reference as [`reference_to`] writes it: what a configuration file holds in place of a
-/// secret, and hardly ever a secret itself.
+/// Returns whether a text is a reference exactly as [`reference_to`] writes it. Such a text is hardly ever a secret itself.
 pub fn is_reference(text: &str) -> bool {
     referenced(text).is_some_and(|key| reference_to(&key) == text)
 }

@@ -1,10 +1,10 @@
-//! What an application knows about its configuration file: which values are secrets, and what they are called.
+//! An application's knowledge of its configuration file: the values that are secrets, and their names in the store.
 
 use strongroom::SecretKey;
 
 use crate::ConfigPath;
 
-/// Which values of a file are secrets.
+/// The rules by which the secrets of a file are found.
 ///
 /// ```
 /// use strongroom_config::{Leave, Marker, Rule, Rules};
@@ -25,7 +25,7 @@ pub struct Rules {
     pub(crate) leave: Leave,
 }
 
-/// One value that is a secret.
+/// A rule for a single secret: its path in the file, and its key in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Rule {
@@ -35,17 +35,17 @@ pub struct Rule {
     pub(crate) leave: Option<Leave>,
 }
 
-/// What a secret leaves behind in the file.
+/// The content of the file in a secret's place after a move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Leave {
-    /// A text that names it: `strongroom:NAME`, see [`referenced`](crate::referenced). The default: whoever
-    /// reads the file sees where the value went, and so does the next look at it.
+    /// A text that names the secret: `strongroom:NAME`, see [`referenced`](crate::referenced). The default, because
+    /// it tells people and programs that read the file where the value is.
     #[default]
     Reference,
     /// An empty text.
     Empty,
-    /// Nothing: its key goes, too. Comments stay.
+    /// Nothing. The key is removed, too. Comments stay.
     Nothing,
 }
 
@@ -57,38 +57,38 @@ pub struct Marker {
 }
 
 impl Rules {
-    /// None yet: they find nothing.
+    /// Creates an empty set of rules, which finds no secrets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No rules, but the look for secrets, as [`looking`](Self::looking) does.
+    /// Creates rules that only look for secrets, as [`looking`](Self::looking) does.
     pub fn of_looks() -> Self {
         Self::default().looking()
     }
 
-    /// The same with one more secret. Of two rules for one path, the first counts.
+    /// Adds a rule. Of two rules for the same path, the first applies.
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// The same, finding also what looks like a secret: texts under keys such as `apiKey`, `*_TOKEN` or
-    /// `password`, and texts in the form that well-known providers give their keys. Nobody is asked about them.
+    /// Also finds values that look like secrets: texts under keys such as `apiKey`, `*_TOKEN` or `password`, and texts
+    /// in the form of a well-known provider's keys. They are treated as secrets without a question to the user.
     ///
-    /// Such a secret is called by its path, in capitals: `PROVIDERS_OPENAI_API_KEY`.
+    /// Such a secret is named after its path, in capitals: `PROVIDERS_OPENAI_API_KEY`.
     pub fn looking(mut self) -> Self {
         self.looks = true;
         self
     }
 
-    /// The same, with another thing that secrets leave behind, where their rule says nothing else.
+    /// Sets the content that secrets leave behind, unless their rule sets another. [`Leave::Reference`] by default.
     pub fn leaving(mut self, leave: Leave) -> Self {
         self.leave = leave;
         self
     }
 
-    /// The same with a marker, which is set when a secret moves out. None by default.
+    /// Adds a marker, which is set when a secret moves out. None by default.
     pub fn with_marker(mut self, marker: Marker) -> Self {
         self.marker = Some(marker);
         self
@@ -96,18 +96,18 @@ impl Rules {
 }
 
 impl Rule {
-    /// The value at this path is the secret of this key.
+    /// Creates a rule: the value at `path` is the secret `key`.
     pub fn new(path: ConfigPath, key: impl Into<SecretKey>) -> Self {
         Self { path, key: key.into(), provider: None, leave: None }
     }
 
-    /// The same, naming who issued it.
+    /// Sets the provider that issued the secret.
     pub fn with_provider(mut self, provider: impl Into<String>) -> Self {
         self.provider = Some(provider.into());
         self
     }
 
-    /// The same, with what it leaves behind.
+    /// Sets the content that the secret leaves behind.
     pub fn leaving(mut self, leave: Leave) -> Self {
         self.leave = Some(leave);
         self
@@ -115,7 +115,7 @@ impl Rule {
 }
 
 impl Marker {
-    /// This text at this path. What the path leads through must be in the file; the last key is made.
+    /// Creates a marker: the text `value` at `path`. The groups on the path must be in the file; the last key is added.
     pub fn new(path: ConfigPath, value: impl Into<String>) -> Self {
         Self { path, value: value.into() }
     }

@@ -1,5 +1,5 @@
-//! Moving secrets: into the store first, then out of the file. A process that is killed in between has lost
-//! nothing, and the next one goes on.
+//! Moving secrets: into the store first, then out of the file. If the process is killed in between, no secret is lost,
+//! and the next attempt continues.
 
 use strongroom::blocking::SecretManager;
 use strongroom::{
@@ -13,55 +13,56 @@ use crate::plan::{Action, Plan, Purpose, Step, Work};
 use crate::replace::replace;
 use crate::{Ages, Exposure};
 
-/// How far the move is. Each is told before it is done, but for the last.
+/// The progress of a move. Each step is reported before it is done, except for [`Done`](Self::Done).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress<'a> {
-    /// A secret is written to the store.
+    /// Writing a secret to the store.
     Storing(&'a SecretKey),
-    /// It is read back, and compared with the file's.
+    /// Reading a secret back from the store, and comparing it with the file's value.
     Comparing(&'a SecretKey),
-    /// The new file is written beside the old one.
+    /// Writing the new file beside the old file.
     Writing,
-    /// The new file takes the old one's place.
+    /// Replacing the old file with the new file.
     Replacing,
-    /// All of it is done.
+    /// The move is complete.
     Done,
 }
 
-/// What was done.
+/// The result of a move or an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Secured {
     /// The secrets that are now in the store.
     pub secrets: Vec<SecretKey>,
-    /// Which store that is.
+    /// The backend of the store.
     pub backend: Backend,
     /// The exposures of the values before the move. Some [remain](Exposure::remains).
     pub exposures: Vec<Exposure>,
 }
 
 impl ConfigFile {
-    /// Moves the secrets of the file into the store, as planned: each is written to the store, read back and
-    /// compared; then the file is replaced by one without them, and with the marker.
+    /// Moves the secrets of the file into the store, as planned. Each is written to the store, read back and compared.
+    /// Then the file is replaced by a file without the secrets, and with the marker.
     ///
-    /// - Where this ends before its end, killed or by an error, each value is still in the file or in the store,
-    ///   or in both. A new plan then says what is left to do.
-    /// - The file keeps its owner and permissions, and if it is a symbolic link, that stays one.
-    /// - What stood in the file may still be found on the disk, in snapshots and in backups.
+    /// - If the move fails, or the process is killed, each value is still in the file, in the store, or in both. A new
+    ///   plan has the remaining steps.
+    /// - The file keeps its owner and permissions. A symbolic link stays a symbolic link.
+    /// - The old content may still be found on the disk, in snapshots and in backups.
     ///
     /// # Errors
     ///
-    /// `Conflict` if the plan has [conflicts](Plan::conflicts), if file or store are not as they were when it was
-    /// made, or if somebody writes the file meanwhile: nothing of theirs is written over. `Corrupt` if the store
-    /// doesn't return what it was given. `Busy` if another process replaces the file. As [`plan`](Self::plan),
-    /// as a change of the vault, and `Io` and `AccessDenied` for the file.
+    /// `Conflict` if the plan has [conflicts](Plan::conflicts), if the file or the store has changed since the plan was
+    /// made, or if another program writes the file meanwhile, whose text then stays. `Corrupt` if the store doesn't
+    /// return the value that was stored. `Busy` if another process replaces the file. Also the errors of
+    /// [`plan`](Self::plan), those of changing the vault, and `Io` and `AccessDenied` for the file.
     pub fn secure(
         &self,
         secrets: &SecretManager,
         plan: &Plan,
         mut progress: impl FnMut(Progress<'_>),
     ) -> Result<Secured> {
+        // Planned again from the file and the store as they are, so that an outdated plan changes nothing.
         let work = self.checked(secrets, plan, Purpose::Secure)?;
         work.store(secrets, &mut progress)?;
         if *work.text != *work.read.source.text {
@@ -77,7 +78,7 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// As [`secure`](Self::secure), but for what is about writing the file.
+    /// As [`secure`](Self::secure), without the errors that concern writing the file.
     pub fn import(
         &self,
         secrets: &SecretManager,
@@ -90,7 +91,7 @@ impl ConfigFile {
         Ok(work.done(secrets.backend()))
     }
 
-    /// The work that a plan is of, if it still is.
+    /// Returns the work for a plan, if the plan is still valid.
     fn checked(&self, secrets: &SecretManager, plan: &Plan, purpose: Purpose) -> Result<Work> {
         let work = self.work(secrets, plan.prefer, purpose)?;
         if !work.plan.is_same_work(plan) {
@@ -104,7 +105,7 @@ impl ConfigFile {
 }
 
 impl Work {
-    /// Writes to the store what it doesn't have, and reads all of it back from there.
+    /// Writes the missing values to the store, and reads all values back.
     fn store(
         &self,
         secrets: &SecretManager,
@@ -125,7 +126,7 @@ impl Work {
         self.compare_all(secrets, progress)
     }
 
-    /// Writes all of it at once, if the store has none of it, and returns whether it did.
+    /// Writes all values in a single batch, if the store has none of the secrets. Returns whether it did.
     fn create_all(
         &self,
         secrets: &SecretManager,
@@ -141,7 +142,7 @@ impl Work {
             }
         });
         match created {
-            // Another process was faster with one of them.
+            // Another process has stored a secret since the plan. The caller then takes the secrets in turn.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             created => created.map(|()| true),
         }
@@ -152,8 +153,8 @@ impl Work {
         secrets: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<()> {
-        // An inline vault is read from memory, which says nothing about the store. One in an encrypted file is
-        // read from there, and would ask for its passphrase again.
+        // An inline vault is read from memory, which proves nothing about the store, unless its copy is forgotten first. A
+        // vault in an encrypted file is read from the file, and forgetting it would ask for its passphrase again.
         if secrets.layout() == Layout::Inline {
             secrets.forget();
         }
@@ -180,9 +181,10 @@ impl Work {
     }
 }
 
-/// Checks that the store has what the file is about to give up.
+/// Checks that the store has the value that the file is about to give up.
 fn compare(secrets: &SecretManager, step: &Step, value: &SecretString) -> Result<()> {
     let is_there = match step.action {
+        // The store's value is another, and may have expired: it only has to be there.
         Action::KeepStore(_) => secrets.exists(&step.key)?,
         _ => secrets
             .get(&step.key)?
@@ -191,7 +193,7 @@ fn compare(secrets: &SecretManager, step: &Step, value: &SecretString) -> Result
     if is_there { Ok(()) } else { Err(error::not_read_back(&step.key)) }
 }
 
-/// Writes a value to the store: over nothing, over itself, or over the value of this age.
+/// Writes a value to the store, if the store has no value, the same value, or the value of the age in `over`.
 ///
 /// # Errors
 ///
@@ -204,6 +206,7 @@ fn put(
 ) -> Result<()> {
     let mut is_other = false;
     let new = new_secret(secrets, found, value);
+    // Decided inside of the update: another process may have stored a value since the plan.
     secrets.update(&found.key, |old| match old {
         Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
         Some(old) if over.is_none_or(|ages| ages.store != old.metadata.updated_at) => {
@@ -217,7 +220,7 @@ fn put(
 
 fn new_secret(secrets: &SecretManager, found: &Found, value: &SecretString) -> Secret {
     let mut new = Secret::new(SecretString::from(value.expose_secret()));
-    // The rules go on naming the provider where entries can't.
+    // Entries of their own keep no metadata, and refuse a secret that has some. The provider is still in the rules.
     if secrets.capabilities().keeps_metadata {
         new.metadata = found.metadata.clone();
     }

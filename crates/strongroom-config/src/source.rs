@@ -1,4 +1,4 @@
-//! A configuration file as it was read: its text, and what tells whether it is still the same.
+//! A configuration file as it was read: its text, and the marks by which a change is noticed.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -10,29 +10,29 @@ use zeroize::Zeroizing;
 
 use crate::error;
 
-/// The largest file that is read, and the largest export that is written, in bytes: some 200,000 keys.
+/// The largest file that is read, and the largest export that is written, in bytes. Enough for some 200,000 keys.
 pub(crate) const LARGEST: u64 = 32 << 20;
 
-/// A file that was read.
+/// A file with the text that was read from it.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// The file itself, behind all symbolic links.
+    /// The canonical path, without symbolic links.
     pub(crate) path: PathBuf,
     pub(crate) text: Zeroizing<String>,
     pub(crate) stamp: Stamp,
     pub(crate) metadata: Metadata,
 }
 
-/// Which file it is, and in what state.
+/// The identity and the state of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stamp {
     size: u64,
     modified: Option<Timestamp>,
-    /// Device, inode and time of change, where there are such.
+    /// Device, inode and time of change, on systems that have them.
     identity: [i64; 4],
 }
 
-/// Who can get at a file.
+/// The permissions and the number of names of a file, on systems that have them.
 pub(crate) struct Access {
     pub(crate) mode: Option<u32>,
     pub(crate) names: Option<u64>,
@@ -40,6 +40,7 @@ pub(crate) struct Access {
 
 impl Source {
     pub(crate) fn read(path: &Path) -> Result<Self> {
+        // The target of a link is replaced, so that the link stays.
         let target = path.canonicalize().map_err(|cause| error::reading(path, cause))?;
         let (bytes, metadata) = read(&target).map_err(|cause| error::reading(path, cause))?;
         let bytes = bytes.ok_or_else(|| error::too_large(&error::shown(path), LARGEST))?;
@@ -54,7 +55,7 @@ impl Source {
         }
     }
 
-    /// Whether the file is still as it was read.
+    /// Returns whether the file is still as it was read.
     pub(crate) fn is_current(&self) -> io::Result<bool> {
         let (bytes, metadata) = read(&self.path)?;
         let is_same = bytes.is_some_and(|bytes| *bytes == self.text.as_bytes());
@@ -78,7 +79,7 @@ impl Source {
 }
 
 impl Stamp {
-    /// The state of the file at a path, for the price of one look at it. Symbolic links are followed.
+    /// Returns the state of the file at a path, without reading it. Symbolic links are followed.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|metadata| Self::of(&metadata))
     }
@@ -89,6 +90,7 @@ impl Stamp {
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
+        // Device and inode. The time of change also moves when only permissions or names change.
         self.identity[..2] == other.identity[..2]
     }
 }
@@ -96,7 +98,7 @@ impl Stamp {
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> [i64; 4] {
     use std::os::unix::fs::MetadataExt as _;
-    // Only compared: which bits the numbers have doesn't matter.
+    // The numbers are only compared, so a change of sign doesn't matter.
     [
         metadata.dev().cast_signed(),
         metadata.ino().cast_signed(),
@@ -110,7 +112,7 @@ fn identity(_: &Metadata) -> [i64; 4] {
     [0; 4]
 }
 
-/// Reads a file; `None` if it has too many bytes.
+/// Reads a file. The bytes are `None` if they are more than [`LARGEST`].
 fn read(path: &Path) -> io::Result<(Option<Zeroizing<Vec<u8>>>, Metadata)> {
     let file = open(path, strongroom_files::Source::Given)?;
     let metadata = file.metadata()?;

@@ -1,86 +1,86 @@
-//! Which secrets a file has, and where each of them is.
+//! The status of a file: its secrets, and the place of each.
 
 use strongroom::{SecretKey, Timestamp};
 
 use crate::exposure::Exposure;
 use crate::{ConfigPath, Format, Position};
 
-/// The secrets of a file. It holds no value.
+/// The secrets of a file, and their places. A status contains no values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// The file's format.
+    /// The format of the file.
     pub format: Format,
-    /// The secrets: those of rules first, in their order, then the others in the order of the file.
+    /// The secrets: first those of rules, in the order of the rules, then the rest in the order of the file.
     pub secrets: Vec<SecretStatus>,
-    /// Whether the marker stands in the file. Without a marker in the rules it is false.
+    /// Set if the marker is in the file. Always false if the rules have no marker.
     pub is_marked: bool,
     /// The exposures of the values.
     pub exposures: Vec<Exposure>,
 }
 
-/// One secret of a file.
+/// The status of a single secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretStatus {
-    /// What it is called in the store.
+    /// The key of the secret in the store.
     pub key: SecretKey,
-    /// Who issued it, if that is known.
+    /// The provider that issued the secret, if known.
     pub provider: Option<String>,
-    /// Where it stands in the file, or would.
+    /// The path in the file, even if the file has no value there.
     pub path: ConfigPath,
-    /// Its line and column in the file, if it or what stands for it is there.
+    /// The line and column in the file. `None` if the path is not in the file.
     pub position: Option<Position>,
-    /// How it was found.
+    /// The reason for taking it as a secret.
     pub found_by: FoundBy,
-    /// Where it is.
+    /// The place of the secret: the file, the store, or both.
     pub place: Place,
-    /// Why it can't be moved as it stands, where that is so.
+    /// The reason for which the value can't be moved as it is, if there is such a reason.
     pub problem: Option<String>,
 }
 
-/// How a secret was found.
+/// The reason for taking a value as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FoundBy {
     /// A rule names it.
     Rule,
-    /// Its key is one of those that secrets have.
+    /// The name of its key is typical of secrets, such as `apiKey`.
     KeyName,
-    /// Its value has the form of a provider's.
+    /// The value is a private key, or has the form of a known provider's keys.
     ValueShape,
-    /// The file refers to it.
+    /// The file contains a reference to it.
     Reference,
-    /// The file is an export.
+    /// The file is an export of secrets.
     Export,
 }
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {
-    /// In the file alone.
+    /// Only the file has it.
     File,
-    /// In the store alone.
+    /// Only the store has it.
     Store,
-    /// In both, with the same value.
+    /// File and store have the same value.
     Both,
-    /// In both, with different values.
+    /// File and store have different values.
     Differs(Ages),
-    /// In neither. Where the file refers to it, that leads nowhere.
+    /// Neither has it. A reference in the file, if there is one, is dangling.
     Nowhere,
-    /// Not in the file, and there was no store to ask.
+    /// The file doesn't have it, and there was no store to ask.
     Unknown,
 }
 
-/// How old the two values of a secret are, where that is known.
+/// The ages of the two values of a secret, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Ages {
-    /// When the file was last written.
+    /// The time of the last write to the file.
     pub file: Option<Timestamp>,
-    /// When the store's value was last written.
+    /// The time at which the store's value was last written.
     pub store: Option<Timestamp>,
-    /// Whether the store's value has expired; it was then not compared.
+    /// Set if the store's value has expired. An expired value is not compared with the file's.
     pub store_expired: bool,
 }

@@ -1,4 +1,4 @@
-//! Admission: a token that works once, and the session that it is exchanged for.
+//! Admission: tokens that work once, and the sessions that they are exchanged for.
 
 mod random;
 mod refusals;
@@ -18,25 +18,25 @@ use refusals::Refusals;
 pub(crate) use session::Session;
 use sessions::Sessions;
 
-/// Tokens and sessions. All of it is forgotten with the process.
+/// Tokens and sessions. They exist only in memory, and end with the process.
 pub(crate) struct Access {
-    /// The sessions; `None` where the application has let its user in already.
+    /// The sessions. `None` if the application admits requests itself.
     sessions: Option<Mutex<Sessions>>,
     is_closed: watch::Sender<bool>,
     refusals: Mutex<Refusals>,
 }
 
-/// A request that has no session, and needs one.
+/// The error for a request that needs a session, and has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoSession;
 
 impl Access {
-    /// Admits by token. A token and a session end when they are not used for this long.
+    /// Admits requests by token and session. Both end when they are not used for the time `idle`.
     pub(crate) fn by_token(idle: Duration) -> Self {
         Self::new(Some(Mutex::new(Sessions::new(idle))))
     }
 
-    /// Admits every request: the application has checked it.
+    /// Admits every request. The application has checked it already.
     pub(crate) fn by_application() -> Self {
         Self::new(None)
     }
@@ -45,7 +45,7 @@ impl Access {
         Self { sessions, is_closed: watch::Sender::new(false), refusals: Mutex::default() }
     }
 
-    /// Returns a new token, in place of one that was not used; `None` where none is needed.
+    /// Returns a new token, which replaces a token that was not used yet. `None` if no token is needed.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Access {
         sessions.mint(Instant::now()).map(Some)
     }
 
-    /// Exchanges the token for a new session; `None` if the token is wrong, was used, or is too old.
+    /// Exchanges the token for a new session. `None` if the token is wrong, was used, or is too old.
     ///
     /// # Errors
     ///
@@ -72,11 +72,12 @@ impl Access {
         Ok(session)
     }
 
-    /// Returns the session of this bearer; `None` where the application admits. A use makes it last longer.
+    /// Returns the session of this bearer. `None` if the application admits requests itself. If `is_use` is set, the
+    /// session's idle time starts again.
     ///
     /// # Errors
     ///
-    /// [`NoSession`].
+    /// [`NoSession`] if no session has this bearer.
     pub(crate) fn admit(
         &self,
         bearer: Option<&str>,
@@ -92,11 +93,11 @@ impl Access {
         if let Some(mut sessions) = self.lock() {
             sessions.end(session);
         }
-        // Wakes the waits for the end.
+        // Wakes the tasks that wait for the end of a session.
         self.is_closed.send_modify(|_| {});
     }
 
-    /// Ends all sessions, and admits nothing any more.
+    /// Ends all sessions and the token, for good.
     pub(crate) fn close(&self) {
         if let Some(mut sessions) = self.lock() {
             sessions.close();
@@ -109,19 +110,21 @@ impl Access {
         self.wait(|sessions, now| sessions.lives_until(session?, now)).await;
     }
 
-    /// Waits until there is neither a session nor a token for one.
+    /// Waits until there is neither a session nor a token.
     pub(crate) async fn abandoned(&self) {
         self.wait(Sessions::used_until).await;
     }
 
-    /// Waits until there is no time to wait for, or all of it was closed.
+    /// Waits until `until` returns `None`, or until everything was closed. Asks again at the returned time, and after each
+    /// change.
     async fn wait(&self, until: impl Fn(&Sessions, Instant) -> Option<Instant>) {
         let mut closed = self.is_closed.subscribe();
         while !*closed.borrow_and_update() {
             let deadline = self.lock().map(|sessions| until(&sessions, Instant::now()));
-            // It can't fail: the sender lives as long as `self`.
+            // This can't fail: the sender lives as long as `self`.
             let change = async { drop(closed.changed().await) };
             match deadline {
+                // Without sessions, only closing ends the wait.
                 None => change.await,
                 Some(None) => return,
                 Some(Some(deadline)) => or(sleep_until(deadline), change).await,

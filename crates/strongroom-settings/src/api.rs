@@ -1,7 +1,7 @@
-//! What the page asks the server for.
+//! The endpoints that the page calls.
 //!
-//! Everything that changes something or opens a value is a `POST` with a body in JSON: nothing about a
-//! secret stands in a URL.
+//! All requests that change something or reveal a value are a `POST` with a body in JSON. No URL contains anything about a
+//! secret.
 
 mod body;
 mod events;
@@ -34,7 +34,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .with_state(Arc::clone(shared))
 }
 
-/// Every path beside the page.
+/// Returns the router for all paths outside of the page.
 pub(crate) fn nowhere() -> Router {
     Router::new().fallback(no_such_page).layer(from_fn(gate::same_origin))
 }
@@ -59,7 +59,7 @@ fn with_session(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/migration", get(sections::plan))
         .route("/api/migration/secure", post(sections::secure))
         .route("/api/export", post(sections::export))
-        // The gate has bounded the body.
+        // The gate has limited the body already, to more than axum's default.
         .layer(DefaultBodyLimit::disable())
         .route_layer(from_fn_with_state(Arc::clone(shared), gate::session))
 }

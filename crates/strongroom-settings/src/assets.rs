@@ -1,4 +1,4 @@
-//! The page's own files, embedded as they are.
+//! The files of the page, embedded unchanged.
 
 use axum::Router;
 use axum::extract::OriginalUri;
@@ -11,7 +11,7 @@ use strongroom::ExposeSecret as _;
 use crate::access::Session;
 use crate::api::secret_response;
 
-/// A file by its path below the page, with its type.
+/// A file with its path below the page, and its media type.
 struct Asset {
     path: &'static str,
     kind: &'static str,
@@ -25,7 +25,7 @@ const HTML: &str = "text/html; charset=utf-8";
 
 const PAGE: &str = include_str!("../assets/page.html");
 
-/// The place for a session's secrets in the page.
+/// The element of the page that takes a session's secrets.
 const SESSION: &str = r#"<meta name="session" content="">"#;
 
 const ASSETS: [Asset; 10] = [
@@ -47,7 +47,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     })
 }
 
-/// The page names its files relative to itself, so it has to stand in a directory.
+/// Returns the page, or a redirect to its path with a slash at the end. The page names its files relative to that path.
 pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
     match uri.path().rsplit('/').next() {
         Some("") | None => ([(CONTENT_TYPE, HTML)], PAGE).into_response(),
@@ -55,7 +55,7 @@ pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
     }
 }
 
-/// The page with a session in it, or without one.
+/// Returns the page with a session's secrets in it, or without a session as a refusal.
 pub(crate) fn page_with(session: Option<&Session>) -> Response {
     let Some(session) = session else {
         return (StatusCode::UNAUTHORIZED, [(CONTENT_TYPE, HTML)], PAGE).into_response();

@@ -9,10 +9,10 @@ use strongroom_config::{ConfigFile, Exposure, Format, Leaves, Prefer};
 
 use crate::{Export, ExportFormat, Migration, Plan};
 
-/// Moves the secrets of one configuration file.
+/// Moves the secrets of a configuration file.
 ///
-/// Where file and vault hold different values, the page says so and nothing moves: which one counts is asked by
-/// other means, such as `strongroom config secure --prefer`.
+/// If file and vault have different values, the page shows that, and nothing moves. The user chooses by other means, such as
+/// `strongroom config secure --prefer`.
 #[derive(Clone)]
 pub struct ConfigMigration {
     file: ConfigFile,
@@ -29,14 +29,15 @@ pub struct ConfigExport {
 }
 
 impl ConfigMigration {
-    /// Moves what this file has into this vault.
+    /// Creates a migration from this file into this vault.
     pub fn new(file: ConfigFile, secrets: blocking::SecretManager) -> Self {
         Self { file, secrets }
     }
 }
 
 impl ConfigMigration {
-    /// The plan. For a vault that forgets, what it would be, and why it can't be carried out.
+    /// Returns the plan. For a vault that loses its secrets at a restart, returns the plan for a lasting vault, and the
+    /// reason for which it can't be carried out.
     fn plan_or_why_not(&self) -> Result<(strongroom_config::Plan, Option<String>)> {
         match self.file.plan(&self.secrets, Prefer::Neither) {
             Err(error)
@@ -53,6 +54,7 @@ impl ConfigMigration {
 
 impl Migration for ConfigMigration {
     fn plan(&self) -> Result<Option<Plan>> {
+        // An application without a configuration file has nothing to move, and no problem to show.
         if !self.file.path().exists() {
             return Ok(None);
         }
@@ -71,6 +73,7 @@ impl Migration for ConfigMigration {
     }
 
     fn secure(&self) -> Result<String> {
+        // Planned again: the file can have changed since the page showed its plan.
         let plan = self.file.plan(&self.secrets, Prefer::Neither)?;
         let done = self.file.secure(&self.secrets, &plan, |_| {})?;
         let backend = self.secrets.backend();
@@ -88,9 +91,10 @@ fn warning(exposure: &Exposure) -> String {
 }
 
 impl ConfigExport {
-    /// Exports this vault into files of this directory whose names begin so: `tracker` for `tracker-secrets.json`.
+    /// Creates an export of this vault into files of `directory`. Their names start with `name`: `tracker` for
+    /// `tracker-secrets.json`.
     ///
-    /// The directory is an absolute path, and best one that only the user writes to, such as the home directory.
+    /// The path must be absolute. Prefer a directory to which only the user can write, such as the home directory.
     pub fn new(
         name: impl Into<String>,
         secrets: blocking::SecretManager,
@@ -115,6 +119,7 @@ impl Export for ConfigExport {
     }
 
     fn export(&self, format: &ExportFormat, may_replace: bool) -> Result<()> {
+        // Only a path that was offered is written, never a path that a caller made up.
         let known = Format::ALL.iter().find(|known| self.format(**known) == *format);
         let known = known.ok_or_else(|| {
             strongroom::Error::new(ErrorKind::Unsupported, Operation::Get)
@@ -125,7 +130,7 @@ impl Export for ConfigExport {
     }
 }
 
-/// The name without characters that a file's name can't have.
+/// Replaces the characters that a file's name can't have.
 fn file_name(name: &str) -> String {
     let is_kept = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect()

@@ -1,7 +1,7 @@
-//! The connections of a page that is served alone: how many there are, and how long each may take.
+//! The limits of a [`Server`](crate::Server)'s connections: their number, and the time of each.
 //!
-//! Every account of this machine can open connections. One that shows no session ends soon, and gives way to a new one
-//! when there are too many, so that an account without a session can't shut out the one that has it.
+//! Every account of this machine can open connections. A connection that shows no session ends soon, and gives way to a new
+//! connection if there are too many. So an account without a session can't shut out the user.
 
 use std::future::pending;
 use std::sync::{Arc, OnceLock};
@@ -24,27 +24,27 @@ use crate::settings::Shared;
 /// The largest number of connections at a time. A browser opens six to one address.
 const CONNECTIONS: usize = 64;
 
-/// The time that a connection without a session has, from its opening to the end of the answer.
+/// The deadline of a connection without a session, from its opening to the end of the answer.
 const WITHOUT_SESSION: Duration = Duration::from_secs(15);
 
-/// The time for answers that are under way when their session or the server ends.
+/// The time to complete an answer after its session or the server has ended.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The largest head of a request, in bytes.
 const HEAD: usize = 32 * 1024;
 
-/// A connection, as its requests know it.
+/// The part of a connection that its request can reach.
 #[derive(Clone, Default)]
 pub(crate) struct Connection {
-    /// The session that it has shown; the inner `None` where the application admits.
+    /// The session that the request has shown. The inner `None` if the application admits requests itself.
     session: Arc<OnceLock<Option<Arc<Session>>>>,
 }
 
-/// All connections of a server. They end with it.
+/// All connections of a server. They end when this is dropped.
 pub(crate) struct Connections {
     shared: Arc<Shared>,
     router: Router,
-    /// The oldest one is the first.
+    /// The open connections, the oldest first.
     open: Vec<Open>,
     tasks: JoinSet<()>,
 }
@@ -57,7 +57,7 @@ struct Open {
 impl Connection {
     /// Notes that a request has shown a session.
     pub(crate) fn admit(&self, session: Option<Arc<Session>>) {
-        // A connection has one request.
+        // A connection has a single request, so the session is set once.
         self.session.set(session).ok();
     }
 
@@ -65,8 +65,9 @@ impl Connection {
         self.session.get().is_some()
     }
 
-    /// Waits until the connection has taken longer than it may.
+    /// Waits until the connection has exceeded its time.
     async fn overdue(&self, shared: &Shared) {
+        // With a session, an answer may take as long as the session: the stream of changes does.
         sleep(WITHOUT_SESSION).await;
         if let Some(session) = self.session.get() {
             shared.access.ended(session.as_deref()).await;
@@ -80,7 +81,7 @@ impl Connections {
         Self { shared, router, open: Vec::new(), tasks: JoinSet::new() }
     }
 
-    /// Serves a new connection, or closes it where all others have a session.
+    /// Serves a new connection, or closes it if there are too many and all have a session.
     pub(crate) fn take(&mut self, stream: TcpStream) {
         while self.tasks.try_join_next().is_some() {}
         self.open.retain(|open| !open.task.is_finished());
@@ -103,9 +104,10 @@ impl Connections {
         true
     }
 
-    /// Waits until a connection ends, or a second.
+    /// Waits until a connection ends, but at most a second.
     pub(crate) async fn one_ended(&mut self) {
         let ended = async {
+            // Without connections, `join_next` returns at once, and the caller would not pause.
             if self.tasks.join_next().await.is_none() {
                 pending::<()>().await;
             }
@@ -113,7 +115,7 @@ impl Connections {
         timeout(Duration::from_secs(1), ended).await.ok();
     }
 
-    /// Ends all connections: those without a session at once, the others with their answers.
+    /// Ends all connections: those without a session at once, the rest when their answers are complete.
     pub(crate) async fn finish(mut self) {
         while self.make_room() {}
         let answered = async { while self.tasks.join_next().await.is_some() {} };
@@ -121,7 +123,7 @@ impl Connections {
     }
 }
 
-/// Serves one request. The errors of a connection are its client's.
+/// Serves a single request. Errors of the connection concern only the client, and are ignored.
 async fn serve(stream: TcpStream, router: Router, connection: Connection) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<_>| {
@@ -129,6 +131,7 @@ async fn serve(stream: TcpStream, router: Router, connection: Connection) {
         router.call(request)
     });
     let mut builder = http1::Builder::new();
+    // Without keep-alive, an idle connection can't keep its place.
     builder.keep_alive(false).max_buf_size(HEAD);
     builder.serve_connection(TokioIo::new(stream), service).await.ok();
 }

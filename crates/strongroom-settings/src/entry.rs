@@ -1,12 +1,13 @@
-//! The way from a file into the page.
+//! The HTML document that opens the page.
 
-/// Returns an HTML document that opens the page by this link, as [`Server::link`](crate::Server::link) and
-/// [`Settings::link`](crate::Settings::link) give it.
+/// Returns an HTML document that opens the page by a link from [`Server::link`](crate::Server::link) or
+/// [`Settings::link`](crate::Settings::link).
 ///
-/// It is for a file that only the user can read, which a browser is then told to open: other accounts of the machine
-/// see the arguments of a program, and so would see the link itself. The document sends the token in a form, so that it
-/// is not in the browser's history, either.
+/// Write it into a file that only the user can read, and let the browser open that file. Other accounts of the machine see
+/// the arguments of a program, and would see the link itself. The document sends the token in a form, so that the token is
+/// not in the browser's history, either.
 pub fn entry_page(link: &str) -> String {
+    // A link has no token if the application admits requests itself.
     let (base, token) = link.split_once("#token=").unwrap_or((link, ""));
     let [base, token] = [base, token].map(escaped);
     format!(

@@ -1,5 +1,4 @@
-//! The checks of every request: the Host and Origin that it names, its session, its body; and the headers of every
-//! answer.
+//! The checks of every request (its Host and Origin, its session, its body), and the headers of every answer.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use crate::connections::Connection;
 use crate::problem::Problem;
 use crate::settings::Shared;
 
-/// Own files only, no inline code, no worker, no frame around it.
+/// The content security policy: only the page's own files, no inline code, no worker, no frame around the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; worker-src 'none'; form-action 'none'; \
                       frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'";
@@ -39,17 +38,17 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("origin-agent-cluster"), "?1"),
 ];
 
-/// What tells a browser's request from that of another page, where the browser says it.
+/// The header in which browsers tell the relation of the requesting page to this page.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The time that a body has to come in.
+/// The deadline for receiving a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// The session of the request, for handlers; `None` where the application admits.
+/// The session of the request, for handlers. `None` if the application admits requests itself.
 #[derive(Clone)]
 pub(crate) struct Session(pub(crate) Option<Arc<access::Session>>);
 
-/// Refuses requests from other pages, and puts the headers on every answer.
+/// Refuses requests from other pages, and adds the headers to every answer.
 pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     let mut response = match check_origin(&request) {
         Ok(()) => next.run(request).await,
@@ -61,7 +60,7 @@ pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses requests without a session, and opens their sealed bodies.
+/// Refuses requests without a session, and opens the sealed bodies of the rest.
 pub(crate) async fn session(
     State(shared): State<Arc<Shared>>,
     request: Request,
@@ -74,10 +73,11 @@ pub(crate) async fn session(
 }
 
 async fn admitted(shared: &Shared, mut request: Request) -> Result<Request, Problem> {
-    // What the page fetches by itself doesn't show that its user is there.
+    // The page sends GET requests by itself, which doesn't show that its user is there.
     let is_use = request.method() == Method::POST;
     let session = shared.access.admit(bearer(request.headers()), is_use);
     let session = session.map_err(|_| Problem::no_session())?;
+    // Before the body is read: from here on, the connection doesn't give way to a new connection.
     if let Some(connection) = request.extensions().get::<Connection>() {
         connection.admit(session.clone());
     }
@@ -89,6 +89,7 @@ async fn admitted(shared: &Shared, mut request: Request) -> Result<Request, Prob
     let body = whole_body(body, BODY).await?;
     let body = match session {
         Some(session) => {
+            // The path is sealed with the body, so that no body can be sent to another endpoint.
             let path = head.uri.path().trim_start_matches("/api/");
             Bytes::from_owner(session.unseal(path, &body).ok_or_else(Problem::bad_body)?)
         }
@@ -97,14 +98,14 @@ async fn admitted(shared: &Shared, mut request: Request) -> Result<Request, Prob
     Ok(Request::from_parts(head, Body::from(body)))
 }
 
-/// The largest body of a request with a session, in bytes: the largest value in base64, with names and room to spare.
+/// The largest body of a request with a session, in bytes: the largest value in base64, and 64 KiB for the rest.
 pub(crate) const BODY: usize = crate::LARGEST_VALUE / 3 * 4 + 64 * 1024;
 
-/// Reads a body of up to so many bytes.
+/// Reads a body of at most `largest` bytes.
 ///
 /// # Errors
 ///
-/// A problem if it is larger, or takes longer than [`BODY_TIME`].
+/// A problem if the body is larger, or takes longer than [`BODY_TIME`].
 pub(crate) async fn whole_body(body: Body, largest: usize) -> Result<Bytes, Problem> {
     match timeout(BODY_TIME, to_bytes(body, largest)).await {
         Ok(Ok(body)) => Ok(body),
@@ -113,13 +114,15 @@ pub(crate) async fn whole_body(body: Body, largest: usize) -> Result<Bytes, Prob
     }
 }
 
-/// The one bearer of a request.
+/// Returns the bearer of a request. `None` if the request has no bearer, or several.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     one(headers, AUTHORIZATION)?.ok()?.strip_prefix("Bearer ")
 }
 
-/// A name that resolves to another machine must not reach the page (DNS rebinding), and no other page
-/// may change or read anything (cross-site request forgery).
+/// Checks that a request is for this machine, and comes from the page itself.
+///
+/// A foreign name that resolves to this machine must not reach the page (DNS rebinding), and no other page may change or
+/// read anything (cross-site request forgery).
 fn check_origin(request: &Request) -> Result<(), Problem> {
     let refused = |why| Problem::refused(StatusCode::FORBIDDEN, "foreign_origin", why);
     let authority = authority(request).filter(|it| is_loopback(it));
@@ -130,21 +133,23 @@ fn check_origin(request: &Request) -> Result<(), Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     match one(request.headers(), ORIGIN) {
         Some(Ok(origin)) if is_origin(origin, authority) => Ok(()),
+        // Browsers send no Origin with a navigation, or with a GET request of the page itself.
         None if is_read && !is_from_another_site(request) => Ok(()),
         _ if is_entry(request) => Ok(()),
         _ => Err(refused("the request comes from another page")),
     }
 }
 
-/// Sent with a request for the script of a service worker, which would see all that the page fetches.
+/// The header of a request for a service worker's script. Such a worker would see everything that the page fetches.
 const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
-/// Whether a form is opening the page, which comes from a file. Its token admits it, wherever it is from.
+/// Returns whether the request is the form of [`entry_page`](crate::entry_page). The form comes from a file, which has the
+/// origin `null`; its token admits it.
 fn is_entry(request: &Request) -> bool {
     *request.method() == Method::POST && request.uri().path() == "/"
 }
 
-/// The host and port that the request is for. Two answers that differ are none.
+/// Returns the host and port of the request. `None` if it names several hosts, or no host.
 fn authority(request: &Request) -> Option<&str> {
     let target = request.uri().authority().map(|authority| authority.as_str());
     match (one(request.headers(), HOST), target) {
@@ -168,7 +173,8 @@ fn is_origin(origin: &str, authority: &str) -> bool {
     host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
 }
 
-/// Whether another site's page fetches it. A link on one may lead here: the page shows nothing by itself.
+/// Returns whether a page of another site fetches this. A link from there is allowed, because the page shows nothing without
+/// a session.
 fn is_from_another_site(request: &Request) -> bool {
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     let is_navigation = header(HeaderName::from_static("sec-fetch-mode")) == Some(b"navigate");
@@ -176,7 +182,7 @@ fn is_from_another_site(request: &Request) -> bool {
     !is_navigation && site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
-/// A header that may come once.
+/// Returns the value of a header that may occur once. `Some(Err)` if it occurs more often, or is not text.
 fn one(headers: &HeaderMap, name: HeaderName) -> Option<Result<&str, ()>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;

@@ -1,21 +1,21 @@
-//! What an application adds to the page: moving secrets out of its files, and handing them out.
+//! The hooks of an application: moving secrets out of its files, and exporting them.
 
 use std::path::PathBuf;
 
 use strongroom::{Result, SecretKey};
 
-/// Moves secrets that still lie in a file into the vault.
+/// Moves secrets that are still in files into the vault.
 ///
-/// Its methods may block: they run on threads of their own.
+/// The methods may block: they run on threads of their own.
 pub trait Migration: Send + Sync + 'static {
-    /// Says what lies in files, and changes nothing. `None` hides the section.
+    /// Returns the secrets that are in files. Changes nothing. `None` hides the section.
     ///
     /// # Errors
     ///
-    /// What the page's user has to know: its message and its hint are shown.
+    /// Any error. The page shows its message and its hint to the user.
     fn plan(&self) -> Result<Option<Plan>>;
 
-    /// Does it, and says in a sentence what was done.
+    /// Moves the secrets, and returns a sentence that tells the user the result.
     ///
     /// # Errors
     ///
@@ -25,39 +25,39 @@ pub trait Migration: Send + Sync + 'static {
 
 /// Writes all secrets into a file in the clear.
 ///
-/// The application writes the file, and not the browser, which would leave it readable by other accounts of the machine.
-/// The page shows a warning with the file's path first. Its methods may block: they run on threads of their own.
+/// The application writes the file, because a browser would leave it readable by other accounts of the machine. The page
+/// first shows a warning with the file's path. The methods may block: they run on threads of their own.
 pub trait Export: Send + Sync + 'static {
-    /// Returns the formats that it can write, the best first.
+    /// Returns the supported formats, the best first.
     fn formats(&self) -> Vec<ExportFormat>;
 
-    /// Writes all secrets in this format, which is one of [`formats`](Self::formats), to its path. Only the user may be
-    /// able to read the file.
+    /// Writes all secrets in this format, from [`formats`](Self::formats), to its path. The file must be readable only by
+    /// the user.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if there is a file and `may_replace` is not set: the page then asks, and sets it. Others are for
-    /// the page's user: their message and their hint are shown.
+    /// `AlreadyExists` if the file exists and `may_replace` is not set: the page then asks the user, and sets it. The page
+    /// shows the message and the hint of any other error to the user.
     fn export(&self, format: &ExportFormat, may_replace: bool) -> Result<()>;
 }
 
-/// What a [`Migration`] would do.
+/// The plan of a [`Migration`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
     /// The secrets that would move.
     pub secrets: Vec<PlannedSecret>,
-    /// What its user has to know first, in sentences: that others could read the file, say.
+    /// Warnings for the user, in sentences: for example that other users could read the file.
     pub warnings: Vec<String>,
 }
 
-/// A secret that lies in a file.
+/// A secret in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlannedSecret {
-    /// What it is called in the vault.
+    /// The key of the secret in the vault.
     pub key: SecretKey,
-    /// Where it lies, such as `.agent/config.json: providers.openai.apiKey`.
+    /// The place of the secret, such as `.agent/config.json: providers.openai.apiKey`.
     pub place: String,
 }
 
@@ -65,26 +65,26 @@ pub struct PlannedSecret {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportFormat {
-    /// Its name, such as `JSON`.
+    /// The name of the format, such as `JSON`.
     pub label: String,
-    /// The file that is written, as an absolute path.
+    /// The absolute path of the file to write.
     pub path: PathBuf,
 }
 
 impl Plan {
-    /// Nothing to do.
+    /// Creates an empty plan.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one secret more.
+    /// Adds a secret.
     #[must_use]
     pub fn with_secret(mut self, key: impl Into<SecretKey>, place: impl Into<String>) -> Self {
         self.secrets.push(PlannedSecret { key: key.into(), place: place.into() });
         self
     }
 
-    /// The same with one warning more.
+    /// Adds a warning.
     #[must_use]
     pub fn with_warning(mut self, sentence: impl Into<String>) -> Self {
         self.warnings.push(sentence.into());
@@ -93,7 +93,7 @@ impl Plan {
 }
 
 impl ExportFormat {
-    /// A format by its name, and the path of the file.
+    /// Creates a format from its name and the path of the file.
     pub fn new(label: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { label: label.into(), path: path.into() }
     }

@@ -1,4 +1,4 @@
-//! What went wrong, as an answer: a token for the page, words for its user, and never a value.
+//! Errors as answers: a code for the page, a message and a hint for its user, and never a value.
 
 use std::error::Error as _;
 
@@ -9,25 +9,25 @@ use strongroom::{Error, ErrorKind, Timestamp};
 
 use crate::LARGEST_VALUE;
 
-/// An answer that is not the one that was asked for.
+/// An error, as the answer to a request.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     message: String,
     hint: String,
-    /// When a secret was written last that the page has seen otherwise.
+    /// The time of the last write to a secret that has changed since the page saw it.
     updated_at: Option<Timestamp>,
 }
 
 impl Problem {
-    /// A refusal, in words for whoever sent the request.
+    /// Creates a refusal, with a message and without a hint.
     pub(crate) fn refused(status: StatusCode, code: &'static str, message: &str) -> Self {
         let (message, hint) = (message.to_owned(), String::new());
         Self { status, code, message, hint, updated_at: None }
     }
 
-    /// There is no session, or not any more.
+    /// The problem of a request without a session, or with an ended session.
     pub(crate) fn no_session() -> Self {
         Self {
             hint: "Open the page anew from the program that it belongs to.".to_owned(),
@@ -35,7 +35,7 @@ impl Problem {
         }
     }
 
-    /// A token that opens nothing.
+    /// The problem of a token that is wrong, was used, or is too old.
     pub(crate) fn wrong_token() -> Self {
         Self {
             hint: "A link works once. Open the page anew from the program that it belongs to."
@@ -48,13 +48,13 @@ impl Problem {
         }
     }
 
-    /// A secret that was changed since the page saw it.
+    /// The problem of a secret that was changed since the page saw it.
     pub(crate) fn changed(updated_at: Option<Timestamp>) -> Self {
         let message = "another process changed the secret meanwhile; nothing was done";
         Self { updated_at, ..Self::refused(StatusCode::CONFLICT, "changed", message) }
     }
 
-    /// A value of so many bytes, which is too large.
+    /// The problem of a value that is too large, of `size` bytes.
     pub(crate) fn large_value(size: usize) -> Self {
         let message = format!(
             "the value has {size} bytes, and a secret has at most {LARGEST_VALUE}; nothing was stored"
@@ -62,19 +62,18 @@ impl Problem {
         Self::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &message)
     }
 
-    /// A body that is larger than so many bytes.
+    /// The problem of a body of more than `largest` bytes.
     pub(crate) fn large_body(largest: usize) -> Self {
         let message = format!("the request has more than {largest} bytes");
         Self::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &message)
     }
 
-    /// A body that takes too long.
+    /// The problem of a body that takes too long to receive.
     pub(crate) fn slow_body() -> Self {
         Self::refused(StatusCode::REQUEST_TIMEOUT, "timed_out", "the request takes too long")
     }
 
-    /// A body that is not what the endpoint takes. What is wrong with it is not told: it may hold a
-    /// value.
+    /// The problem of a body that the endpoint can't read. It has no details, because the body may contain a value.
     pub(crate) fn bad_body() -> Self {
         Self::refused(StatusCode::BAD_REQUEST, "bad_request", "the request can't be read")
     }
@@ -92,7 +91,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// What happened and why. Neither an error nor its cause shows a value.
+/// Returns an error's problem and its cause. Neither shows a value.
 fn told(error: &Error) -> String {
     let problem = error.problem();
     error.source().map_or_else(|| problem.to_owned(), |cause| format!("{problem}: {cause}"))
@@ -120,7 +119,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// An answer in JSON. Never for what holds a value.
+/// Returns an answer in JSON. Not for answers with a value, since the text is not wiped.
 pub(crate) fn json_response(value: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }

@@ -1,4 +1,4 @@
-//! The page served alone, on this machine's loopback address.
+//! A server for the page alone, on a loopback address of this machine.
 
 use std::fmt;
 use std::future::Future;
@@ -16,13 +16,13 @@ use crate::access::{random, random_bytes};
 use crate::connections::Connections;
 use crate::{Settings, api, entry_page};
 
-/// A page that listens. Made by [`Settings::bind`] and [`Settings::bind_fresh`].
+/// A server for the page, which listens already. Created by [`Settings::bind`] and [`Settings::bind_fresh`].
 ///
-/// It ends when [`run`](Self::run) is told to, or once its sessions have ended and its link was not used in time.
+/// It ends with the `shutdown` of [`run`](Self::run), or once its sessions have ended and its link was not used in time.
 ///
-/// - The page lies below a random path, so that nothing that a browser remembers of the address is taken for it.
-/// - A connection has one request, and 15 seconds if it shows no session. Of 64 connections the oldest one without a
-///   session makes room for a new one.
+/// - The page is below a random path, so that content that a browser remembers of the address is not taken for the page.
+/// - A connection serves a single request, and has 15 seconds if it shows no session. If there are 64 connections, the oldest
+///   without a session makes room for a new connection.
 pub struct Server {
     settings: Settings,
     listener: TcpListener,
@@ -31,14 +31,14 @@ pub struct Server {
 }
 
 impl Settings {
-    /// Listens on a loopback address; port 0 takes one that is free.
+    /// Listens on a loopback address. Port 0 takes a free port.
     ///
-    /// Programs of any account may have listened on the address before, and left a service worker in the user's
-    /// browser, which would see all that the page shows: prefer [`bind_fresh`](Self::bind_fresh).
+    /// A program of any account may have listened on the address before, and left a service worker in the user's browser,
+    /// which would see everything that the page shows: prefer [`bind_fresh`](Self::bind_fresh).
     ///
     /// # Errors
     ///
-    /// `Invalid` for an address that other machines can reach; `Io` if it can't be had.
+    /// `Invalid` for an address that other machines can reach; `Io` if listening fails.
     pub fn bind(&self, address: impl Into<SocketAddr>) -> Result<Server> {
         let address = address.into();
         if !address.ip().is_loopback() {
@@ -54,8 +54,9 @@ impl Settings {
         Ok(Server { settings: self.clone(), listener, path, link })
     }
 
-    /// Listens on a loopback address that the user's browser has no memory of, most likely: a random one of
-    /// 127.0.0.0/8 where all of it is loopback (Linux and Windows), else 127.0.0.1; on a free port.
+    /// Listens on a loopback address and a free port that the user's browser most likely hasn't seen before. The address is
+    /// a random address of 127.0.0.0/8 on systems where that whole network is loopback (Linux and Windows), or else
+    /// 127.0.0.1.
     ///
     /// # Errors
     ///
@@ -71,19 +72,17 @@ impl Settings {
 }
 
 impl Server {
-    /// The link that opens the page, once. It is for the user's terminal or browser alone, and not for
-    /// a log.
+    /// Returns the link that opens the page once. Show it only in the user's terminal or browser, and never in a log.
     pub fn link(&self) -> &str {
         &self.link
     }
 
-    /// The document that opens the page in a browser: see [`entry_page`].
+    /// Returns an HTML document that opens the page in a browser: see [`entry_page`].
     pub fn entry_page(&self) -> String {
         entry_page(&self.link)
     }
 
-    /// Serves until `shutdown`, or until the page is not used any more. Needs tokio's runtime, with its time
-    /// and network.
+    /// Serves until `shutdown`, or until the page is no longer used. Needs a tokio runtime with time and network.
     ///
     /// # Errors
     ///
@@ -98,15 +97,15 @@ impl Server {
             or(shutdown, settings.access().abandoned()).await;
             None
         });
-        // The end is looked for first: connections may come without a pause.
+        // Polls the end first, because connections may come without a pause.
         while let Some(accepted) = or(end.as_mut(), async { Some(listener.accept().await) }).await {
             match accepted {
                 Ok((stream, _)) => connections.take(stream),
-                // Most likely the process has no descriptor left.
+                // Most likely the process has no file descriptor left. Closing a connection frees a descriptor.
                 Err(_) if connections.make_room() => {}
                 Err(_) => connections.one_ended().await,
             }
-            // The new one is looked at before the next one may take its place.
+            // Lets the new connection show its session before the next may take its place.
             yield_now().await;
         }
         drop(listener);
@@ -116,8 +115,8 @@ impl Server {
         Ok(())
     }
 
-    /// The same for programs without a runtime: blocks the thread until `shutdown`, or until the page is not used any
-    /// more.
+    /// Runs the server in programs without a runtime. Blocks the thread until `shutdown`, or until the page is no longer
+    /// used.
     ///
     /// # Errors
     ///
@@ -128,14 +127,15 @@ impl Server {
     }
 }
 
-/// A random loopback address; `None` where 127.0.0.1 is the only one.
+/// Returns a random loopback address. `None` on systems where only 127.0.0.1 works.
 fn fresh_address() -> Result<Option<Ipv4Addr>> {
     let is_all_loopback = cfg!(any(target_os = "linux", windows));
-    // There the browser is another system's, which forwards 127.0.0.1 alone.
+    // In WSL, the browser is that of Windows, which forwards only 127.0.0.1.
     let is_guest = std::env::var_os("WSL_DISTRO_NAME").is_some();
     if !is_all_loopback || is_guest {
         return Ok(None);
     }
+    // Without the first and the last address of the network, and without 127.0.0.0/16, which holds the usual addresses.
     let [a, b, c] = *random_bytes()?;
     Ok(Some(Ipv4Addr::new(127, a % 254 + 1, b, c % 254 + 1)))
 }

@@ -1,4 +1,4 @@
-//! The page in the making, and as a router.
+//! The settings page: its builder, and its router.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use strongroom::{Config, Error, ErrorKind, ExposeSecret as _, Result, SecretMana
 use crate::access::Access;
 use crate::{Export, Migration, api};
 
-/// How long a link and a session last without use, if nothing else is said.
+/// The default time for which a link and a session last without use.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The settings page of one vault. Clones are handles to the same page.
@@ -21,7 +21,7 @@ pub struct Settings {
     shared: Arc<Shared>,
 }
 
-/// What all handlers share.
+/// The state that all handlers share.
 pub(crate) struct Shared {
     pub(crate) manager: SecretManager,
     pub(crate) title: String,
@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) health: Arc<dyn Fn() -> Vec<Finding> + Send + Sync>,
 }
 
-/// A [`Settings`] in the making.
+/// Builds a [`Settings`] page. Created by [`Settings::builder`].
 #[must_use]
 pub struct SettingsBuilder {
     manager: SecretManager,
@@ -44,7 +44,7 @@ pub struct SettingsBuilder {
 }
 
 impl Settings {
-    /// Starts a page for this vault.
+    /// Returns a builder for the page of this vault.
     pub fn builder(manager: SecretManager) -> SettingsBuilder {
         let backend = manager.backend();
         SettingsBuilder {
@@ -61,20 +61,20 @@ impl Settings {
         }
     }
 
-    /// The page, to be mounted: `Router::new().nest_service("/settings", settings.router())`. Not by
-    /// `nest`, to which `/settings/` is none of its paths.
+    /// Returns the page as a router, to be mounted with `Router::new().nest_service("/settings", settings.router())`. Don't
+    /// use `nest`, which doesn't route `/settings/` to it.
     ///
-    /// It answers requests to `127.0.0.1`, `localhost` and `[::1]` alone, whatever the application
-    /// listens on.
+    /// It answers only requests to this machine's loopback names and addresses (`localhost`, `127.0.0.0/8`, `[::1]`), on
+    /// any address that the application listens on.
     pub fn router(&self) -> Router {
         api::router(&self.shared)
     }
 
-    /// A link to the page that works once: `base` with a token in its fragment, which browsers send
-    /// nowhere. It takes the place of a link that was not used yet.
+    /// Returns a link to the page that works once: `base` with a token in its fragment, which browsers don't send. An earlier
+    /// link that was not used yet stops working.
     ///
-    /// `base` is where the page is mounted, such as `http://127.0.0.1:3000/settings/`. Where the
-    /// application lets its users in itself, the link has no token.
+    /// `base` is the address of the page, such as `http://127.0.0.1:3000/settings/`. With
+    /// [`SettingsBuilder::without_token`], the link has no token.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Settings {
         ))
     }
 
-    /// Ends all sessions, and lets nobody in any more.
+    /// Ends all sessions, and refuses new sessions from then on.
     pub fn close(&self) {
         self.shared.access.close();
     }
@@ -114,36 +114,37 @@ impl SettingsBuilder {
         self
     }
 
-    /// Shows what lies in files, with a button that moves it.
+    /// Shows the secrets that are still in files, with a button that moves them.
     pub fn migration(mut self, migration: impl Migration) -> Self {
         self.migration = Some(Arc::new(migration));
         self
     }
 
-    /// Offers all secrets as a file, after a warning.
+    /// Offers to write all secrets into a file, after a warning.
     pub fn export(mut self, export: impl Export) -> Self {
         self.export = Some(Arc::new(export));
         self
     }
 
-    /// Sets what the section on health shows. By default [`diagnose`] with default options.
+    /// Sets the function that returns the findings for the section on health. By default, [`diagnose`] with default
+    /// options.
     ///
-    /// It may block: it runs on a thread of its own.
+    /// The function may block: it runs on a thread of its own.
     pub fn health(mut self, look: impl Fn() -> Vec<Finding> + Send + Sync + 'static) -> Self {
         self.health = Arc::new(look);
         self
     }
 
-    /// Asks for no token: **whoever reaches the router is let in**, and no session ends by itself.
+    /// Requires no token: **every request that reaches the router is admitted**, and no session ends by itself.
     ///
-    /// For an application that puts a layer of its own around the router, which lets in only whom it
-    /// knows. Every account of this machine can reach its loopback address.
+    /// For an application that puts its own layer around the router, which admits only known users. Every account of this
+    /// machine can reach its loopback addresses.
     pub fn without_token(mut self) -> Self {
         self.needs_token = false;
         self
     }
 
-    /// Returns the page. Nothing listens yet.
+    /// Returns the page, which doesn't listen yet.
     ///
     /// # Errors
     ///
@@ -151,6 +152,7 @@ impl SettingsBuilder {
     pub fn build(self) -> Result<Settings> {
         let Self { manager, title, idle, needs_token, migration, export, health } = self;
         let formats = export.as_ref().map(|export| export.formats()).unwrap_or_default();
+        // A relative path would follow the process's working directory, which the page's user can't see.
         if let Some(format) = formats.iter().find(|format| !format.path.is_absolute()) {
             let path = format.path.display();
             return Err(Error::new(ErrorKind::Invalid, Operation::Serve)

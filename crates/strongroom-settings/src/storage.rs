@@ -1,4 +1,4 @@
-//! Where a vault's secrets are kept, in words.
+//! Descriptions of the place of a vault's secrets, in words.
 
 use std::borrow::Cow;
 
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use strongroom::store::{Capabilities, Persistence};
 use strongroom::{Backend, Layout, SecretManager};
 
-/// How secrets are stored, for the page.
+/// The description of a way to store secrets, for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Storage {
-    /// The badge.
+    /// The text of the badge.
     pub(crate) method: &'static str,
-    /// A token for the badge's colour: `keychain`, `sealed`, `session`, `file`.
+    /// The token for the badge's colour: `keychain`, `sealed`, `session` or `file`.
     pub(crate) kind: &'static str,
-    /// What protects them.
+    /// A sentence about the protection of the secrets.
     pub(crate) protection: Cow<'static, str>,
-    /// How long they last.
+    /// A sentence about the time for which the secrets last.
     pub(crate) lasts: &'static str,
-    /// What the store does, and how it protects them; `None` where there is no store.
+    /// The capabilities of the store. `None` if there is no store.
     pub(crate) capabilities: Option<Capabilities>,
 }
 
-/// How secrets in a file of the application are stored.
+/// The description for secrets in a file of the application.
 pub(crate) const IN_A_FILE: Storage = Storage {
     method: "File",
     kind: "file",
@@ -58,6 +58,7 @@ impl Storage {
         let (method, kind) = match (backend, layout) {
             (Backend::File, _) | (_, Layout::Sealed) => ("Sealed file", "sealed"),
             (Backend::PlaintextFile, _) => (IN_A_FILE.method, IN_A_FILE.kind),
+            // Before the keyrings: a keyring that forgets must not look like a lasting keyring.
             _ if can.persistence != Persistence::Permanent => ("Session", "session"),
             _ if backend.is_custom() => ("Own store", "keychain"),
             _ => ("Keychain", "keychain"),

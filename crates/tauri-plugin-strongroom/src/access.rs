@@ -1,4 +1,4 @@
-//! Which secrets the page may name, and what it may do with each.
+//! The allow-list: the secrets that the page may name, and its access to each.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use strongroom::SecretKey;
 
 use crate::{Error, Result};
 
-/// What the page may do with a secret. Each includes those before it.
+/// The page's access to a secret. Each variant includes the variants before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Access {
-    /// Ask whether it is there, and what is known about it beside its value.
+    /// The page may ask whether the secret exists, and read its metadata.
     StatusOnly,
-    /// Store and delete it. The page can't get back what it stored.
+    /// The page may store and delete the secret, too. It can't read a value that it has stored.
     WriteOnly,
-    /// Read its value, too, by `reveal`. What the page can read, so can every script in it.
+    /// The page may read the value, too, by `reveal`. Every script in the page can then read it.
     ReadWrite,
 }
 
@@ -29,23 +29,24 @@ impl AllowList {
         self.names.insert(name, access);
     }
 
-    /// The keys of all of them.
+    /// Returns the keys of all allowed secrets.
     pub(crate) fn keys(&self) -> impl Iterator<Item = SecretKey> {
         self.names.keys().map(SecretKey::from)
     }
 
-    /// Whether the page may hear of this secret. It can't name those that have a target.
+    /// Returns whether the page may know of this secret. It can't name secrets with a target.
     pub(crate) fn has(&self, key: &SecretKey) -> bool {
         key.target().is_none() && self.names.contains_key(key.name())
     }
 
-    /// The secret of this name, if the page may do this with it.
+    /// Returns the key of the secret with this name, if the page has the access that is needed.
     ///
     /// # Errors
     ///
-    /// `NotAllowed`.
+    /// `NotAllowed` if the page has less access, or none.
     pub(crate) fn key(&self, name: String, needed: Access) -> Result<SecretKey> {
         let granted = self.names.get(&name).copied();
+        // `Access` is ordered: a later variant includes all earlier variants.
         if granted.is_some_and(|granted| granted >= needed) {
             Ok(SecretKey::new(name))
         } else {

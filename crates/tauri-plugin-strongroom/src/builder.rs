@@ -1,4 +1,4 @@
-//! The plugin in the making.
+//! The builder of the plugin.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use tauri::{Manager as _, Runtime, plugin};
 use crate::access::AllowList;
 use crate::{Access, Strongroom, commands};
 
-/// What the page invokes the plugin by: `plugin:strongroom|status`.
+/// The name by which the page invokes the plugin: `plugin:strongroom|status`.
 const NAME: &str = "strongroom";
 
-/// The plugin in the making: the service, the secrets that the page may name, and where they are kept.
+/// Builds the plugin, from the service, the secrets that the page may name, and the configuration of the store.
 ///
-/// Nothing of it can be changed by the page.
+/// The page can't change any of these.
 #[must_use]
 pub struct Builder {
     allowed: AllowList,
@@ -23,30 +23,30 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Creates the plugin for the secrets of a service, in the store that its configuration chooses, and no secret that the page
-    /// may name.
+    /// Creates a builder for the secrets of a service, in the store that the configuration chooses. The page may not name any
+    /// secret yet.
     ///
-    /// The service is the application's stable name, which its secrets are found under: never change
-    /// it. The application's identifier does, if it changes no more.
+    /// The service is the stable name under which the application's secrets are found: never change it. The application's
+    /// identifier is a good choice, if it is final.
     ///
-    /// Where the platform's store can't be used, that is an error, in place of the kernel's keyring,
-    /// which would lose the user's secrets at the next restart, unless the configuration has another
-    /// [`fallback`](Config::fallback).
+    /// If the platform's store can't be used, opening the vault fails, unless the configuration has another
+    /// [`fallback`](Config::fallback). The library's default, the kernel's keyring, would lose the user's secrets at the next
+    /// restart.
     pub fn new(config: impl Into<Config>) -> Self {
         let config = config.into().default_fallback(Fallback::Error);
         Self { allowed: AllowList::default(), config }
     }
 
-    /// Lets the page name a secret, and do this with it. The last word on a name counts.
+    /// Allows the page this access to a secret. The last call for a name applies.
     pub fn allow(mut self, name: impl Into<String>, access: Access) -> Self {
         self.allowed.allow(name.into(), access);
         self
     }
 
-    /// The plugin. It contacts no store before the first use.
+    /// Returns the plugin. It contacts no store before its first use.
     ///
-    /// The application does not start if the service or the name of a secret can't be used: Tauri returns what
-    /// is wrong with it as the plugin's initialization error.
+    /// If the service or the name of a secret is invalid, the application does not start: Tauri returns the reason as the
+    /// plugin's initialization error.
     pub fn build<R: Runtime>(self) -> TauriPlugin<R> {
         plugin::Builder::new(NAME)
             .invoke_handler(tauri::generate_handler![
@@ -60,6 +60,7 @@ impl Builder {
             ])
             .setup(|app, _| {
                 let Self { allowed, config } = self;
+                // Checked at the start, so that the developer notices a mistake, and not a user.
                 ServiceName::new(config.service_name())?;
                 allowed.keys().try_for_each(|key| key.validate())?;
                 app.manage(Strongroom::new(app.clone(), config, allowed));

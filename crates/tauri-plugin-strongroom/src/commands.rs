@@ -1,4 +1,4 @@
-//! What the page can call. Each looks at the allow-list first, and only then at the store.
+//! The commands that the page can call. Each checks the allow-list before it accesses the store.
 
 use strongroom::{ExposeSecret as _, SecretManager};
 use tauri::ipc::{InvokeResponseBody, Response};
@@ -7,13 +7,13 @@ use tauri::{AppHandle, Runtime, command};
 use crate::models::{Metadata, Value};
 use crate::{Access, Description, Result, Status, Storage, Strongroom, StrongroomExt as _};
 
-/// Says whether secrets can be kept here.
+/// Returns whether secrets can be stored on this machine, and in which store.
 #[command]
 pub(crate) async fn status<R: Runtime>(app: AppHandle<R>) -> Result<Status> {
     Ok(app.strongroom().status().await)
 }
 
-/// Says whether a secret is there, expired or not.
+/// Returns whether a secret exists, expired or not.
 #[command]
 pub(crate) async fn exists<R: Runtime>(app: AppHandle<R>, name: String) -> Result<bool> {
     let plugin = app.strongroom();
@@ -21,7 +21,7 @@ pub(crate) async fn exists<R: Runtime>(app: AppHandle<R>, name: String) -> Resul
     plugin.run(async |secrets| secrets.exists(&key).await).await
 }
 
-/// Says what is known about a secret beside its value; `None` if there is none.
+/// Returns the metadata of a secret. `None` if it doesn't exist.
 #[command]
 pub(crate) async fn describe<R: Runtime>(
     app: AppHandle<R>,
@@ -29,17 +29,18 @@ pub(crate) async fn describe<R: Runtime>(
 ) -> Result<Option<Description>> {
     let plugin = app.strongroom();
     let key = plugin.allowed().key(name, Access::StatusOnly)?;
+    // Only the list has metadata without reading the value.
     let found = all(plugin).await?;
     Ok(found.into_iter().find(|found| found.name == key.name()))
 }
 
-/// Describes all secrets that are there and that the page may name.
+/// Returns the metadata of all existing secrets that the page may name.
 #[command]
 pub(crate) async fn list<R: Runtime>(app: AppHandle<R>) -> Result<Vec<Description>> {
     all(app.strongroom()).await
 }
 
-/// Stores a secret, over the old one and what was known about it.
+/// Stores a secret. Replaces the old value and its metadata.
 #[command]
 pub(crate) async fn set<R: Runtime>(
     app: AppHandle<R>,
@@ -53,7 +54,7 @@ pub(crate) async fn set<R: Runtime>(
     plugin.run(async |secrets| secrets.set(&key, &secret).await).await
 }
 
-/// Deletes a secret and says whether it was there.
+/// Deletes a secret. Returns whether it existed.
 #[command]
 pub(crate) async fn delete<R: Runtime>(app: AppHandle<R>, name: String) -> Result<bool> {
     let plugin = app.strongroom();
@@ -61,13 +62,14 @@ pub(crate) async fn delete<R: Runtime>(app: AppHandle<R>, name: String) -> Resul
     plugin.run(async |secrets| secrets.delete(&key).await).await
 }
 
-/// Shows a secret's value; `null` if there is none.
+/// Returns the value of a secret, or `null` if it doesn't exist.
 #[command]
 pub(crate) async fn reveal<R: Runtime>(app: AppHandle<R>, name: String) -> Result<Response> {
     let plugin = app.strongroom();
     let key = plugin.allowed().key(name, Access::ReadWrite)?;
     let secret = plugin.run(async |secrets| secrets.get(&key).await).await?;
     let value = secret.as_ref().map(|secret| secret.value.expose_secret());
+    // Encoded from the wrapper, because a `String` as the result would be one more copy that is not wiped.
     let json = serde_json::to_string(&value).expect("text has a form in JSON");
     Ok(Response::new(InvokeResponseBody::Json(json)))
 }

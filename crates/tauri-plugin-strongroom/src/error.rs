@@ -1,4 +1,4 @@
-//! What goes wrong, for Rust and for the page.
+//! The error type, for Rust and for the page.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,33 +8,33 @@ use serde::{Serialize, Serializer};
 
 use crate::{Access, Problem};
 
-/// The result of what the plugin does.
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error, which the page gets as a [`Problem`]. It never shows a value.
+/// An error of the plugin. The page gets it as a [`Problem`]. It never contains a value.
 ///
-/// The application's own commands may return it, too: `?` takes the library's errors.
+/// The application's own commands may return it, too: `?` converts the library's errors.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The page wanted more than the application allows it. No store was touched.
+    /// The page asked for more access than the application allows. No store was accessed.
     NotAllowed {
         /// The secret that the page named.
         name: String,
-        /// The access that the command takes.
+        /// The access that the command needs.
         needed: Access,
-        /// The access that the page has; `None` where it may not name the secret at all.
+        /// The access that the page has. `None` if it may not name the secret at all.
         granted: Option<Access>,
     },
-    /// The library's own error.
+    /// An error of the library.
     Secrets(Arc<strongroom::Error>),
 }
 
-/// The one code that isn't the library's.
+/// The only code that is not from the library.
 const NOT_ALLOWED: &str = "not_allowed";
 
 impl Error {
-    /// A stable token: the library's [`strongroom::Error::code`], or `not_allowed`.
+    /// Returns the stable code: the library's [`strongroom::Error::code`], or `not_allowed`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAllowed { .. } => NOT_ALLOWED,
@@ -42,7 +42,7 @@ impl Error {
         }
     }
 
-    /// What to do next, in a sentence: for the user, or, where the page may not do it, for the developer.
+    /// Returns the next step, as a sentence: for the user, or for the developer if the page lacks the access.
     pub fn hint(&self) -> String {
         match self {
             Self::NotAllowed { name, needed, .. } => {
@@ -52,8 +52,9 @@ impl Error {
         }
     }
 
-    /// The same for the page.
+    /// Returns the error in the form that the page gets.
     pub fn problem(&self) -> Problem {
+        // The page can't ask for an error's source, so the message includes the cause.
         let message = match self {
             Self::Secrets(error) => error.source().map_or_else(
                 || error.problem().to_owned(),

@@ -14,9 +14,9 @@ use unblock::unblock;
 use crate::access::AllowList;
 use crate::{CHANGED, Changed, Error, Result, Status};
 
-/// What Tauri's managers (the application, its handles, windows) have with the plugin.
+/// Access to the plugin from Tauri's managers: the application, its handles and windows.
 pub trait StrongroomExt<R: Runtime> {
-    /// The application's secrets.
+    /// Returns the handle to the application's secrets.
     ///
     /// # Panics
     ///
@@ -30,17 +30,17 @@ impl<R: Runtime, T: Manager<R>> StrongroomExt<R> for T {
     }
 }
 
-/// The application's secrets, for its Rust side, which may do anything with all of them.
+/// The application's secrets, for its Rust code, which has full access to all of them.
 pub struct Strongroom<R: Runtime> {
     app: AppHandle<R>,
     config: Config,
     allowed: Arc<AllowList>,
     opening: Mutex<Opening>,
-    /// How many openings have come to an end.
+    /// The number of openings that have ended.
     ended: AtomicU64,
 }
 
-/// How the last opening ended.
+/// The result of the last opening.
 enum Opening {
     NotYet,
     Failed(Error),
@@ -53,23 +53,25 @@ impl<R: Runtime> Strongroom<R> {
         Self { app, config, allowed, opening, ended: AtomicU64::new(0) }
     }
 
-    /// The vault. Clones are handles to the same one; keep none: the next call is as cheap.
+    /// Returns the vault. Clones are handles to the same vault. Don't keep it: calling this again is cheap.
     ///
-    /// - The first call opens it, which may ask the user; calls that come meanwhile wait for the same
-    ///   answer. It runs on another thread, and ends by its deadlines.
-    /// - After a failure the next call opens it anew, so that who starts a keyring need not restart the
-    ///   application; and where the vault was moved to another backend meanwhile, the next call follows it.
+    /// - The first call opens the vault, which may ask the user. Calls that come meanwhile wait for the same answer. Opening
+    ///   runs on another thread, and ends by its deadlines.
+    /// - After a failure, the next call opens the vault again, so that a user who starts a keyring need not restart the
+    ///   application. If the vault was moved to another backend meanwhile, the next call follows it.
     ///
-    /// It is async because opening waits. Never block the main thread on it: nobody could answer.
+    /// It is async because opening waits. Never block the main thread on it: the user could not answer a prompt.
     ///
     /// # Errors
     ///
     /// As [`Config::open`].
     pub async fn secrets(&self) -> Result<SecretManager> {
+        // Read before waiting for the lock, to notice an opening that ends during the wait.
         let ended = self.ended.load(Ordering::Acquire);
         let mut opening = self.opening.lock().await;
         match &*opening {
             Opening::Opened(secrets) if !is_moved(secrets).await => return Ok(secrets.clone()),
+            // This opening ended while the call waited for the lock, so its failure is the answer to this call, too.
             Opening::Failed(error) if self.ended.load(Ordering::Acquire) > ended => {
                 return Err(error.clone());
             }
@@ -87,24 +89,25 @@ impl<R: Runtime> Strongroom<R> {
         opened
     }
 
-    /// Whether secrets can be kept, and where. Opens the vault if it isn't open.
+    /// Returns whether secrets can be stored, and in which store. Opens the vault if it isn't open.
     pub async fn status(&self) -> Status {
         Status::of(&self.run(async |secrets| Ok(secrets)).await)
     }
 
-    /// Deletes every entry of the service, those of other programs under its name too, and returns how
-    /// many there were. For uninstallers, and for users who remove their account.
+    /// Deletes every entry of the service, including those of other programs under its name, and returns their number. For
+    /// uninstallers, and for users that remove their account.
     ///
-    /// A vault that can't be read goes, too.
+    /// A vault that can't be read is deleted, too.
     ///
     /// # Errors
     ///
-    /// As [`SecretManager::purge`], and [`VaultRepair::purge`](strongroom::repair::VaultRepair::purge) for a
-    /// vault that does not open. Where it fails, some entries may be deleted.
+    /// As [`SecretManager::purge`], and as [`VaultRepair::purge`](strongroom::repair::VaultRepair::purge) for a vault that
+    /// can't be opened. After an error, some entries may be deleted.
     pub async fn forget_everything(&self) -> Result<usize> {
         use ErrorKind::{Corrupt, KeyMissing, WrongKey};
         match self.secrets().await {
             Ok(secrets) => Ok(secrets.purge().await?),
+            // Such a vault can't be opened, but deleting it needs neither its content nor its key.
             Err(Error::Secrets(error))
                 if matches!(error.kind(), Corrupt | KeyMissing | WrongKey) =>
             {
@@ -119,7 +122,7 @@ impl<R: Runtime> Strongroom<R> {
         &self.allowed
     }
 
-    /// Does something with the vault for the page.
+    /// Runs a command of the page on the vault.
     pub(crate) async fn run<T>(
         &self,
         work: impl AsyncFnOnce(SecretManager) -> strongroom::Result<T>,
@@ -136,10 +139,10 @@ impl<R: Runtime> Strongroom<R> {
         }
     }
 
-    /// A prompt that nobody answered leaves the store locked, which tells the page more than that the
-    /// time is over.
+    /// Replaces a timeout with `Locked`, if the store is locked: the user didn't answer its prompt, which tells the page more.
     async fn explain(&self, timed_out: Arc<strongroom::Error>) -> Error {
         let config = self.config.clone();
+        // The store itself is asked: opening the vault again would show another prompt.
         let probed = unblock(move || {
             let backend = config.clone().repair()?.backend();
             choose_unbound(&config.backend(backend))?.store().probe()
@@ -153,7 +156,7 @@ impl<R: Runtime> Strongroom<R> {
             .into()
     }
 
-    /// Tells windows of changes, by name, as long as the application runs.
+    /// Sends changes of allowed secrets to the windows, by name, as long as the application runs.
     fn tell_changes(&self, secrets: &SecretManager) {
         let mut changes = match secrets.subscribe() {
             Ok(changes) => changes,
@@ -166,7 +169,7 @@ impl<R: Runtime> Strongroom<R> {
         spawn(async move {
             while let Some(Change { key, kind, .. }) = changes.next().await {
                 if allowed.has(&key) {
-                    // It fails for windows that are closing.
+                    // Sending fails for windows that are closing.
                     app.emit(CHANGED, Changed::new(key.name(), kind)).ok();
                 }
             }
@@ -174,7 +177,7 @@ impl<R: Runtime> Strongroom<R> {
     }
 }
 
-/// Whether the vault is in another backend now. Any other trouble is for the caller's own call to meet.
+/// Returns whether the vault was moved to another backend. Other errors are left to the caller's own operation.
 async fn is_moved(secrets: &SecretManager) -> bool {
     let generation = secrets.generation().await;
     generation.is_err_and(|error| error.kind() == ErrorKind::BoundElsewhere)

@@ -1,5 +1,5 @@
-//! Secrets of a Tauri application in the operating system's credential store. The page stores them, asks
-//! whether they are there, and deletes them; what uses them is Rust, and the page never sees a value.
+//! Secrets of a Tauri application in the operating system's credential store. The page stores and deletes secrets, and asks
+//! whether they exist. Only Rust code uses them, and the page never sees a value.
 //!
 //! ```no_run
 //! use strongroom::ExposeSecret;
@@ -23,28 +23,28 @@
 //! # let _: tauri::Builder<tauri::Wry> = app;
 //! ```
 //!
-//! # Who decides what
+//! # Permissions
 //!
-//! - The application's Rust code names the service, and each secret that the page may name, with what
-//!   the page may do to it: [`Access`]. Any other name is [`Error::NotAllowed`] before a store is touched.
-//! - Its capabilities name the commands that a window may call. The default permission, `strongroom:default`,
-//!   is `status` and `exists` alone.
-//! - Both must agree: a value goes to the page only where the secret has [`Access::ReadWrite`] *and* the
-//!   window has `strongroom:allow-reveal`.
+//! - The application's Rust code names the service, and each secret that the page may name, with the page's [`Access`] to
+//!   it. For any other name, a command fails with [`Error::NotAllowed`] before a store is accessed.
+//! - The application's capabilities name the commands that a window may call. The default permission, `strongroom:default`,
+//!   allows only `status` and `exists`.
+//! - Both must agree: the page gets a value only if the secret has [`Access::ReadWrite`] *and* the window has
+//!   `strongroom:allow-reveal`.
 //!
 //! # The page
 //!
 //! With `withGlobalTauri` the functions are in `window.__TAURI__.strongroom`; with a bundler, in
 //! `guest-js/index.ts`. Errors are objects, `{ code, message, hint }`: see [`Error::code`].
 //!
-//! The event [`CHANGED`] tells windows which of the allowed secrets changes, by this process or another, from
-//! the first use of the store on.
+//! The event [`CHANGED`] tells windows which of the allowed secrets has changed, by this process or another, from the first
+//! use of the store on.
 //!
-//! # What is out of reach
+//! # Out of reach
 //!
-//! A value that the page sends is in memory that is wiped once it has arrived here. The webview and Tauri copy
-//! it on its way, as they copy what `reveal` shows, and don't wipe it. What a page has dropped stays in its
-//! memory until the engine collects it.
+//! This crate wipes the memory of a value that the page sends. The webview and Tauri make copies of it, and of a value that
+//! `reveal` returns, and don't wipe them. A value that the page no longer uses stays in its memory until the engine
+//! collects it.
 
 mod access;
 mod builder;

@@ -1,4 +1,4 @@
-//! What goes between the page and Rust.
+//! The data that the page and Rust exchange.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use strongroom::store::ChoiceReason;
@@ -8,101 +8,102 @@ use strongroom::{
 
 use crate::Error;
 
-/// The event that tells which secret changes, as a [`Changed`].
+/// The event that tells which secret has changed, with a [`Changed`] as its payload.
 pub const CHANGED: &str = "strongroom://changed";
 
-/// Whether secrets can be kept here: what `status` returns.
+/// The result of the command `status`: whether secrets can be stored on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// Where they are kept; `None` where no store can be used.
+    /// The place of the secrets. `None` if no store can be used.
     pub storage: Option<Storage>,
-    /// Why none can be used, or why not the one that lasts; with what to do about it.
+    /// The reason for which no store, or only the fallback, can be used.
     pub problem: Option<Problem>,
 }
 
-/// Where secrets are kept.
+/// The place in which secrets are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Storage {
     /// The backend's name, such as `keychain`: see [`strongroom::Backend::name`].
     pub backend: &'static str,
-    /// `inline`, `sealed` (in an encrypted file, whose key is in the backend) or `entries`.
+    /// The vault's layout: `inline`, `sealed` (in an encrypted file, with its key in the backend) or `entries`.
     pub layout: &'static str,
-    /// Whether they stay over a restart of the machine.
+    /// Set if secrets survive a restart of the machine.
     pub persistent: bool,
-    /// How long they stay: `permanent`, `until_reboot`, `until_logout` or `session`.
+    /// The time for which secrets last: `permanent`, `until_reboot`, `until_logout` or `session`.
     pub persistence: &'static str,
-    /// Whether values are encrypted on their way to the keyring; `None` where they cross no connection.
+    /// Set if values are encrypted on their way to the keyring. `None` if they cross no connection.
     pub session_encrypted: Option<bool>,
-    /// What weakens their protection, for the user to know.
+    /// The weaknesses of the protection that the user has to know.
     pub warnings: Vec<Warning>,
 }
 
-/// A fact about where secrets are kept that the user has to know.
+/// A weakness of the store that the user has to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// A stable token.
+    /// The stable code of the warning.
     pub code: &'static str,
-    /// The fact, as a clause.
+    /// The warning, as a clause.
     pub message: String,
 }
 
-/// What is known about a secret beside its value: what `describe` and `list` return.
+/// The metadata of a secret, from the commands `describe` and `list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 pub struct Description {
-    /// Its name.
+    /// The name of the secret.
     pub name: String,
-    /// Who issued it.
+    /// The provider that issued the secret.
     pub provider: Option<String>,
-    /// What it is good for, in the provider's words.
+    /// The permissions of the secret, in the provider's words.
     pub scope: Option<String>,
-    /// When it was first stored, as ISO 8601, like all times here.
+    /// The time at which the secret was first stored, as ISO 8601, like all times here.
     pub created_at: Option<String>,
-    /// When its value was last written.
+    /// The time at which the value was last written.
     pub updated_at: Option<String>,
-    /// The first moment at which it is not valid any more.
+    /// The first moment at which the secret is no longer valid.
     pub expires_at: Option<String>,
-    /// Whether that is over.
+    /// Set if the secret has expired.
     pub expired: bool,
-    /// Where it is kept.
+    /// The place in which the secret is stored.
     pub storage: Storage,
 }
 
-/// What went wrong: what the page gets as an error.
+/// An error, in the form that the page gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// A stable token.
+    /// The stable code of the error.
     pub code: &'static str,
-    /// What happened, as a clause.
+    /// The description of the error, as a clause.
     pub message: String,
-    /// What to do next, in a sentence.
+    /// The next step, as a sentence.
     pub hint: String,
 }
 
-/// A secret that changed.
+/// The payload of the event [`CHANGED`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Changed {
-    /// Its name.
+    /// The name of the secret.
     pub name: String,
-    /// `added`, `updated` or `removed`.
+    /// The kind of the change: `added`, `updated` or `removed`.
     pub kind: &'static str,
 }
 
 /// A value from the page.
 pub(crate) struct Value(SecretString);
 
-/// What the page says about a secret that it stores.
+/// The metadata that the page sends with a secret.
 #[derive(Default)]
 pub(crate) struct Metadata(Said);
 
+// Unknown fields are an error, because a misspelled field would be lost otherwise.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct Said {
@@ -115,6 +116,7 @@ impl Status {
     pub(crate) fn of(opened: &Result<SecretManager, Error>) -> Self {
         match opened {
             Ok(secrets) => {
+                // A fallback works, but is not the store that the user expects.
                 let ChoiceReason::Fallback(cause) = secrets.reason() else {
                     return Self { storage: Some(Storage::of(secrets)), problem: None };
                 };
@@ -185,21 +187,22 @@ impl<'de> Deserialize<'de> for Value {
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let said = Said::deserialize(deserializer);
+        // A value in the wrong field must not appear in the error.
         said.map(Self).map_err(|_| wrong("metadata is { provider, scope, expiresAt }, as text"))
     }
 }
 
-/// In place of serde's own error, which shows what was sent: a value, or one in the wrong place.
+/// Returns an error in place of serde's own, which would show the input. The input is a value, or could contain a value.
 fn wrong<E: serde::de::Error>(expected: &str) -> E {
     E::custom(expected)
 }
 
 impl Value {
-    /// The secret to store.
+    /// Returns the secret to store.
     ///
     /// # Errors
     ///
-    /// `Invalid` for an expiry that is no time, or over.
+    /// `Invalid` for an expiry that is not a time, or in the past.
     pub(crate) fn into_secret(self, metadata: Metadata) -> strongroom::Result<Secret> {
         let mut secret = Secret::new(self.0);
         let Said { provider, scope, expires_at } = metadata.0;

@@ -1,11 +1,11 @@
-//! What can be typed.
+//! The command line.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use strongroom_cli::{ConfigExportArgs, ConfigSecureArgs, SecretsCommand};
 
-/// Asks a language model. Without a command: shows which one, and where the keys are.
+/// Asks a language model. Without a command: shows the model, and the places of the keys.
 #[derive(Debug, Parser)]
 #[command(name = "agent", version)]
 pub(crate) struct Args {
@@ -27,7 +27,7 @@ pub(crate) enum Command {
 
     /// Serve a page with the settings on this machine, until Ctrl-C
     Serve {
-        /// Where to listen; 0 takes a port that is free
+        /// The port to listen on; 0 takes a free port
         #[arg(long, default_value_t = 0)]
         port: u16,
     },

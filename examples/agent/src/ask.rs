@@ -15,7 +15,7 @@ use crate::keys::{COMMANDS, Keys};
 use crate::provider::Provider;
 use crate::say;
 
-/// The longest that an answer may take. Models think.
+/// The deadline for an answer. Models may think for a while.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The largest answer that is read, in bytes.
@@ -25,7 +25,7 @@ const LARGEST: usize = 1024 * 1024;
 ///
 /// # Errors
 ///
-/// As [`first_run::run`]; if the key is missing, or the provider doesn't answer well.
+/// As [`first_run::run`]; if the key is missing, or the provider doesn't answer, or answers with an error.
 pub(crate) async fn run(keys: &Keys, question: &str) -> anyhow::Result<()> {
     first_run::run(keys).await?;
     let config = Config::read(keys.file.path())?;
@@ -62,14 +62,14 @@ async fn ask(
 }
 
 fn client() -> anyhow::Result<Client> {
-    // Only the first call has an effect, and all want the same.
+    // Only the first call has an effect. It fails if a provider is installed already.
     rustls::crypto::ring::default_provider().install_default().ok();
-    // A key follows no redirect.
+    // A redirect would send the key to another server.
     let client = Client::builder().timeout(DEADLINE).redirect(Policy::none()).build();
     client.context("no client for HTTP")
 }
 
-/// Reads a good answer. What a refusal says is not shown: it may quote the key.
+/// Reads a successful answer. The text of a refusal is not shown, because it may quote the key.
 async fn read(provider: Provider, mut response: Response) -> anyhow::Result<Vec<u8>> {
     let (name, key) = (provider.name(), provider.key());
     match response.status() {

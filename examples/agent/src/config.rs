@@ -1,4 +1,4 @@
-//! The configuration file: which model is asked, and where. Its keys are secrets.
+//! The configuration file, with the model, and the keys and addresses of the providers. The keys are secrets.
 
 use std::env;
 use std::fs;
@@ -14,14 +14,14 @@ use strongroom_config::{ConfigPath, Marker, Rule, Rules};
 
 use crate::provider::Provider;
 
-/// The model that is asked where the file names none.
+/// The default model.
 const MODEL: &str = "anthropic/claude-sonnet-4-5";
 
-/// What the file says.
+/// The content of the configuration file.
 #[derive(Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
-    /// Who is asked, and which model: `openai/gpt-5`.
+    /// The provider and its model: `openai/gpt-5`.
     pub(crate) model: String,
     providers: Providers,
 }
@@ -41,18 +41,18 @@ struct Settings {
     base_url: Option<String>,
 }
 
-/// `.agent/config.json` in the user's home.
+/// Returns the path of `.agent/config.json` in the user's home directory.
 ///
 /// # Errors
 ///
-/// If the user has none.
+/// If the user has no home directory.
 pub(crate) fn default_path() -> anyhow::Result<PathBuf> {
     let home =
         env::home_dir().context("you have no home: name the configuration file with --config")?;
     Ok(home.join(".agent").join("config.json"))
 }
 
-/// Where the secrets stand in the file, what they are called in the store, and the mark that they are there.
+/// Returns the rules for the file: the paths of the secrets, their names in the store, and the marker.
 pub(crate) fn rules() -> Rules {
     let marker = Marker::new(ConfigPath::new(["credentialStorage"]), "keychain");
     Provider::ALL.into_iter().fold(Rules::new().with_marker(marker), |rules, provider| {
@@ -62,11 +62,11 @@ pub(crate) fn rules() -> Rules {
 }
 
 impl Config {
-    /// Reads the file. Without one, all is as it is by default.
+    /// Reads the file. Returns the defaults if there is no file.
     ///
     /// # Errors
     ///
-    /// If it can't be read, with line and column if it is not what it should be.
+    /// If the file can't be read, with line and column if its content is invalid.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -76,7 +76,7 @@ impl Config {
             }
         };
         serde_json::from_str(&text).map_err(|error| {
-            // What the parser says may quote a key.
+            // The parser's message may quote a key.
             let (line, column) = (error.line(), error.column());
             anyhow::anyhow!(
                 "{}, line {line}, column {column}: not what it should be",
@@ -85,11 +85,11 @@ impl Config {
         })
     }
 
-    /// Who is asked, and the model as they call it.
+    /// Returns the provider, and the provider's name of the model.
     ///
     /// # Errors
     ///
-    /// If the model is not named so.
+    /// If the model is not written as `PROVIDER/MODEL`, or the provider is unknown.
     pub(crate) fn model(&self) -> anyhow::Result<(Provider, &str)> {
         let found = self.model.split_once('/').and_then(|(provider, model)| {
             let provider = Provider::ALL.into_iter().find(|known| known.name() == provider)?;
@@ -98,16 +98,16 @@ impl Config {
         found.with_context(|| format!("the model {:?} is not named as {MODEL} is", self.model))
     }
 
-    /// What stands in a provider's `apiKey`, unless that is nothing.
+    /// Returns the text of a provider's `apiKey`, unless it is missing or empty.
     pub(crate) fn key(&self, provider: Provider) -> Option<&SecretString> {
         self.settings(provider).api_key.as_ref()
     }
 
-    /// Where a provider is.
+    /// Returns the address of a provider.
     ///
     /// # Errors
     ///
-    /// If keys would go there in the clear.
+    /// If the address is invalid, or if keys would be sent to it in the clear.
     pub(crate) fn base_url(&self, provider: Provider) -> anyhow::Result<Url> {
         let text = self.settings(provider).base_url.as_deref().unwrap_or(provider.base_url());
         let place = format!("the baseUrl of {}", provider.name());

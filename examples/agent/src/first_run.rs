@@ -1,4 +1,4 @@
-//! The keys move out of the configuration file, and what the agent says about that.
+//! Moving the keys out of the configuration file, and telling the user about it.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,12 @@ use tokio::task::spawn_blocking;
 use crate::keys::{COMMANDS, Keys};
 use crate::say;
 
-/// Moves the keys out of the file, if there are any, and says so. Once that is done, it is one look at the file's
-/// state.
+/// Moves the keys out of the file, if there are any, and tells the user. Once the file has no keys, this only checks the
+/// file's metadata.
 ///
 /// # Errors
 ///
-/// If the file can't be read. It is then as it was.
+/// If the file can't be read. It is then unchanged.
 pub(crate) async fn run(keys: &Keys) -> anyhow::Result<()> {
     let (file, store) = (keys.file.clone(), keys.store.clone());
     let outcome = spawn_blocking(move || file.first_run(store)).await??;
@@ -47,7 +47,7 @@ fn secured(done: &Secured, file: &ConfigFile) -> String {
         + &warnings(&done.exposures)
 }
 
-/// One line for each way in which others may have come to know the keys.
+/// Returns a line for each exposure of the keys.
 fn warnings(exposures: &[Exposure]) -> String {
     exposures.iter().map(|exposure| format!("\nwarning: {exposure}. {}", exposure.hint())).collect()
 }
@@ -65,7 +65,7 @@ fn conflict(plan: &Plan, file: &ConfigFile) -> String {
     text + "Choose: `agent config:secure --prefer file` stores the file's, `--prefer store` drops it."
 }
 
-/// How old both are.
+/// Returns the times at which both values were written.
 fn written(ages: Ages) -> String {
     let time = |time: Option<Timestamp>| {
         time.map_or_else(|| "at an unknown time".to_owned(), |time| format!("{time:.0}"))

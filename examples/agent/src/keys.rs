@@ -1,4 +1,4 @@
-//! Where the keys are: in the store, or still in the configuration file.
+//! The keys, in the store or still in the configuration file.
 
 use std::path::PathBuf;
 
@@ -12,31 +12,31 @@ use crate::first_run;
 use crate::provider::Provider;
 use crate::say;
 
-/// What the variables of the environment begin with: `AGENT_BACKEND` names the store.
+/// The prefix of the environment variables: `AGENT_BACKEND` names the store.
 const PREFIX: &str = "AGENT";
 
-/// How the commands of the kit are called.
+/// The command line of the kit's commands.
 pub(crate) const COMMANDS: &str = "agent secrets";
 
-/// The places in which keys can be. Making it looks into none.
+/// The places in which keys can be. Creating it accesses none of them.
 pub(crate) struct Keys {
-    /// What the agent says about itself to the commands that it doesn't write itself.
+    /// The ready-made commands, configured for the agent.
     pub(crate) kit: Kit,
     pub(crate) file: ConfigFile,
-    /// The vault, to be opened once somebody needs it.
+    /// The configuration of the vault, which is opened when a key is needed.
     pub(crate) store: strongroom::Config,
 }
 
-/// Where one key is.
+/// The place of a key.
 enum Place<'a> {
     /// The file has it, in the clear.
     File(&'a SecretString),
-    /// The file refers to it, or has nothing.
+    /// The file has a reference to it, or nothing.
     Store(SecretKey),
 }
 
 impl Keys {
-    /// Those of the configuration file at a path, or at the default one.
+    /// Returns the keys for the configuration file at a path, or at the default path.
     ///
     /// # Errors
     ///
@@ -55,16 +55,16 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As the library says.
+    /// As [`strongroom::Config::open`].
     pub(crate) async fn open(&self) -> strongroom::Result<SecretManager> {
         self.store.clone().open().await
     }
 
-    /// The key of a provider.
+    /// Returns the key of a provider.
     ///
     /// # Errors
     ///
-    /// If there is none, with what to do; if it has expired, or the vault can't be opened.
+    /// If the key is missing, with the command that stores it; if it has expired, or the vault can't be opened.
     pub(crate) async fn get(
         &self,
         config: &Config,
@@ -86,7 +86,7 @@ pub(crate) fn configuration() -> strongroom::Config {
     strongroom::Config::new("agent").env_prefix(PREFIX)
 }
 
-/// Prints what is asked, and where each key is.
+/// Prints the model, and the place of each key.
 ///
 /// # Errors
 ///
@@ -95,6 +95,7 @@ pub(crate) async fn show(keys: &Keys) -> anyhow::Result<()> {
     first_run::run(keys).await?;
     let config = Config::read(keys.file.path())?;
     let mut lines = vec![format!("model: {}", config.model)];
+    // Opened only if a key is not in the file: opening may ask the user.
     let mut store = None;
     for provider in Provider::ALL {
         let found = match place(&config, provider) {

@@ -1,7 +1,7 @@
-//! An AI agent for the terminal, whose keys lay in its configuration file and move out of it on the first run.
+//! An AI agent for the terminal. Its keys move from its configuration file into the store on the first run.
 //!
-//! [`args`] is what can be typed, [`config`] the file, [`keys`] where the keys are, [`first_run`] how they move,
-//! [`provider`] and [`ask`] the services that are asked, [`serve`] the page.
+//! [`args`] is the command line, [`config`] the configuration file, [`keys`] finds the keys, [`first_run`] moves them,
+//! [`provider`] and [`ask`] talk to the services, and [`serve`] serves the settings page.
 
 mod args;
 mod ask;

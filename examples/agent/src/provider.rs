@@ -1,13 +1,13 @@
-//! The services that can be asked: what they are called, where they are, and how they are spoken to.
+//! The supported services: their names, their addresses and their protocols.
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use strongroom::{ExposeSecret as _, SecretString};
 
-/// The most that a model may answer, in tokens. Anthropic's has to be told.
+/// The largest answer of a model, in tokens. Anthropic's API requires a limit.
 const MAX_TOKENS: u32 = 4096;
 
-/// A service that can be asked.
+/// A service with language models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Provider {
     /// <https://docs.claude.com/en/api/messages>
@@ -19,7 +19,7 @@ pub(crate) enum Provider {
 impl Provider {
     pub(crate) const ALL: [Self; 2] = [Self::Anthropic, Self::OpenAi];
 
-    /// Its name in the configuration file.
+    /// Returns the name in the configuration file.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
@@ -27,7 +27,7 @@ impl Provider {
         }
     }
 
-    /// What its key is called in the store.
+    /// Returns the name of the service's key in the store.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Anthropic => "ANTHROPIC_API_KEY",
@@ -35,7 +35,7 @@ impl Provider {
         }
     }
 
-    /// The same for people.
+    /// Returns the name of the key for people.
     pub(crate) fn key_title(self) -> &'static str {
         match self {
             Self::Anthropic => "Anthropic API key",
@@ -43,7 +43,7 @@ impl Provider {
         }
     }
 
-    /// Where it is, if the configuration file says nothing else.
+    /// Returns the address of the API, unless the configuration file has another.
     pub(crate) fn base_url(self) -> &'static str {
         match self {
             Self::Anthropic => "https://api.anthropic.com",
@@ -51,7 +51,7 @@ impl Provider {
         }
     }
 
-    /// Where questions go, below that.
+    /// Returns the path for questions, below the address.
     pub(crate) fn endpoint(self) -> [&'static str; 2] {
         match self {
             Self::Anthropic => ["v1", "messages"],
@@ -59,7 +59,7 @@ impl Provider {
         }
     }
 
-    /// The headers of a request, the key's among them. `None` for a key that can't stand in one.
+    /// Returns the headers of a request, including the key. `None` if a header can't hold the key.
     pub(crate) fn headers(self, key: &SecretString) -> Option<Vec<(HeaderName, HeaderValue)>> {
         let key = key.expose_secret();
         match self {
@@ -74,7 +74,7 @@ impl Provider {
         }
     }
 
-    /// What is sent to it.
+    /// Returns the body of a request.
     pub(crate) fn question(self, model: &str, question: &str) -> Value {
         let messages = json!([{ "role": "user", "content": question }]);
         match self {
@@ -85,10 +85,10 @@ impl Provider {
         }
     }
 
-    /// The text of its answer.
+    /// Returns the text of an answer.
     pub(crate) fn answer(self, answer: &Value) -> Option<&str> {
         match self {
-            // What it thought may stand before.
+            // A part with the model's thoughts, which has no text, may come first.
             Self::Anthropic => {
                 answer["content"].as_array()?.iter().find_map(|part| part["text"].as_str())
             }
@@ -97,7 +97,7 @@ impl Provider {
     }
 }
 
-/// A value that the HTTP library doesn't show in its log.
+/// Returns a header value that the HTTP library doesn't show in its log.
 fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);

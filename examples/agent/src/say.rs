@@ -1,20 +1,20 @@
-//! All that the agent says: answers on standard output, the rest on standard error.
+//! The output of the agent: answers on standard output, the rest on standard error.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Prints what was asked for.
+/// Prints an answer.
 pub(crate) fn answer(text: &str) {
-    // Who doesn't listen any more, as `head`, needs no answer.
+    // A reader that has closed the pipe, such as `head`, needs no answer.
     writeln!(io::stdout(), "{}", printable(text)).ok();
 }
 
-/// Tells something else.
+/// Prints a message.
 pub(crate) fn note(text: &str) {
     writeln!(io::stderr(), "{}", printable(text)).ok();
 }
 
-/// Tells what went wrong, and what to do.
+/// Prints an error and its hint.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     note(&format!("error: {error:#}"));
     let ours = error.chain().find_map(|cause| cause.downcast_ref::<strongroom::Error>());
@@ -24,7 +24,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Without what could write elsewhere on a terminal: models and files say anything.
+/// Removes control characters, which could move the cursor: texts of models and files can contain anything.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

@@ -17,10 +17,10 @@ use tokio::signal::ctrl_c;
 use crate::keys::{Keys, configuration};
 use crate::say;
 
-/// Where the settings are.
+/// The path of the settings page.
 const SETTINGS: &str = "/settings";
 
-/// The agent's own page. It holds nothing that is not for everybody on this machine.
+/// The agent's own page. Every user of this machine may read it.
 const PAGE: &str = "<!doctype html>
 <html lang=\"en\">
 <meta charset=\"utf-8\">
@@ -31,14 +31,14 @@ const PAGE: &str = "<!doctype html>
 </html>
 ";
 
-/// Serves both pages until Ctrl-C, to the programs of this machine. `axum::serve` limits neither connections nor times:
-/// a server that others of the machine must not hold up needs what the settings page's documentation lists.
+/// Serves both pages until Ctrl-C, to programs of this machine. `axum::serve` limits neither connections nor times. If other
+/// users of the machine must not be able to block a server, it needs the limits in the documentation of the settings page.
 ///
-/// The keys that are still in the file are the settings page's to show.
+/// This doesn't move keys out of the file: the settings page shows them, and offers to move them.
 ///
 /// # Errors
 ///
-/// If the vault can't be opened, or the port can't be had.
+/// If the vault can't be opened, or the port is not available.
 pub(crate) async fn run(keys: &Keys, port: u16) -> anyhow::Result<()> {
     let secrets = keys.open().await.context("cannot open the keys")?;
     let settings = settings(keys, secrets)?;

@@ -14,8 +14,8 @@ use ureq::{Agent, AsSendBody, Body};
 
 use crate::error::{broken, from_stranger, unusable};
 
-/// The header that every answer of the secret server has. What lacks it comes from another server, such as a proxy on the
-/// way, whose 404 doesn't say that an entry is missing.
+/// The header that every answer of the secret server has. An answer without it comes from another server, such as a proxy on
+/// the way. A 404 from there doesn't mean that an entry is missing.
 const MARK: &str = "Acme-Secrets";
 
 /// The largest list of names that is read, in bytes.
@@ -32,7 +32,7 @@ pub(crate) struct Client {
 pub(crate) type Answer = Response<Body>;
 
 impl Client {
-    /// Creates a client. Nothing is contacted.
+    /// Creates a client. Sends no request.
     ///
     /// # Errors
     ///
@@ -40,10 +40,10 @@ impl Client {
     pub(crate) fn new(url: &str, token: &SecretString, deadlines: Deadlines) -> Result<Self> {
         let base = base_url(url)?;
         let config = Agent::config_builder()
-            // From the name's resolution to the last byte of the answer.
+            // Covers everything from the resolution of the name to the last byte of the answer.
             .timeout_global(Some(deadlines.call))
             .http_status_as_error(false)
-            // The token goes to this server alone.
+            // The token must go to this server only.
             .max_redirects(0)
             .proxy(None)
             .build();
@@ -111,18 +111,18 @@ pub(crate) fn value(answer: &mut Answer, max: usize) -> Result<SecretBytes> {
         return Err(Error::new(ErrorKind::Corrupt, Operation::Get)
             .with_message("the secret server sent a value of unknown length, or too large a one"));
     };
-    // Room for all of it: a vector that grows leaves copies behind.
+    // Room for the whole value: a vector that grows leaves copies behind.
     let mut bytes = Vec::with_capacity(len);
     let body = answer.body_mut().as_reader();
     let read = body.take(len as u64).read_to_end(&mut bytes);
-    // Wiped when it is dropped, also where reading failed.
+    // Wrapped before the result is checked, so that a partial value is wiped, too.
     let value = secret_bytes(bytes);
-    // Less than this length is an error of the client's.
+    // The HTTP client returns an error if the body is shorter than its length.
     read.map_err(|error| broken(error.into(), Operation::Get))?;
     Ok(value)
 }
 
-/// Returns the length that an answer says it has.
+/// Returns the length of an answer, from its header.
 fn length(answer: &Answer) -> Option<usize> {
     answer.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -131,7 +131,7 @@ fn length(answer: &Answer) -> Option<usize> {
 ///
 /// # Errors
 ///
-/// `Io` for an answer that is no list of names, or too long; `TimedOut` if it doesn't arrive.
+/// `Io` for an answer that is not a list of names, or too long; `TimedOut` if it doesn't arrive.
 pub(crate) fn names(answer: &mut Answer) -> Result<Vec<String>> {
     let text = answer.body_mut().with_config().limit(LARGEST_LIST).read_to_string();
     let text = text.map_err(|error| broken(error, Operation::List))?;
@@ -142,7 +142,7 @@ pub(crate) fn names(answer: &mut Answer) -> Result<Vec<String>> {
     })
 }
 
-/// Checks the server's address. A token crosses no network in the clear.
+/// Checks the server's address. The token must not cross a network in the clear.
 fn base_url(url: &str) -> Result<String> {
     let parsed: Uri = url.parse().map_err(|_| unusable("it is no URL"))?;
     let host = parsed.host().unwrap_or_default();

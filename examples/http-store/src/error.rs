@@ -1,4 +1,4 @@
-//! Errors: each state of the server, and the kind that says it.
+//! The errors: each state of the server, with its kind.
 
 use std::io;
 

@@ -2,13 +2,13 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /v1` | 204, where the server can be used |
+//! | `GET /v1` | 204, if the server can be used |
 //! | `GET /v1/SERVICE` | 200, a JSON array of users |
 //! | `GET`, `HEAD /v1/SERVICE/USER` | 200 and the value's bytes, or 404 |
 //! | `PUT /v1/SERVICE/USER` | 204; with `If-None-Match: *`, 412 if it exists |
 //! | `DELETE /v1/SERVICE/USER` | 204, or 404 |
 //!
-//! Each request has a bearer token, and each answer the header `Acme-Secrets`. A server that is sealed says 423.
+//! Each request has a bearer token, and each answer the header `Acme-Secrets`. A sealed server answers 423.
 
 mod client;
 mod error;
@@ -39,10 +39,10 @@ impl HttpStore {
     /// The store's name, which the secrets of a service are bound to.
     pub const NAME: &str = "acme-secrets";
 
-    /// The largest value, in bytes, as the server's manual says.
+    /// The largest value, in bytes, from the server's manual.
     pub const MAX_SECRET_LEN: usize = 64 * 1024;
 
-    /// Creates a store. Nothing is contacted; each request ends by [`Deadlines::call`].
+    /// Creates a store. Sends no request. Each later request ends by [`Deadlines::call`].
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Store for HttpStore {
             StatusCode::OK => client::names(&mut answer),
             status => Err(refused(status, Operation::List)),
         });
-        // A name that no entry can have is another program's. A set, because each is to be named once.
+        // An invalid name belongs to another program. A set, because a list must not name an entry twice.
         let users = listed.map_err(of_store)?.into_iter().map(UserName::new);
         let users: BTreeSet<_> = users.filter_map(Result::ok).collect();
         Ok(users.into_iter().map(|user| EntryName::from_parts(service.clone(), user)).collect())

@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let token = env::var("ACME_SECRETS_TOKEN").context("set ACME_SECRETS_TOKEN to your token")?;
     let store = HttpStore::new(&args.url, &SecretString::from(token), Deadlines::default())?;
-    // Several machines share the server, and a vault's lock is one machine's: each secret is an entry of its own.
+    // Several machines share the server, but a vault's lock works only within a machine. So each secret gets its own entry.
     let config = Config::new("acme").store(Arc::new(store)).layout(Layout::Entries);
     Ok(Kit::new(config).program("acme").run(args.command))
 }

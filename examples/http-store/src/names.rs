@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use strongroom::store::{EntryName, ServiceName};
 
-/// All that is escaped: everything but letters and digits of ASCII, `-` and `_`. A dot is escaped, too, so that no name
-/// is a step up (`..`).
+/// The escaped characters: all but letters and digits of ASCII, `-` and `_`. A dot is escaped, too, so that no name means the
+/// parent directory (`..`).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// Returns the path of a service's list: `/v1/SERVICE`.

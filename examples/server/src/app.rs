@@ -1,4 +1,4 @@
-//! What the server answers, and how it ends.
+//! The endpoints of the server, and its shutdown.
 
 use std::future::{Future, IntoFuture as _};
 use std::io;
@@ -20,20 +20,20 @@ use crate::secrets::{client_secret, storage_warning};
 use crate::token::access_token;
 use crate::upstream::{Data, Upstream};
 
-/// How long answers that are under way may take once the server is to end.
+/// The time to complete open answers after the server was asked to end.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct App {
     pub(crate) secrets: SecretManager,
     pub(crate) upstream: Upstream,
 }
 
-/// Serves until `stop`, and then what is under way.
+/// Serves until `stop`, and then completes the open answers, within [`GRACE`].
 ///
 /// # Errors
 ///
-/// The listener's.
+/// The errors of the listener.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: App,
@@ -63,12 +63,12 @@ fn router(app: App) -> Router {
     Router::new().route("/", get(data)).route("/health", get(health)).with_state(Arc::new(app))
 }
 
-/// Passes on the upstream's data.
+/// Returns the upstream's data.
 async fn data(State(app): State<Arc<App>>) -> Result<Data, Problem> {
     let App { secrets, upstream } = &*app;
     let token = access_token(secrets, upstream, None).await?.value;
     match upstream.data(&token).await {
-        // It was revoked, or the clocks differ: once more, with another.
+        // The token was revoked, or the clocks differ. A new token gets a single further attempt.
         Err(Problem::Refused(_, StatusCode::UNAUTHORIZED)) => {
             let token = access_token(secrets, upstream, Some(&token)).await?.value;
             upstream.data(&token).await
@@ -77,19 +77,19 @@ async fn data(State(app): State<Arc<App>>) -> Result<Data, Problem> {
     }
 }
 
-/// What `/health` says, for the operator and for machines.
+/// The answer of `/health`, for the operator and for machines.
 #[derive(Serialize)]
 struct Health {
-    /// Where secrets are kept.
+    /// The name of the store.
     backend: &'static str,
     is_persistent: bool,
-    /// What to know of a storage that doesn't last.
+    /// A warning about a store that doesn't last.
     warning: Option<String>,
-    /// Why requests fail, and what to do.
+    /// The reason for which requests fail, and its remedy.
     problem: Option<String>,
 }
 
-/// Says whether requests can be answered, without asking the upstream.
+/// Returns whether requests can be answered, without a request to the upstream.
 async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
     let secrets = &app.secrets;
     let problem = client_secret(secrets).await.err();

@@ -1,4 +1,4 @@
-//! What the server is told when it starts. No secret is among it.
+//! The command line of the server. It contains no secret.
 
 use std::net::SocketAddr;
 
@@ -8,11 +8,11 @@ use tracing::level_filters::LevelFilter;
 
 use crate::upstream::base_url;
 
-/// Passes on what an upstream answers to who has an access token.
+/// Passes on the data of an upstream that requires an access token.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, env = "SERVER_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
@@ -20,11 +20,11 @@ pub(crate) struct Args {
     #[arg(long, env = "SERVER_UPSTREAM", value_parser = base_url)]
     pub(crate) upstream: Url,
 
-    /// What the upstream knows this server by.
+    /// The id by which the upstream knows this server.
     #[arg(long, env = "SERVER_CLIENT_ID", default_value = "example-server")]
     pub(crate) client_id: String,
 
-    /// How much to log: off, error, warn, info, debug, trace.
+    /// The log level: off, error, warn, info, debug, trace.
     #[arg(long, env = "SERVER_LOG", default_value = "info")]
     pub(crate) log: LevelFilter,
 }

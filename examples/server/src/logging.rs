@@ -10,8 +10,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Starts logging at this level.
 ///
-/// More than warnings come from this server and from Strongroom alone, which log no value at any level. Other
-/// libraries don't promise that: one that logs what it sends at `trace` logs tokens.
+/// Only this server and Strongroom log more than warnings, because they log no value at any level. Other libraries don't
+/// promise that: an HTTP library that logs its requests at `trace` logs tokens.
 pub(crate) fn start(level: LevelFilter) {
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))

@@ -1,7 +1,7 @@
 //! A server that calls an upstream with an access token, and keeps its secrets in the machine's own store.
 //!
-//! [`secrets`] opens the vault, [`token`] keeps the token fresh, [`upstream`] speaks HTTP to the outside, [`app`]
-//! answers, [`problem`] says what went wrong.
+//! [`secrets`] opens the vault, [`token`] keeps the token fresh, [`upstream`] sends HTTP requests, [`app`] answers requests,
+//! and [`problem`] has the errors.
 
 mod app;
 mod args;

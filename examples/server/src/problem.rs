@@ -1,4 +1,4 @@
-//! What keeps the server from answering: in full for its log, in brief for who asked.
+//! The errors of the server: in full for its log, in brief for its clients.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::secrets::{CLIENT_SECRET, setup_command};
 
-/// None of them holds a secret.
+/// An error of the server. It contains no secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     /// The client secret was not stored yet.
@@ -19,16 +19,16 @@ pub(crate) enum Problem {
     /// The upstream can't be reached, or not in time.
     #[error("the upstream doesn't answer the request for {0}")]
     NoAnswer(&'static str, #[source] reqwest::Error),
-    /// The upstream says no.
+    /// The upstream refuses the request.
     #[error("the upstream answers the request for {0} with {1}")]
     Refused(&'static str, StatusCode),
-    /// The upstream says something that was not agreed upon. What, is not told: it may be a token.
+    /// The upstream's answer has an unexpected form. It is not shown, because it may contain a token.
     #[error("the upstream's answer to the request for {0} can't be used")]
     Unusable(&'static str),
 }
 
 impl Problem {
-    /// What happened, its causes, and what to do: for the operator.
+    /// Returns the error, its causes and a hint, for the operator.
     pub(crate) fn report(&self) -> String {
         let causes: Vec<_> = anyhow::Chain::new(self).map(ToString::to_string).collect();
         format!("{}. {}", causes.join(": "), self.hint())
@@ -47,7 +47,7 @@ impl Problem {
         }
     }
 
-    /// What is said to who asked: a status, and a stable token.
+    /// Returns the answer for the client: a status, and a stable code.
     const fn answer(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotSetUp => (StatusCode::SERVICE_UNAVAILABLE, "not_set_up"),

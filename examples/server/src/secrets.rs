@@ -1,4 +1,4 @@
-//! The server's vault: how it is opened, what is in it, and what its operator should know.
+//! The server's vault: opening it, its content, and messages for the operator.
 
 use strongroom::{Backend, Config, Fallback, PromptPolicy, Result, SecretManager, SecretString};
 
@@ -7,22 +7,22 @@ use crate::problem::Problem;
 /// The name under which the vault is found. Another name is another vault.
 pub(crate) const SERVICE: &str = "example-server";
 
-/// What the upstream gave to the operator, who stores it with [`setup_command`].
+/// The name of the secret that the operator got from the upstream, and stores with [`setup_command`].
 pub(crate) const CLIENT_SECRET: &str = "CLIENT_SECRET";
 
-/// What the server gets for it, and stores itself.
+/// The name of the token that the server gets with the client secret, and stores itself.
 pub(crate) const ACCESS_TOKEN: &str = "ACCESS_TOKEN";
 
 /// Opens the vault, once for the whole process.
 ///
 /// # Errors
 ///
-/// As [`SecretManager::init`] says; `Locked` in place of a prompt.
+/// As [`SecretManager::init`]; `Locked` in place of a prompt.
 pub(crate) async fn open() -> Result<SecretManager> {
-    // Nobody sits in front of a server.
+    // A server has no user to answer a prompt.
     let config = Config::new(SERVICE).prompt(PromptPolicy::Never);
-    // As the program `strongroom` does it, so that both look in the same place: where there is no keyring, a
-    // key at hand decides for the encrypted file.
+    // The same choice as in the program `strongroom`, so that both use the same store: without a keyring, the encrypted
+    // file is used if there is a key for it.
     let config = match config.has_key() {
         true => config.fallback(Fallback::Sealed),
         false => config,
@@ -30,19 +30,19 @@ pub(crate) async fn open() -> Result<SecretManager> {
     config.open().await
 }
 
-/// Says in the log where secrets are, and what is wrong with that.
+/// Logs the place of the secrets, and its problems.
 pub(crate) async fn report(secrets: &SecretManager) {
     tracing::info!("secrets of \"{SERVICE}\" are kept in {}", secrets.backend());
     if let Some(warning) = storage_warning(secrets) {
         tracing::warn!("{warning}");
     }
-    // Not fatal: what is stored later is seen without a restart.
+    // Not fatal: a secret that is stored later is found without a restart.
     if let Err(problem) = client_secret(secrets).await {
         tracing::warn!("{}", problem.report());
     }
 }
 
-/// What to say of a storage that doesn't last.
+/// Returns a warning if the store doesn't last.
 pub(crate) fn storage_warning(secrets: &SecretManager) -> Option<String> {
     let end = match secrets.backend() {
         _ if secrets.is_persistent() => return None,
@@ -55,16 +55,16 @@ pub(crate) fn storage_warning(secrets: &SecretManager) -> Option<String> {
     ))
 }
 
-/// What the server gets a token for.
+/// Returns the client secret, with which the server gets a token.
 ///
 /// # Errors
 ///
-/// `NotSetUp` if nobody has stored it yet; `Secrets` if it can't be read or has expired.
+/// `NotSetUp` if it was not stored yet; `Secrets` if it can't be read or has expired.
 pub(crate) async fn client_secret(secrets: &SecretManager) -> Result<SecretString, Problem> {
     secrets.get_value(CLIENT_SECRET).await?.ok_or(Problem::NotSetUp)
 }
 
-/// The command that stores the client secret, or another one.
+/// Returns the command that stores or replaces the client secret.
 pub(crate) fn setup_command() -> String {
     format!("strongroom --service {SERVICE} setup {CLIENT_SECRET}")
 }

@@ -1,13 +1,13 @@
-//! When the process is asked to end.
+//! The signals that ask the process to end.
 
 use std::future::Future;
 use std::io;
 
-/// Listens from now on for the signals that ask a server to end, and waits for the first.
+/// Starts listening for the signals that ask a server to end. The future waits for the first.
 ///
 /// # Errors
 ///
-/// The system's, if it does not let the process listen.
+/// If the system does not let the process listen for signals.
 #[cfg(unix)]
 pub(crate) fn requested() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -22,11 +22,11 @@ pub(crate) fn requested() -> io::Result<impl Future<Output = ()> + Send + 'stati
     })
 }
 
-/// Listens from now on for Ctrl-C, and waits for it.
+/// Starts listening for Ctrl-C. The future waits for it.
 ///
 /// # Errors
 ///
-/// The system's, if it does not let the process listen.
+/// If the system does not let the process listen for signals.
 #[cfg(windows)]
 pub(crate) fn requested() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -1,4 +1,4 @@
-//! The access token: taken from the vault while it is good, and fetched once for all processes when it is not.
+//! The access token: read from the vault while it is valid, and otherwise fetched once for all processes.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use crate::problem::Problem;
 use crate::secrets::{ACCESS_TOKEN, client_secret};
 use crate::upstream::Upstream;
 
-/// A token that ends while a request is under way is of no use.
+/// The remaining lifetime that a token needs, so that it doesn't end during a request.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// A token that is good for a request, and that is not the one which was rejected.
+/// Returns a token that is valid for a request, and is not the rejected token.
 ///
-/// Of all tasks and processes that find it stale one asks the upstream, and the others take what it got: so
-/// two that were rejected with the same token fetch one new token between them.
+/// If several tasks and processes find the token stale, a single request to the upstream gets the new token for all of them,
+/// even if each was rejected with the old token.
 ///
 /// # Errors
 ///
-/// As [`client_secret`] and [`Upstream::token`] say; `Secrets` if the vault can't be used.
+/// As [`client_secret`] and [`Upstream::token`]; `Secrets` if the vault can't be used.
 pub(crate) async fn access_token(
     secrets: &SecretManager,
     upstream: &Upstream,

@@ -1,4 +1,4 @@
-//! What the server asks of others: a token, and the data that is had for it.
+//! The requests to the upstream: for a token, and for data with the token.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use strongroom::{ExposeSecret as _, Secret, SecretString};
 
 use crate::problem::Problem;
 
-/// For a whole request, so that one that hangs holds up nobody: less than the 60 seconds for which other
-/// processes wait for a token that this one fetches.
+/// The deadline for a whole request. It is less than the 60 seconds for which other processes wait for a token that this
+/// process fetches, so that a request that hangs doesn't make them fail.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
-/// A service with a token endpoint as RFC 6749, section 4.4, has it: client credentials.
+/// A service with a token endpoint for client credentials (RFC 6749, section 4.4).
 pub(crate) struct Upstream {
     client: Client,
     base: Url,
@@ -34,11 +34,11 @@ pub(crate) struct Data {
     bytes: Vec<u8>,
 }
 
-/// Reads the upstream's address.
+/// Parses the upstream's address.
 ///
 /// # Errors
 ///
-/// A sentence, for one over which secrets would go in the clear.
+/// A message if the address is invalid, or if secrets would be sent to it in the clear.
 pub(crate) fn base_url(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("not an address: {error}"))?;
     let is_here = url.host_str().is_some_and(|host| {
@@ -54,15 +54,15 @@ pub(crate) fn base_url(text: &str) -> Result<Url, String> {
 }
 
 impl Upstream {
-    /// Prepares for requests, and makes none.
+    /// Creates a client. Sends no request.
     ///
     /// # Errors
     ///
-    /// If the system's certificates can't be had.
+    /// If the system's certificates can't be loaded.
     pub(crate) fn new(base: Url, client_id: String) -> anyhow::Result<Self> {
-        // Only the first call has an effect, and all want the same.
+        // Only the first call has an effect. It fails if a provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
-        // A token follows no redirect.
+        // A redirect would send the token to another server.
         let client = Client::builder().timeout(DEADLINE).redirect(Policy::none()).build();
         Ok(Self { client: client.context("no client for HTTP")?, base, client_id })
     }
@@ -71,12 +71,12 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// The upstream's: none, a refusal, or one that can't be used.
+    /// `NoAnswer`, `Refused` or `Unusable`.
     pub(crate) async fn token(&self, client_secret: &SecretString) -> Result<Secret, Problem> {
         #[derive(Deserialize)]
         struct Answer {
             access_token: String,
-            /// In seconds.
+            /// The lifetime in seconds.
             expires_in: Option<u32>,
         }
 
@@ -100,7 +100,7 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// As [`token`](Self::token); a token that is good no more is `Refused` with 401.
+    /// As [`token`](Self::token). A token that is no longer valid is `Refused` with status 401.
     pub(crate) async fn data(&self, token: &SecretString) -> Result<Data, Problem> {
         let request = self.client.get(self.endpoint("data")).bearer_auth(token.expose_secret());
         send("data", request).await
@@ -115,7 +115,7 @@ impl Upstream {
     }
 }
 
-/// Sends a request, and reads a good answer. What a refusal says is not read: it may quote the request.
+/// Sends a request, and reads a successful answer. The text of a refusal is not read, because it may quote the request.
 async fn send(what: &'static str, request: RequestBuilder) -> Result<Data, Problem> {
     let no_answer = |error: reqwest::Error| Problem::NoAnswer(what, error.without_url());
     let mut response = request.send().await.map_err(no_answer)?;

@@ -1,4 +1,4 @@
-//! What the page can ask of the application. None of it returns the token.
+//! The commands that the page can call. None of them returns the token.
 
 use strongroom::Timestamp;
 use tauri::async_runtime::spawn_blocking;
@@ -10,13 +10,13 @@ use crate::database::{Database, Settings, Timer};
 use crate::failure::{Failure, Result};
 use crate::server::{Issue, Server, base_url, is_issue_key};
 
-/// Where the issues are, and who is asking.
+/// Returns the settings: the address of the server, and the user's account.
 #[command(async)]
 pub(crate) fn settings(database: State<'_, Database>) -> Result<Settings> {
     database.settings()
 }
 
-/// Saves it. A token belongs to its server: another address would get it, so it goes first.
+/// Saves the settings. If the server changes, the token is deleted first, so that the new server doesn't get it.
 #[command]
 pub(crate) async fn save_settings(app: AppHandle, settings: Settings) -> Result<()> {
     let new = base_url(&settings.base_url)?;
@@ -28,13 +28,13 @@ pub(crate) async fn save_settings(app: AppHandle, settings: Settings) -> Result<
     database.save_settings(&Settings { base_url: new.into(), ..settings })
 }
 
-/// The user's open issues.
+/// Returns the user's open issues.
 #[command]
 pub(crate) async fn issues(app: AppHandle) -> Result<Vec<Issue>> {
     ask(&app, |server| server.issues()).await
 }
 
-/// The timer that runs, if one does.
+/// Returns the running timer, if there is one.
 #[command(async)]
 pub(crate) fn timer(database: State<'_, Database>) -> Result<Option<Timer>> {
     database.timer()
@@ -53,7 +53,7 @@ pub(crate) fn start_timer(database: State<'_, Database>, issue: String) -> Resul
     Ok(timer)
 }
 
-/// Posts the time of the timer, and returns it in seconds. If that fails, the timer runs on.
+/// Posts the time of the timer, and returns it in seconds. If that fails, the timer keeps running.
 #[command]
 pub(crate) async fn stop_timer(app: AppHandle) -> Result<i64> {
     let database = app.state::<Database>();
@@ -65,20 +65,20 @@ pub(crate) async fn stop_timer(app: AppHandle) -> Result<i64> {
     Ok(seconds)
 }
 
-/// Ends the timer, and posts nothing.
+/// Ends the timer without posting its time.
 #[command(async)]
 pub(crate) fn discard_timer(database: State<'_, Database>) -> Result<()> {
     database.clear_timer()
 }
 
-/// Forgets the account: the token and everything else.
+/// Deletes everything about the account, including the token.
 #[command]
 pub(crate) async fn forget_account(app: AppHandle) -> Result<()> {
     app.strongroom().forget_everything().await?;
     app.state::<Database>().forget()
 }
 
-/// Asks the server something, with the token, off the main thread.
+/// Runs a request to the server, with the token, on another thread.
 async fn ask<T: Send + 'static>(
     app: &AppHandle,
     question: impl FnOnce(&Server) -> Result<T> + Send + 'static,

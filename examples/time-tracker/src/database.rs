@@ -1,4 +1,4 @@
-//! What is no secret: the settings and the running timer, in SQLite.
+//! The settings and the running timer, in SQLite. They are not secret.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Result;
 
-/// Where the issues are, and who is asking.
+/// The address of the server, and the user's account.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
@@ -17,11 +17,11 @@ pub(crate) struct Settings {
     pub(crate) email: String,
 }
 
-/// A timer that runs.
+/// A running timer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Timer {
     pub(crate) issue: String,
-    /// When it was started, in seconds since 1970.
+    /// The start, in seconds since 1970.
     pub(crate) started: i64,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Database {
     connection: Mutex<Connection>,
 }
 
-/// One row each: an application of one user and one account. What is deleted is to be gone from the file.
+/// The tables. Each has a single row, since the application has a single account. Deleted rows are overwritten in the file.
 const TABLES: &str = "
     PRAGMA secure_delete = ON;
     CREATE TABLE IF NOT EXISTS settings (
@@ -48,7 +48,7 @@ impl Database {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// The settings; empty ones before the first were saved.
+    /// Returns the settings, which are empty until they are first saved.
     pub(crate) fn settings(&self) -> Result<Settings> {
         let row =
             |row: &rusqlite::Row<'_>| Ok(Settings { base_url: row.get(0)?, email: row.get(1)? });
@@ -68,7 +68,7 @@ impl Database {
         Ok(found.optional()?)
     }
 
-    /// Starts a timer, and says whether none was running.
+    /// Starts a timer, unless a timer is running. Returns whether it was started.
     pub(crate) fn start_timer(&self, timer: &Timer) -> Result<bool> {
         let values = params![timer.issue, timer.started];
         let started =

@@ -1,4 +1,4 @@
-//! What goes wrong, for the page: like the plugin's own errors.
+//! Errors for the page, in the same form as the plugin's.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// An error in words for the user, who is told what to do next. It shows no token.
+/// An error with a message and a hint for the user. It contains no token.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     code: &'static str,

@@ -1,5 +1,5 @@
-//! Tracks time on the issues of a Jira-like server. The token to it goes from the page into the operating
-//! system's credential store, and from there to the server, by Rust: the page never gets it back.
+//! Tracks time on the issues of a Jira-like server. The page stores the server's token in the operating system's credential
+//! store. Only Rust code reads it from there, to send it to the server: the page never gets it back.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
@@ -15,13 +15,13 @@ use tauri::Manager as _;
 use tauri_plugin_strongroom::{Access, Builder};
 use tracing_subscriber::filter::LevelFilter;
 
-/// What the user's secrets are found under. It must never change.
+/// The service under which the user's secrets are found. It must never change.
 const SERVICE: &str = "example-time-tracker";
 
-/// The one secret.
+/// The name of the only secret.
 const TOKEN: &str = "jira_api_token";
 
-/// The variable that says how much is logged: `debug`, `trace`.
+/// The environment variable with the log level: `debug`, `trace`.
 const LOG: &str = "TIME_TRACKER_LOG";
 
 #[expect(clippy::exit, reason = "Tauri's macro has one")]

@@ -1,4 +1,4 @@
-//! The server with the issues: Jira Cloud's REST interface, as far as it is needed here.
+//! The server with the issues: the needed part of Jira Cloud's REST API.
 
 use std::time::Duration;
 
@@ -24,28 +24,28 @@ pub(crate) struct Issue {
     status: String,
 }
 
-/// A server and who is asking it.
+/// A client of the server, for a user.
 pub(crate) struct Server {
     agent: Agent,
     base: String,
     authorization: HeaderValue,
 }
 
-/// How long a request may take.
+/// The deadline of a request.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// The least that Jira takes for a worklog.
+/// The shortest worklog that Jira accepts, in seconds.
 const MINUTE: i64 = 60;
 
 impl Server {
     pub(crate) fn new(settings: &Settings, token: &SecretString) -> Result<Self> {
-        // The system's own certificates: companies have servers that no one else trusts.
+        // The system's certificates, since companies have servers with certificates of their own authority.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let agent = Agent::config_builder()
             .tls_config(tls)
             .timeout_global(Some(DEADLINE))
             .http_status_as_error(false)
-            // Whoever is elsewhere is not to get the token.
+            // A redirect would send the token to another server.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build()
@@ -54,7 +54,7 @@ impl Server {
         Ok(Self { agent, base, authorization: basic(&settings.email, token)? })
     }
 
-    /// The user's open issues.
+    /// Returns the user's open issues.
     pub(crate) fn issues(&self) -> Result<Vec<Issue>> {
         let mut response = self
             .agent
@@ -68,7 +68,7 @@ impl Server {
         Ok(found.issues.into_iter().map(Issue::from).collect())
     }
 
-    /// Writes down the time from a timer's start until now, and returns it in seconds.
+    /// Posts the time from a timer's start until now, and returns it in seconds.
     pub(crate) fn log(&self, timer: &Timer, now: Timestamp) -> Result<i64> {
         let seconds = (now.as_second() - timer.started).max(MINUTE);
         let started = Timestamp::from_second(timer.started).unwrap_or(now);
@@ -87,7 +87,7 @@ impl Server {
     }
 }
 
-/// A server's address. A token goes only where nobody on the way can read it.
+/// Parses a server's address. The token must not cross a network in the clear.
 pub(crate) fn base_url(text: &str) -> Result<Url> {
     let url = Url::parse(text.trim()).ok();
     let is_loopback =
@@ -100,7 +100,7 @@ pub(crate) fn base_url(text: &str) -> Result<Url> {
         })
 }
 
-/// Whether this can be an issue's key: it becomes a part of addresses.
+/// Returns whether a text can be an issue's key. The key becomes a part of addresses, so other characters are refused.
 pub(crate) fn is_issue_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

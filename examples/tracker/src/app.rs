@@ -1,4 +1,4 @@
-//! What the tracker knows, and what keys and news do to it. It draws nothing and waits for nothing.
+//! The state of the tracker, and its changes by keys and messages. It doesn't draw or wait.
 
 use std::collections::BTreeSet;
 
@@ -8,29 +8,29 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::entries::Entry;
 use crate::key::KeyStatus;
 
-/// What the tracker knows.
+/// The state of the tracker.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) entries: Vec<Entry>,
-    /// What is being typed, before a timer starts.
+    /// The description that is being typed, before its timer starts.
     pub(crate) typed: Option<String>,
     pub(crate) key: KeyStatus,
-    /// What went wrong last.
+    /// The last error, for the user.
     pub(crate) problem: Option<String>,
-    /// The entries, by number, that are on their way to Clockify.
+    /// The numbers of the entries that are being sent to Clockify.
     pub(crate) sending: BTreeSet<usize>,
-    /// Whether it ends as soon as nothing is on its way.
+    /// Set if the tracker ends as soon as no entry is being sent.
     pub(crate) is_leaving: bool,
 }
 
-/// What is to be done.
+/// An action for the caller to carry out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Write the entries to their file.
     Save,
     /// Read the store again.
     Look,
-    /// Send the entry of this number.
+    /// Send the entry with this number.
     Send(usize),
     Quit,
 }
@@ -47,17 +47,17 @@ impl App {
         }
     }
 
-    /// The entry whose timer runs.
+    /// Returns the entry with a running timer.
     pub(crate) fn running(&self) -> Option<&Entry> {
         self.entries.last().filter(|entry| entry.runs())
     }
 
-    /// How many entries Clockify doesn't have.
+    /// Returns the number of finished entries that Clockify doesn't have.
     pub(crate) fn unsent(&self) -> usize {
         self.entries.iter().filter(|entry| entry.is_unsent()).count()
     }
 
-    /// A key was pressed.
+    /// Handles a key press.
     pub(crate) fn press(&mut self, key: KeyEvent, now: &Zoned) -> Vec<Effect> {
         // AltGr is Control and Alt on Windows, and types characters.
         if key.modifiers == KeyModifiers::CONTROL {
@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// Clockify has the entry of this number, or it is said why not.
+    /// Handles the result of sending the entry with this number.
     pub(crate) fn sent(&mut self, number: usize, outcome: Result<(), String>) -> Vec<Effect> {
         self.sending.remove(&number);
         let mut effects = Vec::new();
@@ -128,7 +128,7 @@ impl App {
         vec![Effect::Save, Effect::Send(number)]
     }
 
-    /// Each once: what is on its way is not sent again.
+    /// Sends all unsent entries, except those that are being sent already.
     fn send_all(&mut self) -> Vec<Effect> {
         let all = (0..self.entries.len()).filter(|&number| self.entries[number].is_unsent());
         let all: Vec<_> = all.filter(|number| !self.sending.contains(number)).collect();
@@ -136,7 +136,7 @@ impl App {
         all.into_iter().map(Effect::Send).collect()
     }
 
-    /// What is on its way gets its answer, unless the user doesn't want to wait.
+    /// Quits once no entry is being sent, or at once if this is called a second time.
     fn quit(&mut self) -> Vec<Effect> {
         if self.sending.is_empty() || self.is_leaving {
             return vec![Effect::Quit];

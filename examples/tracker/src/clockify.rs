@@ -1,4 +1,4 @@
-//! Clockify's API, as far as a stopped timer needs it: <https://docs.clockify.me>.
+//! The part of Clockify's API that a stopped timer needs: <https://docs.clockify.me>.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use ureq::{Agent, Error};
 
 use crate::entries::Entry;
 
-/// Where Clockify's API is.
+/// The address of Clockify's API.
 pub(crate) const URL: &str = "https://api.clockify.me/api/v1";
 
-/// How long one request may take.
+/// The deadline of a request.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A client of Clockify.
@@ -25,7 +25,7 @@ pub(crate) struct Clockify {
     base: Uri,
 }
 
-/// What Clockify says of whom the key belongs to.
+/// Clockify's answer about the user that the key belongs to.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct User {
@@ -36,16 +36,15 @@ impl Clockify {
     pub(crate) fn new(base: Uri) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(DEADLINE))
-            // The key would go along, wherever they lead.
+            // A redirect would send the key to another server.
             .max_redirects(0)
             .build();
         Self { agent: config.into(), base }
     }
 
-    /// Adds a stopped entry to the default workspace of the key's user. What comes back says why it failed,
-    /// for the user.
+    /// Adds a stopped entry to the default workspace of the key's user. The error is a message for the user.
     ///
-    /// An entry whose answer got lost may be there all the same: Clockify can't tell when it is sent again.
+    /// If the answer is lost, the entry may have been added. Clockify doesn't notice when it is sent again.
     pub(crate) fn add(&self, entry: &Entry, key: &SecretString) -> Result<(), String> {
         let key = header(key)?;
         let user = self.agent.get(self.url("user")).header("X-Api-Key", key.clone());
@@ -71,7 +70,7 @@ impl Clockify {
     }
 }
 
-/// Reads where Clockify's API is. The key must not cross a network in the clear.
+/// Parses the address of Clockify's API. The key must not cross a network in the clear.
 pub(crate) fn base_url(text: &str) -> Result<Uri, String> {
     let url: Uri = text.parse().map_err(|error| format!("{error}"))?;
     let host = url.host().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What was worked on, and for how long.
+//! The entries of the journal.
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Entry {
     pub(crate) description: String,
     pub(crate) start: Timestamp,
-    /// None while it runs.
+    /// The end. `None` while the timer runs.
     pub(crate) end: Option<Timestamp>,
-    /// Whether Clockify has it.
+    /// Set once Clockify has the entry.
     pub(crate) sent: bool,
 }
 
 impl Entry {
-    /// One that starts now.
+    /// Creates an entry that starts now.
     pub(crate) fn starting(description: String, now: &Zoned) -> Self {
         Self { description, start: now.timestamp(), end: None, sent: false }
     }
 
-    /// How long it took, or has taken until now.
+    /// Returns the duration, up to now if the timer runs.
     pub(crate) fn duration(&self, now: &Zoned) -> SignedDuration {
         let duration = self.end.unwrap_or_else(|| now.timestamp()).duration_since(self.start);
         // A clock may have been set back.
@@ -31,12 +31,12 @@ impl Entry {
         self.end.is_none()
     }
 
-    /// Whether it is done, and Clockify doesn't have it.
+    /// Returns whether the entry has ended, and Clockify doesn't have it.
     pub(crate) fn is_unsent(&self) -> bool {
         !self.runs() && !self.sent
     }
 
-    /// Whether it is one of today's: started today, or running.
+    /// Returns whether the entry was started today, or is running.
     pub(crate) fn is_of_today(&self, now: &Zoned) -> bool {
         self.runs() || self.start.to_zoned(now.time_zone().clone()).date() == now.date()
     }

@@ -1,4 +1,4 @@
-//! The file that keeps the entries.
+//! The file with the entries.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
@@ -9,23 +9,23 @@ use tempfile::NamedTempFile;
 
 use crate::entries::Entry;
 
-/// The file that keeps the entries, for one tracker at a time.
+/// The file with the entries. Only a single tracker can open it at a time.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    /// Held as long as the tracker runs: two that write would lose each other's entries.
+    /// The lock, held as long as the tracker runs. Two trackers would overwrite each other's entries.
     _lock: File,
 }
 
 impl Journal {
-    /// Where the user's journal lies.
+    /// Returns the directory of the user's journal.
     pub(crate) fn directory() -> anyhow::Result<PathBuf> {
         let data =
             dirs::data_local_dir().context("there is no home directory to keep entries in")?;
         Ok(data.join("tracker"))
     }
 
-    /// Opens the journal in a directory, which is made if it is not there.
+    /// Opens the journal in a directory, which is created if it doesn't exist.
     pub(crate) fn open(directory: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(directory).with_context(|| unusable(directory))?;
         let path = directory.join("lock");
@@ -40,7 +40,8 @@ impl Journal {
         }
     }
 
-    /// All entries, the oldest first. No file is no entry; one that can't be read is an error, and stays.
+    /// Returns all entries, the oldest first. Without a file, there are no entries. A file that can't be read is an error, and
+    /// stays.
     pub(crate) fn read(&self) -> anyhow::Result<Vec<Entry>> {
         match fs::read(&self.path) {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| unusable(&self.path)),
@@ -49,7 +50,7 @@ impl Journal {
         }
     }
 
-    /// Replaces the file as a whole: whoever is killed leaves the old entries or the new.
+    /// Replaces the whole file. If the process is killed, the file has either the old or the new entries.
     pub(crate) fn write(&self, entries: &[Entry]) -> anyhow::Result<()> {
         self.replace(entries).with_context(|| format!("{} can't be written", self.path.display()))
     }

@@ -1,4 +1,4 @@
-//! The key to Clockify: where it is, or what to do about it.
+//! The key to Clockify, and its status.
 
 use strongroom::blocking::{Changes, SecretManager};
 use strongroom::keys::PassphraseRequest;
@@ -9,7 +9,7 @@ use strongroom_cli::Kit;
 /// The key's name in the vault.
 pub(crate) const NAME: &str = "clockify_api_key";
 
-/// What is known of the key. The value is not.
+/// The status of the key, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyStatus {
     /// The store has not answered yet.
@@ -22,16 +22,16 @@ pub(crate) enum KeyStatus {
     },
 }
 
-/// Where secrets are kept.
+/// The place in which secrets are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) backend: Backend,
     pub(crate) is_persistent: bool,
-    /// Whether it only stands in for a keyring that is not there.
+    /// Set if this is only the fallback for a missing keyring.
     pub(crate) is_fallback: bool,
 }
 
-/// The vault that the key is in, read anew whenever somebody asks. Every call may block.
+/// The vault with the key. The key is read from it each time. Every call may block.
 pub(crate) struct Vault {
     kit: Kit,
     config: Config,
@@ -44,7 +44,7 @@ struct Open {
 }
 
 impl Vault {
-    /// It is not opened yet. Where it is an encrypted file with a passphrase, somebody is asked for that.
+    /// Creates a handle, and doesn't open the vault yet. `ask` is called for the passphrase of an encrypted file.
     pub(crate) fn new(
         kit: &Kit,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
@@ -52,13 +52,13 @@ impl Vault {
         Self { kit: kit.clone(), config: kit.config_asking(ask), open: None }
     }
 
-    /// Chooses the store and reads it, as if for the first time.
+    /// Chooses the store and reads it again, as if for the first time.
     pub(crate) fn look_again(&mut self) -> KeyStatus {
         self.open = None;
         self.status()
     }
 
-    /// The status, if the vault was changed since the last look.
+    /// Returns the status, if the vault was changed since the last call.
     pub(crate) fn changed(&mut self) -> Option<KeyStatus> {
         let changes = &mut self.open.as_mut()?.changes;
         let mut is_changed = false;
@@ -68,7 +68,7 @@ impl Vault {
         is_changed.then(|| self.status())
     }
 
-    /// The key, if there is one.
+    /// Returns the key, if there is one.
     pub(crate) fn key(&mut self) -> Result<Option<SecretString>> {
         self.opened()?.get_value(NAME)
     }
@@ -106,7 +106,7 @@ impl Place {
         }
     }
 
-    /// The place as people call it.
+    /// Returns the name of the place for people.
     pub(crate) fn name(self) -> &'static str {
         self.backend.label()
     }

@@ -1,7 +1,7 @@
-//! A time tracker for the terminal. What is done goes to Clockify, with a key from the machine's own credential store.
+//! A time tracker for the terminal. Finished entries go to Clockify, with a key from the machine's own credential store.
 //!
-//! [`app`] decides, [`screen`] draws, [`journal`] keeps the entries. [`worker`] does what may take long: it reads the
-//! [`key`] and sends entries to [`clockify`]. [`tui`] brings them together.
+//! [`app`] has the state, [`screen`] draws it, [`journal`] stores the entries. [`worker`] does the work that may take long:
+//! it reads the [`key`] and sends entries to [`clockify`]. [`tui`] connects them.
 
 mod app;
 mod clockify;
@@ -24,11 +24,11 @@ use crate::clockify::{Clockify, base_url};
 #[derive(Debug, Parser)]
 #[command(name = "tracker", version, args_conflicts_with_subcommands = true)]
 struct Args {
-    /// Where Clockify's API is
+    /// The address of Clockify's API
     #[arg(long, env = "TRACKER_URL", default_value = clockify::URL, value_parser = base_url)]
     url: Uri,
 
-    /// What to do in place of tracking time
+    /// A command in place of tracking time
     #[command(subcommand)]
     secrets: Option<SecretsCommand>,
 }

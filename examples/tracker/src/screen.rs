@@ -1,4 +1,4 @@
-//! How the tracker looks.
+//! Drawing the tracker's screen.
 
 use jiff::{SignedDuration, Zoned};
 use ratatui::Frame;
@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::entries::Entry;
 use crate::key::KeyStatus;
 
-/// Draws all of it.
+/// Draws the whole screen.
 pub(crate) fn draw(app: &App, now: &Zoned, frame: &mut Frame<'_>) {
     let heights =
         [Constraint::Length(3), Constraint::Min(3), Constraint::Length(5), Constraint::Length(1)];
@@ -39,7 +39,7 @@ fn draw_entries(app: &App, now: &Zoned, frame: &mut Frame<'_>, area: Rect) {
     let today: Vec<_> = numbered.filter(|(_, entry)| entry.is_of_today(now)).collect();
     let total = today.iter().map(|(_, entry)| entry.duration(now)).sum();
     let title = format!(" Today {} ", clock(total));
-    // The latest first: they are what there is room for.
+    // The latest first, since a small terminal has no room for all entries.
     let rows = today.iter().rev().map(|(number, entry)| row(*number, entry, app, now));
     let widths =
         [Constraint::Length(13), Constraint::Length(9), Constraint::Fill(1), Constraint::Length(9)];
@@ -62,7 +62,7 @@ fn row<'a>(number: usize, entry: &'a Entry, app: &App, now: &Zoned) -> Row<'a> {
     Row::new([times.into(), duration.into(), Span::raw(&*entry.description), state])
 }
 
-/// The key first, then what else the user should know.
+/// Returns the lines about the key, the last error and the end.
 fn status_lines(app: &App) -> Vec<Line<'_>> {
     let (key, style) = key_text(&app.key);
     let mut lines = vec![Line::styled(format!("Clockify key: {key}"), style)];
@@ -109,7 +109,7 @@ fn keys_line(app: &App) -> String {
     format!("{timer}{unsent} · r look for the key again · q quit")
 }
 
-/// Hours, minutes and seconds.
+/// Returns a duration as hours, minutes and seconds.
 fn clock(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)

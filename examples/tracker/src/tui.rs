@@ -1,4 +1,4 @@
-//! The terminal: keys in, pictures out, in between what the worker tells.
+//! The terminal: reading keys, drawing the screen, and handling the worker's messages.
 
 use std::io::{IsTerminal as _, stdout};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::journal::Journal;
 use crate::screen;
 use crate::worker::{News, Request, Worker};
 
-/// How long it waits for a key before it draws again: a clock shows seconds.
+/// The time to wait for a key before drawing again. Short, because the timer shows seconds.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Tracks time until the user quits. The terminal is left as it was, after a panic, too.
+/// Tracks time until the user quits. The terminal is restored at the end, even after a panic.
 pub(crate) fn run(kit: &Kit, clockify: Clockify) -> anyhow::Result<()> {
     ensure!(
         stdout().is_terminal(),
@@ -71,8 +71,9 @@ impl Tui {
             News::Key(status) => self.app.key = status,
             News::Sent(number, outcome) => return Ok(self.app.sent(number, outcome)),
             News::Passphrase(request, answer) => {
+                // The question needs the terminal in its usual mode.
                 ratatui::restore();
-                // No answer is one, too.
+                // The worker waits for an answer, even if there is no passphrase.
                 answer.send(Kit::ask(&request).ok().flatten()).ok();
                 *terminal = ratatui::try_init()?;
             }

@@ -1,4 +1,4 @@
-//! What may take long: the store and the network, on a thread of their own.
+//! The thread for work that may take long: the store and the network.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -12,42 +12,42 @@ use crate::clockify::Clockify;
 use crate::entries::Entry;
 use crate::key::{KeyStatus, Vault};
 
-/// How often it looks whether the vault was changed.
+/// The interval between checks for changes of the vault.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The thread that holds the vault, as its user sees it.
+/// The handle to the thread that owns the vault.
 pub(crate) struct Worker {
     requests: Sender<Request>,
     news: Receiver<News>,
 }
 
-/// What it is asked for.
+/// A request to the worker.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// Read the store again.
     Look,
-    /// Send the entry of this number to Clockify.
+    /// Send the entry with this number to Clockify.
     Send(usize, Entry),
 }
 
-/// What it tells.
+/// A message from the worker.
 pub(crate) enum News {
     Key(KeyStatus),
-    /// The entry of this number has reached Clockify, or why it has not.
+    /// The result of sending the entry with this number. The error is a message for the user.
     Sent(usize, Result<(), String>),
-    /// The passphrase of the encrypted file is needed. It waits for the answer.
+    /// The passphrase of the encrypted file is needed. The worker waits for the answer.
     Passphrase(PassphraseRequest, Sender<Option<SecretString>>),
 }
 
 impl Worker {
-    /// Starts it, and it looks for the key.
+    /// Starts the worker, which looks for the key first.
     pub(crate) fn start(kit: &Kit, clockify: Clockify) -> Self {
         let ((requests, asked), (tell, news)) = (mpsc::channel(), mpsc::channel());
         let questions = tell.clone();
         let vault = Vault::new(kit, move |request| {
             let (answer, answered) = mpsc::channel();
             questions.send(News::Passphrase(request.clone(), answer)).ok();
-            // Nobody answers once the tracker ends.
+            // When the tracker ends, the channel closes without an answer.
             Ok(answered.recv().ok().flatten())
         });
         thread::spawn(move || work(vault, &clockify, &asked, &tell));
@@ -55,11 +55,11 @@ impl Worker {
     }
 
     pub(crate) fn ask(&self, request: Request) {
-        // One that has ended is found out by `news`.
+        // If the worker has ended, `news` reports it.
         self.requests.send(request).ok();
     }
 
-    /// The next news, if there are any. An error is a thread that has ended, which it must not.
+    /// Returns the next message, if there is one. Fails if the worker has ended, which must not happen.
     pub(crate) fn news(&self) -> anyhow::Result<Option<News>> {
         match self.news.try_recv() {
             Ok(news) => Ok(Some(news)),

@@ -1,17 +1,17 @@
-//! What must hold of any text at all: for the fuzzer, and for the test that runs its seeds.
+//! Properties of edits to any text, for the fuzzer and for the test that runs its seeds.
 
 use super::{Change, changed, with_text};
 use crate::{ConfigPath, Format};
 
-/// How many values of a text are changed, so that a long one is not changed for minutes.
+/// The largest number of values that are changed in a text. Without it, a long text would take minutes.
 const CHANGES: usize = 24;
 
-/// Reads bytes as a file whose format the first one names (`j`, `t`, `y`, `e`), and changes its values one by
-/// one. Says whether it is such a file.
+/// Reads bytes as a file of the format that the first byte names (`j`, `t`, `y`, `e`), and changes its values in turn.
+/// Returns whether the file is valid.
 ///
 /// # Panics
 ///
-/// When a promise is broken.
+/// If a property is violated.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let Some((first, rest)) = bytes.split_first() else { return false };
     let format = match first {
@@ -41,7 +41,7 @@ fn check_text(format: Format, text: &str) -> bool {
         let new = change(Change::Text("strongroom:A".to_owned()));
         let new = new.expect("a value that is found can be replaced");
         assert!(new.starts_with(&text[..node.span.start]) && new.ends_with(&text[node.span.end..]));
-        // It may be refused, and was read again if not.
+        // A removal may be refused. If it isn't, its result was already checked.
         change(Change::Removed).ok();
     }
     with_text(format, text, &ConfigPath::new(["m"]), "on").ok();

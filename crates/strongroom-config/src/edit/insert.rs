@@ -1,11 +1,11 @@
-//! Putting a new entry into a group, behind those that are there.
+//! Inserting a new entry at the end of a group.
 
 use super::{Splice, is_blank, line_break, line_end, line_start, start_of, unwritable};
 use crate::document::{Document, Kind, Node};
 use crate::error::Flaw;
 use crate::{ConfigPath, Format};
 
-/// What to put in, and where, so that a text stands at a path where nothing is.
+/// Returns the splice that adds an entry with this path and value.
 pub(super) fn splice(
     format: Format,
     text: &str,
@@ -42,7 +42,7 @@ fn in_brackets(text: &str, document: &Document, group: usize, entry: &str) -> Sp
         let (before, behind) = if trailing.is_some() { (" ", ",") } else { (", ", "") };
         return Splice { range: after..after, text: [before, entry, behind].concat() };
     }
-    // On a line of its own: a comment behind the last entry stays behind that.
+    // The new entry gets its own line. A comment after the last entry stays on that entry's line.
     let (before, behind) = if trailing.is_some() { ("", ",") } else { (",", "") };
     let comment = &text[after..end];
     let text = [before, comment, line_break(text), indent, entry, behind].concat();
@@ -57,13 +57,14 @@ fn on_a_line(text: &str, document: &Document, group: usize, entry: &str) -> Spli
     };
     let first = document.children(group).next().map_or(0, |(_, node)| node.entry.start);
     let start = line_start(text, first);
+    // The first key of an item in a YAML list follows the dash. The new key aligns with it.
     let indent: String =
         text[start..first].chars().map(|c| if c.is_whitespace() { c } else { ' ' }).collect();
     let end = line_end(text, end_of(document, last));
     Splice { range: end..end, text: [newline, &indent, entry].concat() }
 }
 
-/// Behind the group's header, or at the start of the file.
+/// Returns a splice after the group's header, or at the start of the file.
 fn in_an_empty_group(text: &str, document: &Document, group: usize, entry: &str) -> Splice {
     let (node, newline) = (&document.nodes[group], line_break(text));
     if node.has_header {
@@ -75,13 +76,13 @@ fn in_an_empty_group(text: &str, document: &Document, group: usize, entry: &str)
     Splice { range: start..start, text: [entry, newline, blank].concat() }
 }
 
-/// Whether a table's header stands above it: what follows that is in the table.
+/// Returns whether the node is, or contains, a table with a header. An entry after such a header would be in the table.
 fn has_header(document: &Document, node: &Node) -> bool {
     let is_in = |inner: &Node| inner.path.keys().starts_with(node.path.keys());
     document.nodes.iter().any(|inner| inner.has_header && is_in(inner))
 }
 
-/// Where the last value in a group ends.
+/// Returns the end of the last value in a group.
 fn end_of(document: &Document, node: &Node) -> usize {
     let is_in = |inner: &&Node| inner.path.keys().starts_with(node.path.keys());
     let ends = document.nodes.iter().filter(is_in).map(|inner| inner.entry.end);

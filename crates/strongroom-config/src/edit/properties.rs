@@ -1,7 +1,7 @@
-//! Generated files: what is read from them is what was written, and a change changes what is meant.
+//! Tests with generated files: each value is read as it was written, and a change leaves all other bytes alone.
 //!
-//! A generated file knows the bytes of each of its values, so that what a file must be after a change is
-//! written down by the same few lines that wrote the file, and by no parser.
+//! A generated file knows the bytes of each of its values. So the expected file after a change is written by the same
+//! few lines that wrote the file, and needs no parser.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,14 +16,14 @@ enum Tree {
     Map(Vec<(String, Tree)>),
 }
 
-/// A value as it stands in a file, and the text that it is, if it is one.
+/// A value in the spelling of the file, and its text, if it is a text.
 #[derive(Clone, Debug)]
 struct Leaf {
     source: String,
     text: Option<String>,
 }
 
-/// How a file is laid out.
+/// The layout of a file.
 #[derive(Clone, Debug)]
 struct Style {
     newline: &'static str,
@@ -105,7 +105,7 @@ proptest! {
         let text: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         let Ok(document) = Format::Env.parse(&text) else { return Ok(()) };
         for (number, theirs) in dotenvy::from_read_iter(text.as_bytes()).enumerate() {
-            // It refuses some that node's reader takes.
+            // It refuses some values that node's reader accepts.
             let Ok((name, value)) = theirs else { return Ok(()) };
             let ours = document.nodes.get(number + 1);
             let Some(ours) = ours.and_then(Node::text) else { return Ok(()) };
@@ -175,7 +175,7 @@ fn text_leaf((source, text): (String, String)) -> Tree {
 }
 
 impl File {
-    /// The file, with another source for the values at these paths.
+    /// Returns the file's text, with another source for the values at these paths.
     fn render(&self, at: &[ConfigPath], source: &str) -> String {
         let writer = Writer { file: self, at, source };
         let body = writer.group(&self.tree, &ConfigPath::default(), 0);
@@ -191,7 +191,7 @@ impl File {
         leaves(&self.tree, &ConfigPath::default())
     }
 
-    /// Some of its texts, each once.
+    /// Returns the paths of some texts, without duplicates.
     fn choose(&self, which: &[Index]) -> Vec<ConfigPath> {
         let texts: Vec<_> =
             self.leaves().into_iter().filter(|(_, leaf)| leaf.text.is_some()).collect();
@@ -204,7 +204,7 @@ impl File {
         chosen
     }
 
-    /// What a JSON file holds without these.
+    /// Returns the content of a JSON file without the values at these paths.
     fn without(&self, gone: &[ConfigPath]) -> serde_json::Value {
         fn value(
             tree: &[(String, Tree)],
@@ -240,7 +240,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Entries on lines of their own.
+    /// Returns the entries of a group, each on its own line.
     fn group(&self, tree: &[(String, Tree)], path: &ConfigPath, depth: usize) -> String {
         let File { format, style: Style { newline, comment, .. }, .. } = self.file;
         let (indent, is_toml) = ("  ".repeat(depth), *format == Format::Toml);
@@ -270,7 +270,7 @@ impl Writer<'_> {
                 }
             }
         };
-        // TOML's tables come after what stands in no table.
+        // In TOML, entries outside of tables come before all tables.
         let is_late = |tree: &Tree| is_toml && depth == 0 && matches!(tree, Tree::Map(_));
         let (late, early): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, tree)| is_late(tree));
         let entries = early.into_iter().chain(late).enumerate();

@@ -1,4 +1,4 @@
-//! Taking entries out, with their keys and commas. Comments stay.
+//! Removing entries, with their keys and commas. Comments stay.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use crate::Format;
 use crate::document::{Document, Kind, Node};
 use crate::error::Flaw;
 
-/// The entries that go together.
+/// The entries that are removed together.
 pub(super) struct Removal<'a> {
     format: Format,
     text: &'a str,
@@ -27,7 +27,7 @@ impl<'a> Removal<'a> {
         Self { format, text, document, gone: gone.map(|(number, _)| *number).collect() }
     }
 
-    /// What to cut for one of them.
+    /// Returns the cuts for a single entry.
     pub(super) fn splices(&self, number: usize) -> Result<Vec<Splice>, Flaw> {
         let node = &self.document.nodes[number];
         let Some(parent) = node.parent else { return Err(no_entry(node)) };
@@ -37,7 +37,8 @@ impl<'a> Removal<'a> {
         if node.is_flow { Ok(self.of_flow(number, parent)) } else { self.of_lines(number, parent) }
     }
 
-    /// Between brackets: the entry and the comma behind it, or of the last one the comma before.
+    /// Returns the cuts for an entry between brackets: the entry and the comma after it, or for the last entry the comma
+    /// before.
     fn of_flow(&self, number: usize, parent: usize) -> Vec<Splice> {
         let entry = &self.document.nodes[number].entry;
         let group = self.in_brackets(parent);
@@ -46,12 +47,14 @@ impl<'a> Removal<'a> {
             siblings.iter().map(|(_, node)| node.entry.start).find(|start| *start >= entry.end);
         let behind = entry.end..next.unwrap_or(self.document.nodes[group].span.end);
         if let Some(comma) = self.document.comma_in(behind) {
+            // A comment between the entry and its comma stays.
             let between = &self.text[entry.end..comma];
             if between.trim().is_empty() {
                 return vec![self.cut(entry.start..comma + 1)];
             }
             return vec![self.cut(entry.clone()), cut(comma..comma + 1)];
         }
+        // Other removed entries cut the comma after them. The comma after the last entry that stays is left over.
         let kept = siblings
             .iter()
             .rev()
@@ -66,13 +69,13 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// On lines of its own: these lines, or up to a comment at their end.
+    /// Returns the cuts for an entry on lines of its own: these lines, or only the part before a comment.
     fn of_lines(&self, number: usize, parent: usize) -> Result<Vec<Splice>, Flaw> {
         let Node { entry, comment, .. } = &self.document.nodes[number];
         let comment = comment.clone().map_or("", |comment| &self.text[comment]);
         let mut siblings = self.siblings(parent);
         if self.format == Format::Yaml && siblings.all(|(other, _)| self.gone.contains(&other)) {
-            // A group is still one when nothing is left in it.
+            // Without any entry, YAML would read null in place of the group.
             let is_first = self.siblings(parent).next().is_some_and(|(first, _)| first == number);
             if is_first {
                 return Ok(vec![Splice { range: entry.clone(), text: ["{}", comment].concat() }]);
@@ -86,7 +89,7 @@ impl<'a> Removal<'a> {
             let text = comment.trim_start().to_owned();
             return Ok(vec![Splice { range: entry.clone(), text }]);
         }
-        // In YAML, what a list's item begins with; the next entry takes its place.
+        // In YAML, this entry follows the dash of a list's item. The next entry takes its place.
         let next = self
             .siblings(parent)
             .map(|(_, node)| node.entry.start)
@@ -99,7 +102,7 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// A cut that takes the line with it if nothing else is on it, or else the blanks behind.
+    /// Returns a cut of the range, and of its whole line if nothing else is on it, or else of the blanks after it.
     fn cut(&self, range: Range<usize>) -> Splice {
         let start = line_start(self.text, range.start);
         let end = line_end(self.text, range.end);
@@ -116,8 +119,7 @@ impl<'a> Removal<'a> {
         cut(range.start..range.end + if is_before_end { 0 } else { blanks })
     }
 
-    /// The group whose brackets an entry of this one stands between: TOML's keys with dots make groups that have
-    /// none.
+    /// Returns the group with the brackets around an entry of this group. TOML's dotted keys make groups without brackets.
     fn in_brackets(&self, group: usize) -> usize {
         let node = &self.document.nodes[group];
         match node.parent {

@@ -10,7 +10,7 @@ use crate::{look, referenced};
 /// The limit for the lines in a result.
 const MOST: usize = 50;
 
-/// Returns the lines with a known value, or what looks like a secret, outside of the values of the file.
+/// Returns the lines that contain a known value, or something that looks like a secret, outside of the values of the file.
 pub(super) fn lines(read: &Read, values: &Values) -> Vec<usize> {
     let text = &read.source.text[..];
     let parts = outside_values(&read.document, text.len());
@@ -57,6 +57,7 @@ fn outside_values(document: &Document, len: usize) -> Vec<Range<usize>> {
         at = at.max(value.end);
     }
     parts.push(at..len);
+    // The bytes of a YAML block scalar include the comment after its indicator.
     parts.extend(leaves.filter_map(|node| node.comment.clone()));
     parts.sort_by_key(|part| part.start);
     parts
@@ -87,6 +88,7 @@ fn is_entry(comment: &str) -> bool {
     let comment = comment.strip_prefix("export ").unwrap_or(comment);
     let Some((name, value)) = comment.split_once(['=', ':']) else { return false };
     let (name, value) = (unquoted(name), unquoted(value));
+    // Addresses and plain words are hardly secrets: `# token: required`.
     look::is_secret_name(name)
         && !name.contains(char::is_whitespace)
         && !value.contains(char::is_whitespace)

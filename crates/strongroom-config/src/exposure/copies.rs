@@ -70,12 +70,14 @@ impl Search<'_> {
     fn holds_values(&mut self, path: &Path) -> Option<bool> {
         let bytes = match open::read(path, LARGEST, self.owners) {
             Ok(bytes) => bytes,
+            // Deleted since the directory was listed.
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Some(false),
             Err(_) => return None,
         };
         let compared = bytes.len() as u64 * self.values.count() as u64;
         self.left = self.left.checked_sub(compared)?;
         let holds = self.values.places_in(&bytes).next().is_some();
+        // A search without a result proves nothing about compressed bytes.
         let is_compressed = COMPRESSED.iter().any(|start| bytes.starts_with(start));
         (holds || !is_compressed).then_some(holds)
     }

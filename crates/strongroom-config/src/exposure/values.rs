@@ -9,10 +9,10 @@ use crate::find::Content;
 use crate::format::quote;
 use crate::look;
 
-/// The shortest text to find, in bytes. Shorter ones are everywhere.
+/// The shortest text to find, in bytes. Shorter texts are everywhere.
 const SHORTEST: usize = 4;
 
-/// The length from which a value is unmistakable, in bytes. A shorter one counts only after its key.
+/// The length from which a value is unmistakable, in bytes. A shorter value counts only after its key.
 const LONG: usize = 12;
 
 /// The limit for the texts to find.
@@ -38,6 +38,7 @@ impl Values {
     pub(super) fn of(read: &Read, stored: &Stored) -> Self {
         let mut values = Self::default();
         for found in &read.found {
+            // The index of a list's item names nothing.
             let is_name = |key: &&String| key.parse::<usize>().is_err();
             let name = found.path.keys().iter().rev().find(is_name).map_or("", String::as_str);
             if let Content::Value(value) = &found.content {
@@ -74,12 +75,13 @@ impl Values {
         let escaped = Zeroizing::new(quote::basic(line));
         let escaped = &escaped[1..escaped.len() - 1];
         self.add_text(name, escaped);
-        // With room for everything: growing would leave an unwiped copy behind.
+        // Some writers of JSON escape slashes. With room for everything: growing would leave an unwiped copy behind.
         let mut slashed = Zeroizing::new(String::with_capacity(2 * escaped.len()));
         for c in escaped.chars() {
             slashed.extend((c == '/').then_some('\\').into_iter().chain([c]));
         }
         self.add_text(name, &slashed);
+        // Windows programs can save text as UTF-16.
         if line.len() >= LONG {
             for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
                 let mut bytes = Zeroizing::new(Vec::with_capacity(2 * line.len()));
@@ -120,8 +122,8 @@ impl Form {
     }
 }
 
-/// Returns the line to find in place of a text, since swap files separate lines. Of equal lines the last is taken, because all private
-/// keys begin alike.
+/// Returns the line to find in place of a text: the longest, since swap files separate lines. Of several longest lines the
+/// last is taken, because all private keys begin alike.
 fn longest_line(text: &str) -> &str {
     text.lines().map(str::trim).max_by_key(|line| line.len()).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! Dotenv files. The readers that there are don't say which bytes a value has, and differ in what they take;
-//! this one takes what `dotenvy`, node's `dotenv` and a shell agree on, and names the rest.
+//! Dotenv files. Existing readers don't return the bytes of a value, and differ in the syntax that they accept. This reader
+//! accepts the syntax that `dotenvy`, node's `dotenv` and a shell agree on, and reports the rest.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     Ok(document)
 }
 
-/// Whether it can be the name of a variable.
+/// Returns whether a text can be the name of a variable.
 pub(super) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_of_name)
 }
@@ -58,7 +58,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads one line, or several if its value goes over several.
+    /// Reads an entry, which has several lines if its quoted value has. `None` for a line without an entry.
     fn line(&mut self) -> Result<Option<Node>, Flaw> {
         self.blanks();
         if self.ends_line() {
@@ -99,6 +99,7 @@ impl<'a> Reader<'a> {
         let end = end.ok_or_else(|| Flaw::new(start, "the quote is not closed"))?;
         let (inside, span) = (&inside[..end], start..start + end + 2);
         self.at = span.end;
+        // For a shell, a `#` directly after the quote belongs to the value. Other readers see a comment.
         let is_glued = self.rest().starts_with('#');
         self.blanks();
         if is_glued || !self.ends_line() {
@@ -111,7 +112,7 @@ impl<'a> Reader<'a> {
         Ok((kind, span))
     }
 
-    /// A value without quotes ends before white space and `#`, or with the line.
+    /// Reads a value without quotes. It ends with the line, or before white space and `#`.
     fn bare(&mut self, after_equals: usize) -> (Kind, Range<usize>) {
         let line = self.rest().lines().next().unwrap_or_default();
         let before = self.text[after_equals..self.at].chars().next_back();
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
             begins
         });
         let value = line[..comment.unwrap_or(line.len())].trim_end();
-        // An empty value has no place of its own: it stands right behind the equals sign.
+        // The place of an empty value is directly after the equals sign, before any white space.
         let start = if value.is_empty() { after_equals } else { self.at };
         self.at += line.len();
         self.eats('\r');
@@ -134,7 +135,7 @@ impl<'a> Reader<'a> {
         (kind, start..start + value.len())
     }
 
-    /// Goes over the rest of a line that has nothing but a comment, and says whether it was that.
+    /// Skips the rest of the line if it is blank or a comment. Returns whether it did.
     fn ends_line(&mut self) -> bool {
         let rest = self.rest();
         let line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
@@ -172,10 +173,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What to call a value that readers differ about.
+/// The name for a value that readers disagree on.
 const UNCLEAR: &str = "a value that programs read differently (put it into single quotes)";
 
-/// In double quotes, readers agree on these escapes and no others.
+/// Reads the text between double quotes. Readers agree on three escapes there; any other makes the value unclear.
 fn double_quoted(inside: &str) -> Kind {
     let mut value = String::with_capacity(inside.len());
     let mut chars = inside.chars();
@@ -193,7 +194,7 @@ fn double_quoted(inside: &str) -> Kind {
     if refers(inside) { Kind::Other(UNCLEAR) } else { Kind::Text(SecretString::from(value)) }
 }
 
-/// Whether it could name another variable, or a command.
+/// Returns whether a reader could substitute a variable or a command in the value.
 fn refers(value: &str) -> bool {
     value.contains(['$', '`'])
 }

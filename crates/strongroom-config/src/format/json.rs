@@ -1,4 +1,4 @@
-//! JSON, and JSON with comments, by `jsonc-parser`.
+//! JSON, and JSON with comments, parsed by `jsonc-parser`.
 
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::{Range, Ranged as _};
@@ -11,7 +11,7 @@ use crate::ConfigPath;
 use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
 use crate::error::Flaw;
 
-/// What common readers of JSON with comments take, and no more of JSON5.
+/// The extensions that common readers of JSON with comments accept, and no more of JSON5.
 const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
@@ -26,7 +26,7 @@ const OPTIONS: ParseOptions = ParseOptions {
 };
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
-    // The parser takes no byte order mark.
+    // The parser doesn't accept a byte order mark.
     let (json, offset) = match text.strip_prefix('\u{feff}') {
         Some(json) => (json, '\u{feff}'.len_utf8()),
         None => (text, 0),
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
 }
 
 struct Walk {
-    /// Where the parser's text begins.
+    /// The start of the parser's text in the file's text.
     offset: usize,
     document: Document,
 }
@@ -91,6 +91,7 @@ impl Walk {
         for property in object.properties {
             let key = property.name.into_string();
             let path = path.join(key.clone());
+            // The parser accepts duplicates.
             if !seen.insert(key) {
                 return Err(duplicate(&path, self.offset + property.range.start));
             }
@@ -111,7 +112,7 @@ fn kind(value: &Value<'_>) -> Kind {
     }
 }
 
-/// What the parser says, without the piece of the text that one of its messages has.
+/// Returns the parser's message as a flaw. The message that quotes the text is replaced, since the text could be a secret.
 fn flaw(error: &ParseError, offset: usize) -> Flaw {
     let problem = match error.kind() {
         ParseErrorKind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => {

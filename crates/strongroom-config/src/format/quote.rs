@@ -1,10 +1,10 @@
-//! Texts as they are written into a file.
+//! Quoting of keys and values for a file.
 
 use std::fmt::Write as _;
 
-/// In double quotes, with escapes that JSON, TOML and YAML share.
+/// Returns a text in double quotes, with the escapes that JSON, TOML and YAML share.
 ///
-/// What is not printable is escaped, so that nothing in a value can end a line or hide another.
+/// Characters that are not printable are escaped, so that no value can end a line, or hide another value.
 pub(crate) fn basic(text: &str) -> String {
     let mut quoted = String::with_capacity(capacity(text));
     quoted.push('"');
@@ -26,7 +26,7 @@ pub(crate) fn basic(text: &str) -> String {
     quoted
 }
 
-/// As a bare key where TOML and YAML read one so, else in quotes.
+/// Returns a key as it is, if TOML and YAML both read it as the same text, or else in quotes.
 pub(crate) fn bare_or_basic(key: &str) -> String {
     let is_bare = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
@@ -34,13 +34,14 @@ pub(crate) fn bare_or_basic(key: &str) -> String {
     if is_bare { key.to_owned() } else { basic(key) }
 }
 
-/// A value of a dotenv file: bare where every reader takes it so, else in single quotes, in which nothing has a
-/// meaning, else in double quotes. `None` for what readers would not agree on.
+/// Returns a value for a dotenv file: bare if all readers agree on it, or else in single quotes, where no character has a
+/// special meaning, or else in double quotes. `None` if readers would disagree on all of these forms.
 pub(crate) fn env(text: &str) -> Option<String> {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-.:/@%+,?=".contains(c);
     if text.chars().all(is_bare) {
         return Some(text.to_owned());
     }
+    // No variable can contain a zero byte, and readers drop or convert carriage returns.
     if text.contains(['\0', '\r']) {
         return None;
     }
@@ -53,18 +54,18 @@ pub(crate) fn env(text: &str) -> Option<String> {
     Some(["\"", text, "\""].concat())
 }
 
-/// The words that YAML 1.1 or 1.2 takes for something else than a text.
+/// Returns whether YAML 1.1 or 1.2 takes a word for something other than a text.
 fn is_word_of_yaml(key: &str) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(key))
 }
 
-/// Control characters, what YAML calls not printable, and what it takes for the end of a line.
+/// Returns whether a character is a control character, not printable by YAML's rules, or a line break of YAML.
 fn must_be_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// So that the string never moves, and leaves nothing of a value behind.
+/// Returns the capacity for a quoted text. With it the string never moves, which would leave an unwiped copy behind.
 fn capacity(text: &str) -> usize {
     2 + text
         .chars()

@@ -1,5 +1,5 @@
-//! TOML, by `toml_edit`: its parser knows which bytes each value has. What it would write is not used; the
-//! text is changed at those bytes alone.
+//! TOML, parsed by `toml_edit`, which knows the bytes of each value. Its writer is not used: the text is changed only at
+//! those bytes.
 
 use std::ops::Range;
 
@@ -31,21 +31,22 @@ struct Walk {
     document: Document,
 }
 
-/// Where a value stands.
+/// The place of a value.
 struct Place {
     path: ConfigPath,
     parent: Option<usize>,
-    /// Whether it stands between brackets.
+    /// Set if the value is between brackets.
     is_flow: bool,
 }
 
 impl Walk {
-    /// `start` is where the entry begins.
+    /// Adds an item with all values in it. `start` is the start of its entry.
     fn item(&mut self, place: Place, item: &Item, start: usize) -> Result<(), Flaw> {
         match item {
             Item::None => Ok(()),
             Item::Value(value) => self.value(place, value, start),
             Item::Table(table) => {
+                // Dotted and implicit tables have no line of their own, and neither has the whole file.
                 let has_header =
                     !table.is_dotted() && !table.is_implicit() && place.parent.is_some();
                 let span = table.span().unwrap_or(start..start);
@@ -84,7 +85,8 @@ impl Walk {
         };
         let path = place.path.clone();
         let span = value.span().unwrap_or(start..start);
-        // The keys with dots of an inline table have a group without brackets of its own.
+        // A dotted key in an inline table makes a group without brackets of its own. Its entries are still between those of
+        // the table.
         let is_flow = place.is_flow;
         let number = self.add(place, kind, span, start, false)?;
         match value {
@@ -149,7 +151,7 @@ impl Walk {
         }))
     }
 
-    /// Where the entry begins that this key belongs to: a key may follow others and dots.
+    /// Returns the start of the entry that a key belongs to. In a dotted key, other keys and dots precede it.
     fn entry_start(&self, key: usize) -> usize {
         let after = self.tokens.partition_point(|token| token.span().start() <= key);
         let is_of_key = |token: &&Token| {

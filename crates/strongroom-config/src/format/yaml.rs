@@ -1,4 +1,4 @@
-//! YAML, by the events of `granit-parser`, which say which bytes they come from.
+//! YAML, read from the events of `granit-parser`, which have byte ranges.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     for event in Parser::new_from_str_with_options(text, limits()) {
         let (event, span) = event.map_err(|error| flaw(text, &error))?;
         let span = bytes(span, text)?;
-        // These come when the parser has looked ahead.
+        // The parser reads ahead before these events, so they don't mark the end of the text that was handled.
         let is_ahead = matches!(event, Event::StreamStart | Event::DocumentStart(..));
         walk.event(event, span.clone())?;
         walk.last_end = if is_ahead { walk.last_end } else { span.end };
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     Ok(walk.document)
 }
 
-/// A carriage return alone ends a line in YAML, and in nothing else that reads or shows the file.
+/// Refuses carriage returns without a line feed. They end a line in YAML, but not in editors and other tools.
 fn check_line_ends(text: &str) -> Result<(), Flaw> {
     let mut returns = text.match_indices('\r').map(|(at, _)| at);
     match returns.find(|at| !text[at + 1..].starts_with('\n')) {
@@ -52,11 +52,11 @@ struct Walk<'a> {
     anchors: HashMap<usize, usize>,
     aliased: Vec<usize>,
     documents: usize,
-    /// Where the last value, key or group ended, or began to.
+    /// The end of the last event: of a value or a key, or of the start of a group.
     last_end: usize,
 }
 
-/// A group that has begun.
+/// An open group.
 struct Group {
     number: usize,
     is_flow: bool,
@@ -68,7 +68,7 @@ enum Content {
     Entries { keys: HashSet<String>, key: Option<(String, usize)> },
 }
 
-/// Where the next value stands.
+/// The place of the next value.
 struct Place {
     path: ConfigPath,
     parent: Option<usize>,
@@ -112,6 +112,7 @@ impl Walk<'_> {
             Event::SequenceStart(style, anchor, _) => {
                 self.begin(Kind::List, span, anchor, style, Content::Items { count: 0 })
             }
+            // Groups without brackets get their ends in `close_groups`.
             Event::MappingEnd | Event::SequenceEnd => {
                 if let Some(Group { number, is_flow: true, .. }) = self.open.pop() {
                     self.document.nodes[number].span.end = span.end;
@@ -123,7 +124,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes a scalar as the key of the next value, where one is due.
+    /// Takes a scalar as the key of the next value, if a key is due. Returns whether it did.
     fn takes_key(&mut self, value: &str, span: &Range<usize>) -> Result<bool, Flaw> {
         let Some(group) = self.open.last_mut() else { return Ok(false) };
         let Content::Entries { keys, key } = &mut group.content else { return Ok(false) };
@@ -138,7 +139,7 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// A key that is a group, or stands elsewhere, has no place in a path.
+    /// Refuses a group or an alias as a key, because a path can't name it.
     fn refuse_as_key(&self, span: &Range<usize>) -> Result<(), Flaw> {
         match self.open.last() {
             Some(Group { content: Content::Entries { key: None, .. }, .. }) => {
@@ -179,6 +180,7 @@ impl Walk<'_> {
             has_header: false,
             is_shared: false,
         });
+        // The parser counts anchors from 1.
         if anchor != 0 {
             self.anchors.insert(anchor, number);
         }
@@ -203,14 +205,14 @@ impl Walk<'_> {
         Place { path, parent: Some(group.number), start, is_flow: group.is_flow }
     }
 
-    /// A block scalar's bytes begin with its first line and go on to the next value. Here they begin with the
-    /// sign that announces it, and end with its last line that is not blank.
+    /// Returns the bytes of a block scalar: from its indicator (`|` or `>`) to its last line that is not blank. The parser's
+    /// range goes from its first line to the next value.
     fn block_span(&self, span: Range<usize>) -> Range<usize> {
         let before = &self.text[self.last_end.min(span.start)..span.start];
         let header = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
         let mut last = ' ';
         let sign = before[header..].find(|c| {
-            // A byte order mark may stand behind comments, where the document begins.
+            // After comments at the start of the file, a byte order mark can precede the document.
             let begins = matches!(c, '|' | '>') && (last.is_whitespace() || last == '\u{feff}');
             last = c;
             begins
@@ -220,7 +222,7 @@ impl Walk<'_> {
         start..start + self.text[start..span.end].trim_end().len()
     }
 
-    /// The comment behind a block scalar's sign, with the blanks before it.
+    /// Returns the comment after a block scalar's indicator, with the blanks before it.
     fn block_comment(&self, span: &Range<usize>) -> Option<Range<usize>> {
         let header = self.text[span.clone()].lines().next()?;
         let sign = header.find([' ', '\t'])?;
@@ -230,12 +232,13 @@ impl Walk<'_> {
             .then_some(span.start + sign..span.start + header.len())
     }
 
-    /// Marks all that an alias shows a second time.
+    /// Marks the values that an alias shows in a second place.
     fn share(&mut self) {
         let aliased = self.aliased.iter().filter_map(|anchor| self.anchors.get(anchor));
         for &number in aliased {
             self.document.nodes[number].is_shared = true;
         }
+        // A group precedes its entries, so a single pass reaches all of them.
         for number in 0..self.document.nodes.len() {
             let parent = self.document.nodes[number].parent;
             if parent.is_some_and(|parent| self.document.nodes[parent].is_shared) {
@@ -244,8 +247,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Groups without brackets end where their last value does.
+    /// Extends groups without brackets to the end of their last value.
     fn close_groups(&mut self) {
+        // In reverse, so that a group has its own end before its parent takes it over.
         for number in (1..self.document.nodes.len()).rev() {
             let Node { parent, entry, .. } = &self.document.nodes[number];
             let (Some(parent), end) = (*parent, entry.end) else { continue };
@@ -270,8 +274,8 @@ fn kind(value: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Kind {
     Kind::Text(SecretString::from(value.into_owned()))
 }
 
-/// What a plain scalar is, if it is no text, by the core schema (YAML 1.2.2, 10.3.2), and by YAML 1.1 for truth
-/// values.
+/// Returns the kind of a plain scalar that is not a text, by the core schema (YAML 1.2.2, 10.3.2), and for truth values
+/// also by YAML 1.1.
 fn plain(value: &str) -> Option<Kind> {
     match value.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => return Some(Kind::Other("null")),
@@ -287,7 +291,7 @@ fn plain(value: &str) -> Option<Kind> {
     is_number.then_some(Kind::Number)
 }
 
-/// The commas between what stands in brackets.
+/// Returns the commas between brackets. The parser's events don't have them.
 fn commas(text: &str) -> Result<Vec<usize>, Flaw> {
     let mut scanner = Scanner::with_options(StrInput::new(text), limits());
     let mut commas = Vec::new();

@@ -56,6 +56,7 @@ fn layout(directory: &Path, dot_git: &Path, found: &Metadata) -> Option<Layout> 
         config = config.with(&text)?;
     }
     if is_one_of_several {
+        // git applies this setting of the common file only to the main work tree.
         config.work_tree = None;
     }
     if config.has_more
@@ -105,6 +106,7 @@ fn resolved(from: &Path, path: &Path) -> Option<PathBuf> {
             Component::RootDir => resolved = from.ancestors().last()?.to_owned(),
             Component::CurDir => {}
             Component::ParentDir => {
+                // After a name, the meaning of `..` depends on whether the name is a link.
                 if has_names || !resolved.pop() {
                     return None;
                 }

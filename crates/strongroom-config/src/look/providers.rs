@@ -1,17 +1,17 @@
-//! The form in which well-known providers give their keys.
+//! The forms of well-known providers' keys.
 //!
-//! Only what the provider itself documents, or its keys have shown for years, and what is secret by itself: an
-//! AWS access key's id, for instance, is not.
+//! A form is listed if the provider documents it, or if its keys have had it for years, and only if the value alone is a
+//! secret. The id of an AWS access key, for instance, is not.
 
-/// How a provider's values begin, and how long they are at least.
+/// The form of a provider's keys: a prefix and a minimal length.
 struct Shape {
     provider: &'static str,
     start: &'static str,
-    /// The fewest bytes that one has.
+    /// The length of the shortest key, in bytes.
     least: usize,
 }
 
-/// The provider whose values have the form of this text.
+/// Returns the provider whose keys have the form of this text.
 pub(crate) fn provider_of(text: &str) -> Option<&'static str> {
     let is_one_word = !text.contains(char::is_whitespace);
     let is_of =
@@ -19,7 +19,7 @@ pub(crate) fn provider_of(text: &str) -> Option<&'static str> {
     SHAPES.iter().find(is_of).map(|shape| shape.provider)
 }
 
-/// Whether it is a private key in its text form (RFC 7468), whoever made it.
+/// Returns whether a text is a private key in the textual encoding of RFC 7468.
 pub(crate) fn is_private_key(text: &str) -> bool {
     let first = text.trim_start().lines().next().unwrap_or_default();
     first.starts_with("-----BEGIN ") && first.trim_end().ends_with("PRIVATE KEY-----")
@@ -29,7 +29,7 @@ const fn shape(provider: &'static str, start: &'static str, least: usize) -> Sha
     Shape { provider, start, least }
 }
 
-/// Of two that fit, the first counts. The sources:
+/// The known forms. If two match, the first applies. Their sources:
 ///
 /// - github: <https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats>
 /// - gitlab: <https://docs.gitlab.com/security/tokens/#token-prefixes>
@@ -37,10 +37,11 @@ const fn shape(provider: &'static str, start: &'static str, least: usize) -> Sha
 /// - stripe: <https://docs.stripe.com/keys>
 /// - npm: <https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/>
 /// - age: <https://age-encryption.org/v1>
-/// - the others, and the lengths: the rules of gitleaks,
+/// - the remaining forms, and the lengths: the rules of gitleaks,
 ///   <https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml>
 const SHAPES: &[Shape] = &[
     shape("age", "AGE-SECRET-KEY-1", 74),
+    // Before OpenAI, which has a prefix of this prefix.
     shape("anthropic", "sk-ant-", 40),
     shape("digitalocean", "dop_v1_", 71),
     shape("github", "ghp_", 40),

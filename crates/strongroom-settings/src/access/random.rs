@@ -6,11 +6,11 @@ use strongroom::error::Operation;
 use strongroom::{Error, ErrorKind, Result, SecretString};
 use zeroize::Zeroizing;
 
-/// Returns so many random bytes.
+/// Returns an array of random bytes.
 ///
 /// # Errors
 ///
-/// `Io` if the system gives none.
+/// `Io` if the system gives no random bytes.
 pub(crate) fn random_bytes<const BYTES: usize>() -> Result<Zeroizing<[u8; BYTES]>> {
     let mut bytes = Zeroizing::new([0; BYTES]);
     getrandom::fill(bytes.as_mut_slice()).map_err(|error| {
@@ -21,7 +21,7 @@ pub(crate) fn random_bytes<const BYTES: usize>() -> Result<Zeroizing<[u8; BYTES]
     Ok(bytes)
 }
 
-/// Returns so many random bytes in base64 for URLs.
+/// Returns `BYTES` random bytes in URL-safe base64.
 ///
 /// # Errors
 ///

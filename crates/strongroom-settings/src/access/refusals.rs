@@ -1,10 +1,10 @@
-//! Wrong tokens in the log.
+//! Logging of wrong tokens, with a limited rate.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The shortest time between two lines. Another account of this machine can send tokens as fast as it likes.
+/// The shortest time between two log lines. Without it, another account of this machine could fill the log with wrong tokens.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// The wrong tokens that were not logged yet.
@@ -15,7 +15,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Counts a wrong token, and logs the count if it is time to.
+    /// Counts a wrong token, and logs the count if the last line is old enough.
     pub(super) fn note(&mut self, now: Instant) {
         if let Some(count) = self.due(now) {
             tracing::warn!(count, "links to the settings page were refused");

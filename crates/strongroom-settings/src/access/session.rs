@@ -16,17 +16,17 @@ const NONCE: usize = 12;
 /// The length of the key, in bytes.
 const KEY: usize = 32;
 
-/// A session: a bearer that each of its requests names, and a key that seals what its page sends.
+/// A session: a bearer that each of its requests names, and a key that seals the bodies of its requests.
 ///
-/// The key crosses the network once, to the page. A server that takes over the address later, and answers the page's
-/// requests, so learns nothing from them.
+/// The key crosses the network once, to the page. So a server that takes over the address later, and receives the page's
+/// requests, learns nothing from them.
 pub(crate) struct Session {
     bearer: SecretString,
     key: SecretString,
 }
 
 impl Session {
-    /// Makes a session of random secrets.
+    /// Creates a session with random secrets.
     ///
     /// # Errors
     ///
@@ -35,20 +35,20 @@ impl Session {
         Ok(Self { bearer: random::<32>()?, key: random::<KEY>()? })
     }
 
-    /// Both secrets as the page keeps them: the bearer and the key with a point in between.
+    /// Returns both secrets in the page's form: the bearer and the key, with a dot in between.
     pub(crate) fn to_text(&self) -> SecretString {
         let [bearer, key] = [&self.bearer, &self.key].map(|secret| secret.expose_secret());
         [bearer, ".", key].concat().into()
     }
 
-    /// Whether this is the session's bearer. Takes a time that depends on the length alone.
+    /// Returns whether this is the session's bearer. The time depends only on the length.
     pub(super) fn is(&self, bearer: &str) -> bool {
         is_same(&self.bearer, bearer)
     }
 
-    /// Opens a body that was sealed for this path; `None` if it was not.
+    /// Opens a body that was sealed for this path. `None` if it was not.
     ///
-    /// It is a nonce and what AES-256-GCM makes of the body, with the path as associated data.
+    /// A sealed body is a nonce, followed by the body encrypted with AES-256-GCM, with the path as associated data.
     pub(crate) fn unseal(&self, path: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, msg) = sealed.split_at_checked(NONCE)?;
         let mut key = Zeroizing::new([0; KEY]);
@@ -59,7 +59,7 @@ impl Session {
     }
 }
 
-/// Compares in a time that depends on the length alone.
+/// Compares two texts in a time that depends only on the length.
 pub(super) fn is_same(known: &SecretString, given: &str) -> bool {
     known.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
 }

@@ -9,17 +9,17 @@ use tokio::time::Instant;
 use super::random;
 use super::session::{Session, is_same};
 
-/// The longest life of a session, however much it is used.
+/// The longest life of a session, even if it is used all the time.
 const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The largest number of sessions at a time. The one that was used least recently makes room.
+/// The largest number of sessions at a time. The least recently used session makes room for a new session.
 const SESSIONS: usize = 16;
 
-/// The token and the sessions of a page. Times are given, so that tests needn't wait.
+/// The token and the sessions of a page. The methods take the time as an argument, so that tests needn't wait.
 pub(super) struct Sessions {
     idle: Duration,
     token: Option<Token>,
-    /// The most recently used one is the last.
+    /// The open sessions, the most recently used last.
     open: Vec<Open>,
 }
 
@@ -31,7 +31,7 @@ struct Token {
 struct Open {
     session: Arc<Session>,
     until: Instant,
-    /// The end of its longest life.
+    /// The time at which the session ends, even if it is used.
     end: Instant,
 }
 
@@ -50,6 +50,7 @@ impl Sessions {
         if !self.token.as_ref().is_some_and(|known| known.is(token, now)) {
             return Ok(None);
         }
+        // Created first: without random bytes, the token stays valid.
         let session = Arc::new(Session::new()?);
         self.token = None;
         self.open.retain(|open| open.until > now);

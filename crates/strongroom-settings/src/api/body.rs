@@ -1,8 +1,8 @@
-//! Bodies: JSON that comes in, and values that go out.
+//! Bodies: JSON in requests, and values in answers.
 //!
-//! A value comes in as base64 in a body that was sealed, so that no parser unescapes it into memory that is not wiped,
-//! and no copy of the HTTP library or the kernel can be read. It goes out as the whole body, from memory that is wiped
-//! with it; those libraries' copies of that are out of reach.
+//! A request contains a value as base64 in a sealed body. So no parser unescapes it into memory that is not wiped, and the
+//! copies of the HTTP library and the kernel are unreadable. An answer is the value alone, in memory that is wiped after
+//! sending. The copies of the library and the kernel are out of reach there.
 
 use std::fmt;
 
@@ -26,17 +26,17 @@ pub(super) struct Key {
     pub(super) target: Option<String>,
 }
 
-/// A secret as the page has seen it.
+/// A secret, with the version that the page has seen.
 #[derive(Deserialize)]
 pub(super) struct Seen {
     #[serde(flatten)]
     pub(super) key: Key,
-    /// When it was written last; `None` where that is not kept.
+    /// The time of its last write. `None` if the vault keeps no times.
     #[serde(rename = "seen")]
     pub(super) updated_at: Option<Time>,
 }
 
-/// A secret with its value, as a form sends it.
+/// A secret with its value, from the page's form.
 #[derive(Deserialize)]
 pub(super) struct Form {
     pub(super) name: String,
@@ -45,7 +45,7 @@ pub(super) struct Form {
     pub(super) scope: Option<String>,
     pub(super) expires_at: Option<Time>,
     pub(super) value: Value,
-    /// When the secret was written last that the page has seen.
+    /// The time of the last write that the page has seen.
     pub(super) seen: Option<Time>,
 }
 
@@ -56,22 +56,22 @@ pub(super) struct Rename {
     pub(super) to: Key,
 }
 
-/// A value, which is base64 on its way.
+/// A value, sent as base64.
 pub(super) struct Value(pub(super) SecretString);
 
-/// A moment, by ISO 8601.
+/// A time, sent as ISO 8601.
 pub(super) struct Time(pub(super) Timestamp);
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
 ///
-/// A problem that tells nothing of the body.
+/// A problem without any part of the body in its message.
 pub(super) fn read<'de, T: Deserialize<'de>>(body: &'de Bytes) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|_| Problem::bad_body())
 }
 
-/// Makes an answer of a secret, which is wiped once it has been sent.
+/// Returns an answer with a secret as its body. The memory is wiped after sending.
 pub(crate) fn secret_response(kind: &'static str, secret: SecretString) -> Response {
     let body = Body::from(Bytes::from_owner(Wiped(secret)));
     ([(CONTENT_TYPE, kind)], body).into_response()
@@ -95,14 +95,14 @@ impl Key {
 }
 
 impl Seen {
-    /// The key, and when the secret was written last that the page has seen.
+    /// Returns the key, and the time of the last write that the page has seen.
     pub(super) fn into_parts(self) -> (SecretKey, Option<Timestamp>) {
         (self.key.into_key(), self.updated_at.map(|time| time.0))
     }
 }
 
 impl Form {
-    /// The key, when the secret was written last that the page has seen, and what to store.
+    /// Returns the key, the time of the last write that the page has seen, and the secret to store.
     pub(super) fn into_parts(self) -> (SecretKey, Option<Timestamp>, Secret) {
         let mut secret = Secret::new(self.value.0);
         secret.metadata.provider = filled(self.provider);
@@ -113,7 +113,7 @@ impl Form {
     }
 }
 
-/// An empty field of a form is none.
+/// Returns the text of a form's field, or `None` if it is empty.
 fn filled(field: Option<String>) -> Option<String> {
     field.filter(|text| !text.is_empty())
 }
@@ -134,9 +134,10 @@ impl Visitor<'_> for Base64 {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        // What it says on failure would tell of the value.
+        // The decoder's error contains bytes of the value.
         let bytes = STANDARD.decode(text).map_err(|_| E::custom("not base64"))?;
         let bytes = secret_bytes(bytes);
+        // The same rule as in the other ways to give a value: a newline after a single line doesn't count.
         let kept = secret_bytes(without_final_newline(bytes.expose_secret()).to_vec());
         let text = secret_text(&kept).ok_or_else(|| E::custom("not text"))?;
         Ok(Value(text))

@@ -1,4 +1,4 @@
-//! `GET /api/events`: the secrets that change, by this page, its application or another process.
+//! `GET /api/events`: the changes of secrets by this page, its application or another process.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::gate::Session;
 use crate::problem::Problem;
 use crate::settings::Shared;
 
-/// A stream that ends with its session, and says so.
+/// Returns a stream of changes. It ends with its session, after an event that announces the end.
 pub(super) async fn events(
     State(shared): State<Arc<Shared>>,
     Extension(Session(session)): Extension<Session>,
@@ -27,7 +27,7 @@ pub(super) async fn events(
             shared.access.ended(session.as_deref()).await;
             None
         };
-        // The end is looked for first: an ended session is told nothing more.
+        // Polls the end first, so that an ended session gets no further changes.
         let change = or(ended, next).await?;
         Some((event(&change), (changes, shared, session)))
     });

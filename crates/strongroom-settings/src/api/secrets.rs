@@ -1,4 +1,4 @@
-//! The secrets: a list without values, what changes them, and the one answer that shows a value.
+//! The endpoints for secrets: the list without values, the changes, and revealing a value.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
 use crate::storage::Storage;
 
-/// What expires within this is marked.
+/// The time before its expiry in which a secret is marked.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// `GET /api/secrets`: all of them, without a value.
+/// `GET /api/secrets`: returns all secrets without their values.
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let secrets = shared.manager.list().await?;
     let storage = Storage::of(&shared.manager);
@@ -36,7 +36,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, 
     })))
 }
 
-/// `POST /api/secrets/add`: stores a secret under a name that has none.
+/// `POST /api/secrets/add`: stores a new secret. Fails if the name exists.
 pub(super) async fn add(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
@@ -48,7 +48,7 @@ pub(super) async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/secrets/replace`: gives a secret another value, and what the form says beside it.
+/// `POST /api/secrets/replace`: replaces the value and the metadata of a secret.
 pub(super) async fn replace(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
@@ -59,9 +59,9 @@ pub(super) async fn replace(
     change(&shared.manager, &key, seen, Operation::Set, Some(secret)).await
 }
 
-/// `POST /api/secrets/rename`: gives a secret another name or target.
+/// `POST /api/secrets/rename`: changes the name or the target of a secret.
 ///
-/// What another process writes between the look and the rename is kept under the new name.
+/// A value that another process writes between the check and the rename is kept under the new name.
 pub(super) async fn rename(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
@@ -85,7 +85,7 @@ pub(super) async fn delete(
     change(&shared.manager, &key, seen, Operation::Delete, None).await
 }
 
-/// `POST /api/secrets/reveal`: a value, as the whole body.
+/// `POST /api/secrets/reveal`: returns a value as the whole body.
 pub(super) async fn reveal(
     State(shared): State<Arc<Shared>>,
     body: Bytes,
@@ -95,7 +95,7 @@ pub(super) async fn reveal(
     Ok(secret_response("text/plain; charset=utf-8", secret.value))
 }
 
-/// Changes a secret, unless another process has changed it since it was seen.
+/// Replaces or deletes a secret, unless another process has changed it since the page saw it.
 async fn change(
     manager: &SecretManager,
     key: &SecretKey,
@@ -103,6 +103,7 @@ async fn change(
     operation: Operation,
     new: Option<Secret>,
 ) -> Result<StatusCode, Problem> {
+    // The closure runs on another thread, and can only return the library's error. The channel carries the page's problem.
     let (sender, problem) = oneshot::channel();
     let changed = manager.try_update(key, move |old| {
         let found = old.ok_or_else(|| missing(operation));
@@ -120,10 +121,11 @@ async fn change(
 }
 
 fn must_be_seen(found: &SecretMetadata, seen: Option<Timestamp>) -> Result<(), Problem> {
+    // In a layout without times both are `None`, and changes of other processes go unnoticed.
     if found.updated_at == seen { Ok(()) } else { Err(Problem::changed(found.updated_at)) }
 }
 
-/// Checks what a vault would take, and a form means otherwise.
+/// Refuses values that a vault would accept, but that are most likely a mistake in a form.
 fn must_be_valid(form: &Form) -> Result<(), Problem> {
     let value = form.value.0.expose_secret();
     let size = value.len();
@@ -177,7 +179,7 @@ fn as_json(secret: &SecretInfo, storage: &Storage, now: Timestamp) -> Json {
     })
 }
 
-/// A token for the expiry's colour.
+/// Returns the token for the colour of an expiry.
 fn expiry(known: &SecretMetadata, now: Timestamp) -> &'static str {
     match known.expires_at {
         None => "never",

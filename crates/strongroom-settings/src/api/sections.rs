@@ -19,7 +19,7 @@ use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
 use crate::storage::{IN_A_FILE, Storage};
 
-/// `GET /api/about`: the heading, where secrets are kept, and what the page can do.
+/// `GET /api/about`: returns the heading, the place of the secrets, and the features of the page.
 pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
     let formats = shared.export.as_ref().map(|export| export.formats());
     let format =
@@ -35,7 +35,7 @@ pub(super) async fn about(State(shared): State<Arc<Shared>>) -> Response {
     }))
 }
 
-/// `GET /api/health`: what is wrong with the stores, and what mends it.
+/// `GET /api/health`: returns the problems of the stores, with their fixes.
 pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let look = Arc::clone(&shared.health);
     let findings = apart(move || look()).await?;
@@ -43,7 +43,7 @@ pub(super) async fn health(State(shared): State<Arc<Shared>>) -> Result<Response
     Ok(json_response(&json!({ "findings": findings })))
 }
 
-/// `GET /api/migration`: what lies in files.
+/// `GET /api/migration`: returns the secrets that are in files.
 pub(super) async fn plan(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let migration = shared.migration.clone().ok_or_else(not_offered)?;
     let plan = apart(move || migration.plan()).await??;
@@ -60,7 +60,7 @@ pub(super) async fn plan(State(shared): State<Arc<Shared>>) -> Result<Response, 
     Ok(json_response(&json!({ "plan": plan })))
 }
 
-/// `POST /api/migration/secure`: moves it into the vault.
+/// `POST /api/migration/secure`: moves these secrets into the vault.
 pub(super) async fn secure(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let migration = shared.migration.clone().ok_or_else(not_offered)?;
     let done = apart(move || migration.secure()).await??;
@@ -81,6 +81,7 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let Wanted { label, replace } = read(&body)?;
     let export = shared.export.clone().ok_or_else(not_offered)?;
+    // The page names a format, and never a path: a page must not choose the file that is written.
     let format = export.formats().into_iter().find(|format| format.label == label);
     let format = format.ok_or_else(not_offered)?;
     let path = format.path.display().to_string();
@@ -88,7 +89,7 @@ pub(super) async fn export(
     Ok(json_response(&json!({ "path": path })))
 }
 
-/// Runs what may block where nobody else waits for it.
+/// Runs blocking work on a thread of its own, where no other request waits for it.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|_| {
         let status = StatusCode::INTERNAL_SERVER_ERROR;

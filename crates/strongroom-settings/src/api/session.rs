@@ -1,4 +1,4 @@
-//! Sessions: a token for a bearer and a key, and the end of it.
+//! The endpoints for sessions: exchanging a token, keeping a session, and ending it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ struct Token {
     token: String,
 }
 
-/// `POST /api/session`: opens a session with a token, and answers with the secrets that the page keeps.
+/// `POST /api/session`: exchanges a token for a session, and returns the session's secrets.
 pub(super) async fn exchange(
     State(shared): State<Arc<Shared>>,
     body: Body,
@@ -36,19 +36,19 @@ pub(super) async fn exchange(
     Ok(secret_response("application/json", answer.into()))
 }
 
-/// `POST /`: the same for a form, whose answer is the page.
+/// `POST /`: exchanges a token from a form for a session, and returns the page with the session's secrets.
 pub(super) async fn enter(
     State(shared): State<Arc<Shared>>,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = whole_body(body, TOKEN).await?;
-    // The token's letters are the same in a form.
+    // A token needs no decoding: a form encodes none of its characters.
     let token = body.strip_prefix(b"token=").and_then(|token| std::str::from_utf8(token).ok());
     let session = shared.access.exchange(token.unwrap_or_default())?;
     Ok(assets::page_with(session.as_deref()))
 }
 
-/// `POST /api/session/keep`: the user is there. The gate has noted it.
+/// `POST /api/session/keep`: tells that the user is there. The gate has extended the session already.
 pub(super) async fn keep() -> StatusCode {
     StatusCode::NO_CONTENT
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use strongroom::{Error, ExposeSecret, Result, SecretString, SecureStore};
 
-/// The one service of the application, opened at the first call.
+/// Returns the secrets of the application's service, opened at the first call.
 fn secrets() -> Result<&'static SecureStore, &'static Error> {
     static SECRETS: LazyLock<Result<SecureStore>> =
         LazyLock::new(|| SecureStore::open("planim-time-tracker"));
@@ -25,7 +25,7 @@ fn delete_secret(key: &str) -> std::result::Result<(), String> {
     secrets().map_err(told)?.delete_secret(key).map_err(|error| told(&error))
 }
 
-/// The sentence for the user: what happened, and what to do.
+/// Returns an error as a message for the user, with its hint.
 fn told(error: &Error) -> String {
     format!("{error}. {}", error.hint())
 }

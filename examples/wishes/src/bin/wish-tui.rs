@@ -34,12 +34,12 @@ mod secrets {
     use anyhow::Result;
     use strongroom::{Config, ExposeSecret, SecretString, SecureStore};
 
-    /// Stores a secret, over the old one.
+    /// Stores a secret. Replaces its old value.
     pub(crate) fn store_secret(name: &str, value: &str) -> Result<()> {
         Ok(open()?.set_secret(name, &SecretString::from(value))?)
     }
 
-    /// Returns a secret. The error for a missing one names the command to run.
+    /// Returns a secret. If it is missing, the error names the command to run.
     pub(crate) fn get_secret(name: &str) -> Result<String> {
         Ok(open()?.require_secret(name)?.expose_secret().to_owned())
     }
