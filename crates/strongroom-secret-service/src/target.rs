@@ -20,7 +20,7 @@ pub(crate) fn of(attributes: &HashMap<String, String>) -> Option<&str> {
     target.filter(|target| !matches!(*target, "" | DEFAULT_TARGET))
 }
 
-/// Returns the user name of an item's entry; empty for an item without one.
+/// Returns the user name of an item's entry; empty if the item has no user name.
 pub(crate) fn user_in_entry(attributes: &HashMap<String, String>) -> String {
     let user = attributes.get(ATTRIBUTE_USER).map_or("", String::as_str);
     match of(attributes) {
