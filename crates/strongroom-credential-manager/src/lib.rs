@@ -26,8 +26,8 @@
 //! Windows has no call that creates a credential only if there is none, and guarantees no order of calls. So
 //! every call of the store but `probe` takes a lock, the file `credential-manager.lock` in the user's
 //! `AppData\Local\strongroom`, in any session. A call that can't take the lock in time reads without it, or
-//! fails with `Busy` if it would write. If no such file can be created, calls go on without a lock. Other
-//! programs take no lock.
+//! fails with `Busy` if it would write. If no such file can be created, calls go on without a lock; if it may
+//! be another user's file, writes fail. Other programs take no lock.
 //!
 //! # Together with other programs
 //!

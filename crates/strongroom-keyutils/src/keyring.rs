@@ -100,8 +100,8 @@ pub(crate) fn unlink(key: Key) -> Result<bool, KeyError> {
     }
 }
 
-/// Unlinks all dead keys from the user keyring, as the kernel itself does some minutes later and `keyctl
-/// reap` on request. Dead keys don't reveal their description, so a single key can't be picked.
+/// Unlinks all dead keys from the user keyring, as the kernel itself does some minutes later and
+/// `keyctl reap` on request. Dead keys don't reveal their description, so a single key can't be picked.
 pub(crate) fn reap() -> Result<(), KeyError> {
     for key in links()? {
         if sys::describe(key).is_err_and(is_gone) {

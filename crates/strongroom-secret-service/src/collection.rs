@@ -78,8 +78,8 @@ impl Work<'_> {
     pub(crate) async fn unlock(&mut self, collections: &[OwnedObjectPath]) -> Result<(), Failure> {
         if !self.config.may_prompt() {
             for collection in collections {
-                // KWallet reports a wallet as locked until its first use. If it is open, unlocking shows no
-                // prompt.
+                // KWallet reports a wallet as locked until it is first used over the bus. If KWallet has it
+                // open, unlocking shows no prompt.
                 if !self.is_open_in_kwallet(collection).await? {
                     let label: Result<String, _> =
                         self.bus.property(&self.budget, collection, (COLLECTION, "Label")).await;

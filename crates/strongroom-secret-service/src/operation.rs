@@ -77,8 +77,7 @@ impl Work<'_> {
     /// Returns whether an entry exists. An item that a locked collection shows counts.
     pub(crate) async fn contains(&mut self, entry: &EntryName) -> Result<bool, Failure> {
         // A hit, even a locked item, answers the question without a prompt. An empty result does not: `items`
-        // tells
-        // "locked" from "missing".
+        // tells "locked" from "missing".
         if let Ok(found) = item::search(self.bus, &self.budget, &attributes_of(entry)).await {
             let shown = [found.open, found.locked].concat();
             if !self.without_target(shown).await?.is_empty() {
