@@ -6,11 +6,11 @@ use std::str;
 use strongroom_core::{ExposeSecret, SecretBytes, secret_copy};
 use zeroize::Zeroizing;
 
-/// The value in what another program stored.
+/// Returns the value in a blob that another program stored.
 ///
-/// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian
-/// order, others as UTF-8 or any bytes, and nothing says which. So what is text in UTF-8 stays as it
-/// is, what is text in UTF-16 becomes UTF-8, and what is neither stays as it is.
+/// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian order,
+/// other programs as UTF-8 or any bytes, and nothing marks the encoding. So text in UTF-8 stays as it is,
+/// text in UTF-16 is converted to UTF-8, and all other bytes stay as they are.
 pub(crate) fn of_others(blob: SecretBytes) -> SecretBytes {
     from_utf16(blob.expose_secret()).unwrap_or(blob)
 }
@@ -32,7 +32,7 @@ fn is_utf8_text(blob: &[u8]) -> bool {
     str::from_utf8(blob).is_ok_and(|text| !text.contains(is_control))
 }
 
-/// Whether somebody may have typed this: what is random is hardly ever written in one script.
+/// Returns whether a user may have typed this text: random text hardly ever stays within a single script.
 fn is_text(text: &str) -> bool {
     let is_strange = |char: char| {
         let is_private = matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
@@ -49,7 +49,7 @@ fn is_text(text: &str) -> bool {
     !text.contains(is_strange) && (has_ascii || is_within(all_but_hangul) || is_within(hangul))
 }
 
-/// But for tabs and line ends.
+/// Returns whether a character is a control character, but not a tab or a line end.
 fn is_control(char: char) -> bool {
     char.is_control() && !char.is_whitespace()
 }

@@ -1,14 +1,15 @@
-//! The comment of a credential: what it is, in words, and the mark of who wrote its value.
+//! The comment of a credential: a description for the user, and the mark that the store wrote its value.
 
 use strongroom_core::EntryName;
 
 /// The longest comment in UTF-16 units: `CRED_MAX_STRING_LENGTH`, less one for the final NUL.
 const MAX_UNITS: usize = 255;
 
-/// The comment of an entry whose value has so many bytes.
+/// Returns the comment of an entry whose value has this many bytes.
 pub(crate) fn of_entry(entry: &EntryName, bytes: usize) -> String {
     let mut units = 0;
     let comment = format!("{}{entry}", mark(bytes));
+    // Counted by character, so that no surrogate pair is split.
     let fits = |char: &char| {
         units += char.len_utf16();
         units <= MAX_UNITS
@@ -16,8 +17,8 @@ pub(crate) fn of_entry(entry: &EntryName, bytes: usize) -> String {
     comment.chars().take_while(fits).collect()
 }
 
-/// Whether the store wrote the value of so many bytes beside this comment. Where another program
-/// replaced it, the comment is gone, or tells of another length.
+/// Returns whether the store wrote the value of this many bytes beside this comment. If another program
+/// replaced the value, the comment is gone or states another length.
 pub(crate) fn is_ours(comment: &str, bytes: usize) -> bool {
     comment.starts_with(&mark(bytes))
 }

@@ -1,24 +1,24 @@
-//! How a store is set up.
+//! The store's settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use strongroom_core::Deadlines;
 
-/// How a [`CredentialManagerStore`](crate::CredentialManagerStore) is set up.
+/// The settings of a [`CredentialManagerStore`](crate::CredentialManagerStore).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]
 pub struct Config {
-    /// How long the entries that are written last, and where.
+    /// The lifetime and the reach of entries that the store writes.
     pub persist: Persist,
-    /// How long a call waits for those of other processes. 5 seconds by default.
+    /// The longest wait for calls of other processes, 5 seconds by default.
     pub deadline: Duration,
     /// The directory of the lock file; `None` is `AppData\Local\strongroom` in the user's home.
     pub state_dir: Option<PathBuf>,
 }
 
-/// How long an entry lasts, and where it is seen.
+/// The lifetime of an entry, and the computers and sessions that see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Persist {
@@ -33,25 +33,25 @@ pub enum Persist {
 }
 
 impl Config {
-    /// The same, for entries that last so long.
+    /// Sets the lifetime and the reach of entries that the store writes.
     pub fn with_persist(mut self, persist: Persist) -> Self {
         self.persist = persist;
         self
     }
 
-    /// The same, with another limit to waiting for other processes.
+    /// Sets the longest wait for calls of other processes.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The same, with the lock file in this directory.
+    /// Sets the directory of the lock file.
     pub fn with_state_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.state_dir = Some(dir.as_ref().to_owned());
         self
     }
 
-    /// The lock file's directory. It does not depend on the session.
+    /// Returns the lock file's directory, which does not depend on the session.
     pub(crate) fn lock_dir(&self) -> Option<PathBuf> {
         self.state_dir.clone().or_else(|| strongroom_files::state_dir().ok().flatten())
     }

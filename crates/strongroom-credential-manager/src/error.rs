@@ -1,4 +1,4 @@
-//! The errors of Windows as the contract's.
+//! Maps the errors of Windows to the contract's.
 
 use std::io;
 
@@ -11,20 +11,20 @@ use windows_sys::Win32::Foundation::{
 
 use crate::CredentialManagerStore;
 
-/// The bindings give it the type of another list of codes.
+/// `RPC_X_BAD_STUB_DATA` in the type of the other codes: the bindings declare it in the type of another list.
 const BAD_STUB_DATA: u32 = RPC_X_BAD_STUB_DATA.cast_unsigned();
 
-/// Whether there is no credential of this name.
+/// Returns whether the error says that no credential has this name.
 pub(crate) fn is_missing(cause: &io::Error) -> bool {
     code(cause) == Some(ERROR_NOT_FOUND)
 }
 
-/// Whether no credential can have this name.
+/// Returns whether the error says that no credential can have this name.
 pub(crate) fn is_refused_name(cause: &io::Error) -> bool {
     matches!(code(cause), Some(ERROR_INVALID_PARAMETER | ERROR_BAD_USERNAME))
 }
 
-/// An error of Windows in an operation of the store.
+/// Creates the error for a Windows error in an operation of the store.
 pub(crate) fn from_windows(cause: io::Error, operation: Operation) -> Error {
     let (kind, message, hint) = code(&cause).map_or((ErrorKind::Io, None, None), texts);
     let mut error =
@@ -38,18 +38,18 @@ pub(crate) fn from_windows(cause: io::Error, operation: Operation) -> Error {
     error
 }
 
-/// The logon session keeps no credentials, or not for as long as they are wanted.
+/// Creates the error for a logon session that keeps no credentials, or not for the lifetime that is wanted.
 pub(crate) fn no_logon_session(operation: Operation) -> Error {
     let code = ERROR_NO_SUCH_LOGON_SESSION as i32;
     from_windows(io::Error::from_raw_os_error(code), operation)
 }
 
-/// What Windows says of a value over 2,560 bytes, and Wine doesn't.
+/// Creates the error that Windows returns for a value over 2,560 bytes, and Wine doesn't.
 pub(crate) fn too_large() -> io::Error {
     io::Error::from_raw_os_error(RPC_X_BAD_STUB_DATA)
 }
 
-/// Another process holds the lock.
+/// Creates the error for a lock that another process holds.
 pub(crate) fn busy(operation: Operation) -> Error {
     Error::new(ErrorKind::Busy, operation)
         .with_store(CredentialManagerStore::NAME)
@@ -57,7 +57,7 @@ pub(crate) fn busy(operation: Operation) -> Error {
         .with_hint("End the process that hangs, or wait for it, and try again.")
 }
 
-/// Kind, message and hint where they differ from the kind's own: one row per cause.
+/// Returns the kind for a code, with the message and the hint if they differ from the kind's own.
 fn texts(code: u32) -> (ErrorKind, Option<&'static str>, Option<&'static str>) {
     match code {
         ERROR_NOT_FOUND => (ErrorKind::NotFound, None, None),

@@ -6,7 +6,8 @@ use strongroom_core::{Result, Store, StoreContext, StoreKind};
 
 use crate::{Config, CredentialManagerStore};
 
-/// The Windows Credential Manager as a kind of store. Its settings are a [`Config`]; the deadline comes from the context.
+/// The Windows Credential Manager as a kind of store. Its settings are a [`Config`]; the deadline and the
+/// state directory come from the context.
 pub const KIND: StoreKind = StoreKind::new(CredentialManagerStore::NAME, open)
     .with_label("the Windows Credential Manager")
     .with_protection("Windows, for your login alone")

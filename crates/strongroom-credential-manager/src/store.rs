@@ -1,4 +1,4 @@
-//! The Windows Credential Manager behind the contract.
+//! The store, which keeps entries in the Windows Credential Manager.
 
 use std::io;
 
@@ -39,23 +39,28 @@ impl CredentialManagerStore {
     /// The store's name.
     pub const NAME: &str = "credential-manager";
 
-    /// The store with the default configuration. Contacts nobody.
+    /// Creates a store with the default settings. Makes no call to Windows.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The store with another configuration. Contacts nobody.
+    /// Creates a store with these settings. Makes no call to Windows.
     pub fn with_config(config: Config) -> Self {
         Self { config }
     }
 
-    /// Takes the lock for a call that only reads; `None` where it has to do without.
+    /// Takes the lock for a call that only reads; `None` if the call goes on without it.
     fn lock_to_read(&self) -> Option<Held> {
         let locked = self.lock();
         locked.inspect_err(|reason| tracing::debug!(?reason, "reading without a lock")).ok()
     }
 
-    /// Takes the lock for a call that changes an entry; `None` where no lock can be had.
+    /// Takes the lock for a call that changes an entry; `None` if there is no lock to take.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` if another process holds the lock past the deadline, and the error of a lock file that may be
+    /// another user's doing.
     fn lock_to_write(&self, operation: Operation) -> Result<Option<Held>> {
         match self.lock() {
             Ok(held) => Ok(Some(held)),
@@ -73,6 +78,7 @@ impl CredentialManagerStore {
         let dir = self.config.lock_dir().ok_or_else(no_home)?;
         match Lock::shared(&dir.join(LOCK)).take(self.config.deadline)? {
             (held, None) => Ok(held),
+            // Only the turn among this process's threads was taken, not the file's lock.
             (_, Some(error)) => Err(NotHeld::Io(error)),
         }
     }
@@ -132,7 +138,8 @@ impl Store for CredentialManagerStore {
         let failed = failed(entry, Operation::Delete);
         let _lock =
             self.lock_to_write(Operation::Delete).map_err(|error| error.with_entry(entry))?;
-        // The other one first: it would come to light where only our own is gone.
+        // The `keyring` crate's credential first: if only the store's own were deleted, the other would
+        // reappear as the entry.
         let of_keyring = match find_of_keyring(entry).map_err(failed)? {
             Some(_) => sys::delete(&target::of_keyring(entry)).map_err(failed)?,
             None => false,
@@ -155,7 +162,7 @@ impl Store for CredentialManagerStore {
     }
 }
 
-/// The value of an entry, which the store wrote, or else the `keyring` crate.
+/// Reads the value of an entry: the store's own credential, or else that of the `keyring` crate.
 fn find(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
     let Some(Found { comment, blob, .. }) = sys::read(&target::of_entry(entry))? else {
         return Ok(find_of_keyring(entry)?.map(blob::of_others));
@@ -165,8 +172,8 @@ fn find(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
     Ok(Some(if is_ours { blob } else { blob::of_others(blob) }))
 }
 
-/// What the `keyring` crate stored under this entry's names, and not under others that make the same
-/// target.
+/// Reads the value that the `keyring` crate stored under this entry's names; `None` if the credential belongs
+/// to other names that make the same target.
 fn find_of_keyring(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
     let target = target::of_keyring(entry);
     let found = match sys::read(&target) {

@@ -1,7 +1,7 @@
-//! The calls of Windows: generic credentials by target name, and the errors as Windows tells them.
+//! The calls of Windows: generic credentials by target name, and the errors as Windows reports them.
 //!
-//! Strings that are passed on hold no NUL: names don't, and what is made of them doesn't. Several
-//! credentials that come back at once stand one behind the other, under Wine without alignment.
+//! Strings that are passed to Windows hold no NUL: names don't, and neither do strings made of them. Several
+//! credentials that are returned at once lie next to each other, under Wine without alignment.
 
 #![expect(unsafe_code, reason = "system calls")]
 
@@ -24,7 +24,7 @@ use crate::error::{is_missing, too_large};
 /// The largest value in bytes.
 pub(crate) const MAX_BLOB_BYTES: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
 
-/// A credential as it was found. Text that is not Unicode is `None`.
+/// A credential that was read. Text that is not Unicode is `None`.
 pub(crate) struct Found {
     pub(crate) target: Option<String>,
     pub(crate) user: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Found {
     pub(crate) blob: SecretBytes,
 }
 
-/// A credential to be written.
+/// A credential to write.
 pub(crate) struct New<'a> {
     pub(crate) target: &'a str,
     pub(crate) user: &'a str,
@@ -41,7 +41,7 @@ pub(crate) struct New<'a> {
     pub(crate) persist: Persist,
 }
 
-/// Reads a credential; `None` where there is none.
+/// Reads a credential; `None` if it does not exist.
 pub(crate) fn read(target: &str) -> io::Result<Option<Found>> {
     let target = wide(target);
     let mut found = ptr::null_mut();
@@ -55,7 +55,7 @@ pub(crate) fn read(target: &str) -> io::Result<Option<Found>> {
     Ok(Some(unsafe { Found::copy(found.0) }))
 }
 
-/// Writes a credential over the one of the same target, or as a new one.
+/// Writes a credential, in place of any credential of the same target.
 pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
     let size = u32::try_from(new.blob.len()).ok();
     let size = size.filter(|size| *size <= CRED_MAX_CREDENTIAL_BLOB_SIZE).ok_or_else(too_large)?;
@@ -79,7 +79,7 @@ pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
     done(unsafe { CredWriteW(&credential, 0) })
 }
 
-/// Deletes a credential and says whether it was there.
+/// Deletes a credential and returns whether it existed.
 pub(crate) fn delete(target: &str) -> io::Result<bool> {
     let target = wide(target);
     // SAFETY: the target ends with a NUL and outlives the call, which only reads it.
@@ -87,7 +87,7 @@ pub(crate) fn delete(target: &str) -> io::Result<bool> {
     unless_missing(done).map(|done| done.is_some())
 }
 
-/// The targets of all credentials whose target begins so.
+/// Returns the targets of all generic credentials whose target starts with `beginning`.
 pub(crate) fn targets(beginning: &str) -> io::Result<Vec<String>> {
     let filter = wide(&format!("{beginning}*"));
     let (mut count, mut first) = (0, ptr::null_mut());
@@ -108,13 +108,13 @@ pub(crate) fn targets(beginning: &str) -> io::Result<Vec<String>> {
     Ok(targets.collect())
 }
 
-/// Whether this logon session can keep generic credentials so long. Changes nothing.
+/// Returns whether this logon session can keep generic credentials for this lifetime. Changes nothing.
 pub(crate) fn can_keep(wanted: Persist) -> io::Result<bool> {
-    // One for each type of credential.
+    // An element for each type of credential.
     let mut longest = [CRED_PERSIST_NONE; CRED_TYPE_MAXIMUM as usize];
     // SAFETY: the call writes as many numbers as it is told, into memory that is ours.
     done(unsafe { CredGetSessionTypes(CRED_TYPE_MAXIMUM, longest.as_mut_ptr()) })?;
-    // What should roam is kept on this computer where roaming is off.
+    // Credentials that should roam are kept on this computer if roaming is off.
     let needed = persist(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
     Ok(longest[CRED_TYPE_GENERIC as usize] >= needed)
 }
@@ -194,7 +194,7 @@ fn blob(credential: &CREDENTIALW) -> Option<NonNull<[u8]>> {
     Some(NonNull::slice_from_raw_parts(start, credential.CredentialBlobSize as usize))
 }
 
-/// Text that ends with a NUL. Null is empty, and what is not Unicode is `None`.
+/// Returns text that ends with a NUL; empty for a null pointer, `None` if it is not Unicode.
 ///
 /// # Safety
 ///
@@ -225,12 +225,12 @@ const fn persist(persist: Persist) -> CRED_PERSIST {
     }
 }
 
-/// What a call said, right after it: zero is an error, whose number the thread keeps.
+/// Returns the outcome of a call, right after it: zero is an error, whose code the thread keeps.
 fn done(result: i32) -> io::Result<()> {
     if result == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The same, where a credential that is missing is no error.
+/// Returns the outcome of a call like `done`; `None` if the credential is missing.
 fn unless_missing(result: i32) -> io::Result<Option<()>> {
     match done(result) {
         Err(cause) if is_missing(&cause) => Ok(None),

@@ -7,8 +7,9 @@ use strongroom_core::{EntryName, ServiceName};
 const PREFIX: &str = "strongroom:";
 const DELIMITER: char = '/';
 
-/// All but the small ASCII letters, digits and `-._~@+=`. Windows takes target names that differ in
-/// case alone for one, so capital letters are escaped, and with them all that has case elsewhere.
+/// The bytes that are escaped: all but lower-case ASCII letters, digits and `-._~@+=`. Windows ignores case
+/// in target names, so capital letters are escaped, and so are all letters outside of ASCII, which may have
+/// case, too.
 const ESCAPED: &AsciiSet = &{
     let mut escaped = NON_ALPHANUMERIC
         .remove(b'-')
@@ -26,7 +27,7 @@ const ESCAPED: &AsciiSet = &{
     escaped
 };
 
-/// The target name of an entry.
+/// Returns the target name of an entry.
 ///
 /// Two names of 255 bytes make at most 1,542 characters; Windows takes 32,767
 /// (`CRED_MAX_GENERIC_TARGET_NAME_LENGTH`).
@@ -34,22 +35,22 @@ pub(crate) fn of_entry(entry: &EntryName) -> String {
     beginning(entry.service()) + &escape(entry.user().as_str())
 }
 
-/// What the target names of a service's entries begin with, and those of no other service.
+/// Returns the beginning of the target names of a service's entries, and of no other service's.
 pub(crate) fn beginning(service: &ServiceName) -> String {
     format!("{PREFIX}{}{DELIMITER}", escape(service.as_str()))
 }
 
-/// The entry of this target name, or `None` where it is not ours.
+/// Returns the entry of this target name; `None` if it is not a target of the store.
 ///
-/// A target that [`of_entry`] would have spelt otherwise is nobody's, so that no two stand for one
-/// entry.
+/// A target in another spelling than that of [`of_entry`] is not accepted, so that no two targets stand for
+/// the same entry.
 pub(crate) fn parse(target: &str) -> Option<EntryName> {
     let (service, user) = target.strip_prefix(PREFIX)?.split_once(DELIMITER)?;
     let entry = EntryName::new(unescape(service)?, unescape(user)?).ok()?;
     (of_entry(&entry) == target).then_some(entry)
 }
 
-/// The target name that the `keyring` crate gives this entry. Others may have the same: `b` of
+/// Returns the target name that the `keyring` crate gives this entry. Other entries may have the same: `b` of
 /// `c.d` and `b.c` of `d`.
 pub(crate) fn of_keyring(entry: &EntryName) -> String {
     format!("{}.{}", entry.user().as_str(), entry.service().as_str())

@@ -1,4 +1,4 @@
-//! The Keychain's statuses as kinds of errors; nowhere else.
+//! Maps the Keychain's statuses to error kinds. No other module does.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::turns::{Missed, Mode};
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) struct Status(pub(crate) i32);
 
-/// What a status means.
+/// The meaning of a status.
 struct Row {
     status: i32,
     /// Its name in Apple's headers.
     name: &'static str,
     kind: ErrorKind,
-    /// What happened, where the kind's own clause won't do.
+    /// The message, if the kind's own clause is not precise enough.
     message: Option<&'static str>,
     hint: Option<&'static str>,
 }
@@ -40,14 +40,14 @@ impl Status {
     #[cfg(target_os = "macos")]
     pub(crate) const INTERNAL: Self = Self(-2070);
 
-    /// Whether the item is not there, or not any more.
+    /// Returns whether the item does not exist, or no longer does.
     pub(crate) fn is_gone(self) -> bool {
         [Self::NOT_FOUND, Self::DELETED].contains(&self)
     }
 
-    /// Whether the call needed a prompt. With the switch for prompts off, the system reports any of
-    /// these for a prompt that it did not show: `Globals::itemCredentials` in Apple's Security then asks
-    /// without credentials, which is refused as `errSecAuthFailed`.
+    /// Returns whether the call needed a prompt. With the switch for prompts off, the system reports any of
+    /// these statuses for a prompt that it did not show: `Globals::itemCredentials` in Apple's Security then
+    /// asks without credentials, which is refused as `errSecAuthFailed`.
     fn is_unshown_prompt(self) -> bool {
         [Self::CANCELED, Self::AUTH_FAILED, Self::NO_INTERACTION].contains(&self)
     }
@@ -59,7 +59,7 @@ impl Status {
     }
 }
 
-/// An error of the store for a status that a call returned.
+/// Creates the store's error for a status that a call returned.
 pub(crate) fn from_status(status: Status, mode: Mode, operation: Operation) -> Error {
     if mode == Mode::Silent && status.is_unshown_prompt() {
         return error(ErrorKind::InteractionNotAllowed, operation)
@@ -83,12 +83,12 @@ pub(crate) fn from_status(status: Status, mode: Mode, operation: Operation) -> E
     }
 }
 
-/// The keychain is locked, and nobody may be asked for its password.
+/// Creates the error for a locked keychain that must not prompt for its password.
 pub(crate) fn locked(operation: Operation) -> Error {
     error(ErrorKind::Locked, operation).with_message("the keychain is locked").with_hint(UNLOCK)
 }
 
-/// There was no turn at the switch for prompts.
+/// Creates the error for a call that got no turn at the switch for prompts.
 pub(crate) fn no_turn(missed: Missed, limit: Duration, operation: Operation) -> Error {
     match missed {
         Missed::Busy => error(ErrorKind::Busy, operation)
@@ -101,7 +101,7 @@ pub(crate) fn no_turn(missed: Missed, limit: Duration, operation: Operation) -> 
     }
 }
 
-/// Somebody else added and deleted the entry each time that we came to it.
+/// Creates the error for an entry that other processes added and deleted during each attempt.
 pub(crate) fn busy(operation: Operation) -> Error {
     error(ErrorKind::Busy, operation).with_message("other processes keep changing this entry")
 }
@@ -199,7 +199,7 @@ const ROWS: &[Row] = &[
         .hints(UNLOCK),
 ];
 
-/// The statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The one that is met is
+/// The range of the statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The status met in practice is
 /// `errSecCSReqFailed` (-67050).
 const CODE_SIGNING: std::ops::RangeInclusive<i32> = -67_072..=-66_817;
 

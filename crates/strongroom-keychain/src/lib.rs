@@ -4,8 +4,8 @@
 //! user's default keychain: the login keychain, unless the user chose another. Keychain Access shows it
 //! as `SERVICE: USER`, and `security find-generic-password -s SERVICE -a USER -w` prints it.
 //!
-//! This crate is type-checked for macOS, its calls tested against a simulated Keychain; not run on
-//! Apple hardware by us.
+//! This crate is type-checked for macOS, and its calls are tested against a simulated Keychain. It was not
+//! run on Apple hardware.
 //!
 //! ```no_run
 //! # #[cfg(target_os = "macos")]
@@ -21,30 +21,29 @@
 //! # fn main() {}
 //! ```
 //!
-//! # Who is asked, and when
+//! # Prompts
 //!
-//! - Whether an entry exists, and which there are, is read from attributes alone: that asks nobody,
-//!   even while the keychain is locked.
-//! - Reading a value asks the user when the keychain is locked, and when another program, or another
-//!   build of this one, stored the entry. "Always Allow" ends the second for this build.
-//!   Writing asks when the keychain is locked.
-//! - Where the prompt policy forbids it, the Keychain's own switch for prompts is off during the
-//!   call, and put back to what it was. That switch is the whole process's, so a call that must not
-//!   ask waits for those that ask, up to `Config::deadline`; then it is `Busy`.
-//! - Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where the security session of the
-//!   process has graphic access (`SessionGetInfo`), as the system's own daemon requires of who asks: on
-//!   the desktop, but not over SSH, nor in a daemon.
-//! - A call that waits for the user has no deadline of its own, and can't be taken back: the guard of
-//!   the `strongroom` crate gives it one.
+//! - `exists` and `list` read attributes alone. They show no prompt, even while the keychain is locked.
+//! - Reading a value prompts if the keychain is locked, and if another program, or another build of this
+//!   program, stored the entry. "Always Allow" ends the second prompt for this build. Writing prompts if the
+//!   keychain is locked.
+//! - If the prompt policy forbids prompts, the Keychain's own switch for prompts is off during the call, and
+//!   set back to its old state afterwards. The switch belongs to the whole process, so a call that must not
+//!   prompt waits for calls that may, up to `Config::deadline`, and then fails with `Busy`.
+//! - For [`PromptPolicy::IfInteractive`], a process is interactive if its security session has graphic access
+//!   (`SessionGetInfo`), which the system's own daemon requires for a prompt, too: on the desktop, but not
+//!   over SSH, nor in a daemon.
+//! - A call that waits for the user has no deadline of its own, and can't be cancelled. The guard of the
+//!   `strongroom` crate gives it a deadline.
 //!
 //! [`PromptPolicy::IfInteractive`]: strongroom_core::PromptPolicy::IfInteractive
 //!
-//! # What lies in the Keychain
+//! # Stored values
 //!
-//! Values lie there as they are, of any bytes. Two kinds are encoded (see
-//! [`armor`](strongroom_core::armor)): the empty one, since an update with no bytes may count as none,
-//! and one that looks encoded itself. `security -w` prints hexadecimal digits for a value with any
-//! byte but printable ASCII: pipe it through `xxd -r -p`.
+//! Values are stored as they are, with any bytes. Two kinds are encoded (see
+//! [`armor`](strongroom_core::armor)): the empty value, since an update without bytes may count as no update,
+//! and a value that looks encoded itself. `security -w` prints hexadecimal digits for a value with any byte
+//! but printable ASCII: pipe it through `xxd -r -p`.
 //!
 //! An entry of the same service and account in another keychain, the System keychain for instance,
 //! is another entry, which this store never sees or changes.
@@ -52,14 +51,14 @@
 //! # The data-protection keychain
 //!
 //! `KeychainChoice::DataProtection` is for programs that are signed with a keychain access group or
-//! an application identifier; others get `NoBackend`. It asks only for entries that somebody
-//! stored with an access control, as this store does not; overwriting one of those asks, whatever
-//! the policy. A program with several access groups has to name one: else an entry may
-//! stand for two.
+//! an application identifier; other programs get `NoBackend`. It prompts only for entries that were stored
+//! with an access control, as this store does not; overwriting such an entry prompts under any policy. A
+//! program with several access groups has to name a group, since otherwise an entry may stand for two items.
 //!
 //! # Limits
 //!
-//! What Security.framework copies for itself, it doesn't wipe; what this crate copies is wiped.
+//! This crate wipes its own copies of values. Security.framework doesn't wipe the copies that it makes for
+//! itself.
 //!
 //! The crate is empty on systems other than macOS, but for its tests.
 

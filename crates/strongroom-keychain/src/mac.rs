@@ -17,16 +17,16 @@ use crate::keychain::{KIND, Keychain, State, label};
 use crate::sys;
 use crate::turns::{Mode, Turns};
 
-/// The users of this process's switch for prompts.
+/// The turns at this process's switch for prompts.
 static TURNS: Turns = Turns::new();
 
-/// The keychain that was chosen, looked up at each call: the user may make another the default.
+/// The chosen keychain. It is looked up at each call, since the user may choose another default keychain.
 #[derive(Debug)]
 pub(crate) struct MacKeychain {
     choice: KeychainChoice,
 }
 
-/// A value on its way to Security.framework, wiped when that lets go of it.
+/// A value that is passed to Security.framework, wiped when the framework releases it.
 struct Value(SecretBytes);
 
 impl MacKeychain {
@@ -34,7 +34,7 @@ impl MacKeychain {
         Self { choice }
     }
 
-    /// The keychain with a file; `None` for the data-protection keychain.
+    /// Returns the keychain in a file; `None` for the data-protection keychain.
     fn file(&self) -> Result<Option<SecKeychain>, Status> {
         Ok(match &self.choice {
             KeychainChoice::Login => Some(SecKeychain::default()?),
@@ -54,7 +54,7 @@ impl MacKeychain {
         }
     }
 
-    /// A search in this keychain and no other.
+    /// Creates a search in this keychain alone.
     fn search(&self, service: &ServiceName) -> Result<ItemSearchOptions, Status> {
         let mut search = ItemSearchOptions::new();
         search.class(ItemClass::generic_password()).service(service.as_str());
@@ -117,12 +117,12 @@ impl Keychain for MacKeychain {
     fn read(&self, entry: &EntryName, mode: Mode) -> Result<Vec<u8>, Status> {
         let mut search = self.search_entry(entry)?;
         search.load_data(true);
-        // The switch for prompts does not reach the data-protection keychain.
+        // The switch for prompts does not affect the data-protection keychain.
         let skips = mode == Mode::Silent && self.is_data_protection();
         search.skip_authenticated_items(skips);
         match search.search() {
             Ok(results) => results.into_iter().find_map(bytes).ok_or(Status::INTERNAL),
-            // What it skipped is there all the same.
+            // An item that the search skipped does exist.
             Err(error) if skips && Status::from(error).is_gone() && self.find(entry).is_ok() => {
                 Err(Status::NO_INTERACTION)
             }
@@ -174,6 +174,8 @@ impl From<Error> for Status {
 }
 
 fn data(value: &SecretBytes) -> CFData {
+    // Core Foundation frees its memory without wiping it, so it gets a reference to a value that wipes
+    // itself.
     CFData::from_arc(Arc::new(Value(secret_copy(value.expose_secret()))))
 }
 

@@ -1,10 +1,10 @@
-//! What an item holds for a value.
+//! The form of a value in an item.
 
 use strongroom_core::{ExposeSecret, SecretBytes, armor, secret_copy};
 
-/// The value itself, or its armor where it is empty or looks armored.
+/// Returns the bytes to store: the value itself, or its armor if it is empty or looks armored.
 ///
-/// `SecItemUpdate` takes a pointer to no bytes for "leave the value as it is"
+/// `SecItemUpdate` takes a pointer to no bytes as "leave the value as it is"
 /// (`ItemImpl::modifyContent` in Apple's Security), so an item is never empty.
 pub(crate) fn encode(value: &SecretBytes) -> SecretBytes {
     let bytes = value.expose_secret();
@@ -15,7 +15,7 @@ pub(crate) fn encode(value: &SecretBytes) -> SecretBytes {
     }
 }
 
-/// The value in what an item holds.
+/// Returns the value in the bytes of an item.
 pub(crate) fn decode(stored: Vec<u8>) -> SecretBytes {
     armor::decode(stored)
 }

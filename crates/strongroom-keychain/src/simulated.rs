@@ -1,15 +1,15 @@
 //! A Keychain in memory that behaves as Apple documents the real one, with scripted statuses.
 //!
-//! - `SecItemAdd` of a service and account that are there is `errSecDuplicateItem`; `SecItemUpdate`,
-//!   `SecItemCopyMatching` and `SecItemDelete` of what is not there are `errSecItemNotFound`
-//!   (Keychain Services, "Adding a password to the keychain", "Updating and deleting keychain items").
+//! - `SecItemAdd` of a service and account that exist returns `errSecDuplicateItem`; `SecItemUpdate`,
+//!   `SecItemCopyMatching` and `SecItemDelete` of a missing item return `errSecItemNotFound` (Keychain
+//!   Services, "Adding a password to the keychain", "Updating and deleting keychain items").
 //! - Attributes can be read while the keychain is locked, without a prompt; values can't ("Searching
 //!   for keychain items"). A search in a keychain whose file is missing finds nothing, and
 //!   `SecKeychainGetStatus` says that it is missing (`KCCursor.cpp` in Apple's Security).
 //! - Only the programs in an item's access list read its value without a prompt ("Access Control
-//!   Lists"). Others may replace it: encrypting is free to all (`Access::makeStandard`).
-//! - With the switch for prompts off, what would ask is `errSecAuthFailed` (`Globals.cpp`,
-//!   `acl_keychain.cpp`); with nobody to show it, `errSecInteractionNotAllowed` (`agentquery.cpp`).
+//!   Lists"). Other programs may replace it: encryption is open to all (`Access::makeStandard`).
+//! - With the switch for prompts off, a call that needs a prompt returns `errSecAuthFailed` (`Globals.cpp`,
+//!   `acl_keychain.cpp`); without a screen to show it, `errSecInteractionNotAllowed` (`agentquery.cpp`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::error::Status;
 use crate::keychain::{KIND, Keychain, State, label};
 use crate::turns::{Mode, Turns};
 
-/// Clones are handles to the same Keychain.
+/// A simulated Keychain. Clones are handles to the same Keychain.
 #[derive(Clone)]
 pub(crate) struct Simulated(Arc<Shared>);
 
@@ -30,26 +30,27 @@ struct Shared {
     turns: Turns,
 }
 
-/// All of the Keychain, for tests to arrange and to look at.
+/// The whole state of the Keychain, for tests to arrange and to inspect.
 pub(crate) struct World {
     pub(crate) items: BTreeMap<EntryName, Item>,
-    /// Why its file can't be used, where it can't.
+    /// The status of a file that can't be used.
     pub(crate) broken: Option<Status>,
     pub(crate) locked: bool,
     pub(crate) screen: bool,
-    /// What the user does at each prompt; nothing more is "Always Allow", or the right password.
+    /// The user's answers to the next prompts. After them, each answer is "Always Allow", or the right
+    /// password.
     pub(crate) answers: VecDeque<Answer>,
-    /// How often the user was asked.
+    /// The number of prompts that were shown.
     pub(crate) prompts: usize,
-    /// The calls so far.
+    /// The calls so far, in order.
     pub(crate) calls: Vec<Call>,
-    /// Whether the switch for prompts is on.
+    /// True if the switch for prompts is on.
     pub(crate) switch: bool,
     broken_switch: Option<Status>,
     interventions: VecDeque<(Call, Intervention)>,
 }
 
-/// What happens right before a call: another process's work, or a status in place of the call.
+/// An event right before a call: another process's work, or a status in place of the call.
 type Intervention = Box<dyn FnOnce(&mut World) -> Result<(), Status> + Send>;
 
 #[derive(Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(crate) struct Item {
     pub(crate) value: Vec<u8>,
     pub(crate) label: String,
     pub(crate) kind: String,
-    /// Whether this program is in the item's access list.
+    /// True if this program is in the item's access list.
     pub(crate) trusts_us: bool,
 }
 
@@ -79,7 +80,7 @@ pub(crate) enum Call {
 }
 
 impl Simulated {
-    /// An empty Keychain, unlocked, on a desktop.
+    /// Creates an empty, unlocked Keychain on a desktop.
     pub(crate) fn new() -> Self {
         let world = World {
             items: BTreeMap::new(),
@@ -96,12 +97,12 @@ impl Simulated {
         Self(Arc::new(Shared { world: Mutex::new(world), turns: Turns::new() }))
     }
 
-    /// All of it.
+    /// Locks the state and returns it.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs this right before the next such call that has none yet.
+    /// Runs `work` right before the next such call that has no intervention yet.
     pub(crate) fn before(&self, call: Call, work: impl FnOnce(&mut World) + Send + 'static) {
         let intervention: Intervention = Box::new(|world| {
             work(world);
@@ -110,13 +111,13 @@ impl Simulated {
         self.world().interventions.push_back((call, intervention));
     }
 
-    /// Puts a status in the place of the next such call that has none yet.
+    /// Returns a status in place of the next such call that has no intervention yet.
     pub(crate) fn fail(&self, call: Call, status: i32) {
         let intervention: Intervention = Box::new(move |_| Err(Status(status)));
         self.world().interventions.push_back((call, intervention));
     }
 
-    /// Makes the switch for prompts refuse to be looked at and turned.
+    /// Makes the switch for prompts fail with a status when it is read or turned.
     pub(crate) fn break_switch(&self, status: Status) {
         self.world().broken_switch = Some(status);
     }
@@ -135,7 +136,7 @@ impl Simulated {
 }
 
 impl World {
-    /// An item as another program stored it.
+    /// Adds an item as another program stores it.
     pub(crate) fn put_foreign(&mut self, entry: &EntryName, value: &str) {
         let item = Item {
             value: value.into(),
@@ -146,13 +147,13 @@ impl World {
         self.items.insert(entry.clone(), item);
     }
 
-    /// The item, if a search finds it.
+    /// Returns the item, if a search finds it.
     fn item(&mut self, entry: &EntryName) -> Result<&mut Item, Status> {
         let found = if self.broken.is_none() { self.items.get_mut(entry) } else { None };
         found.ok_or(Status::NOT_FOUND)
     }
 
-    /// Unlocks it, if the user does.
+    /// Unlocks the keychain by a prompt, if the user agrees.
     fn unlock(&mut self) -> Result<(), Status> {
         if self.locked {
             self.ask()?;
@@ -215,7 +216,7 @@ impl Keychain for Simulated {
         world.item(entry)?;
         world.unlock()?;
         let bytes = value.expose_secret();
-        // No bytes are no change to it.
+        // The real Keychain takes an update without bytes as no change of the value.
         if !bytes.is_empty() {
             world.item(entry)?.value = bytes.to_vec();
         }

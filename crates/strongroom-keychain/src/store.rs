@@ -1,4 +1,4 @@
-//! The Keychain behind the contract.
+//! The store, which keeps entries in the Keychain.
 
 #[cfg(test)]
 mod tests;
@@ -16,10 +16,10 @@ use crate::keychain::{Keychain, State};
 use crate::payload;
 use crate::turns::{Mode, Turn};
 
-/// How often a write starts over when others add and delete the same entry under its hands.
+/// The number of attempts of a write, while other processes add and delete the same entry.
 const ATTEMPTS: usize = 100;
 
-/// A service that nobody uses, to see whether the keychain can be searched.
+/// A service without entries, to test whether the keychain can be searched.
 const NOBODY: &str = "strongroom probe";
 
 /// The macOS Keychain.
@@ -35,7 +35,7 @@ impl KeychainStore {
     /// The store's name.
     pub const NAME: &str = "keychain";
 
-    /// A store with these settings. Contacts nobody.
+    /// Creates a store with these settings. Makes no call to the Keychain.
     #[cfg(target_os = "macos")]
     pub fn new(config: Config) -> Self {
         let keychain = Arc::new(crate::mac::MacKeychain::new(config.keychain.clone()));
@@ -50,11 +50,10 @@ impl KeychainStore {
         }
     }
 
-    /// Does work that may make the Keychain ask, under the prompt policy.
+    /// Runs work that may make the Keychain prompt, under the prompt policy.
     ///
-    /// The state comes first: a search in a keychain that is not there finds nothing, as in one that is
-    /// empty (`KCCursorImpl::next` in Apple's Security), and a locked one would refuse without a word
-    /// of why.
+    /// The state is checked first. A search in a missing keychain finds nothing, as in an empty keychain
+    /// (`KCCursorImpl::next` in Apple's Security), and a locked keychain refuses without a reason.
     fn ask<T>(
         &self,
         entry: &EntryName,
@@ -63,6 +62,7 @@ impl KeychainStore {
     ) -> Result<T> {
         let (keychain, limit, mode) = (&*self.keychain, self.config.deadline, self.mode());
         let run = || {
+            // Held for the whole operation, so that the switch does not change between its calls.
             let _turn = Turn::take(keychain, mode, limit)
                 .map_err(|missed| no_turn(missed, limit, operation))?;
             let failed = |status| from_status(status, mode, operation);
@@ -74,13 +74,14 @@ impl KeychainStore {
         run().map_err(|error: Error| error.with_entry(entry))
     }
 
-    /// Does work on attributes alone, which asks nobody.
+    /// Runs work on attributes alone, which shows no prompt.
     fn look<T>(
         &self,
         operation: Operation,
         work: impl FnOnce(&dyn Keychain, State) -> std::result::Result<T, Status>,
     ) -> Result<T> {
         let searched = self.keychain.state().and_then(|state| work(&*self.keychain, state));
+        // `Mode::Asking`, so that no status is taken for a suppressed prompt.
         searched.map_err(|status| from_status(status, Mode::Asking, operation))
     }
 }
@@ -97,7 +98,7 @@ impl Store for KeychainStore {
     fn probe(&self) -> Result<Probe> {
         let nobody = ServiceName::new(NOBODY)?;
         let state = self.look(Operation::Probe, |keychain, state| {
-            // Only a search finds out that an entitlement is missing.
+            // Only a search reveals that an entitlement is missing.
             found(keychain.accounts(&nobody)).map(|_| state)
         })?;
         match state {
@@ -135,16 +136,16 @@ impl Store for KeychainStore {
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let accounts =
             self.look(Operation::List, |keychain, _| found(keychain.accounts(service)))?;
-        // What another program named in a way that no caller can is nobody's entry.
+        // Another program's item whose account is not a valid user name is no entry.
         let entry = |account| EntryName::new(service.as_str(), account).ok();
         Ok(accounts.unwrap_or_default().into_iter().filter_map(entry).collect())
     }
 }
 
-/// Updates the item, or adds it; `None` if others did the opposite each time.
+/// Updates the item, or adds it if it is missing; `None` if other processes got in between at each attempt.
 ///
-/// The update comes first: most writes are to what exists, and it keeps the programs that the user
-/// trusts with the item, as deleting and adding would not.
+/// The update comes first, since most writes are to existing items. It keeps the list of programs that the
+/// user trusts with the item, which deleting and adding would not.
 fn overwrite(
     keychain: &dyn Keychain,
     entry: &EntryName,
@@ -155,6 +156,7 @@ fn overwrite(
             return Ok(Some(()));
         }
         match keychain.add(entry, value) {
+            // Another process added the item after the update missed it.
             Err(Status::DUPLICATE) => {}
             added => return added.map(Some),
         }
@@ -162,7 +164,7 @@ fn overwrite(
     Ok(None)
 }
 
-/// What a call found, or `None` if there was nothing.
+/// Returns the result of a call; `None` if the item does not exist.
 fn found<T>(outcome: std::result::Result<T, Status>) -> std::result::Result<Option<T>, Status> {
     match outcome {
         Ok(it) => Ok(Some(it)),

@@ -1,4 +1,4 @@
-//! The calls of Security.framework that `security-framework` lacks, or keeps the status of to itself.
+//! The calls of Security.framework that `security-framework` lacks, or whose status it does not return.
 
 #![expect(unsafe_code, reason = "calls of Security.framework")]
 
@@ -25,7 +25,7 @@ unsafe extern "C" {
     fn SessionGetInfo(session: u32, id: *mut u32, attributes: *mut u32) -> i32;
 }
 
-/// Whether a keychain is unlocked. Fails if its file is not there.
+/// Returns whether a keychain is unlocked. Fails if its file does not exist.
 pub(crate) fn is_unlocked(keychain: &SecKeychain) -> Result<bool, Status> {
     let mut bits = 0;
     // SAFETY: the reference is valid as long as `keychain` lives, and the status is written to a number
@@ -34,13 +34,13 @@ pub(crate) fn is_unlocked(keychain: &SecKeychain) -> Result<bool, Status> {
     check(status).map(|()| bits & UNLOCKED != 0)
 }
 
-/// Turns the switch for prompts of this process.
+/// Turns this process's switch for prompts on or off.
 pub(crate) fn allow_prompts(allowed: bool) -> Result<(), Status> {
     // SAFETY: the argument is a number.
     check(unsafe { SecKeychainSetUserInteractionAllowed(allowed.into()) })
 }
 
-/// Whether the security session of this process can show windows.
+/// Returns whether the security session of this process can show windows.
 pub(crate) fn has_graphic_access() -> bool {
     let (mut id, mut attributes) = (0, 0);
     // SAFETY: both results are written to numbers of our own that outlive the call.
@@ -48,7 +48,7 @@ pub(crate) fn has_graphic_access() -> bool {
     status == errSecSuccess && attributes & GRAPHIC_ACCESS != 0
 }
 
-/// The account in an item's attributes, unless it has none or one that is not text.
+/// Returns the account in an item's attributes; `None` if it is missing or not text.
 pub(crate) fn account(attributes: &CFDictionary) -> Option<String> {
     // SAFETY: it is a constant of Security.framework, which is there as long as the process.
     let key = unsafe { kSecAttrAccount };

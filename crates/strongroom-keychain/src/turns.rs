@@ -1,4 +1,4 @@
-//! Who uses the switch for prompts, which is one for the whole process.
+//! Turns at the switch for prompts, which belongs to the whole process.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use crate::error::Status;
 use crate::keychain::Keychain;
 
-/// Whether a call may make the Keychain ask the user.
+/// The mode of a call: it may make the Keychain prompt, or it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Asking,
     Silent,
 }
 
-/// Calls that ask run beside each other, and so do those that must not; but the two kinds take turns,
-/// since the switch for prompts can't be on and off at once.
+/// The turns at the switch for prompts. Calls of the same mode run side by side. Calls of different modes
+/// take turns, since the switch can't be on and off at the same time.
 ///
-/// The lock inside is a leaf. It is held to count and to turn the switch, which stays within the
-/// process (`Globals::setUserInteractionAllowed` in Apple's Security), and never across a call to the
-/// Keychain: a turn is not a lock, and is waited for with a limit.
+/// The mutex is a leaf in the order of locks. It is held to count calls and to turn the switch, which stays
+/// within the process (`Globals::setUserInteractionAllowed` in Apple's Security), and never across a call to
+/// the Keychain. A turn is not a lock, and the wait for it has a limit.
 #[derive(Debug)]
 pub(crate) struct Turns {
     uses: Mutex<Uses>,
@@ -29,38 +29,39 @@ pub(crate) struct Turns {
 struct Uses {
     asking: usize,
     silent: usize,
-    /// Whether the switch was on before the first of the silent calls.
+    /// True if the switch was on before the first silent call, so that the last has to turn it on again.
     turned_off: bool,
 }
 
-/// A turn: with a silent one the switch is off. It ends when this is dropped, by a panic too.
+/// A turn, which ends when it is dropped, also by a panic. During a silent turn the switch is off.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     keychain: &'a dyn Keychain,
     mode: Mode,
 }
 
-/// Why there was no turn.
+/// The reason why a call got no turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missed {
-    /// The others were not done in time.
+    /// Calls of the other mode did not end in time.
     Busy,
     /// The switch can't be turned off.
     Stuck(Status),
 }
 
 impl Turns {
-    /// Nobody uses the switch yet.
+    /// Creates the turns of a switch that is not in use.
     pub(crate) const fn new() -> Self {
         let uses = Uses { asking: 0, silent: 0, turned_off: false };
         Self { uses: Mutex::new(uses), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Uses> {
+        // No panic leaves the counts half changed, so a poisoned mutex is used as it is.
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until no call of the other kind runs, but not longer than the limit.
+    /// Waits until no call of the other mode runs, but not longer than `limit`.
     fn wait(&self, mode: Mode, limit: Duration) -> Result<MutexGuard<'_, Uses>, Missed> {
         let others = |uses: &mut Uses| match mode {
             Mode::Asking => uses.silent > 0,
@@ -73,7 +74,7 @@ impl Turns {
 }
 
 impl<'a> Turn<'a> {
-    /// Waits for a turn, and turns the switch off for a silent one.
+    /// Waits for a turn, and turns the switch off if the turn is silent.
     pub(crate) fn take(
         keychain: &'a dyn Keychain,
         mode: Mode,
@@ -109,12 +110,13 @@ impl Drop for Turn<'_> {
                 }
             }
         }
+        // Waiters of both modes share the condition, so all of them are woken.
         turns.changed.notify_all();
     }
 }
 
-/// Turns the switch off and says whether it was on: an application that never wants prompts may
-/// have turned it off itself.
+/// Turns the switch off and returns whether it was on: an application that never wants prompts may have
+/// turned it off itself.
 fn turn_off(keychain: &dyn Keychain) -> Result<bool, Status> {
     let was_on = keychain.prompts_allowed()?;
     if was_on {

@@ -1,17 +1,17 @@
-//! How a store is set up.
+//! The store's settings.
 
-/// How a [`KeyutilsStore`](crate::KeyutilsStore) is set up.
+/// The settings of a [`KeyutilsStore`](crate::KeyutilsStore).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]
 pub struct Config {
-    /// What the descriptions of all keys start with: `strongroom` by default. Stores of different
-    /// namespaces see nothing of each other.
+    /// The prefix of the descriptions of all keys, `strongroom` by default. Stores of different namespaces
+    /// don't see each other's entries.
     pub namespace: String,
 }
 
 impl Config {
-    /// The same with another namespace: 1 to 255 bytes without NUL, as for a service's name.
+    /// Sets the namespace: 1 to 255 bytes without NUL, as for a service's name.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self

@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use strongroom_core::EntryName;
 
-/// All but the ASCII letters, digits and `-._~/@+=`. A colon parts, a percent sign escapes, and a
-/// semicolon parts the fields of what `KEYCTL_DESCRIBE` returns.
+/// The bytes that are escaped: all but ASCII letters, digits and `-._~/@+=`. A colon separates the names, a
+/// percent sign escapes, and a semicolon separates the fields in the result of `KEYCTL_DESCRIBE`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -15,7 +15,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'+')
     .remove(b'=');
 
-/// The description of an entry's key.
+/// Returns the description of an entry's key.
 ///
 /// Three names of 255 bytes make at most 2,297 bytes; the kernel takes 4,095 (`add_key(2)`).
 pub(crate) fn of_entry(namespace: &str, entry: &EntryName) -> String {
@@ -23,10 +23,11 @@ pub(crate) fn of_entry(namespace: &str, entry: &EntryName) -> String {
     format!("{}:{}:{}", escape(namespace), escape(service), escape(user))
 }
 
-/// The entry that a key of this description holds, or `None` if it is not of this namespace.
+/// Returns the entry that a key of this description holds; `None` if the description is not of this
+/// namespace.
 ///
-/// A description that [`of_entry`] would have spelt otherwise is nobody's, so that no two keys stand
-/// for one entry.
+/// A description in another spelling than that of [`of_entry`] is not accepted, so that no two keys stand for
+/// the same entry.
 pub(crate) fn parse(namespace: &str, description: &str) -> Option<EntryName> {
     let mut parts = description.splitn(3, ':').skip(1);
     let (service, user) = (unescape(parts.next()?)?, unescape(parts.next()?)?);

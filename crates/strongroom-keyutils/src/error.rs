@@ -1,4 +1,4 @@
-//! The kernel's errors as the contract's.
+//! Maps the kernel's errors to the contract's.
 
 use linux_keyutils::KeyError;
 use strongroom_core::{Error, ErrorKind, Operation};
@@ -6,18 +6,18 @@ use strongroom_core::{Error, ErrorKind, Operation};
 use crate::quota::Quota;
 use crate::{KeyutilsStore, sys};
 
-/// Whether a key is not there, or there and dead.
+/// Returns whether a key does not exist, or is dead.
 pub(crate) fn is_gone(cause: KeyError) -> bool {
     use KeyError::{KeyDoesNotExist, KeyExpired, KeyRevoked};
     matches!(cause, KeyDoesNotExist | KeyExpired | KeyRevoked)
 }
 
-/// Whether somebody else changed the keyring between two of our calls.
+/// Returns whether another process changed the keyring between two calls of the store.
 pub(crate) fn is_lost_race(cause: KeyError) -> bool {
     is_gone(cause) || cause == KeyError::Unknown(libc::EEXIST)
 }
 
-/// A kernel's error in an operation of the store.
+/// Creates the error for a kernel error in an operation of the store.
 pub(crate) fn from_kernel(cause: KeyError, operation: Operation) -> Error {
     let (kind, message, hint) = texts(cause);
     let mut error = Error::new(kind, operation).with_store(KeyutilsStore::NAME).with_source(cause);
@@ -33,19 +33,19 @@ pub(crate) fn from_kernel(cause: KeyError, operation: Operation) -> Error {
     error
 }
 
-/// The kernel can't do what the store needs.
+/// Creates the error for a kernel that can't move keys.
 pub(crate) fn kernel_too_old() -> Error {
     from_kernel(KeyError::OperationNotSupported, Operation::Probe)
 }
 
-/// Somebody else changed the entry each time that we came to it.
+/// Creates the error for an entry that other processes changed during each attempt.
 pub(crate) fn busy(operation: Operation) -> Error {
     Error::new(ErrorKind::Busy, operation)
         .with_store(KeyutilsStore::NAME)
         .with_message("other processes keep changing this entry")
 }
 
-/// Kind, message and hint where they differ from the kind's own: one row per cause.
+/// Returns the kind for a cause, with the message and the hint if they differ from the kind's own.
 fn texts(cause: KeyError) -> (ErrorKind, Option<&'static str>, Option<&'static str>) {
     match cause {
         KeyError::AccessDenied => (

@@ -1,4 +1,4 @@
-//! Keys in the user keyring, by description: the kernel's own errors, nothing of entries.
+//! Keys in the user keyring, by description. Errors are the kernel's own, and entries are not known here.
 
 use std::mem;
 
@@ -10,23 +10,23 @@ use zeroize::Zeroizing;
 use crate::error::is_gone;
 use crate::sys;
 
-/// The most that `KEYCTL_UPDATE` takes: the smallest page. The kernel refuses more than one page
-/// (`keyctl_update_key` in `security/keys/keyctl.c`); the manual page says nothing of it.
+/// The largest payload that `KEYCTL_UPDATE` takes, in bytes: the smallest page. The kernel refuses more than
+/// a page (`keyctl_update_key` in `security/keys/keyctl.c`); the manual page does not mention the limit.
 const UPDATE_MAX_BYTES: usize = 4096;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A key that can be used.
     Live(Key),
-    /// Only a key that was revoked or invalidated, or has expired. It holds its name for up to five
+    /// Only a key that was revoked or invalidated, or has expired. It occupies its description for up to five
     /// minutes (`kernel.keys.gc_delay`).
     Dead,
-    /// None.
+    /// No key.
     Missing,
 }
 
-/// Looks up the user keyring, which the kernel makes for every user who asks.
+/// Looks up the user keyring, which the kernel creates on demand.
 pub(crate) fn reach() -> Result<(), KeyError> {
     user_keyring().map(drop)
 }
@@ -41,11 +41,11 @@ pub(crate) fn find(description: &str) -> Result<Found, KeyError> {
     }
 }
 
-/// Makes a key; `EEXIST` if one of this description is there, alive or dead.
+/// Creates a key. Fails with `EEXIST` if a key of this description exists, alive or dead.
 ///
-/// A new key gives its permissions to who possesses it, and in the user keyring that depends on the
-/// session. So it is made in the thread keyring, which always is possessed, given to the user, and
-/// then moved: others see it whole or not at all.
+/// A new key gives its permissions to its possessor, and possession of the user keyring depends on the
+/// session. So the key is created in the thread keyring, which is always possessed. Then the user gets its
+/// permissions, and it is moved: other processes see it complete or not at all.
 pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> {
     with_quota_that_was_freed(|| {
         let thread = thread_keyring()?;
@@ -57,14 +57,14 @@ pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> 
         let (from, to) = (KeyRingIdentifier::Thread, KeyRingIdentifier::User);
         let moved = key.set_perms(permissions).and_then(|()| sys::move_exclusively(key, from, to));
         if moved.is_err() {
-            // What matters is why it could not be moved; the rest goes with the thread.
+            // The error of the move is returned. A key that can't be unlinked ends with the thread.
             let _ = thread.unlink_key(key);
         }
         moved
     })
 }
 
-/// Replaces a key's payload, or leaves it as it is.
+/// Replaces a key's payload. On failure the old payload stays.
 pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), KeyError> {
     with_quota_that_was_freed(|| {
         as_possessor(|| match payload.len() {
@@ -79,7 +79,8 @@ pub(crate) fn read(key: Key) -> Result<Vec<u8>, KeyError> {
     as_possessor(|| {
         let mut payload = Zeroizing::new(Vec::new());
         loop {
-            // Into an empty buffer the kernel reads nothing, and says how much there is.
+            // For an empty buffer the kernel copies nothing and returns the payload's length. The length is
+            // compared each time, since another process may replace the payload between two reads.
             let len = key.read(&mut *payload)?;
             if len == payload.len() {
                 return Ok(mem::take(&mut *payload));
@@ -89,7 +90,7 @@ pub(crate) fn read(key: Key) -> Result<Vec<u8>, KeyError> {
     })
 }
 
-/// Takes a key out of the user keyring and says whether it was there.
+/// Unlinks a key from the user keyring and returns whether it was linked.
 pub(crate) fn unlink(key: Key) -> Result<bool, KeyError> {
     match user_keyring()?.unlink_key(key) {
         Ok(()) => Ok(true),
@@ -99,8 +100,8 @@ pub(crate) fn unlink(key: Key) -> Result<bool, KeyError> {
     }
 }
 
-/// Takes what is dead out of the user keyring, as the kernel itself does some minutes later and
-/// `keyctl reap` on request. Dead keys don't tell their description, so it can't be one alone.
+/// Unlinks all dead keys from the user keyring, as the kernel itself does some minutes later and
+/// `keyctl reap` on request. Dead keys don't reveal their description, so a single key can't be picked.
 pub(crate) fn reap() -> Result<(), KeyError> {
     for key in links()? {
         if sys::describe(key).is_err_and(is_gone) {
@@ -110,8 +111,8 @@ pub(crate) fn reap() -> Result<(), KeyError> {
     Ok(())
 }
 
-/// The descriptions of the `user` keys in the user keyring, without the dead ones and those that
-/// can't be looked at.
+/// Returns the descriptions of the `user` keys in the user keyring, without dead keys and keys that this
+/// process may not view.
 pub(crate) fn descriptions() -> Result<Vec<String>, KeyError> {
     let mut descriptions = Vec::new();
     for key in links()? {
@@ -125,21 +126,22 @@ pub(crate) fn descriptions() -> Result<Vec<String>, KeyError> {
     Ok(descriptions)
 }
 
-/// `add_key(2)` takes a whole payload and updates the key of that description in the keyring given.
-/// In the user keyring it would make a new key where the old one went away; so it is done in the
-/// thread keyring.
+/// Replaces a payload of any length by `add_key(2)`, which updates the key of that description in a keyring.
+///
+/// In the user keyring it would create a new key if the old key went away meanwhile. So the key is linked to
+/// the thread keyring and updated there.
 fn update_by_adding(key: Key, description: &str, payload: &[u8]) -> Result<(), KeyError> {
     let thread = thread_keyring()?;
     thread.link_key(key)?;
     let updated = thread.add_key(description, payload);
-    // What can't be unlinked goes with the thread.
+    // A key that can't be unlinked ends with the thread.
     let _ = thread.unlink_key(*updated.as_ref().unwrap_or(&key));
-    // A key that died meanwhile was displaced by a new one, which nobody else can see.
+    // A key that died meanwhile was displaced by a new key, which no other thread can see.
     (updated? == key).then_some(()).ok_or(KeyError::KeyRevoked)
 }
 
-/// Tries again as the possessor of all that is in the user keyring, where others made a key that
-/// leaves its user without permissions: the default of `add_key(2)`.
+/// Runs `work`, and once more as the possessor of all keys in the user keyring if access is denied. Another
+/// program's key may leave its user without permissions, which is the default of `add_key(2)`.
 fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     match work() {
         Err(KeyError::AccessDenied) => {}
@@ -148,13 +150,13 @@ fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError
     let thread = thread_keyring()?;
     thread.link_keyring_id(KeyRingIdentifier::User)?;
     let done = work();
-    // It fails only if the link is gone.
+    // Unlinking fails only if the link is gone.
     let _ = thread.unlink_keyring_id(KeyRingIdentifier::User);
     done
 }
 
-/// Tries again once the kernel has taken back what was deleted before. That takes it some 20 ms, and
-/// until then deleted keys count.
+/// Runs `work`, and again after the kernel has released keys that were deleted before. That takes some 20 ms,
+/// and until then deleted keys count towards the quota.
 fn with_quota_that_was_freed<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     const GRACE_PERIODS: usize = 5;
     for _ in 0..GRACE_PERIODS {
@@ -174,12 +176,12 @@ fn thread_keyring() -> Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::Thread, true)
 }
 
-/// All keys and keyrings that the user keyring links.
+/// Returns all keys and keyrings that the user keyring links.
 fn links() -> Result<Vec<Key>, KeyError> {
     let keyring = Key::from_id(KeySerialId::new(KeyRingIdentifier::User as i32));
     let mut buffer = vec![0u8; 4096];
     loop {
-        // In bytes. Where the buffer is too small this is what is needed, and nothing was read.
+        // The length is in bytes. If the buffer is too small, it is the length needed, and nothing was read.
         let len = keyring.read(&mut buffer)?;
         if let Some(numbers) = buffer.get(..len) {
             let (numbers, _) = numbers.as_chunks();
@@ -190,7 +192,8 @@ fn links() -> Result<Vec<Key>, KeyError> {
     }
 }
 
-/// The last of the five fields that `KEYCTL_DESCRIBE` returns, if the first is `user`.
+/// Returns the description, the last of the five fields that `KEYCTL_DESCRIBE` returns, if the first field is
+/// `user`.
 fn of_user_key(described: &[u8]) -> Option<String> {
     let mut fields = std::str::from_utf8(described).ok()?.splitn(5, ';');
     (fields.next()? == "user").then_some(())?;

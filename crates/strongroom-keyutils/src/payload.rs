@@ -1,22 +1,22 @@
-//! What a key holds for a value.
+//! The payload of a key, which holds a value.
 
 use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, armor};
 
 /// The largest payload of a `user` key in bytes (`keyrings(7)`).
 pub(crate) const MAX_BYTES: usize = 32_767;
 
-/// A value as the kernel takes it.
+/// A value in a form that the kernel accepts.
 pub(crate) enum Payload<'a> {
     Armored(SecretBytes),
     Raw(&'a SecretBytes),
 }
 
 impl<'a> Payload<'a> {
-    /// The value itself, or its armor where it is empty or looks armored.
+    /// Creates the payload: the value itself, or its armor if it is empty or looks armored.
     ///
     /// # Errors
     ///
-    /// `TooLarge` if that is longer than [`MAX_BYTES`].
+    /// `TooLarge` if the payload is longer than [`MAX_BYTES`].
     pub(crate) fn new(value: &'a SecretBytes) -> Result<Self> {
         let bytes = value.expose_secret();
         let payload = if bytes.is_empty() || bytes.starts_with(armor::MARKER.as_bytes()) {
@@ -32,7 +32,7 @@ impl<'a> Payload<'a> {
         Ok(payload)
     }
 
-    /// What goes into the key.
+    /// Returns the bytes that go into the key.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Armored(armor) => armor.expose_secret(),
@@ -41,7 +41,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The value in a key's payload.
+/// Returns the value in a key's payload.
 pub(crate) fn value(payload: Vec<u8>) -> SecretBytes {
     armor::decode(payload)
 }

@@ -1,10 +1,10 @@
-//! How much of the kernel's quota a user has used.
+//! A user's usage of the kernel's key quota.
 
 use std::path::Path;
 
 use strongroom_files::{Source, read_text};
 
-/// The most that is read of the kernel's table, in bytes.
+/// The largest table that is read from the kernel, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 /// The kernel's account of a user's keys.
@@ -17,7 +17,7 @@ pub(crate) struct Quota {
 }
 
 impl Quota {
-    /// Reads the account of a user, or `None` where the kernel doesn't show it.
+    /// Reads the account of a user; `None` if the kernel doesn't show it.
     pub(crate) fn of_user(uid: u32) -> Option<Self> {
         let table = read_text(Path::new("/proc/key-users"), Source::System, LARGEST).ok()?;
         parse(&table, uid)

@@ -1,4 +1,4 @@
-//! The kernel's user keyring behind the contract.
+//! The store, which keeps entries in the kernel's user keyring.
 
 use linux_keyutils::{Key, KeyError};
 use strongroom_core::{
@@ -11,14 +11,14 @@ use crate::keyring::{self, Found};
 use crate::payload::{self, MAX_BYTES, Payload};
 use crate::{Config, description, sys};
 
-/// How often a call starts over when others change the same entry under its hands.
+/// The number of attempts of a call, while other processes change the same entry.
 const ATTEMPTS: usize = 100;
 
 /// The user keyring of the Linux kernel (`user-keyring(7)`).
 ///
 /// Holds no state: handles, threads and processes of one user see the same entries. No call blocks
 /// on anything outside the kernel. A write at the limit of the quota may wait some 100 ms for the
-/// kernel to take back what was just deleted.
+/// kernel to release keys that were just deleted.
 #[derive(Clone, Debug, Default)]
 pub struct KeyutilsStore {
     config: Config,
@@ -28,12 +28,12 @@ impl KeyutilsStore {
     /// The store's name.
     pub const NAME: &str = "keyutils";
 
-    /// The store with the default configuration. Contacts nobody.
+    /// Creates a store with the default settings. Makes no system call.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The store with another configuration. Contacts nobody.
+    /// Creates a store with these settings. Makes no system call.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl KeyutilsStore {
         })
     }
 
-    /// Writes what was checked; `None` if the entry exists and only a new one was to be written.
+    /// Writes a checked payload; `None` if the entry exists and `mode` is [`WriteMode::CreateNew`].
     fn write(
         &self,
         entry: &EntryName,
@@ -74,6 +74,7 @@ impl KeyutilsStore {
             Found::Live(_) if mode == WriteMode::CreateNew => return Ok(None),
             Found::Live(key) => keyring::update(key, &description, payload),
             Found::Missing => keyring::create(&description, payload),
+            // The dead key still occupies the description.
             Found::Dead => keyring::reap().and_then(|()| keyring::create(&description, payload)),
         }
         .map(Some)
@@ -140,7 +141,7 @@ impl Store for KeyutilsStore {
     }
 }
 
-/// Starts over as long as somebody else gets in between, within reason.
+/// Runs `work`, and again while other processes interfere, up to [`ATTEMPTS`] times; then fails with `Busy`.
 fn persistently<T>(
     entry: &EntryName,
     operation: Operation,

@@ -1,8 +1,8 @@
 //! The system calls that `linux-keyutils` lacks, or makes in a way that won't do here.
 //!
 //! - It has no `KEYCTL_MOVE`.
-//! - It searches a keyring by its number. By its special number the kernel takes the caller for the
-//!   keyring's possessor, and so finds keys that give permissions to possessors alone.
+//! - It searches a keyring by its serial number. Only under its special number does the kernel treat the
+//!   caller as the keyring's possessor, and finds keys that give permissions to possessors alone.
 //! - Its `Metadata` and `get_links` panic at descriptions of some 500 bytes, cut them at a semicolon,
 //!   and read beyond the buffer when a keyring has many links (version 0.2.5).
 
@@ -24,7 +24,7 @@ const CAPS0_MOVE: u8 = 0x80;
 /// `MEMBARRIER_CMD_GLOBAL` of `membarrier(2)`.
 const MEMBARRIER_GLOBAL: libc::c_int = 1;
 
-/// Finds a `user` key by its description in a keyring and those that it links.
+/// Finds a `user` key by its description, in a keyring and in the keyrings that it links.
 pub(crate) fn search(keyring: KeyRingIdentifier, description: &str) -> Result<Key, KeyError> {
     let description = CString::new(description).or(Err(KeyError::InvalidDescription))?;
     let kind: &CStr = c"user";
@@ -35,7 +35,8 @@ pub(crate) fn search(keyring: KeyRingIdentifier, description: &str) -> Result<Ke
     Ok(Key::from_id(number(id)))
 }
 
-/// Moves a key's link to another keyring, unless that links a key of this description already.
+/// Moves a key's link to another keyring. Fails with `EEXIST` if that keyring links a key of this description
+/// already.
 pub(crate) fn move_exclusively(
     key: Key,
     from: KeyRingIdentifier,
@@ -46,9 +47,9 @@ pub(crate) fn move_exclusively(
     unsafe { keyctl(MOVE, arguments) }.map(drop)
 }
 
-/// What `KEYCTL_DESCRIBE` says of a key, without the final NUL: `TYPE;UID;GID;PERM;DESCRIPTION`.
+/// Returns the result of `KEYCTL_DESCRIBE` for a key, without the final NUL: `TYPE;UID;GID;PERM;DESCRIPTION`.
 pub(crate) fn describe(key: Key) -> Result<Vec<u8>, KeyError> {
-    // Most fit at once; where one doesn't, the kernel says how much it needs.
+    // Most results fit at once; for a longer result, the kernel returns the length that it needs.
     let mut buffer = vec![0u8; 256];
     loop {
         let arguments = [key_number(key), address(buffer.as_mut_ptr()), size(buffer.len()), 0];
@@ -62,7 +63,7 @@ pub(crate) fn describe(key: Key) -> Result<Vec<u8>, KeyError> {
     }
 }
 
-/// Whether the kernel can move keys. Before Linux 5.3 it can neither do that nor say so.
+/// Returns whether the kernel can move keys. Linux before 5.3 has neither that call nor this query.
 pub(crate) fn can_move() -> Result<bool, KeyError> {
     let mut flags = [0u8; 1];
     let arguments = [address(flags.as_mut_ptr()), size(flags.len()), 0, 0];
@@ -74,9 +75,9 @@ pub(crate) fn can_move() -> Result<bool, KeyError> {
     }
 }
 
-/// Whether keys may be added at all: containers often allow `keyctl` and forbid `add_key`.
+/// Checks that keys may be added: containers often allow `keyctl` and forbid `add_key`.
 ///
-/// It adds nothing: without a key type the kernel gets no further than that.
+/// Adds nothing: without a key type the kernel stops with `EFAULT`.
 pub(crate) fn can_add() -> Result<(), KeyError> {
     let nothing: libc::c_ulong = 0;
     // SAFETY: null pointers are refused, and the other arguments are numbers.
@@ -87,14 +88,16 @@ pub(crate) fn can_add() -> Result<(), KeyError> {
     }
 }
 
-/// Waits until the kernel has let go of what was unlinked before. Does nothing where it can't.
+/// Waits until the kernel has released keys that were unlinked before. Does nothing if the call is not
+/// available.
 pub(crate) fn wait_for_grace_period() {
+    // The call lasts for an RCU grace period, as the kernel's release of keys does.
     let no_flags: libc::c_int = 0;
     // SAFETY: the arguments are numbers; this command changes nothing.
     unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_GLOBAL, no_flags, no_flags) };
 }
 
-/// The real user: the one whose user keyring the kernel takes.
+/// Returns the real user id, by which the kernel picks the user keyring.
 pub(crate) fn user_id() -> u32 {
     // SAFETY: it takes nothing and can't fail.
     unsafe { libc::getuid() }
@@ -102,7 +105,7 @@ pub(crate) fn user_id() -> u32 {
 
 /// # Safety
 ///
-/// Where the operation takes an address, the argument must be one that it may use.
+/// If the operation takes an address, the argument must be an address that it may use.
 unsafe fn keyctl(
     operation: libc::c_ulong,
     arguments: [libc::c_ulong; 4],

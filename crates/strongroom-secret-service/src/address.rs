@@ -1,6 +1,6 @@
 //! D-Bus addresses: the sockets that a list of addresses names.
 //!
-//! By the [D-Bus specification][spec], with what GDBus and sd-bus accept beside it:
+//! Follows the [D-Bus specification][spec], with the extensions that GDBus and sd-bus accept:
 //!
 //! ```text
 //! list    = address *( ";" address )        ; empty ones are skipped
@@ -9,8 +9,8 @@
 //! value   = *( "%" HEXDIG HEXDIG / byte )   ; byte: any but "%", "," and ";"
 //! ```
 //!
-//! A program is never started and a network never asked because an address says so: of the
-//! transports only `unix` is used, and `autolaunch` stands for the bus of the login session.
+//! An address never starts a program and never opens a network connection: of the transports only `unix` is
+//! used, and `autolaunch` stands for the bus of the login session.
 //!
 //! [spec]: https://dbus.freedesktop.org/doc/dbus-specification.html#addresses
 
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::text::printable;
 
-/// The longest list that is read. A list of buses has a few hundred bytes.
+/// The longest list that is read, in bytes. A real list has a few hundred.
 const MAX_BYTES: usize = 1 << 16;
 
 /// A socket that a bus listens on.
@@ -31,23 +31,23 @@ const MAX_BYTES: usize = 1 << 16;
 pub(crate) struct Address {
     /// The socket.
     pub(crate) socket: SocketAddr,
-    /// The id of the bus, in lower case, where the address has it.
+    /// The id of the bus, in lower case, if the address has it.
     pub(crate) guid: Option<String>,
 }
 
 /// An address that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unusable {
-    /// The address, fit to be shown.
+    /// The address, escaped for display.
     pub(crate) address: String,
-    /// A clause that says why.
+    /// The reason, as a clause.
     pub(crate) problem: &'static str,
 }
 
-/// A key, and its value without escapes.
+/// A key and its unescaped value.
 type Pair<'a> = (&'a [u8], Vec<u8>);
 
-/// Reads a list of addresses, to be tried in this order.
+/// Parses a list of addresses, in the order in which they are to be tried.
 ///
 /// `runtime_bus` is the socket of the login session's bus, which `unix:runtime=yes` and `autolaunch:`
 /// stand for.
@@ -63,11 +63,11 @@ pub(crate) fn parse(list: &[u8], runtime_bus: &Path) -> Vec<Result<Address, Unus
 }
 
 impl Address {
-    /// The socket at a path.
+    /// Creates the address of the socket at a path.
     ///
     /// # Errors
     ///
-    /// A path that is relative, or too long for a socket.
+    /// Fails if the path is relative, or too long for a socket.
     pub(crate) fn at(path: &Path) -> Result<Self, &'static str> {
         if !path.is_absolute() {
             return Err("its path is not absolute");
@@ -76,7 +76,7 @@ impl Address {
         Ok(Self { socket, guid: None })
     }
 
-    /// The path of the socket; `None` for one without a file.
+    /// Returns the path of the socket; `None` for an abstract socket.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.socket.as_pathname()
     }
@@ -130,7 +130,8 @@ fn unix(keys: &[Pair<'_>], runtime_bus: &Path) -> Result<Address, &'static str> 
     Ok(Address { guid, ..address })
 }
 
-/// The pairs of key and value, unescaped. Keys that are not known are for others.
+/// Splits the pairs of key and value, and unescapes the values. Unknown keys are allowed: they are meant for
+/// other clients.
 fn keys(pairs: &[u8]) -> Result<Vec<Pair<'_>>, &'static str> {
     let mut keys: Vec<Pair<'_>> = Vec::new();
     if pairs.is_empty() {
@@ -166,7 +167,7 @@ fn unescape(value: &[u8]) -> Result<Vec<u8>, &'static str> {
     Ok(bytes)
 }
 
-/// 32 hexadecimal digits.
+/// Parses a bus id, 32 hexadecimal digits, to lower case.
 fn bus_id(guid: &[u8]) -> Result<String, &'static str> {
     let is_id = guid.len() == 32 && guid.iter().all(u8::is_ascii_hexdigit);
     match std::str::from_utf8(guid) {

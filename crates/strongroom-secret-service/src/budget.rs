@@ -1,4 +1,4 @@
-//! The time that one operation has left.
+//! The time budget of an operation.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use zruntime::SharedRuntime;
 
 use crate::error::Failure;
 
-/// The time that one operation has left, for its calls together and for its prompts.
+/// The time budget of an operation: a deadline for all its calls together, and a limit for each prompt.
 #[derive(Clone)]
 pub(crate) struct Budget {
     runtime: SharedRuntime,
@@ -18,47 +18,51 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Starts the clock.
+    /// Creates a budget that runs from now.
     pub(crate) fn start(deadlines: Deadlines, runtime: &SharedRuntime) -> Self {
         let start = Instant::now();
         let deadline = after(start, deadlines.call);
         Self { runtime: runtime.clone(), start, deadline, deadlines }
     }
 
-    /// A budget of this long, for what comes after the operation's own.
+    /// Creates a separate budget of this length, for work that the operation's own budget does not cover.
     pub(crate) fn of(&self, limit: Duration) -> Self {
         Self::start(Deadlines::both(limit), &self.runtime)
     }
 
-    /// The time that the calls have left.
+    /// Returns the time that is left for calls.
     pub(crate) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// What the operation runs on.
+    /// Returns the runtime of the operation.
     pub(crate) fn runtime(&self) -> &SharedRuntime {
         &self.runtime
     }
 
-    /// Waits for a future as long as the calls have time left.
+    /// Runs a future within the time that is left for calls.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut`, marked as silence, if the time is up first.
     pub(crate) async fn run<T>(&self, future: impl Future<Output = T>) -> Result<T, Failure> {
         let waited = self.runtime.timeout_at(self.deadline, future).await;
         waited.map_err(|_| Failure::no_answer(self.start.elapsed()))
     }
 
-    /// Waits for a prompt as long as prompts have time left, counted from now.
+    /// Waits for a prompt within its limit, counted from now; `None` if the time is up first.
     pub(crate) async fn run_prompt<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let deadline = after(Instant::now(), self.deadlines.prompt);
         self.runtime.timeout_at(deadline, future).await.ok()
     }
 
-    /// Gives the calls that follow a prompt their whole time again: the user took it, not the store.
+    /// Gives the calls that follow a prompt their whole time again: the user spent it, not the store.
     pub(crate) fn restart(&mut self) {
         self.deadline = after(Instant::now(), self.deadlines.call);
     }
 }
 
-/// A limit that the clock can't represent is as good as a day.
+/// Returns the instant `limit` after `start`. A limit that the clock can't represent counts as a day.
 fn after(start: Instant, limit: Duration) -> Instant {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     start.checked_add(limit).unwrap_or(start + DAY)

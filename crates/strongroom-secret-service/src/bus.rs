@@ -17,49 +17,50 @@ use crate::protocol::{BUS_NAME, DBUS, DBUS_PATH, PROPERTIES};
 
 /// A connection to the user's bus, and the process on it that serves secrets.
 ///
-/// All calls go to one process, by its unique name: a session means nothing to its successor, which
-/// might take a value sealed for the old one.
+/// All calls go to the same process, by its unique name. Its successor does not know the session, and might
+/// accept a value that is sealed for the old process.
 pub(crate) struct Bus {
     connection: Connection,
     runtime: SharedRuntime,
     owner: Option<Owner>,
-    /// The collection that lasts until logout, once it was asked for; `None` in it if there is none.
+    /// The collection that lasts until logout, once it was looked up; the inner `None` means that the
+    /// provider has no such collection.
     pub(crate) session_collection: Option<Option<OwnedObjectPath>>,
 }
 
 /// The process that serves secrets.
 struct Owner {
     name: OwnedUniqueName,
-    /// Its number, if the bus tells.
+    /// Its process id, if the bus reports it.
     pid: Option<u32>,
-    /// Whether it answered a call, so that the way there is open.
+    /// Set once it answered a call: the bus lets calls through.
     has_answered: bool,
 }
 
 impl Bus {
-    /// Connects to the bus at these addresses, or to the session bus.
+    /// Connects to the bus at these addresses; to the session bus if there are none.
     pub(crate) async fn connect(list: Option<&str>, budget: &Budget) -> Result<Self, Failure> {
         let connection = connect(list, budget).await?;
         let runtime = budget.runtime().clone();
         Ok(Self { connection, runtime, owner: None, session_collection: None })
     }
 
-    /// The connection, to listen for signals.
+    /// Returns the connection, to listen for signals.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// What the connection runs on.
+    /// Returns the runtime of the connection.
     pub(crate) fn runtime(&self) -> &SharedRuntime {
         &self.runtime
     }
 
-    /// The process that serves secrets, by its name on the bus.
+    /// Returns the unique bus name of the process that serves secrets, once it is known.
     pub(crate) fn owner(&self) -> Option<&OwnedUniqueName> {
         self.owner.as_ref().map(|owner| &owner.name)
     }
 
-    /// Forgets who served secrets: the next call finds out again.
+    /// Forgets the process that serves secrets, so that the next call looks it up again.
     pub(crate) fn forget_owner(&mut self) {
         self.owner = None;
         self.session_collection = None;
@@ -84,6 +85,8 @@ impl Bus {
         let destination = Some(BusName::Unique(owner.name.as_ref()));
         let call = self.connection.call_method(destination, path, Some(interface), method, body);
         match budget.run(call).await?.map_err(Failure::from) {
+            // Before the first answer, the bus or a sandbox's proxy may have refused the call instead of the
+            // provider.
             Err(failure) if failure.kind == ErrorKind::AccessDenied && !owner.has_answered => {
                 match owner.is_out_of_reach(&self.connection, budget).await {
                     true => Err(failure.refused_by_bus()),
@@ -113,7 +116,7 @@ impl Bus {
         T::try_from(value).map_err(|_| Failure::unexpected(&format!("a strange {name} property")))
     }
 
-    /// Whether this name is on the bus, or would be once it is called.
+    /// Returns whether this name is on the bus, or can be activated by a call.
     pub(crate) async fn can_reach(&self, budget: &Budget, name: &str) -> bool {
         for method in ["ListNames", "ListActivatableNames"] {
             let names: Result<Vec<String>, _> =
@@ -127,8 +130,8 @@ impl Bus {
         false
     }
 
-    /// The id of the process that serves secrets, if the bus tells. It answers even where that
-    /// process hangs, and for one that was never called.
+    /// Returns the id of the process that serves secrets, if the bus reports it. The bus answers even if that
+    /// process hangs, or was never called.
     pub(crate) async fn owner_pid(&self, budget: &Budget) -> Option<u32> {
         match &self.owner {
             Some(owner) => owner.pid,
@@ -138,7 +141,8 @@ impl Bus {
 }
 
 impl Owner {
-    /// Whether the bus delivers nothing to it: every program answers a ping, if it gets one.
+    /// Returns whether the bus delivers nothing to the process. A process answers every ping that it
+    /// receives, so a refused ping is the bus's doing.
     async fn is_out_of_reach(&self, connection: &Connection, budget: &Budget) -> bool {
         let name = Some(self.name.as_ref());
         let ping =
@@ -148,8 +152,8 @@ impl Owner {
     }
 }
 
-/// Finds, and starts where it has to be, the process that serves secrets. It must be the user's own:
-/// a bus may admit others.
+/// Finds the process that serves secrets, and starts it if necessary. It must be the user's own, since a bus
+/// may admit processes of other users.
 async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, Failure> {
     let name = match name_owner(connection, budget).await {
         Err(failure) if failure.is_absence() => {
@@ -159,6 +163,7 @@ async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, F
         }
         name => name?,
     };
+    // Sent together, for a single round trip.
     let (user, pid) = future::zip(
         ask_bus(connection, budget, "GetConnectionUnixUser", &name.as_str()),
         process_of(connection, budget, name.as_str()),

@@ -1,4 +1,4 @@
-//! Collections: the default one, whether it is locked, unlocking and creating it.
+//! Collections: the default collection, lock states, unlocking and creation.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,15 @@ use crate::protocol::{
 use crate::provider::{Provider, kwallet_is_open};
 use crate::text::printable;
 
-/// The label of a collection that we had to create.
+/// The label of a default collection that the store creates.
 const NEW_LABEL: &str = "Default";
 
 impl Work<'_> {
-    /// Whether entries can be read and written now, without a prompt.
+    /// Checks that entries can be read and written now, without a prompt, and names the provider.
+    ///
+    /// # Errors
+    ///
+    /// `NoDefaultCollection` or `Locked`, and the failures of opening a session.
     pub(crate) async fn probe(&mut self) -> Result<Probe, Failure> {
         let collection = self.default_collection().await?;
         let label: String =
@@ -25,6 +29,7 @@ impl Work<'_> {
         if self.is_locked(&collection).await? && !self.is_open_in_kwallet(&collection).await? {
             return Err(locked(&label));
         }
+        // A provider that does not encrypt is reported here, before the first write.
         self.open_session().await?;
         let provider = Provider::find(self.bus).await;
         let provider =
@@ -32,7 +37,7 @@ impl Work<'_> {
         Ok(Probe::new(format!("{provider}, collection \"{}\"", printable(&label))))
     }
 
-    /// The collection that new items go to.
+    /// Returns the collection that new items go to, else `NoDefaultCollection`.
     pub(crate) async fn default_collection(&mut self) -> Result<OwnedObjectPath, Failure> {
         let service = ObjectPath::from_static_str(SERVICE_PATH)?;
         let collection: OwnedObjectPath =
@@ -48,7 +53,7 @@ impl Work<'_> {
         Ok(collection)
     }
 
-    /// Notes how long what lies in this collection lasts.
+    /// Records whether items of this collection last until logout only.
     pub(crate) fn note_collection(&self, collection: &ObjectPath<'_>) {
         let alias = self.bus.session_collection.as_ref().and_then(Option::as_ref);
         let is_session = collection.as_str().ends_with(SESSION_COLLECTION)
@@ -56,22 +61,25 @@ impl Work<'_> {
         self.facts.note_collection(is_session);
     }
 
-    /// The collection that lasts until logout, by its alias. Providers without one have no alias.
+    /// Looks up the collection that lasts until logout, by its alias. Providers without such a collection
+    /// have no alias.
     async fn session_collection(&mut self) -> Option<OwnedObjectPath> {
         let service = ObjectPath::from_static_str(SERVICE_PATH).ok()?;
         let alias = self.bus.call(&self.budget, &service, (SERVICE, "ReadAlias"), &SESSION_ALIAS);
         alias.await.ok().filter(|path: &OwnedObjectPath| path.as_str() != NO_OBJECT)
     }
 
-    /// Whether a collection says that it is locked.
+    /// Returns whether a collection reports that it is locked.
     pub(crate) async fn is_locked(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
         self.bus.property(&self.budget, collection, (COLLECTION, "Locked")).await
     }
 
-    /// Unlocks collections, with a prompt where the provider wants one and the policy allows it.
+    /// Unlocks collections, with a prompt if the provider requires it and the policy allows it.
     pub(crate) async fn unlock(&mut self, collections: &[OwnedObjectPath]) -> Result<(), Failure> {
         if !self.config.may_prompt() {
             for collection in collections {
+                // KWallet reports a wallet as locked until it is first used over the bus. If KWallet has it
+                // open, unlocking shows no prompt.
                 if !self.is_open_in_kwallet(collection).await? {
                     let label: Result<String, _> =
                         self.bus.property(&self.budget, collection, (COLLECTION, "Label")).await;
@@ -79,6 +87,7 @@ impl Work<'_> {
                 }
             }
         }
+        // A prompt that is still on the screen is waited for, instead of adding a second.
         if self.wait_for_earlier_prompt().await? {
             return Ok(());
         }
@@ -88,7 +97,7 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    /// Creates the default collection where the policy allows the prompt for its password.
+    /// Creates the default collection, if the policy allows the prompt for its password.
     pub(crate) async fn create_default_collection(&mut self) -> Result<(), Failure> {
         if !self.config.may_prompt() {
             return Err(Failure::new(ErrorKind::NoDefaultCollection).message(
@@ -110,7 +119,7 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    /// Whether a collection that says it is locked is a wallet that KWallet has open.
+    /// Returns whether a collection that reports itself locked is a wallet that KWallet has open.
     async fn is_open_in_kwallet(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
         if !Provider::find(self.bus).await.is_some_and(|provider| provider.is_kwallet()) {
             return Ok(false);

@@ -24,10 +24,10 @@ use crate::text::printable;
 /// The variable that names the session bus.
 const VARIABLE: &str = "DBUS_SESSION_BUS_ADDRESS";
 
-/// How long it may take to find out whether another bus answers.
+/// The time limit for checking whether another bus answers.
 const INQUIRY: Duration = Duration::from_millis(200);
 
-/// Where the bus is looked for.
+/// The places to look for the bus.
 #[derive(Debug)]
 struct Lookup {
     source: Source,
@@ -35,7 +35,7 @@ struct Lookup {
     runtime_bus: PathBuf,
 }
 
-/// The origin of the addresses.
+/// The origin of the bus addresses.
 #[derive(Debug)]
 enum Source {
     Caller(String),
@@ -45,12 +45,12 @@ enum Source {
 
 /// Connects to the bus at this list of addresses, or to the session bus.
 ///
-/// The addresses are tried in their order. One counts whose socket belongs to a process of the
-/// effective user; to others not a byte is sent.
+/// The addresses are tried in order. An address counts only if a process of the effective user listens on its
+/// socket; no byte is sent to any other process.
 ///
 /// # Errors
 ///
-/// `NoBackend`, with the reason of the address that says most; `TimedOut`.
+/// `NoBackend`, with the most telling reason of all addresses; `TimedOut`.
 pub(crate) async fn connect(list: Option<&str>, budget: &Budget) -> Result<Connection, Failure> {
     let lookup = Lookup::of(list, |name| env::var_os(name));
     let mut failures = Vec::new();
@@ -60,11 +60,12 @@ pub(crate) async fn connect(list: Option<&str>, budget: &Budget) -> Result<Conne
             Err(unusable) => Err(cannot_use(&unusable)),
         };
         match tried {
+            // A timeout ends the search: no time is left for the next address.
             Err(failure) if failure.kind != ErrorKind::TimedOut => failures.push(failure),
             result => return result,
         }
     }
-    // What is there and must not be used says more than what is not there.
+    // A bus that exists and must not be used tells more than a missing bus.
     let telling = failures.iter().position(|failure| failure.reason != Some(Reason::NoBus));
     let failure = match telling.or(failures.len().checked_sub(1)) {
         Some(place) => failures.swap_remove(place),
@@ -101,7 +102,7 @@ impl Lookup {
         Address::at(&self.runtime_bus).ok()
     }
 
-    /// The failure with the way out, where the variable leads astray and the user's bus is there.
+    /// Adds a hint to a failure if the variable names a wrong bus, while the user's own bus is reachable.
     async fn advise(&self, failure: Failure, budget: &Budget) -> Failure {
         let Source::Variable(_) = self.source else { return failure };
         let Some(address) = self.runtime_address() else { return failure };
@@ -119,13 +120,14 @@ impl Lookup {
     }
 }
 
-/// Connects to one bus that is the user's own.
+/// Connects to the bus at an address, which must be the user's own.
 async fn open(address: &Address, budget: &Budget) -> Result<Connection, Failure> {
     let runtime = budget.runtime();
     let connecting =
         zruntime::net::unix::UnixStream::<Shared>::connect_addr(runtime, &address.socket);
     let stream = budget.run(connecting).await.map_err(|failure| silent(failure, address))?;
     let stream = stream.map_err(|error| unreachable(address, &error))?.into_std();
+    // Checked before the handshake, so that a foreign bus gets no byte.
     must_be_own(&stream, address)?;
     let builder = zbus::connection::Builder::unix_stream(stream);
     let building = builder.runtime(CallerRuntime(runtime.clone())).build();
@@ -139,7 +141,8 @@ async fn open(address: &Address, budget: &Budget) -> Result<Connection, Failure>
     }
 }
 
-/// The kernel knows who listens: the user of the process that called `listen(2)`.
+/// Checks that the listening process belongs to the effective user. The kernel reports the user of the
+/// process that called `listen(2)`.
 fn must_be_own(stream: &UnixStream, address: &Address) -> Result<(), Failure> {
     let owner = socket_peercred(stream).map_err(|error| unreachable(address, &error.into()))?;
     let owner = owner.uid.as_raw();
@@ -161,6 +164,7 @@ fn silent(failure: Failure, address: &Address) -> Failure {
 }
 
 fn unreachable(address: &Address, error: &io::Error) -> Failure {
+    // A socket in another user's directory can't be reached at all: that user is the better explanation.
     if error.kind() == io::ErrorKind::PermissionDenied
         && let Some(owner) = address.path().and_then(closed_by)
     {
@@ -186,12 +190,12 @@ fn cannot_use(unusable: &Unusable) -> Failure {
         .hint("Name your own bus by its socket: unix:path=… with its absolute path.")
 }
 
-/// The bus is another user's, which would get the secrets.
+/// Creates the failure for a bus of another user, to whom secrets must not go.
 fn foreign_bus(address: &Address, owner: u32) -> Failure {
     foreign(format!("the session bus at {address} belongs to"), owner)
 }
 
-/// Something belongs to another user. Nothing was sent there.
+/// Creates the failure for a bus or a provider of another user. Nothing was sent to it.
 pub(crate) fn foreign(what: String, owner: u32) -> Failure {
     let (own, named) =
         (strongroom_files::user_name(geteuid().as_raw()), strongroom_files::user_name(owner));
@@ -215,8 +219,8 @@ fn way_home(owner: u32) -> String {
     }
 }
 
-/// The other user who keeps this one out of a path, if it is one: the owner of the first thing on it
-/// that this user may not look into.
+/// Returns the other user that keeps this user out of a path: the owner of the deepest part of it that can be
+/// seen. `None` if that is this user or root.
 fn closed_by(path: &Path) -> Option<u32> {
     let seen = path.ancestors().find_map(|part| part.symlink_metadata().ok())?;
     let owner = seen.uid();

@@ -10,9 +10,9 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The bytes of a public key and of the shared number.
+/// The length of a public key and of the shared number, in bytes.
 pub(crate) const GROUP_BYTES: usize = 128;
-/// The bytes of a key and of an initialisation vector of AES-128.
+/// The length of a key and of an initialisation vector of AES-128, in bytes.
 const AES_BYTES: usize = 16;
 
 const_monty_params!(
@@ -29,31 +29,31 @@ const_monty_params!(
 
 type Number = ConstMontyForm<Group, { U1024::LIMBS }>;
 
-/// Our half of a key exchange.
+/// A key pair, this side's half of a key exchange.
 ///
-/// The exponent has 256 bits, more than twice the strength of the group, and a short one makes the
+/// The exponent has 256 bits: more than twice the strength of the group, and short enough to keep the
 /// exchange cheap.
 pub(crate) struct KeyPair {
     exponent: U256,
     public: [u8; GROUP_BYTES],
 }
 
-/// The key that both sides of a session derived.
+/// The key that both sides of a session derive.
 pub(crate) struct SessionKey(Zeroizing<[u8; AES_BYTES]>);
 
-/// What came of a provider's public key.
+/// The result of a key exchange.
 pub(crate) enum Agreement {
-    /// Both sides have this key.
+    /// The session key, the same on both sides.
     Key(SessionKey),
-    /// The shared number starts with a zero byte, which KWallet 5 drops before it derives the key:
-    /// the two sides may have different keys. Try another key pair.
+    /// The shared number starts with a zero byte, which KWallet 5 drops before it derives the key. The two
+    /// sides may have different keys, so another key pair is needed.
     Unlucky,
-    /// It is no public key of the group.
+    /// The provider's number is not a valid public key of the group.
     Refused,
 }
 
 impl KeyPair {
-    /// A new key pair that every provider reads as we do.
+    /// Generates a key pair with a public key that all providers read the same way.
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
         loop {
             let pair = Self::candidate()?;
@@ -63,12 +63,12 @@ impl KeyPair {
         }
     }
 
-    /// Our public key, big-endian.
+    /// Returns the public key, big-endian.
     pub(crate) fn public(&self) -> &[u8; GROUP_BYTES] {
         &self.public
     }
 
-    /// The session's key, from the provider's public key: big-endian, of any length.
+    /// Derives the session key from the provider's public key, which is big-endian and may have any length.
     pub(crate) fn agree(&self, theirs: &[u8]) -> Agreement {
         let Some(theirs) = group_element(theirs) else {
             return Agreement::Refused;
@@ -101,25 +101,28 @@ impl Drop for KeyPair {
 }
 
 impl SessionKey {
-    /// Encrypts a value: the initialisation vector and the ciphertext.
+    /// Encrypts a value and returns the initialisation vector and the ciphertext.
     pub(crate) fn encrypt(&self, value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), getrandom::Error> {
         let mut iv = [0; AES_BYTES];
         getrandom::fill(&mut iv)?;
         let ciphertext = seal(&self.0, &iv, value);
+        // Overwrites the traces of the value (see `NOTHING`). `black_box` keeps the optimiser from dropping
+        // the call.
         hint::black_box(seal(&NOTHING, &NOTHING, &vec![0; value.len()]));
         Ok((iv.to_vec(), ciphertext))
     }
 
-    /// Decrypts a value, or `None` where this key did not encrypt it.
+    /// Decrypts a value; `None` if the ciphertext is not valid under this key.
     pub(crate) fn decrypt(&self, iv: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
         let value = open(&self.0, iv.try_into().ok()?, ciphertext);
+        // As in `encrypt`.
         hint::black_box(open(&NOTHING, &NOTHING, &vec![0; ciphertext.len()]));
         value
     }
 }
 
-/// What a cipher works on once more after each value. It leaves up to two KiB of the value on the
-/// stack, and more in the processor's vector registers; the same work on nothing overwrites them.
+/// The key and initialisation vector of the dummy run after each value. A cipher leaves up to two KiB of a
+/// value on the stack, and more in the processor's vector registers; the same work on zeros overwrites both.
 const NOTHING: [u8; AES_BYTES] = [0; AES_BYTES];
 
 #[inline(never)]
@@ -134,27 +137,30 @@ fn open(key: &[u8; AES_BYTES], iv: &[u8; AES_BYTES], ciphertext: &[u8]) -> Optio
     cipher.decrypt_padded_vec::<Pkcs7>(ciphertext).ok()
 }
 
-/// Whether a public key fills its bytes, signed or not.
+/// Returns whether a public key fills all its bytes, read as an unsigned or as a signed number.
 ///
-/// KWallet 5 refuses a shorter key. It also takes the key for a signed number, so that it may drop a
-/// leading 0xff byte and derive another session key than we do.
+/// KWallet 5 refuses a shorter key. It also reads the key as a signed number, so that it may drop a leading
+/// 0xff byte and derive another session key.
 fn keeps_its_length(public: &[u8; GROUP_BYTES]) -> bool {
     !matches!(public[0], 0 | 0xff)
 }
 
-/// A public key as a number, unless it is one that makes the shared number known to everybody.
+/// Parses a public key as a group element; `None` if it is out of range or makes the shared number
+/// predictable.
 fn group_element(bytes: &[u8]) -> Option<Number> {
     let start = bytes.iter().position(|byte| *byte != 0)?;
     let significant = &bytes[start..];
     let mut padded = [0; GROUP_BYTES];
     padded.get_mut(GROUP_BYTES.checked_sub(significant.len())?..)?.copy_from_slice(significant);
     let number = U1024::from_be_slice(&padded);
+    // The modulus less 1 has order 2: the shared number would be 1 or that number.
     let largest = Group::modulus().wrapping_sub(&U1024::from_u8(2));
     (number > U1024::ONE && number <= largest).then(|| Number::new(&number))
 }
 
 fn derive(shared: &[u8; GROUP_BYTES]) -> SessionKey {
     let mut key = Zeroizing::new([0; AES_BYTES]);
+    // No salt and no info, as the protocol prescribes.
     Hkdf::<Sha256>::new(None, shared)
         .expand(&[], key.as_mut())
         .expect("16 bytes are less than HKDF-SHA256 can give");

@@ -1,4 +1,4 @@
-//! D-Bus and Secret Service errors as kinds of errors; nowhere else.
+//! Maps D-Bus and Secret Service errors to error kinds. No other module does.
 
 use std::time::Duration;
 
@@ -9,37 +9,38 @@ use crate::SecretServiceStore;
 use crate::sandbox::Sandbox;
 use crate::text::printable;
 
-/// Why a step of an operation failed, and whether the operation may be done again from its start.
+/// The failure of a step, and whether the operation may be repeated from its start.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     pub(crate) reason: Option<Reason>,
     pub(crate) retry: Retry,
-    /// Whether a call got no answer at all.
+    /// Set if a call got no answer at all.
     pub(crate) silence: bool,
     message: Option<String>,
     hint: Option<String>,
     source: Option<Cause>,
 }
 
-/// What has to be made anew before an operation can be done again.
+/// The state that has to be rebuilt before an operation can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Retry {
-    /// Nothing would help.
+    /// Repeating would not help.
     No,
-    /// The session, and with it the knowledge of who owns the service's name.
+    /// The session, and the known owner of the service's bus name.
     Session,
     /// The connection to the bus.
     Connection,
 }
 
-/// The cause as the bus or the provider tells it: an error's name and text, no message's body.
+/// The cause as the bus or the provider reports it: an error's name and text, but never a message body, which
+/// may hold a value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Cause(String);
 
 impl Failure {
-    /// A failure of this kind, final.
+    /// Creates a failure of this kind that does not permit a repetition.
     pub(crate) fn new(kind: ErrorKind) -> Self {
         Self {
             kind,
@@ -52,7 +53,7 @@ impl Failure {
         }
     }
 
-    /// No answer in time.
+    /// Creates the failure for a call without an answer in time.
     pub(crate) fn no_answer(waited: Duration) -> Self {
         let mut failure = Self::new(ErrorKind::TimedOut).message(format!(
             "the Secret Service did not answer within {:.1} s",
@@ -62,53 +63,53 @@ impl Failure {
         failure
     }
 
-    /// The provider answered something that the protocol does not know.
+    /// Creates the failure for an answer that the protocol does not allow.
     pub(crate) fn unexpected(what: &str) -> Self {
         Self::new(ErrorKind::Other).message(format!("the Secret Service answered {what}"))
     }
 
-    /// Whether the object that was called is not there any more, though its owner is.
+    /// Returns whether the called object no longer exists, though its owner does.
     pub(crate) fn is_vanished(&self) -> bool {
         self.kind == ErrorKind::Other && self.retry == Retry::Session
     }
 
-    /// Adds what tells this cause apart from others of its kind.
+    /// Sets the reason, which distinguishes causes of the same kind.
     pub(crate) fn reason(mut self, reason: Reason) -> Self {
         self.reason = Some(reason);
         self
     }
 
-    /// The silence is the bus's own, so the provider is not to blame.
+    /// Marks the silence as the bus's own, so that the provider is not blamed.
     pub(crate) fn silent_bus(mut self) -> Self {
         self.silence = false;
         self
     }
 
-    /// Whether no program serves secrets on the bus, as far as it tells.
+    /// Returns whether the bus reports no program that serves secrets.
     pub(crate) fn is_absence(&self) -> bool {
         self.kind == ErrorKind::NoBackend
             && matches!(self.reason, Some(Reason::NoProvider | Reason::Sandbox))
     }
 
-    /// The same, saying what happened.
+    /// Sets the message.
     pub(crate) fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// The same, saying what to do next.
+    /// Sets the hint, the user's next step.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same, with what has to be made anew before another try.
+    /// Sets the state that has to be rebuilt before the operation is repeated.
     pub(crate) fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// The library's error.
+    /// Converts the failure to the library's error.
     pub(crate) fn into_error(self, operation: Operation, entry: Option<&EntryName>) -> Error {
         let mut error = Error::new(self.kind, operation).with_store(SecretServiceStore::NAME);
         if let Some(entry) = entry {
@@ -129,19 +130,19 @@ impl Failure {
         }
     }
 
-    /// The bus is there and no program serves secrets on it.
+    /// Creates the failure for a bus on which no program serves secrets.
     fn no_service() -> Self {
         let failure = Self::new(ErrorKind::NoBackend)
             .reason(Reason::NoProvider)
             .message("no Secret Service runs on the session bus, and none could be started");
         match Sandbox::detect() {
-            // Its proxy hides what the program may not talk to.
+            // The Flatpak proxy hides names that the program may not talk to.
             sandbox @ Sandbox::Flatpak(_) => failure.reason(Reason::Sandbox).hint(sandbox.hint()),
             _ => failure.hint("Install and start one: gnome-keyring, KWallet or KeePassXC."),
         }
     }
 
-    /// The provider speaks without encryption only, which the caller did not allow.
+    /// Creates the failure for a provider without encryption, which the caller did not allow.
     pub(crate) fn not_encrypted() -> Self {
         Self::new(ErrorKind::NoBackend)
             .reason(Reason::SessionNotEncrypted)
@@ -155,7 +156,7 @@ impl Failure {
             )
     }
 
-    /// The process is not the one that opened the store.
+    /// Creates the failure for a process that was forked after the store was opened.
     pub(crate) fn forked() -> Self {
         Self::new(ErrorKind::NoBackend)
             .reason(Reason::Forked)
@@ -163,7 +164,7 @@ impl Failure {
             .hint("Open the store again in the new process.")
     }
 
-    /// The same, told as what it is: not the provider refused, but the bus on the way there.
+    /// Changes the failure to say that the bus refused the call, not the provider.
     pub(crate) fn refused_by_bus(self) -> Self {
         let sandbox = Sandbox::detect();
         self.reason(Reason::Sandbox)
@@ -171,7 +172,7 @@ impl Failure {
             .hint(sandbox.hint())
     }
 
-    /// The same, with its cause as others tell it.
+    /// Sets the cause, a text of another program, which is escaped for display.
     pub(crate) fn caused_by(mut self, cause: &str) -> Self {
         self.source = Some(Cause(printable(cause)));
         self
@@ -204,7 +205,7 @@ impl From<getrandom::Error> for Failure {
     }
 }
 
-/// The one table of D-Bus error names.
+/// Maps the name of a D-Bus error to a failure.
 fn from_reply(name: &str, text: &str) -> Failure {
     const DBUS: &str = "org.freedesktop.DBus.Error.";
     const SECRET: &str = "org.freedesktop.Secret.Error.";

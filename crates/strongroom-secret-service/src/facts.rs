@@ -1,4 +1,4 @@
-//! What the program that serves the store turned out to do, for [`Capabilities`].
+//! Facts about the provider that only contact reveals, for [`Capabilities`].
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -6,7 +6,7 @@ use strongroom_core::{Capabilities, Persistence};
 
 use crate::provider::Provider;
 
-/// Facts that only contact tells. Without a lock, so that reading them never waits.
+/// Facts that only contact reveals. There is no lock, so that reading them never waits.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     encrypted: Fact,
@@ -15,33 +15,33 @@ pub(crate) struct Facts {
     keeps_deleted: Fact,
 }
 
-/// Yes, no, or not known yet.
+/// A fact: yes, no, or not known yet.
 #[derive(Debug, Default)]
 struct Fact(AtomicU8);
 
 impl Facts {
-    /// Notes whether the session is encrypted.
+    /// Records whether the session is encrypted.
     pub(crate) fn note_session(&self, is_encrypted: bool) {
         self.encrypted.note(is_encrypted);
     }
 
-    /// Whether a session was opened.
+    /// Returns whether a session was recorded.
     pub(crate) fn know_session(&self) -> bool {
         self.encrypted.known().is_some()
     }
 
-    /// Notes whether the collection in use lasts until logout only.
+    /// Records whether the collection in use lasts until logout only.
     pub(crate) fn note_collection(&self, until_logout: bool) {
         self.until_logout.note(until_logout);
     }
 
-    /// Notes what is known of this provider.
+    /// Records the known habits of this provider.
     pub(crate) fn note_provider(&self, provider: &Provider) {
         self.writes_late.note(provider.is_kwallet());
         self.keeps_deleted.note(provider.is_keepassxc());
     }
 
-    /// The capabilities with what is known so far.
+    /// Returns the capabilities, completed by the facts that are known so far.
     pub(crate) fn add_to(&self, capabilities: Capabilities) -> Capabilities {
         let capabilities = match self.until_logout.known() {
             Some(true) => capabilities.with_persistence(Persistence::UntilLogout),

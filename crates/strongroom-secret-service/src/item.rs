@@ -11,13 +11,13 @@ use crate::error::Failure;
 use crate::operation::Attributes;
 use crate::protocol::{COLLECTION, ITEM, SERVICE, SERVICE_PATH, WireSecret};
 
-/// What a search found.
+/// The result of a search.
 pub(crate) struct Found {
     pub(crate) open: Vec<OwnedObjectPath>,
     pub(crate) locked: Vec<OwnedObjectPath>,
 }
 
-/// An item that is to be created.
+/// An item to create.
 pub(crate) struct NewItem<'a> {
     pub(crate) label: String,
     pub(crate) attributes: Attributes<'a>,
@@ -25,7 +25,7 @@ pub(crate) struct NewItem<'a> {
 }
 
 impl Found {
-    /// The collections of the locked items, each once.
+    /// Returns the collections of the locked items, without duplicates.
     pub(crate) fn locked_collections(&self) -> Vec<OwnedObjectPath> {
         let mut collections: Vec<_> =
             self.locked.iter().filter_map(|item| collection_of(item).ok()).collect();
@@ -35,13 +35,13 @@ impl Found {
     }
 }
 
-/// The collection that an item lies in.
+/// Returns the collection of an item, which is the parent of its path.
 pub(crate) fn collection_of(item: &ObjectPath<'_>) -> Result<OwnedObjectPath, Failure> {
     let parent = item.as_str().rsplit_once('/').map_or("/", |(parent, _)| parent);
     Ok(OwnedObjectPath::try_from(parent)?)
 }
 
-/// The items of all collections that have these attributes.
+/// Searches all collections for items with these attributes.
 pub(crate) async fn search(
     bus: &mut Bus,
     budget: &Budget,
@@ -62,7 +62,7 @@ pub(crate) async fn get_secret(
     bus.call(budget, item, (ITEM, "GetSecret"), session).await
 }
 
-/// Replaces an item's value. CreateItem can replace too, but hangs in KeePassXC.
+/// Replaces an item's value. `CreateItem` can replace a value, too, but hangs in KeePassXC.
 pub(crate) async fn set_secret(
     bus: &mut Bus,
     budget: &Budget,
@@ -72,7 +72,7 @@ pub(crate) async fn set_secret(
     bus.call(budget, item, (ITEM, "SetSecret"), &(secret,)).await
 }
 
-/// Creates an item. Returns the prompt that has to be answered first.
+/// Creates an item. Returns the prompt that has to be answered first, `/` if there is none.
 pub(crate) async fn create(
     bus: &mut Bus,
     budget: &Budget,
@@ -83,13 +83,14 @@ pub(crate) async fn create(
         ("org.freedesktop.Secret.Item.Label", Variant::from(new.label)),
         ("org.freedesktop.Secret.Item.Attributes", Variant::from(new.attributes)),
     ]);
+    // `false`: never replace an item, see `set_secret`.
     let body = &(properties, new.secret, false);
     let (_, prompt): (OwnedObjectPath, OwnedObjectPath) =
         bus.call(budget, collection, (COLLECTION, "CreateItem"), body).await?;
     Ok(prompt)
 }
 
-/// Deletes an item. Returns the prompt that has to be answered first.
+/// Deletes an item. Returns the prompt that has to be answered first, `/` if there is none.
 pub(crate) async fn delete(
     bus: &mut Bus,
     budget: &Budget,
@@ -98,7 +99,7 @@ pub(crate) async fn delete(
     bus.call(budget, item, (ITEM, "Delete"), &()).await
 }
 
-/// An item's attributes.
+/// Reads an item's attributes.
 pub(crate) async fn attributes(
     bus: &mut Bus,
     budget: &Budget,
@@ -107,7 +108,7 @@ pub(crate) async fn attributes(
     bus.property(budget, item, (ITEM, "Attributes")).await
 }
 
-/// An item as a user who must choose sees it.
+/// Describes an item, for the user's choice among several.
 pub(crate) async fn describe(
     bus: &mut Bus,
     budget: &Budget,
@@ -120,13 +121,13 @@ pub(crate) async fn describe(
     Ok(candidate)
 }
 
-/// Returns a time from seconds since 1970, which are 0 where the provider does not know it.
+/// Converts seconds since 1970 to a time; `None` for 0, which a provider reports for an unknown time.
 fn time(second: u64) -> Option<Timestamp> {
     i64::try_from(second).ok().filter(|second| *second > 0).and_then(Timestamp::from_second)
 }
 
-/// The label that the desktop's password manager shows. KWallet takes what stands before a slash
-/// for a folder.
+/// Returns the label that the desktop's password manager shows. It has no slash, since KWallet takes the text
+/// before a slash for a folder.
 pub(crate) fn label(entry: &EntryName) -> String {
     format!("{}@{}", entry.user().as_str(), entry.service().as_str()).replace('/', "|")
 }

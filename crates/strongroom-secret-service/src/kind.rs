@@ -6,8 +6,9 @@ use strongroom_core::{Result, Store, StoreContext, StoreKind};
 
 use crate::{Config, SecretServiceStore};
 
-/// The Secret Service as a kind of store. Its settings are a [`Config`]; deadlines, the prompt policy and the permission to use an
-/// unencrypted session come from the context, which may keep lines, too.
+/// The Secret Service as a kind of store. Its settings are a [`Config`]; deadlines, the prompt policy, the
+/// permission to use an unencrypted session and the state directory come from the context. Lines are kept if
+/// the settings or the context say so.
 pub const KIND: StoreKind = StoreKind::new(SecretServiceStore::NAME, open)
     .with_label("the desktop's keyring")
     .with_protection(

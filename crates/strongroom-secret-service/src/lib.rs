@@ -1,19 +1,21 @@
 //! The Linux desktop's Secret Service as a Strongroom store.
 //!
-//! [`SecretServiceStore`] talks to whatever serves `org.freedesktop.secrets` on the session bus
-//! (gnome-keyring, KWallet, KeePassXC, oo7) by the [freedesktop Secret Service protocol][spec].
+//! [`SecretServiceStore`] talks to the program that serves `org.freedesktop.secrets` on the session bus
+//! (gnome-keyring, KWallet, KeePassXC, oo7), by the [freedesktop Secret Service protocol][spec].
 //!
-//! - Every call has a deadline. Prompts run under the prompt policy and are dismissed when given up.
-//! - Locked is never "not found": a search that finds nothing is believed only of an open keyring.
+//! - Every call has a deadline. Prompts run under the prompt policy. A prompt that is given up is dismissed,
+//!   unless the provider breaks on that.
+//! - A locked keyring is never reported as "not found": an empty search result counts only if the keyring is
+//!   open.
 //! - A daemon that was restarted is found again within the same call.
-//! - Only the effective user's own bus and provider are spoken to, and no address starts a program.
-//! - Values cross the bus encrypted, unless the caller allows a provider that can't; they lie there as
-//!   one line of text, under
-//!   the attributes `service` and `username` that `secret-tool` and other clients use.
+//! - Only the effective user's own bus and provider are contacted, and no address starts a program.
+//! - Values cross the bus encrypted, unless the caller allows a provider that does not encrypt.
+//! - Values are stored as a single line of text, unless lines are kept, with the attributes `service` and
+//!   `username` that `secret-tool` and other clients use.
 //! - An item with the `keyring` crate's attribute `target` is the entry `USERNAME::TARGET`.
 //!
-//! Somebody can see a prompt, for [`PromptPolicy::IfInteractive`], where `DISPLAY` or
-//! `WAYLAND_DISPLAY` is set: the provider shows it as a window.
+//! For [`PromptPolicy::IfInteractive`], a process is interactive if `DISPLAY` or `WAYLAND_DISPLAY` is set:
+//! the provider shows a prompt as a window.
 //!
 //! [spec]: https://specifications.freedesktop.org/secret-service-spec/latest/
 //! [`PromptPolicy::IfInteractive`]: strongroom_core::PromptPolicy::IfInteractive

@@ -24,7 +24,7 @@ use crate::target;
 /// Attributes that name an item.
 pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
 
-/// One operation under way: who is asked, under which settings, and for how long.
+/// A running operation: the bus and session that it uses, its settings and its time budget.
 pub(crate) struct Work<'a> {
     pub(crate) bus: &'a mut Bus,
     pub(crate) session: &'a mut Option<Session>,
@@ -33,12 +33,12 @@ pub(crate) struct Work<'a> {
     pub(crate) budget: Budget,
     pub(crate) config: &'a Config,
     pub(crate) facts: &'a Facts,
-    /// Whether something was asked to be changed already.
+    /// Set once a change was requested, which may take effect even if no answer comes.
     pub(crate) writing: bool,
 }
 
 impl Work<'_> {
-    /// The value of an entry.
+    /// Reads the value of an entry; `None` if the entry does not exist.
     pub(crate) async fn read(&mut self, entry: &EntryName) -> Result<Option<SecretBytes>, Failure> {
         let Some(item) = only(self.items(entry).await?)? else {
             return Ok(None);
@@ -66,7 +66,7 @@ impl Work<'_> {
         }
     }
 
-    /// Deletes an entry and says whether it was there.
+    /// Deletes an entry and returns whether it existed.
     pub(crate) async fn remove(&mut self, entry: &EntryName) -> Result<bool, Failure> {
         match only(self.items(entry).await?)? {
             Some(item) => self.delete(&item).await.map(|()| true),
@@ -74,8 +74,10 @@ impl Work<'_> {
         }
     }
 
-    /// Returns whether an entry exists. One that a locked collection shows does.
+    /// Returns whether an entry exists. An item that a locked collection shows counts.
     pub(crate) async fn contains(&mut self, entry: &EntryName) -> Result<bool, Failure> {
+        // A hit, even a locked item, answers the question without a prompt. An empty result does not: `items`
+        // tells "locked" from "missing".
         if let Ok(found) = item::search(self.bus, &self.budget, &attributes_of(entry)).await {
             let shown = [found.open, found.locked].concat();
             if !self.without_target(shown).await?.is_empty() {
@@ -85,22 +87,24 @@ impl Work<'_> {
         Ok(!self.items(entry).await?.is_empty())
     }
 
-    /// The entries of a service, each once.
+    /// Returns the entries of a service, without duplicates.
     pub(crate) async fn list(&mut self, service: &ServiceName) -> Result<Vec<EntryName>, Failure> {
         let users = self.users(service).await?;
         let entries = users.into_iter().map(|user| EntryName::new(service.as_str(), user));
+        // An item whose user name is empty or otherwise not valid here is no entry.
         let mut entries: Vec<_> = entries.filter_map(Result::ok).collect();
         entries.sort();
         entries.dedup();
         Ok(entries)
     }
 
-    /// How many items of a service have no user name.
+    /// Returns the number of a service's items without a user name.
     pub(crate) async fn count_unnamed(&mut self, service: &ServiceName) -> Result<usize, Failure> {
         Ok(self.users(service).await?.iter().filter(|user| user.is_empty()).count())
     }
 
-    /// Returns the names of a service's items in their entries; empty for one that has no user name.
+    /// Returns the user name in the entry of each item of a service; an empty string if the item has no user
+    /// name.
     async fn users(&mut self, service: &ServiceName) -> Result<Vec<String>, Failure> {
         let attributes = Attributes::from([(ATTRIBUTE_SERVICE, service.as_str())]);
         let mut users = Vec::new();
@@ -111,7 +115,7 @@ impl Work<'_> {
         Ok(users)
     }
 
-    /// The items of one name, newest first.
+    /// Returns the items that answer to an entry's name, most recently changed first.
     pub(crate) async fn candidates(
         &mut self,
         entry: &EntryName,
@@ -124,7 +128,7 @@ impl Work<'_> {
         Ok(candidates)
     }
 
-    /// The value of one of several items of one name.
+    /// Reads the value of the item with this id, among the items that answer to an entry's name.
     pub(crate) async fn read_candidate(
         &mut self,
         entry: &EntryName,
@@ -134,7 +138,7 @@ impl Work<'_> {
         self.read_item(&item).await
     }
 
-    /// Replaces the value of one of several items of one name.
+    /// Replaces the value of the item with this id, among the items that answer to an entry's name.
     pub(crate) async fn write_candidate(
         &mut self,
         entry: &EntryName,
@@ -145,9 +149,11 @@ impl Work<'_> {
         self.replace(&item, value, WriteMode::Overwrite).await
     }
 
-    /// Deletes all items of one name but one.
+    /// Keeps the item with this id, deletes the other items that answer to the entry's name, and returns
+    /// their number.
     pub(crate) async fn keep(&mut self, entry: &EntryName, id: &str) -> Result<usize, Failure> {
         let items = self.items(entry).await?;
+        // Checked before anything is deleted: with an unknown id all items would go.
         named(items.clone(), id)?;
         let others: Vec<_> = items.iter().filter(|item| item.as_str() != id).collect();
         for item in &others {
@@ -156,7 +162,8 @@ impl Work<'_> {
         Ok(others.len())
     }
 
-    /// Names the process that does not answer. A change that it was asked for may still be made.
+    /// Completes the failure for a call without an answer: names the provider, and warns if a requested
+    /// change may still take effect.
     pub(crate) async fn explain_silence(&self, failure: Failure) -> Failure {
         let known = Provider::find(self.bus).await.map(|provider| provider.explain_silence());
         let (failure, hint) = match known {
@@ -168,6 +175,9 @@ impl Work<'_> {
     }
 
     /// Returns the items of an entry, all of them readable now.
+    ///
+    /// An item without a target comes first. Only if there is none, the entry's name is read as a user name
+    /// with a target.
     async fn items(&mut self, entry: &EntryName) -> Result<Vec<OwnedObjectPath>, Failure> {
         let items = self.find(&attributes_of(entry)).await?;
         let mut items = self.without_target(items).await?;
@@ -179,7 +189,7 @@ impl Work<'_> {
         Ok(items)
     }
 
-    /// Keeps the items that have no target of their own.
+    /// Returns those of the items that have no target. A search also finds items with additional attributes.
     async fn without_target(
         &mut self,
         items: Vec<OwnedObjectPath>,
@@ -194,7 +204,7 @@ impl Work<'_> {
         Ok(kept)
     }
 
-    /// Returns an item's attributes; `None` if it was deleted meanwhile.
+    /// Returns an item's attributes; `None` if the item was deleted meanwhile.
     async fn attributes(
         &mut self,
         item: &OwnedObjectPath,
@@ -205,10 +215,10 @@ impl Work<'_> {
         }
     }
 
-    /// The items with these attributes, all of them readable now.
+    /// Returns the items with these attributes, all of them readable now. Unlocks collections if necessary.
     ///
-    /// Several providers find nothing in a locked collection and say so without an error, so an
-    /// empty result counts only when the default collection is there and open.
+    /// Several providers find nothing in a locked collection and report no error, so an empty result counts
+    /// only if the default collection exists and is open.
     async fn find(&mut self, attributes: &Attributes<'_>) -> Result<Vec<OwnedObjectPath>, Failure> {
         let locked = match item::search(self.bus, &self.budget, attributes).await {
             Err(failure) if failure.kind == ErrorKind::Locked => Vec::new(),
@@ -225,6 +235,7 @@ impl Work<'_> {
             }
             self.unlock(&[default]).await?;
         }
+        // Searched again: unlocking may reveal items that the locked collection did not show.
         let found = item::search(self.bus, &self.budget, attributes).await?;
         if found.locked.is_empty() { Ok(found.open) } else { Err(Failure::new(ErrorKind::Locked)) }
     }
@@ -274,7 +285,7 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    /// Creates an item, unless another process was faster.
+    /// Creates an item. If another process created it meanwhile, continues as for an existing item.
     async fn create(
         &mut self,
         entry: &EntryName,
@@ -287,6 +298,8 @@ impl Work<'_> {
         }
         self.open_session().await?;
         let dir = self.config.lock_dir();
+        // The protocol has no "create unless it exists", so processes take turns between search and creation.
+        // The calls that follow need the other half of the time; without the lock the operation goes on.
         let wait = self.budget.left() / 2;
         let _lock = ProcessLock::acquire(Guarded::CreateItem, dir.as_deref(), wait);
         let mut attributes = attributes_of(entry);
@@ -295,11 +308,13 @@ impl Work<'_> {
         if let Some(item) = only(items)? {
             return self.replace(&item, value, mode).await;
         }
+        // Added after the search, which has to find items of any schema.
         attributes.insert(ATTRIBUTE_SCHEMA, GENERIC_SCHEMA);
         let secret = self.seal(value)?;
         let new = item::NewItem { label: item::label(entry), attributes, secret };
         self.writing = true;
         let created = item::create(self.bus, &self.budget, &collection, new).await;
+        // The item may exist already, and another try would then report `AlreadyExists` to its creator.
         let prompt = created.map_err(|failure| match (mode, failure.kind) {
             (WriteMode::CreateNew, ErrorKind::NoBackend) => failure
                 .message("the Secret Service ended during the write; it may have taken effect")
@@ -309,7 +324,7 @@ impl Work<'_> {
         self.ask(prompt).await
     }
 
-    /// Opens a session, unless one is open that this store may use.
+    /// Opens a session if there is none, and checks that this store may use it.
     pub(crate) async fn open_session(&mut self) -> Result<(), Failure> {
         let is_new = self.session.is_none();
         if is_new {
@@ -318,6 +333,7 @@ impl Work<'_> {
             *self.session = Some(opening.await?);
         }
         let is_encrypted = self.session.as_ref().is_some_and(Session::is_encrypted);
+        // The session is shared by all stores on the bus: another store may have allowed a plain session.
         if !is_encrypted && !self.config.unencrypted_session {
             return Err(Failure::not_encrypted());
         }
@@ -330,9 +346,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// An empty value is one in other providers. In KWallet it is what a closed wallet answers, or
-    /// the trace of a lost value: it writes an item's name at once and its value seconds later. We
-    /// never store an empty one ourselves.
+    /// Decides on the meaning of an empty answer.
+    ///
+    /// From KWallet it means a closed wallet, or a lost value: KWallet writes an item's name at once and its
+    /// value seconds later. From other providers it is an empty value, which another program stored: this
+    /// library never stores an empty value as such.
     async fn believe_empty(&mut self, item: &OwnedObjectPath) -> Result<SecretBytes, Failure> {
         let collection = item::collection_of(item)?;
         if self.is_locked(&collection).await? {
@@ -347,7 +365,7 @@ impl Work<'_> {
     }
 }
 
-/// The attributes that an entry is searched by.
+/// Returns the attributes that an entry is searched by.
 fn attributes_of(entry: &EntryName) -> Attributes<'_> {
     Attributes::from([
         (ATTRIBUTE_SERVICE, entry.service().as_str()),
@@ -355,7 +373,7 @@ fn attributes_of(entry: &EntryName) -> Attributes<'_> {
     ])
 }
 
-/// The one item there is, if there is one.
+/// Returns the only item, if any. Several items are `Ambiguous`.
 fn only(mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Failure> {
     if items.len() > 1 {
         return Err(Failure::new(ErrorKind::Ambiguous)
@@ -364,7 +382,8 @@ fn only(mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Fail
     Ok(items.pop())
 }
 
-/// The item with this id. When in doubt none: the others may be about to be deleted.
+/// Returns the item with this id, else `NotFound`. It never guesses, since the caller may delete all other
+/// items.
 fn named(items: Vec<OwnedObjectPath>, id: &str) -> Result<OwnedObjectPath, Failure> {
     items.into_iter().find(|item| item.as_str() == id).ok_or_else(|| {
         Failure::new(ErrorKind::NotFound)

@@ -1,30 +1,30 @@
-//! What one process at a time may do, whatever session of the user it runs in.
+//! Locks between the user's processes, in all sessions.
 
 use std::path::Path;
 use std::time::Duration;
 
 use strongroom_files::{Held, Lock, NotHeld};
 
-/// What is locked: each has an empty file in the state directory.
+/// A step that a single process runs at a time. Each has an empty lock file in the state directory.
 ///
-/// A process holds at most one of them at a time, so no order among them is needed.
+/// A process holds at most one lock at a time, so the locks need no order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guarded {
-    /// Opening a session: gnome-keyring 50 crashes when two clients do at once.
+    /// Opening a session: gnome-keyring 50 crashes if two clients do so at the same time.
     OpenSession,
     /// Creating an item: the protocol has no "create unless it exists".
     CreateItem,
 }
 
-/// Held while one of these is done; released when dropped or when the process ends.
+/// A lock that is held during such a step. It is released when dropped, or when the process ends.
 #[derive(Debug)]
 pub(crate) struct ProcessLock {
     _held: Option<Held>,
 }
 
 impl ProcessLock {
-    /// Waits for the lock, but not longer than the limit: a process that was stopped while it held
-    /// the lock must not stop all others. Where no lock can be had it does without.
+    /// Waits for the lock, but not longer than `limit`: a process that is stopped while it holds the lock
+    /// must not stop all other processes. Goes on without the lock if it can't be taken.
     pub(crate) fn acquire(what: Guarded, dir: Option<&Path>, limit: Duration) -> Self {
         let held = dir.and_then(|dir| {
             take(what, dir, limit)
@@ -47,6 +47,7 @@ impl Guarded {
 fn take(what: Guarded, dir: &Path, limit: Duration) -> Result<Held, NotHeld> {
     match Lock::shared(&dir.join(what.file_name())).take(limit)? {
         (held, None) => Ok(held),
+        // Only the turn among this process's threads was taken, not the file's lock.
         (_, Some(error)) => Err(NotHeld::Io(error)),
     }
 }

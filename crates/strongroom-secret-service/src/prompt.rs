@@ -1,4 +1,4 @@
-//! Prompts: shown when allowed, waited for, and given up in the way that the provider survives.
+//! Prompts: showing them, waiting for answers, and giving up in a way that the provider survives.
 
 use futures_lite::{StreamExt as _, future};
 use strongroom_core::ErrorKind;
@@ -12,7 +12,7 @@ use crate::operation::Work;
 use crate::protocol::{NO_OBJECT, PROMPT};
 use crate::provider::{PROMPTER, Provider};
 
-/// How long the dismissal of a prompt that was given up may take.
+/// The time limit for dismissing a prompt that is given up.
 const DISMISSAL: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// A prompt on the user's screen.
@@ -22,7 +22,7 @@ pub(crate) struct Shown {
 }
 
 impl Work<'_> {
-    /// Shows a prompt, if there is one, and waits for its answer.
+    /// Shows a prompt and waits for its answer. Returns at once if the path stands for no prompt.
     pub(crate) async fn ask(&mut self, prompt: OwnedObjectPath) -> Result<(), Failure> {
         if prompt.as_str() == NO_OBJECT {
             return Ok(());
@@ -31,11 +31,14 @@ impl Work<'_> {
         self.wait_for(shown).await
     }
 
-    /// Waits for the prompt that an earlier operation left on the screen; false if there is none.
+    /// Waits for the prompt that an earlier operation left on the screen; false if there is none, or if it
+    /// was completed meanwhile.
     pub(crate) async fn wait_for_earlier_prompt(&mut self) -> Result<bool, Failure> {
         let Some(mut shown) = self.left_behind.take() else {
             return Ok(false);
         };
+        // The answer of a completed prompt says nothing about the state after it, so the caller asks the
+        // provider again.
         if future::poll_once(shown.completed.next()).await.is_some() {
             shown.forget(&self.budget).await;
             return Ok(false);
@@ -57,11 +60,11 @@ impl Work<'_> {
         if dismissed { Err(self.explain_dismissal().await) } else { Ok(()) }
     }
 
-    /// Gives up a prompt that nobody answered.
+    /// Gives up a prompt that got no answer in time.
     ///
-    /// The protocol's way is to dismiss it. gnome-keyring up to 50 aborts on that, and KWallet 5
-    /// leaves the dialog and never completes another prompt, so theirs stay for the user to answer,
-    /// and the next operation waits for the same prompt in place of adding a second one.
+    /// The protocol's way is to dismiss it. gnome-keyring up to 50 aborts on that, and KWallet 5 leaves the
+    /// dialog open and never completes another prompt. Their prompts stay for the user to answer, and the
+    /// next operation waits for the same prompt instead of adding a second.
     async fn give_up(&mut self, shown: Shown) -> Failure {
         let failure = Failure::new(ErrorKind::TimedOut);
         if Provider::find(self.bus).await.is_some_and(|provider| provider.breaks_on_dismissal()) {
@@ -80,7 +83,8 @@ impl Work<'_> {
             .hint("Try again and answer the prompt, or unlock the keyring first.")
     }
 
-    /// gnome-keyring says "dismissed" as well where nobody can show its prompts.
+    /// Returns the failure for a dismissed prompt. gnome-keyring also reports "dismissed" if no program can
+    /// show its prompts.
     async fn explain_dismissal(&mut self) -> Failure {
         let provider = Provider::find(self.bus).await;
         let needs_prompter = provider.is_some_and(|provider| provider.is_gnome_keyring());
@@ -94,13 +98,14 @@ impl Work<'_> {
 }
 
 impl Shown {
-    /// Stops listening for the answer. Dropped without that, it would keep the connection.
+    /// Stops listening for the answer. A plain drop would keep the connection open.
     pub(crate) async fn forget(self, budget: &Budget) {
-        // A bus that doesn't answer has nothing to forget.
+        // A failure is of no consequence: a bus that doesn't answer has nothing to forget.
         budget.run(self.completed.async_drop()).await.ok();
     }
 
     async fn show(bus: &mut Bus, budget: &Budget, path: OwnedObjectPath) -> Result<Self, Failure> {
+        // Listens before the prompt appears, so that a quick answer is not missed.
         let completed = budget.run(listen(bus, &path)).await??;
         let shown = Self { path, completed };
         match bus.call(budget, &shown.path, (PROMPT, "Prompt"), &"").await {
@@ -119,6 +124,7 @@ async fn listen(bus: &Bus, prompt: &ObjectPath<'_>) -> Result<MessageStream, Fai
         .interface(PROMPT)
         .member("Completed")
         .path(prompt);
+    // Other programs on the bus can't answer a prompt.
     if let Some(owner) = bus.owner() {
         rule = rule.sender(owner);
     }

@@ -1,4 +1,4 @@
-//! The names of the Secret Service protocol, each in this one place.
+//! The names of the Secret Service protocol.
 //!
 //! See the [specification](https://specifications.freedesktop.org/secret-service-spec/latest/).
 
@@ -24,19 +24,20 @@ pub(crate) const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 pub(crate) const DEFAULT_ALIAS: &str = "default";
 /// The alias of the collection that lasts until the user logs out.
 pub(crate) const SESSION_ALIAS: &str = "session";
-/// How the path of that collection ends in gnome-keyring and oo7.
+/// The end of that collection's path in gnome-keyring and oo7.
 pub(crate) const SESSION_COLLECTION: &str = "/collection/session";
-/// What a call returns in place of an object that does not exist, or a prompt that is not needed.
+/// The path that stands for an object that does not exist, or for a prompt that is not needed.
 pub(crate) const NO_OBJECT: &str = "/";
 
-/// The encrypted session's algorithm, and the one without encryption.
+/// The algorithms of an encrypted session and of a session without encryption.
 pub(crate) const ALGORITHM_DH: &str = "dh-ietf1024-sha256-aes128-cbc-pkcs7";
 pub(crate) const ALGORITHM_PLAIN: &str = "plain";
 
 /// The attributes that `secret-tool`, the `keyring` crate and Python's `keyring` use too.
 pub(crate) const ATTRIBUTE_SERVICE: &str = "service";
 pub(crate) const ATTRIBUTE_USER: &str = "username";
-/// The attribute by which the `keyring` crate tells several items of one user apart, and its value for the first of them.
+/// The attribute by which the `keyring` crate distinguishes several items of a user, and its value for the
+/// first item.
 pub(crate) const ATTRIBUTE_TARGET: &str = "target";
 pub(crate) const DEFAULT_TARGET: &str = "default";
 pub(crate) const ATTRIBUTE_SCHEMA: &str = "xdg:schema";
@@ -45,5 +46,5 @@ pub(crate) const GENERIC_SCHEMA: &str = "org.freedesktop.Secret.Generic";
 /// A value on the wire: session, parameters (the IV), value, content type.
 pub(crate) type WireSecret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
-/// The content type of every value: KWallet damages bytes over 0x7f of any other.
+/// The content type of every value: with any other type, KWallet damages bytes over 0x7f.
 pub(crate) const CONTENT_TYPE: &str = "text/plain";

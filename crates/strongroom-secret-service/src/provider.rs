@@ -1,4 +1,4 @@
-//! Who serves secrets, and what only that provider's own interface tells.
+//! The provider, which is the process that serves secrets, and the calls of its own interface.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::budget::Budget;
 use crate::bus::Bus;
 use crate::text::printable;
 
-/// How long finding out who hangs may take, after a deadline that has already passed.
+/// The time limit for identifying the provider, even after a deadline that has already passed.
 const INQUIRY: Duration = Duration::from_millis(200);
 
-/// The objects and the interface of KWallet's own, in KDE 5 and 6.
+/// The objects and the interface of KWallet itself, in KDE 5 and 6.
 const KWALLET_PATHS: [&str; 2] = ["/modules/kwalletd5", "/modules/kwalletd6"];
 const KWALLET: &str = "org.kde.KWallet";
 
-/// Who shows gnome-keyring's prompts.
+/// The bus name of the program that shows gnome-keyring's prompts.
 pub(crate) const PROMPTER: &str = "org.gnome.keyring.SystemPrompter";
 
 /// The process that serves secrets.
@@ -30,34 +30,35 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Asks the bus and the system who it is. The bus answers even where the provider hangs.
+    /// Identifies the provider by the bus and the system; `None` if they do not tell. The bus answers even if
+    /// the provider hangs.
     pub(crate) async fn find(bus: &Bus) -> Option<Self> {
         let budget = Budget::start(Deadlines::both(INQUIRY), bus.runtime());
         let pid = bus.owner_pid(&budget).await?;
         Some(Self { name: process_name(pid)?, pid, stopped: is_stopped(pid) })
     }
 
-    /// Whether it is KWallet, of any version.
+    /// Returns whether it is KWallet, of any version.
     pub(crate) fn is_kwallet(&self) -> bool {
         self.name.starts_with("kwalletd") || self.name.starts_with("ksecretd")
     }
 
-    /// Whether it is gnome-keyring.
+    /// Returns whether it is gnome-keyring.
     pub(crate) fn is_gnome_keyring(&self) -> bool {
         self.name.starts_with("gnome-keyring")
     }
 
-    /// Whether it is KeePassXC.
+    /// Returns whether it is KeePassXC.
     pub(crate) fn is_keepassxc(&self) -> bool {
         self.name.starts_with("keepassxc")
     }
 
-    /// Whether dismissing a prompt that is on the screen does it harm.
+    /// Returns whether dismissing a prompt that is on the screen harms the provider.
     pub(crate) fn breaks_on_dismissal(&self) -> bool {
         self.is_gnome_keyring() || self.is_kwallet()
     }
 
-    /// What it does in place of answering, and what to do about it.
+    /// Returns the message and the hint for a provider that does not answer.
     pub(crate) fn explain_silence(&self) -> (String, String) {
         let Self { name, pid, .. } = self;
         if self.stopped {
@@ -80,8 +81,8 @@ impl std::fmt::Display for Provider {
     }
 }
 
-/// Whether KWallet has this wallet open, whatever its Secret Service says: its `Locked` is true
-/// until somebody first uses the wallet through that.
+/// Returns whether KWallet has this wallet open. The property `Locked` of its Secret Service can't tell: it
+/// is true until a client first uses the wallet through that service.
 pub(crate) async fn kwallet_is_open(bus: &mut Bus, budget: &Budget, wallet: &str) -> bool {
     for path in KWALLET_PATHS {
         let Ok(path) = ObjectPath::try_from(path) else {
@@ -94,7 +95,8 @@ pub(crate) async fn kwallet_is_open(bus: &mut Bus, budget: &Budget, wallet: &str
     false
 }
 
-/// The program's name. The kernel's own short name is cut at 15 bytes.
+/// Returns the name of a process's program, from its command line. The kernel's own short name is cut at 15
+/// bytes.
 fn process_name(pid: u32) -> Option<String> {
     let command_line = read_process(pid, "cmdline")?;
     let program = command_line.split(|byte| *byte == 0).next()?;
@@ -103,18 +105,20 @@ fn process_name(pid: u32) -> Option<String> {
     Some(printable(&name))
 }
 
-/// Reads a file of the kernel's about a process.
+/// Reads a process's file in `/proc`.
 fn read_process(pid: u32, name: &str) -> Option<Vec<u8>> {
-    /// More than any command line that is shown, in bytes.
+    /// The largest file that is read, in bytes: more than any command line that the kernel shows.
     const LARGEST: u64 = 4 << 20;
     let path = PathBuf::from(format!("/proc/{pid}/{name}"));
     read(&path, Source::System, LARGEST).ok().map(|bytes| bytes.to_vec())
 }
 
-/// Whether a signal stopped the process (state `T` in `proc_pid_stat(5)`).
+/// Returns whether the process is stopped, by a signal or a debugger (states `T` and `t` in
+/// `proc_pid_stat(5)`).
 fn is_stopped(pid: u32) -> bool {
     let stat = read_process(pid, "stat").unwrap_or_default();
     let stat = String::from_utf8_lossy(&stat);
+    // The name stands in parentheses and may itself contain some, so the last counts.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     matches!(after_name.split_whitespace().next(), Some("T" | "t"))
 }

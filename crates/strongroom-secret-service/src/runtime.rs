@@ -1,8 +1,8 @@
-//! What the connection runs on: the thread that calls the store, and no other.
+//! The runtime of the connection, which uses the thread that calls the store and no other.
 //!
-//! The runtime that zbus brings along starts a thread for what is left over between two calls, and
-//! panics where none can be started. Between calls nothing has to happen here: what the bus sends
-//! meanwhile is read by the next call.
+//! The default runtime of zbus starts a thread for work that is left between two calls, and panics if no
+//! thread can be started. This store has no such work: messages that arrive between calls are read by the
+//! next call.
 
 use std::future::Future;
 use std::io;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use zbus::runtime::{Interest, IoSource, traits};
 use zruntime::{Shared, SharedRuntime, Sleep};
 
-/// A runtime that makes progress inside [`SharedRuntime::block_on`] alone.
+/// A runtime that makes progress only inside [`SharedRuntime::block_on`].
 #[derive(Clone)]
 pub(crate) struct CallerRuntime(pub(crate) SharedRuntime);
 
@@ -47,17 +47,17 @@ impl traits::Runtime for CallerRuntime {
         Task(self.0.spawn(name.to_owned(), future))
     }
 
-    /// The connection is handed its socket.
+    /// Not supported: the connection is given a connected socket.
     async fn connect_tcp(&self, _address: SocketAddr) -> io::Result<IoSource> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The connection is handed its socket.
+    /// Not supported: the connection is given a connected socket.
     async fn connect_unix(&self, _path: &Path) -> io::Result<IoSource> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// No address starts a program.
+    /// Not supported: no address starts a program.
     fn spawn_process(
         &self,
         _command: Command,

@@ -1,4 +1,4 @@
-//! Sandboxes that keep a program from the Secret Service, and what lets it through.
+//! Sandboxes that keep a program from the Secret Service, and instructions for allowing access.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,21 +9,22 @@ use crate::protocol::BUS_NAME;
 /// The sandbox that this process runs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sandbox {
-    /// A Flatpak, by its application id where that is known.
+    /// A Flatpak, with its application id if that is known.
     Flatpak(Option<String>),
     /// A snap, by its name.
     Snap(String),
-    /// None that is known: the policy of the bus, or AppArmor.
+    /// No known sandbox: the policy of the bus, or AppArmor.
     Unknown,
 }
 
 impl Sandbox {
-    /// Finds out which it is.
+    /// Detects the sandbox of this process.
     pub(crate) fn detect() -> Self {
         Self::by(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
     }
 
     fn by(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        // These names end up in commands that the user may copy into a shell.
         let word = |name| {
             variable(name).and_then(|value| value.into_string().ok()).filter(|value| is_word(value))
         };
@@ -38,7 +39,7 @@ impl Sandbox {
         }
     }
 
-    /// What lets a program through, in sentences.
+    /// Returns instructions for allowing access, in sentences.
     pub(crate) fn hint(&self) -> String {
         let way_in = match self {
             Self::Flatpak(Some(id)) => format!(
@@ -69,7 +70,7 @@ impl fmt::Display for Sandbox {
     }
 }
 
-/// Whether it can stand in a command as it is.
+/// Returns whether a text can stand in a shell command as it is.
 fn is_word(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)

@@ -1,4 +1,4 @@
-//! A session: how values cross the bus.
+//! Sessions, in which values cross the bus.
 
 use std::time::Duration;
 
@@ -15,9 +15,10 @@ use crate::protocol::{
     ALGORITHM_DH, ALGORITHM_PLAIN, CONTENT_TYPE, SERVICE, SERVICE_PATH, SESSION, WireSecret,
 };
 
-/// How many key pairs are tried. About one in 128 is unlucky with KWallet 5.
+/// The number of key pairs to try. About 1 in 128 is unlucky with KWallet 5.
 const KEY_PAIRS: usize = 6;
-/// The longest wait for another process that opens a session; then it is stopped, or worse.
+/// The longest wait for another process that opens a session. A process that takes longer is stopped or
+/// hangs.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 
 /// A session with the process that serves secrets.
@@ -27,13 +28,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session: encrypted, or else as the caller allows it.
+    /// Opens an encrypted session; a plain session if the provider does not encrypt and the caller allows
+    /// that.
     pub(crate) async fn open(
         bus: &mut Bus,
         budget: &Budget,
         config: &Config,
         mut first: Option<KeyPair>,
     ) -> Result<Self, Failure> {
+        // At least half of the time is left for opening the session, which goes on without the lock.
         let wait = LOCK_WAIT.min(budget.left() / 2);
         let _lock = ProcessLock::acquire(Guarded::OpenSession, config.lock_dir().as_deref(), wait);
         for _ in 0..KEY_PAIRS {
@@ -51,7 +54,7 @@ impl Session {
             .message("no encrypted session could be agreed on with the Secret Service"))
     }
 
-    /// Returns a value as it goes over the bus. Text of several lines goes as it is where lines are kept.
+    /// Encodes a value and encrypts it for the bus. With `keeps_lines`, text of several lines is not encoded.
     pub(crate) fn seal(&self, value: &[u8], keeps_lines: bool) -> Result<WireSecret, Failure> {
         let text = match keeps_lines && armor::is_text(value) {
             true => secret_copy(value),
@@ -64,10 +67,10 @@ impl Session {
         Ok((self.path.clone(), parameters, bytes, CONTENT_TYPE.to_owned()))
     }
 
-    /// A value as it came over the bus, and `None` for one that the provider has lost.
+    /// Decrypts a value from the bus and decodes it; [`Content::Empty`] if there are no bytes.
     ///
-    /// An encrypted answer that does not decrypt was made for another key, so another session is
-    /// worth a try. A stored value is never empty (see [`armor`]) unless another program wrote it.
+    /// An encrypted answer that does not decrypt was made for another key, so the operation is worth another
+    /// session. A stored value is never empty (see [`armor`]) unless another program wrote it.
     pub(crate) fn unseal(&self, secret: WireSecret) -> Result<Content, Failure> {
         let (_, parameters, bytes, _) = secret;
         let stored = match &self.key {
@@ -85,12 +88,12 @@ impl Session {
         Ok(Content::Value(armor::decode(stored)))
     }
 
-    /// Whether values are encrypted in it.
+    /// Returns whether the session encrypts values.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.key.is_some()
     }
 
-    /// The session's object.
+    /// Returns the path of the session's object.
     pub(crate) fn path(&self) -> &ObjectPath<'_> {
         &self.path
     }
@@ -123,19 +126,19 @@ impl Session {
     }
 }
 
-/// What an item's value turned out to be.
+/// The content of an item.
 pub(crate) enum Content {
     /// The value.
     Value(SecretBytes),
-    /// No byte at all, which we never store.
+    /// No bytes, which this library never stores.
     Empty,
 }
 
 enum Opened {
     Session(Session),
     Unlucky(OwnedObjectPath),
-    /// The provider's own word for an algorithm that it doesn't have. No other error is taken for
-    /// that: any may be passing.
+    /// The provider reported that it doesn't have the algorithm. No other error leads to a session without
+    /// encryption, since it may be temporary.
     NotSupported,
 }
 

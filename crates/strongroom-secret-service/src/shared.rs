@@ -1,4 +1,4 @@
-//! The connection of one process to one bus, which all its stores share.
+//! The connection of a process to a bus, shared by all its stores.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -18,12 +18,13 @@ use crate::error::{Failure, Retry};
 use crate::prompt::Shown;
 use crate::session::Session;
 
-/// How long saying farewell to the bus may take.
+/// The time limit for the last call to the bus, when a connection is closed.
 const FAREWELL: Duration = Duration::from_millis(200);
 
-/// The connection of this process to one bus.
+/// The connection of this process to a bus.
 pub(crate) struct Shared {
-    /// The process that made it. A forked one has the socket and the memory, and none of the threads.
+    /// The id of the process that made it. A forked process has the socket and the memory, but none of the
+    /// threads.
     pid: u32,
     state: Mutex<State>,
 }
@@ -34,18 +35,20 @@ struct State {
     connected: Option<Connected>,
 }
 
-/// A connection that was made.
+/// An established connection.
 pub(crate) struct Connected {
     pub(crate) bus: Bus,
     pub(crate) session: Option<Session>,
-    /// For the first session, made while the bus was awaited.
+    /// The key pair of the first session.
     pub(crate) pair: Option<KeyPair>,
+    /// The prompt that an operation gave up and left on the screen.
     pub(crate) left_behind: Option<Shown>,
 }
 
 impl Connected {
-    /// Connects to the bus at these addresses, or to the session bus.
+    /// Connects to the bus at these addresses; to the session bus if there are none.
     pub(crate) async fn to(list: Option<&str>, budget: &Budget) -> Result<Self, Failure> {
+        // Generated while the bus is awaited, which costs no extra time.
         let pair = async { KeyPair::generate().map_err(Failure::from) };
         let (bus, pair) = future::try_zip(Bus::connect(list, budget), pair).await?;
         Ok(Self { bus, session: None, pair: Some(pair), left_behind: None })
@@ -55,12 +58,12 @@ impl Connected {
 type Buses = BTreeMap<Option<String>, Weak<Shared>>;
 
 impl Shared {
-    /// The connection that all stores on this bus share; the last store to go closes it.
+    /// Returns the connection that all stores on this bus share. It is closed with the last of them.
     pub(crate) fn of_bus(addresses: Option<&str>) -> Arc<Self> {
         static BUSES: Mutex<Buses> = Mutex::new(BTreeMap::new());
         static PROCESS: OnceLock<u32> = OnceLock::new();
-        // A thread of the parent may have held the table when this process was forked: then it stays locked for ever. A
-        // connection that is not shared does as well.
+        // A thread of the parent may have held the table when this process was forked: then it stays locked
+        // for ever. So a forked process gets a connection that is not shared.
         if *PROCESS.get_or_init(process::id) != process::id() {
             return Arc::default();
         }
@@ -77,12 +80,11 @@ impl Shared {
         }
     }
 
-    /// Does something with the connection, for as long as one whole operation, which ends by its
-    /// deadlines.
+    /// Runs a whole operation with the connection to itself. The operation ends by its deadlines.
     ///
     /// # Errors
     ///
-    /// `NoBackend` in a process that was forked since; `Io` where the system has no room for it.
+    /// `NoBackend` in a process that was forked since; `Io` if the system has no room for a connection.
     pub(crate) fn run<T>(
         &self,
         work: impl FnOnce(&SharedRuntime, &mut Option<Connected>) -> Result<T, Failure>,
@@ -118,14 +120,15 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let state = mem::take(self.state.get_mut().unwrap_or_else(PoisonError::into_inner));
         if !self.is_of_this_process() {
-            // Closing it would take the parent's socket out of what both wait on.
+            // Both processes share the epoll instance: closing the connection would remove the parent's
+            // socket from it.
             mem::forget(state);
             return;
         }
         let (Some(runtime), Some(mut connected)) = (state.runtime, state.connected) else { return };
         if let Some(shown) = connected.left_behind.take() {
-            // It holds the connection until the bus was told; this thread may not wait for that. Where no
-            // thread can be had, the connection stays until the process ends.
+            // The prompt's subscription holds the connection until the bus is told, and this thread may not
+            // wait for that. If no thread can be started, the connection stays until the process ends.
             let farewell = move || {
                 drop(connected);
                 let budget = Budget::start(Deadlines::both(FAREWELL), &runtime);
@@ -136,7 +139,7 @@ impl Drop for Shared {
     }
 }
 
-/// Forgets what has to be made anew.
+/// Drops the state that has to be rebuilt before an operation is repeated.
 pub(crate) fn forget(connected: &mut Option<Connected>, what: Retry) {
     if what == Retry::Connection {
         *connected = None;

@@ -1,4 +1,4 @@
-//! The store: the contract's methods, run on one connection per process and bus.
+//! The store: the contract's methods, run on the shared connection of a process to a bus.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::facts::Facts;
 use crate::operation::Work;
 use crate::shared::{Connected, Shared, forget};
 
-/// The largest value, in bytes. The protocol sets no limit; providers rewrite their whole file at
-/// each change, and this much was tried with gnome-keyring and KWallet.
+/// The largest value, in bytes. The protocol sets no limit, but providers rewrite their whole file at each
+/// change. This size was tested with gnome-keyring and KWallet.
 pub const MAX_SECRET_BYTES: usize = 1 << 20;
 
 /// The Secret Service of the user's session.
 ///
-/// All stores of one process on one bus share a connection and a session, made at the first call.
-/// A connection that broke and a daemon that was restarted are found out and made good within a
-/// call. Calls of several threads take turns. A process that was forked opens stores of its own:
-/// those that it inherited are refused.
+/// All stores of a process on the same bus share a connection and a session, which the first call opens. A
+/// call that meets a broken connection or a restarted daemon connects again and continues. Calls of several
+/// threads take turns. A forked process has to open stores of its own: calls on inherited stores fail with
+/// `NoBackend`.
 pub struct SecretServiceStore {
     config: Config,
     shared: Arc<Shared>,
@@ -35,13 +35,13 @@ impl SecretServiceStore {
     /// The store's name.
     pub const NAME: &str = "secret-service";
 
-    /// A store with these settings. Contacts nobody yet.
+    /// Creates a store with these settings. It connects at the first call.
     pub fn new(config: Config) -> Self {
         let shared = Shared::of_bus(config.bus_address.as_deref());
         Self { config, shared, facts: Facts::default() }
     }
 
-    /// Does one operation, once more from its start if the provider turned out to be a new one.
+    /// Runs an operation. Repeats it from its start, once, if the session or the connection was lost.
     fn run<T>(
         &self,
         operation: Operation,
@@ -50,6 +50,7 @@ impl SecretServiceStore {
     ) -> Result<T> {
         let result = self.shared.run(|runtime, connected| {
             runtime.block_on(async {
+                // Both attempts share a budget, so that a repetition does not extend the deadline.
                 let mut budget = Budget::start(self.config.deadlines, runtime);
                 let first = self.attempt(connected, &mut budget, &work).await;
                 match first {
@@ -84,6 +85,7 @@ impl SecretServiceStore {
         let mut operation =
             Work { bus, session, pair, left_behind, budget: at, config, facts, writing };
         let result = work(&mut operation).await;
+        // A prompt may have restarted the budget, which then holds for another attempt, too.
         *budget = operation.budget.clone();
         match result {
             Err(failure) if failure.silence => Err(operation.explain_silence(failure).await),

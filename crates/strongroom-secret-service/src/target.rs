@@ -1,7 +1,7 @@
-//! Targets: several items of one user.
+//! Targets, which distinguish several items of a user.
 //!
-//! The `keyring` crate tells them apart by an attribute. An item with a target is a secret of its own, and its entry has the
-//! target in its user name, as [`SecretKey::entry_name`] writes it: `token::staging`.
+//! The `keyring` crate stores the target as an attribute. An item with a target is a secret of its own. Its
+//! entry has the target in its user name, as [`SecretKey::entry_name`] writes it: `token::staging`.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,17 @@ use strongroom_core::{EntryName, SecretKey};
 use crate::operation::Attributes;
 use crate::protocol::{ATTRIBUTE_SERVICE, ATTRIBUTE_TARGET, ATTRIBUTE_USER, DEFAULT_TARGET};
 
-/// What stands between a user name and a target.
+/// The text between a user name and a target.
 const SEPARATOR: &str = "::";
 
-/// Returns the target of an item; `None` for the first of its user, which the `keyring` crate may name the default.
+/// Returns the target of an item; `None` if it is missing, empty, or the default target of the `keyring`
+/// crate.
 pub(crate) fn of(attributes: &HashMap<String, String>) -> Option<&str> {
     let target = attributes.get(ATTRIBUTE_TARGET).map(String::as_str);
     target.filter(|target| !matches!(*target, "" | DEFAULT_TARGET))
 }
 
-/// Returns the user name of an item's entry; empty for an item without one.
+/// Returns the user name of an item's entry; empty if the item has no user name.
 pub(crate) fn user_in_entry(attributes: &HashMap<String, String>) -> String {
     let user = attributes.get(ATTRIBUTE_USER).map_or("", String::as_str);
     match of(attributes) {
@@ -28,8 +29,8 @@ pub(crate) fn user_in_entry(attributes: &HashMap<String, String>) -> String {
     }
 }
 
-/// Returns what finds the item with a target that an entry may stand for. A name with several separators may stand for
-/// several.
+/// Returns the attributes of the items with a target that an entry may stand for: a set for each separator in
+/// its user name.
 pub(crate) fn attributes_of(entry: &EntryName) -> impl Iterator<Item = Attributes<'_>> {
     let (service, user) = (entry.service().as_str(), entry.user().as_str());
     // Separators may overlap, as in `a:::b`.

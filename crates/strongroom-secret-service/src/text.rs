@@ -1,7 +1,7 @@
-//! Text of others, fit to be shown.
+//! Escapes text of other programs for display.
 
-/// The text with an escape in the place of each character that could do something to a terminal, or
-/// that reorders what stands around it. Quotes and accents stay as they are.
+/// Escapes each character that could control a terminal, or that reorders the text around it. Quotes and
+/// accents stay as they are.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -14,7 +14,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// The marks, embeddings and isolates of the bidirectional algorithm.
+/// Returns whether a character is a mark, embedding, override or isolate of the bidirectional algorithm.
 const fn is_directional(c: char) -> bool {
     matches!(
         c,
