@@ -20,13 +20,13 @@ const TRIES: usize = 8;
 
 /// A lock on a file, which excludes all other processes and threads that lock the same file.
 ///
-/// Each call of [`take`](Self::take) opens the file anew: a file lock belongs to an open file description, so that two handles in the
-/// same process exclude each other as two processes do. The threads that share a handle take turns first, so that at most a single
-/// thread of this handle waits for the file.
+/// Each call of [`take`](Self::take) opens the file anew: a file lock belongs to an open file description, so that two
+/// handles in the same process exclude each other as two processes do. The threads that share a handle take turns first, so
+/// that at most a single thread of this handle waits for the file.
 #[derive(Debug)]
 pub struct Lock {
     path: Option<PathBuf>,
-    /// Whether the process id of the holder is written into the file.
+    /// If true, the holder's process id is written into the file.
     names_holder: bool,
     turn: Mutex<Turn>,
     freed: Condvar,
@@ -62,8 +62,8 @@ pub enum NotHeld {
 }
 
 impl Lock {
-    /// Returns a lock on the file at this path. The file and its directory are created on first use. Without a path only the threads
-    /// that share this handle exclude each other.
+    /// Returns a lock on the file at this path. The file and its directory are created on first use. Without a path only the
+    /// threads that share this handle exclude each other.
     pub fn new(path: Option<PathBuf>) -> Arc<Self> {
         Self::with(path, true)
     }
@@ -75,7 +75,8 @@ impl Lock {
     /// Returns the handle of the lock on this file that all callers in the process share. The file stays empty, so that the
     /// holder is not known to other processes.
     pub fn shared(path: &Path) -> Arc<Self> {
-        /// A leaf lock: no other lock is taken while it is held. Entries are never removed, since a program uses a handful of files.
+        /// A leaf lock: no other lock is taken while it is held. Entries are never removed, since a program uses a handful
+        /// of files.
         static LOCKS: Mutex<BTreeMap<PathBuf, Arc<Lock>>> = Mutex::new(BTreeMap::new());
         let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = locks
@@ -105,8 +106,8 @@ impl Lock {
 
     /// Takes the lock. Waits at most for the given time.
     ///
-    /// Where the system gives no lock (a home directory that can't be written, a file system without locks), the result is the turn
-    /// and the operating system's error. Other processes are not excluded then.
+    /// If the system gives no lock (a home directory that can't be written, a file system without locks), the result is
+    /// the turn and the operating system's error. Other processes are not excluded then.
     ///
     /// # Errors
     ///
@@ -125,7 +126,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => self.wait(file, deadline)?,
                 Err(TryLockError::Error(error)) => return Ok((held, Some(error))),
             };
-            // The file may have been deleted or replaced between opening and locking. A lock on it would exclude no other process.
+            // The file may have been deleted or replaced between opening and locking. A lock on it would exclude no other
+            // process.
             if self.is_at_path(&file) {
                 if self.names_holder {
                     write_holder(&file);
@@ -138,7 +140,8 @@ impl Lock {
     }
 
     fn take_turn(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Held, NotHeld> {
-        // The turn is a flag and not a mutex guard: it can be waited for with a deadline, and its holder may go to another thread.
+        // The turn is a flag and not a mutex guard: it can be waited for with a deadline, and its holder may go to another
+        // thread.
         let turn = wait_until(&self.freed, self.turn(), deadline, |turn| turn.is_taken);
         let mut turn = turn.ok_or_else(|| NotHeld::Busy(Some(std::process::id())))?;
         turn.is_taken = true;

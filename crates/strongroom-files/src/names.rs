@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-/// The largest length of a path component below the state directory, in bytes. Encrypted home directories limit a name to 143 bytes.
+/// The largest length of a path component below the state directory, in bytes. Encrypted home directories limit a name to
+/// 143 bytes.
 const LONGEST_PART: usize = 100;
 
 /// The largest length of the encoded name of a sealed file, in bytes. SQLite appends a suffix for each file beside it.

@@ -57,8 +57,8 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not a regular file of the effective user with a single name, or if other users can write it; otherwise the
-/// operating system's error.
+/// A [`Refusal`] if it is not a regular file of the effective user with a single name, or if other users can write it;
+/// otherwise the operating system's error.
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     let create = if create { OFlags::CREATE } else { OFlags::empty() };
     let file = open_flags(path, OFlags::RDWR | OFlags::NOFOLLOW | create)
