@@ -56,17 +56,20 @@ pub(crate) const AWKWARD: &[&str] = &[
     "\u{7f}",
     "é",
     "e\u{301}",
+    // Equal in upper case.
     "ß",
     "ss",
     "密码",
     "🔐",
     "👩‍👩‍👧",
+    // KWallet numbers items of the same label in this form.
     "a__1_",
     "a__2_",
     "a",
     "0",
     "00",
     "null",
+    // A device name on Windows.
     "CON",
     "_",
     "a.b",

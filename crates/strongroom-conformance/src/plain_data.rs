@@ -11,6 +11,7 @@ use crate::fixture::{Fixture, refused};
 const MARKER: &str = "m4rk3r-v4lu3";
 
 pub(crate) fn capabilities_never_change(fixture: &Fixture<'_>) {
+    // A store learns from its provider how values are protected, so this part may change at the first use.
     let untouched = fixture.store().capabilities();
     fixture.write("u", "v");
     let used = fixture.store().capabilities();

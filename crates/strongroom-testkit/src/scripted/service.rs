@@ -1,4 +1,4 @@
-//! The interface of the service itself.
+//! The interface of the service.
 
 use std::collections::HashMap;
 
@@ -61,7 +61,7 @@ fn search_items(context: &Context, call: &Call) -> Reply {
     call.reply(&(wire_paths(&unlocked)?, wire_paths(&locked)?))
 }
 
-/// The objects that exist, of those that a client names.
+/// Returns the paths of the named objects that exist.
 fn known(state: &State, objects: &[OwnedObjectPath]) -> Vec<String> {
     let exists = |path: &str| state.items.contains_key(path) || state.collection(path).is_ok();
     let names = objects.iter().map(|path| path.to_string());
@@ -102,7 +102,7 @@ fn get_secrets(context: &Context, call: &Call) -> Reply {
             };
         }
         for path in items {
-            // The specification leaves out what isn't there.
+            // By the specification, missing items are left out of the result.
             if state.items.contains_key(path.as_str()) {
                 let secret = session::seal(state, session.as_str(), path.as_str())?;
                 secrets.insert(path, secret);
