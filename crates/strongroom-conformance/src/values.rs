@@ -35,6 +35,7 @@ pub(crate) fn round_trips_a_byte_order_mark(fixture: &Fixture<'_>) {
 }
 
 pub(crate) fn round_trips_what_looks_like_armor(fixture: &Fixture<'_>) {
+    // The marker with nothing, no Base64, complete Base64 and cut Base64 after it.
     for rest in ["", "%%%", "YQ==", "YQpi", "YQ"] {
         round_trip(fixture, &[&format!("{}{rest}", armor::MARKER)]);
     }
@@ -42,6 +43,7 @@ pub(crate) fn round_trips_what_looks_like_armor(fixture: &Fixture<'_>) {
 
 pub(crate) fn round_trips_an_armored_value(fixture: &Fixture<'_>) {
     let mut value = b"a\nb".to_vec();
+    // An encoded value is a value like any other, and is encoded again.
     for _ in 0..3 {
         value = armor::encode(&value).expose_secret().to_vec();
         round_trip(fixture, &[std::str::from_utf8(&value).expect("armor is text")]);

@@ -123,6 +123,7 @@ pub(crate) fn output_within(
 ) -> (ExitStatus, Vec<u8>) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = Process::spawn(command.stderr(Stdio::null()));
+    // Reading starts before writing: a child that is blocked on a full stdout would not read its input.
     let mut stdout = process.take_stdout();
     let output = in_background(move || {
         let mut output = Vec::new();

@@ -51,6 +51,7 @@ impl Sandbox {
             .prefix("strongroom-")
             .tempdir()
             .expect("the temporary directory is writable");
+        // At once, since the process may be killed at any time.
         #[cfg(target_os = "linux")]
         watchdog::directory_created(directory.path());
         let sandbox = Self { directory: Arc::new(directory), env: Vec::new() };
@@ -108,6 +109,7 @@ impl Sandbox {
             .envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))))
             .env(HOME, self.home())
             .env("XDG_RUNTIME_DIR", self.runtime())
+            // Tests compare messages, which must not be translated.
             .env("LANG", "C.UTF-8")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         command

@@ -53,6 +53,7 @@ impl Terminal {
         let program = command.stdin(side()).stdout(side()).stderr(side()).spawn();
         let program = Program(program.expect("the program starts"));
         let keyboard = File::from(controller);
+        // A program whose output is not read blocks when the terminal's buffer is full.
         let written = read_in_background(keyboard.try_clone().expect("few files are open"));
         Self { keyboard, device, written, program }
     }

@@ -37,6 +37,7 @@ fn in_word(c: char) -> bool {
 
 /// Appends blanks for a comment or literal. A literal keeps its quotes, so that an empty literal stays recognisable.
 fn blank(token: &str, code: &mut String) {
+    // Quotes in a comment or a character are content.
     let quotes = token.find('"').zip(token.rfind('"')).filter(|_| !token.starts_with(['/', '\'']));
     code.extend(token.char_indices().map(|(at, c)| match quotes {
         _ if c == '\n' => c,
@@ -62,6 +63,7 @@ fn comment(rest: &str) -> Option<usize> {
 }
 
 fn string(rest: &str) -> Option<usize> {
+    // The longest prefixes come first, so that `br` is not taken for `b`.
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|p| rest.starts_with(p))?;
     let after = &rest[prefix.len()..];
     if !prefix.ends_with('r') {

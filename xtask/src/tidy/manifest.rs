@@ -36,6 +36,7 @@ impl Manifest {
         let (mut table, mut header) = (Vec::new(), None);
         for (line, statement) in statements(text) {
             if let Some(name) = statement.strip_prefix('[') {
+                // An element of an array, `[[bin]]`, counts as a table. No rule tells elements apart.
                 let name = name.trim_start_matches('[').trim_end_matches(']');
                 (table, header) = (keys(name), Some(line));
             } else if let [key, value @ ..] = &split(&statement, '=')[..] {
@@ -118,6 +119,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
             Some((_, open)) => open + "\n",
             None => String::new(),
         };
+        // The number of the first line: an open statement has a line break for each line before this.
         let number = number - statement.matches('\n').count();
         for c in line.chars() {
             if c == '#' && nesting.quote.is_none() {

@@ -39,6 +39,7 @@ fn texts(tree: &Tree, package: &Package) -> Vec<String> {
         messages.push("is published without a README.md: write one".to_owned());
     }
     for licence in LICENCES {
+        // By content: a checkout without symbolic links has files with the target's path, and would publish these.
         if tree.files.get(&package.file(licence)) != tree.files.get(licence) {
             messages.push(format!(
                 "is published without the text of {licence}: link it (`ln -s ../../{licence}`)"

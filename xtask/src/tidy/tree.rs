@@ -125,6 +125,7 @@ struct Metadata {
 
 /// Returns the names of the crates in the engine's build for a target.
 fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
+    // `--locked`: a check must not change Cargo.lock. `--edges normal`: tests and build scripts may use other crates.
     let tree = ["tree", "--locked", "--package", ENGINE, "--edges", "normal", "--prefix", "none"];
     let tree = String::from_utf8(cargo(&[&tree[..], &["--target", target]].concat())?)?;
     let names = tree.lines().filter_map(|line| line.split(' ').next());
@@ -132,6 +133,7 @@ fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    // Cargo sets the variable to its own path, so that the same toolchain is used.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     output(Command::new(cargo).args(arguments))
 }
@@ -146,6 +148,7 @@ fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 fn text(path: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    // Not all files are text: images are listed, too.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -111,6 +111,7 @@ impl Call {
 
 /// Returns the name of a call in a script.
 fn name(message: &Message, interface: &str, member: &str) -> String {
+    // A property is named by the interface that it belongs to, so that scripts can tell apart the properties of all objects.
     if interface == PROPERTIES {
         let body = message.body();
         let target: Option<(String, String)> = match member {

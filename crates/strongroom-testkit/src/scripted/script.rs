@@ -12,11 +12,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     /// Calls that are carried out and answered only after [`answer_hung`](super::ScriptedService::answer_hung).
-    /// As any provider that is stopped by SIGSTOP, and KWallet while it reads a locked wallet.
+    /// Like any provider that is stopped by SIGSTOP, and KWallet while it reads a locked wallet.
     pub hang: BTreeSet<String>,
-    /// Calls that are carried out and answered after a delay. As any provider on a loaded machine.
+    /// Calls that are carried out and answered after a delay. Like any provider on a loaded machine.
     pub delay: BTreeMap<String, Duration>,
-    /// Calls that fail, with the name and text of the D-Bus error. As reads of a locked oo7-daemon, and
+    /// Calls that fail, with the name and text of the D-Bus error. For example reads of a locked oo7-daemon, and
     /// all calls on a bus that can't start a service.
     pub fail: BTreeMap<String, (String, String)>,
     /// All collections and items are locked. Set by `Service.Lock`, cleared when the prompt of an Unlock completes.
@@ -29,7 +29,7 @@ pub struct Script {
     /// This ends when the prompt of an Unlock completes. That prompt completes at once, independently of
     /// [`prompts`](Self::prompts).
     pub locked_property_lies: bool,
-    /// As WSL, fresh machines, and gnome-keyring activated by the bus: `ReadAlias("default")` is `/`.
+    /// Like WSL, fresh machines, and gnome-keyring when the bus activates it: `ReadAlias("default")` is `/`.
     /// If set from the start, there are no collections. `CreateCollection` with the alias
     /// `default` returns a prompt. The flag is cleared when the prompt completes and the collection is created.
     pub no_default_collection: bool,
@@ -47,7 +47,7 @@ pub struct Script {
     /// As KeePassXC with confirmation: `CreateItem` and `Delete` return a prompt, and are carried out when
     /// it completes.
     pub prompt_on_write: bool,
-    /// As a restarted daemon appears to a long-lived client: after this number of uses a session
+    /// Like a restarted daemon for a long-lived client: after this number of uses a session
     /// answers `NoSession`.
     pub drop_session_after: Option<u32>,
     /// As KWallet: bytes from 0x80 are damaged by a write, unless the content type is text.

@@ -37,6 +37,7 @@ fn create_collection(context: &Context, call: &Call) -> Reply {
     let (mut properties, alias): (Properties, String) = call.args()?;
     let label = properties.remove("org.freedesktop.Secret.Collection.Label");
     let label = label.map(String::try_from).transpose()?.unwrap_or_default();
+    // By the specification, an existing collection with this alias is returned.
     let answer = context.shared.with(|state| match state.alias(&alias) {
         Some(path) => Ok((wire_path(path)?, no_path())),
         None => {
@@ -84,6 +85,7 @@ fn lock(context: &Context, call: &Call) -> Reply {
     let objects: Vec<OwnedObjectPath> = call.args()?;
     let known = context.shared.with(|state| {
         let known = known(state, &objects);
+        // The script has a single lock for all collections.
         state.script.locked |= !known.is_empty();
         known
     });
@@ -122,6 +124,7 @@ fn read_alias(context: &Context, call: &Call) -> Reply {
 fn set_alias(context: &Context, call: &Call) -> Reply {
     let (name, path): (String, OwnedObjectPath) = call.args()?;
     context.shared.with(|state| {
+        // By the specification, the path `/` removes an alias.
         if path == no_path() {
             state.aliases.remove(&name);
             return Ok(());
