@@ -64,7 +64,7 @@ const RULES: &[Rule] = &[
 mod tests {
     use super::*;
 
-    /// The lines at which a rule finds something in one file.
+    /// Returns the lines at which a rule finds violations in a file.
     pub(super) fn lines(rule: Rule, path: &str, text: &str) -> Vec<usize> {
         let tree = Tree::default().with_file(path, text);
         rule(&tree).into_iter().map(|violation| violation.line).collect()

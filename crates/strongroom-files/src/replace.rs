@@ -111,7 +111,7 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Creates the temporary file of a place. At most one process at a time has it.
+    /// Creates the temporary file of a place, which at most a single process has at a time.
     ///
     /// # Errors
     ///

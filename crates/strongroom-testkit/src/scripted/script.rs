@@ -25,7 +25,7 @@ pub struct Script {
     pub locked_reads: LockedReads,
     /// The behaviour of writes while [`locked`](Self::locked).
     pub locked_writes: LockedWrites,
-    /// As KWallet: all objects report `Locked = true`, and searches list them as locked, although they can be read and written.
+    /// Like KWallet: all objects report `Locked = true`, and searches list them as locked, although they can be read and written.
     /// This ends when the prompt of an Unlock completes. That prompt completes at once, independently of
     /// [`prompts`](Self::prompts).
     pub locked_property_lies: bool,
@@ -35,22 +35,22 @@ pub struct Script {
     pub no_default_collection: bool,
     /// The key agreement of `OpenSession`.
     pub dh: DhBehaviour,
-    /// As KWallet after a crash: reads succeed, with empty values.
+    /// Like KWallet after a crash: reads succeed, with empty values.
     pub empty_answers: bool,
-    /// As gnome-keyring 50: an `OpenSession` that arrives while another call of it is unanswered ends the process. Needs
+    /// Like gnome-keyring 50: an `OpenSession` that arrives while another call of it is unanswered ends the process. Needs
     /// a [`delay`](Self::delay) for `OpenSession`.
     pub crash_on_concurrent_open_session: bool,
-    /// As KeePassXC: `CreateItem` with `replace` hangs if there is an item to replace.
+    /// Like KeePassXC: `CreateItem` with `replace` hangs if there is an item to replace.
     pub replace_hangs: bool,
     /// The outcome of prompts after the client has called `Prompt`.
     pub prompts: PromptBehaviour,
-    /// As KeePassXC with confirmation: `CreateItem` and `Delete` return a prompt, and are carried out when
+    /// Like KeePassXC with confirmation: `CreateItem` and `Delete` return a prompt, and are carried out when
     /// it completes.
     pub prompt_on_write: bool,
     /// Like a restarted daemon for a long-lived client: after this number of uses a session
     /// answers `NoSession`.
     pub drop_session_after: Option<u32>,
-    /// As KWallet: bytes from 0x80 are damaged by a write, unless the content type is text.
+    /// Like KWallet: bytes from 0x80 are damaged by a write, unless the content type is text.
     pub damage_high_bytes: bool,
 }
 
@@ -60,19 +60,19 @@ pub enum LockedReads {
     /// As specified: searches list the items as locked.
     #[default]
     ListedAsLocked,
-    /// As gnome-keyring and KeePassXC: searches find no items, without an error.
+    /// Like gnome-keyring and KeePassXC: searches find no items, without an error.
     EmptyResult,
-    /// As oo7-daemon: searches and `GetSecrets` answer `IsLocked`.
+    /// Like oo7-daemon: searches and `GetSecrets` answer `IsLocked`.
     ErrorIsLocked,
 }
 
 /// The behaviour of writes while the service is locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockedWrites {
-    /// As gnome-keyring: the error `IsLocked`.
+    /// Like gnome-keyring: the error `IsLocked`.
     #[default]
     IsLocked,
-    /// As KWallet, KeePassXC and oo7-daemon: no answer until
+    /// Like KWallet, KeePassXC and oo7-daemon: no answer until
     /// [`answer_hung`](super::ScriptedService::answer_hung).
     Hang,
 }
@@ -80,28 +80,28 @@ pub enum LockedWrites {
 /// The key agreement of `OpenSession`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DhBehaviour {
-    /// As gnome-keyring, and as specified: all numbers are padded to 128 bytes.
+    /// As specified, and like gnome-keyring: all numbers are padded to 128 bytes.
     #[default]
     Proper,
-    /// As a provider built without cryptography: `NotSupported` for all algorithms but `plain`.
+    /// Like a provider built without cryptography: `NotSupported` for all algorithms but `plain`.
     Refused,
     /// This D-Bus error for all algorithms but `plain`.
     FailsWith(&'static str),
-    /// As KWallet: the server's public key has a leading zero byte, which is not sent. Here this is always the case.
+    /// Like KWallet: the server's public key has a leading zero byte, which is not sent. Here this is always the case.
     PublicKeyStripped,
-    /// As KWallet: the key is derived from the shared secret without its leading zero bytes.
+    /// Like KWallet: the key is derived from the shared secret without its leading zero bytes.
     SharedSecretUnpadded {
         /// The number of next sessions whose shared secret has a leading zero byte. Later sessions
         /// never have it. Counts down in the script.
         unlucky_sessions: u32,
     },
-    /// As KWallet 5: a client key of fewer than 128 bytes is `InvalidArgs`, "Client public key size is
+    /// Like KWallet 5: a client key of fewer than 128 bytes is `InvalidArgs`, "Client public key size is
     /// invalid".
     ShortClientKeyRefused,
-    /// As KWallet: this number of next sessions have a wrong key on the server's side, so that
+    /// Like KWallet: this number of next sessions have a wrong key on the server's side, so that
     /// values decrypt to garbage or not at all. Counts down in the script.
     GarbageSession(u32),
-    /// As KWallet: the server's public key is an empty byte array.
+    /// Like KWallet: the server's public key is an empty byte array.
     EmptyAnswer,
 }
 
