@@ -165,7 +165,7 @@ impl NewFile {
         file.sync_all()
     }
 
-    /// Sets the owner, the group and the permissions of the file that is to be replaced.
+    /// Copies the owner, the group and the permissions from the file that is to be replaced.
     ///
     /// # Errors
     ///
