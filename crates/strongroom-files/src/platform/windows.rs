@@ -46,7 +46,7 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not a regular file; otherwise the operating system's error.
+/// A [`Refusal`](crate::Refusal) if it is not a regular file; otherwise the operating system's error.
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     if let Ok(there) = path.symlink_metadata() {
         check_regular(&there)?;
@@ -58,7 +58,7 @@ pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// A [`Refusal`]; otherwise the operating system's error.
+/// A [`Refusal`](crate::Refusal); otherwise the operating system's error.
 pub fn check_own(path: &Path) -> io::Result<()> {
     check_regular(&path.symlink_metadata()?)
 }
