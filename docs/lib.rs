@@ -1,7 +1,7 @@
-//! The examples in the documents of the repository, as tests. The documents are no part of a published crate, so these tests are
-//! not, either.
+//! Doctests of the examples in the repository's documents. The documents belong to no published crate, and neither do
+//! these tests.
 //!
-//! `stores.md` is tested by `examples/http-store`, whose code it shows: nothing uses an example.
+//! `stores.md` shows the code of `examples/http-store`, which tests it, since no package may depend on an example.
 
 /// Tests the examples in the README.
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
-//! Whatever a configuration file holds, reading it ends well, and changing it changes what is meant.
+//! Fuzz target: reads bytes as a configuration file, and changes it. Reading must not panic, and a change must affect the
+//! intended values only.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|file: &[u8]| {

@@ -1,4 +1,4 @@
-//! Whatever a git repository's index and configuration hold, reading them ends well.
+//! Fuzz target: reads bytes as a git repository's index and as its configuration. Reading must not panic.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|file: &[u8]| {

@@ -1,4 +1,4 @@
-//! Whatever bytes a vault's entry holds, reading them ends well.
+//! Fuzz target: reads bytes as a vault's entry. Reading must not panic.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|entry: &[u8]| {

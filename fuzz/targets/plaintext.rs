@@ -1,4 +1,4 @@
-//! Whatever bytes a file without encryption holds, reading it ends well.
+//! Fuzz target: reads bytes as an unencrypted store file. Reading must not panic.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|file: &[u8]| {

@@ -1,4 +1,4 @@
-//! House rules that run: `cargo xtask tidy` checks what a lint can't.
+//! Tasks of the repository. `cargo xtask tidy` checks the rules that no lint can check.
 
 use std::{
     env,

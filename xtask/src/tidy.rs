@@ -1,4 +1,4 @@
-//! The rules, each a function from the [`Tree`] to the places that break it.
+//! The rules of the repository. Each rule is a function from the [`Tree`] to its violations.
 
 use std::fmt;
 
@@ -18,14 +18,14 @@ mod tokens;
 mod toolchain;
 mod tree;
 
-/// All violations, by path and line.
+/// Returns all violations, sorted by path and line.
 pub(crate) fn violations(tree: &Tree) -> Vec<Violation> {
     let mut violations: Vec<Violation> = RULES.iter().flat_map(|rule| rule(tree)).collect();
     violations.sort();
     violations
 }
 
-/// A place that breaks a rule; its message says what is wrong, and what to do.
+/// A violation of a rule. The message states the problem and the remedy.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Violation {
     path: String,
@@ -64,7 +64,7 @@ const RULES: &[Rule] = &[
 mod tests {
     use super::*;
 
-    /// The lines at which a rule finds something in one file.
+    /// Returns the lines at which a rule finds violations in a file.
     pub(super) fn lines(rule: Rule, path: &str, text: &str) -> Vec<usize> {
         let tree = Tree::default().with_file(path, text);
         rule(&tree).into_iter().map(|violation| violation.line).collect()

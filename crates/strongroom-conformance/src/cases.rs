@@ -1,14 +1,14 @@
-//! The list of cases: the one place that names them all.
+//! The list of all cases.
 
 use strongroom_core::Capabilities;
 
 use crate::{Case, handles, lists, names, plain_data, threads, values, writes};
 
-/// Makes one `#[test]` of each case, for a factory of handles. The crate's docs show its use.
+/// Generates a `#[test]` for each case. The crate's docs show an example.
 ///
-/// Takes an expression of a closure that returns a store, and where the tests also run
-/// on a substitute of the platform that can't keep all promises, a function that says of which
-/// cases, by name, nothing is asked there.
+/// The first argument is an expression for a closure that returns a store. The optional second argument is a
+/// function from the name of a case to `true` if the case is not to run. It is for a substitute of the
+/// platform that can't meet all requirements.
 #[macro_export]
 macro_rules! conformance_tests {
     ($factory:expr $(,)?) => {
@@ -19,7 +19,7 @@ macro_rules! conformance_tests {
     };
 }
 
-/// One `#[test]` of each name.
+/// Generates a `#[test]` for each name of the list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_test {
@@ -46,7 +46,7 @@ macro_rules! __conformance_test {
     };
 }
 
-/// Hands the list of cases to another macro of this crate, after the argument given.
+/// Calls another macro of this crate with the given argument, followed by the list of cases.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_case {
@@ -109,7 +109,7 @@ macro_rules! __for_each_case {
 
 macro_rules! case_table {
     (() $($module:ident :: $case:ident if $applies:ident,)+) => {
-        /// Every case, in the order in which a store is best built.
+        /// All cases, in the recommended order of implementing a store.
         pub const CASES: &[Case] = &[
             $(Case { name: stringify!($case), applies: $applies, check: $module::$case },)+
         ];

@@ -1,4 +1,4 @@
-//! What a case works with: a store, a service name of its own, and a clean-up that always runs.
+//! The fixture of a case: a store, a service name of its own, and a clean-up that always runs.
 
 use std::collections::BTreeSet;
 use std::process;
@@ -12,7 +12,7 @@ use strongroom_core::{
 
 use crate::Factory;
 
-/// The store under test and the entries that a case wrote to it, deleted when this is dropped.
+/// The store under test, and the entries that a case wrote to it. Dropping the fixture deletes them.
 pub(crate) struct Fixture<'a> {
     factory: Factory<'a>,
     store: Arc<dyn Store>,
@@ -21,27 +21,27 @@ pub(crate) struct Fixture<'a> {
 }
 
 impl<'a> Fixture<'a> {
-    /// Opens a handle and chooses a service name that nobody uses.
+    /// Opens a handle and chooses an unused service name.
     pub(crate) fn new(factory: Factory<'a>) -> Self {
         Self { factory, store: factory(), service: unique_service(), written: Mutex::default() }
     }
 
-    /// The case's own handle.
+    /// Returns the handle of the case.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
     }
 
-    /// The case's own service name. Names that contain it are the case's own, too.
+    /// Returns the service name of the case. Names that contain it also belong to the case.
     pub(crate) fn service(&self) -> &str {
         &self.service
     }
 
-    /// Another handle.
+    /// Opens another handle.
     pub(crate) fn open(&self) -> Arc<dyn Store> {
         (self.factory)()
     }
 
-    /// Will delete this entry. To be called before an entry is written through another handle.
+    /// Registers an entry for the clean-up. Must be called before an entry is written through another handle.
     pub(crate) fn will_write(&self, service: &str, user: &str) {
         if let Ok(entry) = EntryName::new(service, user) {
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,18 +49,19 @@ impl<'a> Fixture<'a> {
         }
     }
 
-    /// Writes a value under the case's service and hands back what the store said.
+    /// Writes a value under the service of the case. Returns the store's result.
     pub(crate) fn try_write(&self, user: &str, value: &[u8], mode: WriteMode) -> Result<()> {
+        // Before the write: also a write that reports an error may leave an entry.
         self.will_write(&self.service, user);
         self.store.write_bytes(&self.service, user, &secret_bytes(value.to_vec()), mode)
     }
 
-    /// Overwrites a value under the case's service, which must succeed.
+    /// Overwrites a value under the service of the case. Panics if that fails.
     pub(crate) fn write(&self, user: &str, value: impl AsRef<[u8]>) {
         self.write_in(self.service(), user, value);
     }
 
-    /// Overwrites a value, which must succeed. The service's name must contain the case's own.
+    /// Overwrites a value under a service whose name contains that of the case. Panics if that fails.
     pub(crate) fn write_in(&self, service: &str, user: &str, value: impl AsRef<[u8]>) {
         self.will_write(service, user);
         let value = secret_bytes(value.as_ref().to_vec());
@@ -69,12 +70,12 @@ impl<'a> Fixture<'a> {
             .unwrap_or_else(|error| panic!("writing failed: {error:?}"));
     }
 
-    /// Reads under the case's service, which must succeed.
+    /// Reads a value under the service of the case. Panics if that fails.
     pub(crate) fn read(&self, user: &str) -> Option<Vec<u8>> {
         read(self.store(), &self.service, user)
     }
 
-    /// Whether the entry is there under the case's service, by all of the store's accounts.
+    /// Returns whether the entry exists under the service of the case. Panics if `exists`, `get` and `list` disagree.
     pub(crate) fn is_there(&self, user: &str) -> bool {
         let exists = self
             .store
@@ -89,14 +90,14 @@ impl<'a> Fixture<'a> {
         exists
     }
 
-    /// The users of a service, sorted, which must succeed.
+    /// Returns the users of a service, sorted. Panics if that fails.
     pub(crate) fn list(&self, service: &str) -> Vec<String> {
         let users =
             self.store.list(service).unwrap_or_else(|error| panic!("list failed: {error:?}"));
         users.into_iter().map(|user| user.as_str().to_owned()).collect()
     }
 
-    /// Deletes under the case's service, which must succeed, and says whether it was there.
+    /// Deletes an entry under the service of the case. Returns whether it existed. Panics if that fails.
     pub(crate) fn delete(&self, user: &str) -> bool {
         self.store
             .delete_password(&self.service, user)
@@ -108,13 +109,13 @@ impl Drop for Fixture<'_> {
     fn drop(&mut self) {
         let written = self.written.get_mut().unwrap_or_else(PoisonError::into_inner);
         for entry in written.iter() {
-            // The case has had its say; a store that can't delete fails in the cases for that.
+            // The outcome of the case is known, and there are cases of their own for deleting.
             let _ = self.store.remove_entry(entry);
         }
     }
 }
 
-/// Reads an entry, which must succeed.
+/// Reads an entry. Panics if that fails.
 pub(crate) fn read(store: &dyn Store, service: &str, user: &str) -> Option<Vec<u8>> {
     store
         .get_bytes(service, user)
@@ -122,7 +123,7 @@ pub(crate) fn read(store: &dyn Store, service: &str, user: &str) -> Option<Vec<u
         .map(|value| value.expose_secret().to_vec())
 }
 
-/// The error of a call that had to fail with this kind.
+/// Returns the error of a call. Panics if the call succeeded or failed with another kind.
 pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind, what: &str) -> Error {
     match result {
         Ok(_) => panic!("{what} must be refused as {kind:?}, and was done"),
@@ -136,7 +137,7 @@ pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind, what: &str) -> Erro
 fn unique_service() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    // A clock before 1970 costs only part of the uniqueness.
+    // With a clock before 1970 the process id and the count are still unique in this process.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("conformance-{}-{count}-{}", process::id(), now.as_nanos())
 }

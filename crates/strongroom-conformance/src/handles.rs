@@ -1,4 +1,4 @@
-//! Two handles see the same entries.
+//! Cases for several handles to the same store.
 
 use strongroom_core::ErrorKind;
 use strongroom_core::KeyringStore;
@@ -7,7 +7,7 @@ use crate::fixture::{Fixture, read, refused};
 
 pub(crate) fn a_handle_sees_what_another_wrote(fixture: &Fixture<'_>) {
     let other = fixture.open();
-    // A first miss, which must not be remembered.
+    // The store must not remember that the entry was absent.
     assert!(read(&*other, fixture.service(), "u").is_none());
     for value in ["first", "second"] {
         fixture.write("u", value);

@@ -1,6 +1,6 @@
-//! The behaviour that every store must show, as a suite that any store can run.
+//! A conformance test suite for implementations of [`Store`].
 //!
-//! One line in a store's `tests/conformance.rs` makes one test of each case, so that a failure has
+//! A macro call in a store's `tests/conformance.rs` generates a test for each case, so that a failure has
 //! a name and the cases run in parallel:
 //!
 //! ```
@@ -12,20 +12,20 @@
 //! });
 //! ```
 //!
-//! The argument is a factory of handles. It is evaluated once for each test; what it evaluates to is
-//! called for each handle that a case needs, and all these handles must see the same entries. A
-//! store that lives outside the process needs no more than `|| TheStore::new()`.
+//! The argument evaluates to a factory of handles. It is evaluated once for each test, and the factory is
+//! called for each handle that a case needs. All handles of a factory must see the same entries. For a
+//! store outside of the process `|| TheStore::new()` is enough.
 //!
-//! A harness that starts a provider first takes [`CASES`] or [`run_all`] instead.
+//! A harness that has to start a provider first uses [`CASES`] or [`run_all`] instead.
 //!
-//! What a store does not claim in its [`Capabilities`] is not asked of it: such cases are skipped.
-//! Each case works under a service name of its own and deletes its entries even where it fails, so
-//! the suite may run against a store that is in use.
+//! Cases that need a capability which the store's [`Capabilities`] do not claim are skipped.
+//! Each case works under a service name of its own and deletes its entries even if it fails, so
+//! the suite can run against a store that is in use.
 //!
-//! Not checked, because a test can't see it or can't bring it about in a store that it doesn't know:
+//! Some behaviour can't be observed or provoked in an arbitrary store, and is not checked:
 //! that `exists` and `list` read no value, that memory is wiped and nothing is logged; the states
-//! that a store gets into (locked, refused, full, away, hung); deadlines and prompts; several
-//! processes and machines; several items under one name.
+//! of a store (locked, refused, full, away, hung); deadlines and prompts; several
+//! processes and machines; several items of the same name.
 
 mod cases;
 mod fixture;
@@ -48,35 +48,36 @@ use fixture::Fixture;
 #[doc(hidden)]
 pub use strongroom_core as __core;
 
-/// Opens one handle to the store under test. Every handle sees the same entries.
+/// Opens a handle to the store under test. All handles must see the same entries.
 pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
-/// One promise of the contract, and the check that a store keeps it.
+/// A requirement of the contract, and the check that a store meets it.
 pub struct Case {
-    /// Its name, in snake case, as a sentence about the store.
+    /// The name: a sentence about the store in snake case.
     pub name: &'static str,
     applies: fn(&Capabilities) -> bool,
     check: fn(&Fixture<'_>),
 }
 
-/// What became of a case that did not fail.
+/// The result of a case that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The store keeps the promise.
+    /// The store meets the requirement.
     Passed,
-    /// The store's capabilities do not give this promise.
+    /// The requirement does not apply to a store of these capabilities.
     Skipped,
 }
 
-/// Runs every case, one after the other, and returns the names of those that were skipped.
+/// Runs all cases in sequence, and returns the names of the skipped cases.
 ///
 /// # Panics
 ///
-/// If a case failed: after all of them have run, naming each that failed.
+/// If a case fails. The panic comes after all cases have run, and names all that failed.
 pub fn run_all(factory: Factory<'_>) -> Vec<&'static str> {
     let mut skipped = Vec::new();
     let mut failed = Vec::new();
     for case in CASES {
+        // A case that panics must not hide the result of the cases after it.
         match catch_unwind(AssertUnwindSafe(|| case.run(factory))) {
             Ok(Outcome::Passed) => {}
             Ok(Outcome::Skipped) => skipped.push(case.name),
@@ -91,18 +92,18 @@ pub fn run_all(factory: Factory<'_>) -> Vec<&'static str> {
 ///
 /// # Panics
 ///
-/// If the store breaks the promise, or no case has this name.
+/// If the store does not meet the requirement, or if there is no case of this name.
 pub fn run(name: &str, factory: Factory<'_>) -> Outcome {
     let case = CASES.iter().find(|case| case.name == name);
     case.unwrap_or_else(|| panic!("no case is named {name}")).run(factory)
 }
 
 impl Case {
-    /// Checks the promise against a store, and deletes what that wrote.
+    /// Checks the requirement on a store, and deletes the entries that the check wrote.
     ///
     /// # Panics
     ///
-    /// If the store breaks the promise, saying how.
+    /// If the store does not meet the requirement. The message tells the difference.
     pub fn run(&self, factory: Factory<'_>) -> Outcome {
         let fixture = Fixture::new(factory);
         if !(self.applies)(&fixture.store().capabilities()) {

@@ -1,4 +1,4 @@
-//! A list names the entries of one service.
+//! Cases for listing the entries of a service.
 
 use strongroom_core::ErrorKind;
 use strongroom_core::KeyringStore;
@@ -28,6 +28,7 @@ pub(crate) fn forgets_deleted_entries(fixture: &Fixture<'_>) {
 }
 
 pub(crate) fn lists_awkward_names_as_they_are(fixture: &Fixture<'_>) {
+    // In chunks, so that a quota on the number of entries is not exceeded.
     for users in AWKWARD.chunks(32) {
         let mut users = users.to_vec();
         users.sort_unstable();
@@ -43,6 +44,7 @@ pub(crate) fn lists_awkward_names_as_they_are(fixture: &Fixture<'_>) {
 
 pub(crate) fn leaves_out_services_of_similar_names(fixture: &Fixture<'_>) {
     let base = fixture.service();
+    // Names that a search by prefix, pattern or word, or without regard to case, would take for this service.
     let similar = ["2", ".x", ":x", "/x", "@x", " ", "%", "*", "-", "_", "__1_"];
     let mut services: Vec<_> = similar.iter().map(|tail| format!("{base}{tail}")).collect();
     services.extend([format!("x{base}"), base[..base.len() - 1].to_owned(), base.to_uppercase()]);

@@ -1,10 +1,10 @@
-//! Every name that the contract allows names one entry, and only that one.
+//! Cases for names: each name that the contract allows is accepted, and identifies a single entry.
 
 use strongroom_core::{ErrorKind, KeyringStore, MAX_NAME_BYTES, Store, secret_bytes};
 
 use crate::fixture::{Fixture, read, refused};
 
-/// What stores are known to trip over: separators, escapes, patterns, numbering, normalisation.
+/// Names that are known to break stores: separators, escapes, patterns, numbering, normalisation.
 pub(crate) const AWKWARD: &[&str] = &[
     ".",
     "..",
@@ -56,17 +56,20 @@ pub(crate) const AWKWARD: &[&str] = &[
     "\u{7f}",
     "é",
     "e\u{301}",
+    // Equal in upper case.
     "ß",
     "ss",
     "密码",
     "🔐",
     "👩‍👩‍👧",
+    // KWallet numbers items of the same label in this form.
     "a__1_",
     "a__2_",
     "a",
     "0",
     "00",
     "null",
+    // A device name on Windows.
     "CON",
     "_",
     "a.b",
@@ -89,7 +92,7 @@ pub(crate) fn takes_the_longest_names(fixture: &Fixture<'_>) {
     let mut names = Vec::new();
     for filler in ["x", " ", "%", "\n", "é", "🔐"] {
         let user = pad("", filler);
-        // The same but for the last byte: cut off anywhere, the two are one.
+        // Differs in the last character alone: a store that truncates names would mix the two up.
         let mut sibling = user.clone();
         sibling.pop();
         sibling.push('y');
@@ -98,7 +101,7 @@ pub(crate) fn takes_the_longest_names(fixture: &Fixture<'_>) {
     let longest = pad(base, "x");
     names.push((longest[..MAX_NAME_BYTES - 1].to_owned(), pad("", "x")));
     names.push((longest, pad("", "x")[1..].to_owned()));
-    // Few at a time: escaped, they are long.
+    // In small chunks, since these names are long when they are escaped, and count against a quota.
     for names in names.chunks(4) {
         stay_apart(fixture, names.iter().cloned());
     }
@@ -138,6 +141,7 @@ pub(crate) fn refuses_names_that_cannot_be_used(fixture: &Fixture<'_>) {
         refuse(store, service, "u");
         refused(store.list(service), ErrorKind::Invalid, "listing it");
     }
+    // Qt drops a byte order mark at the start, so that two names would be the same.
     for user in ["", "a\0b", "\0", "\u{feff}a", &overlong] {
         refuse(store, base, user);
     }
@@ -146,11 +150,11 @@ pub(crate) fn refuses_names_that_cannot_be_used(fixture: &Fixture<'_>) {
     }
 }
 
-/// Writes all of them, each with a value of its own, then finds and deletes each by itself.
+/// Creates an entry of a distinct value for each name, then reads and deletes each entry.
 fn stay_apart(fixture: &Fixture<'_>, names: impl Iterator<Item = (String, String)>) {
     let store = fixture.store();
     let names: Vec<_> = names.collect();
-    // In portions, so that a user's quota in the store is not what is tried here.
+    // In chunks, so that a quota on the number of entries is not exceeded.
     for names in names.chunks(32) {
         for (index, (service, user)) in names.iter().enumerate() {
             fixture.will_write(service, user);
@@ -180,7 +184,7 @@ fn refuse(store: &dyn Store, service: &str, user: &str) {
     refused(store.exists(service, user), ErrorKind::Invalid, "exists");
 }
 
-/// Fills up with whole fillers, then with `x`, to exactly the longest name.
+/// Pads a name with the filler, then with `x`, to exactly [`MAX_NAME_BYTES`].
 fn pad(start: &str, filler: &str) -> String {
     let room = MAX_NAME_BYTES - start.len();
     let name = format!("{start}{}", filler.repeat(room / filler.len()));

@@ -1,4 +1,4 @@
-//! What a store says about itself is constant once it was used, changes nothing and shows no value.
+//! Cases for capabilities, name, probe, `Debug` and errors: they are constant, change nothing and contain no value.
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -11,6 +11,7 @@ use crate::fixture::{Fixture, refused};
 const MARKER: &str = "m4rk3r-v4lu3";
 
 pub(crate) fn capabilities_never_change(fixture: &Fixture<'_>) {
+    // A store learns from its provider how values are protected, so this part may change at the first use.
     let untouched = fixture.store().capabilities();
     fixture.write("u", "v");
     let used = fixture.store().capabilities();
@@ -20,7 +21,7 @@ pub(crate) fn capabilities_never_change(fixture: &Fixture<'_>) {
     assert_eq!(abilities(used), abilities(untouched), "use tells no more than how it protects");
 }
 
-/// The part that no program behind a store decides.
+/// Returns the capabilities that do not depend on the provider behind a store.
 fn abilities(of: Capabilities) -> (Option<usize>, bool, bool, bool) {
     (of.max_secret_len, of.binary_safe, of.can_list, of.may_prompt)
 }
@@ -83,6 +84,7 @@ fn show_nothing_of(error: &Error) {
     show_nothing(error);
     shown_without_value(&error.to_string());
     shown_without_value(error.hint());
+    // A cause may quote the data that it could not handle.
     let mut source = error.source();
     while let Some(cause) = source {
         show_nothing(&cause);
@@ -96,7 +98,7 @@ fn show_nothing(what: &impl Debug) {
     shown_without_value(&format!("{what:#?}"));
 }
 
-/// Neither as text nor as a list of numbers, over several lines or on one.
+/// Checks that the output contains the marker neither as text nor as a list of bytes, with or without line breaks.
 fn shown_without_value(shown: &str) {
     let squeezed: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
     let numbers = MARKER.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(",");

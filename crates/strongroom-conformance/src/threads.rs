@@ -1,4 +1,4 @@
-//! Threads, each with a handle of its own, lose nothing and mix nothing up.
+//! Cases for threads that use a store at the same time, each with a handle of its own.
 
 use std::sync::Barrier;
 use std::thread;
@@ -8,7 +8,7 @@ use strongroom_core::{ErrorKind, KeyringStore, Store, secret_bytes};
 use crate::fixture::{Fixture, read};
 
 const THREADS: usize = 8;
-/// What each thread does, one after the other.
+/// The number of calls of each thread.
 const CALLS: usize = 25;
 const ROUNDS: usize = 8;
 
@@ -64,7 +64,7 @@ pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
 
 pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
     let service = fixture.service();
-    // Lengths differ, so that a mixture of two values is none of them.
+    // The lengths differ, so that a mixture of two values is recognised.
     let value =
         |thread: usize| vec![b'a' + u8::try_from(thread).expect("few threads"); 1 + 40 * thread];
     let whole = |found: Option<Vec<u8>>| {
@@ -85,7 +85,7 @@ pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
     assert!(!fixture.is_there("u"), "there was one entry, not several");
 }
 
-/// Runs the work in all threads at once, each with its own handle, and returns what they returned.
+/// Runs the work in all threads at once, each with a handle of its own. Returns the results.
 fn at_once<T: Send>(fixture: &Fixture<'_>, work: impl Fn(&dyn Store, usize) -> T + Sync) -> Vec<T> {
     let handles: Vec<_> = (0..THREADS).map(|_| fixture.open()).collect();
     let start = Barrier::new(THREADS);
@@ -96,6 +96,7 @@ fn at_once<T: Send>(fixture: &Fixture<'_>, work: impl Fn(&dyn Store, usize) -> T
             .enumerate()
             .map(|(thread, store)| {
                 scope.spawn(move || {
+                    // Starting a thread takes longer than a call: without this the calls would hardly overlap.
                     start.wait();
                     work(&**store, thread)
                 })

@@ -1,4 +1,4 @@
-//! A value comes back as it was, or is refused.
+//! Cases for values: a value is read back unchanged, or is refused.
 
 use strongroom_core::{
     ErrorKind, ExposeSecret, KeyringStore, SecretString, Store, WriteMode, armor, secret_bytes,
@@ -6,8 +6,7 @@ use strongroom_core::{
 
 use crate::fixture::{Fixture, refused};
 
-/// The largest value that a store without a limit is tried with, and the most of a larger limit
-/// that a test should spend.
+/// The length in bytes of the largest value for a store without a limit.
 const LARGE: usize = 64 * 1024;
 
 pub(crate) fn round_trips_an_empty_value(fixture: &Fixture<'_>) {
@@ -36,6 +35,7 @@ pub(crate) fn round_trips_a_byte_order_mark(fixture: &Fixture<'_>) {
 }
 
 pub(crate) fn round_trips_what_looks_like_armor(fixture: &Fixture<'_>) {
+    // The marker with nothing, no Base64, complete Base64 and cut Base64 after it.
     for rest in ["", "%%%", "YQ==", "YQpi", "YQ"] {
         round_trip(fixture, &[&format!("{}{rest}", armor::MARKER)]);
     }
@@ -43,6 +43,7 @@ pub(crate) fn round_trips_what_looks_like_armor(fixture: &Fixture<'_>) {
 
 pub(crate) fn round_trips_an_armored_value(fixture: &Fixture<'_>) {
     let mut value = b"a\nb".to_vec();
+    // An encoded value is a value like any other, and is encoded again.
     for _ in 0..3 {
         value = armor::encode(&value).expose_secret().to_vec();
         round_trip(fixture, &[std::str::from_utf8(&value).expect("armor is text")]);
@@ -53,7 +54,7 @@ pub(crate) fn round_trips_four_kibibytes(fixture: &Fixture<'_>) {
     round_trip(fixture, &[&"0123456789abcdef".repeat(256)]);
 }
 
-/// A user's quota may be smaller than the largest value; then nothing may change.
+/// Writes a value of the largest length. If the user's quota is smaller, the write must fail and change nothing.
 pub(crate) fn round_trips_the_largest_value(fixture: &Fixture<'_>) {
     let max = fixture.store().capabilities().max_secret_len;
     let value = "x".repeat(max.unwrap_or(LARGE)).into_bytes();
@@ -109,7 +110,7 @@ pub(crate) fn text_and_bytes_are_one_entry(fixture: &Fixture<'_>) {
     assert_eq!(fixture.read("u").as_deref(), Some(&b"written as text"[..]));
 }
 
-/// As a new entry, and over another value.
+/// Writes and reads each value, as a new entry and over another value.
 fn round_trip(fixture: &Fixture<'_>, values: &[&str]) {
     let (store, service) = (fixture.store(), fixture.service());
     for value in values {

@@ -1,4 +1,4 @@
-//! Writing, deleting and looking follow one another.
+//! Cases for sequences of writes, deletes and reads.
 
 use strongroom_core::{ErrorKind, WriteMode};
 

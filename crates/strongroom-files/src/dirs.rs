@@ -1,8 +1,9 @@
 //! The directories of a user.
 //!
-//! The home directory alone decides where they lie, for every process of the user at the same place. `XDG_STATE_HOME` and
-//! its kin are not asked: `cron` and `ssh` may not have them, and would meet elsewhere. Nor is Windows asked for the
-//! known folder LocalAppData: it is this one in every profile, can't be redirected, and does not roam, as a lock must not.
+//! Their paths depend on the home directory alone, so that every process of the user finds the same files. `XDG_STATE_HOME` and
+//! similar variables are not read: processes of `cron` and `ssh` may lack them, and would use other files. Windows is not asked
+//! for the known folder LocalAppData: it is at this path in every profile, can't be redirected, and does not roam, which a lock
+//! file must not do.
 
 use std::env;
 use std::io;
@@ -14,7 +15,7 @@ use crate::Refusal;
 use crate::platform::{self, WRITABLE_BY_OTHERS};
 use crate::report::{error, quoted};
 
-/// The place of locks and of what is remembered, below the home directory.
+/// The directory of lock files and remembered state, below the home directory.
 const STATE: &str = if cfg!(windows) {
     "AppData/Local/strongroom"
 } else if cfg!(target_os = "macos") {
@@ -23,23 +24,24 @@ const STATE: &str = if cfg!(windows) {
     ".local/state/strongroom"
 };
 
-/// The place of sealed files. On platforms without XDG's there is one place for both.
+/// The directory of sealed files, below the home directory. The same as [`STATE`] on platforms without XDG directories.
 const DATA: &str =
     if cfg!(any(windows, target_os = "macos")) { STATE } else { ".local/share/strongroom" };
 
-/// Bits that let other users in.
+/// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
 
-/// Returns the directory of locks and of what is remembered, which need not exist; `None` for a user without a home directory.
+/// Returns the directory of lock files and remembered state, or `None` for a user without a home directory. The directory
+/// need not exist.
 ///
 /// # Errors
 ///
-/// `AccessDenied` if the home directory, or a directory on the way from there, belongs to another user; `Io`.
+/// `AccessDenied` if the home directory, or a directory between it and the result, belongs to another user; `Io`.
 pub fn state_dir() -> Result<Option<PathBuf>> {
     below_home(STATE)
 }
 
-/// Returns the directory of sealed files, which need not exist; `None` for a user without a home directory.
+/// Returns the directory of sealed files, or `None` for a user without a home directory. The directory need not exist.
 ///
 /// # Errors
 ///
@@ -48,47 +50,47 @@ pub fn data_dir() -> Result<Option<PathBuf>> {
     below_home(DATA)
 }
 
-/// Creates a directory that no other user may write to, with those above it, or checks the one that is there.
+/// Creates a directory that no other user can write to, with its parents, or checks the existing directory.
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it belongs to another user, or lets others write; the system's own.
+/// A [`Refusal`] if the directory belongs to another user, or is writable by other users; otherwise the operating system's error.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     platform::create_dir(path)?;
     platform::check_dir(&path.metadata()?, WRITABLE_BY_OTHERS)
 }
 
-/// Checks that a directory, if there is one, belongs to the effective user, and that no other user may write to it.
+/// Checks that a directory, if it exists, belongs to the effective user and is not writable by other users.
 ///
 /// # Errors
 ///
-/// A [`Refusal`]. What is no directory, or can't be looked at, passes: nothing below it can be used.
+/// A [`Refusal`]. A path that is not a directory, or that can't be inspected, passes: no file below it can be used.
 pub fn check_dir(path: &Path) -> io::Result<()> {
     let checked = path.metadata().and_then(|it| platform::check_dir(&it, WRITABLE_BY_OTHERS));
     checked.or_else(|error| if Refusal::of(&error).is_some() { Err(error) } else { Ok(()) })
 }
 
-/// Creates a directory that no other user may look into, with those above it, or checks the one that is there.
+/// Creates a directory without permissions for other users, with its parents, or checks the existing directory.
 ///
 /// # Errors
 ///
-/// As [`check_private_dir`]; the system's own.
+/// As [`check_private_dir`]; otherwise the operating system's error.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     platform::create_dir(path)?;
     check_private_dir(path)
 }
 
-/// Checks that a directory belongs to the effective user, and that no other user may look into it.
+/// Checks that a directory belongs to the effective user and has no permissions for other users.
 ///
 /// # Errors
 ///
-/// A [`Refusal`]; `NotFound`; the system's own.
+/// A [`Refusal`]; `NotFound`; otherwise the operating system's error.
 pub fn check_private_dir(path: &Path) -> io::Result<()> {
     platform::check_dir(&path.metadata()?, OTHERS)
 }
 
-/// Whether something is at this path. What may not be looked at is an error: taken for nothing, it would be an empty
-/// vault.
+/// Returns whether a path exists. A path that can't be inspected is an error: if it counted as absent, the result would be an
+/// empty vault.
 ///
 /// # Errors
 ///
@@ -101,7 +103,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// Whether an error says that there is no file: `ENOTDIR` is as clear a no as `ENOENT`.
+/// Returns whether an error means that the file does not exist: `ENOENT` or `ENOTDIR`.
 pub fn is_absent(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -113,8 +115,8 @@ fn below_home(path: &str) -> Result<Option<PathBuf>> {
     }
 }
 
-/// Returns a directory below a home. Each directory on the way must be the user's or root's, so that no other user can
-/// put another one in its place.
+/// Returns a directory below a home directory. Each directory between them must belong to the user or to root, so that no
+/// other user can replace it.
 fn below(home: &Path, path: &str) -> Result<Option<PathBuf>> {
     if !home.is_absolute() || !home.is_dir() {
         return Ok(None);
@@ -122,10 +124,10 @@ fn below(home: &Path, path: &str) -> Result<Option<PathBuf>> {
     let metadata = home.metadata().map_err(|cause| error(Operation::Choose, home, cause))?;
     platform::check_trusted_owner(&metadata).map_err(|cause| foreign_home(home, &cause))?;
     let mut directory = home.to_owned();
-    // Part by part, so that all of them are separated alike on Windows.
+    // Pushed component by component, so that all separators are the same on Windows.
     for part in path.split('/') {
         directory.push(part);
-        // One that can't be looked at can't be used, either, and its user learns so then.
+        // A directory that can't be inspected can't be used, either: the error comes from its first use.
         if let Ok(found) = directory.metadata() {
             platform::check_trusted_owner(&found)
                 .map_err(|cause| error(Operation::Choose, &directory, cause))?;

@@ -1,22 +1,23 @@
-//! Guarded access to files, for all crates of Strongroom.
+//! Guarded file access for all crates of Strongroom.
 //!
-//! Files, directories and HOME belong to the outside: a program that is started with another user's HOME, or in a
-//! directory that others can write, finds there what they planted. So this crate is the only place that opens,
+//! Files, directories and `HOME` are not trusted: a program that runs with another user's `HOME`, or in a directory
+//! that another user can write to, may find files that this user planted. Therefore no other crate of the workspace opens,
 //! locks, replaces or deletes files by their path:
 //!
-//! - [`read`] and [`open()`]: a [`Source`] says what a file must be. The state's own files are never reached by a link,
-//!   belong to the effective user, and are writable by no other user. Every read has a limit; nothing waits for the writer of a pipe.
+//! - [`read`] and [`open()`]: a [`Source`] states the demands on a file. State files are never reached through a symbolic link,
+//!   belong to the effective user, and are writable by no other user. Every read has a size limit. Opening a pipe does not wait
+//!   for its writer.
 //! - [`Lock`]: a lock between processes with a deadline.
-//! - [`replace()`], [`create_new`], [`NewFile`]: a file is there whole or not at all. A killed process leaves nothing
-//!   that the next one doesn't take away.
+//! - [`replace()`], [`create_new`], [`NewFile`]: a file is complete or absent. Leftovers of a killed process are removed
+//!   by the next process that writes the same file.
 //! - [`state_dir`], [`data_dir`], [`create_private_dir`], [`check_private_dir`]: the directories of a user.
-//! - [`names`]: file names that no two services share.
+//! - [`names`]: file names that are unique for each service.
 //!
-//! Errors are [`io::Error`](std::io::Error)s. What was refused for what it is carries a [`Refusal`], and [`error`] makes
-//! the error of an operation on a secret from any of them, with advice.
+//! Errors are [`io::Error`](std::io::Error)s. The error of a file that fails a check carries a [`Refusal`]. [`error`] turns
+//! either kind into the error of an operation on a secret, with advice.
 //!
-//! On Windows files take the access list of their directory, and in the profile of a user that admits the user, the
-//! administrators and the system. There the owner and the permissions are not checked.
+//! On Windows a file inherits the access list of its directory, and in a user's profile this list admits the user, the
+//! administrators and the system. Owner and permissions are not checked there.
 
 mod dirs;
 mod lock;

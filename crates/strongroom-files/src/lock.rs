@@ -15,33 +15,34 @@ use crate::platform::{self, is_at};
 use crate::{Refusal, Stamp, create_dir};
 use waiter::{NotLocked, Waiter};
 
-/// The number of times that the file may vanish while it is being locked.
+/// The number of attempts to lock a file that other processes delete in the meantime.
 const TRIES: usize = 8;
 
-/// A lock on a file, for all processes and threads that lock the same file.
+/// A lock on a file, which excludes all other processes and threads that lock the same file.
 ///
-/// Each taker opens the file anew: a file lock belongs to an open file description, so two takers in one process exclude each
-/// other like two processes do. The turn comes first, so that at most one thread of this handle waits for the file.
+/// Each call of [`take`](Self::take) opens the file anew: a file lock belongs to an open file description, so that two
+/// handles in the same process exclude each other as two processes do. The threads that share a handle take turns first, so
+/// that at most a single thread of this handle waits for the file.
 #[derive(Debug)]
 pub struct Lock {
     path: Option<PathBuf>,
-    /// Whether the holder's number is written into the file.
+    /// If true, the holder's process id is written into the file.
     names_holder: bool,
     turn: Mutex<Turn>,
     freed: Condvar,
 }
 
-/// The turn among the threads of one process.
+/// The turn among the threads that share a handle.
 #[derive(Debug)]
 struct Turn {
     is_taken: bool,
-    /// Still waits for a taker that gave up; the next one takes it over.
+    /// A waiting thread that was left behind at a deadline. The next call that has to wait takes it over.
     waiter: Option<Arc<Waiter>>,
-    /// After a fork the child has neither the taker nor the waiting thread.
+    /// The process that this state belongs to. A forked child has neither the holder nor the waiting thread.
     process: u32,
 }
 
-/// The lock, or the turn alone where no lock can be had; given back when dropped.
+/// A lock that is held, or only the turn where the system gives no lock. Dropping it releases both.
 #[derive(Debug)]
 pub struct Held {
     lock: Arc<Lock>,
@@ -52,17 +53,17 @@ pub struct Held {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotHeld {
-    /// Another thread or process holds it past the deadline: the process of this number, if it is known.
+    /// Another thread or process still holds the lock at the deadline: the process of this id, if known.
     Busy(Option<u32>),
-    /// The file or its directory could be another user's doing.
+    /// The file or its directory failed a check, and could have been placed there by another user.
     Refused(Error),
-    /// The file can't be waited for.
+    /// Waiting for the file failed.
     Io(io::Error),
 }
 
 impl Lock {
-    /// Returns a lock on the file at this path, which is created when it is needed, with its directory. Without a path only the threads that
-    /// use this handle exclude each other.
+    /// Returns a lock on the file at this path. The file and its directory are created on first use. Without a path only the
+    /// threads that share this handle exclude each other.
     pub fn new(path: Option<PathBuf>) -> Arc<Self> {
         Self::with(path, true)
     }
@@ -71,9 +72,11 @@ impl Lock {
         Arc::new(Self { path, names_holder, turn: Mutex::default(), freed: Condvar::new() })
     }
 
-    /// Returns this process's handle of the lock on the file at this path. The file stays empty: the holder is not known.
+    /// Returns the handle of the lock on this file that all callers in the process share. The file stays empty, so that the
+    /// holder is not known to other processes.
     pub fn shared(path: &Path) -> Arc<Self> {
-        /// A leaf: no other lock is taken under it. A program uses a handful of files.
+        /// A leaf lock: no other lock is taken while it is held. Entries are never removed, since a program uses a handful
+        /// of files.
         static LOCKS: Mutex<BTreeMap<PathBuf, Arc<Lock>>> = Mutex::new(BTreeMap::new());
         let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = locks
@@ -87,12 +90,12 @@ impl Lock {
         self.path.as_deref()
     }
 
-    /// Checks that there is a file to lock, and creates it. It is not locked, which would make other processes wait. The
-    /// system's error comes back where no lock can be had.
+    /// Checks the file and creates it if it does not exist. The file is not locked, so that no other process has to wait.
+    /// Returns the operating system's error if the file can't be opened.
     ///
     /// # Errors
     ///
-    /// `AccessDenied`, `Invalid` if the file or its directory could be another user's doing.
+    /// `AccessDenied` or `Invalid` if the file or its directory fails a check, and could have been placed there by another user.
     pub fn check(&self) -> Result<Option<io::Error>, Error> {
         match self.open() {
             Ok(_) => Ok(None),
@@ -101,14 +104,14 @@ impl Lock {
         }
     }
 
-    /// Takes the lock, waiting no longer than the limit.
+    /// Takes the lock. Waits at most for the given time.
     ///
-    /// Where the system gives no lock (a home that can't be written, a file system without locks) the error comes beside the
-    /// turn, and other processes aren't excluded.
+    /// If the system gives no lock (a home directory that can't be written, a file system without locks), the result is
+    /// the turn and the operating system's error. Other processes are not excluded then.
     ///
     /// # Errors
     ///
-    /// [`NotHeld`]: past the limit, or if the file or its directory could be another user's doing.
+    /// [`NotHeld`]: at the deadline, or if the file or its directory fails a check, or if waiting fails.
     pub fn take(self: &Arc<Self>, limit: Duration) -> Result<(Held, Option<io::Error>), NotHeld> {
         let deadline = Instant::now().checked_add(limit);
         let mut held = self.take_turn(deadline)?;
@@ -123,6 +126,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => self.wait(file, deadline)?,
                 Err(TryLockError::Error(error)) => return Ok((held, Some(error))),
             };
+            // The file may have been deleted or replaced between opening and locking. A lock on it would exclude no other
+            // process.
             if self.is_at_path(&file) {
                 if self.names_holder {
                     write_holder(&file);
@@ -135,6 +140,8 @@ impl Lock {
     }
 
     fn take_turn(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Held, NotHeld> {
+        // The turn is a flag and not a mutex guard: it can be waited for with a deadline, and its holder may go to another
+        // thread.
         let turn = wait_until(&self.freed, self.turn(), deadline, |turn| turn.is_taken);
         let mut turn = turn.ok_or_else(|| NotHeld::Busy(Some(std::process::id())))?;
         turn.is_taken = true;
@@ -144,6 +151,7 @@ impl Lock {
 
     fn wait(&self, file: File, deadline: Option<Instant>) -> Result<File, NotHeld> {
         let stamp = Stamp::of_file(&file).map_err(NotHeld::Io)?;
+        // The waiting thread takes the file. The copy is for reading the holder's process id at the deadline.
         let holder = file.try_clone();
         let waiting = self.turn().waiter.take().filter(|waiter| waiter.takes_over(&stamp));
         let waiter = match waiting {
@@ -181,7 +189,7 @@ impl Lock {
     }
 }
 
-/// The reason why the file was not opened.
+/// The reason why the lock file was not opened.
 enum NotOpened {
     Refused(Error),
     Io(io::Error),
@@ -203,13 +211,13 @@ impl Default for Turn {
 }
 
 impl Held {
-    /// Whether other processes are still excluded: false once the file was deleted or replaced. True where there never was a
-    /// lock to lose.
+    /// Returns whether the lock still excludes other processes: false after the file was deleted or replaced. Always true
+    /// where only the turn is held.
     pub fn is_intact(&self) -> bool {
         self.file.as_ref().is_none_or(|file| self.lock.is_at_path(file))
     }
 
-    /// Whether other processes are excluded.
+    /// Returns whether other processes are excluded.
     pub const fn is_exclusive(&self) -> bool {
         self.file.is_some()
     }
@@ -218,8 +226,8 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(file) = &self.file {
-            // Unlocked by name: a child that is being started may hold a copy of the descriptor for a moment. A failure here is
-            // made good when the file is closed.
+            // Closing the file is not enough: a child that is being started may hold a copy of the descriptor for a moment.
+            // If unlocking fails, closing the file unlocks it.
             if self.lock.names_holder {
                 drop(file.set_len(0));
             }
@@ -230,7 +238,7 @@ impl Drop for Held {
     }
 }
 
-/// Waits while the condition holds; `None` if it still does at the deadline.
+/// Waits while the condition holds. Returns `None` if it still holds at the deadline.
 fn wait_until<'a, T>(
     changed: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -246,17 +254,19 @@ fn wait_until<'a, T>(
     (!condition(&mut guard)).then_some(guard)
 }
 
-/// Writes this process's number into the file, for messages of those that wait. A failure leaves them without it.
+/// Writes the id of this process into the file, for the messages of waiting processes. Errors are ignored: the messages then
+/// don't name the holder.
 fn write_holder(file: &File) {
+    // The fixed width overwrites a longer process id that a killed holder left.
     drop(platform::write_at(file, format!("{:<10}\n", std::process::id()).as_bytes()));
 }
 
-/// Returns the holder's number, if it is known. On Windows no process can read a locked file.
+/// Returns the process id of the holder, if known. On Windows other processes can't read a locked file.
 fn read_holder(file: &File) -> Option<u32> {
     let mut bytes = [0; 10];
     let length = platform::read_at(file, &mut bytes).ok()?;
     let holder: u32 = std::str::from_utf8(&bytes[..length]).ok()?.trim().parse().ok()?;
-    // One that was killed leaves its number until the next holder has written its own.
+    // A killed holder leaves its process id in the file until the next holder writes its own.
     let is_alive = !cfg!(target_os = "linux") || Path::new(&format!("/proc/{holder}")).exists();
     is_alive.then_some(holder)
 }

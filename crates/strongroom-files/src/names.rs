@@ -1,28 +1,28 @@
-//! File names that no two services share, whatever the file system makes of case.
+//! File names that are unique for each service, also on file systems that ignore case.
 //!
-//! They are formats: a name that changed would hide what lies under the old one.
+//! The names are a stable format: if a name changed, the files under the old name would not be found.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-/// The longest part of a path below the state directory. Encrypted home directories take 143 bytes in a name.
+/// The largest length of a path component below the state directory, in bytes. Encrypted home directories limit a name to
+/// 143 bytes.
 const LONGEST_PART: usize = 100;
 
-/// The longest encoded name of a sealed file, to which SQLite adds an ending for each file beside it.
+/// The largest length of the encoded name of a sealed file, in bytes. SQLite appends a suffix for each file beside it.
 const LONGEST_SEALED: usize = 120;
 
-/// The length of the readable start of a longer one.
+/// The length of the readable start of a longer name, in bytes.
 const START: usize = 60;
 
-/// Returns the path, without an ending, of a service's files in the state directory. A long name goes on in a
-/// subdirectory.
+/// Returns the path of a service's files in the state directory, without a suffix. A long name continues in a subdirectory.
 pub fn state_files(dir: &Path, service: &str) -> PathBuf {
     let mut path = dir.to_path_buf();
     let mut part = String::from("vault-");
     for byte in service.bytes() {
         if part.len() >= LONGEST_PART {
-            // No encoded name holds a plus sign, so no file of another service is in the way.
+            // No encoded name contains a plus sign, so the directory can't collide with a file of another service.
             part.push('+');
             path.push(std::mem::take(&mut part));
         }
@@ -36,7 +36,8 @@ pub fn sealed_file(dir: &Path, service: &str) -> PathBuf {
     let mut name = String::with_capacity(LONGEST_SEALED);
     service.bytes().for_each(|byte| push_encoded(&mut name, byte));
     if name.len() > LONGEST_SEALED {
-        // SQLite takes 512 bytes in a path. No encoded name holds a plus sign.
+        // SQLite limits a path to 512 bytes, so a long name can't continue in a subdirectory. The plus sign, which no encoded
+        // name contains, keeps hashed names apart from encoded names.
         name.truncate(START);
         name.push('+');
         let hash = Sha256::digest(service);
@@ -46,6 +47,7 @@ pub fn sealed_file(dir: &Path, service: &str) -> PathBuf {
 }
 
 fn push_encoded(name: &mut String, byte: u8) {
+    // Upper case is encoded, too, so that names differ on file systems that ignore case.
     match byte {
         b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(byte)),
         other => name.push_str(&format!("%{other:02x}")),

@@ -1,4 +1,4 @@
-//! Files that are opened to be read, and the state's files that stay open.
+//! Checked opening and reading of files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,31 +12,31 @@ use crate::{Refusal, platform};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// A file of this program's own: reached by no link, a regular file of the effective user with one name, that no
-    /// other user may write.
+    /// A state file of Strongroom: a regular file of the effective user, not a symbolic link, with a single name (hard link),
+    /// and not writable by other users.
     Own,
-    /// A file with a secret that the user names: a regular file of the effective user, closed to other users. A link to it must be
-    /// the user's or root's.
+    /// A file with a secret, named by the user: a regular file of the effective user, without permissions for other users.
+    /// A symbolic link to it must belong to the user or to root.
     Private,
-    /// A file that the user names and that needs no protection here: a regular file, `/dev/null`, or a descriptor of this process
-    /// (`/dev/fd/3`, `/dev/stdin`), which is what a shell's `<(…)` is.
+    /// A file without a secret, named by the user: a regular file, `/dev/null`, or a descriptor of this process
+    /// (`/dev/fd/3`, `/dev/stdin`), such as the result of the shell's `<(…)`.
     Given,
-    /// A file of the system, which any user may own: a regular file.
+    /// A file of the system: a regular file of any user.
     System,
-    /// A file that was found beside another, and not named by the user: a regular file, reached by no link. Any user may own it.
+    /// A file that was found beside another file and not named by the user: a regular file of any user, not a symbolic link.
     Found,
 }
 
-/// Opens a file to read it, without waiting.
+/// Opens a file for reading. Does not wait for the writer of a pipe.
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not what the source must be; the system's own, `NotFound` for instance.
+/// A [`Refusal`] if the file does not meet the demands of the source; otherwise the operating system's error, such as `NotFound`.
 pub fn open(path: &Path, source: Source) -> io::Result<File> {
     platform::open(path, source)
 }
 
-/// Reads a whole file of at most `limit` bytes. No copy is left behind in memory that is not wiped.
+/// Reads a whole file of at most `limit` bytes. All memory that held the content is wiped when it is freed.
 ///
 /// # Errors
 ///
@@ -52,6 +52,7 @@ pub fn read(path: &Path, source: Source, limit: u64) -> io::Result<Zeroizing<Vec
 /// As [`read`]; [`Refusal::NotText`].
 pub fn read_text(path: &Path, source: Source, limit: u64) -> io::Result<Zeroizing<String>> {
     let mut bytes = read(path, source, limit)?;
+    // `from_utf8` takes the plain vector, so the bytes go back into a wiping wrapper on both paths.
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
@@ -65,13 +66,13 @@ pub fn read_text(path: &Path, source: Source, limit: u64) -> io::Result<Zeroizin
 ///
 /// # Errors
 ///
-/// [`Refusal::TooLarge`]; the system's own.
+/// [`Refusal::TooLarge`]; otherwise the operating system's error.
 pub fn read_open(mut file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let length = file.metadata()?.len();
     if length > limit {
         return Err(Refusal::TooLarge { limit }.into());
     }
-    // Files of `/proc` and pipes tell no length. A vector that grows by itself leaves an unwiped copy behind.
+    // Pipes and files in `/proc` have no known length. A vector that grows by itself would leave an unwiped copy behind.
     let room = usize::try_from(length).unwrap_or_default().max(1023) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let mut chunk = Zeroizing::new([0; 4096]);
@@ -82,6 +83,7 @@ pub fn read_open(mut file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> 
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
+        // The file may have grown since its length was read.
         if (bytes.len() + count) as u64 > limit {
             return Err(Refusal::TooLarge { limit }.into());
         }
@@ -90,7 +92,7 @@ pub fn read_open(mut file: &File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> 
     }
 }
 
-/// Makes room for more bytes, and wipes the old place where they move.
+/// Makes room for more bytes. If the content moves, the old memory is wiped.
 fn grow(bytes: &mut Zeroizing<Vec<u8>>, more: usize) {
     let needed = bytes.len() + more;
     if needed > bytes.capacity() {

@@ -1,42 +1,42 @@
-//! A file or directory that is not used because of what it is.
+//! The reasons why a file or directory is not used.
 
 use std::error::Error;
 use std::fmt;
 use std::fs::Metadata;
 use std::io;
 
-/// The reason why a file or directory is not used. [`io::Error`]s of this crate carry it.
+/// The reason why a file or directory is not used. An [`io::Error`] of this crate carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It is a symbolic link, or a link of another user.
+    /// The path is a symbolic link, or leads through a link of another user.
     Link,
-    /// It has several names (hard links), so that another one could change it.
+    /// The file has this number of names (hard links), so that it could be changed under another name.
     Names(u64),
-    /// It is a directory.
+    /// The path is a directory.
     Directory,
-    /// It is a pipe, a socket or a device, which could wait for ever.
+    /// The path is a pipe, a socket or a device, which could block for ever.
     Special,
-    /// It belongs to another user.
+    /// The file belongs to another user.
     Owner {
-        /// The owner's number.
+        /// The user id of the owner.
         owner: u32,
-        /// The number of this process's effective user.
+        /// The effective user id of this process.
         user: u32,
     },
-    /// Other users may read or change it.
+    /// The permissions let other users read or change the file.
     Mode {
-        /// Its permissions.
+        /// The permissions of the file.
         mode: u32,
-        /// The permissions that it may have at most.
+        /// The largest allowed permissions.
         allowed: u32,
     },
-    /// It is larger than what is read.
+    /// The file is larger than the limit of the read.
     TooLarge {
-        /// The most that is read, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// It is not UTF-8.
+    /// The file is not UTF-8.
     NotText,
 }
 
@@ -59,7 +59,7 @@ impl Refusal {
     }
 }
 
-/// Checks that these metadata are of a regular file.
+/// Checks that these metadata describe a regular file.
 pub(crate) fn check_regular(metadata: &Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     if kind.is_file() {

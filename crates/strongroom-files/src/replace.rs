@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic creation and replacement of files.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, TryLockError};
@@ -8,32 +8,33 @@ use std::path::{Path, PathBuf};
 use crate::platform::{self, check_links, is_at, rename_over, sync_dir};
 use crate::refusal::check_regular;
 
-/// The number of times that a file which other processes create and delete at the same time is created anew.
+/// The number of attempts to create a file that other processes create and delete at the same time.
 const TRIES: usize = 16;
 
-/// The most processes that replace one file at the same time.
+/// The largest number of processes that replace the same file at the same time.
 const MOST_WRITERS: usize = 16;
 
-/// The most copies of one name that are kept.
+/// The largest number of copies that are kept of a file.
 const MOST_COPIES: usize = 100;
 
-/// Writes a file for the user alone in place of the one that is there: the old one or the new one is there at any moment,
-/// and the new one is on the disk when this returns.
+/// Replaces a file atomically by a file that only the user can read.
+///
+/// The path holds either the old or the new file at any moment. The new file is synced to disk when the function returns.
 ///
 /// # Errors
 ///
-/// The system's own. The old file is then as it was.
+/// Returns the operating system's error. The old file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = NewFile::any(path)?;
     new.write(bytes)?;
     new.put_in_place()
 }
 
-/// Writes a file that holds no secret, which every user may read, as [`replace`] does.
+/// Replaces a file as [`replace`] does, by a file that every user can read. For files without secrets.
 ///
 /// # Errors
 ///
-/// The system's own. The old file is then as it was.
+/// Returns the operating system's error. The old file is then unchanged.
 pub fn replace_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = NewFile::any(path)?;
     new.write(bytes)?;
@@ -41,12 +42,13 @@ pub fn replace_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new.put_in_place()
 }
 
-/// Writes a new file for the user alone: whole and on the disk, or not at all.
+/// Creates a file that only the user can read. The file is complete and synced to disk, or absent.
 ///
 /// # Errors
 ///
-/// `AlreadyExists` if there is something at the path; the system's own.
+/// `AlreadyExists` if the path is taken; otherwise the operating system's error.
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Saves writing the content where the path is taken. The check that counts is made when the file gets its name.
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
@@ -58,7 +60,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(directory(path))
 }
 
-/// Writes a new file for the user alone. Where the name is taken, a number is appended. Returns its path.
+/// Creates a file that only the user can read, with a number appended where the name is taken. Returns its path.
 ///
 /// # Errors
 ///
@@ -75,13 +77,13 @@ pub fn create_copy(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Returns the file that is to be replaced under a path that the user named: the path itself, or what a link leads to.
-/// `None` if there is nothing.
+/// Returns the file to replace for a path that the user names: the path itself, or the target of a symbolic link.
+/// Returns `None` if the path does not exist.
 ///
 /// # Errors
 ///
-/// A [`Refusal`](crate::Refusal) if it is a link of another user, who chose what would be replaced, or no regular file; the
-/// system's own.
+/// A [`Refusal`](crate::Refusal) if the path is a link of another user, since that user would choose the file to replace,
+/// or if it is not a regular file; otherwise the operating system's error.
 pub fn replaceable(path: &Path) -> io::Result<Option<PathBuf>> {
     let found = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -96,10 +98,10 @@ pub fn replaceable(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(target))
 }
 
-/// A file in the making, beside its place, for the user alone.
+/// A temporary file beside its final place, which only the user can read.
 ///
-/// It is locked, so that no other process takes it for one that a killed process left, and goes when it is dropped before
-/// it was put in place. The next one for the same place takes away what a killed process left.
+/// The file is locked, so that other processes can tell it from the leftover of a killed process. Dropping it before it is
+/// put in place deletes it. Creating a file for the same place deletes the leftover of a killed process.
 #[derive(Debug)]
 pub struct NewFile {
     place: PathBuf,
@@ -109,16 +111,16 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Creates the only one beside a place.
+    /// Creates the temporary file of a place, which at most a single process has at a time.
     ///
     /// # Errors
     ///
-    /// `ResourceBusy` if another process has one; the system's own.
+    /// `ResourceBusy` if another process has it; otherwise the operating system's error.
     pub fn beside(place: &Path) -> io::Result<Self> {
         Self::numbered(place, 0)
     }
 
-    /// Creates one beside those of other processes.
+    /// Creates a temporary file beside those of other processes.
     fn any(place: &Path) -> io::Result<Self> {
         for writer in 0..MOST_WRITERS {
             match Self::numbered(place, writer) {
@@ -131,7 +133,7 @@ impl NewFile {
 
     fn numbered(place: &Path, writer: usize) -> io::Result<Self> {
         let path = path_beside(place, writer)?;
-        // Each round takes away what a dead process left.
+        // A round either creates the file or deletes the leftover of a killed process.
         for _ in 0..TRIES {
             let file = match platform::create_to_move(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -144,7 +146,7 @@ impl NewFile {
                 Ok(()) if is_at(&file, &path) => {
                     return Ok(Self { place: place.to_owned(), path, file, is_in_place: false });
                 }
-                // Another process took it away before it was locked.
+                // Another process took the file for a leftover before it was locked here.
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -152,38 +154,39 @@ impl NewFile {
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
-    /// Writes the content, down to the disk.
+    /// Writes the content and syncs it to disk.
     ///
     /// # Errors
     ///
-    /// The system's own.
+    /// Returns the operating system's error.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut file = &self.file;
         file.write_all(bytes)?;
         file.sync_all()
     }
 
-    /// Gives it the owner, the group and the permissions of the file that it replaces.
+    /// Copies the owner, the group and the permissions from the file that is to be replaced.
     ///
     /// # Errors
     ///
-    /// The system's own.
+    /// Returns the operating system's error.
     pub fn take_access_of(&self, old: &Metadata) -> io::Result<()> {
         platform::copy_access(&self.file, old)?;
         self.file.sync_all()
     }
 
-    /// Puts it in its place, over a file that is there. On the disk when this returns.
+    /// Moves the file to its place, over an existing file. The move is synced to disk when the function returns.
     ///
     /// # Errors
     ///
-    /// The system's own.
+    /// Returns the operating system's error.
     pub fn put_in_place(mut self) -> io::Result<()> {
         rename_over(&self.path, &self.place)?;
         self.is_in_place = true;
         sync_dir(directory(&self.place))
     }
 
+    /// Moves the file to its place, unless the place is taken.
     fn put_where_none_is(mut self) -> io::Result<()> {
         let new = tempfile::TempPath::try_from_path(&self.path)?;
         new.persist_noclobber(&self.place).map_err(|error| error.error)?;
@@ -195,22 +198,23 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_in_place {
-            // What stays is taken away by the next one.
+            // After a failure the next process that creates this file deletes the leftover.
             fs::remove_file(&self.path).ok();
         }
     }
 }
 
-/// Takes away a file that no process is writing.
+/// Deletes the leftover of a killed process.
 ///
 /// # Errors
 ///
-/// `ResourceBusy` if one is; the system's own.
+/// `ResourceBusy` if a process is writing the file; otherwise the operating system's error.
 fn take_away(path: &Path) -> io::Result<()> {
     let file = match platform::open_to_take_away(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => file?,
     };
+    // A lock ends with its process, so a free lock means that the writer is gone.
     match file.try_lock() {
         Ok(()) if is_at(&file, path) => fs::remove_file(path),
         Ok(()) => Ok(()),
@@ -219,7 +223,7 @@ fn take_away(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `.config.json.strongroom-new` for `config.json`.
+/// Returns the path of a temporary file: `.config.json.strongroom-new` for `config.json`.
 fn path_beside(place: &Path, writer: usize) -> io::Result<PathBuf> {
     let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
     let mut name = OsString::from(".");

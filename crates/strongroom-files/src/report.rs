@@ -1,4 +1,4 @@
-//! Errors of files as errors of operations on secrets.
+//! Conversion of file errors to errors of operations on secrets.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use strongroom_core::{Error, ErrorKind, Operation};
 
 use crate::Refusal;
 
-/// Returns the error of an operation for a file or directory at this path: kind, message and advice.
+/// Converts the error of a file or directory to the error of an operation, with kind, message and advice.
 pub fn error(operation: Operation, path: &Path, cause: io::Error) -> Error {
     let (kind, problem) = match Refusal::of(&cause) {
         Some(refusal) => (refused(refusal), refusal.to_string()),
@@ -17,15 +17,15 @@ pub fn error(operation: Operation, path: &Path, cause: io::Error) -> Error {
         }
     };
     let advice = advice(path, &cause);
-    // The problem is a clause about "it".
+    // The problem is a clause about "it". Here the path is the subject.
     let problem = problem.strip_prefix("it ").unwrap_or(&problem);
     let error = Error::new(kind, operation).with_message(format!("{} {problem}", quoted(path)));
     let error = advice.into_iter().fold(error, Error::with_hint);
-    // A refusal is its own cause, and has been told.
+    // A refusal is its own cause, and the message already states it.
     if Refusal::of(&cause).is_some() { error } else { error.with_source(cause) }
 }
 
-/// Returns the path as one word of a shell command, without control characters.
+/// Quotes the path as a single word of a shell command, without control characters.
 pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
@@ -33,7 +33,7 @@ pub fn quoted(path: &Path) -> String {
         return text.into_owned();
     }
     if text.chars().any(char::is_control) {
-        // `$'…'` of bash, zsh and ksh.
+        // `$'…'` is understood by bash, zsh and ksh. Plain quotes would send the control characters to the terminal.
         let escaped: String = text.chars().map(escape).collect();
         return format!("$'{escaped}'");
     }
@@ -85,7 +85,7 @@ fn failed(cause: &io::Error) -> (ErrorKind, &'static str) {
     }
 }
 
-/// Returns the advice for a file; `None` where that of the error's kind says enough.
+/// Returns the advice for a file, or `None` if the default advice of the error's kind is enough.
 fn advice(path: &Path, cause: &io::Error) -> Option<String> {
     let shown = quoted(path);
     Some(match Refusal::of(cause) {

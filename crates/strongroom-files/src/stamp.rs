@@ -4,11 +4,10 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-/// The identity of a file and the time of its last change, for comparisons.
+/// The identity of a file and the time of its last change, for comparison.
 ///
-/// While a file is open its inode number belongs to no other file, so the comparison with an open file's stamp can't be
-/// fooled by a number that is used again. On Windows all stamps are equal: a file that is open without
-/// `FILE_SHARE_DELETE` stays the file at its path.
+/// The inode number of an open file is not reused, so a comparison with the stamp of an open file is reliable.
+/// On Windows all stamps are equal: a file that is open without `FILE_SHARE_DELETE` stays at its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     device: u64,
@@ -21,26 +20,26 @@ impl Stamp {
     ///
     /// # Errors
     ///
-    /// The system's own.
+    /// Returns the operating system's error.
     pub fn of_file(file: &File) -> io::Result<Self> {
         Ok(Self::of(&file.metadata()?))
     }
 
-    /// Returns the stamp of the file at a path. A symbolic link is not followed.
+    /// Returns the stamp of the file at a path. Symbolic links are not followed.
     ///
     /// # Errors
     ///
-    /// The system's own: `NotFound`, for instance.
+    /// Returns the operating system's error, such as `NotFound`.
     pub fn at(path: &Path) -> io::Result<Self> {
         Ok(Self::of(&path.symlink_metadata()?))
     }
 
-    /// Whether both are of one file, changed or not.
+    /// Returns whether both stamps belong to the same file, changed or not.
     pub const fn is_same_file(&self, other: &Self) -> bool {
         self.device == other.device && self.inode == other.inode
     }
 
-    /// Returns the stamp of a file that these metadata are of.
+    /// Returns the stamp of the file that these metadata describe.
     #[cfg(unix)]
     pub fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
@@ -51,7 +50,7 @@ impl Stamp {
         }
     }
 
-    /// Returns the stamp of a file that these metadata are of.
+    /// Returns the stamp of the file that these metadata describe.
     #[cfg(not(unix))]
     pub const fn of(_: &Metadata) -> Self {
         Self { device: 0, inode: 0, changed: (0, 0) }

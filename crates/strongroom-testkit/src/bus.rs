@@ -15,19 +15,19 @@ use tempfile::TempDir;
 
 use crate::{Sandbox, process::Process};
 
-/// Longer than any healthy call takes, and short enough to tell that a daemon hangs.
+/// The deadline of a call: longer than a call to a healthy daemon takes, and short enough to detect a hung daemon.
 const CALL: Duration = Duration::from_secs(10);
 
 const NO_ACTIVATION: &str = "";
 const STOCK_ACTIVATION: &str = "<standard_session_servicedirs/>";
 
-/// What every bus allows.
+/// The policy rules of every bus.
 const ALLOW_ALL: &str = r#"
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>"#;
 
-/// A `dbus-daemon` that only this test knows, ended with its last handle.
+/// A private `dbus-daemon`, killed when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Bus {
     sandbox: Sandbox,
@@ -35,7 +35,7 @@ pub struct Bus {
     daemon: Arc<Mutex<Option<Process>>>,
 }
 
-/// A bus in the making, for what tests ask of none but the strangest.
+/// A builder for a bus with unusual addresses, rules or user.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BusBuilder {
@@ -47,16 +47,16 @@ pub struct BusBuilder {
 }
 
 impl Bus {
-    /// Starts a bus that activates nothing: a name has an owner when a test gave it one.
+    /// Starts a bus without activation: a name has an owner only if the test started it.
     ///
     /// # Panics
     ///
-    /// When `dbus-daemon` doesn't start.
+    /// If `dbus-daemon` does not start.
     pub fn start(sandbox: &Sandbox) -> Self {
         Self::builder(sandbox).start()
     }
 
-    /// Begins a bus that activates nothing and listens at one path of the sandbox.
+    /// Returns a builder for a bus without activation that listens at a path in the sandbox.
     pub fn builder(sandbox: &Sandbox) -> BusBuilder {
         BusBuilder {
             sandbox: sandbox.clone(),
@@ -67,40 +67,40 @@ impl Bus {
         }
     }
 
-    /// Starts a bus that activates the installed services, as a desktop's does.
+    /// Starts a bus that activates the installed services, as on a desktop.
     ///
-    /// Prompters need a screen: give the sandbox a `DISPLAY` first. A mere look-up of
-    /// `org.freedesktop.secrets` starts a provider here.
+    /// Prompters need a screen, so the sandbox must have a `DISPLAY`. Any call to
+    /// `org.freedesktop.secrets` starts a provider on this bus.
     ///
     /// # Panics
     ///
-    /// When `dbus-daemon` doesn't start.
+    /// If `dbus-daemon` does not start.
     pub fn start_with_activation(sandbox: &Sandbox) -> Self {
         BusBuilder { activation: STOCK_ACTIVATION, ..Self::builder(sandbox) }.start()
     }
 
-    /// The sandbox it runs in.
+    /// Returns the sandbox of the bus.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
 
-    /// What `DBUS_SESSION_BUS_ADDRESS` is for its clients.
+    /// Returns the address, the value of `DBUS_SESSION_BUS_ADDRESS` for clients.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// [`Sandbox::command`] for a client of this bus.
+    /// Returns a command for a client of this bus. See [`Sandbox::command`].
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.sandbox.command(program);
         command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
         command
     }
 
-    /// The process that owns `name`, without starting one.
+    /// Returns the process id of the owner of `name`, without activating a service.
     ///
     /// # Panics
     ///
-    /// When `name` is no bus name, or the bus doesn't answer.
+    /// If `name` is not a valid bus name, or the bus does not answer.
     pub fn name_owner_pid(&self, name: &str) -> Option<u32> {
         let name = BusName::try_from(name).expect("a valid bus name");
         let reply = self.talk(async |connection| {
@@ -114,13 +114,13 @@ impl Bus {
         }
     }
 
-    /// Kills the bus under its clients.
+    /// Kills the bus while its clients are connected.
     pub fn kill(&self) {
         let mut daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
         drop(daemon.take());
     }
 
-    /// Holds a conversation on a connection of its own, no call in which takes for ever.
+    /// Runs a conversation on a new connection. Each call in it has a deadline.
     pub(crate) fn talk<T>(
         &self,
         conversation: impl AsyncFnOnce(Connection) -> zbus::Result<T>,
@@ -134,31 +134,32 @@ impl Bus {
 }
 
 impl BusBuilder {
-    /// Listens at this address, too, in place of the sandbox's path.
+    /// Adds an address. The first address replaces the path in the sandbox.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listens.push(address.into());
         self
     }
 
-    /// Adds a rule to the policy, such as `<deny …/>`, after those that allow all.
+    /// Adds a rule to the policy, such as `<deny …/>`. Later rules override the default rules, which allow all.
     pub fn rule(mut self, rule: &str) -> Self {
         self.rules += rule;
         self
     }
 
-    /// Runs the daemon as this user, which takes root, and admits all users.
+    /// Runs the daemon as this user, which needs root, and admits all users.
     pub fn user(mut self, user: u32) -> Self {
         self.user = Some(user);
         self.rule(r#"<allow user="*"/>"#)
     }
 
-    /// Starts it.
+    /// Starts the bus.
     ///
     /// # Panics
     ///
-    /// When `dbus-daemon` doesn't start.
+    /// If `dbus-daemon` does not start.
     pub fn start(self) -> Bus {
         let readable = open_directory();
+        // Another user can't read the sandbox.
         let config = match self.user {
             Some(_) => readable.path().join("bus.conf"),
             None => self.sandbox.path().join("bus.conf"),
@@ -168,8 +169,8 @@ impl BusBuilder {
         command
             .args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"])
             .arg(config)
-            // Activated prompters would otherwise activate the accessibility bus, and its
-            // launcher's children outlive this bus.
+            // Without this, activated prompters activate the accessibility bus, and the
+            // children of its launcher outlive this bus.
             .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -194,7 +195,7 @@ impl BusBuilder {
     }
 }
 
-/// A directory that any user can look into.
+/// Creates a directory that all users can read.
 fn open_directory() -> TempDir {
     let permissions = fs::Permissions::from_mode(0o755);
     let directory = tempfile::Builder::new().permissions(permissions).tempdir();

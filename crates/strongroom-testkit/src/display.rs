@@ -1,4 +1,4 @@
-//! A screen that nobody sees, and the hands to answer a prompt on it.
+//! A private X server, with functions to answer a prompt on it.
 
 use std::{
     path::Path,
@@ -24,15 +24,16 @@ pub struct Display {
 pub struct Window(String);
 
 impl Display {
-    /// Starts an X server on a display that is free.
+    /// Starts an X server on a free display.
     ///
     /// # Panics
     ///
-    /// When `Xvfb` doesn't start.
+    /// If `Xvfb` does not start.
     pub fn start() -> Self {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command("Xvfb");
         command
+            // With `-displayfd` the server chooses a free display, so that concurrent tests don't collide.
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .args(["-screen", "0", "1024x768x24"])
             .stdin(Stdio::null())
@@ -42,17 +43,17 @@ impl Display {
         Self { name: format!(":{}", server.first_line()), sandbox, server: Some(server) }
     }
 
-    /// What `DISPLAY` is for its clients.
+    /// Returns the name of the display, the value of `DISPLAY` for clients.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Waits until a window shows whose title or class matches a regular expression, and gives it
-    /// the keyboard, as there's no window manager to do so.
+    /// Waits for a visible window whose title or class matches a regular expression, and gives it
+    /// the keyboard focus, since there is no window manager to do so.
     ///
     /// # Panics
     ///
-    /// When none shows.
+    /// If no such window appears.
     #[track_caller]
     pub fn wait_for_window(&self, pattern: &str) -> Window {
         let mut found = None;
@@ -65,11 +66,11 @@ impl Display {
         window
     }
 
-    /// Waits until a window is gone.
+    /// Waits until a window is closed.
     ///
     /// # Panics
     ///
-    /// When it stays.
+    /// If the window stays open.
     #[track_caller]
     pub fn wait_for_close(&self, window: &Window) {
         wait_until("the window closes", PATIENCE, || {
@@ -77,7 +78,7 @@ impl Display {
         });
     }
 
-    /// A window that shows now and matches, if there is one.
+    /// Returns a visible window whose title or class matches, if there is any.
     pub fn find_window(&self, pattern: &str) -> Option<Window> {
         let search = ["search", "--onlyvisible", "--name", "--class", pattern];
         let (_, ids) = self.xdotool(&search);
@@ -85,31 +86,31 @@ impl Display {
         Some(Window(id.to_owned()))
     }
 
-    /// Types into the window that has the keyboard.
+    /// Types text into the focused window.
     ///
     /// # Panics
     ///
-    /// When `xdotool` fails.
+    /// If `xdotool` fails.
     #[track_caller]
     pub fn type_text(&self, text: &str) {
         assert!(self.xdotool(&["type", "--", text]).0, "the text is typed");
     }
 
-    /// Presses a key by its X name: `Return`, `Escape`.
+    /// Presses a key, given by its X name: `Return`, `Escape`.
     ///
     /// # Panics
     ///
-    /// When `xdotool` fails.
+    /// If `xdotool` fails.
     #[track_caller]
     pub fn key(&self, key: &str) {
         assert!(self.xdotool(&["key", key]).0, "{key} is pressed");
     }
 
-    /// Saves what the screen shows, in the format that the file's extension names.
+    /// Saves a screenshot in the format of the file's extension.
     ///
     /// # Panics
     ///
-    /// When `import` fails.
+    /// If `import` fails.
     #[track_caller]
     pub fn screenshot(&self, path: &Path) {
         let mut import = self.command("import");
@@ -135,7 +136,7 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        // Killed at once, it would leave its lock and socket in the shared `/tmp`.
+        // A killed server would leave its lock and socket in the shared `/tmp`.
         if let Some(server) = self.server.take() {
             server.terminate();
         }

@@ -1,4 +1,4 @@
-//! A real gnome-keyring, in any state a user's may be in.
+//! A real gnome-keyring in the states that occur for users.
 
 use std::{io::Write, process::Stdio};
 
@@ -34,43 +34,43 @@ pub struct GnomeKeyring {
 }
 
 impl GnomeKeyring {
-    /// Starts one.
+    /// Starts the daemon.
     ///
-    /// With a password, as after a login: its default collection, `login`, exists and is unlocked.
-    /// Without, as in a session that nobody logged in to: it runs, but has no collection.
+    /// With a password, as after a login: the default collection, `login`, exists and is unlocked.
+    /// Without a password, as in a session without a login: the daemon runs, but has no collection.
     ///
     /// # Panics
     ///
-    /// When it doesn't reach that state.
+    /// If the daemon does not reach this state.
     pub fn start(bus: &Bus, password: Option<&str>) -> Self {
         let mut keyring = Self { bus: bus.clone(), daemon: None };
         keyring.launch(password);
         keyring
     }
 
-    /// Its process.
+    /// Returns the daemon's process id.
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn pid(&self) -> u32 {
         self.daemon().pid()
     }
 
-    /// What its default collection says; `None` where there is none.
+    /// Returns whether the default collection reports that it is locked. `None` if there is no default collection.
     ///
     /// # Panics
     ///
-    /// When it doesn't answer.
+    /// If the daemon does not answer.
     pub fn is_locked(&self) -> Option<bool> {
         default_is_locked(&self.bus)
     }
 
-    /// Locks its default collection.
+    /// Locks the default collection.
     ///
     /// # Panics
     ///
-    /// When there's none, or the daemon doesn't answer.
+    /// If there is no default collection, or the daemon does not answer.
     pub fn lock(&self) {
         let locked = self.bus.talk(async |connection| {
             let collection = default_collection(&connection).await?;
@@ -82,18 +82,18 @@ impl GnomeKeyring {
         assert_eq!(self.is_locked(), Some(true), "locked at once");
     }
 
-    /// Unlocks its default collection without a prompt.
+    /// Unlocks the default collection without a prompt.
     ///
     /// # Panics
     ///
-    /// When the password is wrong, or the daemon doesn't answer.
+    /// If the password is wrong, or the daemon does not answer.
     pub fn unlock(&self, password: &str) {
         let unlocked = self.bus.talk(async |connection| unlock(&connection, password).await);
         unlocked.expect("the password opens the default collection");
         assert_eq!(self.is_locked(), Some(false), "unlocked at once");
     }
 
-    /// Kills it, and returns once it's gone from the bus too. What it acknowledged is kept.
+    /// Kills the daemon, and returns when it has left the bus. Acknowledged writes are kept.
     pub fn kill(&mut self) {
         let Some(daemon) = self.daemon.take() else {
             return;
@@ -105,32 +105,32 @@ impl GnomeKeyring {
         });
     }
 
-    /// Kills it if it runs, and starts it again on the files that it left.
+    /// Kills the daemon if it runs, and starts it again with the same files.
     ///
-    /// Without a password, what was stored is there, and locked.
+    /// Without a password the stored items exist and are locked.
     ///
     /// # Panics
     ///
-    /// As [`start`](Self::start) does; also when the password is wrong.
+    /// As [`start`](Self::start), and if the password is wrong.
     pub fn restart(&mut self, password: Option<&str>) {
         self.kill();
         self.launch(password);
     }
 
-    /// Hangs it: calls to it are delivered and not answered.
+    /// Stops the daemon by SIGSTOP: calls are delivered but not answered.
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn stop(&self) {
         self.daemon().stop();
     }
 
-    /// Ends [`stop`](Self::stop).
+    /// Continues the daemon after [`stop`](Self::stop).
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn cont(&self) {
         self.daemon().cont();
     }
@@ -152,7 +152,7 @@ impl GnomeKeyring {
         let daemon = self.daemon.insert(Process::spawn(&mut command));
         if let Some(password) = password {
             let mut stdin = daemon.take_stdin();
-            // If it's gone already, its log says why.
+            // If the daemon has ended already, its log tells the reason.
             stdin.write_all(password.as_bytes()).ok();
         }
         self.wait_for_start(password.is_some());
@@ -164,6 +164,7 @@ impl GnomeKeyring {
             assert!(!self.daemon().has_ended(), "gnome-keyring died: {}", log());
             self.bus.name_owner_pid(secret_service::NAME) == Some(self.pid())
         });
+        // The daemon may take its name before it has processed the password.
         if unlocked {
             wait_until("the password unlocks gnome-keyring", PATIENCE, || {
                 self.is_locked() == Some(false)
@@ -176,6 +177,7 @@ async fn unlock(connection: &Connection, password: &str) -> zbus::Result<()> {
     let collection = default_collection(connection).await?;
     let collection = collection.expect("there's a default collection to unlock");
     let service = ServiceProxy::new(connection).await?;
+    // The password may go unencrypted: the bus is private, and the password is the test's own.
     let (_, session) = service.open_session("plain", &Variant::from("")).await?;
     let master = (session.as_ref(), &b""[..], password.as_bytes(), "text/plain");
     let internal = InternalProxy::new(connection).await?;

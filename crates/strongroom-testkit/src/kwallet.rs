@@ -1,4 +1,4 @@
-//! A real KWallet, opened or not.
+//! A real KWallet with an open or a closed wallet.
 
 mod pam;
 
@@ -21,7 +21,7 @@ use crate::{
 const PROGRAM: &str = "kwalletd5";
 const WALLET: &str = "kdewallet";
 
-/// Written before each start, as the daemon edits the file.
+/// The daemon's configuration. Written before each start, because the daemon edits the file.
 const CONFIG: &str = "\
 [Wallet]
 Enabled=true
@@ -46,7 +46,7 @@ trait Wallet {
 
 /// A `kwalletd5` with a wallet on a private bus, killed on drop.
 ///
-/// Its dialogs show where the sandbox has a `DISPLAY`, and nowhere otherwise.
+/// Its dialogs show on the `DISPLAY` of the sandbox. Without a `DISPLAY` they are not visible.
 #[derive(Debug)]
 pub struct KWallet {
     bus: Bus,
@@ -54,31 +54,32 @@ pub struct KWallet {
 }
 
 impl KWallet {
-    /// Starts one with an open wallet, as after a login.
+    /// Starts the daemon with an open wallet, as after a login.
     ///
-    /// Nobody has used the wallet yet, so its collection still says that it's locked.
+    /// The wallet has not been used yet, so that its collection still reports that it is locked.
     ///
     /// # Panics
     ///
-    /// When the wallet doesn't open.
+    /// If the wallet does not open.
     pub fn start(bus: &Bus, password: &str) -> Self {
         let mut kwallet = Self::create(bus, password);
         kwallet.restart(Some(password));
         kwallet
     }
 
-    /// Starts one with a wallet that nobody has opened.
+    /// Starts the daemon with a closed wallet.
     ///
     /// # Panics
     ///
-    /// When it doesn't come up.
+    /// If the daemon does not start.
     pub fn start_locked(bus: &Bus, password: &str) -> Self {
         let mut kwallet = Self::create(bus, password);
         kwallet.restart(None);
         kwallet
     }
 
-    /// The daemon offers the wallets that it finds when it starts, so one run has to create it.
+    /// Creates the wallet by starting the daemon with a password. The daemon offers the wallets that exist when it starts, so
+    /// that it must be started again to use the new wallet.
     fn create(bus: &Bus, password: &str) -> Self {
         let mut kwallet = Self { bus: bus.clone(), daemon: None };
         fs::create_dir_all(kwallet.directory()).expect("the sandbox is writable");
@@ -87,25 +88,25 @@ impl KWallet {
         kwallet
     }
 
-    /// Its process.
+    /// Returns the daemon's process id.
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn pid(&self) -> u32 {
         self.daemon().pid()
     }
 
-    /// The file that holds the wallet.
+    /// Returns the path of the wallet's file.
     pub fn wallet_file(&self) -> PathBuf {
         self.directory().join(WALLET).with_extension("kwl")
     }
 
-    /// Whether the wallet is open, by KWallet's own account.
+    /// Returns whether the wallet is open, according to KWallet's own interface.
     ///
     /// # Panics
     ///
-    /// When the daemon doesn't answer.
+    /// If the daemon does not answer.
     pub fn is_open(&self) -> bool {
         let open = self.bus.talk(async |connection| {
             let wallet = WalletProxy::new(&connection).await?;
@@ -114,21 +115,21 @@ impl KWallet {
         open.expect("kwalletd5 answers")
     }
 
-    /// Whether the collection says that it's locked, which an open wallet's does until
+    /// Returns whether the collection reports that it is locked. With an open wallet it does so until
     /// [`unlock`](Self::unlock).
     ///
     /// # Panics
     ///
-    /// When the daemon doesn't answer.
+    /// If the daemon does not answer.
     pub fn is_locked(&self) -> Option<bool> {
         default_is_locked(&self.bus)
     }
 
-    /// Has the collection notice that its wallet is open, as a client's first use does.
+    /// Makes the collection notice that its wallet is open, as the first use by a client does.
     ///
     /// # Panics
     ///
-    /// When the wallet isn't open: KWallet would ask for its password.
+    /// If the wallet is not open, since KWallet would prompt for its password.
     pub fn unlock(&self) {
         assert!(self.is_open(), "only a login opens a wallet unasked");
         let prompted = self.bus.talk(async |connection| unlock(&connection).await);
@@ -140,9 +141,9 @@ impl KWallet {
     ///
     /// # Panics
     ///
-    /// When it isn't open, or the daemon doesn't answer.
+    /// If the wallet is not open, or the daemon does not answer.
     pub fn lock(&self) {
-        // A collection that doesn't know that its wallet is open can't close it.
+        // A collection that has not noticed that its wallet is open can't close it.
         if self.is_locked() != Some(false) {
             self.unlock();
         }
@@ -156,8 +157,8 @@ impl KWallet {
         assert!(!self.is_open(), "closed at once");
     }
 
-    /// Kills it, and returns once it's gone from the bus too. What was set in the last seconds is
-    /// lost.
+    /// Kills the daemon, and returns when it has left the bus. Values that were set in the last seconds
+    /// are lost.
     pub fn kill(&mut self) {
         let Some(daemon) = self.daemon.take() else {
             return;
@@ -169,31 +170,30 @@ impl KWallet {
         });
     }
 
-    /// Kills it if it runs, and starts it again on the files that it left, opening the wallet if
-    /// there's a password.
+    /// Kills the daemon if it runs, and starts it again with the same files. Opens the wallet if a password is given.
     ///
     /// # Panics
     ///
-    /// When it doesn't come up, or the password is wrong.
+    /// If the daemon does not start, or the password is wrong.
     pub fn restart(&mut self, password: Option<&str>) {
         self.kill();
         self.launch(password);
     }
 
-    /// Hangs it: calls to it are delivered and not answered.
+    /// Stops the daemon by SIGSTOP: calls are delivered but not answered.
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn stop(&self) {
         self.daemon().stop();
     }
 
-    /// Ends [`stop`](Self::stop).
+    /// Continues the daemon after [`stop`](Self::stop).
     ///
     /// # Panics
     ///
-    /// When it was killed.
+    /// If the daemon was killed.
     pub fn cont(&self) {
         self.daemon().cont();
     }
@@ -228,6 +228,7 @@ impl KWallet {
     fn prepare(&self, program: &str) -> Command {
         let mut command = self.bus.command(program);
         let sandbox = self.bus.sandbox();
+        // Qt ends a program that finds no screen.
         if !sandbox.has_env("DISPLAY") {
             command.env("QT_QPA_PLATFORM", "offscreen");
         }
@@ -241,7 +242,7 @@ impl KWallet {
             assert!(!self.daemon().has_ended(), "kwalletd5 died: {}", log());
             self.bus.name_owner_pid(secret_service::NAME) == Some(self.pid())
         });
-        // It takes calls only once the login is dealt with.
+        // This call is answered only after the daemon has processed the login.
         assert_eq!(self.is_open(), open, "whether the wallet is open");
     }
 }

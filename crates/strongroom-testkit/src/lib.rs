@@ -1,8 +1,8 @@
 //! Private buses, real providers and a scripted Secret Service for Strongroom's tests.
 //!
-//! Everything here starts in a [`Sandbox`] of its own, so tests run in parallel and never meet the
-//! developer's own keyring. A fixture that doesn't come up, or doesn't reach the state it was asked
-//! for, panics with the daemon's own words.
+//! All fixtures start in a [`Sandbox`], so that tests run in parallel and never touch the
+//! developer's keyring. A fixture that does not start, or does not reach the requested state,
+//! panics with the daemon's log.
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")] {
@@ -16,12 +16,12 @@
 //! # }
 //! ```
 //!
-//! Fixtures are handles: a [`Bus`] keeps its sandbox, a provider keeps its bus, and each process is
-//! killed by its pid when the last handle goes. Processes and directories that no `Drop` reaches (a
-//! fixture in a `static`, a test process that was killed) are cleared away by a watchdog once this
-//! process has ended.
+//! Fixtures are handles: a [`Bus`] keeps its sandbox alive, a provider keeps its bus alive, and each
+//! process is killed by its process id when the last handle is dropped. If no `Drop` runs (a
+//! fixture in a `static`, a test process that was killed), a watchdog removes processes and
+//! directories after this process has ended.
 //!
-//! Daemons are there on Linux only, sandboxes anywhere.
+//! Daemons are available on Linux only, sandboxes on all platforms.
 
 #[cfg(target_os = "linux")]
 mod bus;

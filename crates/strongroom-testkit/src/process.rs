@@ -1,4 +1,4 @@
-//! Child processes that end with their owner.
+//! Child processes that are killed when their owner is dropped.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -15,9 +15,9 @@ use crate::{
     watchdog,
 };
 
-/// A child that is killed, by its pid, and waited for on drop.
+/// A child process that is killed by its process id and waited for on drop.
 ///
-/// It is not waited for earlier, so until then its pid can't become another process's.
+/// It is not waited for earlier, so that its process id is not reused before.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
@@ -45,7 +45,7 @@ impl Process {
         self.child.stdout.take().expect("stdout is piped")
     }
 
-    /// The first line it writes to its piped stdout.
+    /// Returns the first line that the process writes to its piped stdout. Panics after [`PATIENCE`].
     #[track_caller]
     pub(crate) fn first_line(&mut self) -> String {
         let mut stdout = BufReader::new(self.take_stdout());
@@ -63,7 +63,7 @@ impl Process {
         self.is(WaitIdOptions::EXITED)
     }
 
-    /// Hangs it, and returns once all its threads stand still.
+    /// Stops the process, and returns when all its threads have stopped.
     #[track_caller]
     pub(crate) fn stop(&self) {
         self.signal(Signal::STOP);
@@ -74,7 +74,7 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// Asks it to end, so that it can tidy up; kills it if it doesn't.
+    /// Asks the process to end, so that it can clean up. Kills it after [`PATIENCE`].
     pub(crate) fn terminate(self) {
         self.signal(Signal::TERM);
         holds_within(PATIENCE, || self.has_ended());
@@ -85,6 +85,7 @@ impl Process {
     }
 
     fn is(&self, state: WaitIdOptions) -> bool {
+        // `NOWAIT` leaves the child unreaped, so that its process id stays its own.
         let options = state | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(self.handle()), options);
         status.expect("it's our child").is_some()
@@ -95,6 +96,7 @@ impl Process {
     }
 
     fn reap(&mut self) -> Option<ExitStatus> {
+        // Before the wait, after which the process id may belong to another process.
         watchdog::process_ended(self.pid());
         self.child.wait().ok()
     }
@@ -102,17 +104,17 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where it has been waited for already.
+        // Both fail only if the child has been waited for already.
         self.child.kill().ok();
         self.reap();
     }
 }
 
-/// Runs `command` to its end with `input` as its stdin; what it says on stderr is lost.
+/// Runs `command` to its end with `input` as its stdin. Its stderr is discarded.
 ///
 /// # Panics
 ///
-/// When it runs longer than `limit`.
+/// If the command runs longer than `limit`.
 #[track_caller]
 pub(crate) fn output_within(
     limit: Duration,
@@ -121,12 +123,13 @@ pub(crate) fn output_within(
 ) -> (ExitStatus, Vec<u8>) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = Process::spawn(command.stderr(Stdio::null()));
+    // Reading starts before writing: a child that is blocked on a full stdout would not read its input.
     let mut stdout = process.take_stdout();
     let output = in_background(move || {
         let mut output = Vec::new();
         stdout.read_to_end(&mut output).map(|_| output)
     });
-    // A child that doesn't want all of it closes the pipe.
+    // A child may close the pipe before it has read all of the input.
     process.take_stdin().write_all(input).ok();
     let Ok(output) = output.recv_timeout(limit) else {
         panic!("{} still runs after {limit:?}", process.name);
@@ -135,10 +138,10 @@ pub(crate) fn output_within(
     (status, output.expect("a pipe can be read"))
 }
 
-/// Reading a pipe takes no deadline, waiting for a thread that reads it does.
+/// Reads in a thread, because reading a pipe has no deadline, and waiting for the result of a thread has.
 fn in_background<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
     let (sender, receiver) = mpsc::channel();
-    // The receiver is gone when nobody waits any longer.
+    // Sending fails if the receiver gave up at its deadline.
     thread::spawn(move || sender.send(read()).ok());
     receiver
 }

@@ -1,4 +1,4 @@
-//! Whether the programs that a test needs are installed.
+//! Detection of the programs that a test needs.
 
 use std::{
     env,
@@ -24,19 +24,19 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xdotool", "xdotool"),
 ];
 
-/// What scripts of ours install.
+/// The programs that scripts of this repository install.
 const TOOLS: &[(&str, &str)] =
     &[("playwright-core", "scripts/e2e-tools"), ("rage", "scripts/tools")];
 
-/// Where distributions put programs that are not for the command line.
+/// The directories of programs that are not meant for the command line.
 const LIBEXEC: &[&str] = &["/usr/libexec", "/usr/lib/gcr", "/usr/lib"];
 
-/// Says whether `program` is installed, and tells the person who runs the tests when it isn't.
+/// Returns whether `program` is installed. Prints a message to stderr if it is not.
 ///
 /// # Panics
 ///
-/// When it isn't installed and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as it is in CI: there a
-/// test that skips itself proves nothing.
+/// If the program is not installed and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as in CI, where a
+/// skipped test proves nothing.
 pub fn provider_or_skip(program: &str) -> bool {
     if find(program).is_some() {
         return true;
@@ -44,7 +44,7 @@ pub fn provider_or_skip(program: &str) -> bool {
     let complaint = complaint(program);
     let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
     assert!(!required, "{complaint}");
-    // Not `eprintln!`, which the test harness swallows for a test that passes.
+    // Not `eprintln!`: the test harness captures it and drops it for a test that passes.
     writeln!(io::stderr(), "skipped: {complaint}").ok();
     false
 }

@@ -1,4 +1,4 @@
-//! A home and a runtime directory for one test.
+//! Home and runtime directories for a test.
 
 use std::{
     env,
@@ -16,13 +16,13 @@ use tempfile::TempDir;
 #[cfg(target_os = "linux")]
 use crate::watchdog;
 
-/// The variable by which a program finds its user's home.
+/// The variable with the path of the home directory.
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
-/// What programs don't start without, whoever their user is.
+/// The variables that programs need to start, which are passed on.
 const KEPT: &[&str] = if cfg!(windows) { &["PATH", "SystemRoot"] } else { &["PATH"] };
 
-/// A temporary directory with a `home` and a `runtime` directory, removed with its last handle.
+/// A temporary directory with a `home` and a `runtime` directory, removed when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     directory: Arc<TempDir>,
@@ -30,12 +30,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Creates one.
+    /// Creates a sandbox.
     ///
     /// # Panics
     ///
-    /// When the temporary directory can't be written to, or, on Linux, when this process has the user's kernel
-    /// keyring and not one of its own: programs in the sandbox would use it.
+    /// If the temporary directory can't be written to. On Linux also if this process shares the user's kernel
+    /// keyring, since programs in the sandbox would use it.
     #[expect(
         clippy::new_without_default,
         reason = "a default that creates directories would surprise"
@@ -51,6 +51,7 @@ impl Sandbox {
             .prefix("strongroom-")
             .tempdir()
             .expect("the temporary directory is writable");
+        // At once, since the process may be killed at any time.
         #[cfg(target_os = "linux")]
         watchdog::directory_created(directory.path());
         let sandbox = Self { directory: Arc::new(directory), env: Vec::new() };
@@ -60,29 +61,29 @@ impl Sandbox {
         sandbox
     }
 
-    /// The same sandbox, whose commands also see the variable `name`: `DISPLAY`, say.
+    /// Sets an environment variable for commands of this handle, such as `DISPLAY`.
     #[must_use]
     pub fn with_env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// The directory that holds the others, for a test's own files.
+    /// Returns the sandbox directory, for the test's own files.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The home directory of everything that runs in here.
+    /// Returns the home directory of the sandbox.
     pub fn home(&self) -> PathBuf {
         self.path().join("home")
     }
 
-    /// `XDG_RUNTIME_DIR` of everything that runs in here. No bus listens there.
+    /// Returns the runtime directory (`XDG_RUNTIME_DIR`) of the sandbox. No bus listens there.
     pub fn runtime(&self) -> PathBuf {
         self.path().join("runtime")
     }
 
-    /// Where programs that run in here have their locks and what they remember.
+    /// Returns the directory of Strongroom's lock files and remembered state in the sandbox.
     pub fn state_dir(&self) -> PathBuf {
         self.home().join(match env::consts::OS {
             "windows" => r"AppData\Local\strongroom",
@@ -91,7 +92,7 @@ impl Sandbox {
         })
     }
 
-    /// Where programs that run in here have their encrypted files.
+    /// Returns the directory of Strongroom's encrypted files in the sandbox.
     pub fn data_dir(&self) -> PathBuf {
         match env::consts::OS {
             "windows" | "macos" => self.state_dir(),
@@ -99,8 +100,8 @@ impl Sandbox {
         }
     }
 
-    /// A command that sees this sandbox and nothing else of the caller's environment but `PATH`, and
-    /// what no program starts without.
+    /// Returns a command with the environment of this sandbox. Of the caller's environment it gets only `PATH`, and on Windows
+    /// `SystemRoot`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -108,6 +109,7 @@ impl Sandbox {
             .envs(KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))))
             .env(HOME, self.home())
             .env("XDG_RUNTIME_DIR", self.runtime())
+            // Tests compare messages, which must not be translated.
             .env("LANG", "C.UTF-8")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
@@ -118,7 +120,7 @@ impl Sandbox {
         self.env.iter().any(|(known, _)| known == name)
     }
 
-    /// Where a daemon writes to, so that it holds no descriptor of the test's.
+    /// Opens the log of a daemon, to which the daemon writes instead of inheriting the test's descriptors.
     #[cfg(target_os = "linux")]
     pub(crate) fn log(&self, name: &str) -> Stdio {
         let log = File::options().append(true).create(true).open(self.log_path(name));
@@ -139,7 +141,7 @@ impl Sandbox {
     }
 }
 
-/// Makes directories for the user alone.
+/// Returns a builder of directories that only the user can access.
 #[cfg(unix)]
 fn private() -> DirBuilder {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -149,7 +151,7 @@ fn private() -> DirBuilder {
     builder
 }
 
-/// Makes directories for those who may use the directory for temporary files: the user.
+/// Returns a builder of directories that inherit the access list of the temporary directory, which is the user's own.
 #[cfg(not(unix))]
 fn private() -> DirBuilder {
     DirBuilder::new()

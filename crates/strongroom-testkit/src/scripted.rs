@@ -1,8 +1,8 @@
-//! A Secret Service of our own whose behaviour a test scripts: late, hung, locked, prompting,
-//! forgetful, or wrong in the ways in which real providers are wrong.
+//! A Secret Service whose behaviour a test scripts: slow, hung, locked, prompting,
+//! forgetful, or with the bugs of real providers.
 //!
-//! It runs on a thread of its own, with a connection of its own, and serves every call side by
-//! side: a call that hangs holds up no other.
+//! The service has a thread and a connection of its own. It serves calls concurrently:
+//! a hung call does not delay other calls.
 
 mod call;
 mod collection;
@@ -28,25 +28,26 @@ pub use script::{DhBehaviour, LockedReads, LockedWrites, PromptBehaviour, Script
 use run::Run;
 use state::{COLLECTIONS, NewItem, Shared};
 
-/// An item as the service holds it.
+/// An item as the service stores it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ItemView {
     /// The item's object path.
     pub path: String,
     /// The object path of its collection.
     pub collection: String,
-    /// What a person sees.
+    /// The label that a keyring manager shows.
     pub label: String,
-    /// What it is found by.
+    /// The attributes that searches match.
     pub attributes: BTreeMap<String, String>,
-    /// The value, decrypted.
+    /// The decrypted value.
     pub secret: Vec<u8>,
-    /// What the client said that the value is.
+    /// The content type of the value, as the client gave it.
     pub content_type: String,
 }
 
 impl fmt::Debug for ItemView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the secret.
         formatter
             .debug_struct("ItemView")
             .field("path", &self.path)
@@ -57,7 +58,7 @@ impl fmt::Debug for ItemView {
     }
 }
 
-/// A scripted Secret Service, which leaves the bus when it is dropped.
+/// A scripted Secret Service. It leaves the bus when it is dropped.
 pub struct ScriptedService {
     address: String,
     shared: Arc<Shared>,
@@ -74,11 +75,11 @@ impl fmt::Debug for ScriptedService {
 }
 
 impl ScriptedService {
-    /// Starts a service, which owns `org.freedesktop.secrets` on this bus when this returns.
+    /// Starts a service. It owns `org.freedesktop.secrets` on this bus when the function returns.
     ///
     /// # Errors
     ///
-    /// The bus can't be reached, or somebody else owns the name and keeps it for two seconds.
+    /// If the bus can't be reached, or another connection owns the name and keeps it for two seconds.
     pub fn start(bus_address: &str, script: Script) -> zbus::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.with(|state| {
@@ -89,7 +90,7 @@ impl ScriptedService {
         Ok(Self { address: bus_address.into(), shared, run: Mutex::new(Some(run)) })
     }
 
-    /// Changes the script while the service runs; calls that arrive later see the change.
+    /// Changes the script while the service runs. The change applies to calls that arrive later.
     pub fn set(&self, change: impl FnOnce(&mut Script)) {
         self.shared.with(|state| {
             change(&mut state.script);
@@ -97,29 +98,29 @@ impl ScriptedService {
         });
     }
 
-    /// The script as it is now, with what calls changed in it: `locked`, and what counts down.
+    /// Returns the current script. Calls change it: `locked`, `no_default_collection`, and the counts in `dh`.
     pub fn script(&self) -> Script {
         self.shared.with(|state| state.script.clone())
     }
 
-    /// The calls that arrived so far, in order, by the names that [`Script`] uses; never values.
+    /// Returns the names of the calls so far, in order, as in [`Script`]. They contain no values.
     pub fn calls(&self) -> Vec<String> {
         self.shared.with(|state| state.calls.clone())
     }
 
-    /// Forgets the calls so far.
+    /// Clears the list of calls.
     pub fn clear_calls(&self) {
         self.shared.with(|state| state.calls.clear());
     }
 
-    /// Waits until a call of this name has arrived `count` times; false if it doesn't in time.
+    /// Waits until a call of this name has arrived `count` times. Returns false at the deadline.
     pub fn wait_for_call(&self, name: &str, count: usize, patience: Duration) -> bool {
         self.shared.wait_for_calls(patience, |calls| {
             calls.iter().filter(|call| *call == name).count() >= count
         })
     }
 
-    /// What is stored, oldest first in each collection.
+    /// Returns all items, sorted by collection, the oldest first.
     pub fn items(&self) -> Vec<ItemView> {
         self.shared.with(|state| {
             let view = |(path, item): (&String, &state::Item)| ItemView {
@@ -134,8 +135,8 @@ impl ScriptedService {
         })
     }
 
-    /// Stores an item without a client, and tells its path. The collection is an object path or
-    /// its last part (`login`), and is made if it isn't there.
+    /// Stores an item without a client. Returns its path. The collection is an object path or
+    /// its last part (`login`), and is created if it does not exist.
     pub fn add_item(
         &self,
         collection: &str,
@@ -161,8 +162,7 @@ impl ScriptedService {
         })
     }
 
-    /// Gives a collection an alias. It is named as in [`add_item`](Self::add_item), and made if it isn't
-    /// there.
+    /// Gives a collection an alias. The collection is the last part of its path (`login`), and is created if it does not exist.
     pub fn set_alias(&self, alias: &str, collection: &str) {
         let path = format!("{COLLECTIONS}{collection}");
         self.shared.with(|state| {
@@ -171,32 +171,32 @@ impl ScriptedService {
         });
     }
 
-    /// Ends all sessions: what uses one of them answers `NoSession`.
+    /// Ends all sessions: later calls that use them answer `NoSession`.
     pub fn forget_sessions(&self) {
         self.shared.with(|state| state.sessions.clear());
     }
 
-    /// Lets the calls that hang now be carried out and answered. Later ones hang again.
+    /// Carries out and answers the calls that hang at this moment. Later calls hang again.
     pub fn answer_hung(&self) {
         self.shared.release_hung();
     }
 
-    /// Whether the service has crashed, as
-    /// [`crash_on_concurrent_open_session`](Script::crash_on_concurrent_open_session) makes it.
+    /// Returns whether the service has crashed because of
+    /// [`crash_on_concurrent_open_session`](Script::crash_on_concurrent_open_session).
     pub fn crashed(&self) -> bool {
         self.shared.with(|state| state.crashed)
     }
 
-    /// Leaves the bus: the name is free and the thread has ended when this returns, and calls that
-    /// hang never get an answer. Items and the script stay.
+    /// Leaves the bus. When the function returns the name is free and the thread has ended. Hung calls
+    /// are never answered. Items and script stay.
     pub fn leave(&self) {
         if let Some(run) = self.running().take() {
             run.end();
         }
     }
 
-    /// Leaves, and comes back as a new process would: the same items and script, no sessions, no
-    /// prompts.
+    /// Leaves the bus and starts again, as a new process would: with the same items and script, but
+    /// without sessions and prompts.
     ///
     /// # Errors
     ///

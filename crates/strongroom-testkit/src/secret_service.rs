@@ -1,10 +1,10 @@
-//! As much of a Secret Service client as it takes to bring a provider into a state.
+//! A minimal Secret Service client, which brings a provider into a state.
 
 use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::Bus;
 
-/// The name that every provider owns.
+/// The bus name of every provider.
 pub(crate) const NAME: &str = "org.freedesktop.secrets";
 
 #[zbus::proxy(
@@ -37,6 +37,7 @@ pub(crate) trait Service {
     default_service = "org.freedesktop.secrets"
 )]
 pub(crate) trait Collection {
+    // Without a cache, so that each read asks the provider.
     #[zbus(property(emits_changed_signal = "false"))]
     fn locked(&self) -> zbus::Result<bool>;
 }
@@ -49,7 +50,7 @@ pub(crate) trait Prompt {
     async fn prompt(&self, window: &str) -> zbus::Result<()>;
 }
 
-/// The collection behind the alias `default`.
+/// Returns the path of the collection behind the alias `default`.
 pub(crate) async fn default_collection(
     connection: &Connection,
 ) -> zbus::Result<Option<OwnedObjectPath>> {
@@ -58,7 +59,7 @@ pub(crate) async fn default_collection(
     Ok((path.as_str() != "/").then_some(path))
 }
 
-/// What the default collection says about itself; `None` where there is none.
+/// Returns whether the default collection reports that it is locked. `None` if there is no default collection.
 #[track_caller]
 pub(crate) fn default_is_locked(bus: &Bus) -> Option<bool> {
     let locked = bus.talk(async |connection| {

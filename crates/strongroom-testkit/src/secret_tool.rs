@@ -4,67 +4,68 @@ use std::process::Command;
 
 use crate::{Bus, process::output_within, wait::PATIENCE};
 
-/// The secret that `secret-tool` finds, prompting if the collection is locked.
+/// Returns the secret that `secret-tool` finds. Prompts if the collection is locked.
 ///
-/// `None` covers all that it doesn't tell apart: not found, dismissed, no service.
+/// `None` means that no item was found, the prompt was dismissed, or there is no service: `secret-tool` does not distinguish
+/// them.
 ///
 /// # Panics
 ///
-/// When there's no answer within [`PATIENCE`].
+/// If there is no answer within [`PATIENCE`].
 #[track_caller]
 pub fn lookup(bus: &Bus, service: &str, username: &str) -> Option<String> {
     lookup_by(bus, &["service", service, "username", username])
 }
 
-/// Finds a secret as [`lookup`] does, by any attributes: names and values in turn.
+/// Returns a secret as [`lookup`] does, by the given attributes: names and values in turn.
 ///
 /// # Panics
 ///
-/// When there's no answer within [`PATIENCE`].
+/// If there is no answer within [`PATIENCE`].
 #[track_caller]
 pub fn lookup_by(bus: &Bus, attributes: &[&str]) -> Option<String> {
     let (found, secret) = run(bus, "lookup", &[], attributes, "");
     found.then(|| String::from_utf8_lossy(&secret).into_owned())
 }
 
-/// Stores a secret under the label that the `keyring` crate would use.
+/// Stores a secret under the label that the `keyring` crate uses.
 ///
 /// # Panics
 ///
-/// When `secret-tool` fails, or has not ended within [`PATIENCE`].
+/// If `secret-tool` fails, or has not ended within [`PATIENCE`].
 #[track_caller]
 pub fn store(bus: &Bus, service: &str, username: &str, secret: &str) {
     let stored = try_store(bus, service, username, secret);
     assert!(stored, "secret-tool could not store {username}@{service}");
 }
 
-/// Stores a secret under any attributes: names and values in turn.
+/// Stores a secret under the given attributes: names and values in turn.
 ///
 /// # Panics
 ///
-/// When `secret-tool` fails, or has not ended within [`PATIENCE`].
+/// If `secret-tool` fails, or has not ended within [`PATIENCE`].
 #[track_caller]
 pub fn store_by(bus: &Bus, attributes: &[&str], secret: &str) {
     let (stored, _) = run(bus, "store", &["--label=by attributes"], attributes, secret);
     assert!(stored, "secret-tool could not store {attributes:?}");
 }
 
-/// [`store`] that says whether `secret-tool` succeeded.
+/// Stores a secret as [`store`] does. Returns whether `secret-tool` succeeded.
 ///
 /// # Panics
 ///
-/// When it has not ended within [`PATIENCE`].
+/// If `secret-tool` has not ended within [`PATIENCE`].
 #[track_caller]
 pub fn try_store(bus: &Bus, service: &str, username: &str, secret: &str) -> bool {
     let label = format!("--label=keyring:{username}@{service}");
     run(bus, "store", &[&label], &["service", service, "username", username], secret).0
 }
 
-/// Removes what [`lookup`] would find; says whether there was anything.
+/// Deletes the item that [`lookup`] would find. Returns whether there was an item.
 ///
 /// # Panics
 ///
-/// When there's no answer within [`PATIENCE`].
+/// If there is no answer within [`PATIENCE`].
 #[track_caller]
 pub fn clear(bus: &Bus, service: &str, username: &str) -> bool {
     run(bus, "clear", &[], &["service", service, "username", username], "").0

@@ -1,14 +1,14 @@
-//! Starting the programs that tests start by the hundred.
+//! Starting of programs in tests.
 
 use std::process::{Child, Command};
 
 /// Starts a program.
 ///
-/// On a busy machine Wine now and then starts none, for no reason of the program's: that is tried again.
+/// On a busy machine Wine sometimes fails to start a program, without a fault of the program. The start is then retried.
 ///
 /// # Panics
 ///
-/// If it does not start.
+/// If the program does not start.
 #[track_caller]
 pub fn start(command: &mut Command) -> Child {
     const TRIES: usize = 3;
@@ -21,5 +21,5 @@ pub fn start(command: &mut Command) -> Child {
     command.spawn().expect("the program starts")
 }
 
-/// By Windows' `winerror.h`.
+/// `ERROR_INTERNAL_ERROR` of `winerror.h`.
 const ERROR_INTERNAL_ERROR: i32 = 1359;

@@ -1,4 +1,4 @@
-//! A program on a terminal of its own.
+//! A program on a pseudo-terminal.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -14,11 +14,11 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::{PATIENCE, wait_until};
 
-/// A program on a terminal of its own, which ends with it, also where a test fails.
+/// A program on a pseudo-terminal. Dropping it kills the program, also when a test fails.
 ///
 /// # Panics
 ///
-/// All of it does when the system gives no terminal, or the program doesn't start.
+/// All functions panic if the system gives no terminal, or if the program does not start.
 pub struct Terminal {
     keyboard: File,
     device: OwnedFd,
@@ -36,10 +36,10 @@ impl Drop for Program {
 }
 
 impl Terminal {
-    /// Starts what this starts, which is `setsid --ctty --wait`: it makes the terminal the one that `/dev/tty` is.
-    /// No columns are a terminal that doesn't know its size.
+    /// Starts the command, which must be `setsid --ctty --wait PROGRAM`, so that the terminal becomes `/dev/tty`.
+    /// With 0 columns the terminal does not know its size.
     pub fn start(mut command: Command, columns: u16) -> Self {
-        // The programs of tests beside this one must not hold the terminal open.
+        // `CLOEXEC`: programs of concurrent tests must not hold the terminal open.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let controller = openpt(flags).expect("the system has terminals");
         grantpt(&controller).expect("it is ours");
@@ -53,21 +53,22 @@ impl Terminal {
         let program = command.stdin(side()).stdout(side()).stderr(side()).spawn();
         let program = Program(program.expect("the program starts"));
         let keyboard = File::from(controller);
+        // A program whose output is not read blocks when the terminal's buffer is full.
         let written = read_in_background(keyboard.try_clone().expect("few files are open"));
         Self { keyboard, device, written, program }
     }
 
-    /// What the program wrote next; `None` if that is nothing for so long.
+    /// Returns the next output of the program. `None` if there is no output for this time.
     pub fn written(&self, patience: Duration) -> Option<Vec<u8>> {
         self.written.recv_timeout(patience).ok()
     }
 
-    /// Presses keys.
+    /// Sends keys to the program.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("the terminal is there");
     }
 
-    /// Waits until what is typed is not shown.
+    /// Waits until the terminal does not echo input.
     #[track_caller]
     pub fn wait_until_hidden(&self) {
         wait_until("the terminal doesn't echo", PATIENCE, || {
@@ -75,37 +76,37 @@ impl Terminal {
         });
     }
 
-    /// The terminal's settings, as `stty -a` shows them.
+    /// Returns the terminal's settings in the format of `stty -a`.
     pub fn settings(&self) -> String {
         let device = self.device.try_clone().expect("few files are open");
         let shown = Command::new("stty").arg("-a").stdin(device).output().expect("stty is there");
         String::from_utf8(shown.stdout).expect("stty writes text")
     }
 
-    /// Kills the program, as a crash does.
+    /// Kills the program, as in a crash.
     pub fn kill(mut self) {
         self.program.0.kill().expect("it runs");
         self.program.0.wait().expect("it is ours");
     }
 
-    /// Waits for the program's end, which leaves the terminal as it was. Returns its exit code, and what it wrote
-    /// since that was asked for.
+    /// Waits for the end of the program, and checks that it restored the terminal. Returns the exit code and the output
+    /// since the last [`written`](Self::written).
     #[track_caller]
     pub fn finish(self) -> (i32, Vec<u8>) {
         let (exit, rest) = self.end();
         (exit.expect("it ended by itself"), rest)
     }
 
-    /// The same for a program that may end by a signal, and then has no exit code.
+    /// Waits as [`finish`](Self::finish) does. The exit code is `None` if the program ended by a signal.
     #[track_caller]
     pub fn end(mut self) -> (Option<i32>, Vec<u8>) {
-        // One that asks what the test does not answer would wait for ever.
+        // With a deadline: a program with a question that the test does not answer would wait for ever.
         let ended = || self.program.0.try_wait().expect("it is ours").is_some();
         wait_until("the program ends", PATIENCE, ended);
         let status = self.program.0.wait().expect("it is ours");
         let modes = self.modes();
         assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");
-        // With its last user the terminal hangs up, which ends the reader.
+        // Closing the last descriptor hangs up the terminal, which ends the reader and so the output.
         drop(self.device);
         (status.code(), self.written.iter().flatten().collect())
     }

@@ -5,8 +5,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A service name starting with `prefix` that no other call returns, in this process or another
-/// that runs at the same time.
+/// Returns a service name that starts with `prefix` and is unique among all processes that run at the
+/// same time.
 pub fn unused_name(prefix: &str) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);

@@ -1,29 +1,28 @@
-//! Waiting for a state that nothing announces.
+//! Waiting by polling, for states without an event.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// How long a fixture waits for a daemon before it gives up: a loaded machine, not a healthy one,
-/// sets the measure.
+/// The longest time that a fixture waits for a daemon. Chosen for a heavily loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// Asks again and again until `condition` holds.
+/// Polls until `condition` holds.
 ///
-/// For states that can't be waited for by an event; where there is one, wait for that.
+/// Only for states without an event to wait for.
 ///
 /// # Panics
 ///
-/// When `condition` still doesn't hold after `limit`, saying `what` was waited for.
+/// If `condition` does not hold after `limit`. The message names the awaited state.
 #[track_caller]
 pub fn wait_until(what: &str, limit: Duration, condition: impl FnMut() -> bool) {
     assert!(holds_within(limit, condition), "not after {limit:?}: {what}");
 }
 
-/// Says whether `condition` came to hold; for `Drop`, where a panic would abort.
+/// Polls until `condition` holds, and returns false after `limit`. For `Drop`, since a panic there could abort.
 #[expect(clippy::disallowed_methods, reason = "the one place where tests poll, with a deadline")]
 pub(crate) fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let started = Instant::now();

@@ -1,9 +1,9 @@
-//! Clears up after a test process that could not do it itself.
+//! Clean-up after a test process that could not do it itself.
 //!
-//! `Drop` doesn't run for a `static`, nor in a process that was killed. The kernel's parent-death
-//! signal would not help: it fires when the *thread* that started the child ends, and each test is
-//! a thread. So one shell, in a process group of its own, keeps the books over a pipe, and acts
-//! when the pipe closes, which it does however this process ends.
+//! `Drop` does not run for a `static`, nor in a process that was killed. The kernel's parent-death
+//! signal does not help: it is sent when the *thread* that started the child ends, and each test is
+//! a thread. Therefore a shell in a process group of its own reads the processes and directories from a
+//! pipe. It cleans up when the pipe closes, which happens in whichever way this process ends.
 
 use std::{
     io::Write,
@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-/// A directory needs no line of its own once it's gone: its random name is not used again.
+/// The watchdog's script. There is no message for a directory that was removed, since its random name is not used again.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 pids=
@@ -31,18 +31,18 @@ for pid in $pids; do kill -KILL "$pid"; done
 [ $# -eq 0 ] || rm -rf -- "$@"
 "#;
 
-/// Has the process killed when this one ends.
+/// Registers a process to be killed when this process ends.
 pub(crate) fn process_started(pid: u32) {
     tell(&format!("started {pid}\n"));
 }
 
-/// Takes [`process_started`] back; to be called before the process is waited for, as its pid may
-/// be another's from then on.
+/// Reverts [`process_started`]. Must be called before the process is waited for, because its process id
+/// may then be reused.
 pub(crate) fn process_ended(pid: u32) {
     tell(&format!("ended {pid}\n"));
 }
 
-/// Has the directory removed when this process ends.
+/// Registers a directory to be removed when this process ends.
 pub(crate) fn directory_created(path: &Path) {
     tell(&format!("directory {}\n", path.display()));
 }
@@ -51,11 +51,11 @@ fn tell(line: &str) {
     static WATCHDOG: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
     let watchdog = WATCHDOG.get_or_init(|| Mutex::new(start()));
     let mut pipe = watchdog.lock().unwrap_or_else(PoisonError::into_inner);
-    // A watchdog that somebody killed is no reason to fail a test.
+    // A killed watchdog is no reason to fail a test.
     pipe.write_all(line.as_bytes()).ok();
 }
 
-/// Not waited for: it outlives this process.
+/// Starts the shell. It is not waited for, because it outlives this process.
 fn start() -> ChildStdin {
     let shell = Command::new("sh")
         .args(["-c", SCRIPT, "strongroom-watchdog"])
@@ -63,6 +63,7 @@ fn start() -> ChildStdin {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .current_dir("/")
+        // A signal from the terminal to the test's process group must not reach the shell.
         .process_group(0)
         .spawn();
     shell.expect("a POSIX shell").stdin.expect("its stdin is a pipe")

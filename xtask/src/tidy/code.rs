@@ -1,6 +1,6 @@
-//! Rust source without what is not code.
+//! Rust source without comments and literals.
 
-/// The source with blanks for comments and for what is inside literals; lines stay where they are.
+/// Replaces comments and the content of literals by blanks. Line numbers do not change.
 pub(super) fn code(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
@@ -20,7 +20,7 @@ pub(super) fn code(source: &str) -> String {
     code
 }
 
-/// The lines, from 1, on which a word stands and what follows it meets a condition.
+/// Returns the numbers, from 1, of the lines that contain a word followed by text that meets a condition.
 pub(super) fn lines_with(code: &str, word: &str, then: impl Fn(&str) -> bool) -> Vec<usize> {
     let is_hit = |line: &str| {
         line.match_indices(word).any(|(at, _)| {
@@ -35,8 +35,9 @@ fn in_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// A literal keeps its quotes, so that an empty one can be told from another.
+/// Appends blanks for a comment or literal. A literal keeps its quotes, so that an empty literal stays recognisable.
 fn blank(token: &str, code: &mut String) {
+    // Quotes in a comment or a character are content.
     let quotes = token.find('"').zip(token.rfind('"')).filter(|_| !token.starts_with(['/', '\'']));
     code.extend(token.char_indices().map(|(at, c)| match quotes {
         _ if c == '\n' => c,
@@ -50,6 +51,7 @@ fn comment(rest: &str) -> Option<usize> {
         return Some(rest.find('\n').unwrap_or(rest.len()));
     }
     let mut inside = rest.strip_prefix("/*")?;
+    // Block comments nest in Rust.
     let mut depth = 1;
     while depth > 0
         && let Some(at) = inside.find("/*").into_iter().chain(inside.find("*/")).min()
@@ -61,6 +63,7 @@ fn comment(rest: &str) -> Option<usize> {
 }
 
 fn string(rest: &str) -> Option<usize> {
+    // The longest prefixes come first, so that `br` is not taken for `b`.
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|p| rest.starts_with(p))?;
     let after = &rest[prefix.len()..];
     if !prefix.ends_with('r') {
@@ -72,7 +75,7 @@ fn string(rest: &str) -> Option<usize> {
     Some(inside.find(&end).map_or(rest.len(), |at| rest.len() - inside.len() + at + end.len()))
 }
 
-/// A character, and not the start of a lifetime.
+/// Returns the length of a character literal, but `None` for a lifetime.
 fn character(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix('\'')?;
     let is_character = inside.starts_with('\\') || inside.chars().nth(1) == Some('\'');

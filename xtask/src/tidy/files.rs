@@ -1,11 +1,11 @@
-//! Files are opened, created and replaced by `strongroom-files` alone, which checks whose they are.
+//! The rule that files are opened, created and replaced by `strongroom-files` alone, which checks their owners.
 
 use super::{
     Tree, Violation,
     code::{code, lines_with},
 };
 
-/// Ways to a file by its path.
+/// The types and functions that access a file by its path.
 const WAYS: &[&str] = &[
     "DirBuilder",
     "File::create",
@@ -21,7 +21,7 @@ const WAYS: &[&str] = &[
     "fs::write",
 ];
 
-/// Code that goes there by itself, with the reason.
+/// The paths of code that is exempt from the rule, with the reason.
 const EXCUSED: &[(&str, &str)] = &[
     ("crates/strongroom-cli/src/ask/unix/dispositions.rs", "reads /proc"),
     ("crates/strongroom-cli/src/ask/unix/group.rs", "reads /proc"),
@@ -48,12 +48,13 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
         return Vec::new();
     }
     let code = code(text);
+    // Assumes that modules of tests are at the end of their files.
     let before_tests = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let lines = WAYS.iter().flat_map(|way| lines_with(before_tests, way, |_| true));
     lines.map(|line| Violation::new(path, line, MESSAGE)).collect()
 }
 
-/// Whether all of a file is test code.
+/// Returns whether a file contains nothing but test code.
 fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs")
 }

@@ -1,4 +1,4 @@
-//! Each file says first what it is.
+//! The rule that each Rust file starts with a description of its content.
 
 use super::{Tree, Violation};
 

@@ -1,33 +1,33 @@
-//! The crates of the workspace, and which of them may use which.
+//! The allowed dependencies between the crates of the workspace.
 
 use super::{
     Tree, Violation,
     tree::{Dependency, Package},
 };
 
-/// A crate's place in the house.
+/// The place of a crate in the architecture.
 #[derive(Debug)]
 pub(super) struct Place {
     name: &'static str,
     role: Role,
-    /// What it may depend on.
+    /// The crates of the workspace that it may depend on.
     uses: &'static [&'static str],
-    /// What its tests may depend on, too.
+    /// The crates of the workspace that its tests may depend on in addition.
     tests_use: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Role {
     Other,
-    /// A store that talks to the operating system of this `target_os`: `unsafe` may live there, and
-    /// nowhere else.
+    /// A store that calls the operating system of this `target_os`. No other crate may contain `unsafe`
+    /// code.
     PlatformStore(&'static str),
     Store,
 }
 
 use Role::{Other, PlatformStore, Store};
 
-/// From the bottom up: a crate uses only what stands above it here.
+/// All crates, from the bottom up: a crate may depend only on crates before it in the list.
 const PLACES: &[Place] = &[
     place("strongroom-core", Other, &[]),
     place("strongroom-conformance", Other, &["strongroom-core"]),
@@ -52,7 +52,7 @@ const PLACES: &[Place] = &[
     Place { tests_use: &[], ..place("xtask", Other, &[]) },
 ];
 
-/// What stands in `examples/`: an application, which uses what applications use. Nothing uses it.
+/// The place of the packages in `examples/`: applications, which no package may depend on.
 const EXAMPLE: Place = place("an example", Other, FOR_APPLICATIONS);
 
 const FOR_APPLICATIONS: &[&str] = &[
@@ -95,7 +95,7 @@ impl Place {
         self.os().is_some()
     }
 
-    /// The `target_os` whose store it is.
+    /// Returns the `target_os` of a platform store.
     pub(super) fn os(&self) -> Option<&'static str> {
         if let PlatformStore(os) = self.role { Some(os) } else { None }
     }
@@ -125,6 +125,7 @@ fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
         );
         return vec![Violation::new(path, manifest.line(&["package", "name"]), message)];
     };
+    // By path, too, so that a dependency on an example or on a package without a place is found.
     let ours = |d: &&Dependency| d.path.is_some() || Place::named(&d.name).is_some();
     let wrong = package.dependencies.iter().filter(ours).filter(|d| !place.may_use(d));
     wrong

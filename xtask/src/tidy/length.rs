@@ -1,4 +1,4 @@
-//! No file is too long to be read in one go.
+//! The rule that no file is too long.
 
 use super::{Tree, Violation};
 
@@ -6,7 +6,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     check_against(tree, ALLOWED)
 }
 
-/// A file that may have more than [`SOURCE_LINES`], and why.
+/// A file that may have more than [`SOURCE_LINES`], with the reason.
 struct Allowed {
     path: &'static str,
     reason: &'static str,
@@ -14,13 +14,13 @@ struct Allowed {
 
 const ALLOWED: &[Allowed] = &[];
 
-/// The most for any file.
+/// The largest number of lines of a test or an allowed file.
 const LINES: usize = 1_000;
 
-/// The most for a file that is not a test.
+/// The largest number of lines of any other file.
 const SOURCE_LINES: usize = 500;
 
-/// What people write by hand and read as code.
+/// The suffixes of files with handwritten code.
 const SOURCES: [&str; 8] = [".rs", ".css", ".html", ".js", ".mjs", ".py", ".sh", ".ts"];
 
 fn check_against(tree: &Tree, allowed: &[Allowed]) -> Vec<Violation> {
@@ -32,6 +32,7 @@ fn check_against(tree: &Tree, allowed: &[Allowed]) -> Vec<Violation> {
         let message = || format!("{lines} lines, at most {most} are allowed: split it by topic");
         (lines > most).then(|| Violation::new(path, most + 1, message()))
     });
+    // An exception that is not needed is a violation, too, so that the list stays short.
     let stale = allowed.iter().filter(|allowed| !is_long(tree, allowed.path)).map(|allowed| {
         let Allowed { path, reason } = allowed;
         let message = format!("is allowed to be long ({reason}) and is not: {REMOVE}");

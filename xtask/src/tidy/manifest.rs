@@ -1,23 +1,22 @@
-//! A manifest as its author wrote it, which `cargo metadata` doesn't tell: what is inherited, and
-//! on which line.
+//! A manifest as it is written, with inherited settings and line numbers, which `cargo metadata` does not tell.
 //!
-//! It reads the TOML that manifests are written in, on the assumption that cargo accepts it.
+//! The parser reads the subset of TOML that manifests use, and assumes that cargo accepts the manifest.
 
 /// A manifest, as a flat list of settings.
 #[derive(Debug)]
 pub(super) struct Manifest {
     settings: Vec<Setting>,
-    /// The lines that hold nothing but a comment.
+    /// The numbers of the lines that contain only a comment.
     comments: Vec<usize>,
 }
 
-/// `a.b = 1`, `[a]` with `b = 1`, and `a = { b = 1 }` are all the setting `a`, `b` of value `1`.
+/// A setting. `a.b = 1`, `[a]` with `b = 1`, and `a = { b = 1 }` are all the setting of path `a`, `b` and value `1`.
 #[derive(Debug)]
 pub(super) struct Setting {
     pub(super) path: Vec<String>,
     pub(super) value: String,
     pub(super) line: usize,
-    /// The line of its table's header, or its own if it has none.
+    /// The line of the table's header, or of the setting if there is no header.
     pub(super) header: usize,
 }
 
@@ -27,7 +26,7 @@ pub(super) struct Declared<'a> {
     pub(super) table: &'a str,
     pub(super) name: &'a str,
     pub(super) line: usize,
-    /// Whether it says `workspace = true`.
+    /// True if it has `workspace = true`.
     pub(super) inherited: bool,
 }
 
@@ -37,6 +36,7 @@ impl Manifest {
         let (mut table, mut header) = (Vec::new(), None);
         for (line, statement) in statements(text) {
             if let Some(name) = statement.strip_prefix('[') {
+                // An element of an array, `[[bin]]`, counts as a table. No rule tells elements apart.
                 let name = name.trim_start_matches('[').trim_end_matches(']');
                 (table, header) = (keys(name), Some(line));
             } else if let [key, value @ ..] = &split(&statement, '=')[..] {
@@ -51,7 +51,7 @@ impl Manifest {
         Self { settings, comments: comments.map(|(line, _)| line).collect() }
     }
 
-    /// The settings below a path.
+    /// Returns the settings below a path.
     pub(super) fn below<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = &'a Setting> {
         self.settings.iter().filter(move |setting| {
             let mut start = setting.path.iter().map(String::as_str);
@@ -59,23 +59,23 @@ impl Manifest {
         })
     }
 
-    /// The value at a path.
+    /// Returns the value at a path.
     pub(super) fn value(&self, path: &[&str]) -> Option<&str> {
         let setting = self.below(path).find(|setting| setting.path.len() == path.len());
         setting.map(|setting| setting.value.as_str())
     }
 
-    /// The first line of what stands below a path, or 1.
+    /// Returns the line of the first setting below a path, or 1.
     pub(super) fn line(&self, path: &[&str]) -> usize {
         self.below(path).next().map_or(1, |setting| setting.line)
     }
 
-    /// Whether the line above is a comment.
+    /// Returns whether the line above is a comment.
     pub(super) fn is_commented(&self, line: usize) -> bool {
         self.comments.contains(&(line - 1))
     }
 
-    /// The dependencies of all kinds and platforms.
+    /// Returns the dependencies of all kinds and platforms.
     pub(super) fn dependencies(&self) -> Vec<Declared<'_>> {
         let mut found: Vec<(&[String], Declared<'_>)> = Vec::new();
         for setting in &self.settings {
@@ -91,7 +91,7 @@ impl Manifest {
         found.into_iter().map(|(_, declared)| declared).collect()
     }
 
-    /// The line that declares a dependency, or 1.
+    /// Returns the line that declares a dependency, or 1.
     pub(super) fn dependency_line(&self, table: &str, name: &str) -> usize {
         let declared = self.dependencies();
         let declared = declared.iter().find(|d| d.table == table && d.name == name);
@@ -101,14 +101,16 @@ impl Manifest {
 
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// The path, table and name of the dependency that a setting is about.
+/// Returns the path, table and name of the dependency that a setting belongs to.
 fn dependency(path: &[String]) -> Option<(&[String], &str, &str)> {
+    // `target.'cfg(…)'` precedes the table.
     let above = if path.first()? == "target" { 2 } else { 0 };
     let (table, name) = (path.get(above)?, path.get(above + 1)?);
     TABLES.contains(&table.as_str()).then(|| (&path[..above + 2], table.as_str(), name.as_str()))
 }
 
-/// The lines without comments, each with its number; a list over several lines is one.
+/// Returns the statements without comments, each with the number of its first line. A list over several lines is a single
+/// statement.
 fn statements(text: &str) -> Vec<(usize, String)> {
     let mut statements: Vec<(usize, String)> = Vec::new();
     let mut nesting = Nesting::default();
@@ -117,6 +119,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
             Some((_, open)) => open + "\n",
             None => String::new(),
         };
+        // The number of the first line: an open statement has a line break for each line before this.
         let number = number - statement.matches('\n').count();
         for c in line.chars() {
             if c == '#' && nesting.quote.is_none() {
@@ -132,7 +135,7 @@ fn statements(text: &str) -> Vec<(usize, String)> {
     statements
 }
 
-/// The settings in a value: itself, or those of an inline table.
+/// Returns the settings in a value: the value itself, or the settings of an inline table.
 fn flat(path: Vec<String>, value: &str) -> Vec<(Vec<String>, String)> {
     let value = value.trim();
     let inside = value.strip_prefix('{').and_then(|value| value.strip_suffix('}'));
@@ -154,7 +157,7 @@ fn unquoted(text: &str) -> String {
     text.trim().trim_matches(['"', '\'']).to_owned()
 }
 
-/// Splits at what is outside quotes and brackets.
+/// Splits at separators outside of quotes and brackets.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let mut nesting = Nesting::default();
     let at_separator = |c: char| {

@@ -1,4 +1,4 @@
-//! What the manifests have in common stands once, in the workspace's.
+//! The rule that manifests inherit fields, dependencies and lints from the workspace's manifest.
 
 use super::{Tree, Violation, layers::Place, manifest::Manifest, tree::Package};
 
@@ -22,7 +22,7 @@ const ROOT: &str = "Cargo.toml";
 
 const FIELDS: [&str; 3] = ["edition", "license", "rust-version"];
 
-/// A line of the manifest, and what is wrong there.
+/// A line of the manifest, and the problem there.
 type Found = (usize, String);
 
 fn package_fields(manifest: &Manifest) -> Vec<Found> {
@@ -65,7 +65,8 @@ fn lints(manifest: &Manifest, workspace: &Manifest, package: &Package) -> Vec<Fo
     found
 }
 
-/// Lints that a manifest repeats, since it can't both inherit and change them, must not drift.
+/// Finds lints that differ from the workspace's. A manifest can't inherit lints and change a few of them, so it has to
+/// repeat all.
 fn own_lints(manifest: &Manifest, workspace: &Manifest) -> Vec<Found> {
     let wanted = workspace.below(&["workspace", "lints"]).map(|lint| &lint.path[1..]);
     let repeated = manifest.below(&["lints"]).map(|lint| &lint.path[..]);
@@ -75,6 +76,7 @@ fn own_lints(manifest: &Manifest, workspace: &Manifest) -> Vec<Found> {
     let differs = |path: &&[String]| {
         let own: Vec<&str> = path.iter().map(String::as_str).collect();
         let theirs = [&["workspace"], &own[..]].concat();
+        // Platform stores repeat the lints only to allow `unsafe` code.
         own[1..] != ["rust", "unsafe_code"] && manifest.value(&own) != workspace.value(&theirs)
     };
     let message = |path: &[String]| {

@@ -1,8 +1,8 @@
-//! What an application gets on a platform: that platform's stores, and no other's.
+//! The rule that an application is built with the stores of its platform, and with no stores of other platforms.
 
 use super::{Tree, Violation, layers::Place, tree::Package};
 
-/// The targets that are looked at, each with its `target_os`.
+/// The targets to check, each with its `target_os`.
 pub(super) const TARGETS: [(&str, &str); 4] = [
     ("aarch64-apple-darwin", "macos"),
     ("x86_64-apple-darwin", "macos"),

@@ -1,4 +1,4 @@
-//! A published crate has an address, a README, the licence texts and settings for docs.rs, and leaves its tests behind.
+//! The rule that a published crate has an address, a README, the licence texts and settings for docs.rs, and excludes its tests.
 
 use super::{Tree, Violation, manifest::Manifest, tree::Package};
 
@@ -17,7 +17,7 @@ fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
     messages.into_iter().map(|message| Violation::new(&path, line, message)).collect()
 }
 
-/// The settings that cargo does not ask for, and the reason to have each.
+/// The settings that cargo does not require, each with its description for the message.
 const SETTINGS: [(&[&str], &str); 3] = [
     (&["package", "repository", "workspace"], "`repository.workspace = true`, the crate's address"),
     (&["package", "include"], "`include`, without which tests and fixtures are published, too"),
@@ -39,6 +39,7 @@ fn texts(tree: &Tree, package: &Package) -> Vec<String> {
         messages.push("is published without a README.md: write one".to_owned());
     }
     for licence in LICENCES {
+        // By content: a checkout without symbolic links has files with the target's path, and would publish these.
         if tree.files.get(&package.file(licence)) != tree.files.get(licence) {
             messages.push(format!(
                 "is published without the text of {licence}: link it (`ln -s ../../{licence}`)"

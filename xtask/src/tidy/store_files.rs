@@ -1,4 +1,4 @@
-//! Who knows one store crate knows where things are in the others.
+//! The rule that all store crates have the same files, so that they are equally easy to find in each crate.
 
 use super::{Tree, Violation, layers::Place, tree::Package};
 

@@ -1,4 +1,4 @@
-//! Words that don't stand in this repository's code, or only in some of it.
+//! The rule that certain tokens do not occur in the code, or only in certain crates.
 
 use super::{
     Tree, Violation,
@@ -37,12 +37,13 @@ fn is_macro(after: &str) -> bool {
     after.starts_with('!') && !after.starts_with("!=")
 }
 
-/// The lines of attributes that ignore a test, themselves or through `cfg_attr`.
+/// Returns the lines of attributes that ignore a test without a reason, directly or through `cfg_attr`.
 fn ignored(code: &str) -> Vec<usize> {
     let bare = lines_with(code, "ignore", |after| {
         let reason = after.strip_prefix('=').map(str::trim_start);
         after.starts_with([']', ')']) || reason.is_some_and(|reason| reason.starts_with("\"\""))
     });
+    // `ignore` is also a plain identifier, so that only lines of attributes count.
     let lines: Vec<&str> = code.lines().collect();
     bare.into_iter().filter(|line| lines[line - 1].trim_start().starts_with("#[")).collect()
 }

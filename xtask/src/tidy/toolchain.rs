@@ -1,4 +1,4 @@
-//! The toolchain is the user's choice: `rust-version` says what is enough.
+//! The rule that no toolchain is pinned: the user chooses it, and `rust-version` states the minimum.
 
 use super::{Tree, Violation};
 

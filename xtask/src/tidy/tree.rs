@@ -1,4 +1,4 @@
-//! What the rules look at: the repository's files, and the workspace's packages.
+//! The input of the rules: the repository's files and the workspace's packages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,13 @@ use serde::Deserialize;
 use super::manifest::Manifest;
 use super::platforms::{ENGINE, TARGETS};
 
-/// The repository as it is now: committed, changed or new, but not ignored.
+/// The files of the working tree, committed or not, without ignored files.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
-    /// Each file's text, by its path from the root.
+    /// The text of each file, by its path relative to the root.
     pub(super) files: BTreeMap<String, String>,
     pub(super) packages: Vec<Package>,
-    /// The crates that the engine is built of, by target.
+    /// The names of the crates in the engine's build, by target.
     pub(super) built: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -27,12 +27,12 @@ pub(crate) struct Tree {
 #[derive(Debug, Deserialize)]
 pub(super) struct Package {
     pub(super) name: String,
-    /// From the root, once it is in a [`Tree`].
+    /// The path of the manifest. Relative to the root in a [`Tree`].
     pub(super) manifest_path: PathBuf,
     pub(super) dependencies: Vec<Dependency>,
 }
 
-/// A dependency as cargo understands it, with what it inherits.
+/// A dependency as cargo resolves it, including inherited settings.
 #[derive(Debug, Deserialize)]
 pub(super) struct Dependency {
     pub(super) name: String,
@@ -53,13 +53,13 @@ impl Tree {
         Ok(Self { files: files(&root)?, packages: packages.collect(), built })
     }
 
-    /// The Rust files, with their texts.
+    /// Returns the paths and texts of the Rust files.
     pub(super) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         files.filter(|(path, _)| path.ends_with(".rs"))
     }
 
-    /// The package in whose directory a file lies.
+    /// Returns the innermost package whose directory contains a file.
     pub(super) fn package_of(&self, path: &str) -> Option<&Package> {
         let inside = |package: &&Package| Path::new(path).starts_with(package.directory());
         self.packages
@@ -68,7 +68,7 @@ impl Tree {
             .max_by_key(|package| package.directory().as_os_str().len())
     }
 
-    /// A manifest; an empty one if there is none at this path.
+    /// Returns the manifest at a path. It is empty if there is no such file.
     pub(super) fn manifest(&self, path: &str) -> Manifest {
         Manifest::parse(self.files.get(path).map_or("", String::as_str))
     }
@@ -79,12 +79,12 @@ impl Package {
         slashed(&self.manifest_path)
     }
 
-    /// The path from the root of a file of this package.
+    /// Returns the path of a file of this package, relative to the root.
     pub(super) fn file(&self, path: &str) -> String {
         slashed(&self.directory().join(path))
     }
 
-    /// Whether it stands where the examples are.
+    /// Returns whether the package is in `examples/`.
     pub(super) fn is_example(&self) -> bool {
         self.manifest_path.starts_with("examples")
     }
@@ -102,12 +102,12 @@ impl Package {
 }
 
 impl Dependency {
-    /// The name by which the package's own code and manifest call it.
+    /// Returns the name of the dependency in the package's code and manifest.
     pub(super) fn alias(&self) -> &str {
         self.rename.as_deref().unwrap_or(&self.name)
     }
 
-    /// The name of the manifest's table for this kind.
+    /// Returns the name of the manifest's table for this kind of dependency.
     pub(super) fn table(&self) -> &'static str {
         match self.kind.as_deref() {
             Some("build") => "build-dependencies",
@@ -123,8 +123,9 @@ struct Metadata {
     workspace_root: PathBuf,
 }
 
-/// The names of the crates that the engine is built of for a target.
+/// Returns the names of the crates in the engine's build for a target.
 fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
+    // `--locked`: a check must not change Cargo.lock. `--edges normal`: tests and build scripts may use other crates.
     let tree = ["tree", "--locked", "--package", ENGINE, "--edges", "normal", "--prefix", "none"];
     let tree = String::from_utf8(cargo(&[&tree[..], &["--target", target]].concat())?)?;
     let names = tree.lines().filter_map(|line| line.split(' ').next());
@@ -132,6 +133,7 @@ fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    // Cargo sets the variable to its own path, so that the same toolchain is used.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     output(Command::new(cargo).args(arguments))
 }
@@ -139,13 +141,14 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
 fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let list = String::from_utf8(output(Command::new("git").args(list).current_dir(root))?)?;
-    // Git also lists what was deleted but not yet committed.
+    // Git also lists files whose deletion is not committed.
     let present = list.split_terminator('\0').filter(|path| root.join(path).is_file());
     present.map(|path| Ok((path.to_owned(), text(&root.join(path))?))).collect()
 }
 
 fn text(path: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    // Not all files are text: images are listed, too.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

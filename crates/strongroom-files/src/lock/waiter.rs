@@ -1,4 +1,4 @@
-//! A thread that waits for a file lock in place of a caller with a deadline.
+//! A thread that waits for a file lock on behalf of a caller with a deadline.
 
 use std::fs::File;
 use std::io;
@@ -10,11 +10,11 @@ use std::time::Instant;
 use super::wait_until;
 use crate::Stamp;
 
-/// A thread that waits for one file.
+/// A thread that waits for the lock on a file.
 ///
-/// The kernel's locks know no deadline. A caller that gives up leaves the thread behind, and the next one takes it over, so
-/// that a process that holds the lock for ever costs one thread and not one for each try. A thread that gets the lock when no caller
-/// wants it gives it back.
+/// The kernel's file locks have no deadline. A caller that gives up leaves the thread behind, and the next caller takes it over.
+/// A lock that is held for ever costs a single thread, not a thread for each attempt. A thread that gets the lock after
+/// the caller gave up releases it.
 #[derive(Debug)]
 pub(super) struct Waiter {
     stamp: Stamp,
@@ -31,14 +31,18 @@ pub(super) enum NotLocked {
 
 #[derive(Debug)]
 enum State {
+    /// A caller waits for the outcome.
     Wanted,
+    /// The caller reached its deadline, and the thread still waits.
     GivenUp,
+    /// The thread has ended, and the caller has not taken the outcome yet.
     Done(io::Result<File>),
+    /// The outcome was taken or dropped.
     Over,
 }
 
 impl Waiter {
-    /// Starts to wait for this file.
+    /// Starts a thread that waits for the lock on this file.
     pub(super) fn start(file: File, stamp: Stamp) -> io::Result<Arc<Self>> {
         let state = Mutex::new(State::Wanted);
         let waiter = Arc::new(Self { stamp, state, changed: Condvar::new() });
@@ -49,7 +53,7 @@ impl Waiter {
         Ok(waiter)
     }
 
-    /// Wants the lock again, after a caller gave it up. False if the thread waits for another file by now, or not any more.
+    /// Takes over the waiting thread that another caller left. Returns false if the thread waits for another file, or has ended.
     pub(super) fn takes_over(&self, stamp: &Stamp) -> bool {
         let mut state = self.state();
         let waits = matches!(*state, State::GivenUp) && self.stamp.is_same_file(stamp);
@@ -59,7 +63,7 @@ impl Waiter {
         waits
     }
 
-    /// Waits for the lock, or gives it up at the deadline.
+    /// Waits for the lock. At the deadline the thread is left behind.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<File, NotLocked> {
         let is_wanted = |state: &mut State| matches!(state, State::Wanted);
         let Some(mut state) = wait_until(&self.changed, self.state(), deadline, is_wanted) else {
@@ -69,6 +73,7 @@ impl Waiter {
     }
 
     fn give_up(&self) -> Result<File, NotLocked> {
+        // The thread may have got the lock since the deadline: then the outcome is taken after all.
         let mut state = self.state();
         if matches!(*state, State::Wanted) {
             *state = State::GivenUp;
@@ -80,7 +85,7 @@ impl Waiter {
         let mut state = self.state();
         *state = match *state {
             State::Wanted => State::Done(locked),
-            // The file is closed here, which unlocks it.
+            // Closes the file, which unlocks it.
             _ => State::Over,
         };
         self.changed.notify_one();

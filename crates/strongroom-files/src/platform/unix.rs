@@ -11,16 +11,16 @@ use crate::open::read_open;
 use crate::refusal::check_regular;
 use crate::{Refusal, Source, Stamp};
 
-/// The permissions of a file of this program's own.
+/// The largest allowed permissions of a private file.
 const PRIVATE_FILE: u32 = 0o600;
 
-/// Bits that let other users in.
+/// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
 
-/// Bits that let other users write.
+/// The permission bits that let the group and all other users write.
 pub(crate) const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// The most that is read of `/etc/passwd`, in bytes.
+/// The largest `/etc/passwd` that is read, in bytes.
 const LARGEST_USER_TABLE: u64 = 1 << 20;
 
 pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
@@ -31,7 +31,7 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
             Ok(file)
         }
         Source::Private => {
-            // The system made the links of descriptors.
+            // The kernel makes the links of descriptors, not a user.
             if !is_descriptor(path) {
                 check_links(path)?;
             }
@@ -43,6 +43,7 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
         Source::Given if path == Path::new("/dev/null") => open_flags(path, OFlags::RDONLY),
         Source::Given | Source::System => open_regular(path),
         Source::Found => {
+            // Checked before and after opening: opening a device can have effects, and the path may change in between.
             check_regular(&path.symlink_metadata()?)?;
             let file = open_flags(path, OFlags::RDONLY | OFlags::NOFOLLOW)?;
             check_regular(&file.metadata()?)?;
@@ -51,13 +52,13 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
     }
 }
 
-/// Opens a file of this program's own that stays open, to read and write it: a lock for instance. Its directory must
-/// have been made by [`create_private_dir`](crate::create_private_dir).
+/// Opens a state file for reading and writing that stays open, such as a lock file. Its directory must have been created by
+/// [`create_private_dir`](crate::create_private_dir).
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not a regular file of the effective user, with one name, that no other user may write; the
-/// system's own.
+/// A [`Refusal`] if it is not a regular file of the effective user with a single name, or if other users can write it;
+/// otherwise the operating system's error.
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     let create = if create { OFlags::CREATE } else { OFlags::empty() };
     let file = open_flags(path, OFlags::RDWR | OFlags::NOFOLLOW | create)
@@ -66,52 +67,53 @@ pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// Checks a file of this program's own without opening it: closing it would drop the locks of another library
+/// Checks a private file without opening it: closing it would drop the locks that another library holds on it in this process
 /// (`fcntl(2)`).
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is not a regular file of the effective user, closed to other users; the system's own.
+/// A [`Refusal`] if it is not a regular file of the effective user, or has permissions for other users; otherwise the operating
+/// system's error.
 pub fn check_own(path: &Path) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
     check_regular(&metadata)?;
     check_closed(&metadata, OTHERS)
 }
 
-/// Reads from the start of a file that stays open.
+/// Reads from the start of an open file.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// Returns the operating system's error.
 pub fn read_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
     file.read_at(buffer, 0)
 }
 
-/// Writes all of it at the start of a file that stays open.
+/// Writes all bytes at the start of an open file.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// Returns the operating system's error.
 pub fn write_at(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)
 }
 
-/// Makes a change of the names in a directory last.
+/// Syncs a directory to disk, so that new, renamed and deleted names in it survive a power failure.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// Returns the operating system's error.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     open_flags(path, OFlags::RDONLY | OFlags::DIRECTORY)?.sync_all()
 }
 
-/// Whether a file could not be moved or deleted because a program has it open, which is no obstacle here.
+/// Returns whether a file could not be moved or deleted because a program has it open. Never the case on Unix.
 pub const fn is_in_use(_: &io::Error) -> bool {
     false
 }
 
-/// Checks that no program keeps the file where it is by having it open. None can.
+/// Checks that no open handle prevents moving or deleting the file. Always succeeds on Unix.
 ///
 /// # Errors
 ///
@@ -120,7 +122,7 @@ pub const fn check_free(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns a user's name and number, for messages: `anna (uid 1000)`. Users of a directory service have the number alone.
+/// Returns the name and id of a user for messages: `anna (uid 1000)`. Users of a directory service have only the id.
 pub fn user_name(user: u32) -> String {
     match login_name(user) {
         Some(name) => format!("{name} (uid {user})"),
@@ -128,7 +130,7 @@ pub fn user_name(user: u32) -> String {
     }
 }
 
-/// Returns the name of a user by `passwd(5)`, if it can be typed in a command.
+/// Returns the name of a user in `/etc/passwd` (`passwd(5)`), if it can be used in a shell command without quotes.
 pub fn login_name(user: u32) -> Option<String> {
     let table = open_regular(Path::new("/etc/passwd"))
         .and_then(|table| read_open(&table, LARGEST_USER_TABLE))
@@ -146,19 +148,19 @@ fn name_in(table: &str, user: u32) -> Option<String> {
     })
 }
 
-/// Creates a new file for the user alone, which is moved while it is open.
+/// Creates a file that only the user can read. It is moved while it is open.
 pub(crate) fn create_to_move(path: &Path) -> io::Result<File> {
     open_flags(path, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW)
 }
 
-/// Opens what may be a file in the making of a killed process.
+/// Opens the possible leftover of a killed process.
 pub(crate) fn open_to_take_away(path: &Path) -> io::Result<File> {
     let file = open_flags(path, OFlags::RDONLY | OFlags::NOFOLLOW)?;
     check_regular(&file.metadata()?).map(|()| file)
 }
 
-/// Writes a new file that gets its name when it is on the disk: a killed process leaves nothing. False if this file system
-/// has no files without a name.
+/// Creates a file that gets its name only after its content is synced to disk, so that a killed process leaves no leftover.
+/// Returns false if the file system has no unnamed files.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn create_unnamed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     use std::io::Write as _;
@@ -172,22 +174,23 @@ pub(crate) fn create_unnamed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     let mode = Mode::RUSR | Mode::WUSR;
     let file = match rustix::fs::openat(CWD, directory.unwrap_or(Path::new(".")), flags, mode) {
         Ok(file) => File::from(file),
-        // What file systems and kernels say that don't know the flag.
+        // The errors of file systems and kernels without support for the flag.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
     (&file).write_all(bytes)?;
     file.sync_all()?;
+    // As open(2) documents for `O_TMPFILE`. The other way, `AT_EMPTY_PATH`, needs a capability.
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
     match linkat(CWD, unnamed.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW) {
         Ok(()) => Ok(true),
-        // Without `/proc`, or where files can't be linked.
+        // `/proc` is not mounted, or the file system has no links.
         Err(Errno::NOENT | Errno::PERM | Errno::OPNOTSUPP) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Does nothing: files get their names when they are created.
+/// Returns false: the platform has no unnamed files.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn create_unnamed(_: &Path, _: &[u8]) -> io::Result<bool> {
     Ok(false)
@@ -199,14 +202,15 @@ pub(crate) fn let_all_read(file: &File) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
-/// Gives a file the owner, the group and the permissions of another one.
+/// Copies the owner, the group and the permissions of another file.
 pub(crate) fn copy_access(file: &File, of: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::fchown;
     let new = file.metadata()?;
+    // Before the permissions: the kernel clears the set-user-ID bits when the owner changes.
     if (new.uid(), new.gid()) != (of.uid(), of.gid()) {
         fchown(file, Some(of.uid()), Some(of.gid()))?;
     }
-    // Some file systems of other platforms refuse a change, and have one mode for all files.
+    // File systems of other platforms have the same mode for all files, and may refuse a change.
     if file.metadata()?.mode() == of.mode() {
         return Ok(());
     }
@@ -218,7 +222,7 @@ pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Checks that a directory belongs to the effective user, with at most these permissions.
+/// Checks that a directory belongs to the effective user and has none of the forbidden permissions.
 pub(crate) fn check_dir(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
     check_owner(metadata)?;
     if !metadata.is_dir() {
@@ -236,10 +240,10 @@ pub(crate) fn check_trusted_owner(metadata: &Metadata) -> io::Result<()> {
     if metadata.uid() == 0 { Ok(()) } else { check_owner(metadata) }
 }
 
-/// Checks that each link on the way to a file was made by the effective user or by root. The file that is opened then
-/// is checked by itself.
+/// Checks that each symbolic link in the chain from the path to its target belongs to the effective user or to root. Links among
+/// the parent directories and the target itself are not checked.
 pub(crate) fn check_links(path: &Path) -> io::Result<()> {
-    /// The number of links that Linux follows in a path.
+    /// The number of links that Linux follows in a path: `MAXSYMLINKS`.
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -257,7 +261,7 @@ pub(crate) fn check_links(path: &Path) -> io::Result<()> {
 
 pub(crate) use fs::rename as rename_over;
 
-/// Whether it is this file that has the name.
+/// Returns whether the path still names this open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     match (Stamp::of_file(file), Stamp::at(path)) {
         (Ok(file), Ok(there)) => file.is_same_file(&there),
@@ -266,12 +270,12 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 }
 
 fn open_flags(path: &Path, flags: OFlags) -> io::Result<File> {
-    // A pipe without a writer answers at once, and a terminal does not become this process's own.
+    // `NONBLOCK`: opening a pipe without a writer does not block. `NOCTTY`: a terminal does not become the controlling terminal.
     let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mode = Mode::RUSR | Mode::WUSR;
     match rustix::fs::openat(CWD, path, flags, mode) {
         Ok(file) => Ok(File::from(file)),
-        // What `O_NOFOLLOW` says of a link, and a socket of everything.
+        // `LOOP`, or `MLINK` on FreeBSD: `O_NOFOLLOW` on a symbolic link. `NXIO`: opening a socket.
         Err(error) => Err(match error {
             rustix::io::Errno::LOOP | rustix::io::Errno::MLINK
                 if flags.contains(OFlags::NOFOLLOW) =>
@@ -285,7 +289,8 @@ fn open_flags(path: &Path, flags: OFlags) -> io::Result<File> {
     }
 }
 
-/// Opens a regular file. It is looked at before, since opening a device can have effects.
+/// Opens a regular file. The type is checked before opening, because opening a device can have effects, and again after, because
+/// the path may change in between.
 fn open_regular(path: &Path) -> io::Result<File> {
     check_regular(&fs::metadata(path)?)?;
     let file = open_flags(path, OFlags::RDONLY)?;
@@ -293,14 +298,14 @@ fn open_regular(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether a path names a descriptor of this process.
+/// Returns whether a path names a descriptor of this process.
 fn is_descriptor(path: &Path) -> bool {
     let of_process = ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
     path == Path::new("/dev/stdin")
         || path.parent().is_some_and(|parent| of_process.iter().any(|it| parent == Path::new(it)))
 }
 
-/// Opens a file or a pipe by the number that this process has it under. Its writer may be waited for.
+/// Opens a file or a pipe by its descriptor path. Reads from the pipe wait for its writer.
 fn open_descriptor(path: &Path) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.file_type().is_fifo() {
@@ -312,7 +317,7 @@ fn open_descriptor(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Says whose a file is, where that is why it can't be opened.
+/// Replaces `PermissionDenied` by the refusal that names the owner, if the file belongs to another user.
 fn told_by_owner(path: &Path, error: io::Error) -> io::Error {
     if error.kind() != io::ErrorKind::PermissionDenied || Refusal::of(&error).is_some() {
         return error;
@@ -322,16 +327,16 @@ fn told_by_owner(path: &Path, error: io::Error) -> io::Error {
 
 fn check_state(metadata: &Metadata) -> io::Result<()> {
     check_regular(metadata)?;
-    // Nothing in it is secret, and a restored home may let others read it.
+    // State files hold no secrets, and in a restored home directory they may be readable by other users.
     check_closed(metadata, WRITABLE_BY_OTHERS)?;
-    // One that was deleted has none.
+    // Not `!= 1`: a file that was deleted since it was opened has no name.
     if metadata.nlink() > 1 {
         return Err(Refusal::Names(metadata.nlink()).into());
     }
     Ok(())
 }
 
-/// Checks that a file belongs to the effective user, and has none of these permissions.
+/// Checks that a file belongs to the effective user and has none of the forbidden permissions.
 fn check_closed(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
     check_owner(metadata)?;
     let mode = metadata.mode() & 0o7777;

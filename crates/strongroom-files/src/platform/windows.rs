@@ -1,7 +1,7 @@
-//! Files on Windows, which take the access list of their directory.
+//! File access on Windows, where a file inherits the access list of its directory.
 //!
-//! A list of our own, or a look at the one that is there, takes calls that are `unsafe`, which only stores of a platform
-//! may make. So a directory outside the user's profile is as private as it was made, and is not checked.
+//! Setting or reading an access list takes `unsafe` calls, which only the platform stores may make. The privacy of a
+//! directory outside the user's profile is therefore not checked.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -22,11 +22,13 @@ const DELETE: u32 = 0x0001_0000;
 /// `ERROR_SHARING_VIOLATION`.
 const SHARING_VIOLATION: i32 = 32;
 
-/// The number of times that a file is replaced anew while it is in use, and the pause in between.
+/// The number of attempts to replace a file that is in use.
 const TRIES: u32 = 50;
+
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// No bits are looked at.
+/// No permission bits are checked.
 pub(crate) const WRITABLE_BY_OTHERS: u32 = 0;
 
 pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
@@ -40,11 +42,11 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file of this program's own that stays open, to read and write it. It can't be deleted meanwhile.
+/// Opens a state file for reading and writing that stays open. It can't be deleted while it is open.
 ///
 /// # Errors
 ///
-/// A [`Refusal`] if it is no regular file; the system's own.
+/// A [`Refusal`](crate::Refusal) if it is not a regular file; otherwise the operating system's error.
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     if let Ok(there) = path.symlink_metadata() {
         check_regular(&there)?;
@@ -52,29 +54,29 @@ pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     state_options().create(create).truncate(false).open(path)
 }
 
-/// Checks that a file of this program's own is a regular file.
+/// Checks that a private file is a regular file.
 ///
 /// # Errors
 ///
-/// A [`Refusal`]; the system's own.
+/// A [`Refusal`](crate::Refusal); otherwise the operating system's error.
 pub fn check_own(path: &Path) -> io::Result<()> {
     check_regular(&path.symlink_metadata()?)
 }
 
-/// Reads from the start of a file that stays open.
+/// Reads from the start of an open file.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// Returns the operating system's error.
 pub fn read_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
     file.seek_read(buffer, 0)
 }
 
-/// Writes all of it at the start of a file that stays open.
+/// Writes all bytes at the start of an open file.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// Returns the operating system's error.
 pub fn write_at(file: &File, bytes: &[u8]) -> io::Result<()> {
     match file.seek_write(bytes, 0)? {
         written if written == bytes.len() => Ok(()),
@@ -82,7 +84,7 @@ pub fn write_at(file: &File, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Does nothing: NTFS logs changes of names by itself.
+/// Does nothing: NTFS journals changes of names.
 ///
 /// # Errors
 ///
@@ -91,16 +93,16 @@ pub fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file could not be moved or deleted because a program has it open.
+/// Returns whether a file could not be moved or deleted because a program has it open.
 pub fn is_in_use(error: &io::Error) -> bool {
     error.raw_os_error() == Some(SHARING_VIOLATION)
 }
 
-/// Checks that no program, this one included, keeps the file where it is by having it open.
+/// Checks that no open handle, also of this process, prevents moving or deleting the file.
 ///
 /// # Errors
 ///
-/// The system's own; [`is_in_use`] knows it.
+/// Returns the operating system's error, which [`is_in_use`] recognises.
 pub fn check_free(path: &Path) -> io::Result<()> {
     match OpenOptions::new().access_mode(DELETE).open(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -108,37 +110,37 @@ pub fn check_free(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns no name: users have no numbers here.
+/// Returns `None`: users have no numeric ids on Windows.
 pub fn login_name(_: u32) -> Option<String> {
     None
 }
 
-/// Returns a user's number, for messages.
+/// Returns the id of a user for messages.
 pub fn user_name(user: u32) -> String {
     format!("user {user}")
 }
 
-/// Creates a new file, which is moved while it is open.
+/// Creates a file that is moved while it is open.
 pub(crate) fn create_to_move(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
 }
 
-/// Opens what may be a file in the making of a killed process.
+/// Opens the possible leftover of a killed process.
 pub(crate) fn open_to_take_away(path: &Path) -> io::Result<File> {
     open(path, Source::Own)
 }
 
-/// Does nothing: files get their names when they are created.
+/// Returns false: Windows has no unnamed files.
 pub(crate) fn create_unnamed(_: &Path, _: &[u8]) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Does nothing: the directory's access list decides.
+/// Does nothing: the access list of the directory applies.
 pub(crate) fn let_all_read(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a file the attributes of another one.
+/// Copies the attributes of another file.
 pub(crate) fn copy_access(file: &File, of: &Metadata) -> io::Result<()> {
     file.set_permissions(of.permissions())
 }
@@ -155,18 +157,18 @@ pub(crate) fn check_trusted_owner(_: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that there is something at the path. Who made a link is not known here.
+/// Checks that the path exists. The owner of a link is not checked.
 pub(crate) fn check_links(path: &Path) -> io::Result<()> {
     path.symlink_metadata().map(drop)
 }
 
-/// Whether there is a file: one that is open can't be replaced.
+/// Returns whether the path exists: it still names this file, because an open file can't be replaced.
 pub(crate) fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Moves a file over another one, which a process of ours or a virus scanner may just be reading: then the system refuses
-/// it for a moment.
+/// Moves a file over another file. Retries while another process, such as a virus scanner, has the file open and the system
+/// refuses the move.
 #[expect(clippy::disallowed_methods, reason = "no event tells when another program closes a file")]
 pub(crate) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
     for _ in 1..TRIES {
@@ -181,6 +183,7 @@ pub(crate) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn state_options() -> OpenOptions {
+    // Without `FILE_SHARE_DELETE`, so that the path keeps naming the open file: `Stamp` and `is_at` rely on it.
     let mut options = OpenOptions::new();
     options.read(true).write(true).share_mode(SHARE_READ_AND_WRITE);
     options

@@ -1,5 +1,5 @@
-//! The part of `pam_kwallet` that opens a wallet at login: it hands the daemon a hash of the
-//! password through a pipe, and lets it go ahead through a socket.
+//! The part of `pam_kwallet` that opens a wallet at login: it sends a hash of the
+//! password to the daemon through a pipe, and starts it through a socket.
 
 use std::{
     fs,
@@ -20,8 +20,8 @@ use crate::{Sandbox, process::Process};
 const ROUNDS: u32 = 50_000;
 const SIZE: usize = 56;
 
-/// Both descriptors come in as standard streams, since these are what safe code can hand to a
-/// child; the daemon wants others, and takes 0 for "none".
+/// Moves both descriptors from the standard streams, which safe code can pass to a child, to other numbers: the daemon
+/// takes descriptor 0 for "none".
 const SCRIPT: &str = r#"exec "$0" --pam-login 3 4 3<&0 4<&1 </dev/null >&2"#;
 
 pub(super) struct Login {
@@ -30,7 +30,7 @@ pub(super) struct Login {
     socket: PathBuf,
 }
 
-/// A wallet in a sandbox needs a salt of the right length, not an unpredictable one.
+/// Writes a fixed salt of the right length. A wallet in a sandbox needs no random salt.
 pub(super) fn write_salt(path: &Path) {
     fs::write(path, [0x5a; SIZE]).expect("the sandbox is writable");
 }
@@ -39,7 +39,7 @@ impl Login {
     pub(super) fn prepare(sandbox: &Sandbox, password: &str, salt: &Path) -> Self {
         let salt = fs::read(salt).expect("the wallet has a salt");
         let socket = sandbox.runtime().join("kwallet5.socket");
-        // One is left from the login before.
+        // The previous login leaves its socket.
         fs::remove_file(&socket).ok();
         Self {
             hash: pbkdf2_hmac_array::<Sha512, SIZE>(password.as_bytes(), &salt, ROUNDS),
@@ -50,8 +50,8 @@ impl Login {
 
     /// Starts `program` through `shell`.
     pub(super) fn spawn(self, shell: &mut Command, program: &str) -> Process {
-        // The daemon blocks until somebody has connected, and reads variables until the end of
-        // file. It has its environment already.
+        // The daemon waits for a connection, from which it reads environment variables until the end of
+        // the stream. It has its environment already, so the connection can be closed before the daemon starts.
         let connected = UnixStream::connect(&self.socket);
         drop(connected.expect("the listener has a backlog"));
         shell
@@ -60,7 +60,7 @@ impl Login {
             .stdin(Stdio::piped())
             .stdout(OwnedFd::from(self.listener));
         let mut daemon = Process::spawn(shell);
-        // If it's gone already, its log says why.
+        // If the daemon has ended already, its log tells the reason.
         daemon.take_stdin().write_all(&self.hash).ok();
         daemon
     }

@@ -1,4 +1,4 @@
-//! One method call: what it is called, what it carries, how it is answered.
+//! A method call: its name, its arguments and its reply.
 
 use zbus::message::{Flags, Message};
 use zbus::{DynamicType, Type};
@@ -6,17 +6,17 @@ use zbus::{DynamicType, Type};
 use std::collections::BTreeMap;
 use zbus::{OwnedObjectPath, OwnedVariant};
 
-/// The interface of properties.
+/// The name of the properties interface.
 pub(super) const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// A secret on the wire: session, parameters, value, content type.
+/// A secret on the wire: session, parameters, value and content type.
 pub(super) type WireSecret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 /// Attributes on the wire.
 pub(super) type Attributes = BTreeMap<String, String>;
 /// Properties on the wire.
 pub(super) type Properties = BTreeMap<String, OwnedVariant>;
 
-/// The reply to a call, `None` if it was sent already, or the error to answer.
+/// The reply to a call: a message, `None` if it was sent already, or an error.
 pub(super) type Reply = Result<Option<Message>, Failure>;
 
 /// A D-Bus error.
@@ -61,13 +61,13 @@ impl From<zbus::Error> for Failure {
 /// A method call as it arrived.
 pub(super) struct Call {
     pub(super) message: Message,
-    /// The name by which a script knows it.
+    /// The name in a script.
     pub(super) name: String,
     pub(super) path: String,
     pub(super) interface: String,
     pub(super) member: String,
     pub(super) sender: String,
-    /// How often hung calls had been released when it arrived.
+    /// The number of releases of hung calls when the call arrived.
     pub(super) arrived: u64,
 }
 
@@ -82,7 +82,7 @@ impl Call {
         Self { name, path, interface, member, sender, arrived, message }
     }
 
-    /// What the call carries.
+    /// Returns the arguments.
     pub(super) fn args<T>(&self) -> Result<T, Failure>
     where
         T: serde::de::DeserializeOwned + Type,
@@ -90,7 +90,7 @@ impl Call {
         Ok(self.message.body().deserialize()?)
     }
 
-    /// The answer.
+    /// Returns a reply with this body.
     pub(super) fn reply<B>(&self, body: &B) -> Reply
     where
         B: serde::Serialize + DynamicType,
@@ -98,7 +98,7 @@ impl Call {
         Ok(Some(Message::method_return(&self.message.header()).build(body)?))
     }
 
-    /// The answer, where it is an error.
+    /// Returns an error reply.
     pub(super) fn error(&self, failure: &Failure) -> zbus::Result<Message> {
         Message::error(&self.message.header(), failure.name.as_str())
             .build(&(failure.text.as_str(),))
@@ -109,8 +109,9 @@ impl Call {
     }
 }
 
-/// The name by which a script knows a call.
+/// Returns the name of a call in a script.
 fn name(message: &Message, interface: &str, member: &str) -> String {
+    // A property is named by the interface that it belongs to, so that scripts can tell apart the properties of all objects.
     if interface == PROPERTIES {
         let body = message.body();
         let target: Option<(String, String)> = match member {
@@ -131,19 +132,19 @@ fn last_part(interface: &str) -> &str {
     interface.rsplit('.').next().unwrap_or(interface)
 }
 
-/// A path of ours for the wire.
+/// Converts a path for the wire.
 pub(super) fn wire_path(path: &str) -> Result<OwnedObjectPath, Failure> {
     Ok(OwnedObjectPath::try_from(path)?)
 }
 
-/// Paths of ours for the wire.
+/// Converts paths for the wire.
 pub(super) fn wire_paths<'a>(
     paths: impl IntoIterator<Item = &'a String>,
 ) -> Result<Vec<OwnedObjectPath>, Failure> {
     paths.into_iter().map(|path| wire_path(path)).collect()
 }
 
-/// The path that means "none" in an answer.
+/// Returns the path `/`, which means "none" in a reply.
 pub(super) fn no_path() -> OwnedObjectPath {
     OwnedObjectPath::default()
 }

@@ -1,4 +1,4 @@
-//! The interface of a collection, by its path or by an alias.
+//! The interface of a collection, which is addressed by its path or by an alias.
 
 use super::call::{
     Attributes, Call, Failure, Properties, Reply, WireSecret, no_path, wire_path, wire_paths,
@@ -22,12 +22,13 @@ pub(super) async fn answer(context: &Context, call: &Call) -> Reply {
     }
 }
 
-/// What a write does first: with everything locked it fails or hangs.
+/// Checks that a write is possible. If the service is locked, the write fails or hangs.
 pub(super) async fn writable(context: &Context, call: &Call) -> Result<(), Failure> {
     let locked = || context.shared.with(|state| (state.script.locked, state.script.locked_writes));
     if locked() == (true, LockedWrites::Hang) {
         context.shared.hang(call.arrived).await;
     }
+    // Read again: the test may have unlocked the service while the call hung.
     if locked().0 { Err(Failure::is_locked()) } else { Ok(()) }
 }
 
@@ -68,7 +69,7 @@ async fn create_item(context: &Context, call: &Call, collection: String) -> Repl
     call.reply(&answer)
 }
 
-/// Label and attributes, of the properties of a new item.
+/// Returns the label and the attributes from the properties of a new item.
 fn described(mut properties: Properties) -> Result<(String, Attributes), Failure> {
     let label = properties.remove("org.freedesktop.Secret.Item.Label");
     let attributes = properties.remove("org.freedesktop.Secret.Item.Attributes");

@@ -1,4 +1,4 @@
-//! The key agreement and the cipher of a session, and the ways in which providers get them wrong.
+//! The key agreement and the cipher of a session, with the bugs of real providers.
 
 use std::sync::LazyLock;
 
@@ -12,14 +12,14 @@ use sha2::Sha256;
 use super::call::Failure;
 use super::script::DhBehaviour;
 
-/// RFC 2409, second Oakley group.
+/// The prime of the second Oakley group (RFC 2409).
 const PRIME: &str = "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74\
                      020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437\
                      4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
                      EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF";
 const BITS: u32 = 1024;
 const BYTES: usize = 128;
-/// One number in 256 has a leading zero byte; one search in e^78 ends here.
+/// The limit of a search. A number in 256 has a leading zero byte, so a search in e^78 reaches the limit.
 const TRIES: u32 = 20_000;
 
 static GROUP: LazyLock<BoxedMontyParams> = LazyLock::new(|| {
@@ -30,13 +30,13 @@ static GROUP: LazyLock<BoxedMontyParams> = LazyLock::new(|| {
 /// An AES-128 key.
 pub(super) type Key = [u8; 16];
 
-/// What the server sends and keeps of an agreement.
+/// The server's result of a key agreement: the public key to send and the session key to keep.
 pub(super) struct Agreement {
     pub(super) public_key: Vec<u8>,
     pub(super) key: Key,
 }
 
-/// Agrees on a key as `behaviour` says, which counts down in place.
+/// Agrees on a key as `behaviour` demands. Its counts are decremented in place.
 pub(super) fn agree(behaviour: &mut DhBehaviour, client: &[u8]) -> Result<Agreement, Failure> {
     if *behaviour == DhBehaviour::ShortClientKeyRefused && client.len() < BYTES {
         return Err(Failure::invalid("Client public key size is invalid"));
@@ -67,14 +67,14 @@ pub(super) fn agree(behaviour: &mut DhBehaviour, client: &[u8]) -> Result<Agreem
     Ok(Agreement { public_key, key })
 }
 
-/// The two numbers that come of a private key, each padded to 128 bytes.
+/// The public key and the shared secret of a private key, each padded to 128 bytes.
 struct Numbers {
     public: Vec<u8>,
     secret: Vec<u8>,
 }
 
-/// Takes a private key whose numbers are as wanted. One multiplication leads to the next key, so a
-/// search is cheap.
+/// Searches for a private key whose numbers meet the condition. The next key takes a single multiplication for each number, so
+/// that a search is cheap.
 fn search(client: &BoxedMontyForm, wanted: impl Fn(&Numbers) -> bool) -> Result<Numbers, Failure> {
     let mut private = [0; 32];
     fill(&mut private)?;
@@ -98,6 +98,7 @@ fn search(client: &BoxedMontyForm, wanted: impl Fn(&Numbers) -> bool) -> Result<
 fn client_key(bytes: &[u8]) -> Result<BoxedMontyForm, Failure> {
     let number = BoxedUint::from_be_slice(stripped(bytes), BITS)
         .map_err(|_| Failure::invalid("Client public key size is invalid"))?;
+    // Variable time is fine: a public key is no secret.
     let reduced = number.rem_vartime(GROUP.modulus().as_nz_ref());
     Ok(BoxedMontyForm::new(reduced, &GROUP))
 }
@@ -119,7 +120,7 @@ fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
     getrandom::fill(bytes).map_err(|error| Failure::invalid(error.to_string()))
 }
 
-/// Encrypts under a fresh initialisation vector, which comes first.
+/// Encrypts a value. Returns a fresh initialisation vector and the ciphertext.
 pub(super) fn encrypt(key: &Key, plain: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     let mut iv = Key::default();
     fill(&mut iv)?;
@@ -127,7 +128,7 @@ pub(super) fn encrypt(key: &Key, plain: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fai
     Ok((iv.to_vec(), cipher.encrypt_padded_vec::<Pkcs7>(plain)))
 }
 
-/// Decrypts what a client sent.
+/// Decrypts a value from a client.
 pub(super) fn decrypt(key: &Key, iv: &[u8], encrypted: &[u8]) -> Result<Vec<u8>, Failure> {
     cbc::Decryptor::<aes::Aes128>::new_from_slices(key, iv)
         .map_err(|_| Failure::invalid("the parameters are no initialisation vector"))?
@@ -139,7 +140,7 @@ pub(super) fn decrypt(key: &Key, iv: &[u8], encrypted: &[u8]) -> Result<Vec<u8>,
 mod tests {
     use super::*;
 
-    /// What a client as specified, and the server, derive.
+    /// Returns the keys that a client as specified and the server derive.
     fn both(behaviour: &mut DhBehaviour) -> (Key, Key) {
         let generator = client_key(&[2]).expect("a number");
         let private = BoxedUint::from(0x5eed_5eed_5eedu64);

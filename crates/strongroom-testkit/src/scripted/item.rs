@@ -13,6 +13,7 @@ pub(super) const INTERFACE: &str = "org.freedesktop.Secret.Item";
 
 /// Answers a call to an item.
 pub(super) async fn answer(context: &Context, call: &Call) -> Reply {
+    // Before the method: a call to an item that is gone fails with `NoSuchObject`, also if the method is unknown.
     context.shared.with(|state| state.item(&call.path).map(drop))?;
     match call.member.as_str() {
         "GetSecret" => get_secret(context, call),

@@ -1,4 +1,4 @@
-//! Prompts: what waits behind one, and the interface of one.
+//! Prompts: their actions and their interface.
 
 use zbus::{OwnedObjectPath, Variant};
 
@@ -10,7 +10,7 @@ use super::state::{COLLECTIONS, NewItem, ROOT, State};
 /// The interface's name.
 pub(super) const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
-/// What happens when a prompt completes.
+/// The action of a prompt, which is carried out when the prompt completes.
 pub(super) enum Action {
     Unlock(Vec<String>),
     CreateCollection { label: String, alias: String },
@@ -19,22 +19,23 @@ pub(super) enum Action {
     DeleteCollection(String),
 }
 
-/// A prompt that was not answered yet.
+/// A prompt that has not ended.
 pub(super) struct Pending {
     action: Action,
-    /// Completes whatever the script says of prompts.
+    /// If true, the prompt completes independently of the script.
     sure: bool,
 }
 
-/// Makes a prompt and tells its path.
+/// Creates a prompt. Returns its path.
 pub(super) fn raise(state: &mut State, action: Action) -> Result<OwnedObjectPath, Failure> {
+    // An Unlock without a lock comes from `locked_property_lies`: KWallet shows no dialog then.
     let sure = matches!(action, Action::Unlock(_)) && !state.script.locked;
     let path = format!("{ROOT}/prompt/p{}", state.number());
     state.prompts.insert(path.clone(), Pending { action, sure });
     wire_path(&path)
 }
 
-/// Answers a call to a prompt. The signal must come after the answer, so that is sent from here.
+/// Answers a call to a prompt. The reply is sent from here, because the signal must come after it.
 pub(super) async fn answer(context: &Context, call: &Call) -> Reply {
     let behaviour = context.shared.with(|state| {
         let prompt = state.prompts.get(&call.path);
@@ -72,7 +73,7 @@ async fn finish(context: &Context, path: &str, dismissed: bool) -> Result<(), Fa
         let result = if dismissed { Ok(Variant::from("")) } else { complete(state, prompt.action) };
         result.map(Some)
     });
-    // What can't be done any more is, to the client, a prompt that was dismissed.
+    // If the action has become impossible, the client sees a dismissed prompt.
     let (dismissed, result) = match result {
         Ok(None) => return Ok(()),
         Ok(Some(result)) => (dismissed, result),
@@ -84,7 +85,7 @@ async fn finish(context: &Context, path: &str, dismissed: bool) -> Result<(), Fa
     Ok(())
 }
 
-/// Does what the prompt asked for, and tells the result for the signal.
+/// Carries out the action of a prompt. Returns the result for the signal.
 fn complete(state: &mut State, action: Action) -> Result<Variant<'static>, Failure> {
     match action {
         Action::Unlock(objects) => {

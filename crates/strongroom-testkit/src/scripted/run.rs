@@ -1,4 +1,4 @@
-//! The service's own thread: its connection, its name, and the calls that it serves side by side.
+//! The thread of the service: its connection, its name, and the calls that it serves concurrently.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -16,26 +16,26 @@ use super::state::Shared;
 use super::{collection, item, prompt, properties, service, session};
 
 const NAME: &str = "org.freedesktop.secrets";
-/// How long a name is awaited that somebody else still holds: a bus needs a moment to see that a
+/// The longest wait for a name that another connection still owns. A bus needs a moment to notice that a
 /// crashed owner is gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What serving a call needs.
+/// The context of serving a call.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) shared: Arc<Shared>,
     pub(super) connection: Connection,
 }
 
-/// Waits on the service's own runtime.
+/// Waits on the runtime of the service.
 pub(super) async fn sleep(duration: Duration) {
-    // Without a runtime there would be no task to run this.
+    // There always is a runtime: this function runs in a task of it.
     if let Ok(runtime) = SharedRuntime::current() {
         runtime.sleep(duration).await;
     }
 }
 
-/// A request to end, that is not lost if it comes before anybody waits for it.
+/// A request to end, which is not lost if it comes before the wait for it.
 #[derive(Default)]
 struct Stop {
     asked: AtomicBool,
@@ -56,14 +56,14 @@ impl Stop {
     }
 }
 
-/// The thread while it runs.
+/// The running thread.
 pub(super) struct Run {
     stop: Arc<Stop>,
     thread: JoinHandle<()>,
 }
 
 impl Run {
-    /// Starts the thread; the service owns its name when this returns.
+    /// Starts the thread. The service owns its name when the function returns.
     pub(super) fn start(address: &str, shared: &Arc<Shared>) -> zbus::Result<Self> {
         let stop = Arc::new(Stop::default());
         let (ready, started) = mpsc::channel();
@@ -77,10 +77,10 @@ impl Run {
         Ok(Self { stop, thread })
     }
 
-    /// Ends the thread; the name is free when this returns.
+    /// Ends the thread. The name is free when the function returns.
     pub(super) fn end(self) {
         self.stop.ask();
-        // It may have panicked; then its test has failed or will.
+        // If the thread has panicked, the test fails for that reason.
         let _ = self.thread.join();
     }
 }
@@ -96,20 +96,20 @@ async fn run(
         Ok(claimed) => claimed,
         Err(error) => return ready.send(Err(error)).unwrap_or(()),
     };
-    // Nobody waits for it only if the caller's thread is gone.
+    // Sending fails only if the caller's thread is gone.
     let _ = ready.send(Ok(()));
     let context = Context { shared, connection };
     let stopped = serve(&context, &mut calls, stop).await;
     drop(calls);
     if stopped {
-        // The bus may be gone before us; then there's nothing to release.
+        // With a limit: the bus may be gone already, and then there is no answer to wait for.
         let release = async { drop(context.connection.release_name(NAME).await) };
         release.or(sleep(PATIENCE)).await;
     }
     let _ = context.connection.close().await;
 }
 
-/// Takes the name, which somebody who just crashed may still hold.
+/// Takes the name. Retries until [`PATIENCE`] has passed, because a crashed owner may still hold it.
 async fn claim(address: &str) -> zbus::Result<(Connection, MessageStream)> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -121,18 +121,19 @@ async fn claim(address: &str) -> zbus::Result<(Connection, MessageStream)> {
     }
 }
 
-/// Connects and asks for the name once. The stream comes first, so that no call is missed; as
-/// nobody reads it yet, a second try on the same connection could fill it, and stop the connection.
+/// Connects and asks for the name once. The stream is created first, so that no call is missed. It is not read
+/// yet, so that further attempts on the same connection could fill it and block the connection.
 async fn try_claim(address: &str) -> zbus::Result<(Connection, MessageStream)> {
     let connection = connection::Builder::address(address).build().await?;
     let stream = MessageStream::from(&connection);
-    // The default flags would let the next service take the name away, and take it from others.
+    // The default flags allow replacement: the next service could take the name away, and this service could take it from
+    // another connection.
     let flags = RequestNameFlags::DO_NOT_QUEUE;
     connection.request_name_with_flags(NAME, flags).await?;
     Ok((connection, stream))
 }
 
-/// Serves calls until asked to stop (true), or until the connection ends or the service crashes.
+/// Serves calls. Returns true after a request to stop, and false if the connection ends or the service crashes.
 async fn serve(context: &Context, calls: &mut MessageStream, stop: &Stop) -> bool {
     let mut tasks: Vec<Task<(), OnAnyThread>> = Vec::new();
     loop {
@@ -153,13 +154,13 @@ async fn serve(context: &Context, calls: &mut MessageStream, stop: &Stop) -> boo
         if crashes(context, &call) {
             return false;
         }
-        // A task ends with its handle, so hung calls end with this function.
+        // Dropping a handle cancels its task, so that hung calls end with this function.
         tasks.retain(|task| !task.is_finished());
         tasks.push(zruntime::spawn(handle(context.clone(), call)));
     }
 }
 
-/// Counts `OpenSession` calls, and tells whether this one is one too many.
+/// Counts the unanswered `OpenSession` calls. Returns whether this call crashes the service.
 fn crashes(context: &Context, call: &Call) -> bool {
     if call.name != "Service.OpenSession" {
         return false;
@@ -185,15 +186,15 @@ async fn handle(context: Context, call: Call) {
     }
 }
 
-/// Sends an answer, unless the caller doesn't want one.
+/// Sends a reply, unless the call expects none.
 pub(super) async fn send_answer(context: &Context, call: &Call, message: &Message) {
     if call.wants_answer() {
-        // A connection that ended has nobody to tell.
+        // Sending fails if the connection has ended.
         let _ = context.connection.send(message).await;
     }
 }
 
-/// Does what the script says of this call, then carries it out.
+/// Carries out a call, after the hang, delay or failure that the script demands.
 async fn answer(context: &Context, call: &Call) -> Reply {
     let (hangs, delay, failure) = context.shared.with(|state| {
         let script = &state.script;

@@ -1,121 +1,121 @@
-//! What a [`Script`] can make the service do, and which real provider does it.
+//! The behaviour that a [`Script`] can demand, with the real providers that show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How the service behaves. The default is a well-behaved provider with one unlocked collection,
+/// The behaviour of the service. The default is a correct provider with an unlocked collection,
 /// `/org/freedesktop/secrets/collection/login`, which has the alias `default`.
 ///
-/// A call is named by the last part of its interface and its method: `Service.SearchItems`,
+/// The name of a call is the last part of its interface and its method: `Service.SearchItems`,
 /// `Item.SetSecret`, `Peer.Ping`. Properties are `Get:Collection.Locked`, `Set:Item.Label` and
 /// `GetAll:Item`.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    /// Calls that get no answer until [`answer_hung`](super::ScriptedService::answer_hung), and are
-    /// carried out only then. Any provider stopped by SIGSTOP; KWallet reading a locked wallet.
+    /// Calls that are carried out and answered only after [`answer_hung`](super::ScriptedService::answer_hung).
+    /// Like any provider that is stopped by SIGSTOP, and KWallet while it reads a locked wallet.
     pub hang: BTreeSet<String>,
-    /// Calls that are carried out and answered late. Any provider on a loaded machine.
+    /// Calls that are carried out and answered after a delay. Like any provider on a loaded machine.
     pub delay: BTreeMap<String, Duration>,
-    /// Calls that fail, with the D-Bus error's name and text. oo7-daemon fails reads while locked;
-    /// a bus that can't start a service answers every call so.
+    /// Calls that fail, with the name and text of the D-Bus error. For example reads of a locked oo7-daemon, and
+    /// all calls on a bus that can't start a service.
     pub fail: BTreeMap<String, (String, String)>,
-    /// Everything is locked. Completing Unlock's prompt clears it, `Service.Lock` sets it.
+    /// All collections and items are locked. Set by `Service.Lock`, cleared when the prompt of an Unlock completes.
     pub locked: bool,
-    /// What reading does while [`locked`](Self::locked).
+    /// The behaviour of reads while [`locked`](Self::locked).
     pub locked_reads: LockedReads,
-    /// What writing does while [`locked`](Self::locked).
+    /// The behaviour of writes while [`locked`](Self::locked).
     pub locked_writes: LockedWrites,
-    /// KWallet: everything says `Locked = true`, and is found as locked, until the prompt of an
-    /// Unlock was used, though it reads and writes. That prompt completes at once whatever
-    /// [`prompts`](Self::prompts) says.
+    /// Like KWallet: all objects report `Locked = true`, and searches list them as locked, although they can be read and written.
+    /// This ends when the prompt of an Unlock completes. That prompt completes at once, independently of
+    /// [`prompts`](Self::prompts).
     pub locked_property_lies: bool,
-    /// WSL, fresh machines, and gnome-keyring activated by the bus: `ReadAlias("default")` is `/`.
-    /// Set from the start, there is no collection at all. `CreateCollection` with the alias
-    /// `default` gives a prompt that makes it, which clears this.
+    /// Like WSL, fresh machines, and gnome-keyring when the bus activates it: `ReadAlias("default")` is `/`.
+    /// If set from the start, there are no collections. `CreateCollection` with the alias
+    /// `default` returns a prompt. The flag is cleared when the prompt completes and the collection is created.
     pub no_default_collection: bool,
-    /// How `OpenSession` agrees on a key.
+    /// The key agreement of `OpenSession`.
     pub dh: DhBehaviour,
-    /// KWallet after a crash: every value is empty, with success.
+    /// Like KWallet after a crash: reads succeed, with empty values.
     pub empty_answers: bool,
-    /// gnome-keyring 50: an `OpenSession` that arrives while another is unanswered (so give it a
-    /// [`delay`](Self::delay)) ends the process.
+    /// Like gnome-keyring 50: an `OpenSession` that arrives while another call of it is unanswered ends the process. Needs
+    /// a [`delay`](Self::delay) for `OpenSession`.
     pub crash_on_concurrent_open_session: bool,
-    /// KeePassXC: `CreateItem` with `replace` hangs where it has something to replace.
+    /// Like KeePassXC: `CreateItem` with `replace` hangs if there is an item to replace.
     pub replace_hangs: bool,
-    /// What happens to a prompt once the client has called `Prompt`.
+    /// The outcome of prompts after the client has called `Prompt`.
     pub prompts: PromptBehaviour,
-    /// KeePassXC asking for confirmation: `CreateItem` and `Delete` give a prompt, and happen when
+    /// Like KeePassXC with confirmation: `CreateItem` and `Delete` return a prompt, and are carried out when
     /// it completes.
     pub prompt_on_write: bool,
-    /// The daemon was restarted, as a long-lived client sees it: after this many uses a session
+    /// Like a restarted daemon for a long-lived client: after this number of uses a session
     /// answers `NoSession`.
     pub drop_session_after: Option<u32>,
-    /// KWallet: bytes from 0x80 up are damaged when written, unless the content type is text.
+    /// Like KWallet: bytes from 0x80 are damaged by a write, unless the content type is text.
     pub damage_high_bytes: bool,
 }
 
-/// What reading does while the service is locked.
+/// The behaviour of reads while the service is locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockedReads {
-    /// The specification: searches list the items as locked.
+    /// As specified: searches list the items as locked.
     #[default]
     ListedAsLocked,
-    /// gnome-keyring and KeePassXC: searches find nothing, without an error.
+    /// Like gnome-keyring and KeePassXC: searches find no items, without an error.
     EmptyResult,
-    /// oo7-daemon: searches and `GetSecrets` answer `IsLocked`.
+    /// Like oo7-daemon: searches and `GetSecrets` answer `IsLocked`.
     ErrorIsLocked,
 }
 
-/// What writing does while the service is locked.
+/// The behaviour of writes while the service is locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockedWrites {
-    /// gnome-keyring: the error `IsLocked`.
+    /// Like gnome-keyring: the error `IsLocked`.
     #[default]
     IsLocked,
-    /// KWallet, KeePassXC and oo7-daemon: no answer until
+    /// Like KWallet, KeePassXC and oo7-daemon: no answer until
     /// [`answer_hung`](super::ScriptedService::answer_hung).
     Hang,
 }
 
-/// How `OpenSession` agrees on a key.
+/// The key agreement of `OpenSession`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DhBehaviour {
-    /// gnome-keyring: as specified, every number padded to 128 bytes.
+    /// As specified, and like gnome-keyring: all numbers are padded to 128 bytes.
     #[default]
     Proper,
-    /// A provider built without cryptography: `NotSupported` for anything but `plain`.
+    /// Like a provider built without cryptography: `NotSupported` for all algorithms but `plain`.
     Refused,
-    /// This D-Bus error for anything but `plain`.
+    /// This D-Bus error for all algorithms but `plain`.
     FailsWith(&'static str),
-    /// KWallet: the server's public key always has a leading zero byte, which is not sent.
+    /// Like KWallet: the server's public key has a leading zero byte, which is not sent. Here this is always the case.
     PublicKeyStripped,
-    /// KWallet: the key is derived from the shared secret without its leading zero bytes.
+    /// Like KWallet: the key is derived from the shared secret without its leading zero bytes.
     SharedSecretUnpadded {
-        /// This many sessions from now on have a shared secret with a leading zero byte; those
-        /// after them never do. Counts down in the script.
+        /// The number of next sessions whose shared secret has a leading zero byte. Later sessions
+        /// never have it. Counts down in the script.
         unlucky_sessions: u32,
     },
-    /// KWallet 5: a client key of fewer than 128 bytes is `InvalidArgs`, "Client public key size is
+    /// Like KWallet 5: a client key of fewer than 128 bytes is `InvalidArgs`, "Client public key size is
     /// invalid".
     ShortClientKeyRefused,
-    /// KWallet: this many sessions from now on have a wrong key on the server's side, so that
-    /// what is read decrypts to garbage or not at all. Counts down in the script.
+    /// Like KWallet: this number of next sessions have a wrong key on the server's side, so that
+    /// values decrypt to garbage or not at all. Counts down in the script.
     GarbageSession(u32),
-    /// KWallet: the server's public key is an empty byte array.
+    /// Like KWallet: the server's public key is an empty byte array.
     EmptyAnswer,
 }
 
-/// What happens to a prompt once the client has called `Prompt`.
+/// The outcome of a prompt after the client has called `Prompt`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PromptBehaviour {
-    /// Somebody agrees at once.
+    /// The user agrees at once.
     #[default]
     Complete,
-    /// Somebody dismisses it at once.
+    /// The user dismisses the prompt at once.
     Dismiss,
-    /// Nobody answers, as on every real provider without a person at the screen. The client's
-    /// `Dismiss` ends it.
+    /// The user does not answer, as on every real provider with an unattended screen. The client's
+    /// `Dismiss` ends the prompt.
     Never,
-    /// Somebody agrees after a while.
+    /// The user agrees after this time.
     CompleteAfter(Duration),
 }

@@ -1,4 +1,4 @@
-//! The interface of the service itself.
+//! The interface of the service.
 
 use std::collections::HashMap;
 
@@ -37,6 +37,7 @@ fn create_collection(context: &Context, call: &Call) -> Reply {
     let (mut properties, alias): (Properties, String) = call.args()?;
     let label = properties.remove("org.freedesktop.Secret.Collection.Label");
     let label = label.map(String::try_from).transpose()?.unwrap_or_default();
+    // By the specification, an existing collection with this alias is returned.
     let answer = context.shared.with(|state| match state.alias(&alias) {
         Some(path) => Ok((wire_path(path)?, no_path())),
         None => {
@@ -61,7 +62,7 @@ fn search_items(context: &Context, call: &Call) -> Reply {
     call.reply(&(wire_paths(&unlocked)?, wire_paths(&locked)?))
 }
 
-/// The objects that exist, of those that a client names.
+/// Returns the paths of the named objects that exist.
 fn known(state: &State, objects: &[OwnedObjectPath]) -> Vec<String> {
     let exists = |path: &str| state.items.contains_key(path) || state.collection(path).is_ok();
     let names = objects.iter().map(|path| path.to_string());
@@ -84,6 +85,7 @@ fn lock(context: &Context, call: &Call) -> Reply {
     let objects: Vec<OwnedObjectPath> = call.args()?;
     let known = context.shared.with(|state| {
         let known = known(state, &objects);
+        // The script has a single lock for all collections.
         state.script.locked |= !known.is_empty();
         known
     });
@@ -102,7 +104,7 @@ fn get_secrets(context: &Context, call: &Call) -> Reply {
             };
         }
         for path in items {
-            // The specification leaves out what isn't there.
+            // By the specification, missing items are left out of the result.
             if state.items.contains_key(path.as_str()) {
                 let secret = session::seal(state, session.as_str(), path.as_str())?;
                 secrets.insert(path, secret);
@@ -122,6 +124,7 @@ fn read_alias(context: &Context, call: &Call) -> Reply {
 fn set_alias(context: &Context, call: &Call) -> Reply {
     let (name, path): (String, OwnedObjectPath) = call.args()?;
     context.shared.with(|state| {
+        // By the specification, the path `/` removes an alias.
         if path == no_path() {
             state.aliases.remove(&name);
             return Ok(());

@@ -1,4 +1,4 @@
-//! Sessions: opening one, what one does to secrets, and the interface of one.
+//! Sessions: opening, encryption of secrets, and the interface.
 
 use super::call::{Call, Failure, Reply, WireSecret, wire_path};
 use super::dh::{self, Key};
@@ -59,7 +59,8 @@ fn unsupported(algorithm: &str) -> Failure {
     Failure::new("org.freedesktop.DBus.Error.NotSupported", text)
 }
 
-/// Uses a session, which belongs to the connection that opened it, and wears out if scripted so.
+/// Returns a session and counts a use of it. Only the connection that opened the session can use it, and the script may limit the
+/// number of uses.
 fn take<'a>(state: &'a mut State, call: &Call, path: &str) -> Result<&'a mut Session, Failure> {
     let most = state.script.drop_session_after.unwrap_or(u32::MAX);
     let session = state.sessions.get_mut(path).filter(|session| session.owner == call.sender);
@@ -71,12 +72,12 @@ fn take<'a>(state: &'a mut State, call: &Call, path: &str) -> Result<&'a mut Ses
     Ok(session)
 }
 
-/// Checks and counts one use of a session.
+/// Checks and counts a use of a session.
 pub(super) fn use_once(state: &mut State, call: &Call, path: &str) -> Result<(), Failure> {
     take(state, call, path).map(drop)
 }
 
-/// A secret of ours as the session carries it. The use must have been counted.
+/// Encrypts the secret of an item for a session. The caller must have counted the use.
 pub(super) fn seal(state: &State, path: &str, item: &str) -> Result<WireSecret, Failure> {
     let session = state.sessions.get(path).ok_or_else(Failure::no_session)?;
     let item = state.items.get(item).ok_or_else(|| Failure::no_such_object(item))?;
@@ -88,7 +89,8 @@ pub(super) fn seal(state: &State, path: &str, item: &str) -> Result<WireSecret, 
     Ok((wire_path(path)?, parameters, value, item.content_type.clone()))
 }
 
-/// What a client sent: the secret and its content type.
+/// Decrypts a secret from a client and counts a use of the session. Returns the secret as it is to be stored, and its
+/// content type.
 pub(super) fn unseal(
     state: &mut State,
     call: &Call,

@@ -1,4 +1,4 @@
-//! What the service knows, shared between its own thread and the test's.
+//! The state of the service, shared between its thread and the test's thread.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +12,11 @@ use super::prompt::Pending;
 use super::script::Script;
 use super::session::Session;
 
-/// The path of the service itself.
+/// The object path of the service.
 pub(super) const ROOT: &str = "/org/freedesktop/secrets";
-/// Where collections live.
+/// The prefix of the object paths of collections.
 pub(super) const COLLECTIONS: &str = "/org/freedesktop/secrets/collection/";
-/// Where collections live under their aliases.
+/// The prefix of the object paths of collections under their aliases.
 pub(super) const ALIASES: &str = "/org/freedesktop/secrets/aliases/";
 
 /// A collection, without its items.
@@ -46,7 +46,7 @@ pub(super) struct NewItem {
     pub(super) content_type: String,
 }
 
-/// Everything that the service knows.
+/// The state of the service.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) script: Script,
@@ -56,16 +56,16 @@ pub(super) struct State {
     pub(super) aliases: BTreeMap<String, String>,
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) prompts: BTreeMap<String, Pending>,
-    /// Unlock's prompt was used, which ends `locked_property_lies`.
+    /// The prompt of an Unlock has completed, which ends `locked_property_lies`.
     pub(super) unlock_seen: bool,
-    /// `OpenSession` calls that arrived and have no answer yet.
+    /// The number of `OpenSession` calls without an answer.
     pub(super) opening: u32,
     pub(super) crashed: bool,
     numbers: u64,
 }
 
 impl State {
-    /// Makes what the script presupposes: the default collection.
+    /// Creates the default collection, unless the script excludes it.
     pub(super) fn settle(&mut self) {
         if !self.script.no_default_collection && !self.aliases.contains_key("default") {
             let path = format!("{COLLECTIONS}login");
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    /// Forgets what doesn't outlive a provider's process.
+    /// Clears the state that ends with a provider's process.
     pub(super) fn restarted(&mut self) {
         self.sessions.clear();
         self.prompts.clear();
@@ -83,7 +83,7 @@ impl State {
         self.crashed = false;
     }
 
-    /// A number that was never given out before; fixed width, so that paths sort by age.
+    /// Returns an unused number of fixed width, so that paths sort by age.
     pub(super) fn number(&mut self) -> String {
         self.numbers += 1;
         format!("{:06}", self.numbers)
@@ -98,7 +98,7 @@ impl State {
         });
     }
 
-    /// The collection that an alias stands for.
+    /// Returns the path of the collection behind an alias.
     pub(super) fn alias(&self, name: &str) -> Option<&String> {
         if name == "default" && self.script.no_default_collection {
             return None;
@@ -106,7 +106,7 @@ impl State {
         self.aliases.get(name).filter(|path| self.collections.contains_key(*path))
     }
 
-    /// The real path of a collection, given by its path or by an alias.
+    /// Returns the path of a collection, given its path or the path of an alias.
     pub(super) fn collection(&self, path: &str) -> Result<String, Failure> {
         let real = match path.strip_prefix(ALIASES) {
             Some(name) => self.alias(name).map(String::as_str),
@@ -121,12 +121,12 @@ impl State {
         self.items.get_mut(path).ok_or_else(|| Failure::no_such_object(path))
     }
 
-    /// What the `Locked` properties say, which with `locked_property_lies` isn't what is so.
+    /// Returns the value of the `Locked` properties. It can be wrong with `locked_property_lies`.
     pub(super) fn shown_as_locked(&self) -> bool {
         self.script.locked || (self.script.locked_property_lies && !self.unlock_seen)
     }
 
-    /// The items that have at least these attributes.
+    /// Returns the paths of the items that have at least these attributes.
     pub(super) fn search(
         &self,
         collection: Option<&str>,
@@ -140,7 +140,7 @@ impl State {
         found.map(|(path, _)| path.clone()).collect()
     }
 
-    /// The item with exactly these attributes, which a `CreateItem` with `replace` replaces.
+    /// Returns the path of the item with exactly these attributes: `CreateItem` with `replace` replaces it.
     pub(super) fn twin(&self, new: &NewItem) -> Option<String> {
         let same =
             |item: &Item| item.collection == new.collection && item.attributes == new.attributes;
@@ -148,7 +148,7 @@ impl State {
         found.next().map(|(path, _)| path.clone())
     }
 
-    /// Stores an item and tells its path.
+    /// Stores an item. Returns its path.
     pub(super) fn store(&mut self, new: NewItem, replace: bool) -> String {
         let twin = if replace { self.twin(&new) } else { None };
         let path = twin.unwrap_or_else(|| format!("{}/{}", new.collection, self.number()));
@@ -170,7 +170,7 @@ impl State {
         path
     }
 
-    /// What storing makes of a secret.
+    /// Returns the secret as it is stored, damaged if the script demands it.
     pub(super) fn as_stored(&self, mut secret: Vec<u8>, content_type: &str) -> Vec<u8> {
         if self.script.damage_high_bytes && !content_type.starts_with("text/") {
             for byte in secret.iter_mut().filter(|byte| **byte >= 0x80) {
@@ -181,12 +181,12 @@ impl State {
     }
 }
 
-/// Seconds since the epoch.
+/// Returns the time in seconds since the Unix epoch.
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs())
 }
 
-/// The state, and the means to wait for it to change.
+/// The state, and the events to wait for calls and releases.
 #[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -201,17 +201,17 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A test's closure that panics fails that test, and must not stop the service's thread.
+        // A panic in a closure of the test fails the test, and must not stop the thread of the service.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a call arrived.
+    /// Adds a call to the list of calls.
     pub(super) fn log(&self, name: &str) {
         self.with(|state| state.calls.push(name.into()));
         self.called.notify_all();
     }
 
-    /// Waits until the calls so far satisfy `enough`; false if they don't in time.
+    /// Waits until the calls so far satisfy `enough`. Returns false at the deadline.
     pub(super) fn wait_for_calls(
         &self,
         patience: Duration,
@@ -230,7 +230,7 @@ impl Shared {
         true
     }
 
-    /// How often hung calls were released so far.
+    /// Returns the number of releases of hung calls.
     pub(super) fn releases(&self) -> u64 {
         self.releases.load(Ordering::Acquire)
     }
@@ -240,9 +240,10 @@ impl Shared {
         self.released.notify(usize::MAX);
     }
 
-    /// Waits for a release after the first `arrived` ones.
+    /// Waits until there are more than `arrived` releases.
     pub(super) async fn hang(&self, arrived: u64) {
         loop {
+            // Listening comes before the check, so that no release in between is missed.
             let listener = self.released.listen();
             if self.releases() > arrived {
                 return;

@@ -1,4 +1,4 @@
-//! A client that makes bare calls, one at a time.
+//! A client that makes bare calls in sequence.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What providers do while they are locked.
+//! The behaviour of providers while they are locked.
 
 use std::thread;
 
