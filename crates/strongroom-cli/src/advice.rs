@@ -1,4 +1,4 @@
-//! Commands in texts, as they are to be typed: by the program's name or path, and with the flags that lead to the same vault.
+//! Rewords the commands in texts: with the program's name or path, and with the flags that lead to the same vault.
 
 use std::env;
 use std::ffi::OsStr;
@@ -16,14 +16,14 @@ const WITHOUT_VAULT: [&str; 2] = ["completions", "man"];
 
 /// The wording of texts for the user.
 ///
-/// All texts are written for `strongroom` on its own service. [`worded`](Self::worded) makes their commands those that
-/// work here.
+/// All texts are written for `strongroom` on its own service. [`worded`](Self::worded) turns their commands into those
+/// that work here.
 #[derive(Clone, Debug)]
 pub(crate) struct Advice {
     program: Program,
-    /// The program as it is to be typed.
+    /// The program as the user has to type it.
     typed: String,
-    /// The service, where a command has to name it.
+    /// The service, if a command has to name it.
     service: Option<String>,
     backend: Option<Backend>,
     allows_unencrypted_bus: bool,
@@ -43,25 +43,26 @@ impl Advice {
         }
     }
 
-    /// Returns the wording for a program that is known, and its flags not.
+    /// Returns the wording for a program whose flags are not known.
     pub(crate) fn of_program(program: &Program) -> Self {
         let typed = typed(&program.name, env::args_os().next().as_deref());
         Self { typed, ..Self::in_help(program.clone()) }
     }
 
-    /// Returns the wording of help texts, which name the program as they did when they were written.
+    /// Returns the wording of help texts, which name the program by its name alone.
     pub(crate) fn in_help(program: Program) -> Self {
         let typed = program.name.clone();
         Self { program, typed, service: None, backend: None, allows_unencrypted_bus: false }
     }
 
-    /// Returns a text with its commands and variables as this program has them here.
+    /// Returns a text with its commands and variables worded for this program and these settings.
     pub(crate) fn worded(&self, text: &str) -> String {
         let mut worded = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(STANDALONE) {
             worded += before;
             rest = after;
+            // The word alone may be a path, the scheme of a reference, or a command that only `strongroom` has.
             match after.strip_prefix(' ').filter(|command| self.program.has_command(command)) {
                 Some(command) => {
                     let end = end(command);
@@ -74,9 +75,10 @@ impl Advice {
         self.program.with_variables(&(worded + rest))
     }
 
-    /// Returns a command with all that this program needs, for its arguments, which begin with its name.
+    /// Returns a command line with all the flags that it needs. The arguments begin with the command's name.
     fn command(&self, arguments: &str) -> String {
         let name = arguments.split(' ').next().unwrap_or_default();
+        // The default service needs no flag, even if the text names it.
         let own = format!(" --service {}", command_word(&self.program.service, "SERVICE"));
         let arguments = match self.service {
             None => arguments.replacen(&own, "", 1),
@@ -103,7 +105,7 @@ impl Advice {
     }
 }
 
-/// Returns the program as its user types it: by its name if that finds it, else by the path that it was started by.
+/// Returns the program as its user types it: by its name if the shell finds that, else by the path that it was started by.
 fn typed(name: &str, started_by: Option<&OsStr>) -> String {
     let (first, more) = name.split_once(' ').map_or((name, ""), |(first, more)| (first, more));
     let Some(path) =

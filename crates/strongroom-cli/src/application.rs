@@ -7,12 +7,12 @@ use strongroom_config::Rules;
 
 use crate::program::Program;
 
-/// An application, as its commands need to know it.
+/// The application that the commands are part of.
 #[derive(Clone, Debug)]
 pub(crate) struct Application {
     pub(crate) program: Program,
     pub(crate) config: Config,
-    /// The secrets that it needs, each with its name for people.
+    /// The secrets that it needs, each with a description for the user.
     pub(crate) secrets: Vec<(SecretKey, String)>,
     pub(crate) config_file: Option<(PathBuf, Rules)>,
 }

@@ -32,7 +32,7 @@ mod secrets;
 #[cfg(feature = "settings")]
 mod settings_page;
 
-/// Where a value comes from, if neither from a prompt nor from standard input.
+/// The source of a value, if it is neither a prompt nor standard input.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Source {
     /// Take the value of this environment variable
@@ -49,7 +49,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Returns whether a flag says where the value comes from.
+    /// Returns whether a flag names the source.
     pub(crate) const fn is_named(&self) -> bool {
         self.from_env.is_some() || self.from_file.is_some()
     }

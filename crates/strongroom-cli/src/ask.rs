@@ -1,6 +1,6 @@
-//! Questions whose answers are not shown: values and passphrases. Nothing else in this crate asks so.
+//! Hidden questions, for values and passphrases. No other module asks without showing the answer.
 //!
-//! They go to the terminal itself and are read from it, wherever standard input and output go.
+//! They are written to the terminal itself and read from it, even if standard input and output are redirected.
 
 use strongroom::input::without_final_newline;
 use strongroom::store::{secret_copy, secret_text};
@@ -24,11 +24,11 @@ use windows::{ask, note};
 /// The number of tries for an answer.
 pub(crate) const TRIES: u32 = 3;
 
-/// The advice about a passphrase that is soon guessed.
+/// The advice about a weak passphrase.
 pub(crate) const WEAK: &str = "a passphrase of fewer than 12 characters is soon found by trying, with a copy of the \
      file; four or five random words are better.";
 
-/// The shortest passphrase without that advice, in characters.
+/// The length of the shortest passphrase that is not weak, in characters.
 const STRONG: usize = 12;
 
 /// Asks for a value: a line, or a paste of any number of lines.
@@ -37,22 +37,22 @@ pub(crate) fn value(name: &str) -> Result<SecretBytes, Problem> {
     answered(&question, Lines::Several)
 }
 
-/// Asks for the passphrase of something.
+/// Asks for a passphrase. `of` names the file that it opens.
 pub(crate) fn passphrase(of: &str) -> Result<SecretString, Problem> {
     line(&format!("Passphrase of {of} (not shown): "))
 }
 
-/// Asks for one more passphrase of something that has several.
+/// Asks for another passphrase of a file that has several.
 pub(crate) fn another_passphrase(of: &str) -> Result<SecretString, Problem> {
     line(&format!("Another passphrase of {of} (not shown): "))
 }
 
-/// Asks for a passphrase of something that has several, one of which is about to be removed.
+/// Asks for a passphrase of a file that stays, while another passphrase is about to be removed.
 pub(crate) fn remaining_passphrase(of: &str) -> Result<SecretString, Problem> {
     line(&format!("A passphrase of {of} that stays (not shown): "))
 }
 
-/// Asks for a new passphrase for something, twice. Advises against one that is soon guessed.
+/// Asks twice for a new passphrase, and advises against a weak passphrase.
 pub(crate) fn new_passphrase(of: &str) -> Result<SecretString, Problem> {
     let question = format!("New passphrase for {of} (not shown): ");
     for _ in 0..TRIES {
@@ -69,12 +69,12 @@ pub(crate) fn new_passphrase(of: &str) -> Result<SecretString, Problem> {
     Err(Problem::Mistyped)
 }
 
-/// Says that a passphrase was wrong, and which try is next.
+/// Tells the user that a passphrase was wrong, and the number of the next try.
 pub(crate) fn say_wrong(attempt: u32) -> Result<(), Problem> {
     note(&format!("That does not open it; this is try {attempt} of {TRIES}.\n"))
 }
 
-/// Returns whether a passphrase is soon guessed.
+/// Returns whether a passphrase is too short to resist guessing.
 pub(crate) fn is_weak(passphrase: &SecretString) -> bool {
     passphrase.expose_secret().chars().count() < STRONG
 }
@@ -84,7 +84,7 @@ fn line(question: &str) -> Result<SecretString, Problem> {
     text(&one_line(answered(question, Lines::One)?))
 }
 
-/// Asks until there is an answer. An Enter may be left over from a paste that ended with one.
+/// Asks until the answer is not empty. An Enter may be left over from a paste that ended with a newline.
 fn answered(question: &str, lines: Lines) -> Result<SecretBytes, Problem> {
     for attempt in 1..=TRIES {
         let answer = ask(question, lines)?;

@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, each in a file of its own.
 
 mod backends;
 #[cfg(feature = "backup")]
@@ -48,7 +48,7 @@ pub(crate) fn run_program(
     }
 }
 
-/// Runs a command that other programs have, too.
+/// Runs a command that other programs can embed.
 pub(crate) fn run(command: &Command, settings: &Settings, output: &mut Output) -> Result<Exit> {
     match command {
         Command::Setup(flags) => setup::run(flags, settings, output),

@@ -9,19 +9,19 @@ use zeroize::Zeroizing;
 use crate::failure::{Failure, Result};
 use crate::wiped::{LARGEST, Wiped};
 
-/// The content of a file that no other user may read, as it is.
+/// Reads a file that no other user may read, unchanged.
 pub(crate) fn private(path: &Path) -> Result<Wiped> {
     of(path, Source::Private)
 }
 
-/// The content of a file, bounded by the largest value.
+/// Reads a file, to its end or until there is more than the largest value.
 pub(crate) fn of(path: &Path, source: Source) -> Result<Wiped> {
     open(path, source)
         .and_then(|mut file| read(&mut file))
         .map_err(|cause| Failure::file("read the file", path, cause))
 }
 
-/// Reads to the end, or to more than the largest value.
+/// Reads to the end, or until there is more than the largest value.
 pub(crate) fn read(from: &mut impl Read) -> io::Result<Wiped> {
     let mut value = Wiped::default();
     let mut chunk = Zeroizing::new(vec![0; 64 << 10]);

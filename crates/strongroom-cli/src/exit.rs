@@ -1,4 +1,4 @@
-//! How a command ends for the shell. The one place that knows exit codes.
+//! The exit codes of commands. No other module knows them.
 
 use std::process::ExitCode;
 
@@ -16,16 +16,16 @@ pub(crate) enum Exit {
     Expired,
     TimedOut,
     Corrupt,
-    /// By the shell's convention, as the next.
+    /// 126 by the shell's convention, as 127 for `NoProgram`.
     NotExecutable,
     NoProgram,
-    /// As a program ended that was waited for.
+    /// The exit code of a program that was waited for.
     #[cfg(windows)]
     Program(i32),
 }
 
 impl Exit {
-    /// Every way to end, in the order of its number.
+    /// Every way to end but a program's, in the order of the numbers.
     const ALL: [Self; 11] = [
         Self::Done,
         Self::Failed,
@@ -40,7 +40,7 @@ impl Exit {
         Self::NoProgram,
     ];
 
-    /// The number that the shell sees.
+    /// Returns the number that the shell sees.
     pub(crate) const fn code(self) -> i32 {
         match self {
             Self::Done => 0,
@@ -102,7 +102,7 @@ impl From<ErrorKind> for Exit {
             | Kind::QuotaExceeded
             | Kind::TooLarge
             | Kind::Unsupported => Self::Failed,
-            // Kinds that the library gets later.
+            // Kinds that a later version of the library adds.
             _ => Self::Failed,
         }
     }
@@ -120,7 +120,7 @@ fn end_with(code: i32) -> ExitCode {
     std::process::exit(code)
 }
 
-/// The table of exit codes, for help texts and the manual.
+/// Returns the table of exit codes, for help texts and the manual.
 pub(crate) fn help() -> String {
     let rows = Exit::ALL.iter().map(|exit| format!("  {:<3}  {}", exit.code(), exit.meaning()));
     let rows: Vec<_> = rows.collect();

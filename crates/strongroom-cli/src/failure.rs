@@ -1,4 +1,4 @@
-//! Why a command could not do what it was asked for.
+//! The failure of a command.
 
 use std::error::Error as _;
 use std::io;
@@ -14,21 +14,21 @@ use crate::words::command_word;
 /// The result of a step of a command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Why a command could not do what it was asked for.
+/// The failure of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Whoever read our output has gone away, as `head` does. Nobody is there to be told.
+    /// The reader of the output has gone away, as `head` does, so there is nothing to report.
     NobodyListens,
-    /// Something to tell the user.
+    /// A failure to report to the user.
     Report(Box<Report>),
 }
 
-/// What to tell the user.
+/// A report to the user.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) exit: Exit,
     pub(crate) code: &'static str,
-    /// What tells causes of one code apart.
+    /// The token that tells causes of the same code apart.
     pub(crate) reason: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) causes: Vec<String>,
@@ -36,12 +36,12 @@ pub(crate) struct Report {
 }
 
 impl Failure {
-    /// The command was not typed as it must be.
+    /// Creates a failure for a command that is not typed as it must be.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message, hint)
     }
 
-    /// A failure of our own, with a stable token for machines.
+    /// Creates a failure of the program itself, with a stable token for machines.
     pub(crate) fn new(
         exit: Exit,
         code: &'static str,
@@ -53,7 +53,7 @@ impl Failure {
         Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
     }
 
-    /// A file, a terminal or a pipe did not work.
+    /// Creates a failure for an I/O error of a file, a terminal or a pipe.
     pub(crate) fn io(
         message: impl Into<String>,
         cause: &io::Error,
@@ -64,7 +64,7 @@ impl Failure {
         Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
     }
 
-    /// A file that the user named can't be used.
+    /// Creates a failure for a file that the user named and that can't be used.
     pub(crate) fn file(doing: &str, path: &Path, cause: io::Error) -> Self {
         let error = strongroom_files::error(Operation::Choose, path, cause);
         let message = format!("cannot {doing}: {}", error.problem());
@@ -78,7 +78,7 @@ impl Failure {
         }))
     }
 
-    /// Whether it is an error of one of these kinds.
+    /// Returns whether it is an error of any of these kinds.
     pub(crate) fn is(&self, kinds: &[ErrorKind]) -> bool {
         match self {
             Self::NobodyListens => false,
@@ -86,7 +86,7 @@ impl Failure {
         }
     }
 
-    /// The same, ending in another way.
+    /// Returns the failure with another exit.
     pub(crate) fn ending(mut self, exit: Exit) -> Self {
         if let Self::Report(report) = &mut self {
             report.exit = exit;
@@ -114,7 +114,7 @@ fn causes(error: &strongroom::Error) -> Vec<String> {
     causes.map(ToString::to_string).collect()
 }
 
-/// Output that can't be written.
+/// Converts an error of writing the output.
 impl From<io::Error> for Failure {
     fn from(cause: io::Error) -> Self {
         if cause.kind() == io::ErrorKind::BrokenPipe {
@@ -124,7 +124,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Returns the advice on an error: the library's, with commands of ours, written for `strongroom`.
+/// Returns the advice on an error: the library's, extended by commands of this program, and written for `strongroom`.
 pub(crate) fn hint(error: &strongroom::Error) -> String {
     let hint = with_commands(error);
     match (error.kind(), error.entry()) {

@@ -16,17 +16,17 @@ mod linux {
     /// Switches core dumps off, and with them `/proc/PID/mem` and `/proc/PID/environ` for the user's
     /// other programs.
     ///
-    /// It may be forbidden in a sandbox. Then the secrets are as safe as in any other program.
+    /// A sandbox may forbid it. Then the secrets are as safe as in any other program, and errors are ignored.
     pub(crate) fn keep_memory_private() {
         let limit = LIMIT.get_or_init(|| getrlimit(Resource::Core));
-        // Who lowers the hard limit can't raise it again, and the program that `run` becomes would
-        // have no core dumps. What keeps ours from being dumped or looked into is the second call.
+        // The hard limit stays: it can't be raised again, and the program that `run` becomes would have no core dumps.
+        // The second call keeps this process from being dumped or looked into.
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 
-    /// Sets the limit for core dumps to what it was, for another program that this process becomes.
-    /// That one is dumpable again by itself, and this one stays as it is.
+    /// Restores the limit for core dumps, for the program that this process becomes. That program is dumpable again by
+    /// itself, and this process stays as it is.
     pub(crate) fn give_back_core_limit() {
         if let Some(limit) = LIMIT.get() {
             let _ = setrlimit(Resource::Core, *limit);
@@ -34,10 +34,10 @@ mod linux {
     }
 }
 
-/// Other platforms have no such switch, or none that is safe to use.
+/// Does nothing: other platforms have no such switch, or none that is safe to use.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_memory_private() {}
 
-/// Nothing was taken.
+/// Does nothing, since no limit was changed.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) fn give_back_core_limit() {}

@@ -1,7 +1,7 @@
-//! The parts of this process that open the vault, which no program that it starts inherits.
+//! Keeps the variables and descriptors that open the vault from programs that this process starts.
 //!
-//! A started program gets the environment and the descriptors that the user gave this one, less these. Of a descriptor that
-//! a file was opened by, it would read the key or the passphrase again, from the start.
+//! A started program gets the environment and the descriptors that the user gave this process, without these. From the
+//! descriptor of a file it could read the key or the passphrase again, from the start.
 
 use std::env;
 use std::fs::File;
@@ -14,23 +14,23 @@ use strongroom_files::{Source, open};
 use crate::credential::credential;
 use crate::program::Program;
 
-/// Opens a descriptor of this process to read it, and keeps it from programs that are started later.
+/// Opens a descriptor of this process for reading, and keeps it from programs that are started later.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// The system's error.
 pub(crate) fn open_privately(descriptor: u32) -> io::Result<File> {
     let file = open(&path_of(descriptor), Source::Given)?;
     keep(descriptor)?;
     Ok(file)
 }
 
-/// Takes away from a started program what opens the vault: this program's variables that name keys, the credentials of a service
-/// if the vault's key is among them, and descriptors that such a variable names.
+/// Keeps from a program the parts that open the vault: this program's variables that name keys, the descriptors that such
+/// a variable names, and the credentials of a service if the vault's key is among them.
 ///
 /// # Errors
 ///
-/// The system's own.
+/// The system's error.
 pub(crate) fn withhold(started: &mut Command, program: &Program) -> io::Result<()> {
     for name in ["KEY_FILE", "PASSPHRASE_FILE"] {
         let variable = program.variable(name);
@@ -39,14 +39,15 @@ pub(crate) fn withhold(started: &mut Command, program: &Program) -> io::Result<(
         }
         started.env_remove(variable);
     }
+    // Without the vault's key among them, the credentials are the program's own affair.
     if credential().is_some() {
         started.env_remove("CREDENTIALS_DIRECTORY");
     }
     Ok(())
 }
 
-/// Takes away from a started program all that it has no use for here: this program's variables, the credentials of a
-/// service, and every descriptor but the first three.
+/// Keeps from a program everything that it has no use for: this program's variables, the credentials of a service, and
+/// every descriptor but the first three.
 #[cfg(feature = "settings")]
 pub(crate) fn withhold_all(started: &mut Command, program: &Program) {
     for name in env::vars_os().map(|(name, _)| name) {
@@ -76,11 +77,13 @@ fn descriptor(path: &Path) -> Option<u32> {
 /// Keeps a descriptor from programs that are started later.
 #[cfg(unix)]
 pub(crate) fn keep(descriptor: u32) -> io::Result<()> {
+    // Programs expect a standard input, so it is replaced and not closed.
     if descriptor == 0 {
         let nothing = open(Path::new("/dev/null"), Source::Given)?;
         return rustix::stdio::dup2_stdin(nothing).map_err(io::Error::from);
     }
     let Ok(number) = i32::try_from(descriptor) else { return Ok(()) };
+    // `cloexecfrom` marks all descriptors from a number on, so those above it are exempted.
     let others: Vec<i32> = Path::new("/dev/fd")
         .read_dir()?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

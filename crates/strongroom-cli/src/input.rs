@@ -1,5 +1,5 @@
-//! Values on their way in: a hidden prompt, standard input, an environment variable, a file. Never
-//! an argument, which other users can see.
+//! Reads values from a hidden prompt, standard input, an environment variable or a file. Never from an argument, which
+//! other users can see.
 
 use std::env;
 use std::io;
@@ -32,7 +32,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) from_file: &'a str,
 }
 
-/// The value that the flags point to, or standard input's unless that is empty. `None` means that there is none.
+/// Returns the value that the flags point to, or that of standard input unless it is empty. `None` means that no value
+/// is given.
 pub(crate) fn any_given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
     if source.is_named() || settings.stdin_is_terminal {
         return given(settings, source);
@@ -41,7 +42,7 @@ pub(crate) fn any_given(settings: &Settings, source: &Source) -> Result<Option<S
     Ok(Some(value).filter(|value| !value.expose_secret().is_empty()))
 }
 
-/// The value that the flags point to, or standard input's. `None` means that it must be asked for.
+/// Returns the value that the flags point to, or that of standard input. `None` means that it must be asked for.
 pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<SecretBytes>> {
     match source {
         Source { from_env: Some(variable), .. } => environment(variable).map(Some),
@@ -51,13 +52,14 @@ pub(crate) fn given(settings: &Settings, source: &Source) -> Result<Option<Secre
     }
 }
 
-/// The value as a vault holds it: text, and no reference to a secret. `state` is the state of things if it is neither.
+/// Returns a value as a vault holds it: text, and no reference to a secret. `state` tells in the error how things stand,
+/// such as `nothing was stored`.
 pub(crate) fn secret(value: &SecretBytes, state: &str) -> Result<SecretString> {
     must_be_no_reference(value, state)?;
     text(value, state)
 }
 
-/// Refuses what a configuration file holds in place of a secret: stored, it would take the place of the secret.
+/// Refuses a reference, which a configuration file holds in place of a secret. Stored, it would replace that secret.
 pub(crate) fn must_be_no_reference(value: &SecretBytes, state: &str) -> Result<()> {
     let text = std::str::from_utf8(value.expose_secret()).unwrap_or_default();
     if !strongroom_config::is_reference(text.trim()) {
@@ -73,7 +75,7 @@ pub(crate) fn must_be_no_reference(value: &SecretBytes, state: &str) -> Result<(
     ))
 }
 
-/// The value as text. `state` is the state of things if it is none.
+/// Returns a value as text. `state` tells in the error how things stand.
 pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     secret_text(value).ok_or_else(|| {
         Failure::new(
@@ -86,7 +88,7 @@ pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
     })
 }
 
-/// Asks on the terminal, without showing what is typed.
+/// Asks for a value on the terminal, without showing it.
 pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBytes> {
     let Wanted { name, exact, state, from_file } = wanted;
     if !settings.may_ask {
@@ -100,15 +102,16 @@ pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBy
     Ok(if *exact { answer } else { as_typed(&answer) })
 }
 
-/// Asks on the terminal for a value of the vault, without showing what is typed.
+/// Asks for a value of the vault on the terminal, without showing it.
 pub(crate) fn asked_secret(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretString> {
     secret(&asked(wanted, settings)?, wanted.state)
 }
 
-/// The state of things before anything was done.
+/// The state of things before anything is done.
 pub(crate) const NOTHING_STORED: &str = "nothing was stored";
 
-/// A file of several lines ends with a newline, which is often not selected when it is copied.
+/// Returns a typed or pasted value as it is stored. Text of several lines gets a final newline, which is often not
+/// selected when a file is copied.
 fn as_typed(answer: &SecretBytes) -> SecretBytes {
     let value = without_byte_order_mark(answer.expose_secret());
     let mut taken = Wiped::default();
@@ -119,16 +122,17 @@ fn as_typed(answer: &SecretBytes) -> SecretBytes {
     taken.to_secret()
 }
 
-/// Asks for a name on the terminal.
+/// Asks for the name of a secret on the terminal.
 pub(crate) fn ask_name(output: &mut Output) -> Result<String> {
     let question = "What shall the secret be called (for example API_KEY)? ";
     let name = ask_openly(question, "Put the name after `setup`.", output)?;
     if name.is_empty() { Err(nameless()) } else { Ok(name) }
 }
 
-/// Asks on the terminal, showing what is typed: for what is no secret.
+/// Asks on the terminal for text that is no secret, and is shown while it is typed.
 pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> Result<String> {
     output.question(question)?;
+    // Commands ask only if standard input is a terminal, so this needs no terminal of its own.
     let mut line = String::new();
     io::stdin()
         .read_line(&mut line)
@@ -136,13 +140,13 @@ pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> 
     Ok(line.trim().to_owned())
 }
 
-/// Asks on the terminal for a yes. All else is a no.
+/// Asks a question on the terminal, and returns whether the answer is yes. Any other answer is no.
 pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Result<bool> {
     let answer = ask_openly(question, instead, output)?;
     Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
 }
 
-/// Everything that comes in on standard input, without what stands for no byte of the value.
+/// Reads a value from standard input. An empty input is an error.
 pub(crate) fn piped(exact: bool) -> Result<SecretBytes> {
     some(all_of_stdin(exact)?, "nothing came in on standard input")
 }
@@ -156,7 +160,7 @@ fn all_of_stdin(exact: bool) -> Result<SecretBytes> {
 }
 
 fn environment(variable: &str) -> Result<SecretBytes> {
-    // `--from-env $NAME` gives the value: what does not look like a variable's name is not shown.
+    // By mistake, `--from-env $NAME` passes the value: a text that is not formed like a variable's name is not shown.
     let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
@@ -171,13 +175,13 @@ fn environment(variable: &str) -> Result<SecretBytes> {
     )
 }
 
-/// The content of a file, without what stands for no byte of the value. An empty file is an empty value: its name
-/// is no accident.
+/// Reads a value from a file. An empty file is an empty value, since the user has named it.
 pub(crate) fn file(path: &Path, exact: bool) -> Result<SecretBytes> {
     taken(&content::of(path, strongroom_files::Source::Given)?, exact)
 }
 
-/// A value as it is stored: a byte order mark and the newline after a single line are an editor's, unless every byte counts.
+/// Returns a value as it is stored. A byte order mark and the newline after a single line are an editor's, and dropped
+/// unless every byte counts.
 fn taken(value: &[u8], exact: bool) -> Result<SecretBytes> {
     if value.len() > LARGEST {
         return Err(Failure::new(
@@ -191,8 +195,7 @@ fn taken(value: &[u8], exact: bool) -> Result<SecretBytes> {
     Ok(secret_copy(value))
 }
 
-/// Nothing is rarely what was meant: most often the program in front of the pipe failed, and the
-/// good value would be replaced.
+/// Refuses an empty value. Most often the program in front of the pipe has failed, and a good value would be replaced.
 fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
     if value.expose_secret().is_empty() {
         return Err(Failure::usage(

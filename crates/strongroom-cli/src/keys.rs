@@ -1,5 +1,5 @@
-//! What opens encrypted files: a passphrase from a file descriptor or typed, a credential of systemd. Key
-//! and passphrase files that the environment names, the library finds.
+//! The keys of encrypted files: a passphrase from a file descriptor or the terminal, or a systemd credential. The
+//! library itself finds the key and passphrase files that the environment names.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,20 +14,20 @@ use crate::credential::credential;
 use crate::failure::Result;
 use crate::passphrase_source::from_descriptor;
 
-/// The thing that a passphrase opens.
+/// The name of the encrypted file in questions for its passphrase.
 pub(crate) const FILE: &str = "the encrypted file";
 
-/// What opens encrypted files.
+/// The keys of encrypted files that a command may use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     given: Vec<KeySource>,
     pub(crate) may_ask: bool,
-    /// What was typed last, so that nobody is asked twice.
+    /// The passphrase that was typed last, so that the user is not asked twice.
     typed: Arc<Mutex<Option<SecretString>>>,
 }
 
 impl Keys {
-    /// Reads what the flags point to, and what systemd gave.
+    /// Reads the passphrase that the flags point to, and finds systemd's credential.
     pub(crate) fn resolve(flags: &Flags, may_ask: bool) -> Result<Self> {
         let mut given = Vec::new();
         if let Some(descriptor) = flags.passphrase_fd {
@@ -39,23 +39,23 @@ impl Keys {
         Ok(Self { given, may_ask, typed: Arc::default() })
     }
 
-    /// What systemd gave.
+    /// Returns systemd's credential as the only key.
     pub(crate) fn of_system() -> Self {
         let given = credential().map(KeySource::credential).into_iter().collect();
         Self { given, ..Self::default() }
     }
 
-    /// The same, and what somebody at the terminal knows.
+    /// Returns systemd's credential, and a question for a passphrase if standard input is a terminal.
     pub(crate) fn of_terminal() -> Self {
         Self { may_ask: io::stdin().is_terminal(), ..Self::of_system() }
     }
 
-    /// Returns the same for work that asks for nothing.
+    /// Returns the keys for work that asks the user for nothing.
     pub(crate) fn without_questions(&self) -> Self {
         Self { may_ask: false, ..self.clone() }
     }
 
-    /// Adds all of it to a configuration.
+    /// Adds the keys to a configuration, and the question for a passphrase if it may be asked.
     pub(crate) fn add_to(&self, config: Config) -> Config {
         let config = self.given.iter().cloned().fold(config, Config::key);
         if !self.may_ask {
@@ -65,12 +65,13 @@ impl Keys {
         config.passphrase(move |request| keys.ask(request))
     }
 
-    /// The passphrase that was typed, as a key.
+    /// Returns the passphrase that was typed, as a key.
     pub(crate) fn typed_key(&self) -> Option<KeySource> {
         self.typed().clone().map(KeySource::passphrase)
     }
 
     fn ask(&self, request: &PassphraseRequest) -> strongroom::Result<Option<SecretString>> {
+        // A command may open several files, or the same file twice. A passphrase that is wrong there is asked for again.
         let known = self.typed().clone();
         if known.is_some() && request.attempt == 1 {
             return Ok(known);
@@ -80,7 +81,8 @@ impl Keys {
         Ok(passphrase)
     }
 
-    /// Returns whether a passphrase can be asked for. It can be typed where standard input is a value.
+    /// Returns whether a passphrase can be asked for. Standard input may be a value then: the passphrase comes from the
+    /// terminal itself.
     pub(crate) fn may_ask(&self) -> bool {
         self.may_ask
     }
@@ -107,7 +109,8 @@ impl Keys {
     }
 }
 
-/// Asks on the terminal for the passphrase that the library requests. `None` is an answer that was refused.
+/// Asks on the terminal for the passphrase that the library requests. Returns `None` if the user gives up, or if no try
+/// gave a passphrase.
 pub(crate) fn ask(request: &PassphraseRequest) -> strongroom::Result<Option<SecretString>> {
     match answer(request) {
         Ok(passphrase) => Ok(Some(passphrase)),

@@ -38,15 +38,14 @@
 //! Now `tracker setup` asks for the key and stores it, and `tracker doctor` says what is wrong with the keyring.
 //!
 //! - Help texts and advice name the program, and its service needs no flag.
-//! - Advice names the program by the path that it was started by, where the shell would not find it by its name.
+//! - If the shell would not find the program by its name, advice names it by the path that it was started by.
 //! - The kit reads no state of the process but its arguments' matches, the path that it was started by, standard streams,
-//!   terminal, `PATH` and the variables of [`Config`](strongroom::Config), installs no logger, and changes no setting of the process. `strongroom` itself also
-//!   keeps its memory out of core dumps, which is for each program to decide.
-//! - While it asks for a hidden answer, signals that would end or stop the program are caught, so that the terminal comes
-//!   back first; then they have their effect. Handlers of the program stay, are called, and end the question. Install
-//!   them before or after a question, not while one is open.
-//! - The commands of a program that asks nobody for a passphrase work with the encrypted file if a key of it is at hand;
-//!   see [`Kit::config`].
+//!   terminal, `PATH` and the variables of [`Config`](strongroom::Config). It installs no logger, and changes no setting of
+//!   the process. `strongroom` itself also keeps its memory out of core dumps, which each program has to decide for itself.
+//! - During a hidden question, signals that would end or stop the program are caught until the terminal is restored, and
+//!   take effect then. Handlers of the program stay, are called, and end the question. Install them before or after a
+//!   question, not during it.
+//! - A program that never asks for a passphrase can use the encrypted file only if a key is at hand; see [`Kit::config`].
 //!
 //! # Features
 //!
@@ -55,8 +54,9 @@
 //! - `settings` (default): `settings`, the page in the browser, which brings an HTTP server. While it is open, Ctrl-C ends
 //!   the page in place of the program.
 
-// Two stages and a run: raw flags (`args`), resolved settings (`settings`), commands. Values come in through `input`, which
-// asks for those that are hidden by `ask`; everything goes out through `output`, and how it all ends for the shell is decided in `exit`.
+// A command passes through raw flags (`args`) and resolved settings (`settings`) to its module in `commands`. Values come
+// in through `input`, which asks hidden questions with `ask`. Everything goes out through `output`, and `exit` decides the
+// exit code.
 
 mod advice;
 mod application;

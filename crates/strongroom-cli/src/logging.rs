@@ -1,4 +1,4 @@
-//! What the library tells through `tracing`, on stderr.
+//! The library's `tracing` events, as lines on stderr.
 
 use std::fmt;
 use std::io;
@@ -17,16 +17,16 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::advice::Advice;
 use crate::settings::Settings;
 
-/// Starts logging: warnings, and more with each `-v`. With `--json` there is nothing without `-v`,
-/// so that stderr holds one JSON object or none.
+/// Starts logging for the process: warnings, and more with each `-v`. With `--json` nothing is logged without `-v`, so
+/// that stderr holds a single JSON object or nothing.
 ///
-/// `-v` counts for our own crates alone. zbus writes whole messages to its log at `trace`, and a
-/// message may carry a secret.
+/// `-v` applies to Strongroom's own crates. zbus writes whole messages to its log at `trace`, and a message may carry a
+/// secret.
 pub(crate) fn start(settings: &Settings) {
     lines(settings).init();
 }
 
-/// Does the work with such a log on this thread: the process's own is its program's.
+/// Runs work with such a log on this thread. The log of the process belongs to the embedding program.
 pub(crate) fn within<T>(settings: &Settings, work: impl FnOnce() -> T) -> T {
     tracing::subscriber::with_default(lines(settings), work)
 }
@@ -46,12 +46,12 @@ fn lines(settings: &Settings) -> impl Subscriber + Send + Sync {
     tracing_subscriber::registry().with(lines).with(targets)
 }
 
-/// Without colour where nobody would see it.
+/// Returns stderr. It drops colours if it is no terminal.
 fn stderr() -> impl io::Write {
     anstream::stderr()
 }
 
-/// `warning: what happened`, as the program's other messages; the fields are for `-v`.
+/// The format of a line: `warning: MESSAGE`, like the program's other messages. The fields are shown with `-v`.
 struct Line {
     fields: bool,
     advice: Advice,
@@ -94,7 +94,7 @@ const KEEP: &str = "`strongroom doctor` says how to keep them for good.";
 struct Text<'a, 'b> {
     writer: &'a mut Writer<'b>,
     fields: bool,
-    /// Whether the event is one that advice belongs to.
+    /// Set if the event is a warning that the advice belongs to.
     is_advised: bool,
     result: fmt::Result,
 }

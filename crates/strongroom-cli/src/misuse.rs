@@ -1,18 +1,18 @@
-//! Commands that were not typed as they must be. What is unexpected in them may be a secret, and is not shown again: errors go to logs.
+//! Errors in a command's arguments. An unexpected argument may be a secret, and is not repeated: errors go to logs.
 
 use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use strongroom_config::looks_like_a_secret;
 
-/// A value that was given as an argument, which is the commonest first mistake.
+/// The advice on a value that was given as an argument, which is the commonest first mistake.
 pub(crate) const VALUE: &str = "A value is no argument: the command asks for it, or takes it from a pipe, --from-file or --from-env. If you typed \
                      one, it is in your shell's history now: replace it at its provider.";
 
 /// Arguments whose values are not shown.
 const SENSITIVE: &[&str] = &["--passphrase-fd", "--from-env"];
 
-/// Returns the sentence and the advice for a mistake whose message by clap would repeat what was typed; `None` for any other.
+/// Returns the message and the advice for a mistake, if clap's own message would repeat a possible secret; else `None`.
 pub(crate) fn describe(error: &clap::Error) -> Option<(String, String)> {
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
@@ -36,6 +36,7 @@ pub(crate) fn describe(error: &clap::Error) -> Option<(String, String)> {
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            // A mistyped command may be repeated, and clap suggests the right command. Any other text may be a value.
             (!is_word(&word)).then(|| ("there is no such command".to_owned(), VALUE.to_owned()))
         }
         _ => None,
@@ -53,17 +54,19 @@ fn is_harmless(text: &str) -> bool {
     is_word(text) || (text.len() <= 30 && text.chars().all(is_of_time))
 }
 
-/// Returns a sentence on the values that an argument takes, without the one that was given.
+/// Returns a sentence on the values that an argument takes, without the given value.
 fn accepted(error: &clap::Error, value: &str) -> String {
     if let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) {
         return format!("It takes one of these: {}.", known.join(", "));
     }
+    // The message of our own parser, unless it repeats the value.
     let reason = error.source().map(ToString::to_string).filter(|it| !it.contains(value));
     reason.unwrap_or_else(|| "`--help` after the command shows what it takes.".to_owned())
 }
 
 fn unknown(argument: &str) -> (String, String) {
     let flag = argument.split(['=', ' ']).next().unwrap_or_default();
+    // A value may begin with dashes. Only a text that is formed like a flag's name is shown.
     let is_flag = flag.strip_prefix("--").is_some_and(|name| {
         !name.is_empty()
             && name.len() <= 24

@@ -1,4 +1,4 @@
-//! All that the program says. Results and values go to stdout, everything else to stderr.
+//! The program's output. Results and values go to stdout, everything else to stderr.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
@@ -20,7 +20,7 @@ const WARNING: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow
 const HELP: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
 const GOOD: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// Where the program speaks.
+/// The output of a command, with the settings that shape it.
 #[derive(Debug)]
 pub(crate) struct Output {
     advice: Advice,
@@ -29,7 +29,7 @@ pub(crate) struct Output {
     stdout_is_terminal: bool,
 }
 
-/// What a line begins with.
+/// The severity of a text, which decides its colour.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
     Good,
@@ -38,8 +38,9 @@ pub(crate) enum Mark {
 }
 
 impl Output {
-    /// Speaks as the settings say.
+    /// Creates the output for these settings.
     pub(crate) fn new(settings: &Settings) -> Self {
+        // Confirmations are for the user at a terminal. A script gets them with `-v`.
         let somebody_reads = io::stderr().is_terminal() && !settings.json;
         Self {
             advice: Advice::of(settings),
@@ -49,7 +50,7 @@ impl Output {
         }
     }
 
-    /// A result: text for people, or JSON where it was asked for.
+    /// Writes a result to stdout: text, or JSON with `--json`.
     pub(crate) fn result(
         &mut self,
         text: impl FnOnce() -> String,
@@ -58,18 +59,18 @@ impl Output {
         if self.json { self.json(&json()) } else { self.text(&text()) }
     }
 
-    /// Lines for people on stdout.
+    /// Writes text for the user to stdout.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         anstream::stdout().write_all(text.as_bytes())
     }
 
-    /// How many characters fit on a line of the terminal.
+    /// Returns the width of the terminal in columns, or `usize::MAX` if stdout is no terminal.
     pub(crate) fn width(&self) -> usize {
         terminal_size::terminal_size_of(io::stdout())
             .map_or(usize::MAX, |(terminal_size::Width(columns), _)| columns.into())
     }
 
-    /// A document of another format on stdout, as it is.
+    /// Writes a document of another format to stdout, unchanged.
     #[cfg(any(feature = "backup", feature = "completions"))]
     pub(crate) fn raw(&mut self, document: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
@@ -77,13 +78,13 @@ impl Output {
         stdout.flush()
     }
 
-    /// One JSON value on stdout.
+    /// Writes a JSON value to stdout.
     pub(crate) fn json(&mut self, value: &Value) -> io::Result<()> {
         self.text(&format!("{value:#}\n"))
     }
 
-    /// A value, byte by byte. A newline follows on a terminal alone, where the prompt of the shell
-    /// would stick to a value without one.
+    /// Writes a value to stdout, byte by byte. A newline follows only on a terminal, where the shell's prompt
+    /// would otherwise stick to the value.
     pub(crate) fn value(&mut self, value: &[u8]) -> io::Result<()> {
         self.secret_document(value)?;
         if self.stdout_is_terminal && !value.ends_with(b"\n") {
@@ -96,42 +97,43 @@ impl Output {
         }
     }
 
-    /// A document with values in it, as it is.
+    /// Writes a document that contains values to stdout, unchanged.
     pub(crate) fn secret_document(&mut self, document: &[u8]) -> io::Result<()> {
         streams::output()?.write_all(document)
     }
 
-    /// Says that something was done, to a person who looks on.
+    /// Says that something was done, if stderr is a terminal and without `--json`, or with `-v`.
     pub(crate) fn confirm(&mut self, text: impl fmt::Display) {
         if self.confirms {
             tell(format_args!("{}\n", self.named(text)));
         }
     }
 
-    /// Whether somebody looks on who may want to know how far it is.
+    /// Returns whether progress is to be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         self.confirms && io::stderr().is_terminal()
     }
 
-    /// Asks something that a person answers on the same line.
+    /// Writes a question to stderr, which the user answers on the same line.
     pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
         question(&self.advice.worded(text))
     }
 
-    /// Warns; with `--json` the result says it.
+    /// Writes a warning. With `--json` it is left out, since the result contains the warnings.
     pub(crate) fn warning(&mut self, text: impl fmt::Display) {
         if !self.json {
             tell(format_args!("{WARNING}warning:{WARNING:#} {}\n", self.named(text)));
         }
     }
 
-    /// Returns a text that was written for `strongroom` as the program says it.
+    /// Returns a text that is written for `strongroom`, with the commands and variables of this program.
     pub(crate) fn named(&self, text: impl fmt::Display) -> String {
         self.advice.worded(&text.to_string())
     }
 
-    /// Says why the command failed, and how the program ends.
+    /// Writes the reason of a failure, and returns the program's exit.
     pub(crate) fn failure(&mut self, failure: &Failure) -> Exit {
+        // A reader that has gone away has seen enough, as below `| head`.
         let Failure::Report(report) = failure else {
             return Exit::Done;
         };
@@ -159,25 +161,25 @@ impl Output {
     }
 }
 
-/// Says something to the person at the terminal, who answers on the same line.
+/// Writes a text to stderr at once, without a newline of its own: a question, or progress.
 pub(crate) fn question(text: &str) -> io::Result<()> {
     let mut stderr = anstream::stderr();
     stderr.write_all(text.as_bytes())?;
     stderr.flush()
 }
 
-/// Lines under one title, which each of them bears.
+/// Returns a line for each text, with the title in front of each.
 pub(crate) fn rows(title: &str, texts: &[String]) -> String {
     let title = heading(format_args!("{title:12}"));
     texts.iter().map(|text| format!("{title}  {text}\n")).collect()
 }
 
-/// A heading, in bold where it can be seen.
+/// Returns a heading in bold. The stream drops the style if it is no terminal.
 pub(crate) fn heading(text: impl fmt::Display) -> String {
     format!("{BOLD}{text}{BOLD:#}")
 }
 
-/// A word that says how something is, in its colour.
+/// Returns a text in the colour of its severity.
 pub(crate) fn marked(mark: Mark, text: impl fmt::Display) -> String {
     let style = match mark {
         Mark::Good => GOOD,
@@ -187,9 +189,10 @@ pub(crate) fn marked(mark: Mark, text: impl fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Help, the version, or what is wrong with the arguments.
+/// Writes the help, the version, or the error in the arguments, and returns the exit code.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let failed = error.use_stderr();
+    // Nothing is parsed after an error of clap, so the flag is looked for by hand.
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     let described = misuse::describe(error);
     if failed && wants_json {
@@ -208,7 +211,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 const HELP_HINT: &str = "`--help` shows what there is.";
 
-/// Returns the first paragraph of an error by clap on one line.
+/// Returns the first paragraph of an error by clap as a single line.
 fn first_paragraph(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
@@ -216,7 +219,7 @@ fn first_paragraph(error: &clap::Error) -> String {
     line.trim_start_matches("error: ").to_owned()
 }
 
-/// If stderr is closed, there is nobody to tell.
+/// Writes a text to stderr. If that is closed, there is no other place for a message, so errors are ignored.
 fn tell(text: fmt::Arguments<'_>) {
     let _ = anstream::stderr().write_all(text.to_string().as_bytes());
 }

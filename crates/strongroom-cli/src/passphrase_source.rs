@@ -1,4 +1,4 @@
-//! Passphrases from a file or a descriptor: the first line of it.
+//! Reads passphrases: the first line of a file or of a descriptor.
 
 use std::io;
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::inheritance::{keep, open_privately};
 use crate::streams;
 use crate::wiped::Wiped;
 
-/// The passphrase in a file.
+/// Reads the passphrase in a file.
 pub(crate) fn from_file(path: &Path) -> Result<SecretString> {
     let content = content::private(path)?;
     let missing = format!("there is no passphrase in {}", path.display());
     from_content(&content, missing, "Put it into the first line.")
 }
 
-/// The passphrase that comes from a descriptor.
+/// Reads the passphrase from a descriptor.
 pub(crate) fn from_descriptor(descriptor: u32) -> Result<SecretString> {
     let hint = "Open it for this command: `--passphrase-fd 3 3< FILE`. What can't be opened by another \
                 name, a socket for instance, can be given as standard input: `--passphrase-fd 0`.";
@@ -35,7 +35,8 @@ pub(crate) fn from_descriptor(descriptor: u32) -> Result<SecretString> {
     from_content(&content, missing, hint)
 }
 
-/// Reads standard input, which may be a socket, to its end, and leaves nothing of it to programs that are started.
+/// Reads standard input to its end, and keeps it from programs that are started later. A socket can't be opened by its
+/// path, so standard input is read directly.
 fn read_stdin() -> io::Result<Wiped> {
     let bytes = streams::input().and_then(|mut stdin| content::read(&mut stdin))?;
     keep(0)?;

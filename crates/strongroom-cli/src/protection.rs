@@ -1,4 +1,4 @@
-//! How well secrets are protected where a command worked, for answers in JSON.
+//! The protection of secrets in the place where a command worked, for answers in JSON.
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
@@ -12,13 +12,13 @@ use crate::store::Opened;
 pub(crate) trait Protected {
     fn capabilities(&self) -> Capabilities;
 
-    /// Why it was chosen, if that is known.
+    /// Returns the reason why it was chosen, if that is known.
     fn reason(&self) -> Option<&ChoiceReason>;
 }
 
-/// Adds to an answer how the place protects what it keeps: `persistence`, `session_encrypted` and `warnings`.
+/// Adds to an answer the protection that a place gives: `persistence`, `session_encrypted` and `warnings`.
 ///
-/// To be called once the place was used: some facts are known only then.
+/// To be called once the place was used, since some facts are known only then.
 pub(crate) fn with_protection(mut answer: Value, place: &impl Protected) -> Value {
     let can = place.capabilities();
     let fallback = match place.reason() {
@@ -34,7 +34,7 @@ pub(crate) fn with_protection(mut answer: Value, place: &impl Protected) -> Valu
     answer
 }
 
-/// The warnings of a store.
+/// Returns the warnings of a store as JSON.
 pub(crate) fn warnings(can: Capabilities) -> Vec<Value> {
     can.warnings().iter().map(|it| warning(it.code(), &it.to_string())).collect()
 }
@@ -83,7 +83,7 @@ impl Protected for Opened {
     }
 }
 
-/// Whoever moves a vault names where to.
+/// A move has no reason for its target, which the user names.
 impl Protected for Moved {
     fn capabilities(&self) -> Capabilities {
         self.capabilities

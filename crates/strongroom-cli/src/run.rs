@@ -1,4 +1,4 @@
-//! From flags to the end of a command.
+//! Runs a command, from its flags to its exit code.
 
 use std::process::ExitCode;
 
@@ -17,8 +17,9 @@ use crate::output::{self, Output};
 use crate::program::Program;
 use crate::settings::Settings;
 
-/// The program `strongroom`.
+/// Runs the program `strongroom`.
 pub fn main() -> ExitCode {
+    // Before anything else: a value among the arguments, by mistake, is a secret already.
     hardening::keep_memory_private();
     #[cfg(unix)]
     ask::own_process();
@@ -46,6 +47,7 @@ fn ended(
     flags: &Flags,
     work: impl FnOnce(&Settings, &mut Output) -> Result<Exit>,
 ) -> ExitCode {
+    // A failure to read the keys is reported like any other, so the output comes first.
     let mut output = Output::new(&settings);
     let ready = settings.take_keys(flags);
     match ready.and_then(|()| work(&settings, &mut output)) {

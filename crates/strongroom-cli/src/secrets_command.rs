@@ -1,4 +1,4 @@
-//! The commands as another program's clap parser has them.
+//! The commands as part of another program's clap parser.
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -6,11 +6,12 @@ use crate::advice::Advice;
 use crate::args::{Command, ConfigCommand, ConfigExport, ConfigSecure, Flags};
 use crate::program::Program;
 
-/// All commands on a program's secrets, to stand among its own: `setup`, `set`, `get`, `list`, `update`, `delete`,
+/// The commands on a program's secrets, for use among its own commands: `setup`, `set`, `get`, `list`, `update`, `delete`,
 /// `config`, `purge`, `move`, `doctor` and so on, each with the flags `--backend`, `--no-prompt`, `--passphrase-fd`,
-/// `--timeout` and `--json`. Those that few users need are there and not listed.
+/// `--timeout` and `--json`. Commands that few users need are hidden from the help.
 ///
-/// Flattened into the program's commands, or below one of its own. [`Kit::run`](crate::Kit::run) runs it.
+/// They are flattened into the program's commands, or stand below a command of its own. [`Kit::run`](crate::Kit::run) runs
+/// them.
 #[derive(Debug)]
 pub struct SecretsCommand {
     pub(crate) flags: Flags,
@@ -40,10 +41,10 @@ pub struct ConfigExportArgs {
     arguments: ConfigExport,
 }
 
-/// Commands that are not listed: they mend what rarely breaks, or are for scripts.
+/// Commands that are hidden from the help: they repair rare damage, or are for scripts.
 const HIDDEN: [&str; 7] = ["backends", "exists", "key", "rename", "repair", "run", "update"];
 
-/// Commands that do without the name of a file where the program has named one.
+/// Commands that need no file name, since the program may have named its configuration file.
 const OF_CONFIG_FILE: [&str; 3] = ["import", "secure", "status"];
 
 impl Subcommand for SecretsCommand {
@@ -68,6 +69,7 @@ impl Subcommand for SecretsCommand {
 
 impl FromArgMatches for SecretsCommand {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        // The flags stand at the innermost command.
         let mut below = matches;
         while let Some((_, deeper)) = below.subcommand() {
             below = deeper;
@@ -96,19 +98,21 @@ impl From<ConfigExportArgs> for SecretsCommand {
     }
 }
 
-/// A command as another program has it.
+/// A command as part of another program.
 trait Embedded {
-    /// With examples that name no service, and call the program by the words that lead to this command, which are
-    /// known once it is reached: `agent secrets`. Where they never are, as in manual pages, by its parent's name.
-    /// `DEPTH` of the words are ours.
+    /// Returns the command with examples for the other program. They name no service, and call the program by the words
+    /// that lead to this command, such as `agent secrets`, which are known once clap reaches it. If it never does, as in
+    /// manual pages, they call it by its parent's name. The last `DEPTH` of the words are the command's own.
     fn embedded<const DEPTH: usize>(self, parent: &str) -> Self;
 }
 
 impl Embedded for clap::Command {
     fn embedded<const DEPTH: usize>(mut self, parent: &str) -> Self {
         if let Some(help) = self.get_after_help().map(ToString::to_string) {
+            // Embedded commands have no `--service`: the program has a single service.
             let names_no_service = |line: &&str| !line.contains("--service");
             let lines: Vec<_> = help.lines().filter(names_no_service).collect();
+            // `name_examples` is a plain function without captures, so the parent's name travels in the text.
             let help = format!("{parent}\n{}", lines.join("\n"));
             self = self.after_help(help).defer(name_examples::<DEPTH>);
         }
@@ -124,7 +128,7 @@ impl Embedded for clap::Command {
     }
 }
 
-/// Takes the parent's name off the top of the help again, and names the examples.
+/// Removes the parent's name from the top of the help, and names the program in the examples.
 fn name_examples<const DEPTH: usize>(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let Some((parent, help)) = help.split_once('\n') else { return command };

@@ -1,4 +1,4 @@
-//! Flags, resolved: what the commands go by.
+//! The settings of a command, resolved from its flags.
 
 use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::args::Flags;
 use crate::failure::Result;
 use crate::keys::Keys;
 
-/// What the commands go by.
+/// The settings of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) application: Application,
@@ -19,15 +19,15 @@ pub(crate) struct Settings {
     pub(crate) deadlines: Deadlines,
     never_prompts: bool,
     pub(crate) allows_unencrypted_bus: bool,
-    /// Whether text of several lines is written as it is.
+    /// Set if text of several lines is written as it is.
     keeps_lines: bool,
-    /// What opens encrypted files.
+    /// The keys of encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
     pub(crate) verbose: u8,
-    /// Whether values can be asked for on the terminal.
+    /// Set if values can be asked for on the terminal.
     pub(crate) may_ask: bool,
-    /// Whether standard input is a terminal, so that no value can come from it.
+    /// Set if standard input is a terminal, so that no value is piped in.
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
 }
@@ -53,21 +53,22 @@ impl Settings {
         }
     }
 
-    /// Reads the keys that the flags name. A passphrase can be typed where standard input is a value, too:
-    /// it comes from the terminal itself.
+    /// Reads the keys that the flags name. A passphrase can be asked for even if standard input is a value: it comes
+    /// from the terminal itself.
     pub(crate) fn take_keys(&mut self, flags: &Flags) -> Result<()> {
+        // With both redirected, most likely no user is there to answer on the terminal.
         let somebody_looks = self.stdin_is_terminal || stderr().is_terminal();
         self.keys = Keys::resolve(flags, somebody_looks && !flags.no_prompt)?;
         Ok(())
     }
 
-    /// Returns the same for work that asks for nothing.
+    /// Returns the settings for work that asks the user for nothing.
     pub(crate) fn without_questions(&self) -> Self {
         let keys = self.keys.without_questions();
         Self { never_prompts: true, may_ask: false, keys, ..self.clone() }
     }
 
-    /// Returns the same for commands that write text of several lines as it is.
+    /// Returns the settings for commands that can write text of several lines as it is.
     pub(crate) fn keeping_lines(&self, keeps_lines: bool) -> Self {
         Self { keeps_lines, ..self.clone() }
     }
@@ -91,7 +92,7 @@ impl Settings {
         };
         let config = if self.keeps_lines { config.keep_lines() } else { config };
         let config = self.keys.add_to(config);
-        // A key that is at hand tells where to keep secrets for good; another program has a policy of its own.
+        // A key at hand decides for the encrypted file where there is no keyring. An embedding program has its own policy.
         let config = match config.has_key() && self.application.program.is_standalone() {
             true => config.fallback(Fallback::Sealed),
             false => config,

@@ -1,4 +1,4 @@
-//! Opening the store.
+//! Opens the store of a command.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use strongroom::{Backend, Config, Error, KeyringStore as _, Layout, Store};
 use crate::failure::Result;
 use crate::settings::Settings;
 
-/// What a call gets when choosing has used up the time: enough for a store that is well again.
+/// The deadline of a call when choosing has used up the time: enough for a store that works again.
 const LAST_CHANCE: Duration = Duration::from_millis(250);
 
 /// The store that a command works on.
@@ -21,8 +21,8 @@ pub(crate) struct Opened {
     pub(crate) reason: ChoiceReason,
 }
 
-/// Opens the entries of a service: in the store that its secrets are in, or in the one that a flag names. An encrypted file
-/// may want a passphrase; `writes` makes one where there is none.
+/// Opens the entries of a service, in the store of its secrets or in the backend that a flag names. An encrypted file may
+/// need a passphrase. If there is no file yet, `writes` asks for the passphrase of a new file.
 pub(crate) fn open_entries(
     service: &str,
     writes: bool,
@@ -32,6 +32,7 @@ pub(crate) fn open_entries(
         Some(_) => config.entries_elsewhere(),
         None => config.entries(),
     };
+    // The backend is known only now, and only the file needs a passphrase.
     let entries = open(settings.config(settings.deadlines.call).service(service))?;
     if entries.backend() != Backend::File {
         return Ok(entries);
@@ -39,8 +40,8 @@ pub(crate) fn open_entries(
     Ok(open(for_entries(service, writes, entries.backend(), settings)?)?)
 }
 
-/// Returns the configuration for entries of a service, with a passphrase for its encrypted file: a store asks nobody, so
-/// it is typed here. `writes` makes a file where there is none.
+/// Returns the configuration for entries of a service, with a passphrase for its encrypted file. A store never asks for
+/// a passphrase, so it is asked for here. If there is no file yet, `writes` asks for the passphrase of a new file.
 pub(crate) fn for_entries(
     service: &str,
     writes: bool,
@@ -51,7 +52,7 @@ pub(crate) fn for_entries(
     if backend != Backend::File || config.has_key() {
         return Ok(config);
     }
-    // Opening the vault asks, and finds out whether it was the right one.
+    // Opening the vault asks for the passphrase, and finds out whether it is right.
     let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
     if !is_there && writes {
         settings.keys.choose()?;
@@ -62,7 +63,7 @@ pub(crate) fn for_entries(
     })
 }
 
-/// Opens the store of a vault that is open, to ask what only the store knows.
+/// Opens the store of an open vault, for facts that only the store knows.
 pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Opened, Error> {
     let mut config = settings.config(settings.deadlines.call).backend(vault.backend());
     if let Some(key) = settings.keys.typed_key() {
@@ -72,15 +73,15 @@ pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Open
     Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
 }
 
-/// Returns the names of a service's entries that are not its vault; none if the store does not tell.
+/// Returns the names of a service's entries that are not its vault; none if the store can't list them.
 pub(crate) fn entries_without_vault(vault: &SecretManager, settings: &Settings) -> Vec<String> {
     let names = open_of(vault, settings).and_then(|opened| opened.store.list(&settings.service));
     let names = names.unwrap_or_default().into_iter().map(|user| user.as_str().to_owned());
     names.filter(|user| user != VAULT_ENTRY).collect()
 }
 
-/// Where the service's secrets are or would be kept, and why. It is known beforehand how long the store
-/// takes.
+/// Returns the backend where the service's secrets are or would be kept, and the reason. `spent` is the part of the
+/// deadline that earlier calls have used up.
 ///
 /// The warning about the fallback is left to the caller.
 pub(crate) fn choice(
@@ -92,8 +93,7 @@ pub(crate) fn choice(
     Ok((unread.backend(), unread.reason().clone()))
 }
 
-/// Keeps log lines back, where the same is about to be said in better words. Who asked for log lines
-/// gets them.
+/// Runs work without its log lines, if the caller is about to say the same in better words. With `-v` they are kept.
 pub(crate) fn quietly<T>(settings: &Settings, work: impl FnOnce() -> T) -> T {
     if settings.verbose > 0 {
         return work();

@@ -17,13 +17,13 @@ pub(crate) fn output() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// For pipes and files: a console has an encoding of its own.
+/// Returns standard input, for pipes and files: a console has an encoding of its own.
 #[cfg(windows)]
 pub(crate) fn input() -> io::Result<File> {
     io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
-/// Where it is a console, the value is seen anyway, and goes out as text in its encoding.
+/// Returns standard output. A console shows the value anyway, and gets it as text in its encoding, through a buffer.
 #[cfg(windows)]
 pub(crate) fn output() -> io::Result<Box<dyn io::Write>> {
     use std::io::IsTerminal as _;

@@ -4,12 +4,12 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::output::{Mark, heading, marked};
 
-/// The narrowest that a detail is cut to, in columns of the terminal. Below that it is left out.
+/// The least width that a detail is cut to, in columns of the terminal. If it is still too wide, it is left out.
 const NARROWEST: usize = 8;
 
 const GAP: &str = "  ";
 
-/// A column, from its title down. One that holds nothing is left out.
+/// A column with its title and its cells. An empty column is left out.
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Column {
     pub(crate) importance: Importance,
 }
 
-/// The way in which a column gives way where the terminal is too narrow.
+/// The way in which a column gives way if the terminal is too narrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Importance {
     /// It is cut, and then left out.
@@ -26,15 +26,15 @@ pub(crate) enum Importance {
     Whole,
 }
 
-/// A text, and its meaning.
+/// A text, and the mark that colours it.
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) mark: Option<Mark>,
 }
 
-/// Returns the table in this width: details are cut from the right, then left out. Where the rest doesn't fit either, each row becomes
-/// a block of lines.
+/// Returns the table in this width: details are cut from the right, then left out. If the rest doesn't fit either, each row
+/// becomes a block of lines.
 pub(crate) fn table(mut columns: Vec<Column>, width: usize) -> String {
     columns.retain(|column| column.cells.iter().any(|cell| !cell.text.is_empty()));
     while total(&natural_widths(&columns)) > width {
@@ -57,7 +57,7 @@ fn lines(columns: &[Column], widths: &[usize]) -> String {
     for row in 0..rows(columns) {
         let mut gap = 0;
         for (column, width) in columns.iter().zip(widths) {
-            // The gap is not part of what is coloured, and the last text needs no padding.
+            // The gap is written in front of the next text, so that it is not coloured and no line ends with spaces.
             let cell = &column.cells[row];
             let shown = cut(&cell.text, *width);
             if !shown.is_empty() {
@@ -72,7 +72,7 @@ fn lines(columns: &[Column], widths: &[usize]) -> String {
     text
 }
 
-/// Returns each row as its first text and the others indented below it.
+/// Returns each row as a block: its first text, and the rest indented below it.
 fn blocks(columns: &[Column]) -> String {
     let mut text = String::new();
     for row in 0..rows(columns) {
@@ -119,7 +119,7 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// Returns the beginning that fits, and a sign that it is not all.
+/// Returns the beginning of a text that fits, with an ellipsis if it is not all.
 fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

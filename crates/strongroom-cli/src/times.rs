@@ -1,4 +1,4 @@
-//! Times: as they are typed, and in words.
+//! Parses times that the user types, and writes times in words.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Zoned};
 use strongroom::Timestamp;
 
-/// How long a secret is valid.
+/// The end of a secret's validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
     Never,
-    /// The first moment at which it is not valid any more.
+    /// The first moment at which it is no longer valid.
     At(Timestamp),
 }
 
 impl Expiry {
-    /// The moment, where there is one.
+    /// Returns the moment, if there is an end.
     pub(crate) fn at(self) -> Option<Timestamp> {
         match self {
             Self::Never => None,
@@ -25,12 +25,12 @@ impl Expiry {
     }
 }
 
-/// The end of a secret's time, as it is typed.
+/// Parses the end of a secret's validity: a time from now on, a date, a date and time, or `never`.
 pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
     expiry_from(text, &Zoned::now())
 }
 
-/// A time from now on, as it is typed.
+/// Parses a time from now on, such as `30d`.
 pub(crate) fn within(text: &str) -> Result<Duration, String> {
     let now = Zoned::now();
     let span: Option<Span> = text.parse().ok();
@@ -48,7 +48,7 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
          (2026-12-31T18:00, 2026-12-31T18:00Z), or never",
     )?;
     let end = end.map_err(|_| "it takes a day before 9999-12-30, or never")?;
-    // Nobody means fractions of a second.
+    // Fractions of a second, mostly those of the present time, mean nothing to the user.
     let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
     if end <= now.timestamp().into() {
         return Err("that is in the past".to_owned());
@@ -56,11 +56,12 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
     Ok(Expiry::At(end))
 }
 
-/// The moment that a text means, if it means one. A date alone is valid to its end, where the user is.
+/// Returns the moment that a text stands for, or `None` if it is no time. A date alone stands for the end of that day in
+/// the user's time zone.
 ///
 /// # Errors
 ///
-/// Too far ahead or too long ago for a time stamp.
+/// If the moment is too far ahead or too long ago for a time stamp.
 fn moment(text: &str, now: &Zoned) -> Option<Result<Timestamp, jiff::Error>> {
     let zone = || now.time_zone().clone();
     let moment = |zoned: Zoned| Timestamp::from(zoned.timestamp());
@@ -80,7 +81,7 @@ fn moment(text: &str, now: &Zoned) -> Option<Result<Timestamp, jiff::Error>> {
     Some(now.checked_add(span).map(moment))
 }
 
-/// How long ago something was: `3 days`.
+/// Returns the time since a moment in words: `3 days`.
 pub(crate) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
     match since.map(|since| now.duration_since(since).as_secs()) {
         None => String::new(),
@@ -89,7 +90,7 @@ pub(crate) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// How long a secret is valid: `in 3 days`, `expired 2 days ago`, `never`.
+/// Returns a secret's expiry in words: `in 3 days`, `expired 2 days ago`, `never`.
 pub(crate) fn expires(end: Option<Timestamp>, now: Timestamp) -> String {
     match end {
         None => "never".to_owned(),
@@ -100,7 +101,7 @@ pub(crate) fn expires(end: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// A moment by the user's clock and calendar.
+/// Returns a moment in the user's time zone.
 pub(crate) fn local(moment: Timestamp) -> String {
     jiff::Timestamp::from(moment)
         .to_zoned(TimeZone::system())
@@ -108,12 +109,12 @@ pub(crate) fn local(moment: Timestamp) -> String {
         .to_string()
 }
 
-/// A length of time in its largest unit that says enough, to the nearest.
+/// Returns a length of time in the largest unit that is exact enough, rounded to the nearest.
 fn length(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
-    // The mean ones of the Gregorian calendar.
+    // The mean lengths in the Gregorian calendar.
     const YEAR: u64 = 31_556_952;
     const MONTH: u64 = YEAR / 12;
     let nearest = |unit: u64| (seconds + unit / 2) / unit;

@@ -1,4 +1,4 @@
-//! Opening the vault, and what is said about its secrets.
+//! Opens the vault, and words messages about its secrets.
 
 use strongroom::blocking::SecretManager;
 use strongroom::keys::VaultKeys;
@@ -18,17 +18,17 @@ pub(crate) fn open(settings: &Settings) -> Result<SecretManager, Error> {
     settings.config(settings.deadlines.call).open_blocking()
 }
 
-/// Chooses the store and leaves the vault alone, readable or not.
+/// Chooses the store and leaves the vault unread, so that it may be damaged.
 pub(crate) fn unread(settings: &Settings) -> Result<VaultRepair, Error> {
     settings.config(settings.deadlines.call).repair()
 }
 
-/// Chooses the store, for work on what opens the vault.
+/// Chooses the store, for work on the vault's key slots.
 pub(crate) fn keys(settings: &Settings) -> Result<VaultKeys, Error> {
     settings.config(settings.deadlines.call).keys()
 }
 
-/// The key of a secret, if it can be one. Checked before anybody is asked for a value.
+/// Returns the key of a secret, if it is valid. Commands check it before they ask for a value.
 pub(crate) fn key(name: &str, target: Option<&str>) -> Result<SecretKey> {
     let key = match target {
         Some(target) => SecretKey::with_target(name, target),
@@ -38,9 +38,9 @@ pub(crate) fn key(name: &str, target: Option<&str>) -> Result<SecretKey> {
     Ok(key)
 }
 
-/// Returns the key of a secret that is to be stored, if it can be one and is not the value.
+/// Returns the key of a secret to store, if it is valid and does not look like a value.
 pub(crate) fn new_key(name: &str, target: Option<&str>) -> Result<SecretKey> {
-    // Typed as in a shell or another program: NAME=value. It is not shown again.
+    // `NAME=value`, as a shell takes it. The argument contains the value, so the error does not repeat it.
     let is_assignment = name.contains('=');
     if is_assignment || looks_like_a_secret(name) {
         let problem = match is_assignment {
@@ -62,13 +62,14 @@ impl Key {
     }
 }
 
-/// What the vault knows about a secret beside its value; that there is none is an error.
+/// Returns a secret's metadata. It is an error if there is no such secret.
 pub(crate) fn find(
     verb: &str,
     key: &SecretKey,
     vault: &SecretManager,
     settings: &Settings,
 ) -> Result<SecretInfo> {
+    // The list contains expired secrets, too, and opens no value.
     let secrets = vault.list()?;
     match secrets.iter().find(|secret| secret.key == *key) {
         Some(secret) => Ok(secret.clone()),
@@ -76,9 +77,9 @@ pub(crate) fn find(
     }
 }
 
-/// There is no such secret. Those of the same name are what may have been meant.
+/// Returns the failure for a secret that does not exist. The advice names secrets of the same name with another target.
 ///
-/// The verb is that of the command that failed.
+/// `verb` is the command that failed.
 pub(crate) fn missing(
     verb: &str,
     key: &SecretKey,
@@ -87,6 +88,7 @@ pub(crate) fn missing(
     settings: &Settings,
 ) -> Failure {
     let (service, backend) = (printable(&settings.service), vault.backend());
+    // A value in the place of the name is not repeated: errors go to logs.
     if looks_like_a_secret(key.name()) || key.target().is_some_and(looks_like_a_secret) {
         let message = format!("there is no such secret in the vault of \"{service}\" ({backend})");
         return Failure::new(Exit::NotFound, "not_found", message, misuse::VALUE);
@@ -114,7 +116,7 @@ fn of_target(key: &SecretKey) -> String {
     }
 }
 
-/// Returns a command about one secret, written for `strongroom`.
+/// Returns a command on a secret, written for `strongroom`.
 pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str) -> String {
     let mut command = format!("strongroom {verb} {}", command_word(key.name(), "NAME"));
     if let Some(target) = key.target() {

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all, and that only its owner may read.
+//! A file that is written whole or not at all, and that only its owner may read.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use strongroom_files::Refusal;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
-/// A place for such a file.
+/// The place of such a file, checked before there is content for it.
 pub(crate) struct WholeFile {
     path: PathBuf,
     replaces: bool,
 }
 
 impl WholeFile {
-    /// Checks that the file can stand there: the place is free, or holds a file that may be replaced.
+    /// Checks that the file can be written: the place is free, or has a file that may be replaced.
     pub(crate) fn at(path: &Path, may_replace: bool) -> Result<Self> {
         match strongroom_files::replaceable(path) {
             Ok(None) => Ok(Self { path: path.to_owned(), replaces: false }),
@@ -29,7 +29,7 @@ impl WholeFile {
         }
     }
 
-    /// Writes it: under its name when all of it is on the disk.
+    /// Writes the file. It gets its name once all of it is on the disk.
     pub(crate) fn write(&self, content: &[u8]) -> Result<()> {
         let write =
             if self.replaces { strongroom_files::replace } else { strongroom_files::create_new };

@@ -6,7 +6,7 @@ use strongroom::SecretBytes;
 use strongroom::store::{overwrite_registers, secret_copy};
 use zeroize::Zeroizing;
 
-/// The most bytes that are taken as a value, more than any store takes. It ends the reading of endless input.
+/// The largest value that is read, in bytes. It is more than any store takes, and ends the reading of endless input.
 pub(crate) const LARGEST: usize = 16 << 20;
 
 /// A buffer for secret bytes. It grows without leaving unwiped copies behind, and is wiped when dropped.
@@ -18,21 +18,23 @@ impl Wiped {
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
+            // `reserve` would free the old buffer without wiping it.
             let mut larger = Vec::with_capacity(needed * 2);
             larger.extend_from_slice(&self.0);
+            // The copy leaves its last bytes in the vector registers.
             overwrite_registers(self.0.len());
             self.0 = Zeroizing::new(larger);
         }
         self.0.extend_from_slice(bytes);
     }
 
-    /// Keeps the first bytes.
+    /// Keeps the first `len` bytes.
     #[cfg(unix)]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
 
-    /// The bytes as a secret, in a buffer of their size.
+    /// Returns the bytes as a secret, in a buffer of their size.
     pub(crate) fn to_secret(&self) -> SecretBytes {
         secret_copy(&self.0)
     }

@@ -1,9 +1,9 @@
-//! Sizes, times and names as people read them.
+//! Sizes, times and names as text for the user.
 
 use strongroom::Timestamp;
 use strongroom::store::Persistence;
 
-/// A number of bytes: `1 MiB` where it is one, all digits where it is not.
+/// Returns a number of bytes in whole MiB or KiB if it is a multiple (`1 MiB`), else with all digits.
 pub(crate) fn size(bytes: usize) -> String {
     const MIB: usize = 1 << 20;
     const KIB: usize = 1 << 10;
@@ -16,7 +16,7 @@ pub(crate) fn size(bytes: usize) -> String {
     }
 }
 
-/// A number of secrets, in words.
+/// Returns a number of secrets: `1 secret`, `2 secrets`.
 pub(crate) fn counted(secrets: usize) -> String {
     match secrets {
         1 => "1 secret".to_owned(),
@@ -24,7 +24,7 @@ pub(crate) fn counted(secrets: usize) -> String {
     }
 }
 
-/// The digits in groups of three.
+/// Returns a number with its digits in groups of three.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -37,7 +37,7 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
-/// How long a store keeps what it is given.
+/// Returns the time for which a store keeps its secrets, in words.
 pub(crate) fn lasts(persistence: Persistence) -> &'static str {
     match persistence {
         Persistence::Permanent => "until deleted",
@@ -47,13 +47,13 @@ pub(crate) fn lasts(persistence: Persistence) -> &'static str {
     }
 }
 
-/// Returns a time as UTC, by ISO 8601; a dash where the store did not say.
+/// Returns a time as UTC, by ISO 8601; a dash if the store did not tell it.
 pub(crate) fn utc(moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
 }
 
-/// Returns a name that can't do anything to a terminal: control characters, and those that change the order or break lines, are
-/// escaped. Marks and joiners belong to words of many languages, and stay.
+/// Returns a name that can't do anything to a terminal: control characters, and those that change the order or break lines,
+/// are escaped. Marks and joiners belong to words of many languages, and stay.
 pub(crate) fn printable(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for c in name.chars() {
@@ -66,9 +66,10 @@ pub(crate) fn printable(name: &str) -> String {
     text
 }
 
-/// A name as one word of a command, or the placeholder where it can't be typed.
+/// Returns a name as a single word of a shell command, or the placeholder if it can't be typed.
 pub(crate) fn command_word(name: &str, placeholder: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    // The command would take a name that begins with a dash for a flag.
     if name.starts_with('-') || !name.chars().all(is_printable) {
         placeholder.to_owned()
     } else if name.chars().all(plain) {

@@ -6,10 +6,10 @@ use clap::Args as ClapArgs;
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Backup {
-    /// Where to write it; - is standard output
+    /// The file to write; - is standard output
     pub(crate) file: PathBuf,
 
-    /// Let the owner of this key open it; may stand several times
+    /// Let the owner of this key open it; can be given several times
     #[arg(long = "recipient", value_name = "AGE", group = "protection")]
     pub(crate) recipients: Vec<String>,
 
@@ -21,7 +21,7 @@ pub(crate) struct Backup {
     #[arg(long, value_name = "PATH", group = "protection")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -31,11 +31,11 @@ pub(crate) struct Restore {
     /// The backup; - is standard input
     pub(crate) file: PathBuf,
 
-    /// Add what is missing, and take of two secrets the later one (the default)
+    /// Add missing secrets, and keep the later of two values (the default)
     #[arg(long, conflicts_with = "replace")]
     pub(crate) merge: bool,
 
-    /// Make the vault what it was: secrets that are not in the backup go
+    /// Restore the vault as it was: secrets that are not in the backup are removed
     #[arg(long)]
     pub(crate) replace: bool,
 
@@ -43,7 +43,7 @@ pub(crate) struct Restore {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Open it with the keys in this file, which rage-keygen wrote; may stand several times
+    /// Open it with the keys in this file, which rage-keygen wrote; can be given several times
     #[arg(long = "identity", value_name = "FILE")]
     pub(crate) identities: Vec<PathBuf>,
 
@@ -51,7 +51,7 @@ pub(crate) struct Restore {
     #[arg(long, value_name = "PATH")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
-    /// Allow its passphrase to take up to 2^N steps of work, 20 by default and 22 at most: each one more doubles
+    /// Allow its passphrase to take up to 2^N steps of work, 20 by default and 22 at most: each increment doubles
     /// the time and memory, a second and 256 MiB at 18
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=22))]
     pub(crate) max_work_factor: Option<u8>,

@@ -10,10 +10,10 @@ use super::{
     ConfigCommand, Get, Key, KeyCommand, List, Move, Rename, Repair, Run, Set, Setup, Update,
 };
 
-/// What can be done with the secrets of an application.
+/// A command on the secrets of an application.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store secrets and say where they are: asks for each, or takes one from a pipe
+    /// Store secrets and say where they are: asks for each, or takes a single value from a pipe
     #[command(after_help = "\
 Examples:
   strongroom setup API_KEY               Ask for the value, hidden
@@ -28,7 +28,7 @@ Each is read back from the store before it counts as stored. A secret of that na
 already is replaced, as by `set`, whose help says how values are taken.")]
     Setup(Setup),
 
-    /// Store a secret; the one that is there is replaced
+    /// Store a secret, or replace it
     #[command(after_help = "\
 The value is never an argument: other users could see it. It comes from a hidden prompt, or from \
 standard input if that is not a terminal. An empty value is an error, unless it comes from a file: \
@@ -96,7 +96,7 @@ Examples:
   strongroom run --only API_KEY,TOKEN --prefix APP_ -- env")]
     Run(Run),
 
-    /// Change the value of a secret, or what is known about it, and keep the rest
+    /// Change the value or the metadata of a secret, and keep the rest
     #[command(after_help = "\
 Provider, scope and expiry stay as they are, unless they are named. For a secret that has expired, \
 say how long the new value is valid. Values come from where they come from for `set`.
@@ -223,7 +223,7 @@ Examples:
   strongroom move --to secret-service    Into the desktop's keyring")]
     Move(Move),
 
-    /// Show what is wrong with a vault that can't be read, and mend it
+    /// Diagnose and repair a vault that can't be read
     #[command(after_help = "\
 Without a flag it changes nothing and shows what is known: sizes, generations, names, never a value. \
 It ends with 0 if the vault is in order, 8 if it can't be read, 1 if there are several.
@@ -244,18 +244,18 @@ Examples:
   strongroom repair --reset --service tracker")]
     Repair(Repair),
 
-    /// Work on what opens an encrypted file: passphrases, key files
+    /// Manage the keys of an encrypted file: passphrases, key files
     #[command(subcommand)]
     Key(KeyCommand),
 
-    /// Show what there is to keep secrets in
+    /// Show the stores that can keep secrets
     #[command(after_help = "\
 Examples:
   strongroom backends                    As a table
   strongroom backends --json             For a program")]
     Backends,
 
-    /// Find out what is wrong, and the command that mends it
+    /// Find problems, and the commands that mend them
     #[command(after_help = "\
 It begins with the secrets of the service: where they are, whether they can be read, how long they \
 last, how many have expired, and the command that moves them into a store that keeps them. Then come \

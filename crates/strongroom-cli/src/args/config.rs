@@ -90,30 +90,30 @@ pub(crate) struct ConfigSecure {
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Whose value counts, where file and store hold different ones
+    /// Take the value of this side where file and store differ
     #[arg(long, value_name = "SIDE", value_enum)]
     pub(crate) prefer: Option<Side>,
 
-    /// What the file holds in a secret's place: its reference, an empty text, or not even its key [default:
+    /// Leave this in a secret's place in the file: a reference, an empty text, or nothing, not even its key [default:
     /// reference]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub(crate) leave: Option<LeaveName>,
 
-    /// Set this value in the file, for programs that look where the secrets are
+    /// Set this value in the file, to tell a program that its secrets are in the store
     #[arg(long, value_name = "PATH=VALUE", value_parser = marker)]
     pub(crate) marker: Option<Marker>,
 
-    /// Take a store that forgets at a restart, too; after that nobody has the secrets
+    /// Allow a store that forgets at a restart, which loses the secrets
     #[arg(long)]
     pub(crate) session_store: bool,
 }
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ConfigExport {
-    /// Where to write it; - is standard output
+    /// The file to write; - is standard output
     pub(crate) file: PathBuf,
 
-    /// The format [default: what the file's name tells; json for standard output]
+    /// The format [default: by the file's name; json for standard output]
     #[arg(long, value_parser = format_parser())]
     pub(crate) format: Option<Format>,
 
@@ -125,7 +125,7 @@ pub(crate) struct ConfigExport {
     #[arg(long)]
     pub(crate) plaintext: bool,
 
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -139,33 +139,33 @@ pub(crate) struct ConfigImport {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Whose value counts, where file and store hold different ones
+    /// Take the value of this side where file and store differ
     #[arg(long, value_name = "SIDE", value_enum)]
     pub(crate) prefer: Option<Side>,
 }
 
-/// A configuration file, and which of its values are secrets.
+/// A configuration file, and the rules that find its secrets.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ConfigSource {
     /// The configuration file
     #[arg(required = true)]
     pub(crate) file: Option<PathBuf>,
 
-    /// The file's format [default: what its name tells]
+    /// The file's format [default: by its name]
     #[arg(long, value_parser = format_parser())]
     pub(crate) format: Option<Format>,
 
-    /// The value at this path, such as providers.openai.apiKey, is the secret of this name; may stand
-    /// several times
+    /// The value at this path, such as providers.openai.apiKey, is the secret of this name; can be
+    /// given several times
     #[arg(long = "rule", value_name = "PATH=NAME", value_parser = rule)]
     pub(crate) rules: Vec<Rule>,
 
-    /// Look for no other secrets than those of --rule [default: what is named or formed like one]
+    /// Take only the secrets of --rule [default: also values named or formed like a secret]
     #[arg(long, requires = "rules")]
     pub(crate) only_rules: bool,
 }
 
-/// One of the two places that can hold different values.
+/// The side whose value counts where file and store differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Side {
     /// The store's value stays, and the file's is given up
@@ -174,7 +174,7 @@ pub(crate) enum Side {
     File,
 }
 
-/// What a secret leaves behind in the file.
+/// The trace that a secret leaves in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LeaveName {
     Reference,
@@ -217,7 +217,7 @@ fn marker(text: &str) -> Result<Marker, String> {
     assignment(text).map(|(path, value)| Marker::new(path, value))
 }
 
-/// A path and what is said of it. The path may have an equals sign in it, the other may not.
+/// Splits `PATH=TEXT` at the last equals sign: the path may contain an equals sign, the text may not.
 fn assignment(text: &str) -> Result<(ConfigPath, &str), String> {
     let (path, said) =
         text.rsplit_once('=').ok_or("there is no = between the path and the other")?;

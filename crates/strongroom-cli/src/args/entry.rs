@@ -6,7 +6,7 @@ use super::Source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Entry {
-    /// Store a value; the one that is there is replaced
+    /// Store a value, or replace it
     #[command(after_help = "\
 The value is never an argument: other users could see it. It comes from a hidden prompt, or from \
 standard input if that is not a terminal. The newline at the end of a single line is dropped, a value of \
@@ -22,7 +22,7 @@ Examples:
         #[command(flatten)]
         name: Name,
 
-        /// Refuse if there is one already
+        /// Refuse if the entry exists already
         #[arg(long)]
         create_new: bool,
 
@@ -55,7 +55,7 @@ Examples:
 
     /// List the names of the entries of an application, without reading a value
     List {
-        /// The application [default: the one of --service]
+        /// The application [default: that of --service]
         #[arg(id = "entry_service", value_name = "SERVICE")]
         service: Option<String>,
     },
@@ -81,7 +81,7 @@ Examples:
         #[command(flatten)]
         name: Name,
 
-        /// Keep the item with this id from the list, or the newest; delete the others
+        /// Keep the item with this id from the list, or the newest; delete the rest
         #[arg(long, value_name = "ID|newest")]
         keep: Option<String>,
     },
@@ -91,7 +91,7 @@ Examples:
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Name {
     /// The application
-    // Not the id of `--service`, which clap would take it for.
+    // The id differs from that of `--service`, as clap would take both for the same argument.
     #[arg(id = "entry_service", value_name = "SERVICE")]
     pub(crate) service: String,
 

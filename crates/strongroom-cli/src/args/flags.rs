@@ -1,4 +1,4 @@
-//! The flags that every command understands.
+//! The flags that every command takes.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use clap::Args as ClapArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use strongroom::Backend;
 
-// What every command understands, in every program. No documentation: clap would show that as the command's own.
+// The flags that every command takes, in every program. This is no doc comment: clap would show it as the command's
+// description.
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Flags {
     /// Use this store and no other [default: the system's own]
@@ -17,7 +18,7 @@ pub(crate) struct Flags {
     #[arg(long, global = true)]
     pub(crate) no_prompt: bool,
 
-    /// Take a keyring that doesn't encrypt what crosses the session bus
+    /// Use a keyring even if it doesn't encrypt secrets on the session bus
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) allow_unencrypted_bus: bool,
 
@@ -40,8 +41,8 @@ pub(crate) struct Flags {
     pub(crate) json: bool,
 }
 
-/// Backends that this build doesn't have are understood, so that the answer can say so, but not
-/// offered.
+/// Returns a parser of backend names. The name of a backend that this build lacks is accepted, so that the error can
+/// say so, but not offered.
 pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
     let value =
         |backend: &Backend| PossibleValue::new(backend.name()).hide(!backend.is_supported_here());
@@ -49,13 +50,14 @@ pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
         .try_map(|name| name.parse::<Backend>())
 }
 
-/// The longest timeout: a year stands in for "for ever", which no clock can add to now.
+/// The longest timeout, a year. It stands in for "for ever", which no clock can add to the present time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     let seconds = seconds.ok_or("it takes a number of seconds above zero, such as 2 or 0.5")?;
     let duration = Duration::try_from_secs_f64(seconds).ok().filter(|it| *it <= LONGEST);
+    // A tiny number above zero rounds to a duration of zero.
     duration
         .map(|it| it.max(Duration::from_nanos(1)))
         .ok_or_else(|| format!("it takes at most {} seconds, which is a year", LONGEST.as_secs()))

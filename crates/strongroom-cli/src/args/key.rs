@@ -7,10 +7,10 @@ use strongroom::keys::SlotId;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List what opens the file: an id, a kind, since when, a label. It takes no key
+    /// List the keys that open the file: id, kind, date, label. Takes no key
     List,
 
-    /// Let one more passphrase or key file open it
+    /// Let another passphrase or key file open it
     #[command(after_help = "\
 On the backend `file` the first key makes the file. A vault whose key stands in a keyring's entry gets a \
 way in for the day when the entry is lost: name the key as for the backend `file`.
@@ -27,7 +27,7 @@ Examples:
         #[arg(long, requires = "key_file")]
         new: bool,
 
-        /// What to call it in the list; everybody who has the file can read it
+        /// Its label in the list, which anybody with the file can read
         #[arg(long, value_name = "TEXT")]
         label: Option<String>,
     },
@@ -70,11 +70,11 @@ Examples:
 /// Keys that open the file, beside those at hand.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct OtherKeys {
-    /// A key file that opens it, too; may stand several times
+    /// A key file that opens it, too; can be given several times
     #[arg(long = "key-file", value_name = "PATH")]
     pub(crate) key_files: Vec<PathBuf>,
 
-    /// A file with a passphrase that opens it, too; may stand several times
+    /// A file with a passphrase that opens it, too; can be given several times
     #[arg(long = "passphrase-file", value_name = "PATH")]
     pub(crate) passphrase_files: Vec<PathBuf>,
 
@@ -83,7 +83,7 @@ pub(crate) struct OtherKeys {
     pub(crate) passphrase: bool,
 }
 
-/// What shall open the file.
+/// The key to add to the file.
 #[derive(ClapArgs, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct NewKey {

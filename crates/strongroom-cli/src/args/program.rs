@@ -45,7 +45,7 @@ Examples:
 const BACKEND: &str =
     "Use this store and no other [env: STRONGROOM_BACKEND] [default: the system's own]";
 
-/// What every command understands.
+/// The flags that every command takes.
 #[derive(ClapArgs, Debug)]
 #[command(
     next_help_heading = "Global options",
@@ -69,12 +69,12 @@ pub(crate) struct Global {
     #[command(flatten)]
     pub(crate) flags: Flags,
 
-    /// Say more on stderr, never a value: -v, -vv or -vvv
+    /// Log more on stderr, never a value: -v, -vv or -vvv
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
 }
 
-/// What the program can do: all that other programs embed, and what concerns the program itself.
+/// A command of the program: those that other programs embed, too, and those on the program itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProgramCommand {
     #[command(flatten)]

@@ -9,7 +9,7 @@ use strongroom::Backend;
 use super::{Source, backend_parser};
 use crate::times::{Expiry, expiry, within};
 
-/// Which secret.
+/// A secret's name and target.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Key {
     /// The secret's name
@@ -20,18 +20,18 @@ pub(crate) struct Key {
     pub(crate) target: Option<String>,
 }
 
-/// What is known about a secret beside its value.
+/// The metadata of a secret.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Metadata {
-    /// Who issued it, such as openai
+    /// The provider that issued it, such as openai
     #[arg(long)]
     pub(crate) provider: Option<String>,
 
-    /// What it is good for, in the provider's words, such as repo:read
+    /// Its scope, in the provider's words, such as repo:read
     #[arg(long)]
     pub(crate) scope: Option<String>,
 
-    /// How long it is valid: 90d, "2 weeks", 2026-12-31 (that day to its end), 2026-12-31T18:00Z,
+    /// When it expires: 90d, "2 weeks", 2026-12-31 (at the end of that day), 2026-12-31T18:00Z,
     /// or never
     #[arg(long, value_name = "WHEN", value_parser = expiry, allow_hyphen_values = true)]
     pub(crate) expires: Option<Expiry>,
@@ -39,7 +39,7 @@ pub(crate) struct Metadata {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Setup {
-    /// What to call the secrets [default: asks]
+    /// The names of the secrets [default: asks]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
 
@@ -56,7 +56,7 @@ pub(crate) struct Set {
     #[command(flatten)]
     pub(crate) metadata: Metadata,
 
-    /// Refuse if there is one already
+    /// Refuse if the secret exists already
     #[arg(long)]
     pub(crate) create_new: bool,
 
@@ -72,7 +72,7 @@ pub(crate) struct Update {
     #[command(flatten)]
     pub(crate) metadata: Metadata,
 
-    /// Ask for a new value, beside what else is changed
+    /// Ask for a new value, beside the other changes
     #[arg(long, conflicts_with_all = ["from_env", "from_file"])]
     pub(crate) ask: bool,
 
@@ -85,25 +85,25 @@ pub(crate) struct Rename {
     /// The secret's name
     pub(crate) old: String,
 
-    /// What it shall be called
+    /// The new name
     pub(crate) new: String,
 
-    /// The target that it has, and keeps
+    /// The secret's target, which it keeps without --new-target
     #[arg(long, value_name = "TARGET")]
     pub(crate) target: Option<String>,
 
-    /// The target that it shall have; an empty one takes it away
+    /// The new target; an empty text removes the target
     #[arg(long, value_name = "TARGET")]
     pub(crate) new_target: Option<String>,
 }
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct List {
-    /// Only those that this provider issued
+    /// List only the secrets of this provider
     #[arg(long)]
     pub(crate) provider: Option<String>,
 
-    /// Only those whose time is over, or will be within this time: 30d, "2 weeks", 0d
+    /// List only secrets that have expired, or expire within this time: 30d, "2 weeks", 0d
     #[arg(long, value_name = "WITHIN", value_parser = within, allow_hyphen_values = true)]
     pub(crate) expiring: Option<Duration>,
 }
@@ -124,11 +124,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
 
-    /// Prefer the values for this target to those without one
+    /// Prefer values for this target to values without a target
     #[arg(long, value_name = "TARGET")]
     pub(crate) target: Option<String>,
 
-    /// Leave out what has expired, with a warning
+    /// Leave out expired secrets, with a warning
     #[arg(long)]
     pub(crate) skip_expired: bool,
 
@@ -143,30 +143,31 @@ pub(crate) struct Run {
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Repair {
-    /// Take what can be read out of a damaged encrypted file, into a new one
+    /// Save the readable secrets of a damaged encrypted file into a new file
     #[arg(long, conflicts_with_all = ["merge", "reset"])]
     pub(crate) salvage: bool,
 
-    /// Make one vault of several
+    /// Merge several entries of the vault's name into a single vault
     #[arg(long, conflicts_with = "reset")]
     pub(crate) merge: bool,
 
-    /// Put a copy of a vault that can't be read aside, and begin with an empty one
+    /// Put a copy of an unreadable vault aside, and begin with an empty vault
     #[arg(long)]
     pub(crate) reset: bool,
 }
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Move {
-    /// The backend that it shall live in
+    /// The backend to move to
     #[arg(long, value_name = "BACKEND", value_parser = backend_parser())]
     pub(crate) to: Backend,
 
-    /// What is moved, where it is not the vault: the single entries of the service, as the `keyring` crate and others store them
+    /// Move this in place of the vault: the single entries of the service, as the `keyring` crate and other programs
+    /// store them
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) from: Option<Origin>,
 
-    /// How it shall lie there [default: entries for what lies in entries, else inline]
+    /// The layout there [default: entries if the secrets lie in entries, else inline]
     #[arg(long, value_enum)]
     pub(crate) layout: Option<LayoutName>,
 
@@ -174,7 +175,7 @@ pub(crate) struct Move {
     #[arg(long)]
     pub(crate) keep_lines: bool,
 
-    /// Move into a store that forgets at a restart, too, without a question
+    /// Allow a store that forgets at a restart, without asking
     #[arg(long)]
     pub(crate) session_store: bool,
 }
@@ -182,16 +183,16 @@ pub(crate) struct Move {
 /// The origin of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Origin {
-    /// Each secret is an entry of its own, which no vault of ours has begun
+    /// Each secret is an entry of its own, as other programs write it
     Entries,
 }
 
-/// How a vault lies in its store.
+/// The layout of a vault in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LayoutName {
-    /// All of it in one entry
+    /// All secrets in a single entry
     Inline,
-    /// In an encrypted file, whose key is the entry
+    /// In an encrypted file, with its key in the entry
     Sealed,
     /// Each secret in an entry of its own, as other programs would write it
     Entries,

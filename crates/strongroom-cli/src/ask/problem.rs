@@ -1,4 +1,4 @@
-//! Why there is no answer, and how long one may be.
+//! The reasons for a missing answer, and the number of lines that an answer may have.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::wiped::LARGEST;
 use crate::words::size;
 
-/// The lines that an answer may have.
+/// The number of lines that an answer may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lines {
     One,
@@ -21,13 +21,13 @@ pub(super) enum Lines {
 #[derive(Debug)]
 #[cfg_attr(windows, expect(dead_code, reason = "the console tells no paste from typing"))]
 pub(crate) enum Problem {
-    /// The question was given up.
+    /// The user gave up the question.
     Dismissed,
     /// Every answer was empty.
     Empty,
-    /// The second answer was never as the first.
+    /// The second answer never matched the first.
     Mistyped,
-    /// Several lines came where one is asked for, or without a mark that they are one paste.
+    /// Several lines came for a question that takes a single line, or came at once without the marks of a bracketed paste.
     SeveralLines,
     ControlCharacters,
     TooLarge,
@@ -36,7 +36,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    /// The failure for a user who was asked for a value. It tells the state of things, such as `nothing was stored`, and
+    /// Returns the failure of a question for a value. It tells the state of things, such as `nothing was stored`, and
     /// another way to give the value.
     pub(crate) fn of_value(self, state: &str, instead: &str) -> Failure {
         let usage = |problem: &str| Failure::usage(format!("{problem}; {state}"), instead);
@@ -57,7 +57,7 @@ impl Problem {
         }
     }
 
-    /// The failure for a user who was asked for a passphrase.
+    /// Returns the failure of a question for a passphrase.
     pub(crate) fn of_passphrase(self, instead: &str) -> Failure {
         match self {
             Self::Dismissed | Self::Empty | Self::Mistyped => {
@@ -75,7 +75,7 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// For the library, which asks through a function.
+/// Converts the problem for the library, which asks for passphrases through a callback.
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         let invalid = |problem| Self::new(ErrorKind::Invalid, Operation::Get).with_message(problem);

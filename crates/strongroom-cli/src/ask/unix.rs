@@ -1,7 +1,7 @@
 //! A hidden question on a Unix terminal.
 //!
-//! The terminal is read byte by byte, so that a paste is told from typing: it is bracketed by the terminal, or it brings
-//! more than one line at once.
+//! The terminal is read byte by byte, so that a paste is told from typing: the terminal marks it with brackets, or it
+//! brings several lines at once.
 
 use std::io;
 use std::ops::Range;
@@ -27,11 +27,11 @@ mod group;
 mod signals;
 mod terminal;
 
-/// The rest of a key's sequence comes at once; without it, the key was Escape. Readline waits as long.
+/// The longest wait for the rest of a key's sequence. If it does not come, the key was Escape. Readline waits as long.
 const SEQUENCE: Duration = Duration::from_millis(500);
 
-/// No hand types so soon after Enter: what comes within this time is the rest of a paste. Programs that type for people
-/// leave about a tenth of it between keys.
+/// The time after an Enter in which further input is the rest of a paste: no hand types so soon. Programs that type for
+/// their user leave about a tenth of it between keys.
 const PASTE_GAP: Duration = Duration::from_millis(150);
 
 /// The longest time between a key that ends the question and the rest of a paste that it was in.
@@ -40,21 +40,22 @@ const KEY_GAP: Duration = Duration::from_millis(30);
 /// The longest pause within a bracketed paste that is being dropped.
 const BRACKETED_GAP: Duration = Duration::from_secs(1);
 
-/// The longest time that the rest of a paste is read to drop it.
+/// The longest time for which the rest of a paste is read and dropped.
 const DROPPING: Duration = Duration::from_secs(10);
 
-/// One question at a time: a terminal has one line of input.
+/// Held during a question, since a terminal has a single line of input.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Says something on the terminal, between questions.
+/// Writes a message to the terminal, between questions.
 pub(super) fn note(text: &str) -> Result<(), Problem> {
     Ok(Terminal::open()?.write(text)?)
 }
 
-/// Asks, and returns the bytes that were typed and pasted, without the Enter at their end.
+/// Asks a question, and returns the bytes that were typed and pasted, without the final Enter.
 ///
-/// A stop (Ctrl-Z) drops what was typed; the question is asked again afterwards.
+/// A stop (Ctrl-Z) drops the input, and the question is asked again afterwards.
 pub(super) fn ask(question: &str, lines: Lines) -> Result<SecretBytes, Problem> {
+    // The mutex guards no data, so a panic in an earlier question leaves nothing broken.
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let terminal = Terminal::open()?;
     loop {
@@ -63,7 +64,7 @@ pub(super) fn ask(question: &str, lines: Lines) -> Result<SecretBytes, Problem> 
             End::Answer(answer) => return Ok(answer),
             End::Refused(problem) => return Err(problem),
             End::Signal(arrived) => arrived.take_effect()?,
-            // Nothing came of it.
+            // The key's signal had no effect on this process.
             End::Key(_) => {}
         }
     }
@@ -77,9 +78,9 @@ enum End {
     Key(Signal),
 }
 
-/// Hides the terminal, asks, and gives the terminal back.
+/// Hides the terminal, asks, and restores the terminal.
 fn attempt(terminal: &Terminal, question: &str, lines: Lines) -> Result<End, Problem> {
-    // Before the terminal is hidden, so that no signal finds it so and unguarded.
+    // The handlers are there before the terminal is hidden, so that no signal leaves it hidden.
     let signals = Signals::watch()?;
     let mut end = on_hidden(terminal, &signals, question, lines)?;
     if let End::Key(signal) = end
@@ -88,6 +89,7 @@ fn attempt(terminal: &Terminal, question: &str, lines: Lines) -> Result<End, Pro
         end = End::Signal(arrived);
     }
     let late = signals.end();
+    // A late signal that ends the program takes precedence over an answer. After a late stop, the answer still counts.
     match (end, late) {
         (End::Signal(arrived), _) => Ok(End::Signal(arrived)),
         (_, Some(late @ (Arrived::Ending(_) | Arrived::Handled))) => Ok(End::Signal(late)),
@@ -102,10 +104,11 @@ fn on_hidden(
     question: &str,
     lines: Lines,
 ) -> Result<End, Problem> {
-    // The kernel signals other users' processes, too, but all of them at once.
+    // The kernel can signal other users' processes, too, but signals at once, before the terminal is restored. So it does
+    // that only where such processes are in the foreground.
     let keys_signal = terminal.is_controlling() && group::has_other_users();
     let hidden = match terminal.hide(keys_signal) {
-        // It went into the background at this moment.
+        // The process went into the background at this moment.
         Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {
             return Ok(End::Signal(signals.arrived().unwrap_or(Arrived::GoingOn)));
         }
@@ -126,14 +129,14 @@ struct Dialog<'a> {
 
 impl Dialog<'_> {
     fn ask(mut self, question: &str) -> Result<End, Problem> {
-        // What was typed before the question is no answer to it.
+        // Input from before the question is no answer to it.
         self.drop_rest(Duration::ZERO)?;
         self.editor = Editor::new(self.hidden.keys());
         self.hidden.show(question)?;
         let end = self.answer()?;
         match end {
             End::Answer(_) => {}
-            // No key caused it, so it is in no paste; and the program may be about to end.
+            // No key caused this signal, so it is not part of a paste, and the program may be about to end.
             End::Signal(_) if !self.hidden.keys_signal() => self.drop_rest(Duration::ZERO)?,
             End::Refused(Problem::Dismissed) | End::Signal(_) | End::Key(_) => {
                 self.drop_rest(KEY_GAP)?;
@@ -164,7 +167,7 @@ impl Dialog<'_> {
         }
     }
 
-    /// Takes what was read.
+    /// Takes the bytes that were read, and returns the end of the question, if they bring it.
     fn take(&mut self, count: usize) -> Result<Option<End>, Problem> {
         for at in 0..count {
             match self.editor.take(self.buffer[at]) {
@@ -175,7 +178,7 @@ impl Dialog<'_> {
                 Step::Pasted => self.show_size()?,
                 Step::Enter => return self.line_end(at + 1..count).map(Some),
                 Step::End => return Ok(Some(End::Refused(Problem::Dismissed))),
-                // The others may do something about it.
+                // This process ignores the signal, but other processes in the foreground may act on it.
                 Step::Signal(signal) if is_ignored(signal) => {
                     send(signal, self.hidden.is_controlling())?;
                 }
@@ -190,7 +193,7 @@ impl Dialog<'_> {
         without_final_newline(self.editor.value()).contains(&b'\n')
     }
 
-    /// Shows the size of a paste of several lines: nothing else shows that it came, and whole.
+    /// Shows the size of a paste of several lines, the only sign that all of it arrived.
     fn show_size(&self) -> Result<(), Problem> {
         if self.has_several_lines() {
             self.hidden.write(&format!("({}) ", lines_and_bytes(self.editor.value())))?;
@@ -198,10 +201,11 @@ impl Dialog<'_> {
         Ok(())
     }
 
-    /// Looks at what comes right after an Enter, first in what is read already. Ends of lines are no other line: one at
-    /// the end of what was pasted, and the Enter after it, are one.
+    /// Decides whether an Enter completes the answer, by the input right after it, beginning with the bytes that are read
+    /// already. Ends of lines alone are no further line: a paste may end with a newline, and the user types Enter after it.
     fn line_end(&mut self, mut rest: Range<usize>) -> Result<End, Problem> {
         let end = Instant::now() + DROPPING;
+        // An editor of its own understands keys and pastes, and leaves the answer as it is.
         let mut after = Editor::new(self.hidden.keys());
         loop {
             for byte in &self.buffer[rest] {
@@ -222,8 +226,8 @@ impl Dialog<'_> {
         }
     }
 
-    /// Reads and drops what is still coming, which would go to the shell: first within this time. A paste that has begun
-    /// has an end to wait for.
+    /// Reads and drops input that is still coming and would go to the shell. It waits this long for the first bytes. A
+    /// bracketed paste that has begun is read to its end.
     fn drop_rest(&mut self, within: Duration) -> Result<(), Problem> {
         self.editor.discard();
         let end = Instant::now() + DROPPING;
@@ -239,7 +243,7 @@ impl Dialog<'_> {
     }
 }
 
-/// The size of a paste, for people: `4 lines, 1,679 bytes`.
+/// Returns the size of a paste as text: `4 lines, 1,679 bytes`.
 fn lines_and_bytes(value: &[u8]) -> String {
     let lines = value.split_inclusive(|byte| *byte == b'\n').count();
     format!("{} lines, {} bytes", grouped(lines), grouped(value.len()))

@@ -1,4 +1,4 @@
-//! `backends`: what there is to keep secrets in, and which of it would be chosen.
+//! `backends`: the stores that can keep secrets, and the store that would be chosen.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::store::choice;
 use crate::words::{lasts, size};
 
-/// Where secrets are or would be kept, and why.
+/// The backend where secrets are or would be kept, and the reason.
 type Choice = (Backend, ChoiceReason);
 
 /// Prints the table.

@@ -16,7 +16,7 @@ use crate::vault::open;
 use crate::whole_file::WholeFile;
 use crate::words::{counted, printable};
 
-/// Writes the vault's secrets into a file that is there whole or not at all, or to standard output.
+/// Writes the vault's secrets into a file, whole or not at all, or to standard output.
 pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let recipients = match flags.recipients.as_slice() {
         [] if !flags.passphrase && flags.passphrase_file.is_none() => return Err(unprotected()),
@@ -28,6 +28,7 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
         true => None,
         false => Some(WholeFile::at(&flags.file, flags.force)?),
     };
+    // From here on the user may be asked for passphrases, so recipients and the place of the file are checked before.
     let vault = open(settings)?;
     let protection = match (recipients, &flags.passphrase_file) {
         (Some(recipients), _) => recipients,

@@ -17,7 +17,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::settings::Settings;
 
-/// Runs one of them.
+/// Runs a command of `config`.
 pub(super) fn run(
     command: &ConfigCommand,
     settings: &Settings,
@@ -32,7 +32,7 @@ pub(super) fn run(
 }
 
 impl ConfigSource {
-    /// By which the secrets are found: the program's own rules, if it is the program's file.
+    /// Returns the rules that find the secrets: the program's own, if it is the program's file.
     fn rules(&self, settings: &Settings) -> Rules {
         let known = settings
             .application
@@ -46,25 +46,26 @@ impl ConfigSource {
         self.rules.iter().cloned().fold(rules, Rules::with_rule)
     }
 
-    /// The file that was named, else the program's own.
+    /// Returns the file that is named, else the program's own.
     fn path<'a>(&'a self, settings: &'a Settings) -> Option<&'a Path> {
         let known = || settings.application.known_file().map(|(path, _)| path);
         self.file.as_deref().or_else(known)
     }
 
-    /// The file, as these rules read it. It can be read: nobody is asked for a passphrase before that is known.
+    /// Returns the file, read by these rules.
     fn file(&self, rules: Rules, settings: &Settings) -> Result<ConfigFile> {
         let path = self.path(settings).ok_or_else(|| {
             Failure::usage("no configuration file is named", "Name one after the command.")
         })?;
         let format = format(self.format, path)?;
         let file = ConfigFile::with_format(path, format, rules);
+        // A file that can't be read is reported before a passphrase is asked for.
         file.status(None)?;
         Ok(file)
     }
 }
 
-/// The file of this path, else the program's own, if there is one.
+/// Returns the file of this path, else the program's own, if it has any.
 #[cfg(feature = "settings")]
 pub(super) fn own_file(path: Option<&Path>, settings: &Settings) -> Result<Option<ConfigFile>> {
     let (path, rules) = match (path, settings.application.known_file()) {

@@ -22,10 +22,11 @@ use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
 use crate::words::printable;
 
-/// Looks at the service's secrets and at all stores, and says what was found.
+/// Examines the service's secrets and all stores, and prints the findings.
 pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = settings.config(settings.deadlines.call).inspect();
+    // The deadline counts from the start of the inspection: a store that hangs is not waited for twice.
     let mut service = service::look(&found, started.elapsed(), settings)?;
     word(&mut service.findings, settings);
     let in_use = in_use(service.place.as_ref(), settings.backend);
@@ -47,13 +48,13 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     Ok(service.exit)
 }
 
-/// Whether the Secret Service encrypts the session; `None` where none was opened.
+/// Returns whether the Secret Service encrypts the session; `None` if no session was opened.
 fn session_encrypted(found: &[Inspection]) -> Option<bool> {
     let service = found.iter().find(|it| it.backend == Backend::SecretService)?;
     service.capabilities?.session_encrypted
 }
 
-/// Says what is wrong with these stores, if secrets are or would be kept in this one.
+/// Returns the findings about stores. `in_use` is the backend where secrets are or would be kept.
 pub(super) fn findings(
     found: &[Inspection],
     in_use: Option<Backend>,
@@ -71,7 +72,7 @@ pub(super) fn findings(
     findings
 }
 
-/// Names commands and variables as they are here.
+/// Rewords commands and variables for this program and these settings.
 fn word(findings: &mut [Finding], settings: &Settings) {
     let advice = Advice::of(settings);
     for finding in findings {
@@ -83,8 +84,8 @@ fn word(findings: &mut [Finding], settings: &Settings) {
     }
 }
 
-/// Returns the store to look after: the one where the secrets are, or the platform's own where another stands in for
-/// it; else the one that was named.
+/// Returns the backend whose state matters: the place of the secrets, or the platform's default if the secrets are in a
+/// fallback. If the place is not known, it is the named backend, or the platform's default.
 fn in_use(place: Option<&(Backend, ChoiceReason)>, named: Option<Backend>) -> Option<Backend> {
     match place {
         Some((_, ChoiceReason::Fallback(_))) => Backend::platform_default(),
@@ -107,6 +108,7 @@ fn told(
     if cfg!(target_os = "linux") && !in_use.is_some_and(Backend::is_custom) {
         text += &format!("\nSession bus: {bus}\n");
     }
+    // The store in use comes first. Problems of the other stores matter less.
     let is_in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == in_use;
     let (first, rest): (Vec<_>, Vec<_>) = stores.iter().partition(is_in_use);
     text.extend(first.into_iter().chain(rest).map(paragraph));
@@ -145,10 +147,10 @@ fn as_json(finding: &Finding) -> Value {
     })
 }
 
-/// By `os-release(5)`.
+/// Reads the description of the system by `os-release(5)`; empty if there is none.
 fn os_release() -> String {
     let files = ["/etc/os-release", "/usr/lib/os-release"];
-    /// More than any such file has, in bytes.
+    /// The largest file that is read, in bytes. No such file has as many.
     const LARGEST: u64 = 64 << 10;
     let read = |file| read_text(Path::new(file), Source::System, LARGEST).ok();
     files.into_iter().find_map(read).map(|text| text.to_string()).unwrap_or_default()
@@ -164,7 +166,7 @@ fn is_root() -> bool {
     false
 }
 
-/// Where the session bus is looked for, and whether something is there.
+/// Returns the place where the session bus is looked for, and a note if there is nothing.
 fn session_bus() -> String {
     if let Some(address) = env::var("DBUS_SESSION_BUS_ADDRESS").ok().filter(|it| !it.is_empty()) {
         return format!("{} (DBUS_SESSION_BUS_ADDRESS)", printable(&address));
@@ -179,7 +181,7 @@ fn session_bus() -> String {
     }
 }
 
-/// Where systemd has the user's sockets.
+/// Returns the directory of the user's sockets under systemd.
 #[cfg(target_os = "linux")]
 fn own_runtime_dir() -> PathBuf {
     format!("/run/user/{}", rustix::process::geteuid().as_raw()).into()

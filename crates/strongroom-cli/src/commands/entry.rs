@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::store::open_entries;
 use crate::words::{command_word, printable};
 
-/// Stores a value.
+/// Stores a value in an entry.
 pub(super) fn set(
     name: &Name,
     create_new: bool,
@@ -96,7 +96,7 @@ pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> R
     Ok(Exit::Done)
 }
 
-/// Names the entries of a service.
+/// Prints the names of a service's entries.
 pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entries = open_entries(service, false, settings)?;
     let users = entries.list()?;
@@ -115,7 +115,7 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
     Ok(Exit::Done)
 }
 
-/// Says that there are such items, and what shows them.
+/// Warns of items without a user name, and names a command that shows them.
 pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
     let items = match count {
         0 => return,
@@ -130,7 +130,7 @@ pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
     ));
 }
 
-/// Tells by the exit code whether an entry is there.
+/// Tells by the exit code whether an entry exists.
 pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let entry = name.check(Operation::Exists)?;
     let entries = open_entries(&name.service, false, settings)?;
@@ -149,7 +149,7 @@ pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> R
     Ok(if exists { Exit::Done } else { Exit::NotFound })
 }
 
-/// Refuses the entry that holds all secrets of a service: a value over it, or none, would be the loss of them all.
+/// Refuses the entry that holds all secrets of a service: to replace or delete it would lose them all.
 pub(super) fn must_not_be_the_vault(entry: &EntryName) -> Result<()> {
     if entry.user().as_str() != VAULT_ENTRY {
         return Ok(());
@@ -166,13 +166,13 @@ pub(super) fn must_not_be_the_vault(entry: &EntryName) -> Result<()> {
     ))
 }
 
-/// There is no such entry.
+/// Returns the error for an entry that does not exist.
 pub(super) fn missing(entry: &EntryName, operation: Operation) -> Error {
     Error::new(ErrorKind::NotFound, operation).with_entry(entry)
 }
 
 impl Name {
-    /// The name, if it can be one. Checked before anybody is asked for a value.
+    /// Returns the name, if it is valid. Commands check it before they ask for a value.
     pub(super) fn check(&self, operation: Operation) -> Result<EntryName> {
         let entry = EntryName::new(self.service.as_str(), self.user.as_str());
         Ok(entry.map_err(|error| error.during(operation))?)

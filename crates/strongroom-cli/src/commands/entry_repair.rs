@@ -1,4 +1,4 @@
-//! `entry repair`: one of several items with the same name is kept.
+//! `entry repair`: keeps a single item of several with the same name.
 
 use serde_json::{Value, json};
 use strongroom::error::Operation;
@@ -13,10 +13,10 @@ use crate::settings::Settings;
 use crate::store::open_entries;
 use crate::words::{command_word, printable, utc};
 
-/// What stands for the item that was changed last.
+/// The word for the item that was changed last.
 const NEWEST: &str = "newest";
 
-/// Lists the items, or keeps one of them.
+/// Lists the items, or keeps the chosen item and deletes the rest.
 pub(super) fn run(
     name: &Name,
     keep: Option<&str>,
@@ -62,7 +62,7 @@ fn keep_one(
     )?)
 }
 
-/// The candidate that the user named. When in doubt none: the others will be deleted.
+/// Returns the candidate that the user named. Any doubt is an error, since the rest is deleted.
 fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate> {
     if choice == NEWEST {
         return newest(candidates);
@@ -83,6 +83,7 @@ fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate
 fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
     let latest = candidates.iter().map(|candidate| candidate.modified).max().unwrap_or_default();
     let mut latest_ones = candidates.iter().filter(|candidate| candidate.modified == latest);
+    // Two items of the same time leave a doubt, as do items without a time.
     match (latest_ones.next(), latest_ones.next()) {
         (Some(candidate), None) if latest.is_some() => Ok(candidate),
         _ => Err(Failure::usage(
@@ -92,7 +93,8 @@ fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
     }
 }
 
-/// The last part of an id, which is short and stays the same, unlike a place in the list.
+/// Returns the last part of an id, or the whole id where that is not unique. It is short and stays the same, unlike a place
+/// in the list.
 pub(super) fn short_id<'a>(candidate: &'a Candidate, candidates: &[Candidate]) -> &'a str {
     let last_part = |candidate: &'a Candidate| candidate.id.as_str().rsplit('/').next();
     let own = last_part(candidate);

@@ -14,6 +14,7 @@ pub(super) fn run(flags: &Get, settings: &Settings, output: &mut Output) -> Resu
     let key = flags.key.check()?;
     let vault = open(settings)?;
     let secret = match flags.expired {
+        // `get` refuses an expired secret, and `peek` does not.
         true => vault.peek(&key)?,
         false => vault.get(&key).map_err(|error| match error.kind() {
             ErrorKind::Expired => {

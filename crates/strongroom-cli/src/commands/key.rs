@@ -1,4 +1,4 @@
-//! `key list|add|remove|rotate`: what opens an encrypted file.
+//! `key list|add|remove|rotate`: the key slots of an encrypted file.
 
 use std::fs;
 use std::path::Path;
@@ -68,12 +68,12 @@ fn columns(slots: &[Slot]) -> Vec<Column> {
     ]
 }
 
-/// A word for a slot that is not as it was written with the file's key.
+/// Returns a note on a slot that was changed without the file's key.
 const fn state(slot: &Slot) -> &'static str {
     if slot.is_changed { "changed by somebody without the key" } else { "" }
 }
 
-/// A slot for a program: fields that tabs separate.
+/// Returns a slot as a line for programs, with fields that tabs separate.
 fn line(slot: &Slot) -> String {
     let Slot { id, kind, created_at, label, .. } = slot;
     let (kind, label, state) = (kind.as_str(), printable(label), state(slot));
@@ -99,11 +99,12 @@ fn add(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
-    // Who may not open the file is told before a new passphrase is asked for. A missing file is made.
+    // A user who can't open the file learns it before a new passphrase is asked for. A missing file is created.
     match keys.check() {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
+    // Compared after a failure, to find out whether a slot was written all the same.
     let before = keys.list().unwrap_or_default();
     let mut made = None;
     let source = match source {
@@ -130,8 +131,8 @@ fn add(
     Ok(())
 }
 
-/// Deletes a new key file whose key opens nothing, which only confuses. Where that is not certain, it stays: an
-/// error may come after the slot was written.
+/// Deletes a new key file whose key opens nothing, which would only confuse. If that is not certain, the file stays: an
+/// error may come after the slot is written.
 fn unmake(made: Option<&Path>, keys: &VaultKeys, before: &[Slot]) {
     let is_unused = match keys.list() {
         Ok(slots) => slots.len() == before.len(),
@@ -152,6 +153,7 @@ fn remove(
 ) -> Result<()> {
     let more = others.sources(settings)?;
     keys.check()?;
+    // The library demands proof that another key opens the file, so that a removal does not lock the user out.
     match keys.remove_with(id, &more) {
         Err(error) if error.kind() == ErrorKind::KeyMissing && force => keys.remove_unproved(id)?,
         Err(error)
@@ -174,7 +176,7 @@ fn may_ask_for_another(named: &[KeySource], settings: &Settings) -> bool {
 }
 
 impl OtherKeys {
-    /// Reads the keys that are named, and asks for the one that is typed.
+    /// Reads the keys that are named, and asks for a passphrase if a flag says so.
     fn sources(&self, settings: &Settings) -> Result<Vec<KeySource>> {
         let mut sources: Vec<_> = self.key_files.iter().map(KeySource::key_file).collect();
         for path in &self.passphrase_files {
@@ -205,6 +207,7 @@ fn rotate(
     if is_shown && total > 0 {
         output.question("\n")?;
     }
+    // Only now: the error has to begin on a line of its own.
     rotated?;
     if settings.json {
         output.json(&json!({ "sealed": total }))?;

@@ -18,13 +18,13 @@ use crate::times::{age, expires};
 use crate::vault::open;
 use crate::words::{counted, printable};
 
-/// The version of what `--json` prints. Another field is no other version.
+/// The version of the `--json` output. A new field does not change it.
 const SCHEMA: u32 = 1;
 
-/// What expires within this is marked.
+/// The time before its end in which a secret is marked.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Prints the secrets: a table for people, lines for programs.
+/// Prints the secrets: as a table on a terminal, else as lines for programs.
 pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = open(settings)?;
     let secrets = match flags.expiring {
@@ -80,7 +80,7 @@ fn mark(secret: &SecretInfo, now: Timestamp) -> Option<Mark> {
     }
 }
 
-/// A secret for a program: fields that tabs separate, which no name can hold.
+/// Returns a secret as a line for programs. Tabs separate the fields, which no name can contain.
 fn line(secret: &SecretInfo) -> String {
     let known = &secret.metadata;
     let time = |time: Option<Timestamp>| time.map(|time| format!("{time:.0}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `man`: the manual, on one page or on one per command.
+//! `man`: the manual, as a single page or as a page per command.
 
 use std::io;
 use std::path::Path;
@@ -14,8 +14,9 @@ use crate::exit::{self, Exit};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
-/// Prints one page about everything, or writes one page per command into a directory.
+/// Prints a single page about everything, or writes a page per command into a directory.
 pub(super) fn run(dir: Option<&Path>, output: &mut Output) -> Result<Exit> {
+    // The manual needs no pages for `help`, which clap adds at each level.
     let mut command = Args::command().disable_help_subcommand(true);
     command.build();
     match dir {
@@ -41,6 +42,7 @@ fn write_files(command: &Command, dir: &Path) -> io::Result<usize> {
     for command in with_all_below(command) {
         let mut page = Vec::new();
         write_page(command, &mut page)?;
+        // All users may read the manual, unlike the other files that this program writes.
         replace_readable(&dir.join(Man::new(command.clone()).get_filename()), &page)?;
         count += 1;
     }
@@ -64,7 +66,7 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     lines("EXIT STATUS", codes).to_writer(page)
 }
 
-/// Every command below this one: how it is typed and what it does.
+/// Returns a section on all commands below a command: their usage and their purpose.
 fn commands(command: &Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
@@ -79,7 +81,7 @@ fn commands(command: &Command) -> Roff {
     roff
 }
 
-/// A section whose lines stay as they are.
+/// Returns a section whose lines are not filled.
 fn lines(title: &str, text: &str) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", [title]);

@@ -33,6 +33,7 @@ pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Res
 /// Gives a secret another name, another target, or both.
 pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let old = vault::key(&flags.old, flags.target.as_deref())?;
+    // An empty new target removes the target.
     let target = flags.new_target.as_deref().or(flags.target.as_deref());
     let new = vault::new_key(&flags.new, target.filter(|target| !target.is_empty()))?;
     if old == new {
@@ -71,7 +72,7 @@ fn taken(new: &SecretKey) -> Failure {
     )
 }
 
-/// Tells by the exit code whether a secret is there.
+/// Tells by the exit code whether a secret exists.
 pub(super) fn exists(key: &Key, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let key = key.check()?;
     let vault = open(settings)?;

@@ -1,4 +1,4 @@
-//! `move`: a vault goes from one backend to another.
+//! `move`: moves a vault to another backend.
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
@@ -22,16 +22,17 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         Some(Origin::Entries) => config.layout(Layout::Entries),
         None => config,
     };
-    // What can't be read now is for the move to say.
+    // This only looks at the layout. An error is left to the move, which meets it again.
     let found = quietly(settings, || config.clone().open_blocking()).ok();
     let layout = match (flags.layout, found.as_ref().map(SecretManager::layout)) {
         (Some(LayoutName::Inline), _) => Layout::Inline,
         (Some(LayoutName::Sealed), _) => Layout::Sealed,
         (Some(LayoutName::Entries), _) => Layout::Entries,
-        // Entries stay entries, unless it is they that are to be moved.
+        // Entries stay entries, unless `--from entries` moves them into a vault.
         (None, Some(Layout::Entries)) if flags.from.is_none() => Layout::Entries,
         (None, _) => Layout::Inline,
     };
+    // Consent is needed only where something would be lost: secrets that a store keeps for good.
     let is_kept = found.is_some_and(|vault| vault.is_persistent() && !is_empty(&vault));
     if is_kept && flags.to == Backend::Keyutils && !flags.session_store {
         agree(flags.to, settings, output)?;

@@ -1,4 +1,4 @@
-//! `purge`: everything that is stored for an application goes.
+//! `purge`: deletes everything that is stored for an application.
 
 use serde_json::json;
 use strongroom::repair::{VaultContent, VaultRepair};
@@ -16,7 +16,7 @@ use crate::store::for_entries;
 use crate::vault;
 use crate::words::printable;
 
-/// Deletes every entry of the service, once somebody has agreed.
+/// Deletes every entry of the service, once the user has agreed.
 pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result<Exit> {
     if !yes && !settings.may_ask {
         return Err(Failure::usage(
@@ -24,7 +24,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
             "Say so beforehand: `strongroom purge --yes`.",
         ));
     }
-    // Not opened: one that can't be read goes, too.
+    // The vault is not opened: an unreadable vault is deleted, too.
     let vault = vault::unread(settings)?;
     let entries = entries(&vault, settings)?;
     if !yes && !entries.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     Ok(Exit::Done)
 }
 
-/// What would go, by name. An encrypted file that does not open goes as a whole.
+/// Returns the names of the entries that would be deleted. An encrypted file that does not open is deleted as a whole.
 fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     use ErrorKind::{Corrupt, Dismissed, KeyMissing, WrongKey};
     match listed(vault, settings) {
@@ -71,7 +71,7 @@ fn listed(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
     Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }
 
-/// How many items of the service stay, because nothing names them.
+/// Returns the number of the service's items that stay, because they have no user name.
 fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
     if vault.backend() == Backend::File {
         return Ok(0);
@@ -80,7 +80,7 @@ fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
     Ok(config.entries_elsewhere()?.count_unnamed()?)
 }
 
-/// Shows what would go. What can't be undone takes more than a stray key.
+/// Shows the entries, and asks for the name of the service: a stray key must not confirm a loss.
 fn agree(
     entries: &[String],
     vault: &VaultRepair,
@@ -114,7 +114,7 @@ fn agree(
     ))
 }
 
-/// The secrets by name, as far as they can be read.
+/// Returns the names of the vault's secrets, as far as they can be read.
 fn secrets(vault: &VaultRepair) -> Result<Vec<String>> {
     let mut secrets = Vec::new();
     for item in vault.examine()? {

@@ -1,4 +1,4 @@
-//! `repair`: what is left of a vault that does not open, and a way out.
+//! `repair`: shows the state of a vault that can't be read, and repairs it.
 
 use serde_json::{Value, json};
 use strongroom::SecretKey;
@@ -17,7 +17,7 @@ use crate::table::{Cell, Column, Importance, table};
 use crate::vault::unread;
 use crate::words::{command_word, grouped, printable, utc};
 
-/// Shows the vault's items, merges them, or gives up one that can't be read.
+/// Shows the vault's items, merges them, salvages readable secrets, or gives up a vault that can't be read.
 pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = unread(settings)?;
     let backend = vault.backend().name();
@@ -101,7 +101,7 @@ fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
 }
 
 fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
-    // The encrypted file of the backend `file` has no entry.
+    // The encrypted file of the backend `file` has no entry, so no size is known.
     let size = (item.len > 0).then(|| format!("{} bytes", grouped(item.len)));
     let (problem, names, readable) = match &item.content {
         VaultContent::Unreadable { problem, names, readable } => (problem, names, readable),
@@ -134,7 +134,7 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
             .worded("\nPut a copy aside and begin with an empty vault: strongroom repair --reset\n")
 }
 
-/// What can be done short of giving all of it up.
+/// Returns the advice to salvage readable secrets, if there are any.
 fn way_out(readable: Option<u64>, advice: &Advice) -> String {
     let Some(count @ 1..) = readable else { return String::new() };
     rows("Readable", &[count.to_string()])

@@ -28,16 +28,17 @@ use crate::times::{age, local};
 use crate::vault::open;
 use crate::words::{command_word, printable};
 
-/// The work that a backup of ours takes.
+/// The work factor of the backups that Strongroom writes.
 const OUR_WORK: u8 = 18;
 
-/// The work that is done unless more is allowed. rage measures the machine and chooses as much on a fast one.
+/// The largest work factor that is accepted without `--max-work-factor`. rage measures the machine, and chooses as much
+/// on a fast machine.
 const ALLOWED_WORK: u8 = 20;
 
-/// The version of what `--json` prints. Another field is no other version.
+/// The version of the `--json` output. A new field does not change it.
 const SCHEMA: u32 = 1;
 
-/// Shows what is to be done, and does it.
+/// Shows the plan, and carries it out.
 pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let asks = flags.replace && !flags.yes && !flags.dry_run;
     if asks && !settings.may_ask {
@@ -58,6 +59,7 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
         _ => error.into(),
     })?;
     let loses = plan.with(RestoreAction::Replace).chain(plan.with(RestoreAction::Remove)).count();
+    // A plan that loses nothing needs no consent.
     let asked = asks && loses > 0;
     if asked {
         agree(&plan, &backup, settings, output)?;
@@ -69,10 +71,10 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
     Ok(Exit::Done)
 }
 
-/// All of the file, or of standard input.
+/// Reads the whole file, or standard input.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = Vec::new();
-    // One byte more than can be opened tells that it is too large.
+    // A byte above the limit is read, too, so that opening the backup can tell that it is too large.
     let mut read = |from: &mut dyn Read| from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file);
     let read = match path == Path::new("-") {
         true => read(&mut io::stdin()),
@@ -82,7 +84,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// The backup, opened by what the flags name, or by a passphrase that is typed.
+/// Opens the backup with the keys that the flags name, or with a passphrase that is asked for.
 fn unlocked(
     file: &[u8],
     flags: &Restore,
@@ -102,6 +104,7 @@ fn unlocked(
     let allowed = flags.max_work_factor.unwrap_or(ALLOWED_WORK);
     unlock = unlock.with_max_work_factor(allowed);
     warn_of_work(work, allowed, output);
+    // Only a backup with a passphrase has a work factor.
     let takes_passphrase = work.is_some();
     if !takes_passphrase && flags.identities.is_empty() {
         return Err(Failure::usage(
@@ -115,9 +118,10 @@ fn unlocked(
     typed(file, &unlock, settings)
 }
 
-/// Says what a backup's passphrase takes, if that is more than usual and is allowed.
+/// Warns of the work that a backup's passphrase takes, if it is more than usual and allowed.
 fn warn_of_work(work: Option<u8>, allowed: u8, output: &mut Output) {
     let Some(work) = work.filter(|work| (OUR_WORK + 1..=allowed).contains(work)) else { return };
+    // The factor is the logarithm of scrypt's cost, and 2^18 steps take 256 MiB.
     let times = 1_u32 << (work - OUR_WORK);
     output.warning(format_args!(
         "opening it takes {times} times the work of a usual backup, and {} MiB of memory",
@@ -125,7 +129,7 @@ fn warn_of_work(work: Option<u8>, allowed: u8, output: &mut Output) {
     ));
 }
 
-/// The backup, opened by a passphrase that is asked for.
+/// Opens the backup with a passphrase that is asked for.
 fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
     let mut attempt = 1;
     loop {
@@ -159,7 +163,7 @@ fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> 
     )
 }
 
-/// Shows what would be lost. What can't be undone takes more than a stray key.
+/// Shows the plan, and asks for the name of the service: a stray key must not confirm a loss.
 fn agree(
     plan: &RestorePlan,
     backup: &Backup,
@@ -207,7 +211,7 @@ fn report(
     Ok(())
 }
 
-/// What is done, but for the secrets that are the same in both.
+/// Returns the plan as a table, without the secrets that are the same in both.
 fn shown(plan: &RestorePlan, backup: &Backup, width: usize) -> String {
     let steps = plan.steps.iter().filter(|step| step.action != RestoreAction::Unchanged);
     let steps: Vec<_> = steps.collect();
@@ -247,7 +251,7 @@ fn word(action: RestoreAction) -> &'static str {
     }
 }
 
-/// What is lost is seen at once.
+/// Returns the mark of an action. A loss stands out.
 fn mark(action: RestoreAction) -> Option<Mark> {
     match action {
         RestoreAction::Remove => Some(Mark::Problem),

@@ -20,7 +20,7 @@ use crate::words::{grouped, printable};
 /// The longest variable with its name and the NUL behind it, in bytes: `MAX_ARG_STRLEN` of `execve(2)` on Linux.
 const LONGEST_VARIABLE: usize = 128 << 10;
 
-/// Starts the program, once every secret that it shall have is known to be good.
+/// Starts the program, once every secret for it is checked.
 pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = open(settings)?;
     let secrets = vault.list()?;
@@ -28,6 +28,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     if !flags.only.is_empty() {
         taken = only(&taken, flags, &secrets, &vault, settings)?;
     }
+    // Names and expiry are known from the list, so these checks come before any value is read.
     must_be_names(&taken, flags)?;
     if flags.skip_expired {
         skip_expired(&mut taken, output);
@@ -47,6 +48,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         Failure::io("what opens the vault can't be kept from the program", &cause, hint)
     })?;
     for (name, secret) in taken {
+        // Another process may have deleted the secret since it was listed.
         let Some(found) = vault.get(&secret.key)? else {
             return Err(missing("get", &secret.key, &vault.list()?, &vault, settings));
         };
@@ -57,7 +59,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     start::start(program, &flags.command[0])
 }
 
-/// Warns of names that the program gets and that shells below it drop: dash, for instance, of which `npm start` makes use.
+/// Warns of names that the program gets, but that shells below it drop, as dash does, which `npm start` uses.
 fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
     let is_passed_on = |name: &str| {
         let name = format!("{}{name}", flags.prefix);
@@ -74,7 +76,7 @@ fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
     ));
 }
 
-/// The secrets by their name, where each has one value: the target's, or that without a target.
+/// The secrets by name, each with a single value: that for the target, or that without a target.
 type Taken<'a> = BTreeMap<&'a str, &'a SecretInfo>;
 
 fn taken<'a>(secrets: &'a [SecretInfo], flags: &Run, settings: &Settings) -> Result<Taken<'a>> {
@@ -85,7 +87,7 @@ fn taken<'a>(secrets: &'a [SecretInfo], flags: &Run, settings: &Settings) -> Res
     let mut taken = of(None);
     if let Some(target) = &flags.target {
         let preferred = of(Some(target));
-        // Most likely a slip of the pen, which would start the program with the wrong values.
+        // Most likely a typing error, which would start the program with the wrong values.
         if preferred.is_empty() {
             return Err(no_target(target, secrets, settings));
         }
@@ -129,7 +131,7 @@ fn no_target(target: &str, secrets: &[SecretInfo], settings: &Settings) -> Failu
     )
 }
 
-/// What the system takes for the name of a variable.
+/// Refuses names that the system does not take for a variable.
 fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
     let impossible = |name: &str| format!("{}{name}", flags.prefix).contains(['=', '\0']);
     let names = taken.keys().filter(|name| impossible(name));
@@ -177,7 +179,7 @@ fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
 /// Returns a value as the system takes it for a variable of this name.
 fn variable<'a>(secret: &SecretInfo, name: &str, value: &'a SecretString) -> Result<&'a str> {
     let value = value.expose_secret();
-    // The name, "=", the value and a NUL.
+    // The string of a variable is its name, "=", the value and a NUL.
     if cfg!(target_os = "linux") && name.len() + 1 + value.len() + 1 > LONGEST_VARIABLE {
         return Err(Failure::usage(
             format!(

@@ -1,4 +1,4 @@
-//! `set` and `update`: a secret's value, and what is known about it.
+//! `set` and `update`: a secret's value and metadata.
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
@@ -16,12 +16,14 @@ use crate::settings::Settings;
 use crate::times::{expires, local};
 use crate::vault::{command, find, missing, open};
 
-/// Stores a secret: exactly what is said, and nothing of the one before.
+/// Stores a secret with the value and the metadata that are given. Nothing of an earlier secret stays.
 pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let key = flags.key.check_new()?;
-    // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
+    // Standard input is read before the store is asked: if the store fails, the program in front of the pipe has written
+    // everything, and does not meet a closed pipe.
     let given = as_secret(input::given(settings, &flags.source)?.as_ref())?;
     let vault = open(settings)?;
+    // Checked before the user types a value for nothing. `create` below is the check that counts.
     if flags.create_new && given.is_none() && vault.exists(&key)? {
         return Err(exists_already(&key));
     }
@@ -39,12 +41,14 @@ pub(super) fn set(flags: &Set, settings: &Settings, output: &mut Output) -> Resu
     report("Stored", &key, &secret.metadata, &vault, settings, output)
 }
 
-/// Changes what the flags say, and keeps the rest: the value, too, if they are about what is known beside it.
+/// Changes the parts of a secret that the flags name, and keeps the rest. With flags for metadata alone, the value stays,
+/// too.
 pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let key = flags.key.check()?;
     let wants_value = flags.ask || flags.metadata.is_empty();
     let given = match wants_value {
         true => input::given(settings, &flags.source)?,
+        // In a script standard input may be empty, which is no mistake if only metadata changes.
         false => input::any_given(settings, &flags.source)?,
     };
     let given = as_secret(given.as_ref())?;
@@ -69,12 +73,12 @@ pub(super) fn update(flags: &Update, settings: &Settings, output: &mut Output) -
     })?;
     match changed {
         Some(metadata) => report("Updated", &key, &metadata, &vault, settings, output),
-        // Another process deleted it while we asked.
+        // Another process deleted the secret while the user was asked.
         None => Err(missing("update", &key, &vault.list()?, &vault, settings)),
     }
 }
 
-/// A new value that counts as expired at once is not what anybody wants.
+/// Refuses a new value that would count as expired at once.
 fn must_stay_valid(secret: &SecretInfo, change: &Metadata) -> Result<()> {
     let now = Timestamp::now();
     if change.expires.is_some() || !secret.metadata.is_expired(now) {
@@ -145,12 +149,12 @@ fn as_json(key: &SecretKey, metadata: &SecretMetadata) -> Value {
 }
 
 impl Metadata {
-    /// Returns whether nothing is said.
+    /// Returns whether no metadata is given.
     const fn is_empty(&self) -> bool {
         self.provider.is_none() && self.scope.is_none() && self.expires.is_none()
     }
 
-    /// What is said replaces what was; the rest stays.
+    /// Replaces the fields that are given, and keeps the rest.
     fn put_into(&self, metadata: &mut SecretMetadata) {
         if let Some(provider) = &self.provider {
             metadata.provider = Some(provider.clone());

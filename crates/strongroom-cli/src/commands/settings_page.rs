@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault;
 
-/// Serves the page until it is not used any more.
+/// Serves the page until it is no longer used.
 pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = vault::open(settings)?;
     let page = page(&vault, flags, settings)?;
@@ -26,13 +26,13 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
         Some(port) => page.bind((Ipv4Addr::LOCALHOST, port))?,
         None => page.bind_fresh()?,
     };
-    // Before the link tells that there is a page to end.
+    // The handler is there before the link is shown: the user may press Ctrl-C from then on.
     let end = told_to_end();
     let link = server.link();
     output.result(|| format!("{link}\n"), || json!({ "link": link }))?;
     let shows_browser = !flags.no_browser && has_screen();
     let program = &settings.application.program;
-    // The file is there for as long as the page is.
+    // Dropping the file deletes it, so it is kept as long as the page.
     let _file = match shows_browser.then(|| browser::open(&server.entry_page(), program)) {
         Some(Ok(file)) => {
             output.confirm("Your browser opens the page. If it doesn't, open the link above, which works once.");
@@ -54,7 +54,8 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
     Ok(Exit::Done)
 }
 
-/// Ctrl-C, the end of the terminal, or the system's. A program that handles these itself ends the page with itself.
+/// Returns a future that completes with Ctrl-C, the end of the terminal, or that of the system. If the program handles these
+/// itself, the future never completes, and the page ends with the program.
 fn told_to_end() -> impl Future<Output = ()> {
     let (sender, told) = async_channel::bounded(1);
     let handled = ctrlc::set_handler(move || _ = sender.try_send(()));
@@ -87,7 +88,7 @@ fn page(
     Ok(page.build()?)
 }
 
-/// Whether a browser would have a window: without one, a text browser would take the terminal.
+/// Returns whether a browser would have a window. Without a screen, a text browser would take the terminal.
 fn has_screen() -> bool {
     let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux") || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(is_set)

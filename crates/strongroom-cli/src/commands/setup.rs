@@ -1,4 +1,4 @@
-//! `setup`: stores secrets, reads them back, and says where they are and how safe.
+//! `setup`: stores secrets, reads them back, and reports their place and its protection.
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
@@ -22,17 +22,18 @@ use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
 use crate::words::printable;
 
-/// What there is without a keyring.
+/// The stores to choose from on a machine without a keyring.
 const CHOICE: &str = "\
 There is no keyring on this machine. Secrets can lie in
   1  an encrypted file, which lasts; it takes a passphrase, and asks for it at each use
   2  the kernel's memory, which asks for nothing and forgets at a restart
 ";
 
-/// Stores one secret after the other. Each is kept when a later one fails.
+/// Stores the secrets in turn. Those that are stored stay if a later secret fails.
 pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let keys = named(&flags.names, settings, output)?;
-    // What is piped in is read before the store is asked, so that nobody writes into a closed pipe.
+    // Standard input is read before the store is asked: if the store fails, the program in front of the pipe has written
+    // everything, and does not meet a closed pipe.
     let piped = if settings.stdin_is_terminal { None } else { Some(input::piped(flags.exact)?) };
     let mut piped = piped.as_ref().map(|piped| input::secret(piped, NOTHING_STORED)).transpose()?;
     let settings = &settled(settings, output)?;
@@ -55,7 +56,7 @@ pub(super) fn run(flags: &Setup, settings: &Settings, output: &mut Output) -> Re
     Ok(Exit::Done)
 }
 
-/// Asks for the first value that is missing.
+/// Asks for the value of the first missing secret.
 fn ask(
     stored: &[SecretKey],
     missing: &[SecretKey],
@@ -80,7 +81,7 @@ fn ask(
     input::asked_secret(&wanted, settings)
 }
 
-/// Where there is no keyring, and no key at hand that decides for the encrypted file, the user does.
+/// Lets the user choose the store if there is no keyring. A key at hand decides for the encrypted file without a question.
 fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
     let mut settled = settings.clone();
     let has_key = settings.config(settings.deadlines.call).has_key();
@@ -94,7 +95,7 @@ fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
     if wants_file(output)? {
         settled.backend = Some(Backend::File);
     } else if found.is_err_and(|error| error.reason() == Some(Reason::Container)) {
-        // There it is taken by name alone.
+        // In a container, the kernel's keyring is used only if it is named.
         settled.backend = Some(Backend::Keyutils);
     }
     Ok(settled)
@@ -102,9 +103,9 @@ fn settled(settings: &Settings, output: &mut Output) -> Result<Settings> {
 
 fn lacks_keyring(found: &strongroom::Result<VaultRepair, Error>) -> bool {
     match found {
-        // A vault that is there already stays where it is.
+        // A vault that exists stays in its store, which is no fallback then.
         Ok(vault) => matches!(vault.reason(), ChoiceReason::Fallback(_)),
-        // One that was named is not replaced.
+        // A store that was named is not replaced by another.
         Err(error) => error.kind() == ErrorKind::NoBackend && error.store().is_none(),
     }
 }
@@ -128,7 +129,7 @@ fn wants_file(output: &mut Output) -> Result<bool> {
     ))
 }
 
-/// The secrets that are meant: those of these names, else those that the program needs.
+/// Returns the keys of the secrets to store: those of these names, else those that the program needs.
 fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<Vec<SecretKey>> {
     let keys: Vec<_> = match names {
         [] => settings.application.secrets.iter().map(|(key, _)| key.clone()).collect(),
@@ -140,6 +141,7 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
             "the secret has no name",
             "Put one after `setup`, such as `strongroom setup API_KEY`.",
         )),
+        // A pipe has no mark between values, so all of it is a single value.
         ([_, _, ..], _) if !settings.stdin_is_terminal => Err(Failure::usage(
             format!("standard input holds one value, and there are {} names", keys.len()),
             "Run it once for each name, or on a terminal, where it asks for each.",
@@ -148,17 +150,17 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
     }
 }
 
-/// A secret as it is asked for: with what it is, if the program has said so.
+/// Returns the name of a secret for a question, with the program's description if it has any.
 fn called(key: &SecretKey, settings: &Settings) -> String {
     let known = settings.application.secrets.iter().find(|(known, _)| known == key);
     known.map_or_else(|| key.to_string(), |(_, what)| format!("the {what}, {key}"))
 }
 
-/// Writes and reads back. A store may say that it has a value and have damaged it.
+/// Writes a secret and reads it back, since a store may accept a value and damage it.
 fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<()> {
     let secret = Secret::new(value);
     vault.set(key, &secret)?;
-    // What is in memory proves nothing.
+    // The copy in memory proves nothing about the store.
     vault.forget();
     let read = vault.get_value(key)?;
     if read.is_some_and(|read| read.expose_secret() == secret.value.expose_secret()) {
@@ -180,7 +182,7 @@ fn report(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
-    // It has just been used: if it doesn't tell who serves it, that is no failure.
+    // The store has just worked, so it is no failure if it doesn't tell its provider.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
     let can = opened.store.capabilities();
     let advice = Advice::of(settings);
@@ -198,7 +200,7 @@ fn report(
     for warning in can.warnings() {
         match warning {
             Warning::NotPersistent(lasting) => output.warning(forgets(opened, lasting)),
-            // Where the kernel keeps them stands in the table.
+            // The table above names the kernel already.
             Warning::ReadByContainers => {}
             other => output.warning(format_args!("{other}.")),
         }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signals_receipts::SignalNumber;
 
-/// Set where nothing else in this process handles signals, for systems that don't tell.
+/// Set if nothing else in this process handles signals, for systems that don't tell.
 static OWNS_PROCESS: AtomicBool = AtomicBool::new(false);
 
-/// Says that the process is the program of this crate, which handles no signals elsewhere.
+/// Notes that the process is the program of this crate, which has no other handlers of signals.
 pub(crate) fn own_process() {
     OWNS_PROCESS.store(true, Ordering::Relaxed);
 }
@@ -21,11 +21,11 @@ pub(super) enum Disposition {
     Unknown,
 }
 
-/// The masks of ignored and caught signals, with a bit for each signal from the lowest. None where the system doesn't tell.
+/// The masks of ignored and caught signals, with a bit for each signal from the lowest; `None` if the system doesn't tell.
 pub(super) struct Dispositions(Option<[u64; 2]>);
 
 impl Dispositions {
-    /// Asks the kernel, since no function tells without changing it.
+    /// Reads the dispositions from the kernel, since no safe function tells them without changing them.
     #[cfg(target_os = "linux")]
     pub(super) fn now() -> Self {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -10,7 +10,7 @@ const ESCAPE: u8 = 0x1b;
 /// The end of a bracketed paste. Its beginning is `ESC [ 200 ~`.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// The most bytes of a control sequence that are looked at. Those of a paste have three.
+/// The largest number of a control sequence's parameter bytes that are kept. The sequences of a paste have three.
 const LONGEST_SEQUENCE: usize = 16;
 
 /// A key with a meaning.
@@ -25,7 +25,7 @@ pub(super) enum Key {
     Signal(Signal),
 }
 
-/// The result of a byte.
+/// The result of taking a byte.
 #[derive(Debug)]
 pub(super) enum Step {
     /// The line goes on.
@@ -80,7 +80,7 @@ impl Editor {
         }
     }
 
-    /// The line so far.
+    /// Returns the line so far.
     pub(super) fn value(&self) -> &Wiped {
         &self.value
     }
@@ -162,6 +162,7 @@ impl Editor {
             }
             // Linux's console: `ESC [ [ A`.
             b'[' if self.sequence.is_empty() => self.state = State::LastByte,
+            // A byte of this range ends a control sequence (ECMA-48).
             0x40.. => return self.sequence_end(byte),
             _ if self.sequence.len() < LONGEST_SEQUENCE => self.sequence.push(byte),
             _ => {}
@@ -173,7 +174,7 @@ impl Editor {
         self.state = State::Typing;
         match (self.sequence.as_slice(), last) {
             (b"200", b'~') => self.state = State::Paste,
-            // The end of no paste: an earlier one was in the pasted text, and cut it.
+            // An end without a beginning: the pasted text contained such a sequence, which cut the paste short.
             (b"201", b'~') => return Step::Refused(Problem::ControlCharacters),
             _ => {}
         }
@@ -181,6 +182,7 @@ impl Editor {
     }
 
     fn pasted(&mut self, byte: u8) -> Step {
+        // Keys and sequences in a paste are text. Only this sequence ends it.
         if byte == PASTE_END[self.matched] {
             self.matched += 1;
             if self.matched == PASTE_END.len() {
@@ -188,6 +190,7 @@ impl Editor {
             }
             return Step::More;
         }
+        // The bytes that matched so far are text with an escape character in it.
         if self.matched > 0 {
             self.has_control = true;
             self.matched = 0;
@@ -203,7 +206,7 @@ impl Editor {
         if self.has_control { Step::Refused(Problem::ControlCharacters) } else { Step::Pasted }
     }
 
-    /// Terminals send a carriage return for each newline of a paste.
+    /// Takes a byte of pasted text. Terminals send a carriage return for each newline.
     fn content(&mut self, byte: u8) -> Step {
         let ends_pair = byte == b'\n' && self.after_return;
         self.after_return = byte == b'\r';
@@ -231,6 +234,7 @@ impl Editor {
     }
 
     fn erase_character(&mut self) {
+        // All bytes of a character in UTF-8 but the first have these two bits.
         let is_start = |byte: &u8| byte & 0xc0 != 0x80;
         let start = self.value.iter().rposition(is_start).unwrap_or(0);
         self.value.truncate(start);

@@ -1,4 +1,4 @@
-//! The processes that a key signals: those of the foreground, which are this process's group.
+//! The processes that a key signals: those in the foreground, which are this process's group.
 
 use rustix::io::Errno;
 use rustix::process::{Pid, getpgid, getpgrp, getppid, test_kill_process};
@@ -6,8 +6,8 @@ use rustix::process::{Pid, getpgid, getpgrp, getppid, test_kill_process};
 /// The most ancestors that are looked at.
 const ANCESTORS: usize = 64;
 
-/// Returns whether a process above this one in its group is another user's, as below `sudo -u`. Such a group gets a key's
-/// signal from the kernel alone.
+/// Returns whether an ancestor of this process in its group belongs to another user, as below `sudo -u`. Only the kernel
+/// can send a key's signal to such a group.
 pub(super) fn has_other_users() -> bool {
     let mut process = getppid();
     for _ in 0..ANCESTORS {
@@ -32,7 +32,7 @@ fn parent(process: Pid) -> Option<Pid> {
     Pid::from_raw(parent.trim().parse().ok()?)
 }
 
-/// No function tells of other processes' parents.
+/// Returns `None`, since no function tells the parent of another process.
 #[cfg(not(target_os = "linux"))]
 fn parent(_process: Pid) -> Option<Pid> {
     None

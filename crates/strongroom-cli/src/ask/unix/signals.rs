@@ -1,10 +1,10 @@
-//! Signals while the terminal is hidden: each is noted, so that the terminal comes back before it takes effect.
+//! Signals while the terminal is hidden: each is noted, so that the terminal is restored before it takes effect.
 //!
 //! The commands run inside other programs, so a signal's disposition is left as it was found:
 //!
-//! - By default: a handler of ours is there as long as the question, and gone with it.
-//! - A handler of the program: it stays, and is called as ever. For signals that end programs ours is chained to it, so
-//!   that the question ends, too: the program is about to.
+//! - Default: a handler of this module is installed while the question is open, and then removed.
+//! - A handler of the program: it stays, and is called as ever. For signals that ask a program to end, the module's handler
+//!   is chained to it, so that the question ends as well.
 //! - Ignored: it stays ignored.
 
 use std::io;
@@ -25,8 +25,8 @@ use super::dispositions::{Disposition, Dispositions};
 use super::terminal::not_interrupted;
 use crate::ask::problem::Problem;
 
-/// Signals that end a process by default and come from outside. Those of a fault in the program itself are not among them:
-/// a handler that returns meets the fault again.
+/// Signals that end a process by default and come from outside. The signals of a fault in the program itself are not among
+/// them: after a handler that returns, the fault happens again.
 static ENDING: &[Handler] = &[
     Handler::of::<{ Signal::HUP.as_raw() }>(),
     Handler::of::<{ Signal::INT.as_raw() }>(),
@@ -57,17 +57,17 @@ static STOPPING: &[Handler] = &[
 
 static GOING_ON: Handler = Handler::of::<{ Signal::CONT.as_raw() }>();
 
-/// Those by which a program is asked to end, which it may handle itself.
+/// The signals that ask a program to end, which it may handle itself.
 const REQUESTS: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
 
 /// The longest time until a signal that this process sends to itself arrives.
 const ARRIVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// The numbers of signals that came, on their way out of a handler. It stays open: a handler of another thread may be
-/// about to write into it.
+/// The pipe that carries the numbers of signals out of the handlers. It stays open, since a handler in another thread may
+/// be about to write into it.
 static NOTED: OnceLock<[OwnedFd; 2]> = OnceLock::new();
 
-/// A handler of ours for one signal.
+/// A handler of this module for a single signal.
 struct Handler {
     signal: SignalNumber,
     install: fn(),
@@ -78,7 +78,7 @@ impl Handler {
     const fn of<const SIGNAL: SignalNumber>() -> Self {
         Self {
             signal: SIGNAL,
-            // A read in the background is not started again: it would meet the same signal for ever.
+            // A read in the background is not restarted: it would meet the same signal for ever.
             install: || install_handler::<SIGNAL, Note>(true, !is_of_background(SIGNAL)),
             uninstall: uninstall_handler::<SIGNAL>,
         }
@@ -89,10 +89,11 @@ const fn is_of_background(signal: SignalNumber) -> bool {
     signal == Signal::TTIN.as_raw() || signal == Signal::TTOU.as_raw()
 }
 
-/// The work of a handler: one write.
+/// The work of a handler: a single write.
 struct Note;
 
 impl<const SIGNAL: SignalNumber> SignalReceipt<SIGNAL> for Note {
+    // The crate counts signals here. The count is not used: the numbers in the pipe tell more.
     type AtomicUInt = AtomicU8;
 
     fn counter() -> &'static AtomicU8 {
@@ -100,7 +101,8 @@ impl<const SIGNAL: SignalNumber> SignalReceipt<SIGNAL> for Note {
         &COUNT
     }
 
-    /// Called by the handler, to wake a thread. The pipe does that, and can be waited for together with the terminal.
+    /// Writes the signal's number into the pipe. The handler calls this for a semaphore that wakes a thread; a pipe wakes
+    /// it as well, and can be waited for together with the terminal.
     fn semaphore() -> Option<SemaphoreRef<'static>> {
         if let (Some([_, entrance]), Ok(number)) = (NOTED.get(), u8::try_from(SIGNAL)) {
             // A full pipe wakes as well.
@@ -110,7 +112,7 @@ impl<const SIGNAL: SignalNumber> SignalReceipt<SIGNAL> for Note {
     }
 }
 
-/// A signal that came.
+/// The effect of a signal that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
     /// The process ends by it.
@@ -123,7 +125,7 @@ pub(super) enum Arrived {
     Handled,
 }
 
-/// The handlers of a question.
+/// The handlers that are installed for a question.
 pub(super) struct Signals {
     exit: &'static OwnedFd,
     installed: Vec<&'static Handler>,
@@ -131,12 +133,12 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Notes signals from here on.
+    /// Installs the handlers: signals are noted from here on.
     pub(super) fn watch() -> io::Result<Self> {
         let [exit, entrance] = noted()?;
         let dispositions = Dispositions::now();
         let mut signals = Self { exit, installed: Vec::new(), chained: Vec::new() };
-        // Of an earlier question.
+        // Numbers that are left from an earlier question are dropped.
         signals.arrived();
         for handler in ENDING.iter().chain(STOPPING).chain([&GOING_ON]) {
             match dispositions.of(handler.signal) {
@@ -147,18 +149,19 @@ impl Signals {
                 Disposition::Caught if REQUESTS.iter().any(|it| it.as_raw() == handler.signal) => {
                     signals.chained.push(pipe::register(handler.signal, entrance.try_clone()?)?);
                 }
+                // Other handlers of the program are none of our business, nor signals that are ignored.
                 _ => {}
             }
         }
         Ok(signals)
     }
 
-    /// Can be read once a signal came.
+    /// Returns a descriptor that can be read once a signal came.
     pub(super) fn wake(&self) -> BorrowedFd<'_> {
         self.exit.as_fd()
     }
 
-    /// The signals that came; of several, the one with the largest effect.
+    /// Returns the signal that came, or that with the largest effect of several.
     pub(super) fn arrived(&self) -> Option<Arrived> {
         let mut numbers = [0; 256];
         let count = rustix::io::read(self.exit, &mut numbers).unwrap_or(0);
@@ -178,20 +181,21 @@ impl Signals {
         }
     }
 
-    /// Sends a key's signal, now that the terminal is back. Returns what this process has to do about it.
+    /// Sends a key's signal, once the terminal is restored. Returns the effect that this process has to bring about.
     pub(super) fn press(
         &self,
         signal: Signal,
         is_controlling: bool,
     ) -> io::Result<Option<Arrived>> {
         send(signal, is_controlling)?;
-        // It may come by another thread, and nothing comes of one that is the program's own affair.
+        // The signal may be delivered to another thread. It never arrives if the program handles it itself, so the wait
+        // has a limit.
         let mut noted = [PollFd::new(self.exit, PollFlags::IN)];
         poll(&mut noted, Some(&ARRIVAL)).or_else(not_interrupted)?;
         Ok(self.arrived())
     }
 
-    /// Takes the handlers away, and returns a signal that came too late for the question.
+    /// Removes the handlers, and returns a signal that came too late for the question.
     pub(super) fn end(mut self) -> Option<Arrived> {
         self.remove();
         self.arrived()
@@ -210,11 +214,11 @@ impl Drop for Signals {
 }
 
 impl Arrived {
-    /// Lets the signal have its effect, now that the terminal is back. Returns if the process goes on, and may ask again.
+    /// Lets the signal take effect, once the terminal is restored. Returns `Ok` if the process goes on and may ask again.
     pub(super) fn take_effect(self) -> Result<(), Problem> {
         match self {
             Self::Ending(signal) => Err(end_by(signal)),
-            // To this thread: it must not go on before the process is stopped.
+            // Sent to this thread, which must not go on before the process is stopped.
             Self::Stopping(signal) => raise(signal).map_err(Problem::Io),
             Self::GoingOn => Ok(()),
             Self::Handled => Err(Problem::Dismissed),
@@ -222,8 +226,8 @@ impl Arrived {
     }
 }
 
-/// Sends a key's signal as the kernel does, to all processes in the foreground. A terminal that is not the controlling one
-/// signals this process alone.
+/// Sends a key's signal as the kernel does, to all processes in the foreground. Any other terminal than the controlling
+/// terminal signals this process alone.
 pub(super) fn send(signal: Signal, is_controlling: bool) -> io::Result<()> {
     if is_controlling { Ok(kill_current_process_group(signal)?) } else { raise(signal.as_raw()) }
 }
@@ -235,7 +239,8 @@ pub(super) fn is_ignored(signal: Signal) -> bool {
 
 /// Ends the process by this signal, which its parent then sees.
 fn end_by(signal: SignalNumber) -> Problem {
-    // By default again, as our handler is gone. The second does it even where this thread blocks the signal.
+    // The handler is removed, so the signal has its default effect. The second call ends the process even if this thread
+    // blocks the signal.
     let _ = raise(signal).and_then(|()| emulate_default_handler(signal));
     Problem::Dismissed
 }
@@ -249,6 +254,7 @@ fn noted() -> io::Result<&'static [OwnedFd; 2]> {
         return Ok(pipe);
     }
     let (exit, entrance) = io::pipe()?;
+    // A handler must not wait for a full pipe, nor a question for an empty pipe.
     ioctl_fionbio(&exit, true)?;
     ioctl_fionbio(&entrance, true)?;
     Ok(NOTED.get_or_init(|| [exit.into(), entrance.into()]))

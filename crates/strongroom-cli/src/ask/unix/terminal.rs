@@ -1,4 +1,4 @@
-//! The terminal of the process, and the time in which it does not show what is typed.
+//! The terminal of the process, and the time in which it hides the input.
 
 use std::env;
 use std::io;
@@ -21,7 +21,7 @@ use super::editor::Key;
 /// The longest wait for a terminal that takes no output.
 const OUTPUT: Duration = Duration::from_secs(2);
 
-/// Asks the terminal to mark pastes, and not to.
+/// The sequences that turn the marks of pastes ("bracketed paste") on and off.
 const BRACKETS_ON: &str = "\x1b[?2004h";
 const BRACKETS_OFF: &str = "\x1b[?2004l";
 
@@ -32,9 +32,10 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Opens `/dev/tty`; standard input if that is the terminal and there is no other way to it. Never standard output,
-    /// whose reader takes what comes for the result.
+    /// Opens `/dev/tty`, or standard input if that is a terminal and `/dev/tty` can't be opened. Questions never go to
+    /// standard output: its reader would take them for the result.
     pub(super) fn open() -> io::Result<Self> {
+        // Not blocking, so that a terminal that takes no output can't hold up the process.
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let cause = match open(path(), flags, Mode::empty()) {
             Ok(device) => {
@@ -51,10 +52,10 @@ impl Terminal {
         Ok(Self { input: fcntl_dupfd_cloexec(stdin, 0)?, output: fcntl_dupfd_cloexec(output, 0)? })
     }
 
-    /// Waits until the process is in the foreground, as the kernel has a background process wait: it is stopped.
+    /// Waits until the process is in the foreground. In the background, the kernel stops it here.
     pub(super) fn wait_for_foreground(&self) -> io::Result<()> {
-        // Modes that were read before the stop would be old ones. A process that catches or ignores the stop is not let
-        // in by it.
+        // `tcdrain` stops a background process before any modes are read: they would be outdated after the stop. A process
+        // that catches or ignores the stop stays in the background, and must not ask.
         match tcdrain(&self.input) {
             Err(cause) if cause != Errno::INTR => Err(cause.into()),
             _ if self.is_in_foreground() => Ok(()),
@@ -67,23 +68,24 @@ impl Terminal {
         tcgetpgrp(&self.input).is_ok()
     }
 
-    /// One that is not the controlling terminal has no background for this process.
+    /// Returns whether the process is in the foreground. Only its controlling terminal has a background for it.
     fn is_in_foreground(&self) -> bool {
         tcgetpgrp(&self.input).map_or(true, |foreground| foreground == getpgrp())
     }
 
-    /// Stops showing what is typed. With `keys_signal` the kernel turns keys into signals, else they come as bytes, and
-    /// their signals are sent once the terminal is back.
+    /// Hides the input. With `keys_signal` the kernel turns keys into signals. Without it they come as bytes, and their
+    /// signals are sent once the terminal is restored.
     pub(super) fn hide(&self, keys_signal: bool) -> io::Result<Hidden<'_>> {
         let before = tcgetattr(&self.input)?;
-        // Now, and not with what was typed before dropped: its rest may still be on its way.
+        // Not `Flush`, which drops the input so far: its rest may still be on its way, and would look typed.
         tcsetattr(&self.input, OptionalActions::Now, &hidden(&before, keys_signal))?;
         let ours = tcgetattr(&self.input)?.local_modes;
+        // A terminal without control sequences would show them.
         let brackets = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
         Ok(Hidden { terminal: self, before, ours, keys_signal, brackets })
     }
 
-    /// Writes, for a limited time.
+    /// Writes a text, within a limited time.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         let end = Instant::now() + OUTPUT;
         let mut rest = text.as_bytes();
@@ -108,14 +110,14 @@ fn path() -> std::ffi::CString {
     c"/dev/tty".to_owned()
 }
 
-/// Apple's `poll` does not know `/dev/tty`, only the terminal that it stands for.
+/// Returns the path of the terminal that `/dev/tty` stands for, since Apple's `poll` does not support `/dev/tty` itself.
 #[cfg(target_vendor = "apple")]
 fn path() -> std::ffi::CString {
     rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new())
         .unwrap_or_else(|_| c"/dev/tty".to_owned())
 }
 
-/// An input, or the reason for none.
+/// The result of a wait for input.
 pub(super) enum Input {
     Bytes(usize),
     Nothing,
@@ -123,13 +125,13 @@ pub(super) enum Input {
     HungUp,
 }
 
-/// The time in which the terminal does not show what is typed. The modes from before come back when it is dropped, so on
-/// every way out but one: a process that is killed (`SIGKILL`), or crashes without unwinding, can do nothing more. One
-/// that is stopped (`SIGSTOP`) leaves the terminal as it is until it goes on.
+/// The time in which the terminal hides the input. The earlier modes are restored when it is dropped, so on every way out
+/// except for a process that is killed (`SIGKILL`) or crashes without unwinding. A process that is stopped (`SIGSTOP`)
+/// leaves the terminal hidden until it goes on.
 pub(super) struct Hidden<'a> {
     terminal: &'a Terminal,
     before: Termios,
-    /// The local modes while it is hidden.
+    /// The local modes while the input is hidden, as the terminal has taken them.
     ours: LocalModes,
     keys_signal: bool,
     brackets: bool,
@@ -146,7 +148,7 @@ impl Hidden<'_> {
         self.terminal.write(text)
     }
 
-    /// The keys with a meaning: the usual ones, and those of the terminal's settings.
+    /// Returns the keys with a meaning: those of the terminal's settings, and the usual codes.
     pub(super) fn keys(&self) -> Vec<(u8, Key)> {
         use SpecialCodeIndex as Code;
         use rustix::process::Signal;
@@ -168,7 +170,7 @@ impl Hidden<'_> {
         ] {
             keys.push((self.before.special_codes[code], key));
         }
-        // A code of nought is none, and a printable one of old times is text.
+        // Code 0 means that there is no such key. A printable code, as on old teletypes, is text here.
         keys.retain(|(code, _)| *code != 0 && code.is_ascii_control());
         let usual = [(0x08, Key::Erase), (0x7f, Key::Erase), (0x17, Key::EraseWord)];
         keys.extend(usual);
@@ -176,7 +178,7 @@ impl Hidden<'_> {
         keys
     }
 
-    /// Waits for input, or until `wake` can be read, and takes what there is.
+    /// Waits for input, or until `wake` can be read, and reads the input that is there.
     pub(super) fn read(
         &self,
         buffer: &mut [u8],
@@ -195,13 +197,15 @@ impl Hidden<'_> {
             if ready.get(1).is_some_and(|wake| !wake.revents().is_empty()) {
                 return Ok(Input::Signal);
             }
+            // The system can't wait for this terminal, as Apple's `poll` for `/dev/tty`.
             if ready[0].revents().contains(PollFlags::NVAL) {
                 return Err(io::ErrorKind::Unsupported.into());
             }
             match read(terminal, &mut *buffer) {
+                // A terminal that has hung up is at its end, or gives `EIO`.
                 Ok(0) | Err(Errno::IO) => return Ok(Input::HungUp),
                 Ok(count) => return Ok(Input::Bytes(count)),
-                // Another process took it, or a signal came.
+                // Another process took the input, or a signal came.
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 Err(cause) => return Err(cause.into()),
             }
@@ -217,18 +221,18 @@ impl Hidden<'_> {
         self.keys_signal
     }
 
-    /// Gives the modes back, and drops what was typed and not read.
+    /// Restores the modes, and drops input that is not read yet.
     ///
-    /// A shell may have taken the terminal already: where a signal goes to several processes, the shell goes on once the
-    /// first has ended or stopped. Some shells leave the modes as they find them then, and others set their own, which are
-    /// not to be touched.
+    /// A shell may have taken the terminal already: if a signal goes to several processes, the shell goes on once the
+    /// first has ended or stopped. Some shells keep the modes that they find then. Other shells set their own, which must
+    /// not be touched.
     fn restore(&self) -> io::Result<()> {
         let terminal = &self.terminal.input;
         if tcgetattr(terminal)?.local_modes != self.ours {
             return Ok(());
         }
         let brackets = if self.brackets { BRACKETS_OFF } else { "" };
-        // Whatever is written next stands on a line of its own.
+        // The Enter was not echoed, so the next output needs a new line.
         let shown = self.write(&format!("{brackets}\n"));
         tcsetattr(terminal, OptionalActions::Flush, &self.before)?;
         tcflush(terminal, QueueSelector::IFlush)?;
@@ -238,8 +242,8 @@ impl Hidden<'_> {
 
 impl Drop for Hidden<'_> {
     fn drop(&mut self) {
-        // The kernel lets a thread that blocks SIGTTOU change the modes from the background, too. The mask goes with the
-        // thread.
+        // The kernel lets a thread that blocks SIGTTOU change the modes from the background, too. The mask ends with the
+        // thread, so that of the caller stays as it is.
         let restored = thread::scope(|scope| {
             let restore = || {
                 mask_all_signals_of_current_thread();
@@ -248,7 +252,7 @@ impl Drop for Hidden<'_> {
             thread::Builder::new().spawn_scoped(scope, restore).map(|thread| thread.join())
         });
         if restored.is_err() {
-            // No thread could be started. A terminal that is gone needs nothing.
+            // No thread could be started, so it is tried here. A terminal that is gone needs nothing.
             let _ = self.restore();
         }
     }
@@ -259,9 +263,9 @@ fn hidden(before: &Termios, keys_signal: bool) -> Termios {
     modes.local_modes -=
         LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
     modes.local_modes.set(LocalModes::ISIG, keys_signal);
-    // A key that is a signal must not take the beginning of a paste away: what follows it would look typed.
+    // A signal's key must not drop the beginning of a paste: the rest would look typed.
     modes.local_modes |= LocalModes::NOFLSH;
-    // Every byte as it comes.
+    // The bytes must come unchanged: the editor tells a carriage return from a newline.
     modes.input_modes -= InputModes::ICRNL
         | InputModes::IGNCR
         | InputModes::INLCR
@@ -272,7 +276,8 @@ fn hidden(before: &Termios, keys_signal: bool) -> Termios {
     {
         modes.input_modes -= InputModes::IUCLC;
     }
-    // A read takes what there is, and at least a byte: for none, a shell that is left with these modes would take the end.
+    // A read returns at least a byte. If it could return none, a shell that is left with these modes would take that for
+    // the end of its input.
     modes.special_codes[SpecialCodeIndex::VMIN] = 1;
     modes.special_codes[SpecialCodeIndex::VTIME] = 0;
     modes
@@ -282,7 +287,7 @@ fn timespec(duration: Duration) -> Timespec {
     Timespec::try_from(duration).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
 }
 
-/// Takes an interruption for nothing.
+/// Turns the interruption of a wait into a wait without events.
 pub(super) fn not_interrupted(cause: Errno) -> io::Result<usize> {
     if cause == Errno::INTR { Ok(0) } else { Err(cause.into()) }
 }

@@ -20,7 +20,7 @@ use crate::vault::{self, missing, open};
 use crate::whole_file::WholeFile;
 use crate::words::{counted, printable};
 
-/// Writes the secrets into a file that is there whole or not at all, or to standard output.
+/// Writes the secrets into a file, whole or not at all, or to standard output.
 pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output) -> Result<Exit> {
     if !flags.plaintext && !settings.may_ask {
         return Err(Failure::usage(
@@ -35,14 +35,16 @@ pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output
             (format(flags.format, &flags.file)?, Some(WholeFile::at(&flags.file, flags.force)?))
         }
     };
+    // From here on the user may be asked for a passphrase, so the place of the file is checked before.
     let vault = open(settings)?;
     let mut export = Export::new(format);
     if !flags.only.is_empty() {
         export = export.only(named(&flags.only, &vault, settings)?);
     }
-    // All of it comes in one piece, so that no copy is left behind where it grew.
+    // The text arrives in a single piece, so that no copy is left behind by a buffer that grew.
     let mut text = Zeroizing::new(Vec::new());
     let exported = export.write(&vault, &mut *text)?;
+    // The question names the secrets, which are known only now.
     if !flags.plaintext {
         agree(&exported, flags, output)?;
     }
@@ -54,7 +56,7 @@ pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output
     Ok(Exit::Done)
 }
 
-/// The secrets of these names, for all their targets.
+/// Returns the keys of these names, for all their targets.
 fn named(names: &[String], vault: &SecretManager, settings: &Settings) -> Result<Vec<SecretKey>> {
     let secrets = vault.list()?;
     let mut keys = Vec::new();
@@ -66,6 +68,7 @@ fn named(names: &[String], vault: &SecretManager, settings: &Settings) -> Result
             return Err(missing("export", &key, &secrets, vault, settings));
         }
     }
+    // A name may be given twice.
     keys.sort();
     keys.dedup();
     Ok(keys)
@@ -112,7 +115,7 @@ fn report(
             shown(&repository)
         ));
     }
-    // Standard output holds the secrets.
+    // Standard output has the secrets already.
     if settings.json && !is_stdout(&flags.file) {
         let answer = as_json(exported, format, flags, vault, settings);
         output.json(&with_protection(answer, vault))?;

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::vault::open;
 use crate::words::{command_word, counted};
 
-/// Shows what is to be done, asks, and does it.
+/// Shows the plan, asks, and carries it out.
 pub(super) fn secure(
     flags: &ConfigSecure,
     settings: &Settings,
@@ -55,7 +55,7 @@ pub(super) fn secure(
     Ok(Exit::Done)
 }
 
-/// Shows what is to be done, and does it without asking: the file keeps what it has.
+/// Shows the plan, and carries it out without asking, since the file stays as it is.
 pub(super) fn import(
     flags: &ConfigImport,
     settings: &Settings,
@@ -73,7 +73,7 @@ pub(super) fn import(
     Ok(Exit::Done)
 }
 
-/// A plan, and what it is about.
+/// A plan, with the file and the vault that it is made for.
 struct MoveIn<'a> {
     verb: &'static str,
     file: &'a ConfigFile,
@@ -83,7 +83,7 @@ struct MoveIn<'a> {
 }
 
 impl MoveIn<'_> {
-    /// Says what has to be known beforehand, and whether there is something to do. A conflict is none.
+    /// Warns of exposures and references, and returns whether there is something to do. A conflict is an error.
     fn check(&self, dry_run: bool, output: &mut Output) -> Result<bool> {
         warn(&self.plan.exposures, output);
         for key in &self.plan.references {
@@ -122,7 +122,7 @@ impl MoveIn<'_> {
         ))
     }
 
-    /// Prints the plan, unless it was shown when somebody was asked.
+    /// Prints the plan, unless the question has shown it, and the result.
     fn report(&self, is_done: bool, asked: bool, output: &mut Output) -> Result<()> {
         if self.settings.json || !asked {
             self.show(is_done, output)?;
@@ -160,7 +160,7 @@ impl MoveIn<'_> {
     }
 }
 
-/// Tells each step, if somebody looks on.
+/// Returns a function that shows each step, if progress is to be shown.
 fn told(output: &Output) -> impl FnMut(Progress<'_>) {
     let is_shown = output.shows_progress();
     move |step| {
@@ -177,7 +177,7 @@ fn told(output: &Output) -> impl FnMut(Progress<'_>) {
     }
 }
 
-/// A store that forgets is refused with the ways out.
+/// Returns the failure for a plan that was refused, with the ways out if the store forgets.
 fn refused(error: Error, vault: &SecretManager) -> Failure {
     if error.kind() != ErrorKind::Unsupported || vault.is_persistent() {
         return error.into();

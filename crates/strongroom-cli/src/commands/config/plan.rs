@@ -1,4 +1,4 @@
-//! What a plan looks like: to people, and to programs.
+//! A plan as text and as JSON.
 
 use serde_json::{Value, json};
 use strongroom::blocking::SecretManager;
@@ -12,7 +12,7 @@ use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::words::printable;
 
-/// What is done about each secret, and the change to the file.
+/// Returns the action for each secret as a table, and the change to the file as a diff.
 pub(super) fn shown(plan: &Plan, width: usize) -> String {
     if plan.steps.is_empty() {
         return "The file holds no secret's value: there is nothing to do.\n".to_owned();
@@ -77,7 +77,7 @@ fn token(action: Action) -> &'static str {
     }
 }
 
-/// What is lost is seen at once.
+/// Returns the mark of an action. A value that is lost, or would be, stands out.
 fn mark(action: Action) -> Option<Mark> {
     match action {
         Action::Conflict(_) => Some(Mark::Problem),
@@ -86,7 +86,7 @@ fn mark(action: Action) -> Option<Mark> {
     }
 }
 
-/// The plan for programs, and whether it was carried out.
+/// Returns the plan as JSON. `is_done` tells whether it was carried out.
 pub(super) fn as_json(
     plan: &Plan,
     is_done: bool,

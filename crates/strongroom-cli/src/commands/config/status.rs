@@ -1,4 +1,4 @@
-//! `config status`: which secrets a file has, and where each is.
+//! `config status`: the secrets of a file, and the place of each.
 
 use std::path::Path;
 
@@ -19,12 +19,12 @@ use crate::times::age;
 use crate::vault::open;
 use crate::words::{command_word, counted, printable};
 
-/// Prints the secrets: a table for people, lines for programs.
+/// Prints the secrets: as a table on a terminal, else as lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let file = flags.source.file(flags.source.rules(settings), settings)?;
     let vault = match open(settings) {
         Ok(vault) => Some(vault),
-        // What the file holds can be told without one.
+        // The content of the file can be told without a store.
         Err(error) if error.kind() == ErrorKind::NoBackend => {
             output.warning(format_args!("there is no store to ask: {error}."));
             None
@@ -80,7 +80,7 @@ fn columns(secrets: &[SecretStatus]) -> Vec<Column> {
     ]
 }
 
-/// A secret for a program: fields that tabs separate, which no name can hold.
+/// Returns a secret as a line for programs. Tabs separate the fields, which no name can contain.
 fn line(secret: &SecretStatus) -> String {
     let fields = [
         printable(secret.key.name()),
@@ -165,7 +165,7 @@ fn as_json(
     })
 }
 
-/// What to do now.
+/// Returns the advice on the next step.
 fn next(status: &Status, path: &Path) -> String {
     let is_in_file =
         |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));

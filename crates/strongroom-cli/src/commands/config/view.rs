@@ -1,4 +1,4 @@
-//! The words that the commands about configuration files share.
+//! The messages and the JSON that the commands on configuration files share.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::words::printable;
 
-/// The version of what `--json` prints. Another field is no other version.
+/// The version of the `--json` output. A new field does not change it.
 pub(super) const SCHEMA: u32 = 1;
 
-/// The format that was named, or that the file's name tells.
+/// Returns the format that is named, else that of the file's name.
 pub(super) fn format(named: Option<Format>, path: &Path) -> Result<Format> {
     named.or_else(|| Format::of_file(path)).ok_or_else(|| {
         let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();

@@ -1,4 +1,4 @@
-//! The service's secrets: the place where they are, whether they can be read, and how long they last.
+//! The state of the service's secrets: their place, their readability, and their lifetime.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::settings::Settings;
 use crate::store::{choice, entries_without_vault, quietly, what_is_left};
 use crate::words::{command_word, counted, printable};
 
-/// The number of entries for which a command is shown each.
+/// The largest number of entries for which a command each is shown.
 const SHOWN: usize = 5;
 
 /// The state of a service's secrets.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// Where they are or would be kept, and why; `None` if that can't be found out.
+    /// The backend where they are or would be kept, and the reason; `None` if that can't be found out.
     pub(super) place: Option<(Backend, ChoiceReason)>,
     pub(super) has_secrets: bool,
     pub(super) findings: Vec<Finding>,
-    /// The end of every command on them in this state.
+    /// The exit of a command that reads them in this state.
     pub(super) exit: Exit,
     facts: Option<Facts>,
 }
@@ -39,7 +39,7 @@ struct Facts {
     expired: usize,
 }
 
-/// Looks at the secrets without asking for anything.
+/// Examines the secrets without asking the user for anything.
 ///
 /// # Errors
 ///
@@ -58,6 +58,7 @@ pub(super) fn look(
     });
     match read {
         Ok((vault, secrets)) => Ok(readable(&vault, &secrets, found, &silent, settings)),
+        // Not a state of the secrets, but wrong usage.
         Err(error) if error.kind() == ErrorKind::Invalid => Err(error),
         Err(error) => Ok(unreadable(&error, choice(&silent, spent).ok(), settings)),
     }
@@ -99,6 +100,7 @@ fn readable(
         (0, _) => (would_be_kept(&place(backend, found), persistence), Exit::Done),
         (count, _) => (kept(count, &place(backend, found), persistence), Exit::Done),
     };
+    // The plaintext file lasts, but a store that protects its secrets is better.
     let forgets = persistence != Persistence::Permanent || backend == Backend::PlaintextFile;
     let is_there = !secrets.is_empty() || matches!(reason, ChoiceReason::Bound);
     if forgets && is_there {
@@ -127,6 +129,7 @@ fn unreadable(
 ) -> Service {
     let is_bound = matches!(place, Some((_, ChoiceReason::Bound)));
     let is_file = matches!(place, Some((Backend::File, _)));
+    // The doctor asks for nothing, so a passphrase that other commands would ask for is no trouble.
     let is_asked_for =
         error.kind() == ErrorKind::KeyMissing && is_file && settings.can_ask_passphrase();
     let (finding, exit) = match is_asked_for {
@@ -146,7 +149,7 @@ fn unreadable(
     }
 }
 
-/// Returns whether an error of this kind says nothing about the secrets, but that there is no store to look for them.
+/// Returns whether an error of this kind says nothing about the secrets, since there is no store to look for them.
 fn is_about_stores(kind: ErrorKind) -> bool {
     use ErrorKind::{Locked, NoBackend, NoDefaultCollection, NoLogonSession, TimedOut};
     matches!(kind, Locked | NoBackend | NoDefaultCollection | NoLogonSession | TimedOut)
@@ -225,7 +228,7 @@ fn expiry(expired: usize) -> Finding {
     note
 }
 
-/// Returns the ways into a store that keeps secrets better.
+/// Returns the ways to move the secrets into a store that keeps them better.
 fn better(
     from: Backend,
     reason: &ChoiceReason,
@@ -267,7 +270,7 @@ fn move_to(backend: Backend, reason: &ChoiceReason) -> Fix {
     )
 }
 
-/// Returns a note on single entries where the vault is empty: a program that kept them one by one left them.
+/// Returns a note on single entries beside an empty vault. They are from a program that keeps each secret as an entry.
 fn entries_beside(vault: &SecretManager, silent: &Settings) -> Option<Finding> {
     let names = entries_without_vault(vault, silent);
     if names.is_empty() {

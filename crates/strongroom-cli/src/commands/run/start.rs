@@ -1,4 +1,4 @@
-//! The last step of `run`: this process becomes the program, or waits for it where none can.
+//! The last step of `run`: this process becomes the program or, on Windows, waits for it.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -20,16 +20,16 @@ pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
     Err(not_started(&program.exec(), name))
 }
 
-/// Waits for the program, and ends as it did.
+/// Waits for the program, and ends with its exit code.
 ///
-/// The console tells both of Ctrl-C. What it does is the program's affair: who started this command
-/// must not go on before the program has ended.
+/// The console sends Ctrl-C to both processes. This process ignores it and leaves it to the program, since the process
+/// that started this command must not go on before the program has ended.
 #[cfg(windows)]
 pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
-    // Without a console there is nothing to ignore.
+    // An error means that there is no console, and nothing to ignore.
     drop(ctrlc::set_handler(|| {}));
     let mut child = program.spawn().map_err(|cause| not_started(&cause, name))?;
-    // It holds the values.
+    // Its environment contains the values.
     drop(program);
     let status = child.wait().map_err(|cause| {
         let message = format!("cannot wait for {}", printable(&name.to_string_lossy()));
@@ -41,7 +41,7 @@ pub(super) fn start(mut program: Command, name: &OsStr) -> Result<Exit> {
 fn not_started(cause: &std::io::Error, name: &OsStr) -> Failure {
     let (exit, hint) = match cause.kind() {
         std::io::ErrorKind::NotFound => (Exit::NoProgram, NOT_FOUND),
-        // What a directory of PATH that may not be searched makes of a program that is nowhere.
+        // If a directory of PATH may not be searched, this is the error for a program that does not exist.
         std::io::ErrorKind::PermissionDenied if !is_on_path(name) => (Exit::NoProgram, NOT_FOUND),
         std::io::ErrorKind::ArgumentListTooLong => (Exit::NotExecutable, TOO_MUCH),
         _ => (Exit::NotExecutable, "Check that it is a program, and that you may execute it."),
@@ -49,7 +49,8 @@ fn not_started(cause: &std::io::Error, name: &OsStr) -> Failure {
     Failure::io(format!("cannot start {}", shown(name)), cause, hint).ending(exit)
 }
 
-/// Returns the program for an error: `NAME=value` in its place is a value that was given as an argument.
+/// Returns the program's name for an error. `NAME=value` in its place is a value that was given as an argument, and is not
+/// shown.
 fn shown(name: &OsStr) -> String {
     let name = name.to_string_lossy();
     match name.contains('=') || looks_like_a_secret(&name) {
@@ -58,7 +59,7 @@ fn shown(name: &OsStr) -> String {
     }
 }
 
-/// Whether there is a file of this name in a directory of PATH, or at this path.
+/// Returns whether a directory of PATH has a file of this name. A path counts as found.
 fn is_on_path(name: &OsStr) -> bool {
     let path = Path::new(name);
     if path.components().count() > 1 {

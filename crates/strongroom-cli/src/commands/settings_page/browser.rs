@@ -13,20 +13,22 @@ use tempfile::NamedTempFile;
 use crate::inheritance::withhold_all;
 use crate::program::Program;
 
-/// How long a launcher is watched for a failure. One that works may run as long as the browser.
+/// The time for which a launcher is watched for a failure. If it works, it may run as long as the browser.
 const WATCHED: Duration = Duration::from_millis(250);
 
-/// Opens a document in the user's browser, by a file that only the user can read. It goes when it is dropped.
+/// Opens a document in the user's browser, through a file that only the user can read. Dropping the file deletes it.
 ///
 /// # Errors
 ///
 /// If the file can't be written, or no browser could be started.
 pub(super) fn open(document: &str, program: &Program) -> io::Result<NamedTempFile> {
+    // The launchers tell a page by its ending.
     let mut file =
         tempfile::Builder::new().prefix("strongroom-").suffix(".html").tempfile_in(directory())?;
     file.write_all(document.as_bytes())?;
     file.flush()?;
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    // It depends on the desktop which launcher exists and works, so they are tried in turn.
     for mut launcher in open::commands(file.path()) {
         isolate(&mut launcher, program);
         match started(&mut launcher) {
@@ -37,8 +39,8 @@ pub(super) fn open(document: &str, program: &Program) -> io::Result<NamedTempFil
     Err(failed)
 }
 
-/// Takes away what a browser has no use for: variables that lead to a key, descriptors that this process was given,
-/// and the terminal.
+/// Keeps everything from a browser that it has no use for: variables that lead to a key, descriptors that this process
+/// was given, and the terminal.
 fn isolate(launcher: &mut Command, program: &Program) {
     withhold_all(launcher, program);
     launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -50,12 +52,13 @@ fn isolate(launcher: &mut Command, program: &Program) {
     }
 }
 
-/// Starts a launcher, which fails soon if it does.
+/// Starts a launcher, and waits a moment for its failure.
 fn started(launcher: &mut Command) -> io::Result<()> {
     let mut child = launcher.spawn()?;
     let (sender, ended) = mpsc::channel();
+    // The thread stays with a launcher that keeps running, and reaps it when it ends.
     thread::spawn(move || sender.send(child.wait()).ok());
-    // One that still runs is the browser, most likely.
+    // A launcher that still runs is the browser, most likely.
     let Ok(status) = ended.recv_timeout(WATCHED) else { return Ok(()) };
     if is_failure(status?) {
         let program = launcher.get_program().to_string_lossy();
@@ -64,12 +67,12 @@ fn started(launcher: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
-/// The exit code of the Explorer tells nothing.
+/// Returns whether a launcher has failed. On Windows it is the Explorer, whose exit code tells nothing.
 fn is_failure(status: ExitStatus) -> bool {
     !status.success() && !cfg!(windows)
 }
 
-/// The directory for the file: the user's own one for this, if it is that, else the one for temporary files.
+/// Returns the directory for the file: the user's runtime directory if it is private, else that for temporary files.
 fn directory() -> PathBuf {
     #[cfg(target_os = "linux")]
     if let Some(directory) = runtime_dir() {
@@ -79,7 +82,7 @@ fn directory() -> PathBuf {
     if directory.is_absolute() || cfg!(windows) { directory } else { PathBuf::from("/tmp") }
 }
 
-/// `XDG_RUNTIME_DIR`, if it is this user's, and closed to all others.
+/// Returns `XDG_RUNTIME_DIR`, if it belongs to this user and is closed to all other users.
 #[cfg(target_os = "linux")]
 fn runtime_dir() -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt as _;
