@@ -39,7 +39,7 @@ impl PlaintextStore {
     /// The store's name.
     pub const NAME: &str = "plaintext-file";
 
-    /// Creates a store on the configured file. Does not access the file.
+    /// Creates a store on the configured file, or on the file that it is a link to. Reads and creates nothing.
     pub fn new(config: Config) -> Self {
         let path = followed(config.path);
         let mut lock = path.clone().into_os_string();

@@ -13,8 +13,9 @@ use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, Service
 use strongroom_files::{Source, is_absent, read, replace};
 
 use crate::Backend;
+use crate::layout::VAULT_ENTRY;
 use crate::shell::of_service;
-use crate::vault::{StateDir, VAULT_ENTRY};
+use crate::state_dir::StateDir;
 
 /// The version of the file's format.
 const VERSION: u32 = 1;

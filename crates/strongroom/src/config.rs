@@ -14,7 +14,9 @@ use strongroom_core::{
 use crate::Backend;
 use crate::backend::names;
 use crate::binding::{BindingFile, Named};
-use crate::vault::{Clock, StateDir};
+use crate::clock::Clock;
+use crate::layout::Layout;
+use crate::state_dir::StateDir;
 
 /// The behaviour if the platform's default store can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,42 +31,6 @@ pub enum Fallback {
     /// The default of [`SecretManager`](crate::SecretManager) on Linux outside of containers. In a container
     /// it is used only if it is set, because other containers may read that keyring.
     Session,
-}
-
-/// The form in which a service's secrets lie in their store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Layout {
-    /// All secrets in a single entry.
-    #[default]
-    Inline,
-    /// All secrets in an encrypted file, whose key stands in the entry. An inline vault that outgrows its
-    /// store, or 64 KiB, is converted to this layout automatically if the store is permanent.
-    Sealed,
-    /// Each secret in an entry of its own, as other programs would write it: the entry's user name is the
-    /// secret's name (`API_KEY`, with a target `API_KEY::production`), and the entry holds its value alone.
-    /// For applications whose entries must be seen, read and written individually by other tools.
-    ///
-    /// - Each read asks the store, so that it sees changes by other programs at once.
-    /// - Only values are kept, and several changes are not atomic:
-    ///   [`capabilities`](crate::SecretManager::capabilities) tells which features are missing.
-    /// - An existing vault keeps its layout until it is [moved](Config::move_to), and existing entries stay
-    ///   entries.
-    /// - The backend `file` has no entries: its vault is always sealed.
-    Entries,
-}
-
-impl Layout {
-    /// Returns the name: `inline`, `sealed`, `entries`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Inline => "inline",
-            Self::Sealed => "sealed",
-            Self::Entries => "entries",
-        }
-    }
 }
 
 /// The configuration of a service's secrets, with methods that open them or work on them.
@@ -107,7 +73,7 @@ pub struct Config {
     #[cfg(feature = "sealed")]
     pub(crate) keys: Vec<strongroom_sealed::KeySource>,
     #[cfg(feature = "sealed")]
-    pub(crate) passphrase: Option<crate::keys::AskPassphrase>,
+    pub(crate) passphrase: Option<crate::passphrase::AskPassphrase>,
     pub(crate) clock: Clock,
     pub(crate) starts_anew: bool,
     pub(crate) setup_hint: Option<String>,
@@ -186,7 +152,8 @@ impl Config {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use strongroom::{Config, ErrorKind, MockKeyringStore, Operation};
+    /// use strongroom::{Config, ErrorKind, MockKeyringStore};
+    /// use strongroom::error::Operation;
     ///
     /// let mock = MockKeyringStore::new();
     /// let secrets = Config::new("app").store(Arc::new(mock.clone())).open_blocking()?;

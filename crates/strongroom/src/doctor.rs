@@ -120,7 +120,8 @@ impl Fix {
 /// alone.
 ///
 /// ```
-/// use strongroom::{Config, System, diagnose};
+/// use strongroom::Config;
+/// use strongroom::doctor::{System, diagnose};
 ///
 /// let found = Config::new("app").inspect();
 /// for finding in diagnose(&found, &System::default()) {

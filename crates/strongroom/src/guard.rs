@@ -40,7 +40,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// use std::sync::Arc;
 /// use std::time::Duration;
 ///
-/// use strongroom::{Deadlines, ErrorKind, Guard, KeyringStore, Store, MockKeyringStore, Operation};
+/// use strongroom::{Deadlines, ErrorKind, KeyringStore, Store, MockKeyringStore};
+/// use strongroom::error::Operation;
+/// use strongroom::store::Guard;
 ///
 /// let mock = MockKeyringStore::new();
 /// let guard = Guard::new(Arc::new(mock.clone()))

@@ -11,27 +11,12 @@ pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotId,
 
 use crate::Config;
 use crate::input::first_line;
+pub use crate::passphrase::PassphraseRequest;
 use crate::vault::Unlock;
 pub use crate::vault_keys::VaultKeys;
 
 /// The largest passphrase file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
-
-/// The function that asks for a passphrase.
-pub(crate) type AskPassphrase =
-    Arc<dyn Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync>;
-
-/// A request for a passphrase, for the function that asks the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PassphraseRequest {
-    /// The encrypted file.
-    pub path: PathBuf,
-    /// `true` if the file is about to be created, so that a new passphrase should be typed twice.
-    pub is_new: bool,
-    /// The number of the attempt, from 1 to 3.
-    pub attempt: u32,
-}
 
 impl Config {
     /// Adds a key to the encrypted file of the backend `file`. Each key is tried, and any key opens a new

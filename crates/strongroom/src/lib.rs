@@ -50,6 +50,7 @@ mod binding;
 pub mod blocking;
 mod capabilities;
 mod choose;
+mod clock;
 mod config;
 mod container;
 pub mod doctor;
@@ -63,12 +64,15 @@ mod inspect;
 #[cfg(feature = "sealed")]
 pub mod keys;
 mod kinds;
+mod layout;
 mod manager;
 mod missing;
 mod move_to;
 pub mod moves;
 mod open;
 mod opening;
+#[cfg(feature = "sealed")]
+mod passphrase;
 mod place;
 mod pool;
 mod refresh;
@@ -76,6 +80,7 @@ pub mod repair;
 mod secure_store;
 mod service_entries;
 mod shell;
+mod state_dir;
 pub mod store;
 mod subscribe;
 #[cfg(feature = "testing")]
@@ -85,7 +90,8 @@ mod vault;
 mod vault_keys;
 
 pub use backend::Backend;
-pub use config::{Config, DangerousConfig, Fallback, Layout};
+pub use config::{Config, DangerousConfig, Fallback};
+pub use layout::Layout;
 pub use manager::SecretManager;
 pub use secure_store::SecureStore;
 pub use strongroom_core::{

@@ -10,9 +10,10 @@ use strongroom_core::{Result, ServiceName};
 
 use crate::binding::{BindingFile, Home};
 use crate::choose::Chosen;
+use crate::state_dir::StateDir;
 #[cfg(feature = "sealed")]
 use crate::vault::SealedPlace;
-use crate::vault::{EntriesPlace, Place, StateDir, Vault};
+use crate::vault::{EntriesPlace, Place, Vault};
 use crate::{Backend, Config, Layout};
 
 impl Config {

@@ -9,10 +9,10 @@ use strongroom_core::{
 };
 
 use crate::choose::ChoiceReason;
+use crate::layout::VAULT_ENTRY;
 use crate::manager::Shared;
 use crate::missing::missing;
 use crate::opening::away;
-use crate::vault::VAULT_ENTRY;
 use crate::{Backend, Config, Fallback, Layout, blocking};
 
 /// The secrets of an application: get, set and delete by name.

@@ -24,7 +24,8 @@ use crate::{Backend, Config};
 /// Every call can fail as [`Store`] describes, and with `Invalid` for a name that can't be used.
 ///
 /// ```
-/// use strongroom::{Backend, Config, WriteMode, secret_bytes};
+/// use strongroom::{Backend, Config};
+/// use strongroom::store::{WriteMode, secret_bytes};
 ///
 /// let entries = Config::new("example").backend(Backend::Memory).entries()?;
 /// entries.write("token", &secret_bytes(b"s3cret".to_vec()), WriteMode::Overwrite)?;

@@ -25,5 +25,5 @@ pub use strongroom_core::{
 pub use crate::capabilities::VaultCapabilities;
 pub use crate::choose::{ChoiceReason, Chosen, choose_unbound};
 pub use crate::guard::Guard;
+pub use crate::layout::VAULT_ENTRY;
 pub use crate::service_entries::ServiceEntries;
-pub use crate::vault::VAULT_ENTRY;

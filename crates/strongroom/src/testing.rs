@@ -34,7 +34,8 @@ use strongroom_core::MockKeyringStore;
 /// For a store of a single handle, see [`Config::store`](crate::Config::store).
 ///
 /// ```
-/// use strongroom::{ErrorKind, Operation, SecureStore, testing};
+/// use strongroom::{ErrorKind, SecureStore, testing};
+/// use strongroom::error::Operation;
 ///
 /// let secrets = SecureStore::open("example")?;
 /// testing::mock("example").fail(Operation::Get, ErrorKind::Locked);

@@ -27,9 +27,7 @@ mod tests;
 mod unlock;
 mod watch;
 
-pub(crate) use coherence::StateDir;
-pub use engine::VAULT_ENTRY;
-pub(crate) use engine::{Clock, Vault};
+pub(crate) use engine::Vault;
 pub(crate) use entries::EntriesPlace;
 #[cfg(feature = "backup")]
 pub(crate) use payload::backup::Document;

@@ -21,7 +21,8 @@ use crate::{Backend, Config};
 /// yet, and as a read of [`SecretManager`](crate::SecretManager) describes.
 ///
 /// ```
-/// use strongroom::{Backend, Config, KeySource, SealingKey};
+/// use strongroom::{Backend, Config};
+/// use strongroom::keys::{KeySource, SealingKey};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let keys = Config::new("example")

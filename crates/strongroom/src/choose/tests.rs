@@ -13,7 +13,7 @@ use strongroom_core::{
 use super::*;
 use crate::binding::BindingFile;
 use crate::container::Container;
-use crate::vault::StateDir;
+use crate::state_dir::StateDir;
 
 /// A platform whose default is the Secret Service and whose stores are mocks.
 #[derive(Debug, Default)]

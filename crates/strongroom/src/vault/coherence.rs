@@ -45,7 +45,6 @@ mod generation;
 mod observation;
 mod record;
 mod refreshes;
-mod state_dir;
 
 #[cfg(all(test, unix))]
 mod model;
@@ -62,14 +61,13 @@ use std::time::Duration;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, ServiceName};
 use strongroom_files::{Lock, NotHeld, Stamp, create_copy, create_dir};
 
+use crate::state_dir::{Paths, StateDir};
 use generation::GenerationFile;
 use record::Record;
 use refreshes::Refreshes;
-use state_dir::Paths;
 
 pub(crate) use observation::{Decision, Observation, Seen, decide};
 pub(crate) use record::Revision;
-pub(crate) use state_dir::StateDir;
 pub(crate) use strongroom_files::Held;
 
 /// The lock and the generation file of a service, as this process has them open.

@@ -9,22 +9,18 @@ use strongroom_core::{
     Store, Timestamp, UserName,
 };
 
-use super::coherence::{Coherence, Commit, Held, Observation, Seen, StateDir};
+use super::coherence::{Coherence, Commit, Held, Observation, Seen};
 use super::content::{Content, Look};
 use super::copies::{Copies, Copy};
 use super::payload::Stored;
 use super::place::{KEYED, Place, Prepared};
 use super::refreshed::Unstored;
 use super::watch::Watch;
-use crate::Layout;
 use crate::binding::Binding;
+use crate::clock::Clock;
+use crate::layout::{Layout, VAULT_ENTRY};
 use crate::shell::of_service;
-
-/// The user name of the entry that holds a vault. The service name is the vault's.
-pub const VAULT_ENTRY: &str = "vault";
-
-/// Returns the current time, as the application sees it.
-pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use crate::state_dir::StateDir;
 
 /// A handle on the vault of a service.
 ///

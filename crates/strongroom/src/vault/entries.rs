@@ -18,12 +18,13 @@ use strongroom_core::{
 use self::names::user_name;
 use super::coherence::Revision;
 use super::content::{Content, Edit, Fingerprint, Look};
-use super::engine::{VAULT_ENTRY, Vault};
+use super::engine::Vault;
 use super::payload::{Payload, Stored, Unreadable, VaultId};
 use super::place::Prepared;
 use super::secrets::SecretInfo;
 use crate::Backend;
 use crate::binding::{BindingFile, Home};
+use crate::layout::VAULT_ENTRY;
 
 /// The constant revision that stands for the layout `entries` in the generation file.
 const REVISION: Revision = Revision { vault: *b"in entries apart", generation: 0 };

@@ -9,9 +9,10 @@ use strongroom_core::{
 };
 
 use super::content::Content;
-use super::engine::{VAULT_ENTRY, Vault};
+use super::engine::Vault;
 use super::payload::{Payload, Stored, readable_names};
 use super::place::{Place, Prepared};
+use crate::layout::VAULT_ENTRY;
 use crate::shell::shell_word;
 
 /// An item of a store in the place of a vault.

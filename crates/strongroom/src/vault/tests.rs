@@ -18,8 +18,7 @@ use strongroom_core::{
 };
 use tempfile::TempDir;
 
-use super::coherence::StateDir;
-use super::engine::{Clock, Vault};
+use super::engine::Vault;
 use super::entries::EntriesPlace;
 use super::place::Place;
 #[cfg(feature = "sealed")]
@@ -27,6 +26,8 @@ use super::sealed::SealedPlace;
 use super::secrets::Batch;
 use super::watch::Watcher;
 use crate::binding::BindingFile;
+use crate::clock::Clock;
+use crate::state_dir::StateDir;
 use crate::{Backend, Layout};
 
 /// One user's machine: a store, and the directory where processes meet.

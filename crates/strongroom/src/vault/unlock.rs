@@ -6,7 +6,7 @@ use strongroom_sealed::{FileConfig, KeySource, SealedFile};
 
 use super::place::Prepared;
 use super::sealed::is_anything_at;
-use crate::keys::{AskPassphrase, PassphraseRequest};
+use crate::passphrase::{AskPassphrase, PassphraseRequest};
 
 /// The number of attempts at a passphrase.
 const TRIES: u32 = 3;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_core::SecretKey;
 use strongroom_files::Lock;
 
-use super::state_dir::Paths;
+use crate::state_dir::Paths;
 
 /// The locks that this process has used. They are never removed: a lock that timed out may still have a
 /// waiting thread, which the next taker takes over.

@@ -2,7 +2,7 @@
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretKey, UserName};
 
-use crate::vault::engine::VAULT_ENTRY;
+use crate::layout::VAULT_ENTRY;
 
 /// Returns the user name of a secret's entry, as the tools of the system show it.
 ///

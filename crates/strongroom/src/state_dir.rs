@@ -17,9 +17,9 @@ pub(crate) enum StateDir {
 
 /// The files of one service.
 #[derive(Clone, Debug)]
-pub(super) struct Paths {
-    pub(super) lock: PathBuf,
-    pub(super) generation: PathBuf,
+pub(crate) struct Paths {
+    pub(crate) lock: PathBuf,
+    pub(crate) generation: PathBuf,
     stem: PathBuf,
 }
 
@@ -59,13 +59,13 @@ impl StateDir {
     }
 
     /// Returns whether other processes can use the vault.
-    pub(super) const fn is_needed(&self) -> bool {
+    pub(crate) const fn is_needed(&self) -> bool {
         matches!(self, Self::Wanted(_))
     }
 
     /// Returns the files of a service, or `None` if the user has no home or no other process can use the
     /// vault.
-    pub(super) fn paths(&self, service: &ServiceName) -> Option<Paths> {
+    pub(crate) fn paths(&self, service: &ServiceName) -> Option<Paths> {
         let Self::Wanted(Some(dir)) = self else { return None };
         let stem = state_files(dir, service.as_str());
         let (lock, generation) = (with(&stem, ".lock"), with(&stem, ".generation"));
@@ -77,7 +77,7 @@ impl Paths {
     /// Returns the path of the lock for refreshes of a secret.
     ///
     /// The secret's name is hashed, because a sealed vault keeps names secret.
-    pub(super) fn refresh_lock(&self, key: &SecretKey) -> PathBuf {
+    pub(crate) fn refresh_lock(&self, key: &SecretKey) -> PathBuf {
         let mut hash = Sha256::new();
         for part in [Some(key.name()), key.target()].into_iter().flatten() {
             // With its length before each part, no two keys hash the same bytes.
@@ -90,7 +90,7 @@ impl Paths {
     }
 
     /// Returns the path for a copy of unreadable data.
-    pub(super) fn copy(&self, stamp: &str) -> PathBuf {
+    pub(crate) fn copy(&self, stamp: &str) -> PathBuf {
         with(&self.stem, &format!(".damaged-{stamp}"))
     }
 }
