@@ -30,11 +30,11 @@ struct Round {
 }
 
 fn main() {
-    let home = tempfile::tempdir().unwrap();
-    let inline = vault::builder(Backend::Memory, home.path()).open_blocking().unwrap();
+    let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let inline = vault::builder(Backend::Memory, homes[0].path()).open_blocking().unwrap();
     inline.batch(|batch| vault::fill(batch, SIZE)).unwrap();
-    let sealed = vault::builder(Backend::File, home.path())
-        .data_dir(home.path().join("data"))
+    let sealed = vault::builder(Backend::File, homes[1].path())
+        .data_dir(homes[1].path().join("data"))
         .key(KeySource::key(SealingKey::generate().unwrap()))
         .open_blocking()
         .unwrap();
@@ -55,7 +55,9 @@ fn show(threads: usize, manager: &SecretManager) {
     };
     let keys: Vec<_> = (0..SIZE).map(vault::key).collect();
     let read = |number: usize| drop(manager.get(&keys[number % SIZE]).unwrap().unwrap());
-    let alone = |number: usize| drop(std::hint::black_box(vault::value(number, 0).repeat(8)));
+    let alone = |number: usize| {
+        std::hint::black_box((0..500).fold(number, |sum, it| sum.rotate_left(3) ^ it));
+    };
     let (one, all) = (rounds(1, &read), rounds(threads, &read));
     let (one_alone, all_alone) = (rounds(1, &alone), rounds(threads, &alone));
     let layout = if manager.layout() == Layout::Sealed { "sealed" } else { "inline" };

@@ -1,11 +1,12 @@
 //! The copy of a vault in memory, and the turns of this handle's threads at the store.
 //!
-//! The mutex of this module is held only to look at the state or to change it, never while the store is asked
-//! or code of the application runs. Threads that need the store take turns, with a deadline.
+//! A reader of the current copy takes no lock. The mutex of this module is held only to look at the rest of the state or to change
+//! it, never while the store is asked or code of the application runs. Threads that need the store take turns, with a deadline.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::{ArcSwapOption, Guard};
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 
 use super::coherence::{Decision, Mark, Observation, Seen, decide};
@@ -21,13 +22,15 @@ pub(super) struct Copy {
 /// The copies of a handle.
 #[derive(Default)]
 pub(super) struct Copies {
+    /// The content as this process last read or wrote it. It is replaced while the state is locked, and read without a lock:
+    /// readers on several cores would otherwise wait for each other's turn at the mutex.
+    current: ArcSwapOption<Copy>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    current: Option<Copy>,
     /// The last committed copy, during a write of this handle and after a failed write.
     committed: Option<Committed>,
     /// Set while a thread of this handle uses the store.
@@ -62,11 +65,16 @@ impl Copy {
 }
 
 impl Copies {
+    /// Returns the copy, current or not, without a lock and without a change to its count of references.
+    pub(super) fn load(&self) -> Guard<Option<Arc<Copy>>> {
+        self.current.load()
+    }
+
     /// Returns the content for a reader if the store need not be asked: the copy if it is current, or the
     /// last committed copy while a write is under way.
     pub(super) fn for_reader(&self, observation: &Observation) -> Option<Arc<Content>> {
         let state = self.state();
-        match (&state.current, &state.committed) {
+        match (&*self.load(), &state.committed) {
             (Some(copy), _) if copy.is_current(observation) => Some(Arc::clone(&copy.content)),
             (_, Some(committed)) if committed.is_under_way => {
                 Some(Arc::clone(&committed.copy.content))
@@ -77,7 +85,7 @@ impl Copies {
 
     /// Returns the copy, current or not.
     pub(super) fn current(&self) -> Option<Copy> {
-        self.state().current.clone()
+        self.load().as_deref().cloned()
     }
 
     /// Returns the last committed content, and the mark of the write that failed after it.
@@ -130,14 +138,20 @@ impl Copies {
     pub(super) fn remember(&self, copy: Copy) {
         let mut state = self.state();
         state.committed = None;
-        state.current = Some(copy);
+        self.set_current(Some(copy));
     }
 
     /// Drops all copies, and the copy of the current write as soon as that is done.
     pub(super) fn forget(&self) {
         let mut state = self.state();
-        (state.current, state.committed) = (None, None);
+        self.set_current(None);
+        state.committed = None;
         state.is_unwanted = true;
+    }
+
+    /// Replaces the current copy. The caller has the state locked, so that both change as one for writers.
+    fn set_current(&self, copy: Option<Copy>) {
+        self.current.store(copy.map(Arc::new));
     }
 
     fn wait<'a>(
@@ -166,7 +180,8 @@ impl<'a> Turn<'a> {
     pub(super) fn write(self, committed: Option<Copy>) -> Write<'a> {
         let committed = committed.map(|copy| Committed { copy, mark: None, is_under_way: true });
         let mut state = self.copies.state();
-        (state.current, state.committed, state.is_unwanted) = (None, committed, false);
+        self.copies.set_current(None);
+        (state.committed, state.is_unwanted) = (committed, false);
         drop(state);
         // Readers that wait for the turn can be served from the committed copy from now on.
         self.copies.changed.notify_all();
@@ -189,7 +204,8 @@ impl Write<'_> {
     pub(super) fn finish(self, copy: Option<Copy>) {
         let mut state = self.turn.copies.state();
         let is_unwanted = state.is_unwanted;
-        (state.current, state.committed) = (copy.filter(|_| !is_unwanted), None);
+        self.turn.copies.set_current(copy.filter(|_| !is_unwanted));
+        state.committed = None;
     }
 }
 
@@ -198,7 +214,7 @@ impl Drop for Write<'_> {
         let mut state = self.turn.copies.state();
         match state.committed.take() {
             // Without a mark the store was not touched, so the copy is still current.
-            Some(Committed { copy, mark: None, .. }) => state.current = Some(copy),
+            Some(Committed { copy, mark: None, .. }) => self.turn.copies.set_current(Some(copy)),
             Some(committed) => {
                 // Kept for readers: the store may hold either content, and may not answer.
                 state.committed = Some(Committed { is_under_way: false, ..committed });

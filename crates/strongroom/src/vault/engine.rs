@@ -105,9 +105,23 @@ impl Vault {
 
     /// Reads the inline vault in memory, if a reader may see it without asking the store. Never waits.
     pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
-        match &*self.copies.for_reader(&self.coherence.glance())? {
+        let look = |content: &Content| match content {
             Content::Inline(payload) => Some(look(payload)),
             _ => None,
+        };
+        self.try_in_memory(look).ok()?
+    }
+
+    /// Reads the content in memory, if a reader may see it without asking the store; else gives `look` back. Never waits.
+    fn try_in_memory<T, F: FnOnce(&Content) -> T>(&self, look: F) -> std::result::Result<T, F> {
+        let observation = self.coherence.glance();
+        let current = self.copies.load();
+        if let Some(copy) = current.as_ref().filter(|copy| copy.is_current(&observation)) {
+            return Ok(look(&copy.content));
+        }
+        match self.copies.for_reader(&observation) {
+            Some(content) => Ok(look(&content)),
+            None => Err(look),
         }
     }
 
@@ -138,11 +152,10 @@ impl Vault {
     }
 
     pub(super) fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
-        let content = match self.copies.for_reader(&self.coherence.glance()) {
-            Some(content) => content,
-            None => self.read_anew().map_err(|error| self.named(error))?,
-        };
-        look(&content)
+        match self.try_in_memory(look) {
+            Ok(answer) => answer,
+            Err(look) => look(&*self.read_anew().map_err(|error| self.named(error))?),
+        }
     }
 
     /// Returns the content after reading the store, or the last committed content while a write of this
@@ -331,7 +344,11 @@ impl Vault {
     pub(crate) fn now(&self) -> Timestamp {
         let now = (self.clock)();
         let seconds = now.as_second();
-        let latest = self.latest.fetch_max(seconds, Ordering::Relaxed);
+        // Written once a second: a write by each read would take the cache line from the other cores.
+        let mut latest = self.latest.load(Ordering::Relaxed);
+        if latest < seconds {
+            latest = self.latest.fetch_max(seconds, Ordering::Relaxed);
+        }
         if latest <= seconds { now } else { Timestamp::from_second(latest).unwrap_or(now) }
     }
 

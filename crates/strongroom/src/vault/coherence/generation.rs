@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use strongroom_files::{Stamp, open_state, read_at, write_at};
 
 use super::observation::{Observation, Seen};
@@ -26,8 +27,9 @@ const VOUCHED: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct GenerationFile {
     path: PathBuf,
-    open: RwLock<Option<Open>>,
-    latest: Mutex<Option<(Instant, Seen)>>,
+    // Both are read without a lock: several threads that read look at them each time.
+    open: ArcSwapOption<Open>,
+    latest: ArcSwapOption<(Instant, Seen)>,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,7 @@ struct Open {
 
 impl GenerationFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, open: RwLock::new(None), latest: Mutex::new(None) }
+        Self { path, open: ArcSwapOption::empty(), latest: ArcSwapOption::empty() }
     }
 
     /// Returns the state of the file at the path.
@@ -59,25 +61,20 @@ impl GenerationFile {
         let now = Instant::now();
         // Taken before the look, so that the look counts as older than it is.
         let observation = self.observe();
-        *self.latest() = match observation {
-            Observation::Clean(seen) => Some((now, seen)),
+        self.latest.store(match observation {
+            Observation::Clean(seen) => Some(Arc::new((now, seen))),
             Observation::MustRead => None,
-        };
+        });
         observation
     }
 
     fn still_seen(&self) -> Option<Seen> {
-        let (when, seen) = (*self.latest())?;
+        let (when, seen) = **self.latest.load().as_ref()?;
         if when.elapsed() > VOUCHED {
             return None;
         }
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let record = read(&open.as_ref()?.file)?;
+        let record = read(&self.open.load().as_ref()?.file)?;
         (record == Record::Clean(seen.revision())).then_some(seen)
-    }
-
-    fn latest(&self) -> MutexGuard<'_, Option<(Instant, Seen)>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a record. The caller must hold the lock. Returns the stamp of the file after the write.
@@ -93,10 +90,10 @@ impl GenerationFile {
             if self.look().is_none() {
                 self.open(true)?;
             }
-            let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(open) = open.as_ref() else { continue };
+            let open = self.open.load_full();
+            let Some(open) = open else { continue };
             // Dropped before the write, so that no glance returns the old state afterwards.
-            *self.latest() = None;
+            self.latest.store(None);
             write_at(&open.file, &record.encode())?;
             // If the file was deleted or replaced meanwhile, no other process sees this record.
             match Stamp::at(&self.path) {
@@ -109,7 +106,7 @@ impl GenerationFile {
 
     /// Returns the state of the open file, or `None` if it is not the file at the path.
     fn look(&self) -> Option<Observation> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.load();
         let open = open.as_ref()?;
         // The record before the stamp: a write in between gives an old record a new stamp, which no process
         // remembers.
@@ -121,10 +118,9 @@ impl GenerationFile {
     fn open(&self, create: bool) -> io::Result<()> {
         let file = open_state(&self.path, create);
         let opened = file.and_then(|file| Ok(Open { stamp: Stamp::of_file(&file)?, file }));
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        *open = None;
-        *self.latest() = None;
-        *open = Some(opened?);
+        self.open.store(None);
+        self.latest.store(None);
+        self.open.store(Some(Arc::new(opened?)));
         Ok(())
     }
 }
