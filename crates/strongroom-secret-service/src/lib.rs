@@ -12,7 +12,8 @@
 //! - Values cross the bus encrypted, unless the caller allows a provider that does not encrypt.
 //! - Values are stored as a single line of text, unless lines are kept, with the attributes `service` and
 //!   `username` that `secret-tool` and other clients use.
-//! - An item with the `keyring` crate's attribute `target` is the entry `USERNAME::TARGET`.
+//! - An item with the `keyring` crate's attribute `target` is the entry `USERNAME::TARGET`. As long as it is the only item of its user,
+//!   `USERNAME` reads it, too, and changes another item of that name.
 //!
 //! For [`PromptPolicy::IfInteractive`], a process is interactive if `DISPLAY` or `WAYLAND_DISPLAY` is set:
 //! the provider shows a prompt as a window.

@@ -40,7 +40,13 @@ pub(crate) struct Work<'a> {
 impl Work<'_> {
     /// Reads the value of an entry; `None` if the entry does not exist.
     pub(crate) async fn read(&mut self, entry: &EntryName) -> Result<Option<SecretBytes>, Failure> {
-        let Some(item) = only(self.items(entry).await?)? else {
+        let found = self.find(&attributes_of(entry)).await?;
+        // An only item is read whatever its target is: to look would take a third call, and there is no other to mistake it
+        // for. Changes do look, because they could lose another secret.
+        if let [item] = found.as_slice() {
+            return self.read_item(item).await.map(Some);
+        }
+        let Some(item) = only(self.of_entry(entry, found).await?)? else {
             return Ok(None);
         };
         self.read_item(&item).await.map(Some)
@@ -80,11 +86,13 @@ impl Work<'_> {
         // tells "locked" from "missing".
         if let Ok(found) = item::search(self.bus, &self.budget, &attributes_of(entry)).await {
             let shown = [found.open, found.locked].concat();
-            if !self.without_target(shown).await?.is_empty() {
+            // As `read` would find it.
+            if shown.len() == 1 || !self.without_target(shown).await?.is_empty() {
                 return Ok(true);
             }
         }
-        Ok(!self.items(entry).await?.is_empty())
+        let found = self.find(&attributes_of(entry)).await?;
+        Ok(found.len() == 1 || !self.of_entry(entry, found).await?.is_empty())
     }
 
     /// Returns the entries of a service, without duplicates.
@@ -179,8 +187,17 @@ impl Work<'_> {
     /// An item without a target comes first. Only if there is none, the entry's name is read as a user name
     /// with a target.
     async fn items(&mut self, entry: &EntryName) -> Result<Vec<OwnedObjectPath>, Failure> {
-        let items = self.find(&attributes_of(entry)).await?;
-        let mut items = self.without_target(items).await?;
+        let found = self.find(&attributes_of(entry)).await?;
+        self.of_entry(entry, found).await
+    }
+
+    /// Returns the items of an entry, given those that have its user name.
+    async fn of_entry(
+        &mut self,
+        entry: &EntryName,
+        found: Vec<OwnedObjectPath>,
+    ) -> Result<Vec<OwnedObjectPath>, Failure> {
+        let mut items = self.without_target(found).await?;
         for attributes in target::attributes_of(entry) {
             if items.is_empty() {
                 items = self.find(&attributes).await?;

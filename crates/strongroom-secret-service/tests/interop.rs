@@ -122,11 +122,14 @@ fn items_of_one_user_with_different_targets_are_different_secrets() {
     let (bus, _keyring) = gnome_keyring();
     let store = store(&bus);
     secret_tool::store_by(&bus, &targeted("staging"), "of staging");
-    assert!(store.get_password("app", "token").unwrap().is_none(), "it has another name");
-    assert!(!store.exists("app", "token").unwrap());
+    assert_eq!(get(&store, "token").as_deref(), Some("of staging"), "there is no other");
+    assert!(store.exists("app", "token").unwrap());
+    assert_eq!(names(&store), ["token::staging"]);
     assert!(!store.delete_password("app", "token").unwrap(), "it is not this one");
 
-    store.set_password("app", "token", &secret("ours")).unwrap();
+    set(&store, "token", "ours");
+    let read = secret_tool::lookup_by(&bus, &targeted("staging"));
+    assert_eq!(read.as_deref(), Some("of staging"), "it is not this one");
     secret_tool::store_by(&bus, &targeted("production"), "of production");
     assert_eq!(names(&store), ["token", "token::production", "token::staging"]);
     assert_eq!(get(&store, "token").as_deref(), Some("ours"));

@@ -125,9 +125,12 @@ fn filled_vault(size: usize) -> blocking::SecretManager {
     manager
 }
 
+/// The service of single entries. A service is a vault or entries, and not both.
+const ENTRIES: &str = "strongroom-bench-entries";
+
 /// As many entries of the keyring as a vault would have secrets.
 fn entries(size: usize) -> SecureStore {
-    let config = Config::new(vault::SERVICE).backend(Backend::SecretService);
+    let config = Config::new(ENTRIES).backend(Backend::SecretService);
     let store = config.open_store().unwrap();
     for number in 0..size {
         let value = SecretString::from(vault::value(number, 0));
@@ -138,5 +141,5 @@ fn entries(size: usize) -> SecureStore {
 
 /// One of them as the `keyring` crate sees it.
 fn keyring_entry(number: usize) -> keyring::Entry {
-    keyring::Entry::new(vault::SERVICE, &vault::name(number)).unwrap()
+    keyring::Entry::new(ENTRIES, &vault::name(number)).unwrap()
 }
