@@ -11,6 +11,7 @@ mod keys;
 mod lay;
 mod payload;
 mod place;
+mod purge;
 mod refreshed;
 mod relocate;
 mod repair;
