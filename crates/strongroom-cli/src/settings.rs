@@ -36,11 +36,12 @@ impl Settings {
     /// Resolves the flags.
     pub(crate) fn resolve(application: Application, flags: &Flags, verbose: u8) -> Self {
         let stdin_is_terminal = stdin().is_terminal();
+        let deadlines = application.config.configured_deadlines();
         Self {
             service: application.program.service.clone(),
             application,
             backend: flags.backend,
-            deadlines: flags.timeout.map_or_else(Deadlines::default, Deadlines::both),
+            deadlines: flags.timeout.map_or(deadlines, |time| deadlines.call(time).prompt(time)),
             never_prompts: flags.no_prompt,
             allows_unencrypted_bus: flags.allow_unencrypted_bus,
             keeps_lines: false,
@@ -101,5 +102,31 @@ impl Settings {
             Some(backend) => config.backend(backend),
             None => config,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
+    use super::*;
+    use crate::program::Program;
+
+    #[test]
+    fn an_applications_deadlines_hold_unless_a_flag_sets_others() {
+        let own = Deadlines::both(Duration::from_secs(7)).refresh(Duration::from_secs(8));
+        let application = Application::of(Program::embedded("app", "app"));
+        let config = application.config.clone().deadlines(own);
+        let application = Application { config, ..application };
+        let deadlines = |line: &str| {
+            let matches =
+                Flags::augment_args(Command::new("app")).get_matches_from(line.split(' '));
+            let flags = Flags::from_arg_matches(&matches).expect("the flags are valid");
+            let settings = Settings::resolve(application.clone(), &flags, 0);
+            settings.config(settings.deadlines.call).configured_deadlines()
+        };
+        assert_eq!(deadlines("app"), own);
+        let two = Duration::from_secs(2);
+        assert_eq!(deadlines("app --timeout 2"), own.call(two).prompt(two));
     }
 }

@@ -290,6 +290,11 @@ impl Config {
         &self.service
     }
 
+    /// Returns the deadlines of calls and prompts, as set or by default.
+    pub const fn configured_deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
     /// Returns the name of the environment variable that names the backend.
     pub fn backend_variable(&self) -> String {
         format!("{}_BACKEND", self.env_prefix)
