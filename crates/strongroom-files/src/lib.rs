@@ -2,7 +2,7 @@
 //!
 //! Files, directories and `HOME` are not trusted: a program that runs with another user's `HOME`, or in a directory
 //! that another user can write to, may find files that this user planted. Therefore no other crate of the workspace opens,
-//! locks, replaces or deletes files by their path:
+//! creates, copies or locks files by their path:
 //!
 //! - [`read`] and [`open()`]: a [`Source`] states the demands on a file. State files are never reached through a symbolic link,
 //!   belong to the effective user, and are writable by no other user. Every read has a size limit. Opening a pipe does not wait
