@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|file: &[u8]| {
-    strongroom::fuzzing::plaintext(file);
+    strongroom_plaintext::fuzzing::check(file);
 });

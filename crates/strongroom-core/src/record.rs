@@ -9,10 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::secret::copy_text;
 use crate::{Error, Result, Timestamp, name};
 
-/// The separator between name and target in a single text. Names of other programs often contain a single
-/// `@`, `/` or `:`.
-const SEPARATOR: &str = "::";
-
 /// The key of a secret in its vault: a name, and, if the name has several values, a target (`production`,
 /// `staging`).
 ///
@@ -81,6 +77,10 @@ pub struct Secret {
 }
 
 impl SecretKey {
+    /// The separator between name and target in a single text. Names of other programs often contain a single
+    /// `@`, `/` or `:`.
+    pub const SEPARATOR: &str = "::";
+
     /// Creates the key of a secret without a target.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), target: None }
@@ -95,7 +95,7 @@ impl SecretKey {
     /// `::`. If either part would be empty, the whole text is a name.
     pub fn from_entry_name(text: &str) -> Self {
         // The last separator, because a name may contain `::` itself.
-        match text.rsplit_once(SEPARATOR) {
+        match text.rsplit_once(Self::SEPARATOR) {
             Some((name, target)) if !name.is_empty() && !target.is_empty() => {
                 Self::with_target(name, target)
             }
@@ -108,7 +108,7 @@ impl SecretKey {
     /// reads the text as another key.
     pub fn entry_name(&self) -> String {
         match &self.target {
-            Some(target) => format!("{}{SEPARATOR}{target}", self.name),
+            Some(target) => format!("{}{}{target}", self.name, Self::SEPARATOR),
             None => self.name.clone(),
         }
     }

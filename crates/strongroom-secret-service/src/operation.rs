@@ -198,10 +198,11 @@ impl Work<'_> {
         found: Vec<OwnedObjectPath>,
     ) -> Result<Vec<OwnedObjectPath>, Failure> {
         let mut items = self.without_target(found).await?;
-        for attributes in target::attributes_of(entry) {
-            if items.is_empty() {
-                items = self.find(&attributes).await?;
-            }
+        let mut targets = target::attributes_of(entry);
+        while items.is_empty()
+            && let Some(attributes) = targets.next()
+        {
+            items = self.find(&attributes).await?;
         }
         Ok(items)
     }

@@ -10,9 +10,6 @@ use strongroom_core::{EntryName, SecretKey};
 use crate::operation::Attributes;
 use crate::protocol::{ATTRIBUTE_SERVICE, ATTRIBUTE_TARGET, ATTRIBUTE_USER, DEFAULT_TARGET};
 
-/// The text between a user name and a target.
-const SEPARATOR: &str = "::";
-
 /// Returns the target of an item; `None` if it is missing, empty, or the default target of the `keyring`
 /// crate.
 pub(crate) fn of(attributes: &HashMap<String, String>) -> Option<&str> {
@@ -34,9 +31,10 @@ pub(crate) fn user_in_entry(attributes: &HashMap<String, String>) -> String {
 pub(crate) fn attributes_of(entry: &EntryName) -> impl Iterator<Item = Attributes<'_>> {
     let (service, user) = (entry.service().as_str(), entry.user().as_str());
     // Separators may overlap, as in `a:::b`.
-    let separators =
-        (1..user.len()).rev().filter(|at| user.as_bytes()[*at..].starts_with(SEPARATOR.as_bytes()));
-    let parts = separators.map(|at| (&user[..at], &user[at + SEPARATOR.len()..]));
+    let separators = (1..user.len())
+        .rev()
+        .filter(|at| user.as_bytes()[*at..].starts_with(SecretKey::SEPARATOR.as_bytes()));
+    let parts = separators.map(|at| (&user[..at], &user[at + SecretKey::SEPARATOR.len()..]));
     parts.filter(|(_, target)| !target.is_empty()).map(move |(user, target)| {
         Attributes::from([
             (ATTRIBUTE_SERVICE, service),

@@ -1,6 +1,6 @@
 //! Reads of several threads at once, of one handle: throughput beside that of one thread, and the longest read.
 //!
-//! Prints a table. The baseline of each row is the same work without a shared handle: a process that has nothing to wait for.
+//! Prints a table. The baseline of each row is arithmetic that shares nothing: as much as this number of threads can gain here.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::sync::Barrier;

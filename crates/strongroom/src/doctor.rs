@@ -193,11 +193,7 @@ fn own(
                 format!("{backend} ({provider}) can keep secrets, which last {persistence}");
             finding(backend, Severity::Note, None, problem)
         }
-        (Err(error), _) => {
-            let mut problem = problem(backend, error);
-            problem.fixes = vec![advice(error.hint())];
-            problem
-        }
+        (Err(error), _) => advised(backend, error),
     }
 }
 
@@ -209,11 +205,7 @@ fn keychain(state: &Result<Probe, Error>) -> Finding {
             let problem = format!("{provider} can keep secrets, until you delete them");
             finding(backend, Severity::Fine, None, problem)
         }
-        Err(error) => {
-            let mut problem = problem(backend, error);
-            problem.fixes = vec![advice(error.hint())];
-            problem
-        }
+        Err(error) => advised(backend, error),
     }
 }
 
@@ -225,8 +217,7 @@ fn credential_manager(state: &Result<Probe, Error>, prefix: &str) -> Finding {
             finding(backend, Severity::Fine, None, problem)
         }
         Err(error) => {
-            let mut problem = problem(backend, error);
-            problem.fixes = vec![advice(error.hint())];
+            let mut problem = advised(backend, error);
             if error.kind() == ErrorKind::NoLogonSession {
                 problem.fixes.push(fix(
                     "Or keep secrets in an encrypted file, which opens in any session (in PowerShell).",
@@ -248,11 +239,8 @@ fn keyutils(state: &Result<Probe, Error>) -> Finding {
             format!("the {provider} can keep secrets, until reboot"),
         ),
         Err(error) => {
-            let mut note = problem(backend, error);
             // The kernel's keyring is only a fallback, so its failure is a note and not a problem.
-            note.severity = Severity::Note;
-            note.fixes = vec![advice(error.hint())];
-            note
+            Finding { severity: Severity::Note, ..advised(backend, error) }
         }
     }
 }
@@ -272,11 +260,7 @@ fn file(state: &Result<Probe, Error>, system: &System<'_>, prefix: &str) -> Find
             note.fixes = vec![key_of_file(system, prefix)];
             note
         }
-        Err(error) => {
-            let mut note = problem(backend, error);
-            note.fixes = vec![advice(error.hint())];
-            note
-        }
+        Err(error) => advised(backend, error),
     }
 }
 
@@ -300,6 +284,11 @@ const PASSPHRASE_FILE: &str = "~/.config/strongroom-passphrase";
 
 /// The command that creates a passphrase. It replaces no file, because of `set -C`.
 const MAKE_PASSPHRASE: &str = "mkdir -p ~/.config && (umask 077; set -C; head -c 33 /dev/urandom | base64 > ~/.config/strongroom-passphrase)";
+
+/// Returns the problem of a store whose error has the advice that mends it.
+fn advised(backend: Backend, error: &Error) -> Finding {
+    Finding { fixes: vec![advice(error.hint())], ..problem(backend, error) }
+}
 
 fn problem(backend: Backend, error: &Error) -> Finding {
     // The general message of a kind names no store.

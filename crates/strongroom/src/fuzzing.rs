@@ -8,12 +8,3 @@
 pub fn payload(entry: &[u8]) -> bool {
     crate::vault::check_payload(entry)
 }
-
-/// Parses a file without encryption. Returns whether it is valid.
-///
-/// # Panics
-///
-/// If the parser breaks a promise.
-pub fn plaintext(file: &[u8]) -> bool {
-    strongroom_plaintext::fuzzing::check(file)
-}
