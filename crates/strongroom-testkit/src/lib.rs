@@ -25,6 +25,7 @@
 
 #[cfg(target_os = "linux")]
 mod bus;
+pub mod child;
 #[cfg(target_os = "linux")]
 mod display;
 #[cfg(target_os = "linux")]
