@@ -3,6 +3,8 @@
 //!
 //! `stores.md` shows the code of `examples/http-store`, which tests it, since no package may depend on an example.
 
+#![forbid(unsafe_code)]
+
 /// Tests the examples in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,5 +1,7 @@
 //! Tasks of the repository. `cargo xtask tidy` checks the rules that no lint can check.
 
+#![forbid(unsafe_code)]
+
 use std::{
     env,
     io::{self, Write},

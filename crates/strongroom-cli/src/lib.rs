@@ -54,6 +54,8 @@
 //! - `settings` (default): `settings`, the page in the browser, which brings an HTTP server. While it is open, Ctrl-C ends
 //!   the page in place of the program.
 
+#![forbid(unsafe_code)]
+
 // A command passes through raw flags (`args`) and resolved settings (`settings`) to its module in `commands`. Values come
 // in through `input`, which asks hidden questions with `ask`. Everything goes out through `output`, and `exit` decides the
 // exit code.

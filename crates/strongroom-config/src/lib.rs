@@ -43,6 +43,8 @@
 //!   copies in other directories are not searched.
 //! - The replaced file loses its access control lists and extended attributes.
 
+#![forbid(unsafe_code)]
+
 mod config_file;
 mod document;
 mod edit;

@@ -27,6 +27,8 @@
 //! of a store (locked, refused, full, away, hung); deadlines and prompts; several
 //! processes and machines; several items of the same name.
 
+#![forbid(unsafe_code)]
+
 mod cases;
 mod fixture;
 mod handles;

@@ -26,6 +26,8 @@
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod advice;
 pub mod armor;
 mod candidate;

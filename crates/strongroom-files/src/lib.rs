@@ -19,6 +19,8 @@
 //! On Windows a file inherits the access list of its directory, and in a user's profile this list admits the user, the
 //! administrators and the system. Owner and permissions are not checked there.
 
+#![forbid(unsafe_code)]
+
 mod dirs;
 mod lock;
 pub mod names;

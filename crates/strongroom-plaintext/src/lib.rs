@@ -16,6 +16,8 @@
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod config;
 mod error;
 mod format;

@@ -53,6 +53,8 @@
 //!
 //! The format is specified in `docs/format.md`, with test vectors in `tests/vectors`.
 
+#![forbid(unsafe_code)]
+
 mod about;
 mod access;
 mod aead;

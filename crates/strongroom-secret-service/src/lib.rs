@@ -29,6 +29,8 @@
 //! store.set_password("example", "api-key", &SecretString::from("s3cret"))?;
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
+
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod address;

@@ -68,6 +68,7 @@
 //!   ask before it copies, and doesn't clear the clipboard.
 //! - The browser keeps a session's secrets in its profile while the tab is open. They open nothing once it has ended.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;

@@ -41,6 +41,7 @@
 //! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`].
 //! - `testing`: a mock in place of the platform's store in tests, with the module `testing`.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;

@@ -46,6 +46,8 @@
 //! `reveal` returns, and don't wipe them. A value that the page no longer uses stays in its memory until the engine
 //! collects it.
 
+#![forbid(unsafe_code)]
+
 mod access;
 mod builder;
 mod commands;

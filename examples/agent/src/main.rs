@@ -3,6 +3,8 @@
 //! [`args`] is the command line, [`config`] the configuration file, [`keys`] finds the keys, [`first_run`] moves them,
 //! [`provider`] and [`ask`] talk to the services, and [`serve`] serves the settings page.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod ask;
 mod config;

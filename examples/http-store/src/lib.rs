@@ -10,6 +10,8 @@
 //!
 //! Each request has a bearer token, and each answer the header `Acme-Secrets`. A sealed server answers 423.
 
+#![forbid(unsafe_code)]
+
 mod client;
 mod error;
 mod names;

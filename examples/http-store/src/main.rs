@@ -1,5 +1,7 @@
 //! The company's own secrets program: all commands of Strongroom, on the company's server.
 
+#![forbid(unsafe_code)]
+
 use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 //! [`secrets`] opens the vault, [`token`] keeps the token fresh, [`upstream`] sends HTTP requests, [`app`] answers requests,
 //! and [`problem`] has the errors.
 
+#![forbid(unsafe_code)]
+
 mod app;
 mod args;
 mod logging;

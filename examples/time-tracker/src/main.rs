@@ -1,5 +1,7 @@
 //! Tracks time on the issues of a Jira-like server. The page stores the server's token in the operating system's credential
 //! store. Only Rust code reads it from there, to send it to the server: the page never gets it back.
+
+#![forbid(unsafe_code)]
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;

@@ -3,6 +3,8 @@
 //! [`app`] has the state, [`screen`] draws it, [`journal`] stores the entries. [`worker`] does the work that may take long:
 //! it reads the [`key`] and sends entries to [`clockify`]. [`tui`] connects them.
 
+#![forbid(unsafe_code)]
+
 mod app;
 mod clockify;
 mod entries;

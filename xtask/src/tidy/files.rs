@@ -1,9 +1,6 @@
 //! The rule that files are opened, created and replaced by `strongroom-files` alone, which checks their owners.
 
-use super::{
-    Tree, Violation,
-    code::{code, lines_with},
-};
+use super::{Tree, Violation};
 
 /// The types and functions that access a file by its path.
 const WAYS: &[&str] = &[
@@ -38,25 +35,35 @@ const EXCUSED: &[(&str, &str)] = &[
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    tree.rust().flat_map(|(path, text)| check_file(path, text)).collect()
+    let ours = tree.rust().filter(|(path, _)| {
+        let is_excused = EXCUSED.iter().any(|(excused, _)| path.starts_with(excused));
+        let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+        path.starts_with("crates/") && path.contains("/src/") && !is_excused && !is_test
+    });
+    ours.flat_map(|(path, text)| {
+        lines(text).map(|line| Violation::new(path, line, MESSAGE)).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
-fn check_file(path: &str, text: &str) -> Vec<Violation> {
-    let is_ours = path.starts_with("crates/") && path.contains("/src/");
-    let is_excused = EXCUSED.iter().any(|(excused, _)| path.starts_with(excused));
-    if !is_ours || is_excused || is_test(path) {
-        return Vec::new();
-    }
-    let code = code(text);
-    // Assumes that modules of tests are at the end of their files.
-    let before_tests = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let lines = WAYS.iter().flat_map(|way| lines_with(before_tests, way, |_| true));
-    lines.map(|line| Violation::new(path, line, MESSAGE)).collect()
+/// Returns the numbers of the lines that access a file. Assumes that modules of tests are at the end of their
+/// files.
+fn lines(text: &str) -> impl Iterator<Item = usize> {
+    let before_tests = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = (1..).zip(before_tests.lines());
+    let code = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
+    code.filter(|(_, line)| WAYS.iter().any(|way| has(line, way))).map(|(number, _)| number)
 }
 
-/// Returns whether a file contains nothing but test code.
-fn is_test(path: &str) -> bool {
-    path.contains("/tests/") || path.ends_with("/tests.rs")
+/// Returns whether a line contains a path as whole words.
+fn has(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        !line[..at].ends_with(in_word) && !line[at + path.len()..].starts_with(in_word)
+    })
+}
+
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 const MESSAGE: &str = "a file is opened without a look at what it is: take `strongroom_files`, or excuse it by \
@@ -74,11 +81,8 @@ mod tests {
     #[test]
     fn every_way_to_a_file_is_found() {
         for way in WAYS {
-            assert_eq!(
-                lines(check, PATH, &format!("//! A.\nlet a = {way}(path);\n")),
-                [2],
-                "{way}"
-            );
+            let text = format!("//! A.\nlet a = {way}(path);\n");
+            assert_eq!(lines(check, PATH, &text), [2], "{way}");
         }
         assert_eq!(lines(check, PATH, "use std::fs::{self, OpenOptions};\n"), [1]);
     }

@@ -1,21 +1,6 @@
 //! The rule that a published crate has an address, a README, the licence texts and settings for docs.rs, and excludes its tests.
 
-use super::{Tree, Violation, manifest::Manifest, tree::Package};
-
-pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    tree.packages.iter().flat_map(|package| check_package(tree, package)).collect()
-}
-
-fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
-    let path = package.manifest();
-    let manifest = tree.manifest(&path);
-    if manifest.value(&["package", "publish"]) == Some("false") {
-        return Vec::new();
-    }
-    let line = manifest.line(&["package", "name"]);
-    let messages = [settings(&manifest), texts(tree, package)].concat();
-    messages.into_iter().map(|message| Violation::new(&path, line, message)).collect()
-}
+use super::{Tree, Violation, tree::Package};
 
 /// The settings that cargo does not require, each with its description for the message.
 const SETTINGS: [(&[&str], &str); 3] = [
@@ -26,27 +11,31 @@ const SETTINGS: [(&[&str], &str); 3] = [
 
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-fn settings(manifest: &Manifest) -> Vec<String> {
-    let missing = SETTINGS.iter().filter(|(path, _)| manifest.below(path).next().is_none());
-    missing
-        .map(|(_, what)| format!("is published without {what}: add it, or `publish = false`"))
-        .collect()
-}
-
-fn texts(tree: &Tree, package: &Package) -> Vec<String> {
-    let mut messages = Vec::new();
-    if !tree.files.contains_key(&package.file("README.md")) {
-        messages.push("is published without a README.md: write one".to_owned());
-    }
-    for licence in LICENCES {
-        // By content: a checkout without symbolic links has files with the target's path, and would publish these.
-        if tree.files.get(&package.file(licence)) != tree.files.get(licence) {
-            messages.push(format!(
-                "is published without the text of {licence}: link it (`ln -s ../../{licence}`)"
-            ));
+pub(super) fn check(tree: &Tree) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for package in &tree.packages {
+        for missing in missing(tree, package) {
+            let message = format!("is published without {missing}: add it, or `publish = false`");
+            violations.push(tree.violation(package, &["package", "name"], message));
         }
     }
-    messages
+    violations
+}
+
+fn missing(tree: &Tree, package: &Package) -> Vec<&'static str> {
+    // Another rule finds a manifest that can't be read.
+    let manifest = tree.manifest(package).ok();
+    let Some(manifest) = manifest.filter(|it| !it.is(&["package", "publish"], false)) else {
+        return Vec::new();
+    };
+    let settings = SETTINGS.into_iter().filter(|(path, _)| manifest.get(path).is_none());
+    let readme = tree.files.contains_key(&package.file("README.md"));
+    // By content: a checkout without symbolic links has files with the target's path, and would publish these.
+    let licences = LICENCES
+        .into_iter()
+        .filter(|licence| tree.files.get(&package.file(licence)) != tree.files.get(*licence));
+    let texts = (!readme).then_some("README.md").into_iter().chain(licences);
+    settings.map(|(_, description)| description).chain(texts).collect()
 }
 
 #[cfg(test)]
@@ -80,9 +69,11 @@ all-features = true
 
     #[test]
     fn each_missing_setting_is_found() {
-        for line in
-            ["repository.workspace = true\n", "include.workspace = true\n", "all-features = true\n"]
-        {
+        for line in [
+            "repository.workspace = true\n",
+            "include.workspace = true\n",
+            "[package.metadata.docs.rs]\nall-features = true\n",
+        ] {
             let found = check(&tree(&MANIFEST.replace(line, "")));
             assert_eq!(found.len(), 1, "{line}");
             assert_eq!(found[0].line, 2, "{line}");

@@ -2,16 +2,13 @@
 
 use super::{Tree, Violation};
 
-pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    let pinned = tree.files.keys().filter(|path| {
-        let name = path.rsplit('/').next();
-        name.is_some_and(|name| matches!(name, "rust-toolchain" | "rust-toolchain.toml"))
-    });
-    pinned.map(|path| Violation::new(path, 1, MESSAGE)).collect()
-}
+const NAMES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
-const MESSAGE: &str =
-    "pins a toolchain: delete it, `rust-version` in Cargo.toml says what is enough";
+pub(super) fn check(tree: &Tree) -> Vec<Violation> {
+    let paths = tree.files.keys();
+    let pins = paths.filter(|path| path.rsplit('/').next().is_some_and(|it| NAMES.contains(&it)));
+    pins.map(|path| Violation::new(path, 1, "pins a toolchain: delete it")).collect()
+}
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,11 @@ use std::{
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::manifest::Manifest;
-use super::platforms::{ENGINE, TARGETS};
+use super::{
+    Violation,
+    manifest::Manifest,
+    stores::{ENGINE, TARGETS},
+};
 
 /// The files of the working tree, committed or not, without ignored files.
 #[derive(Debug, Default)]
@@ -38,7 +41,10 @@ pub(super) struct Dependency {
     pub(super) name: String,
     pub(super) rename: Option<String>,
     pub(super) kind: Option<String>,
-    pub(super) path: Option<PathBuf>,
+    /// The condition on the platform.
+    pub(super) target: Option<String>,
+    #[serde(rename = "path")]
+    pub(super) directory: Option<PathBuf>,
 }
 
 impl Tree {
@@ -59,18 +65,20 @@ impl Tree {
         files.filter(|(path, _)| path.ends_with(".rs"))
     }
 
-    /// Returns the innermost package whose directory contains a file.
-    pub(super) fn package_of(&self, path: &str) -> Option<&Package> {
-        let inside = |package: &&Package| Path::new(path).starts_with(package.directory());
-        self.packages
-            .iter()
-            .filter(inside)
-            .max_by_key(|package| package.directory().as_os_str().len())
+    /// Returns the manifest of a package. It is empty if there is no such file.
+    pub(super) fn manifest(&self, package: &Package) -> anyhow::Result<Manifest<'_>> {
+        Manifest::parse(self.files.get(&package.manifest()).map_or("", String::as_str))
     }
 
-    /// Returns the manifest at a path. It is empty if there is no such file.
-    pub(super) fn manifest(&self, path: &str) -> Manifest {
-        Manifest::parse(self.files.get(path).map_or("", String::as_str))
+    /// Returns a violation in a package's manifest, at the line of a setting.
+    pub(super) fn violation(
+        &self,
+        package: &Package,
+        setting: &[&str],
+        message: impl Into<String>,
+    ) -> Violation {
+        let line = self.manifest(package).map_or(1, |manifest| manifest.line(setting));
+        Violation::new(package.manifest(), line, message)
     }
 }
 
@@ -102,18 +110,19 @@ impl Package {
 }
 
 impl Dependency {
-    /// Returns the name of the dependency in the package's code and manifest.
-    pub(super) fn alias(&self) -> &str {
-        self.rename.as_deref().unwrap_or(&self.name)
+    pub(super) fn is_for_tests(&self) -> bool {
+        self.kind.as_deref() == Some("dev")
     }
 
-    /// Returns the name of the manifest's table for this kind of dependency.
-    pub(super) fn table(&self) -> &'static str {
-        match self.kind.as_deref() {
+    /// Returns the path of the dependency in its manifest.
+    pub(super) fn path(&self) -> Vec<&str> {
+        let table = match self.kind.as_deref() {
             Some("build") => "build-dependencies",
             Some("dev") => "dev-dependencies",
             _ => "dependencies",
-        }
+        };
+        let target = self.target.iter().flat_map(|target| ["target", target]);
+        target.chain([table, self.rename.as_deref().unwrap_or(&self.name)]).collect()
     }
 }
 
@@ -206,7 +215,7 @@ mod tests {
     impl Dependency {
         pub(in crate::tidy) fn on(name: &str) -> Self {
             let name = name.into();
-            Self { name, rename: None, kind: None, path: None }
+            Self { name, rename: None, kind: None, target: None, directory: None }
         }
 
         pub(in crate::tidy) fn dev(name: &str) -> Self {
@@ -215,27 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_belongs_to_the_innermost_package() {
-        let mut outer = Package::named("outer");
-        outer.manifest_path = "crates/Cargo.toml".into();
-        let tree = Tree::default().with_package(outer, "").with_package(Package::named("a"), "");
-        let package = |path| tree.package_of(path).map(|package| package.name.as_str());
-        assert_eq!(package("crates/a/src/lib.rs"), Some("a"));
-        assert_eq!(package("crates/ab/src/lib.rs"), Some("outer"));
-        assert_eq!(package("scripts/a.rs"), None);
-    }
-
-    #[test]
     fn cargo_metadata_is_understood() {
         let json = r#"{"workspace_root": "/r", "packages": [{
             "name": "a", "manifest_path": "/r/crates/a/Cargo.toml", "features": {"default": ["b"]},
-            "dependencies": [{"name": "b", "rename": null, "kind": "dev", "features": ["c"]}]
+            "dependencies": [{"name": "b", "rename": "c", "kind": "dev", "target": "cfg(unix)"}]
         }]}"#;
         let metadata: Metadata = serde_json::from_str(json).unwrap();
         let package = metadata.packages.into_iter().next().unwrap().within(Path::new("/r"));
         assert_eq!(package.manifest(), "crates/a/Cargo.toml");
         assert_eq!(package.file("src/lib.rs"), "crates/a/src/lib.rs");
-        assert_eq!(package.dependencies[0].table(), "dev-dependencies");
-        assert_eq!(package.dependencies[0].alias(), "b");
+        let path = ["target", "cfg(unix)", "dev-dependencies", "c"];
+        assert_eq!(package.dependencies[0].path(), path);
     }
 }

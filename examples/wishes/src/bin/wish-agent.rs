@@ -1,4 +1,6 @@
 //! A command-line agent whose login is kept by a store that it is generic over.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! A desktop application with three functions and no state. Without a keyring it tells its user what to install.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::sync::LazyLock;

@@ -1,4 +1,6 @@
 //! A server's secret manager: all secrets in one entry, with metadata and expiry.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use chrono::{Duration, Utc};

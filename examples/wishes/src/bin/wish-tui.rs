@@ -1,4 +1,6 @@
 //! A program for the terminal that needs one key: `setup` asks for it and stores it; without arguments the program starts.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use clap::{Parser, Subcommand};

@@ -1,4 +1,6 @@
 //! A web application whose keys leave its configuration file at the first run, and come back by an export.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::path::PathBuf;
