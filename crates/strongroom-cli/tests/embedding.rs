@@ -15,7 +15,7 @@ use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 use strongroom_cli::{Kit, SecretsCommand};
-use strongroom_testkit::{PATIENCE, wait_until};
+use strongroom_testkit::{PATIENCE, child, children, wait_until};
 use support::session::Session;
 
 const INTERRUPT: &str = "\u{3}";
@@ -29,9 +29,9 @@ struct Arguments {
     command: SecretsCommand,
 }
 
+children!(program);
+
 /// Asks twice, in a thread that is not the first, as test programs run their tests.
-#[test]
-#[ignore = "the program that the other tests start"]
 fn program() {
     fs::write("pid", process::id().to_string()).unwrap();
     let kind = env::var(HANDLES).expect("other tests start it");
@@ -87,15 +87,20 @@ fn dispositions() -> Vec<String> {
 
 /// The program at its first question, below a script that looks at the terminal.
 fn program_that_handles(kind: &str) -> Session {
-    let this = env::current_exe().unwrap();
     let script = format!(
-        "trap true INT TERM\nstty -a > before\n{HANDLES}='{kind}' {} --exact program --ignored \
-         --nocapture\nended=$?\nstty -a > after\necho \"ended $ended.\"",
-        this.display()
+        "trap true INT TERM\nstty -a > before\n{HANDLES}='{kind}' {}\nended=$?\nstty -a > after\n\
+         echo \"ended $ended.\"",
+        program_line()
     );
     let mut session = Session::of(&["sh", "-c", &script]);
     session.wait_for_question();
     session
+}
+
+/// Returns the command of [`program`], for a shell.
+fn program_line() -> String {
+    let words = child::command_line("program").into_iter().map(|word| word.into_string().unwrap());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -166,11 +171,7 @@ fn a_key_finds_the_terminal_restored_before_a_handler_can_end_the_program() {
 fn a_stop_and_an_answer_in_a_program_with_handlers() {
     let mut session = Session::of(&["bash", "--norc", "-i"]);
     let before = session.settings();
-    let this = env::current_exe().unwrap();
-    session.ask(&format!(
-        "{HANDLES}='by itself' {} --exact program --ignored --nocapture",
-        this.display()
-    ));
+    session.ask(&format!("{HANDLES}='by itself' {}", program_line()));
     session.terminal.press("dropped\u{1a}");
     session.wait_until_idle();
     assert_eq!(session.settings(), before);

@@ -1,6 +1,6 @@
 //! What other users may have planted: in the state directory, in HOME, in place of keys. Each ends in an error that names it.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of it is test code")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 mod support;
 
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::{Sandbox, root_or_skip};
 use support::{KEYUTILS, KeyutilsService, PROGRAM, Ran, copy_of_program, private_file, run};
 
 const PRECIOUS: &str = "a file of the user's";
@@ -18,14 +18,6 @@ const PRECIOUS: &str = "a file of the user's";
 /// Another user of the machine, and the user who is attacked; root can become both.
 const ATTACKER: u32 = 64_996;
 const OWNER: u32 = 64_997;
-
-fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        eprintln!("skipped: only root can act for two users");
-    }
-    is_root
-}
 
 /// Reads the whole tree below a directory: paths, owners, modes and contents.
 fn tree(dir: &Path) -> Vec<(PathBuf, u32, u32, Vec<u8>)> {
@@ -144,7 +136,7 @@ impl Home {
 
 #[test]
 fn a_home_of_another_user_is_refused_and_stays_as_it_is() {
-    if !is_root() {
+    if !root_or_skip() {
         return;
     }
     let home = Home::of(ATTACKER);
@@ -171,7 +163,7 @@ fn a_home_of_another_user_is_refused_and_stays_as_it_is() {
 
 #[test]
 fn what_another_user_made_below_home_is_refused() {
-    if !is_root() {
+    if !root_or_skip() {
         return;
     }
     for part in [".local", ".local/state", ".local/state/strongroom"] {
@@ -190,7 +182,7 @@ fn what_another_user_made_below_home_is_refused() {
 
 #[test]
 fn a_lock_that_root_made_is_named_with_the_command_that_mends_it() {
-    if !is_root() {
+    if !root_or_skip() {
         return;
     }
     let home = Home::of(OWNER);
@@ -206,7 +198,7 @@ fn a_lock_that_root_made_is_named_with_the_command_that_mends_it() {
 
 #[test]
 fn an_export_by_force_replaces_no_file_through_another_users_link() {
-    if !is_root() {
+    if !root_or_skip() {
         return;
     }
     let service = KeyutilsService::new();

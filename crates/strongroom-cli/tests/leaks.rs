@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use strongroom_testkit::scripted::{DhBehaviour, Script};
-use strongroom_testkit::{Bus, PATIENCE, provider_or_skip, wait_until};
+use strongroom_testkit::{Bus, PATIENCE, provider_or_skip, root_or_skip, wait_until};
 use support::{KeyutilsService, PROGRAM, Ran, gnome_keyring, on, private_file, scripted};
 
 const MARKER: &[u8] = b"marker-of-a-secret";
@@ -149,8 +149,8 @@ fn the_process_table_shows_no_value() {
 
 #[test]
 fn other_programs_of_the_user_do_not_look_into_its_memory() {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return; // Only root can become another user.
+    if !root_or_skip() {
+        return;
     }
     const NOBODY: u32 = 65_534;
     let directory = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 use strongroom_testkit::scripted::{DhBehaviour, Script, ScriptedService};
 use strongroom_testkit::{
-    Bus, KWallet, OTHER_USER, Sandbox, other_user_or_skip, provider_or_skip, unused_name,
+    Bus, KWallet, OTHER_USER, Sandbox, provider_or_skip, root_or_skip, unused_name,
 };
 use support::{KeyutilsService, PASSWORD, PROGRAM, Ran, alone, bus, on, run, scripted};
 
@@ -220,7 +220,7 @@ fn foreign_bus() -> (Bus, ScriptedService) {
 
 #[test]
 fn a_bus_of_another_user_is_told_and_nothing_takes_its_place() {
-    if !other_user_or_skip() {
+    if !root_or_skip() {
         return;
     }
     let (bus, service) = foreign_bus();
@@ -281,7 +281,7 @@ const LONELY: u32 = 3;
 
 #[test]
 fn where_no_thread_can_be_had_it_says_so_and_prints_nothing_else() {
-    if !other_user_or_skip() || !provider_or_skip("prlimit") {
+    if !root_or_skip() || !provider_or_skip("prlimit") {
         return;
     }
     let open_to_all = fs::Permissions::from_mode(0o755);

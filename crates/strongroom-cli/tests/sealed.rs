@@ -14,7 +14,7 @@ use std::process::Command;
 
 use strongroom_testkit::Sandbox;
 #[cfg(target_os = "linux")]
-use strongroom_testkit::{provider_or_skip, secret_tool};
+use strongroom_testkit::{provider_or_skip, root_or_skip, secret_tool, skip};
 use support::{PROGRAM, Ran, private_file, run};
 #[cfg(target_os = "linux")]
 use support::{gnome_keyring, on};
@@ -365,7 +365,7 @@ fn backends_and_doctor_go_by_where_the_secrets_are() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_may_not_be_looked_at_is_no_empty_vault() {
-    if !rustix::process::geteuid().is_root() {
+    if !root_or_skip() {
         return;
     }
     let open_to_all = fs::Permissions::from_mode(0o755);
@@ -455,7 +455,7 @@ fn a_read_only_home_and_a_full_disk_are_read() {
     shell.args(["--mount", "sh", "-c", script, PROGRAM, &elsewhere]);
     let ran = run(shell, &[], b"");
     if ran.exit == 77 || ran.said().contains("unshare failed") {
-        return eprintln!("skipped: nothing can be mounted here");
+        return skip("nothing can be mounted here");
     }
     let home = sandbox.data_dir().join("file").display().to_string();
     let ran = ran.ends_with(0).says(&format!("the disk is full: nothing can be written in {home}"));

@@ -5,10 +5,9 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
-use strongroom_testkit::{PATIENCE, provider_or_skip, wait_until};
+use strongroom_testkit::{PATIENCE, provider_or_skip, root_or_skip, wait_until};
 use support::session::Session;
 
 const INTERRUPT: &str = "\u{3}";
@@ -212,8 +211,8 @@ fn a_time_limit_ends_the_question() {
 
 #[test]
 fn another_users_process_is_interrupted_with_its_group() {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return; // Only root can become another user.
+    if !root_or_skip() {
+        return;
     }
     // The user `nobody` can't signal root's script. The kernel can.
     let program = "setpriv --reuid 65534 --clear-groups keep set KEY";

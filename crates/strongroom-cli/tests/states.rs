@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use strongroom_testkit::scripted::Script;
-use strongroom_testkit::{Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, wait_until};
+use strongroom_testkit::{
+    Bus, GnomeKeyring, PATIENCE, Sandbox, provider_or_skip, root_or_skip, wait_until,
+};
 use support::{
     KeyutilsService, PASSWORD, PROGRAM, Ran, alone, bus, gnome_keyring, on, run, scripted,
 };
@@ -235,7 +237,7 @@ fn a_vault_of_a_keyring_that_is_away_is_told_at_once_and_no_other_is_made() {
 /// Needs root, to become somebody else.
 #[test]
 fn who_is_not_root_is_told_to_use_sudo() {
-    if !rustix::process::geteuid().is_root() {
+    if !root_or_skip() {
         return;
     }
     let open_to_all = std::fs::Permissions::from_mode(0o755);

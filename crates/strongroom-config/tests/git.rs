@@ -11,7 +11,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use strongroom_config::{ConfigFile, Exposure, Format, Prefer, Rules};
-use strongroom_testkit::{PATIENCE, provider_or_skip};
+use strongroom_testkit::child::{self, Child};
+use strongroom_testkit::{PATIENCE, children, provider_or_skip};
 use support::git::Git;
 use support::{Home, VALUE, fifo};
 
@@ -677,25 +678,17 @@ fn the_environment_of_git_is_not_looked_at() {
     }
     let home = Home::new();
     let (git, path) = plain(&home);
-    let program = std::env::current_exe().unwrap();
-    let mut other = std::process::Command::new(program);
-    other.args(["--exact", "says_what_is_known", "--ignored", "--nocapture"]);
+    let mut other = child::command("says_what_is_known");
     other.env("FILE", path).env("GIT_DIR", "/nowhere").env("GIT_WORK_TREE", "/");
     other.env("GIT_INDEX_FILE", "/dev/null").env("GIT_CEILING_DIRECTORIES", &git.directory);
-    let output = other.output().unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(printed.contains("says: History"), "{printed}");
+    assert_eq!(Child::start(other).finish(), ["History"]);
 }
 
-#[test]
-#[ignore = "run by another test, in an environment of its own"]
+children!(says_what_is_known);
+
 fn says_what_is_known() {
     let path = std::env::var_os("FILE").unwrap();
-    std::io::Write::write_all(
-        &mut std::io::stdout(),
-        format!("\nsays: {:?}\n", said(Path::new(&path))).as_bytes(),
-    )
-    .unwrap();
+    child::say(&format!("{:?}", said(Path::new(&path))));
 }
 
 #[test]

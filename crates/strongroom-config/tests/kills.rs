@@ -8,10 +8,11 @@ use std::env;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use strongroom_config::{ConfigFile, ConfigPath, Format, Marker, Prefer, Progress, Rules};
-use support::process::{Process, say, wait};
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::children;
 use support::{FORMATS, Home, builder_in, file, read, secure, stored};
 
 /// How often a process is killed at a random moment, unless this says another number.
@@ -36,7 +37,7 @@ fn a_process_killed_at_any_step_loses_nothing_and_the_next_one_goes_on() {
             let mut said = process.next();
             for _ in 0..step {
                 if said != "Done" {
-                    process.tell();
+                    process.tell("go");
                     said = process.next();
                 }
             }
@@ -60,8 +61,8 @@ fn a_process_killed_at_any_moment_loses_nothing_and_the_next_one_goes_on() {
             let case = Case::prepare(&home, Format::Json);
             let mut process = case.start(false);
             process.next();
-            process.tell();
-            process.time_until("Done")
+            process.tell("go");
+            time_until_done(&process)
         });
         times.sort();
         times[1]
@@ -74,8 +75,8 @@ fn a_process_killed_at_any_moment_loses_nothing_and_the_next_one_goes_on() {
         let thousandth = u32::try_from(random.hash_one(number) % 1_000).unwrap();
         let mut process = case.start(false);
         process.next();
-        process.tell();
-        let last = process.kill_after(longest * thousandth / 1_000);
+        process.tell("go");
+        let last = kill_after(process, longest * thousandth / 1_000);
         outcomes.count(case.check(last.as_deref() == Some("Done")));
     }
     outcomes.report(longest);
@@ -115,13 +116,13 @@ impl<'a> Case<'a> {
         Self { home, path, text }
     }
 
-    fn start(&self, in_steps: bool) -> Process {
-        let (home, path) = (self.home.path(""), self.path.to_str().unwrap());
-        let mut environment = vec![(HOME, home.to_str().unwrap()), (FILE, path)];
+    fn start(&self, in_steps: bool) -> Child {
+        let mut command = child::command("secures");
+        command.env(HOME, self.home.path("")).env(FILE, &self.path);
         if in_steps {
-            environment.push((IN_STEPS, "1"));
+            command.env(IN_STEPS, "1");
         }
-        Process::start("secures_in_a_process_of_its_own", &environment)
+        Child::start(command)
     }
 
     /// Looks at what a killed process left, and goes on where it was.
@@ -155,25 +156,42 @@ impl<'a> Case<'a> {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn secures_in_a_process_of_its_own() {
+/// Returns how long a child takes until it is done.
+fn time_until_done(child: &Child) -> Duration {
+    let started = Instant::now();
+    while child.next() != "Done" {}
+    started.elapsed()
+}
+
+/// Kills a child after this time, and returns the last line that it said.
+fn kill_after(mut child: Child, time: Duration) -> Option<String> {
+    let (at, mut last) = (Instant::now() + time, None);
+    while let Some(line) = child.next_within(at.saturating_duration_since(Instant::now())) {
+        last = Some(line);
+    }
+    child.kill();
+    child.rest().pop().or(last)
+}
+
+children!(secures);
+
+fn secures() {
     let in_steps = env::var_os(IN_STEPS).is_some();
     let home = PathBuf::from(env::var_os(HOME).unwrap());
     let file = configuration(Path::new(&env::var_os(FILE).unwrap()));
     let secrets = builder_in(&home).open_blocking().unwrap();
     say("Ready");
-    wait();
+    told();
     let plan = file.plan(&secrets, Prefer::Neither).unwrap();
     let tell = |progress: Progress<'_>| {
         let step = format!("{progress:?}");
         say(step.split('(').next().unwrap());
         if in_steps {
-            wait();
+            told();
         }
     };
     file.secure(&secrets, &plan, tell).unwrap();
-    wait();
+    told();
 }
 
 fn configuration(path: &Path) -> ConfigFile {

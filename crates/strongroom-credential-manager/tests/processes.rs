@@ -6,13 +6,14 @@
 mod support;
 
 use std::fs::File;
-use std::io::{self, Read};
 use std::process;
 use std::time::{Duration, Instant};
 
 use strongroom_core::ErrorKind;
 use strongroom_credential_manager::Config;
-use support::{Service, assert_passed, start};
+use strongroom_testkit::child::{Child, say, told};
+use strongroom_testkit::children;
+use support::{Service, start};
 
 const PROCESSES: usize = 5;
 const ROUNDS: usize = 20;
@@ -66,13 +67,8 @@ fn while_another_holds_the_lock_reads_go_on_and_writes_are_busy() {
 fn a_process_that_dies_frees_the_lock() {
     let service = Service::new();
     let mut writer = start("overwrites_until_it_is_killed", &service);
-    let output = writer.stdout.as_mut().unwrap();
-    let mut seen = Vec::new();
-    while !seen.ends_with(b"writing") {
-        assert_ne!(output.take(1).read_to_end(&mut seen).unwrap(), 0, "it ended");
-    }
-    writer.kill().unwrap();
-    writer.wait().unwrap();
+    assert_eq!(writer.next(), "writing");
+    writer.kill();
     assert_whole(&service.get("u").unwrap());
     service.create("new", "v").unwrap();
 }
@@ -88,20 +84,16 @@ fn where_no_lock_can_be_had_it_does_without() {
     assert!(service.delete("u"));
 }
 
-fn race(role: &str, service: &Service) {
-    let mut racers: Vec<_> = (0..PROCESSES).map(|_| start(role, service)).collect();
-    for racer in &mut racers {
-        drop(racer.stdin.take());
-    }
-    // All of them first: one that still runs would write after the clean-up.
-    let waited = racers.into_iter().map(|racer| racer.wait_with_output().unwrap());
-    for output in waited.collect::<Vec<_>>() {
-        assert_passed(&output);
-    }
+fn race(function: &str, service: &Service) {
+    let mut racers: Vec<_> = (0..PROCESSES).map(|_| start(function, service)).collect();
+    racers.iter_mut().for_each(Child::end_input);
+    // All of them are waited for, since one that still runs would write after the clean-up.
+    let ended: Vec<_> = racers.into_iter().map(Child::wait).collect();
+    assert!(ended.iter().all(|(_, succeeded)| *succeeded), "a racer failed in `{function}`");
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
+children!(creates, overwrites, overwrites_until_it_is_killed);
+
 fn creates() {
     let service = ready();
     let pid = process::id();
@@ -113,8 +105,6 @@ fn creates() {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn overwrites() {
     let service = ready();
     for _ in 0..ROUNDS {
@@ -124,13 +114,10 @@ fn overwrites() {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-#[expect(clippy::print_stdout, reason = "the other test waits for it")]
 fn overwrites_until_it_is_killed() {
     let service = Service::inherited();
     service.set("u", value_of(process::id()));
-    println!("writing");
+    say("writing");
     loop {
         service.set("u", value_of(process::id()));
     }
@@ -138,7 +125,7 @@ fn overwrites_until_it_is_killed() {
 
 /// Waits for the start.
 fn ready() -> Service {
-    io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(told(), None);
     Service::inherited()
 }
 

@@ -5,6 +5,7 @@
 
 mod support;
 
+use strongroom_testkit::children;
 use support::{Foreign, Program, Session, Store, have_tools, keyctl, left_in_thread_keyring};
 
 #[test]
@@ -30,7 +31,7 @@ fn the_store_reads_what_keyctl_wrote() {
     let program = Program::of_this_user();
     for session in [Session::Same, Session::Fresh, Session::Revoked] {
         let _key = Foreign::new(&store.description("usr"), "value");
-        program.plays("uses_a_foreign_key", session, &store);
+        program.runs("uses_a_foreign_key", session, &store);
         assert!(!store.has("usr"), "the role deletes it");
     }
 }
@@ -60,8 +61,8 @@ fn a_foreign_key_with_a_long_description_disturbs_no_list() {
     assert_eq!(store.users(), ["u"]);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
+children!(uses_a_foreign_key);
+
 fn uses_a_foreign_key() {
     let store = Store::inherited();
     assert!(store.has("usr"));

@@ -5,13 +5,14 @@
 
 mod support;
 
-use std::io::{self, Read};
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use strongroom_core::ErrorKind;
-use support::{Program, Store, assert_passed};
+use strongroom_testkit::child::{self, Child};
+use strongroom_testkit::children;
+use support::{Program, Store};
 
 const PROCESSES: usize = 6;
 /// Two entries each: an ordinary user may have 200.
@@ -54,21 +55,17 @@ fn an_entry_that_is_only_overwritten_is_always_there() {
     assert_eq!(store.users(), ["u"]);
 }
 
-fn race(role: &str, store: &Store) {
+fn race(function: &str, store: &Store) {
     let program = Program::of_this_user();
-    let mut racers: Vec<_> = (0..PROCESSES).map(|_| program.starts(role, store)).collect();
-    for racer in &mut racers {
-        drop(racer.stdin.take());
-    }
-    // All of them first: one that still runs would write after the clean-up.
-    let waited = racers.into_iter().map(|racer| racer.wait_with_output().unwrap());
-    for output in waited.collect::<Vec<_>>() {
-        assert_passed(&output, role);
-    }
+    let mut racers: Vec<_> = (0..PROCESSES).map(|_| program.starts(function, store)).collect();
+    racers.iter_mut().for_each(Child::end_input);
+    // All of them are waited for, since one that still runs would write after the clean-up.
+    let ended: Vec<_> = racers.into_iter().map(Child::wait).collect();
+    assert!(ended.iter().all(|(_, succeeded)| *succeeded), "a racer failed in `{function}`");
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
+children!(creates, writes_and_deletes, overwrites);
+
 fn creates() {
     let store = ready();
     let pid = process::id();
@@ -81,8 +78,6 @@ fn creates() {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn writes_and_deletes() {
     let store = ready();
     for round in 0..ROUNDS {
@@ -96,8 +91,6 @@ fn writes_and_deletes() {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn overwrites() {
     let store = ready();
     for _ in 0..ROUNDS {
@@ -109,7 +102,7 @@ fn overwrites() {
 
 /// Waits for the start.
 fn ready() -> Store {
-    io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(child::told(), None);
     Store::inherited()
 }
 

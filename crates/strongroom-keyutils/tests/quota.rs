@@ -6,9 +6,9 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 use strongroom_core::{Error, ErrorKind};
+use strongroom_testkit::{children, root_or_skip};
 use support::{Program, Session, Store, left_in_thread_keyring};
 
 /// Users that nobody is, each with a quota of its own.
@@ -18,21 +18,22 @@ const USER_OUT_OF_KEYS: u32 = 64_996;
 #[test]
 fn bytes_run_out() {
     if let Some(program) = Program::of_user(USER_OUT_OF_BYTES) {
-        program.plays("runs_out_of_bytes", Session::Same, &Store::new());
+        program.runs("runs_out_of_bytes", Session::Same, &Store::new());
     }
 }
 
 #[test]
 fn keys_run_out() {
     if let Some(program) = Program::of_user(USER_OUT_OF_KEYS) {
-        program.plays("runs_out_of_keys", Session::Same, &Store::new());
+        program.runs("runs_out_of_keys", Session::Same, &Store::new());
     }
 }
 
 #[test]
 fn more_entries_than_one_read_returns_are_listed() {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return; // An ordinary user has too few keys.
+    // An ordinary user has too few keys.
+    if !root_or_skip() {
+        return;
     }
     let store = Store::new();
     for user in 0..1_500 {
@@ -41,8 +42,8 @@ fn more_entries_than_one_read_returns_are_listed() {
     assert_eq!(store.users().len(), 1_500);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
+children!(runs_out_of_bytes, runs_out_of_keys);
+
 fn runs_out_of_bytes() {
     let store = Emptied(Store::inherited());
     let store = &store.0;
@@ -66,8 +67,6 @@ fn runs_out_of_bytes() {
     assert_eq!(left_in_thread_keyring(), 0);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn runs_out_of_keys() {
     let store = Emptied(Store::inherited());
     let store = &store.0;

@@ -7,6 +7,7 @@ mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use strongroom_testkit::children;
 use support::{Program, Session, Store, have_tools};
 
 /// The same suite as in `conformance.rs`, in the program that is run again elsewhere.
@@ -24,7 +25,7 @@ mod suite {
 const CONFORMANCE_USER: u32 = 64_999;
 const CROSSING_USER: u32 = 64_997;
 
-const SUITE: &[&str] = &["suite::"];
+const SUITE: &str = "suite::";
 
 #[test]
 fn it_conforms_for_another_user_in_every_session() {
@@ -70,7 +71,7 @@ fn another_user_sees_nothing() {
     let store = Store::new();
     store.set("u", "written elsewhere").unwrap();
     if let Some(other) = Program::of_user(CROSSING_USER) {
-        other.plays("finds_nothing", Session::Same, &store);
+        other.runs("finds_nothing", Session::Same, &store);
     }
 }
 
@@ -82,36 +83,30 @@ fn turn() -> MutexGuard<'static, ()> {
 
 fn cross(store: &Store, program: &Program) {
     for writer in [Session::Same, Session::Fresh, Session::Revoked] {
-        program.plays("writes", writer, store);
+        program.runs("writes", writer, store);
         for reader in [Session::Fresh, Session::Revoked, Session::Same] {
-            program.plays("reads", reader, store);
+            program.runs("reads", reader, store);
         }
-        program.plays("deletes", Session::Fresh, store);
+        program.runs("deletes", Session::Fresh, store);
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
+children!(writes, reads, deletes, finds_nothing);
+
 fn writes() {
     Store::inherited().create("u", "written elsewhere").unwrap();
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn reads() {
     let store = Store::inherited();
     assert_eq!(store.get("u").as_deref(), Some(&b"written elsewhere"[..]));
     assert_eq!(store.users(), ["u"]);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn deletes() {
     assert!(Store::inherited().delete("u"));
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
 fn finds_nothing() {
     let store = Store::inherited();
     assert!(store.get("u").is_none() && store.users().is_empty() && !store.delete("u"));

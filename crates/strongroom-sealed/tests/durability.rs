@@ -2,7 +2,6 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -11,13 +10,19 @@ use std::process::Command;
 
 use strongroom_core::{Secret, SecretKey};
 use strongroom_sealed::SealedFile;
+use strongroom_testkit::{self as testkit, children, provider_or_skip, skip};
 use support::{Sandbox, child, put, vault_of_child};
 
 /// How many changes are watched.
 const CHANGES: usize = 5;
 
+children!(changes);
+
 #[test]
 fn each_change_is_one_sync_with_ten_secrets_and_with_ten_thousand() {
+    if !provider_or_skip("strace") {
+        return;
+    }
     for count in [10, 10_000] {
         let sandbox = Sandbox::new();
         let fill = |change: &mut strongroom_sealed::Change<'_>| {
@@ -26,8 +31,8 @@ fn each_change_is_one_sync_with_ten_secrets_and_with_ten_thousand() {
             })
         };
         sandbox.create().change(fill).unwrap();
-        let Some(syncs) = watched(&child("changes_in_a_process_of_its_own", &sandbox)) else {
-            return eprintln!("skipped: strace is missing or may not trace here");
+        let Some(syncs) = watched(&child("changes", &sandbox)) else {
+            return skip("strace may not trace here");
         };
         assert_eq!(syncs, CHANGES, "{count} secrets");
     }
@@ -39,16 +44,14 @@ fn watched(command: &Command) -> Option<usize> {
     strace.args(["-f", "-e", "trace=fsync,fdatasync,write"]).arg(command.get_program());
     strace.args(command.get_args());
     strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = strace.output().ok()?;
+    let output = testkit::child::output(&mut strace);
     let text = String::from_utf8_lossy(&output.stderr);
     let between = text.split("mark:begin").nth(1)?.split("mark:end").next()?;
     Some(between.lines().filter(|line| line.contains("sync(")).count())
 }
 
-/// Not a test of its own: what the process of the test above does.
-#[test]
-fn changes_in_a_process_of_its_own() {
-    let Some(config) = vault_of_child() else { return };
+fn changes() {
+    let config = vault_of_child();
     let file = SealedFile::open(&config).unwrap();
     // Seen by strace, which has another output.
     let mut stdout = std::io::stdout();

@@ -2,7 +2,6 @@
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -13,6 +12,8 @@ use std::path::Path;
 
 use strongroom_core::{ErrorKind, KeyringStore, Secret, SecretKey, Store};
 use strongroom_sealed::{Config, FileConfig, KeySource, SealedFile, SealedStore};
+use strongroom_testkit::child::{assert_success, output, succeeds};
+use strongroom_testkit::{children, skip};
 use support::{Sandbox, child, now, put, refused, value, vault_of_child};
 
 /// Who owns nothing: `nobody`.
@@ -22,9 +23,15 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+fn root_or_skip() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip("only root can become another user");
+    }
+    is_root
 }
+
+children!(opens_in_a_read_only_directory, opens_with_few_descriptors);
 
 #[test]
 fn all_files_are_made_for_the_user_alone() {
@@ -53,8 +60,8 @@ fn what_others_may_use_is_refused_with_the_command_that_mends_it() {
 
 #[test]
 fn what_is_another_users_is_refused() {
-    if !is_root() {
-        return eprintln!("skipped: only root can give files away");
+    if !root_or_skip() {
+        return;
     }
     for path in [Sandbox::path, Sandbox::dir] {
         let sandbox = Sandbox::filled(&["a"]);
@@ -109,8 +116,8 @@ fn a_store_meets_the_file_that_took_the_place_of_another() {
 
 #[test]
 fn a_read_only_directory_is_read_named_and_harms_nothing() {
-    if !is_root() {
-        return eprintln!("skipped: as root another user can be taken");
+    if !root_or_skip() {
+        return;
     }
     let sandbox = Sandbox::filled(&["a"]);
     for path in [sandbox.path(), sandbox.dir()] {
@@ -119,14 +126,9 @@ fn a_read_only_directory_is_read_named_and_harms_nothing() {
     set_mode(sandbox.dir().parent().unwrap(), 0o755);
     set_mode(&sandbox.dir(), 0o500);
     let mut process = child("opens_in_a_read_only_directory", &sandbox);
-    let output = process.uid(NOBODY).gid(NOBODY).output();
+    let output = output(process.uid(NOBODY).gid(NOBODY));
     set_mode(&sandbox.dir(), 0o700);
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => return eprintln!("skipped: nobody can't run the tests: {error}"),
-    };
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert_success(&output);
     let files = fs::read_dir(sandbox.dir()).unwrap().map(|file| file.unwrap().path());
     for path in files.chain([sandbox.dir()]) {
         chown(path, Some(0), Some(0)).unwrap();
@@ -134,10 +136,8 @@ fn a_read_only_directory_is_read_named_and_harms_nothing() {
     assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
 }
 
-/// Not a test of its own: what the process of the test above does.
-#[test]
 fn opens_in_a_read_only_directory() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let file = SealedFile::open(&config).unwrap();
     assert_eq!(value(&file, "a").as_deref(), Some("a"));
     let changed = file.change(|change| change.put(&SecretKey::new("b"), &Secret::new("1")));
@@ -161,18 +161,14 @@ fn a_limit_of_open_files_is_named_and_harms_nothing() {
     let sandbox = Sandbox::filled(&["a"]);
     for more in 0..3 {
         let mut process = child("opens_with_few_descriptors", &sandbox);
-        let output = process.env("SEALED_TEST_FILES", more.to_string()).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        succeeds(process.env("SEALED_TEST_FILES", more.to_string()));
     }
     assert_eq!(value(&sandbox.open(), "a").as_deref(), Some("a"));
 }
 
-/// Not a test of its own: what the process of the test above does.
-#[test]
 fn opens_with_few_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let more: u64 = std::env::var("SEALED_TEST_FILES").unwrap().parse().unwrap();
     // The number that the next file to be opened gets.
     let next = fs::File::open("/dev/null").unwrap();

@@ -17,6 +17,8 @@ use rusqlite::Connection;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use strongroom_core::{Secret, SecretKey};
 use strongroom_sealed::SealedFile;
+use strongroom_testkit::child::{Child, say};
+use strongroom_testkit::children;
 use support::{Sandbox, child, vault_of_child};
 
 /// The memory that the opener gets, all of its address space.
@@ -35,16 +37,7 @@ impl Outcome {
     /// Uses the file in a process of its own, which checks that each operation ends in time.
     #[track_caller]
     fn of(sandbox: &Sandbox) -> Self {
-        let output = child("uses_a_hostile_file", sandbox).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{text}{error}");
-        Self(
-            text.lines()
-                .filter_map(|line| line.strip_prefix("outcome "))
-                .map(str::to_owned)
-                .collect(),
-        )
+        Self(Child::start(child("uses_a_hostile_file", sandbox)).finish())
     }
 
     /// Checks that the file was not opened, as this kind and in these words.
@@ -66,12 +59,10 @@ impl Outcome {
     }
 }
 
-/// Not a test of its own: what the process of each test does.
-#[test]
 fn uses_a_hostile_file() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     setrlimit(Resource::As, Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) }).unwrap();
-    let (mut stdout, mut start) = (std::io::stdout(), Instant::now());
+    let mut start = Instant::now();
     let mut tell = |result: strongroom_core::Result<()>| {
         let told = match result {
             Ok(()) => "ok".to_owned(),
@@ -84,7 +75,7 @@ fn uses_a_hostile_file() {
         };
         assert!(start.elapsed() < DEADLINE + GRACE, "{:?}: {told}", start.elapsed());
         start = Instant::now();
-        writeln!(stdout, "\noutcome {told}").unwrap();
+        say(&told);
     };
     let file = match SealedFile::open(&config.clone().with_deadline(DEADLINE)) {
         Ok(file) => file,
@@ -137,6 +128,8 @@ fn beside(sandbox: &Sandbox, ending: &str) -> PathBuf {
 fn create(path: PathBuf) -> File {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap()
 }
+
+children!(uses_a_hostile_file);
 
 #[test]
 fn generated_columns_are_refused_before_they_are_computed() {

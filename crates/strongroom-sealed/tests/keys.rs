@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use strongroom_core::{ErrorKind, ExposeSecret, Secret, SecretKey};
 use strongroom_sealed::{FileConfig, KeySource, Progress, SealedFile, SealingKey, SlotKind};
+use strongroom_testkit::{child::output, children};
 use support::{Sandbox, child, now, passphrase, put, refused, value, vault_of_child};
 
 fn random_key() -> KeySource {
@@ -19,6 +20,8 @@ fn random_key() -> KeySource {
 fn open(sandbox: &Sandbox, source: &KeySource) -> Result<SealedFile, strongroom_core::Error> {
     SealedFile::open(&FileConfig::new(sandbox.path(), source.clone()))
 }
+
+children!(rotates);
 
 #[test]
 fn another_key_is_a_wrong_key_and_no_damage() {
@@ -273,8 +276,8 @@ fn rotations_that_overlap_lose_nothing() {
 fn a_rotation_that_was_killed_goes_on_where_it_was() {
     let sandbox = many();
     for steps in [0, 1, 1] {
-        let mut process = child("rotates_in_a_process_of_its_own", &sandbox);
-        let status = process.env("SEALED_TEST_STEPS", steps.to_string()).output().unwrap().status;
+        let mut process = child("rotates", &sandbox);
+        let status = output(process.env("SEALED_TEST_STEPS", steps.to_string())).status;
         assert!(!status.success(), "the process ends in the middle");
         let file = sandbox.open();
         assert!(file.is_rotating().unwrap());
@@ -299,10 +302,8 @@ fn a_rotation_that_was_killed_goes_on_where_it_was() {
     assert_eq!(sandbox.open().list().unwrap().len(), MANY);
 }
 
-/// Not a test of its own: what the process of the test above does.
-#[test]
-fn rotates_in_a_process_of_its_own() {
-    let Some(config) = vault_of_child() else { return };
+fn rotates() {
+    let config = vault_of_child();
     let mut steps: usize = std::env::var("SEALED_TEST_STEPS").unwrap().parse().unwrap();
     let file = SealedFile::open(&config).unwrap();
     let _done = file.rotate(&config.sources, |_| match steps {

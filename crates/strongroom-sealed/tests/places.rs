@@ -2,7 +2,6 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -14,23 +13,24 @@ use std::process::Command;
 
 use strongroom_core::{ErrorKind, Result, Secret, SecretKey, SecretMetadata, secret_bytes};
 use strongroom_sealed::{FileConfig, SealedFile};
+use strongroom_testkit::child::{Child, assert_success, output, succeeds};
+use strongroom_testkit::{children, provider_or_skip, skip};
 use support::{Sandbox, child, now, put, refused, value, vault_of_child};
 
-/// Runs one test of this program where it may mount, as a process of its own.
+/// Runs a function of this program where it may mount.
 #[track_caller]
-fn with_mounts(test: &str) {
+fn with_mounts(function: &str) {
     let sandbox = Sandbox::new();
-    let child = child(test, &sandbox);
+    let child = child(function, &sandbox);
     let mut unshare = Command::new("unshare");
     unshare.arg("--mount").arg(child.get_program()).args(child.get_args());
     unshare.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = unshare.output().unwrap();
-    let (out, error) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    if error.contains("unshare failed") || out.contains("no mounts here") {
-        return eprintln!("skipped: nothing can be mounted here: {error}");
+    let output = output(&mut unshare);
+    let error = String::from_utf8_lossy(&output.stderr);
+    if error.contains("unshare failed") || error.contains("no mounts here") {
+        return skip(&format!("nothing can be mounted here: {error}"));
     }
-    assert!(output.status.success(), "{out}{error}");
+    assert_success(&output);
 }
 
 fn mount(arguments: &[&str], path: &Path) {
@@ -82,15 +82,24 @@ fn copy_with_log(config: &FileConfig, with_index: bool) -> FileConfig {
     FileConfig::new(copy.join("vault.sealed"), config.sources[0].clone())
 }
 
+children!(
+    reads_a_read_only_file_system,
+    reads_a_log_of_a_read_only_file_system,
+    reads_what_is_written_elsewhere,
+    reads_a_full_disk,
+    fills_a_disk,
+    counts_without_shared_memory,
+    creates_without_locks,
+    creates_without_a_log
+);
+
 #[test]
 fn a_read_only_file_system_is_read() {
     with_mounts("reads_a_read_only_file_system");
 }
 
-/// Not a test of its own, as those below that are run by another.
-#[test]
 fn reads_a_read_only_file_system() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let dir = own_file_system(&config, "2m");
     put(&SealedFile::create(&config, now()).unwrap(), "a", "1");
     mount(&["-o", "remount,ro"], &dir);
@@ -112,9 +121,8 @@ fn the_log_of_a_read_only_file_system_is_read_too() {
     with_mounts("reads_a_log_of_a_read_only_file_system");
 }
 
-#[test]
 fn reads_a_log_of_a_read_only_file_system() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let dir = own_file_system(&config, "4m");
     put(&SealedFile::create(&config, now()).unwrap(), "a", "1");
     for with_index in [true, false] {
@@ -136,9 +144,8 @@ fn who_may_only_read_sees_what_others_write() {
     with_mounts("reads_what_is_written_elsewhere");
 }
 
-#[test]
 fn reads_what_is_written_elsewhere() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let dir = own_file_system(&config, "4m");
     put(&SealedFile::create(&config, now()).unwrap(), "a", "0");
     let view = dir.with_file_name("view");
@@ -179,9 +186,8 @@ fn a_full_disk_is_read() {
     with_mounts("reads_a_full_disk");
 }
 
-#[test]
 fn reads_a_full_disk() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let dir = own_file_system(&config, "1m");
     put(&SealedFile::create(&config, now()).unwrap(), "a", "1");
     let fill = || fs::write(dir.join("filler"), vec![0; 2 * 1024 * 1024]).unwrap_err();
@@ -205,9 +211,8 @@ fn a_full_disk_is_named_and_what_was_stored_is_still_there() {
     with_mounts("fills_a_disk");
 }
 
-#[test]
 fn fills_a_disk() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let dir = own_file_system(&config, "512k");
     let file = SealedFile::create(&config, now()).unwrap();
     put(&file, "a", "1");
@@ -282,16 +287,16 @@ const SHIM: &str = r#"
     }
 "#;
 
-fn without_shared_memory(sandbox: &Sandbox, test: &str) -> Option<Command> {
+fn without_shared_memory(sandbox: &Sandbox, function: &str) -> Option<Command> {
+    if !provider_or_skip("cc") {
+        return None;
+    }
     let (source, library) = (sandbox.root().join("shim.c"), sandbox.root().join("shim.so"));
     fs::write(&source, SHIM).unwrap();
     let mut compile = Command::new("cc");
     compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
-    if !compile.status().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no C compiler");
-        return None;
-    }
-    let mut child = child(test, sandbox);
+    assert!(compile.status().unwrap().success());
+    let mut child = child(function, sandbox);
     child.env("LD_PRELOAD", library);
     Some(child)
 }
@@ -302,12 +307,13 @@ fn without_shared_memory_processes_take_turns() {
     let writers: Vec<_> = (0..4)
         .filter_map(|number| {
             let mut child = without_shared_memory(&sandbox, "counts_without_shared_memory")?;
-            Some(child.env("SEALED_TEST_NAME", format!("writer-{number}")).spawn().unwrap())
+            child.env("SEALED_TEST_NAME", format!("writer-{number}"));
+            Some(Child::start(child))
         })
         .collect();
     let count = writers.len();
-    for mut writer in writers {
-        assert!(writer.wait().unwrap().success());
+    for writer in writers {
+        writer.finish();
     }
     if count > 0 {
         let file = sandbox.open();
@@ -321,9 +327,8 @@ fn without_shared_memory_processes_take_turns() {
 /// How often each process counts.
 const TURNS: usize = 10;
 
-#[test]
 fn counts_without_shared_memory() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let file = SealedFile::open_or_create(&config, now()).unwrap();
     store(&file, &std::env::var("SEALED_TEST_NAME").unwrap()).unwrap();
     for _ in 0..TURNS {
@@ -352,17 +357,15 @@ fn is_busy(error: &strongroom_core::Error) -> bool {
 fn a_file_system_without_locks_is_named_and_nothing_is_made() {
     let sandbox = Sandbox::new();
     let Some(mut child) = without_shared_memory(&sandbox, "creates_without_locks") else { return };
-    let output = child.env("NO_LOCKS", "1").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    succeeds(child.env("NO_LOCKS", "1"));
     assert_eq!(names(&sandbox.dir()), [""; 0]);
     let sandbox = Sandbox::filled(&["a"]);
     let Some(mut child) = without_shared_memory(&sandbox, "creates_without_locks") else { return };
-    assert!(child.env("NO_LOCKS", "1").status().unwrap().success());
+    succeeds(child.env("NO_LOCKS", "1"));
 }
 
-#[test]
 fn creates_without_locks() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     let error = refused(SealedFile::open_or_create(&config, now()), ErrorKind::Io);
     assert!(error.problem().contains("its file system ("), "{error}");
     assert!(error.problem().contains("can't lock files"), "{error}");
@@ -372,13 +375,11 @@ fn creates_without_locks() {
 fn a_file_that_can_be_made_and_not_opened_is_not_made() {
     let sandbox = Sandbox::new();
     let Some(mut child) = without_shared_memory(&sandbox, "creates_without_a_log") else { return };
-    let output = child.env("NO_LOG", "1").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    succeeds(child.env("NO_LOG", "1"));
     assert_eq!(names(&sandbox.dir()), [""; 0]);
 }
 
-#[test]
 fn creates_without_a_log() {
-    let Some(config) = vault_of_child() else { return };
+    let config = vault_of_child();
     refused(SealedFile::create(&config, now()), ErrorKind::Io);
 }

@@ -4,18 +4,20 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
 use std::sync::Barrier;
 use std::thread;
 
 use strongroom_core::{ExposeSecret, Secret, SecretKey};
 use strongroom_sealed::{Change, SealedFile};
+use strongroom_testkit::child::{Child, say};
+use strongroom_testkit::children;
 use support::{Sandbox, child, now, value, vault_of_child};
 
 /// How many processes write at once, and how often each.
 const WRITERS: usize = 8;
 const WRITES: usize = 40;
+
+children!(writes);
 
 #[test]
 fn threads_that_create_a_vault_at_once_meet_in_the_same() {
@@ -46,7 +48,7 @@ fn threads_that_create_a_vault_at_once_meet_in_the_same() {
 fn processes_that_create_and_write_at_once_lose_nothing() {
     let sandbox = Sandbox::new();
     let writers: Vec<_> = (0..WRITERS).map(|number| writer(&sandbox, number)).collect();
-    let acknowledged: Vec<_> = writers.into_iter().flat_map(finished).collect();
+    let acknowledged: Vec<_> = writers.into_iter().flat_map(Child::finish).collect();
     assert_eq!(acknowledged.len(), WRITERS * WRITES);
     let file = sandbox.open();
     acknowledged.iter().for_each(|name| assert!(value(&file, name).is_some(), "{name}"));
@@ -77,17 +79,14 @@ fn what_was_acknowledged_is_there_although_the_writer_was_killed() {
     assert_eq!(value(&file, "count"), Some(generation.to_string()));
 }
 
-/// Not a test of its own: what the writers of the tests above do.
-#[test]
-fn writes_in_a_process_of_its_own() {
-    let Some(config) = vault_of_child() else { return };
+fn writes() {
+    let config = vault_of_child();
     let writer = std::env::var("SEALED_TEST_WRITER").unwrap();
     let file = SealedFile::open_or_create(&config, now()).unwrap();
-    let mut stdout = std::io::stdout();
     for write in 0..WRITES {
         let name = format!("{writer}-{write}");
         file.change(|change| count_up(change, &name)).unwrap();
-        writeln!(stdout, "\nacknowledged {name}").unwrap();
+        say(&name);
     }
 }
 
@@ -99,28 +98,15 @@ fn count_up(change: &mut Change<'_>, name: &str) -> strongroom_core::Result<()> 
 }
 
 fn writer(sandbox: &Sandbox, number: usize) -> Child {
-    let mut command = child("writes_in_a_process_of_its_own", sandbox);
-    command.env("SEALED_TEST_WRITER", number.to_string()).stdout(Stdio::piped());
-    command.spawn().unwrap()
+    let mut command = child("writes", sandbox);
+    command.env("SEALED_TEST_WRITER", number.to_string());
+    Child::start(command)
 }
 
-fn acknowledgements(child: &mut Child) -> impl Iterator<Item = String> + use<> {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    lines.filter_map(|line| line.unwrap().strip_prefix("acknowledged ").map(str::to_owned))
-}
-
-fn finished(mut child: Child) -> Vec<String> {
-    let names = acknowledgements(&mut child).collect();
-    assert!(child.wait().unwrap().success());
-    names
-}
-
-/// Kills the process once it has acknowledged so many writes, and returns all it had.
+/// Kills the child once it has acknowledged so many writes, and returns all of them.
 fn killed_after(mut child: Child, count: usize) -> Vec<String> {
-    let mut lines = acknowledgements(&mut child);
-    let mut names: Vec<_> = lines.by_ref().take(count).collect();
-    child.kill().unwrap();
-    names.extend(lines);
-    child.wait().unwrap();
+    let mut names: Vec<_> = (0..count).map(|_| child.next()).collect();
+    child.kill();
+    names.extend(child.rest());
     names
 }

@@ -1,7 +1,6 @@
 //! What `docs/format.md` says is enough to read a file: a program that was written after it does.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::print_stderr, reason = "a test that skips itself says so")]
 
 mod support;
 
@@ -11,6 +10,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use strongroom_core::{ExposeSecret, Secret, SecretKey};
 use strongroom_sealed::KeySource;
+use strongroom_testkit::skip;
 use support::{Sandbox, now, passphrase};
 
 /// What it exits with where Python's `cryptography` is missing.
@@ -26,7 +26,7 @@ fn read(file: &Path, kind: &str, text: &str) -> Option<Value> {
     python.arg(tests("second_reader.py")).arg(file).args([kind, text]);
     let Some(output) = python.output().ok().filter(|output| output.status.code() != Some(SKIP))
     else {
-        eprintln!("skipped: python3 with the package cryptography, 44 or later, is missing");
+        skip("python3 has no `cryptography` of version 44 or later");
         return None;
     };
     let complaint = String::from_utf8_lossy(&output.stderr);

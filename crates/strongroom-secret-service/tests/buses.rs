@@ -5,17 +5,17 @@
 mod support;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use strongroom_core::{Deadlines, Error, ErrorKind, KeyringStore, PromptPolicy, Reason, Store};
 use strongroom_secret_service::{Config, SecretServiceStore};
+use strongroom_testkit::child::{self, Child, say, told};
 use strongroom_testkit::scripted::{Script, ScriptedService};
-use strongroom_testkit::{Bus, OTHER_USER, Sandbox, other_user_or_skip, unused_name};
+use strongroom_testkit::{Bus, OTHER_USER, Sandbox, children, root_or_skip, unused_name};
 use support::{BRIEF, PATIENT, config, get, scripted, secret, set, store};
 
 /// A store on the bus at these addresses.
@@ -57,8 +57,9 @@ fn a_list_is_tried_in_its_order_and_escapes_are_read() {
 fn the_variable_is_a_list_too() {
     let (bus, _service) = scripted(Script::default());
     let list = format!("unix:path=/nonexistent/bus;{}", bus.address());
-    let child = child(bus.command("true"), "child_reads", &[("DBUS_SESSION_BUS_ADDRESS", &list)]);
-    assert_eq!(said(child), "absent");
+    let mut command = bus.command(child::program());
+    command.env("DBUS_SESSION_BUS_ADDRESS", &list);
+    assert_eq!(read_by(command), "absent");
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn a_socket_that_does_not_speak_ends_in_time() {
 
 #[test]
 fn a_bus_of_another_user_gets_nothing() {
-    if !other_user_or_skip() {
+    if !root_or_skip() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -136,7 +137,7 @@ fn a_bus_of_another_user_gets_nothing() {
 
 #[test]
 fn a_provider_of_another_user_gets_nothing() {
-    if !other_user_or_skip() {
+    if !root_or_skip() {
         return;
     }
     let sandbox = Sandbox::new();
@@ -144,24 +145,20 @@ fn a_provider_of_another_user_gets_nothing() {
     let bus = Bus::builder(&sandbox).listen(&address).rule(r#"<allow user="*"/>"#).start();
     let mut command = copy_of_this_program();
     command.1.uid(OTHER_USER).gid(OTHER_USER).current_dir("/");
-    let mut provider = child(command.1, "child_serves", &[("STRONGROOM_TEST_BUS", bus.address())]);
-    let mut stdout = provider.stdout.take().unwrap();
-    read_until(&mut stdout, "serving");
+    child::enter(command.1.env("STRONGROOM_TEST_BUS", bus.address()), "provider");
+    let provider = Child::start(command.1);
+    assert_eq!(provider.next(), "serving");
 
     let error = refused(&store(&bus));
     assert_eq!(error.reason(), Some(Reason::ForeignOwner));
     let text = "the Secret Service on the session bus belongs to daemon (uid 1)";
     assert!(error.to_string().contains(text), "{error}");
-    drop(provider.stdin.take());
-    let mut calls = String::new();
-    stdout.read_to_string(&mut calls).unwrap();
-    provider.wait().unwrap();
-    assert!(calls.contains("calls: []"), "{calls}");
+    assert_eq!(provider.finish(), ["calls: []"]);
 }
 
 #[test]
 fn a_bus_behind_another_users_directory_is_that_users() {
-    if !other_user_or_skip() {
+    if !root_or_skip() {
         return;
     }
     let (program, mut command) = copy_of_this_program();
@@ -170,8 +167,8 @@ fn a_bus_behind_another_users_directory_is_that_users() {
     std::os::unix::fs::chown(&runtime, Some(OTHER_USER + 1), None).unwrap();
     fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).unwrap();
     command.uid(OTHER_USER).gid(OTHER_USER).current_dir("/");
-    let runtime = runtime.to_str().unwrap();
-    let said = said(child(command, "child_reads", &[("XDG_RUNTIME_DIR", runtime)]));
+    command.env("XDG_RUNTIME_DIR", runtime);
+    let said = read_by(command);
     assert!(said.contains("belongs to bin (uid 2)"), "{said}");
 }
 
@@ -210,34 +207,24 @@ fn a_dead_address_gives_way_to_the_users_own_bus() {
         Bus::builder(&sandbox).listen(format!("unix:path={}", bus_of_login.display())).start();
     let runtime = sandbox.runtime();
     for address in ["unix:path=/nonexistent/bus", "tcp:host=localhost,port=1", "nonsense"] {
-        let environment =
-            [("DBUS_SESSION_BUS_ADDRESS", address), ("XDG_RUNTIME_DIR", runtime.to_str().unwrap())];
-        let said = said(child(bus.command("true"), "child_reads", &environment));
+        let mut command = bus.command(child::program());
+        command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XDG_RUNTIME_DIR", &runtime);
+        let said = read_by(command);
         assert!(said.contains("`unset DBUS_SESSION_BUS_ADDRESS`"), "{address}: {said}");
     }
     bus.kill();
-    let environment = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")];
-    let said = said(child(bus.command("true"), "child_reads", &environment));
+    let mut command = bus.command(child::program());
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    let said = read_by(command);
     assert!(said.contains("no D-Bus session bus") && !said.contains("unset"), "{said}");
 }
 
-/// Runs one of the children below in the environment of the command and of these variables.
-fn child(command: Command, test: &str, environment: &[(&str, &str)]) -> Child {
-    let mut command = command;
-    let mut again = match command.get_program().to_str() {
-        Some("true") => {
-            let mut again = Command::new(std::env::current_exe().unwrap());
-            again.env_clear();
-            for (name, value) in command.get_envs() {
-                again.env(name, value.unwrap_or_default());
-            }
-            again
-        }
-        _ => std::mem::replace(&mut command, Command::new("true")),
-    };
-    again.args(["--exact", test, "--nocapture", "--ignored"]);
-    again.envs(environment.iter().copied()).env("STRONGROOM_TEST_KEYRING", "own");
-    again.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+/// Returns what the [`reader`] says when it is started by this command.
+#[track_caller]
+fn read_by(mut command: Command) -> String {
+    child::enter(&mut command, "reader");
+    let [said] = <[String; 1]>::try_from(Child::start(command).finish()).unwrap();
+    said
 }
 
 /// This program where any user may start it.
@@ -245,35 +232,16 @@ fn copy_of_this_program() -> (tempfile::TempDir, Command) {
     let permissions = fs::Permissions::from_mode(0o755);
     let directory = tempfile::Builder::new().permissions(permissions).tempdir().unwrap();
     let copy = directory.path().join("tests");
-    let program = std::env::current_exe().unwrap();
-    assert!(Command::new("cp").arg(program).arg(&copy).status().unwrap().success());
+    assert!(Command::new("cp").arg(child::program()).arg(&copy).status().unwrap().success());
     let mut command = Command::new(copy);
     command.env_clear().env("HOME", "/nonexistent").env("TMPDIR", "/tmp");
     (directory, command)
 }
 
-/// What a child said, between brackets.
-#[track_caller]
-fn said(mut child: Child) -> String {
-    let mut output = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
-    child.wait().unwrap();
-    let inside = output.split_once('[').and_then(|(_, rest)| rest.rsplit_once(']'));
-    inside.unwrap_or_else(|| panic!("it said: {output}")).0.to_owned()
-}
+children!(provider, reader);
 
-fn read_until(stdout: &mut ChildStdout, word: &str) {
-    let mut seen = Vec::new();
-    let mut byte = [0];
-    while !String::from_utf8_lossy(&seen).contains(word) {
-        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
-        seen.extend(byte);
-    }
-}
-
-#[test]
-#[ignore = "a child of other tests"]
-fn child_reads() {
+/// Reads an entry by the addresses of the environment.
+fn reader() {
     let config =
         Config::default().with_prompt(PromptPolicy::Never).with_deadlines(Deadlines::both(PATIENT));
     let said = match SecretServiceStore::new(config).get_password("app", "u") {
@@ -281,15 +249,14 @@ fn child_reads() {
         Ok(Some(_)) => "there".to_owned(),
         Err(error) => format!("{error} {}", error.hint()),
     };
-    writeln!(std::io::stdout(), "[{said}]").unwrap();
+    say(&said);
 }
 
-#[test]
-#[ignore = "a child of other tests"]
-fn child_serves() {
+/// Serves on a bus until its input ends.
+fn provider() {
     let bus = std::env::var("STRONGROOM_TEST_BUS").unwrap();
     let service = ScriptedService::start(&bus, Script::default()).unwrap();
-    writeln!(std::io::stdout(), "serving").unwrap();
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-    writeln!(std::io::stdout(), "calls: {:?}", service.calls()).unwrap();
+    say("serving");
+    assert_eq!(told(), None);
+    say(&format!("calls: {:?}", service.calls()));
 }

@@ -12,6 +12,7 @@ use strongroom_core::{
     Deadlines, ErrorKind, ExposeSecret, KeyringStore, PromptPolicy, Store, WriteMode, secret_bytes,
 };
 use strongroom_secret_service::SecretServiceStore;
+use strongroom_testkit::children;
 use strongroom_testkit::scripted::{
     DhBehaviour, LockedReads, LockedWrites, PromptBehaviour, Script, ScriptedService,
 };
@@ -363,20 +364,17 @@ fn many_threads_and_processes_open_one_session_at_a_time() {
         }
     });
     assert_eq!(sessions(&service), 1, "one session per process");
-    let children: Vec<_> =
-        (0..4).map(|_| support::child(&bus, "writes_in_a_child_process")).collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
+    let children = [(); 4].map(|()| support::child(&bus, "writes"));
+    for child in children {
+        child.finish();
     }
     assert!(!service.crashed());
 }
 
-/// Not a test of its own: what the children of the test above do.
-#[test]
-fn writes_in_a_child_process() {
-    let Some(store) = support::store_of_child() else {
-        return;
-    };
+children!(creates, writes);
+
+fn writes() {
+    let store = support::store_of_child();
     for _ in 0..5 {
         set(&store, "child", "v");
     }
@@ -386,9 +384,9 @@ fn writes_in_a_child_process() {
 fn processes_that_create_the_same_entry_do_not_make_two() {
     let delay = BTreeMap::from([("Collection.CreateItem".to_owned(), Duration::from_millis(5))]);
     let (bus, service) = scripted(Script { delay, ..Script::default() });
-    let children = [(); 4].map(|()| support::child(&bus, "creates_in_a_child_process"));
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
+    let children = [(); 4].map(|()| support::child(&bus, "creates"));
+    for child in children {
+        child.finish();
     }
     assert_eq!(service.items().len(), RACES);
 }
@@ -396,10 +394,8 @@ fn processes_that_create_the_same_entry_do_not_make_two() {
 /// How many entries the processes of the test above race for.
 const RACES: usize = 10;
 
-/// Not a test of its own: what the children of the test above do.
-#[test]
-fn creates_in_a_child_process() {
-    let Some(store) = support::store_of_child() else { return };
+fn creates() {
+    let store = support::store_of_child();
     for race in 0..RACES {
         let user = format!("raced {race}");
         let mode = if race % 2 == 0 { WriteMode::CreateNew } else { WriteMode::Overwrite };

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use serde_json::json;
 use strongroom::{Backend, Config};
 use strongroom_settings::Settings;
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::{Sandbox, children};
 use support::browser::{another_process, browser_or_skip, drive};
 
 #[test]
@@ -38,16 +38,15 @@ fn the_token_is_not_left_in_the_browser() {
 fn run(script: &str) {
     if browser_or_skip() {
         let sandbox = Sandbox::new();
-        let input =
-            json!({ "serve": another_process("a_server_of_its_own"), "directory": sandbox.path() });
+        let input = json!({ "serve": another_process("server"), "directory": sandbox.path() });
         drive(&mut sandbox.command("node"), script, input);
     }
 }
 
+children!(server);
+
 /// Serves a page until its standard input ends. The first line tells its link, the second one its entry page.
-#[test]
-#[ignore = "the other process of the tests above"]
-fn a_server_of_its_own() {
+fn server() {
     let manager = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     manager.set_api_key("STORED_KEY", "stored-value", None).unwrap();
     let settings = Settings::builder(manager.to_async()).title("Tracker").build().unwrap();

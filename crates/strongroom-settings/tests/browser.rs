@@ -14,7 +14,7 @@ use strongroom::store::secret_service;
 use strongroom::{Backend, Config, Secret, SecretKey, Timestamp, blocking};
 use strongroom_config::{ConfigFile, Rule, Rules};
 use strongroom_settings::{ConfigExport, ConfigMigration, Settings, SettingsBuilder};
-use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, provider_or_skip};
+use strongroom_testkit::{Bus, GnomeKeyring, Sandbox, children, provider_or_skip};
 use support::browser::{another_process, browser_or_skip, drive};
 
 #[test]
@@ -76,8 +76,8 @@ fn drive_on(
     let server = with(settings, secrets).build().unwrap().bind_fresh().unwrap();
     let input = json!({
         "link": server.link(),
-        "change": another_process("another_process_adds_a_secret"),
-        "replace": another_process("another_process_replaces_a_secret"),
+        "change": another_process("adds_a_secret"),
+        "replace": another_process("replaces_a_secret"),
         "exports": bus.sandbox().home(),
     });
     let run = std::thread::spawn(|| server.run_blocking(std::future::pending()));
@@ -170,15 +170,13 @@ fn long_secrets(manager: &blocking::SecretManager) -> Vec<String> {
     secrets.map(|(name, target, ..)| called((name, target))).into()
 }
 
-#[test]
-#[ignore = "the other process of the test above"]
-fn another_process_adds_a_secret() {
+children!(adds_a_secret, replaces_a_secret);
+
+fn adds_a_secret() {
     vault().set_api_key("FROM_ELSEWHERE", "v", None).unwrap();
 }
 
-#[test]
-#[ignore = "the other process of the test above"]
-fn another_process_replaces_a_secret() {
+fn replaces_a_secret() {
     vault().update_value("SHARED", "theirs").unwrap();
 }
 

@@ -30,8 +30,11 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::mem;
 use std::path::PathBuf;
 use std::process::{self, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -53,6 +56,11 @@ const KEYRING: &str = "STRONGROOM_TEST_KEYRING";
 
 /// The start of each line for the parent. The test harness writes lines, too.
 const SAYS: &str = "says: ";
+
+/// The first line that a child says. Without it, the harness has found no test to run, and has succeeded at that.
+const RUNS: &str = "says: runs";
+
+const NOTHING_RAN: &str = "the program has no such function: declare it by `children!`";
 
 /// The longest time that a child may neither say anything nor end. Chosen for a heavily loaded machine.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -77,6 +85,7 @@ pub struct Child {
     process: process::Child,
     stdin: Option<ChildStdin>,
     said: Receiver<String>,
+    runs: Arc<AtomicBool>,
 }
 
 impl Child {
@@ -89,8 +98,9 @@ impl Child {
     pub fn start(mut command: Command) -> Self {
         let mut process = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let stdin = process.stdin.take();
-        let said = lines(process.stdout.take().expect("it is piped"));
-        Self { process, stdin, said }
+        let runs = Arc::default();
+        let said = lines(process.stdout.take().expect("it is piped"), Arc::clone(&runs));
+        Self { process, stdin, said, runs }
     }
 
     /// Returns the process id of the child.
@@ -138,6 +148,16 @@ impl Child {
         std::iter::from_fn(|| self.line()).collect()
     }
 
+    /// Passes the lines to a function, in a thread of its own, and `None` once the child has ended.
+    pub fn hear(&mut self, mut hear: impl FnMut(Option<String>) + Send + 'static) {
+        let (_, none) = mpsc::channel();
+        let said = mem::replace(&mut self.said, none);
+        thread::spawn(move || {
+            said.iter().for_each(|line| hear(Some(line)));
+            hear(None);
+        });
+    }
+
     /// Kills the child.
     pub fn kill(&mut self) {
         self.process.kill().expect("it is a child of this process");
@@ -149,13 +169,15 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// If the child says nothing for too long.
+    /// If the child says nothing for too long, or there is no such function.
     #[track_caller]
     pub fn wait(mut self) -> (Vec<String>, bool) {
         self.end_input();
         let said = self.rest();
         // The child has closed its output, so that it is about to end.
-        (said, self.reap().success())
+        let succeeded = self.reap().success();
+        assert!(!succeeded || self.runs.load(Ordering::SeqCst), "{NOTHING_RAN}");
+        (said, succeeded)
     }
 
     /// Waits as [`wait`](Self::wait) does for a child that succeeds.
@@ -257,9 +279,20 @@ pub fn output(command: &mut Command) -> Output {
 /// If the child fails. The message is what it printed.
 #[track_caller]
 pub fn succeeds(command: &mut Command) {
-    let output = output(command);
-    let printed = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
+    assert_success(&output(command));
+}
+
+/// Checks that a child has run its function, and succeeded.
+///
+/// # Panics
+///
+/// If it has not. The message is what it printed.
+#[track_caller]
+pub fn assert_success(output: &Output) {
+    let printed = [&output.stdout[..], &output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains(RUNS), "{NOTHING_RAN}: {printed}");
 }
 
 /// Says a line to the parent.
@@ -292,15 +325,16 @@ pub fn told() -> Option<String> {
 #[doc(hidden)]
 pub fn run(functions: &[(&str, fn())]) {
     let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();
-    match env::var(FUNCTION) {
-        Ok(name) if name == NAMES => names.into_iter().for_each(say),
-        Ok(name) => {
-            let function = functions.iter().find(|(known, _)| *known == name);
-            let (_, function) = function.unwrap_or_else(|| panic!("{name} is not in {names:?}"));
-            function();
-        }
-        Err(_) => assert_eq!(Child::start(command(NAMES)).finish(), names),
+    let Ok(name) = env::var(FUNCTION) else {
+        return assert_eq!(Child::start(command(NAMES)).finish(), names);
+    };
+    writeln!(io::stdout(), "\n{RUNS}").expect("the parent reads");
+    if name == NAMES {
+        return names.into_iter().for_each(say);
     }
+    let function = functions.iter().find(|(known, _)| *known == name);
+    let (_, function) = function.unwrap_or_else(|| panic!("{name} is not in {names:?}"));
+    function();
 }
 
 fn arguments() -> [&'static str; 2] {
@@ -324,13 +358,16 @@ fn forget(process: &process::Child) {
 }
 
 /// Reads the lines for the parent in a thread, because reading a pipe has no deadline.
-fn lines(stdout: ChildStdout) -> Receiver<String> {
+fn lines(stdout: ChildStdout, runs: Arc<AtomicBool>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        for line in lines.filter_map(|line| line.strip_prefix(SAYS).map(str::to_owned)) {
-            // Sending fails if the test has failed. The child must be able to write all the same.
-            sender.send(line).ok();
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if line == RUNS {
+                runs.store(true, Ordering::SeqCst);
+            } else if let Some(line) = line.strip_prefix(SAYS) {
+                // Sending fails if the test has failed. The child must be able to write all the same.
+                sender.send(line.to_owned()).ok();
+            }
         }
     });
     receiver

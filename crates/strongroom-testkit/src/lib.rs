@@ -23,6 +23,8 @@
 //!
 //! Daemons are available on Linux only, sandboxes on all platforms.
 
+#![forbid(unsafe_code)]
+
 #[cfg(target_os = "linux")]
 mod bus;
 pub mod child;
@@ -35,7 +37,6 @@ mod kwallet;
 mod page_session;
 #[cfg(target_os = "linux")]
 mod process;
-#[cfg(target_os = "linux")]
 mod provider;
 mod sandbox;
 #[cfg(target_os = "linux")]
@@ -65,11 +66,12 @@ pub use kwallet::KWallet;
 pub use page_session::PageSession;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
+pub use provider::skip;
 pub use sandbox::Sandbox;
 pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;
 pub use unused_name::unused_name;
 #[cfg(target_os = "linux")]
-pub use users::{OTHER_USER, other_user_or_skip};
+pub use users::{OTHER_USER, is_root, root_or_skip};
 pub use wait::{PATIENCE, wait_until};

@@ -10,6 +10,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
     ("WebKitWebDriver", "webkit2gtk-driver"),
     ("Xvfb", "xvfb"),
+    ("cc", "gcc"),
     ("chromium", "chromium"),
     ("dbus-daemon", "dbus-daemon"),
     ("gcore", "gdb"),
@@ -20,6 +21,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("kwalletd5", "libkf5wallet-bin libqca-qt5-2-plugins"),
     ("node", "nodejs"),
     ("secret-tool", "libsecret-tools"),
+    ("setsid", "util-linux"),
+    ("strace", "strace"),
     ("ssh-keygen", "openssh-client"),
     ("xdotool", "xdotool"),
 ];
@@ -41,12 +44,20 @@ pub fn provider_or_skip(program: &str) -> bool {
     if find(program).is_some() {
         return true;
     }
-    let complaint = complaint(program);
-    let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
-    assert!(!required, "{complaint}");
-    // Not `eprintln!`: the test harness captures it and drops it for a test that passes.
-    writeln!(io::stderr(), "skipped: {complaint}").ok();
+    skip(&complaint(program));
     false
+}
+
+/// Prints to stderr why a test is skipped.
+///
+/// # Panics
+///
+/// If `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as for [`provider_or_skip`].
+pub fn skip(reason: &str) {
+    let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
+    assert!(!required, "{reason}");
+    // Not `eprintln!`: the test harness captures it and drops it for a test that passes.
+    writeln!(io::stderr(), "skipped: {reason}").ok();
 }
 
 fn complaint(program: &str) -> String {

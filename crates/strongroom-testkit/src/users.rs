@@ -1,19 +1,28 @@
-//! A second user of the machine, for tests that run as root.
-
-use std::io::{self, Write as _};
+//! Other users of the machine, for tests that run as root.
 
 use rustix::process::geteuid;
+
+use crate::skip;
 
 /// The id of the user `daemon`, which exists on every system and has no session.
 pub const OTHER_USER: u32 = 1;
 
-/// Returns whether this process can start processes as [`OTHER_USER`]. Prints a message to stderr if it
-/// can't.
-pub fn other_user_or_skip() -> bool {
-    if geteuid().is_root() {
-        return true;
+/// Returns whether this process is root.
+#[must_use]
+pub fn is_root() -> bool {
+    geteuid().is_root()
+}
+
+/// Returns whether this process is root, and can start processes of other users. Prints a message to stderr if it is
+/// not.
+///
+/// # Panics
+///
+/// If it is not, and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as for [`provider_or_skip`](crate::provider_or_skip).
+#[must_use]
+pub fn root_or_skip() -> bool {
+    if !is_root() {
+        skip("only root can become another user");
     }
-    // Not `eprintln!`: the test harness captures it and drops it for a test that passes.
-    writeln!(io::stderr(), "skipped: only root can be a second user").ok();
-    false
+    is_root()
 }

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use strongroom::backup::{Backup, Protection, RestoreMode, Unlock};
 use strongroom::{Backend, Config, ErrorKind, ExposeSecret, Secret, SecretString};
-use strongroom_testkit::{PATIENCE, Sandbox, unused_name, wait_until};
-use support::{Process, Purged, builder, this_program};
+use strongroom_testkit::child::{self, Child};
+use strongroom_testkit::{PATIENCE, Sandbox, children, unused_name, wait_until};
+use support::{Purged, builder};
 
 const SERVICE: &str = "STRONGROOM_TEST_SERVICE";
 const WRITER: &str = "STRONGROOM_TEST_WRITER";
@@ -31,9 +32,10 @@ fn a_backup_is_of_one_generation_while_four_processes_write() {
     let _purged = Purged(&secrets);
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let mut command = sandbox.command(this_program());
+            let mut command = sandbox.command(child::program());
             command.env(SERVICE, &service).env(WRITER, writer.to_string());
-            Process::start(command, "writes_pairs_in_a_process_of_its_own")
+            child::enter(&mut command, "writer");
+            Child::start(command)
         })
         .collect();
     wait_until("somebody has written", PATIENCE, || secrets.generation().unwrap() > 0);
@@ -60,9 +62,10 @@ fn values(service: &str, backup: &Backup) -> [String; 2] {
     ["ONE", "TWO"].map(|name| copy.get_value(name).unwrap().unwrap().expose_secret().to_owned())
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn writes_pairs_in_a_process_of_its_own() {
+children!(writer);
+
+/// Writes pairs of values until it is killed.
+fn writer() {
     let (service, writer) = (env::var(SERVICE).unwrap(), env::var(WRITER).unwrap());
     let secrets = Config::new(service).backend(Backend::Keyutils);
     let secrets = secrets.open_blocking().unwrap();

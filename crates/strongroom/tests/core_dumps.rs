@@ -17,9 +17,10 @@ use strongroom::{
     Backend, Config, ExposeSecret, KeyringStore, Secret, SecretKey, SecretManager, SecretString,
     blocking,
 };
-use strongroom_testkit::{Sandbox, provider_or_skip, unused_name};
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::{Sandbox, children, provider_or_skip, unused_name};
 use support::site::Site;
-use support::{Process, Said, builder, gnome_keyring, on, say, this_program, told};
+use support::{builder, gnome_keyring, on};
 
 /// What the test tells its other process: the vault, and what its values are made of.
 const BACKEND: &str = "STRONGROOM_TEST_BACKEND";
@@ -53,7 +54,7 @@ fn a_core_dump_holds_no_value_of_a_locked_vault_on_gnome_keyring() {
         return;
     }
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let keeper = Keeper::start("app", on(&bus), bus.sandbox(), bus.command(this_program()));
+    let keeper = Keeper::start("app", on(&bus), bus.sandbox(), bus.command(child::program()));
     forgets(keeper);
 }
 
@@ -66,7 +67,7 @@ fn a_core_dump_holds_no_value_of_a_locked_vault_on_keyutils() {
     let config = Config::new("").backend(Backend::Keyutils);
     let purging = builder(&service, config.clone(), &sandbox).open_blocking().unwrap();
     let _purged = support::Purged(&purging);
-    let command = sandbox.command(this_program());
+    let command = sandbox.command(child::program());
     forgets(Keeper::start(&service, config, &sandbox, command));
 }
 
@@ -79,7 +80,7 @@ fn a_core_dump_holds_no_value_of_a_dropped_vault() {
     let config = Config::new("").backend(Backend::Keyutils);
     let purging = builder(&service, config.clone(), &sandbox).open_blocking().unwrap();
     let _purged = support::Purged(&purging);
-    let mut keeper = Keeper::start(&service, config, &sandbox, sandbox.command(this_program()));
+    let mut keeper = Keeper::start(&service, config, &sandbox, sandbox.command(child::program()));
     assert!(!keeper.values_after("used").is_empty(), "the search finds what is there");
     for deed in ["locked", "used again", "locked again", "little", "locked at last"] {
         keeper.goes_on_after(deed);
@@ -125,7 +126,7 @@ const KEY: &str = "strongroom-key-1:";
 fn keeps_nothing(mut keeper: Keeper, key: impl Fn() -> String) {
     let deeds = ["used", "locked", "used again", "locked again", "little", "locked at last"];
     for (number, deed) in deeds.into_iter().chain(["dropped"]).enumerate() {
-        assert_eq!(keeper.said.next(), deed);
+        assert_eq!(keeper.child.next(), deed);
         if number == 0 {
             keeper.traces.add_key(&key());
             assert!(!keeper.traces.in_core(key().as_bytes()).is_empty(), "the search finds it");
@@ -146,8 +147,7 @@ fn forgets(mut keeper: Keeper) {
 
 /// A process that has a vault and says when to look at it.
 struct Keeper {
-    process: Process,
-    said: Said,
+    child: Child,
     traces: Traces,
     sandbox: Sandbox,
 }
@@ -157,9 +157,8 @@ impl Keeper {
         let seed = RandomState::new().hash_one(service);
         let backend = builder(service, config, sandbox).open_blocking().unwrap().backend();
         command.env(SERVICE, service).env(BACKEND, backend.to_string()).env(SEED, seed.to_string());
-        let (process, stdout) = Process::start(command, "keeps_values_in_a_process_of_its_own");
-        let (said, traces) = (Said::by(stdout), Traces::of(seed));
-        Self { process, said, traces, sandbox: sandbox.clone() }
+        child::enter(&mut command, "keeper");
+        Self { child: Child::start(command), traces: Traces::of(seed), sandbox: sandbox.clone() }
     }
 
     /// One whose vault is at this site.
@@ -168,27 +167,26 @@ impl Keeper {
         let seed = RandomState::new().hash_one(0);
         let mut command = site.command();
         command.env(SEED, seed.to_string());
-        let (process, stdout) = Process::start(command, "keeps_values_in_a_process_of_its_own");
-        let (said, traces) = (Said::by(stdout), Traces::of(seed));
-        Self { process, said, traces, sandbox: sandbox.clone() }
+        child::enter(&mut command, "keeper");
+        Self { child: Child::start(command), traces: Traces::of(seed), sandbox: sandbox.clone() }
     }
 
     /// Where a core dump holds values, or parts of them, after it has done this.
     fn values_after(&mut self, deed: &str) -> Vec<String> {
-        assert_eq!(self.said.next(), deed);
+        assert_eq!(self.child.next(), deed);
         self.finds()
     }
 
     /// The same now, before it goes on.
     fn finds(&mut self) -> Vec<String> {
-        let core = core_dump(self.process.id(), &self.sandbox);
-        self.process.tell("go on");
+        let core = core_dump(self.child.id(), &self.sandbox);
+        self.child.tell("go on");
         self.traces.in_core(&core)
     }
 
     fn goes_on_after(&mut self, deed: &str) {
-        assert_eq!(self.said.next(), deed);
-        self.process.tell("go on");
+        assert_eq!(self.child.next(), deed);
+        self.child.tell("go on");
     }
 }
 
@@ -269,9 +267,10 @@ impl Traces {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn keeps_values_in_a_process_of_its_own() {
+children!(keeper);
+
+/// Has values in memory, and says when to look at it.
+fn keeper() {
     let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
     let seed = env::var(SEED).unwrap().parse().unwrap();
     let secrets = match env::var(SERVICE) {

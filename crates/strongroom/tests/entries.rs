@@ -15,9 +15,10 @@ use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, PromptPolicy, Secret,
     SecretKey, SecretString, Timestamp, blocking,
 };
-use strongroom_testkit::{Sandbox, provider_or_skip, secret_tool, unused_name};
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::{Sandbox, children, provider_or_skip, secret_tool, unused_name};
 use support::apart::{Machine, content, value};
-use support::{Process, Said, gnome_keyring, on, say, this_program, told};
+use support::{gnome_keyring, on};
 
 /// What the other process writes.
 const USER: &str = "STRONGROOM_TEST_USER";
@@ -62,22 +63,22 @@ fn the_keyring_crate_and_we_read_and_write_the_same_entries() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let secrets = entries(on(&bus), bus.sandbox());
     secrets.set_api_key("anthropic-api-key", "ours", None).unwrap();
-    let mut command = bus.command(this_program());
-    command.env(USER, "anthropic-api-key");
-    let (mut peer, stdout) = Process::start(command, "is_the_keyring_crate");
-    let said = Said::by(stdout);
-    assert_eq!(said.next(), "ours");
+    let mut command = bus.command(child::program());
+    child::enter(command.env(USER, "anthropic-api-key"), "keyring_crate");
+    let mut peer = Child::start(command);
+    assert_eq!(peer.next(), "ours");
     peer.tell("theirs");
-    assert_eq!(said.next(), "written");
+    assert_eq!(peer.next(), "written");
     assert_eq!(value(&secrets, "anthropic-api-key").as_deref(), Some("theirs"));
     secrets.update_value("anthropic-api-key", "ours again").unwrap();
     peer.tell("read");
-    assert_eq!(said.next(), "ours again");
+    assert_eq!(peer.next(), "ours again");
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn is_the_keyring_crate() {
+children!(keyring_crate);
+
+/// Reads and writes an entry by the `keyring` crate.
+fn keyring_crate() {
     let entry = keyring::Entry::new("app", &env::var(USER).unwrap()).unwrap();
     say(&entry.get_password().unwrap());
     entry.set_password(&told().unwrap()).unwrap();

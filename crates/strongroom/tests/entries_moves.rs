@@ -8,10 +8,12 @@ use std::fs;
 
 use strongroom::store::choose_unbound;
 use strongroom::{Backend, Error, ErrorKind, KeyringStore, Layout, Secret, SecretKey};
+use strongroom_testkit::child::{say, told};
+use strongroom_testkit::children;
 use support::apart::{Machine, content, value};
 use support::site::Site;
 use support::worker::{Moments, Worker, deed, kills, report};
-use support::{gnome_keyring, on, say, told};
+use support::{gnome_keyring, on};
 
 #[test]
 fn who_names_no_layout_finds_the_entries_that_are_there() {
@@ -238,9 +240,9 @@ fn a_killed_move_between_layouts_loses_nothing_and_the_next_one_ends_it() {
     report(&format!("{before} before, {after} after the switch"));
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn does_a_deed_in_a_process_of_its_own() {
+children!(worker);
+
+fn worker() {
     let site = Site::of_environment();
     match deed().as_str() {
         "rename" => {

@@ -17,10 +17,11 @@ use strongroom::{
     Backend, Config, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret, SecretKey,
     SecretString, blocking,
 };
-use strongroom_testkit::{Bus, Sandbox};
+use strongroom_testkit::child::{self, say, told};
+use strongroom_testkit::{Bus, Sandbox, children};
+use support::gnome_keyring;
 use support::site::{Site, key_file};
 use support::worker::{Moments, Worker, deed, kills, report};
-use support::{gnome_keyring, say, told};
 
 /// How often a process is killed in each of the tests.
 const KILLS: usize = 50;
@@ -45,7 +46,7 @@ fn a_killed_move_leaves_the_vault_on_one_side_and_the_next_one_ends_it() {
     fill(&vault().open_blocking().unwrap(), 0..MANY);
     let whole = content(&vault().open_blocking().unwrap());
     let worker = |to: Backend| {
-        let mut command = bus.command(support::this_program());
+        let mut command = bus.command(child::program());
         command.env(KEY_FILE, key_file(bus.sandbox()));
         Worker::start(command, &format!("move {to}"))
     };
@@ -253,9 +254,9 @@ fn name(number: usize) -> String {
     format!("SECRET_{number}")
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn does_a_deed_in_a_process_of_its_own() {
+children!(worker);
+
+fn worker() {
     let deed = deed();
     match deed.split_once(' ') {
         Some(("move", to)) => {

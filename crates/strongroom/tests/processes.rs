@@ -8,12 +8,11 @@ use std::env;
 use std::process::Command;
 
 use strongroom::{Backend, Config, ExposeSecret, Layout, Secret, blocking};
+use strongroom_testkit::child::{self, Child, say, told};
 use strongroom_testkit::scripted::{Script, ScriptedService};
-use strongroom_testkit::{Bus, PATIENCE, Sandbox, provider_or_skip, unused_name};
+use strongroom_testkit::{Bus, PATIENCE, Sandbox, children, provider_or_skip, unused_name};
 use support::site::Site;
-use support::{
-    Process, Purged, Said, builder, gnome_keyring, manager, on, race, say, this_program, told,
-};
+use support::{Purged, builder, gnome_keyring, manager, on, race};
 
 /// What the test tells its other processes: which vault it is.
 const BACKEND: &str = "STRONGROOM_TEST_BACKEND";
@@ -31,23 +30,23 @@ fn eight_processes_lose_no_entry_although_one_is_killed_every_200_ms() {
     race::nothing_is_lost(&Site::on_bus(&bus, Layout::Entries), 250);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn writes_in_a_process_of_its_own() {
+children!(peer, writer);
+
+fn writer() {
     race::write();
 }
 
 #[test]
 fn a_long_lived_reader_on_gnome_keyring_sees_a_set_at_its_next_get() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    sees_at_its_next_get("app", on(&bus), bus.sandbox(), bus.command(this_program()));
+    sees_at_its_next_get("app", on(&bus), bus.sandbox(), bus.command(child::program()));
 }
 
 #[test]
 fn a_long_lived_reader_on_keyutils_sees_a_set_at_its_next_get() {
     let (service, sandbox) = (unused_name("reader"), Sandbox::new());
     let config = Config::new("").backend(Backend::Keyutils);
-    sees_at_its_next_get(&service, config, &sandbox, sandbox.command(this_program()));
+    sees_at_its_next_get(&service, config, &sandbox, sandbox.command(child::program()));
 }
 
 #[cfg(feature = "sealed")]
@@ -55,7 +54,7 @@ fn a_long_lived_reader_on_keyutils_sees_a_set_at_its_next_get() {
 fn a_long_lived_reader_of_a_sealed_vault_sees_a_set_at_its_next_get() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let config = on(&bus).layout(Layout::Sealed);
-    sees_at_its_next_get("app", config, bus.sandbox(), bus.command(this_program()));
+    sees_at_its_next_get("app", config, bus.sandbox(), bus.command(child::program()));
 }
 
 #[cfg(feature = "sealed")]
@@ -94,14 +93,14 @@ fn what_a_killed_writer_left_in_the_store_is_read_and_kept() {
     for round in 0..4 {
         writer.set(KEY, &Secret::new("before")).unwrap();
         assert_eq!(get(&reader), "before");
-        let mut killed = Peer::start(bus.command(this_program()), "app", Backend::SecretService);
+        let mut killed = Peer::start(bus.command(child::program()), "app", Backend::SecretService);
         assert_eq!(killed.get(), "before");
         // What comes after the write, and before the writer tells the others that it is done.
         service.set(|script| script.hang.extend([CHECK.to_owned()]));
         service.clear_calls();
-        killed.process.tell(&format!("killed {round}"));
+        killed.0.tell(&format!("killed {round}"));
         assert!(service.wait_for_call(CHECK, 1, PATIENCE), "the value is written");
-        killed.process.kill();
+        killed.0.kill();
         drop(killed);
         service.set(|script| script.hang.clear());
 
@@ -134,27 +133,23 @@ fn get(secrets: &blocking::SecretManager) -> String {
 }
 
 /// A process that keeps a manager open, and does what it is told.
-struct Peer {
-    process: Process,
-    said: Said,
-}
+struct Peer(Child);
 
 impl Peer {
     fn start(mut command: Command, service: &str, backend: Backend) -> Self {
         command.env(SERVICE, service).env(BACKEND, backend.to_string());
-        let (process, stdout) = Process::start(command, "works_in_a_process_of_its_own");
-        Self { process, said: Said::by(stdout) }
+        child::enter(&mut command, "peer");
+        Self(Child::start(command))
     }
 
     fn get(&mut self) -> String {
-        self.process.tell("get");
-        self.said.next()
+        self.0.tell("get");
+        self.0.next()
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn works_in_a_process_of_its_own() {
+/// Sets each value that it is told, and says the present one for `get`.
+fn peer() {
     let backend: Backend = env::var(BACKEND).unwrap().parse().unwrap();
     let secrets = Config::new(env::var(SERVICE).unwrap()).backend(backend);
     let secrets = secrets.open_blocking().unwrap();

@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::cell::Cell;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -14,7 +12,8 @@ use strongroom::{
     Backend, Config, Deadlines, Error, ErrorKind, ExposeSecret, Layout, Secret, SecretKey,
     Timestamp, blocking,
 };
-use strongroom_testkit::{Sandbox, unused_name};
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::{Sandbox, children, unused_name};
 
 const STALE: &str = "stale";
 const FRESH: &str = "fresh";
@@ -190,23 +189,20 @@ const SERVICE: &str = "STRONGROOM_TEST_REFRESH";
 /// What the library itself looks at.
 const KEY_FILE: &str = "STRONGROOM_KEY_FILE";
 
-/// Not a test of its own: what the processes of the tests below do.
-///
-/// It fetches when its standard input is closed.
-#[test]
-fn refreshes_in_a_process_of_its_own() {
-    let Ok(service) = std::env::var(SERVICE) else { return };
+children!(refresher);
+
+/// Refreshes the token, and fetches a new one when its input ends.
+fn refresher() {
     // The environment names the backend.
-    let secrets = Config::new(service).open_blocking().unwrap();
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "\nstarted").unwrap();
+    let secrets = Config::new(std::env::var(SERVICE).unwrap()).open_blocking().unwrap();
+    say("started");
     let fetch = |_: Option<Secret>| {
-        writeln!(stdout, "\nfetching").unwrap();
-        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        say("fetching");
+        assert_eq!(told(), None);
         fetched(None)
     };
     let token = secrets.refresh(token(), is_stale, fetch).unwrap();
-    writeln!(stdout, "\ngot {}", token.value.expose_secret()).unwrap();
+    say(&format!("got {}", token.value.expose_secret()));
 }
 
 /// A service with a stale token, and a home of its own.
@@ -246,16 +242,12 @@ impl Shared {
         Self { service, sandbox, secrets }
     }
 
-    fn process(&self) -> Process {
-        let mut command = self.sandbox.command(std::env::current_exe().unwrap());
-        command.args(["--exact", "refreshes_in_a_process_of_its_own", "--nocapture"]);
+    fn refresher(&self) -> Child {
+        let mut command = self.sandbox.command(child::program());
         command.env("STRONGROOM_BACKEND", self.secrets.backend().name());
-        command.env(KEY_FILE, key_file(&self.sandbox));
-        command.env(SERVICE, &self.service).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = strongroom_testkit::start(&mut command);
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let told = Box::new(std::iter::from_fn(move || lines.next()?.ok()));
-        Process { child, told }
+        command.env(KEY_FILE, key_file(&self.sandbox)).env(SERVICE, &self.service);
+        child::enter(&mut command, "refresher");
+        Child::start(command)
     }
 }
 
@@ -269,33 +261,10 @@ fn key_file(sandbox: &Sandbox) -> std::path::PathBuf {
     sandbox.path().join("key")
 }
 
-struct Process {
-    child: Child,
-    told: Box<dyn Iterator<Item = String>>,
-}
-
-impl Process {
-    fn waits_until_it_says(&mut self, text: &str) {
-        assert!(self.told.any(|line| line == text), "it ends without saying: {text}");
-    }
-
-    fn may_fetch(&mut self) {
-        drop(self.child.stdin.take());
-    }
-
-    /// What it says until it ends.
-    fn finish(&mut self) -> Vec<String> {
-        let told = self.told.by_ref().collect();
-        assert!(self.child.wait().unwrap().success());
-        told
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// Waits until a child says this.
+#[track_caller]
+fn wait_for(child: &Child, text: &str) {
+    while child.next() != text {}
 }
 
 #[test]
@@ -304,12 +273,12 @@ fn of_ten_processes_one_fetches() {
 }
 
 fn one_fetches(shared: &Shared) {
-    let mut processes: Vec<_> = (0..10).map(|_| shared.process()).collect();
-    processes.iter_mut().for_each(|process| process.waits_until_it_says("started"));
-    processes.iter_mut().for_each(Process::may_fetch);
-    let told: Vec<_> = processes.iter_mut().flat_map(Process::finish).collect();
-    let count = |text: &str| told.iter().filter(|line| *line == text).count();
-    assert_eq!((count("fetching"), count("got fresh")), (1, 10), "{told:?}");
+    let mut children: Vec<_> = (0..10).map(|_| shared.refresher()).collect();
+    children.iter().for_each(|child| wait_for(child, "started"));
+    children.iter_mut().for_each(Child::end_input);
+    let said: Vec<_> = children.into_iter().flat_map(Child::finish).collect();
+    let count = |text: &str| said.iter().filter(|line| *line == text).count();
+    assert_eq!((count("fetching"), count("got fresh")), (1, 10), "{said:?}");
     if shared.secrets.capabilities().counts_generations {
         assert_eq!(shared.secrets.generation().unwrap(), 2);
     }
@@ -321,20 +290,18 @@ fn one_that_is_killed_while_it_fetches_frees_the_next() {
 }
 
 fn a_killed_one_frees_the_next(shared: &Shared) {
-    let mut killed = shared.process();
-    killed.waits_until_it_says("fetching");
+    let mut killed = shared.refresher();
+    wait_for(&killed, "fetching");
     let busy = shared.secrets.refresh(token(), is_stale, fetched).unwrap_err();
     assert_eq!(busy.kind(), ErrorKind::Busy);
     assert!(busy.to_string().contains("is refreshing"), "{busy}");
     // Windows lets nobody read what stands in a locked file; Wine does.
-    let by = format!("process {} is", killed.child.id());
+    let by = format!("process {} is", killed.id());
     assert!(cfg!(windows) || busy.to_string().contains(&by), "{busy}");
 
-    let mut next = shared.process();
-    next.waits_until_it_says("started");
-    killed.child.kill().unwrap();
-    killed.child.wait().unwrap();
-    next.waits_until_it_says("fetching");
-    next.may_fetch();
+    let next = shared.refresher();
+    wait_for(&next, "started");
+    killed.kill();
+    wait_for(&next, "fetching");
     assert_eq!(next.finish().iter().filter(|line| *line == "got fresh").count(), 1);
 }

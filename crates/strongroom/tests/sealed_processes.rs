@@ -7,12 +7,13 @@ mod support;
 use std::fs;
 
 use strongroom::{ErrorKind, ExposeSecret, Layout, Secret, SecretKey};
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::child::{say, told};
+use strongroom_testkit::{Sandbox, children};
 #[cfg(target_os = "linux")]
 use support::gnome_keyring;
+use support::race;
 use support::site::Site;
 use support::worker::{Moments, Worker, deed, kills, report};
-use support::{race, say, told};
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -28,9 +29,9 @@ fn eight_processes_lose_nothing_of_an_encrypted_file() {
     race::nothing_is_lost(&Site::in_file(&Sandbox::new()), 500);
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn writes_in_a_process_of_its_own() {
+children!(worker, writer);
+
+fn writer() {
     race::write();
 }
 
@@ -187,9 +188,7 @@ impl Seen {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn does_a_deed_in_a_process_of_its_own() {
+fn worker() {
     let secrets = Site::of_environment().open_blocking().unwrap();
     let first = secrets.list().unwrap().len();
     say("ready");

@@ -10,11 +10,10 @@ use strongroom::{
     Backend, Config, Error, ErrorKind, ExposeSecret, KeyringStore, Layout, Secret, SecretKey,
     SecretString, SecureStore,
 };
-use strongroom_testkit::{Bus, Sandbox};
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::{Bus, Sandbox, children};
+use support::gnome_keyring;
 use support::worker::{Moments, Worker, deed, kills};
-use support::{Process, Said, gnome_keyring, say, this_program, told};
-
-const KEYRING: &str = "is_the_keyring_crate";
 
 fn config(sandbox: &Sandbox) -> Config {
     let config = Config::new("app").environment(|_| None);
@@ -91,9 +90,10 @@ fn without_a_store_that_lasts_it_says_what_to_install() {
 #[test]
 fn entries_of_the_keyring_crate_are_found_bound_read_and_overwritten() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
-    let (mut peer, stdout) = Process::start(bus.command(this_program()), KEYRING);
-    let said = Said::by(stdout);
-    assert_eq!(said.next(), "written");
+    let mut command = bus.command(child::program());
+    child::enter(&mut command, "keyring_crate");
+    let mut peer = Child::start(command);
+    assert_eq!(peer.next(), "written");
 
     let secrets = on(&bus).open_store().unwrap();
     assert_eq!(secrets.list().unwrap(), ["token", "with::sign"]);
@@ -103,12 +103,12 @@ fn entries_of_the_keyring_crate_are_found_bound_read_and_overwritten() {
     assert_eq!(away.kind(), ErrorKind::NoBackend, "the first look has bound them");
     secrets.set_secret("token", &secret("ours")).unwrap();
     peer.tell("read");
-    assert_eq!(said.next(), "ours");
+    assert_eq!(peer.next(), "ours");
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn is_the_keyring_crate() {
+children!(keyring_crate, worker);
+
+fn keyring_crate() {
     let entry = keyring::Entry::new("app", "token").unwrap();
     entry.set_password("theirs").unwrap();
     keyring::Entry::new("app", "with::sign").unwrap().set_password("theirs, too").unwrap();
@@ -124,7 +124,7 @@ fn a_first_look_that_is_killed_loses_nothing() {
     let state = || on(&bus).state_file("binding").unwrap().unwrap();
     let start = || {
         std::fs::remove_file(state()).ok();
-        Worker::start(bus.command(this_program()), "look")
+        Worker::start(bus.command(child::program()), "look")
     };
     let mut moments = Moments::of(|| start().times(1));
     for _ in 0..kills(25) {
@@ -135,9 +135,7 @@ fn a_first_look_that_is_killed_loses_nothing() {
     }
 }
 
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn does_a_deed_in_a_process_of_its_own() {
+fn worker() {
     assert_eq!(deed(), "look");
     say("ready");
     told();

@@ -2,15 +2,15 @@
 //! `cargo test -p strongroom --features testing --test testing`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "a process says something to the test that started it")]
 
 use std::ffi::OsString;
-use std::{env, fs};
+use std::fs;
 
 use strongroom::error::Operation;
 use strongroom::store::{ChoiceReason, choose_unbound};
 use strongroom::{Backend, Config, ErrorKind, SecretString, SecureStore, testing};
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::child::{self, Child};
+use strongroom_testkit::{Sandbox, children};
 
 /// The automatic choice, whatever the environment of the test run names.
 fn automatic(service: &str) -> SecureStore {
@@ -73,20 +73,18 @@ fn what_was_named_is_what_is_used() {
 fn the_application_itself_is_never_on_the_mock() {
     let sandbox = Sandbox::new();
     let program = sandbox.path().join("app");
-    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    fs::copy(child::program(), &program).unwrap();
     let mut command = sandbox.command(&program);
-    command.args(["--exact", "is_an_application", "--ignored", "--nocapture"]);
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("it is no mock") && output.status.success(), "{said}");
+    child::enter(&mut command, "application");
+    assert_eq!(Child::start(command).finish(), ["it is no mock"]);
 }
 
-#[test]
-#[ignore = "run by another test, in a process of its own"]
-fn is_an_application() {
+children!(application);
+
+fn application() {
     match automatic_in("application") {
         Ok(secrets) => assert!(!matches!(secrets.reason(), ChoiceReason::Testing)),
         Err(error) => assert_eq!(error.kind(), ErrorKind::NoBackend),
     }
-    println!("it is no mock");
+    child::say("it is no mock");
 }

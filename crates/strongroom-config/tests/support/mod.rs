@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 pub(crate) mod git;
-pub(crate) mod process;
 
 use std::fs;
 use std::path::{Path, PathBuf};

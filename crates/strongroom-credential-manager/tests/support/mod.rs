@@ -1,4 +1,4 @@
-//! Services of their own, clean-up, what other programs see, and this test program run again.
+//! Services of their own, clean-up, what other programs see, and this test program started again.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::env;
 use std::ops::Deref;
 use std::path::Path;
-use std::process::{self, Child, Command, Output, Stdio};
+use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use strongroom_core::{ExposeSecret, KeyringStore, Result, WriteMode, secret_bytes};
 use strongroom_credential_manager::{Config, CredentialManagerStore};
+use strongroom_testkit::child::{self, Child};
 
 /// Where the service of the test that started this process stands.
 const SERVICE: &str = "STRONGROOM_TEST_SERVICE";
@@ -142,23 +143,9 @@ pub(crate) fn is_wine() -> bool {
     Path::new(r"C:\windows\system32\winecfg.exe").exists()
 }
 
-/// Starts a role: a test of this program that is ignored otherwise. It ends by itself once its input
-/// does.
-pub(crate) fn start(role: &str, service: &Service) -> Child {
-    Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", role])
-        .env(SERVICE, &service.name)
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-pub(crate) fn assert_passed(output: &Output) {
-    let printed = [&output.stdout[..], &output.stderr].concat();
-    let printed = String::from_utf8_lossy(&printed);
-    let passed = output.status.success() && printed.contains("test result: ok. 1 passed");
-    assert!(passed, "{printed}");
+/// Starts a function of this program, in the same service.
+pub(crate) fn start(function: &str, service: &Service) -> Child {
+    let mut command = child::command(function);
+    command.env(SERVICE, &service.name).env("RUST_BACKTRACE", "0");
+    Child::start(command)
 }

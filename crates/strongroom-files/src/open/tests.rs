@@ -1,9 +1,11 @@
 //! Files of every kind, opened as every source.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of it is test code")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+
+use strongroom_testkit::skip;
 
 use super::*;
 
@@ -73,7 +75,7 @@ fn links_are_followed_where_the_user_named_them() {
 #[test]
 fn another_users_link_leads_to_no_private_file() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: only root can give a link away");
+        return skip("only root can give a link away");
     }
     let scene = Scene::new();
     scene.file("private", 0o600);
@@ -86,7 +88,7 @@ fn another_users_link_leads_to_no_private_file() {
 #[test]
 fn another_users_file_is_not_private() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: only root can give a file away");
+        return skip("only root can give a file away");
     }
     let scene = Scene::new();
     let path = scene.file("private", 0o600);

@@ -1,21 +1,22 @@
-//! Namespaces of their own, clean-up, and this test program run again elsewhere.
+//! Namespaces of their own, clean-up, and this test program started again in other sessions.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of it is test code")]
 
 use std::env;
 use std::fs::{self, Permissions};
-use std::io::ErrorKind;
 use std::ops::Deref;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, Command, Output, Stdio};
+use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use linux_keyutils::{Key, KeyRingIdentifier, KeySerialId};
 use strongroom_core::{ExposeSecret, KeyringStore, WriteMode, secret_bytes};
 use strongroom_keyutils::{Config, KeyutilsStore};
+use strongroom_testkit::child::{self, Child};
+use strongroom_testkit::{provider_or_skip, root_or_skip};
 use tempfile::TempDir;
 
 /// Where the namespace of the test that started this process stands.
@@ -166,65 +167,51 @@ impl Program {
         Self::new(None)
     }
 
-    /// As another user, or `None` where this process may not become one.
+    /// As another user. `None` if this process may not become one.
     pub(crate) fn of_user(uid: u32) -> Option<Self> {
-        let root = fs::metadata("/proc/self").unwrap().uid() == 0;
-        root.then(|| Self::new(Some(uid))).or_else(|| skip("only root can become another user"))
+        root_or_skip().then(|| Self::new(Some(uid)))
     }
 
     fn new(uid: Option<u32>) -> Self {
         let dir = TempDir::new().unwrap();
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
         let path = dir.path().join("test-program");
-        fs::copy(env::current_exe().unwrap(), &path).unwrap();
+        fs::copy(child::program(), &path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         Self { path, uid, _dir: dir }
     }
 
-    /// Runs the tests that the arguments choose; they must pass, and there must be some.
-    pub(crate) fn passes(&self, session: Session, store: &Store, arguments: &[&str]) {
-        let output = self.start(session, &store.namespace, arguments).wait_with_output().unwrap();
-        assert_passed(&output, &format!("{arguments:?} in {session:?}"));
+    /// Runs the tests of a module. They must pass, and there must be some.
+    pub(crate) fn passes(&self, session: Session, store: &Store, module: &str) {
+        let output = child::output(self.command(session, store).arg(module));
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed);
+        let passed = output.status.success() && printed.contains("test result: ok");
+        assert!(passed && !printed.contains(" 0 passed"), "{module} in {session:?}: {printed}");
     }
 
-    /// Plays a role: a test of this program that is ignored otherwise.
-    pub(crate) fn plays(&self, role: &str, session: Session, store: &Store) {
-        self.passes(session, store, &["--ignored", "--exact", role]);
+    /// Runs a function of this program, which must succeed.
+    pub(crate) fn runs(&self, function: &str, session: Session, store: &Store) {
+        let mut command = self.command(session, store);
+        child::enter(&mut command, function);
+        child::succeeds(&mut command);
     }
 
-    /// Starts a role that waits for its input to end.
-    pub(crate) fn starts(&self, role: &str, store: &Store) -> Child {
-        self.start(Session::Same, &store.namespace, &["--ignored", "--exact", role])
+    /// Starts a function of this program.
+    pub(crate) fn starts(&self, function: &str, store: &Store) -> Child {
+        let mut command = self.command(Session::Same, store);
+        child::enter(&mut command, function);
+        Child::start(command)
     }
 
-    fn start(&self, session: Session, namespace: &str, arguments: &[&str]) -> Child {
+    fn command(&self, session: Session, store: &Store) -> Command {
         let mut command = session.command(&self.path);
         if let Some(uid) = self.uid {
             command.uid(uid).gid(uid);
         }
+        command.env(NAMESPACE, &store.namespace).env("RUST_BACKTRACE", "0").current_dir("/");
         command
-            .args(arguments)
-            .env(NAMESPACE, namespace)
-            .env("RUST_BACKTRACE", "0")
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        loop {
-            // Another thread that forks right now holds the copy open for writing until it execs.
-            match command.spawn() {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
-                child => return child.unwrap(),
-            }
-        }
     }
-}
-
-pub(crate) fn assert_passed(output: &Output, what: &str) {
-    let printed = [&output.stdout[..], &output.stderr].concat();
-    let printed = String::from_utf8_lossy(&printed);
-    let passed = output.status.success() && printed.contains("test result: ok");
-    assert!(passed && !printed.contains(" 0 passed"), "{what}: {printed}");
 }
 
 /// Runs `keyctl`, which must succeed, and returns what it printed without the last newline.
@@ -236,26 +223,15 @@ pub(crate) fn keyctl(arguments: &[&str]) -> String {
     printed.trim_end_matches('\n').to_owned()
 }
 
-/// Whether `keyctl` and `setsid` are there. Fails without them where all tests must run.
+/// Returns whether `keyctl` and `setsid` are there. Without them the test is skipped, or fails in CI.
 pub(crate) fn have_tools() -> bool {
-    let there = |tool| with_arguments(tool, &["--version"]).output().is_ok();
-    if there("keyctl") && there("setsid") {
-        return true;
-    }
-    let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
-    assert!(!required, "install the Debian packages keyutils and util-linux");
-    skip("keyctl or setsid is missing (Debian packages keyutils, util-linux)").unwrap_or(false)
+    provider_or_skip("keyctl") && provider_or_skip("setsid")
 }
 
 /// The numbers of the keys that this thread's own keyring links.
 pub(crate) fn left_in_thread_keyring() -> usize {
     let keyring = Key::from_id(KeySerialId::new(KeyRingIdentifier::Thread as i32));
     keyring.read(&mut vec![0u8; 4096]).unwrap_or(0)
-}
-
-fn skip<T>(why: &str) -> Option<T> {
-    eprintln!("skipped: {why}");
-    None
 }
 
 fn with_arguments(program: &str, arguments: &[&str]) -> Command {

@@ -144,19 +144,18 @@ pub(crate) fn refused<T>(result: Result<T, Error>, kind: ErrorKind) -> Error {
     }
 }
 
-/// Runs one test of this binary as a process of its own, which finds the vault by its environment.
-pub(crate) fn child(test: &str, sandbox: &Sandbox) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]);
+/// Returns a command that runs a function of this program, which finds the vault by its environment.
+pub(crate) fn child(function: &str, sandbox: &Sandbox) -> Command {
+    let mut command = strongroom_testkit::child::command(function);
     command.env("SEALED_TEST_VAULT", sandbox.path());
     command.env("SEALED_TEST_KEY", sandbox.key.to_text().expose_secret());
     command
 }
 
-/// The vault that this process was started for; `None` if it is an ordinary run of the tests.
-pub(crate) fn vault_of_child() -> Option<FileConfig> {
-    let path = std::env::var_os("SEALED_TEST_VAULT")?;
+/// Returns the vault that this child was started for.
+pub(crate) fn vault_of_child() -> FileConfig {
+    let path = std::env::var_os("SEALED_TEST_VAULT").unwrap();
     let key = std::env::var("SEALED_TEST_KEY").unwrap();
     let key = SealingKey::from_text(&key.into()).unwrap();
-    Some(FileConfig::new(Path::new(&path), KeySource::key(key)))
+    FileConfig::new(Path::new(&path), KeySource::key(key))
 }

@@ -1,11 +1,11 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use strongroom_core::{Deadlines, ExposeSecret, KeyringStore, PromptPolicy, SecretString};
 use strongroom_secret_service::{Config, SecretServiceStore};
+use strongroom_testkit::child::{self, Child};
 use strongroom_testkit::scripted::{Script, ScriptedService};
 use strongroom_testkit::{Bus, GnomeKeyring, Sandbox};
 
@@ -76,20 +76,19 @@ pub(crate) fn secret(value: &str) -> SecretString {
     SecretString::from(value)
 }
 
-/// Runs one test of this program again, in a process of its own that reaches this bus.
-pub(crate) fn child(bus: &Bus, test: &str) -> Child {
-    let program = std::env::current_exe().expect("a test program has a path");
-    let mut command = bus.command(program);
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, bus.sandbox().path());
-    command.stdout(Stdio::null()).spawn().expect("a test program can be started")
+/// Starts a function of this program that reaches this bus.
+pub(crate) fn child(bus: &Bus, function: &str) -> Child {
+    let mut command = bus.command(child::program());
+    child::enter(command.env(STATE_DIR, bus.sandbox().path()), function);
+    Child::start(command)
 }
 
-/// The store of a process that [`child`] started; `None` in the test program itself.
-pub(crate) fn store_of_child() -> Option<SecretServiceStore> {
-    let state_dir = std::env::var_os(CHILD)?;
+/// Returns the store of a child.
+pub(crate) fn store_of_child() -> SecretServiceStore {
+    let state_dir = std::env::var_os(STATE_DIR).expect("the parent sets it");
     let config = Config::default().with_state_dir(std::path::PathBuf::from(state_dir));
-    Some(SecretServiceStore::new(config.with_prompt(PromptPolicy::Never)))
+    SecretServiceStore::new(config.with_prompt(PromptPolicy::Never))
 }
 
-/// Tells a child that it is one, and where its lock files are.
-const CHILD: &str = "STRONGROOM_TEST_CHILD";
+/// The variable with the directory of a child's lock files.
+const STATE_DIR: &str = "STRONGROOM_TEST_STATE_DIR";

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use strongroom_testkit::provider_or_skip;
+use strongroom_testkit::{child, provider_or_skip};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e");
 
@@ -42,9 +42,10 @@ pub(crate) fn drive(node: &mut Command, script: &str, mut input: Value) {
     assert!(node.wait().unwrap().success(), "the script says above what went wrong");
 }
 
-/// The command of another process that does what an ignored test of this program does.
-pub(crate) fn another_process(test: &str) -> Value {
-    json!([env::current_exe().unwrap(), "--exact", test, "--ignored", "--nocapture"])
+/// Returns the command of a child that runs a function of this program, for a script that starts it.
+pub(crate) fn another_process(function: &str) -> Value {
+    let words = child::command_line(function).into_iter().map(|word| word.into_string().unwrap());
+    words.collect()
 }
 
 /// Where Node finds `playwright-core` and `axe-core`: beside the program that is on the `PATH`.

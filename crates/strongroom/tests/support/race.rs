@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use strongroom::{ErrorKind, ExposeSecret, Result, Secret, SecretKey, blocking};
+use strongroom_testkit::child::{self, Child, say};
 
 use super::site::Site;
-use super::{Process, lines, say};
 
 /// How many writers work at once.
 const WRITERS: usize = 8;
@@ -151,7 +150,7 @@ struct Race<'a> {
 
 struct Writer {
     /// Until it has ended, and been waited for.
-    process: Option<Process>,
+    process: Option<Child>,
     /// The first operation that was not acknowledged.
     next: usize,
     /// The same when this process was started.
@@ -226,7 +225,7 @@ impl<'a> Race<'a> {
         let Writer { next, first, .. } = self.writers[number];
         let ended = self.writers[number].process.take().expect("a process ends once");
         let killed = self.writers[number].killed;
-        assert!(ended.succeeded() || killed, "writer {number} failed in operation {next}");
+        assert!(ended.wait().1 || killed, "writer {number} failed in operation {next}");
         if next < self.operations {
             assert!(killed, "writer {number} ended after operation {next}");
             let process = Some(self.launch(number, next));
@@ -254,18 +253,19 @@ impl<'a> Race<'a> {
         self.kills += 1;
     }
 
-    fn launch(&self, number: usize, next: usize) -> Process {
+    fn launch(&self, number: usize, next: usize) -> Child {
         let mut command = self.site.command();
         command.env(WRITER, number.to_string()).env(NEXT, next.to_string());
         command.env(END, self.operations.to_string());
-        let (process, stdout) = Process::start(command, "writes_in_a_process_of_its_own");
+        child::enter(&mut command, "writer");
+        let mut child = Child::start(command);
         let sender = self.sender.clone();
-        thread::spawn(move || {
-            let events = lines(stdout).map(|line| event(&line)).chain([Event::Ended]);
-            // Nobody listens any more where the test has failed.
-            events.map(|event| sender.send((number, event))).take_while(|sent| sent.is_ok()).count()
+        child.hear(move |line| {
+            let event = line.as_deref().map_or(Event::Ended, event);
+            // Sending fails if the test has failed.
+            sender.send((number, event)).ok();
         });
-        process
+        child
     }
 }
 
@@ -279,7 +279,7 @@ fn event(line: &str) -> Event {
     }
 }
 
-/// What a writer does, in a process of its own.
+/// Does the operations of a writer, in a child.
 pub(crate) fn write() {
     let number = |name| env::var(name).unwrap().parse::<usize>().unwrap();
     let writer = number(WRITER);

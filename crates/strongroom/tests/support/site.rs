@@ -9,9 +9,9 @@ use strongroom::keys::{KeySource, SealingKey};
 use strongroom::{Backend, Config, Layout, blocking};
 #[cfg(target_os = "linux")]
 use strongroom_testkit::Bus;
-use strongroom_testkit::Sandbox;
+use strongroom_testkit::{Sandbox, child};
 
-use super::{builder, this_program};
+use super::builder;
 
 /// What a test tells its other processes: which vault it is.
 const BACKEND: &str = "STRONGROOM_TEST_BACKEND";
@@ -34,7 +34,7 @@ impl<'a> Site<'a> {
     #[cfg(target_os = "linux")]
     pub(crate) fn on_bus(bus: &'a Bus, layout: Layout) -> Self {
         let (sandbox, config) = (bus.sandbox(), super::on(bus).layout(layout));
-        let program = Box::new(|| bus.command(this_program()));
+        let program = Box::new(|| bus.command(child::program()));
         Self { sandbox, program, config, backend: Backend::SecretService, layout }
     }
 
@@ -44,7 +44,7 @@ impl<'a> Site<'a> {
         let path = key_file(sandbox);
         SealingKey::generate().unwrap().create_file(&path).unwrap();
         let config = Config::new("").backend(Backend::File).key(KeySource::key_file(path));
-        let program = Box::new(|| sandbox.command(this_program()));
+        let program = Box::new(|| sandbox.command(child::program()));
         Self { sandbox, program, config, backend: Backend::File, layout: Layout::Inline }
     }
 

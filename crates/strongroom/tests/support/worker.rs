@@ -3,13 +3,9 @@
 use std::env;
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::Command;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use strongroom_testkit::PATIENCE;
-
-use super::{Process, lines};
+use strongroom_testkit::child::{self, Child};
 
 /// How often a process is killed in each test, if not as often as the test says.
 const KILLS_WANTED: &str = "STRONGROOM_TEST_KILLS";
@@ -39,29 +35,25 @@ impl Moments {
 }
 
 /// A process at work on the vault.
-pub(crate) struct Worker {
-    process: Process,
-    said: Receiver<String>,
-}
+pub(crate) struct Worker(Child);
 
 impl Worker {
-    /// Starts this program by the command, to do this in its test `does_a_deed_in_a_process_of_its_own`, and
-    /// lets it begin once it is ready.
+    /// Starts this program by the command, to do this in its function `worker`, and lets it begin once it is
+    /// ready.
     pub(crate) fn start(mut command: Command, deed: &str) -> Self {
         command.env(DEED, deed);
-        let (mut process, stdout) = Process::start(command, "does_a_deed_in_a_process_of_its_own");
-        let (sender, said) = mpsc::channel();
-        thread::spawn(move || lines(stdout).try_for_each(|line| sender.send(line)).ok());
-        assert_eq!(said.recv_timeout(PATIENCE).unwrap(), "ready");
-        process.tell("go");
-        Self { process, said }
+        child::enter(&mut command, "worker");
+        let mut child = Child::start(command);
+        assert_eq!(child.next(), "ready");
+        child.tell("go");
+        Self(child)
     }
 
     /// How long it takes until so much is done.
     pub(crate) fn times(self, deeds: usize) -> Duration {
         let started = Instant::now();
         for _ in 0..deeds {
-            assert_eq!(self.said.recv_timeout(PATIENCE).unwrap(), "done");
+            assert_eq!(self.0.next(), "done");
         }
         started.elapsed()
     }
@@ -69,12 +61,12 @@ impl Worker {
     /// How much it said it had done before it was killed.
     pub(crate) fn killed_after(mut self, moment: Duration) -> usize {
         let (at, mut done) = (Instant::now() + moment, 0);
-        while let Ok(line) = self.said.recv_timeout(at.saturating_duration_since(Instant::now())) {
+        while let Some(line) = self.0.next_within(at.saturating_duration_since(Instant::now())) {
             assert_eq!(line, "done");
             done += 1;
         }
-        self.process.kill();
-        done + self.said.iter().filter(|line| line == "done").count()
+        self.0.kill();
+        done + self.0.rest().iter().filter(|line| *line == "done").count()
     }
 }
 

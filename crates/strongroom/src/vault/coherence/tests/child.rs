@@ -1,93 +1,74 @@
-//! A test program that runs again, as another process.
+//! Children of this test program that use the coherence of a service.
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{self, ChildStdout, Command, Stdio};
-use std::thread;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
+use strongroom_testkit::child::{self, Child, say, told};
+use strongroom_testkit::children;
+#[cfg(target_os = "linux")]
+use strongroom_testkit::is_root;
+
+#[cfg(target_os = "linux")]
+use super::works_in_a_read_only_directory;
 use super::{Counter, Home, PATIENT, open};
 
-/// How often a child of kind `count` does.
+/// How often a [`counter`] counts.
 pub(super) const COUNT: u64 = 50;
 
 const HOME: &str = "STRONGROOM_TEST_COHERENCE_HOME";
-const WORK: &str = "STRONGROOM_TEST_COHERENCE_WORK";
-const TEST: &str = "vault::coherence::tests::child::work_of_a_child";
 
-/// Killed on drop.
-pub(super) struct Child {
-    process: process::Child,
-    stdout: BufReader<ChildStdout>,
+children!(
+    counter,
+    holder,
+    #[cfg(target_os = "linux")]
+    works_in_a_read_only_directory,
+);
+
+/// Starts a child whose files are in a home.
+pub(super) fn start(home: &Home, function: &str) -> Child {
+    let mut command = child::command(function);
+    command.env(HOME, home.path());
+    Child::start(command)
 }
 
-impl Child {
-    pub(super) fn start(home: &Home, work: &str) -> Self {
-        let program = env::current_exe().expect("a test program has a path");
-        let mut process = Command::new(program)
-            .args(["--exact", TEST, "--nocapture", "--ignored"])
-            .env(HOME, home.path())
-            .env(WORK, work)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a test program can be started");
-        let stdout = BufReader::new(process.stdout.take().expect("it is piped"));
-        Self { process, stdout }
+/// Runs a function in a child that permissions bind. They do not bind root.
+#[cfg(target_os = "linux")]
+pub(super) fn succeeds_within_permissions(function: &str) {
+    let mut command = Command::new(child::program());
+    if is_root() {
+        command = Command::new("setpriv");
+        command.args(["--bounding-set", "-dac_override,-dac_read_search"]).arg(child::program());
     }
-
-    pub(super) fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Waits until it says that it is where it was sent.
-    pub(super) fn line(&mut self) {
-        let mut line = String::new();
-        while !line.contains("ready") {
-            line.clear();
-            let length = self.stdout.read_line(&mut line).expect("a pipe can be read");
-            assert_ne!(length, 0, "the child ended early");
-        }
-    }
-
-    /// By SIGKILL.
-    pub(super) fn kill(mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it is ours");
-    }
-
-    pub(super) fn succeed(mut self) {
-        assert!(self.process.wait().expect("it is ours").success());
-    }
+    child::enter(&mut command, function);
+    child::succeeds(&mut command);
 }
 
-impl Drop for Child {
-    fn drop(&mut self) {
-        // Both fail only where it was waited for.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-#[test]
-#[ignore = "run by other tests, in a process of its own"]
-fn work_of_a_child() {
-    let (Some(home), Some(work)) = (env::var_os(HOME), env::var_os(WORK)) else { return };
-    let home = Path::new(&home);
-    let coherence = open(home, "service");
-    let mut counter = Counter::new(&coherence, home);
-    if work == "count" {
+fn counter() {
+    with_home(|counter| {
         for _ in 0..COUNT {
             assert!(counter.increment().seen.is_some());
         }
-        return;
-    }
-    let commit = coherence.lock(PATIENT).expect("the lock comes");
-    let next = counter.read_if_needed(commit.base()) + 1;
-    commit.begin().expect("the mark can be made");
-    fs::write(&counter.store, next.to_string()).expect("the store can be written");
-    writeln!(std::io::stdout(), "ready").expect("a pipe can be written");
-    // Until it is killed; whoever started it has 60 seconds for that.
-    thread::park_timeout(PATIENT);
-    drop(commit);
+    });
+}
+
+/// Stops between a write and the end of its commit, until it is killed.
+fn holder() {
+    with_home(|counter| {
+        let commit = counter.coherence.lock(PATIENT).expect("the lock comes");
+        let next = counter.read_if_needed(commit.base()) + 1;
+        commit.begin().expect("the mark can be made");
+        fs::write(&counter.store, next.to_string()).expect("the store can be written");
+        say("ready");
+        told();
+        drop(commit);
+    });
+}
+
+fn with_home(work: impl FnOnce(&mut Counter<'_>)) {
+    let home = env::var_os(HOME).expect("the parent sets it");
+    let home = Path::new(&home);
+    work(&mut Counter::new(&open(home, "service"), home));
 }
