@@ -160,8 +160,9 @@ impl GnomeKeyring {
 
     fn wait_for_start(&self, unlocked: bool) {
         wait_until("gnome-keyring is on the bus", PATIENCE, || {
-            let log = || self.bus.sandbox().read_log(PROGRAM);
-            assert!(!self.daemon().has_ended(), "gnome-keyring died: {}", log());
+            if self.daemon().has_ended() {
+                panic!("gnome-keyring died: {}", self.bus.sandbox().read_log(PROGRAM));
+            }
             self.bus.name_owner_pid(secret_service::NAME) == Some(self.pid())
         });
         // The daemon may take its name before it has processed the password.

@@ -238,8 +238,9 @@ impl KWallet {
 
     fn wait_for_start(&self, open: bool) {
         wait_until("kwalletd5 is on the bus", PATIENCE, || {
-            let log = || self.bus.sandbox().read_log(PROGRAM);
-            assert!(!self.daemon().has_ended(), "kwalletd5 died: {}", log());
+            if self.daemon().has_ended() {
+                panic!("kwalletd5 died: {}", self.bus.sandbox().read_log(PROGRAM));
+            }
             self.bus.name_owner_pid(secret_service::NAME) == Some(self.pid())
         });
         // This call is answered only after the daemon has processed the login.

@@ -45,6 +45,19 @@ pub struct ItemView {
     pub content_type: String,
 }
 
+impl ItemView {
+    fn new(path: &str, item: &state::Item) -> Self {
+        Self {
+            path: path.to_owned(),
+            collection: item.collection.clone(),
+            label: item.label.clone(),
+            attributes: item.attributes.clone(),
+            secret: item.secret.clone(),
+            content_type: item.content_type.clone(),
+        }
+    }
+}
+
 impl fmt::Debug for ItemView {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the secret.
@@ -123,15 +136,7 @@ impl ScriptedService {
     /// Returns all items, sorted by collection, the oldest first.
     pub fn items(&self) -> Vec<ItemView> {
         self.shared.with(|state| {
-            let view = |(path, item): (&String, &state::Item)| ItemView {
-                path: path.clone(),
-                collection: item.collection.clone(),
-                label: item.label.clone(),
-                attributes: item.attributes.clone(),
-                secret: item.secret.clone(),
-                content_type: item.content_type.clone(),
-            };
-            state.items.iter().map(view).collect()
+            state.items.iter().map(|(path, item)| ItemView::new(path, item)).collect()
         })
     }
 
@@ -148,11 +153,11 @@ impl ScriptedService {
             Some(_) => collection.to_owned(),
             None => format!("{COLLECTIONS}{collection}"),
         };
-        let owned = |(name, value): &(&str, &str)| ((*name).into(), (*value).into());
+        let attributes = attributes.iter().copied();
         let item = NewItem {
             collection: path.clone(),
             label: label.into(),
-            attributes: attributes.iter().map(owned).collect(),
+            attributes: attributes.map(|(name, value)| (name.into(), value.into())).collect(),
             secret: secret.into(),
             content_type: "text/plain".into(),
         };

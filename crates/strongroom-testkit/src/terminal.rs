@@ -49,8 +49,9 @@ impl Terminal {
         let device = rustix::fs::open(name, flags, Mode::empty()).expect("it is there");
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&device, size).expect("it takes a size");
-        let side = || device.try_clone().expect("few files are open");
-        let program = command.stdin(side()).stdout(side()).stderr(side()).spawn();
+        let [input, output, errors] =
+            [(); 3].map(|()| device.try_clone().expect("few files are open"));
+        let program = command.stdin(input).stdout(output).stderr(errors).spawn();
         let program = Program(program.expect("the program starts"));
         let keyboard = File::from(controller);
         // A program whose output is not read blocks when the terminal's buffer is full.
@@ -101,8 +102,9 @@ impl Terminal {
     #[track_caller]
     pub fn end(mut self) -> (Option<i32>, Vec<u8>) {
         // With a deadline: a program with a question that the test does not answer would wait for ever.
-        let ended = || self.program.0.try_wait().expect("it is ours").is_some();
-        wait_until("the program ends", PATIENCE, ended);
+        wait_until("the program ends", PATIENCE, || {
+            self.program.0.try_wait().expect("it is ours").is_some()
+        });
         let status = self.program.0.wait().expect("it is ours");
         let modes = self.modes();
         assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");

@@ -24,12 +24,16 @@ pub(super) async fn answer(context: &Context, call: &Call) -> Reply {
 
 /// Checks that a write is possible. If the service is locked, the write fails or hangs.
 pub(super) async fn writable(context: &Context, call: &Call) -> Result<(), Failure> {
-    let locked = || context.shared.with(|state| (state.script.locked, state.script.locked_writes));
-    if locked() == (true, LockedWrites::Hang) {
+    let hangs = context.shared.with(|state| state.script.locked_writes == LockedWrites::Hang);
+    if hangs && is_locked(context) {
         context.shared.hang(call.arrived).await;
     }
     // Read again: the test may have unlocked the service while the call hung.
-    if locked().0 { Err(Failure::is_locked()) } else { Ok(()) }
+    if is_locked(context) { Err(Failure::is_locked()) } else { Ok(()) }
+}
+
+fn is_locked(context: &Context) -> bool {
+    context.shared.with(|state| state.script.locked)
 }
 
 fn search_items(context: &Context, call: &Call, path: &str) -> Reply {
@@ -50,12 +54,10 @@ async fn create_item(context: &Context, call: &Call, collection: String) -> Repl
         let (label, attributes) = described(properties)?;
         Ok::<_, Failure>(NewItem { collection, label, attributes, secret, content_type })
     })?;
-    let hangs = |item| {
-        context
-            .shared
-            .with(|state| replace && state.script.replace_hangs && state.twin(item).is_some())
-    };
-    if hangs(&item) {
+    let hangs = context
+        .shared
+        .with(|state| replace && state.script.replace_hangs && state.twin(&item).is_some());
+    if hangs {
         context.shared.hang(call.arrived).await;
     }
     let answer = context.shared.with(|state| {

@@ -68,9 +68,9 @@ impl Run {
         let stop = Arc::new(Stop::default());
         let (ready, started) = mpsc::channel();
         let (address, shared, stopped) = (address.to_owned(), shared.clone(), stop.clone());
-        let body = move || zbus::block_on(run(&address, shared, &stopped, &ready));
         let builder = std::thread::Builder::new().name("scripted-secret-service".into());
-        let thread = builder.spawn(body)?;
+        let thread =
+            builder.spawn(move || zbus::block_on(run(&address, shared, &stopped, &ready)))?;
         let outcome = started.recv();
         outcome
             .unwrap_or_else(|_| Err(zbus::Error::Failure("the service's thread died".into())))?;

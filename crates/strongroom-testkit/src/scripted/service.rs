@@ -64,9 +64,8 @@ fn search_items(context: &Context, call: &Call) -> Reply {
 
 /// Returns the paths of the named objects that exist.
 fn known(state: &State, objects: &[OwnedObjectPath]) -> Vec<String> {
-    let exists = |path: &str| state.items.contains_key(path) || state.collection(path).is_ok();
     let names = objects.iter().map(|path| path.to_string());
-    names.filter(|path| exists(path)).collect()
+    names.filter(|path| state.items.contains_key(path) || state.collection(path).is_ok()).collect()
 }
 
 fn unlock(context: &Context, call: &Call) -> Reply {

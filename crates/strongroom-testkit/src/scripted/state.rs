@@ -132,19 +132,18 @@ impl State {
         collection: Option<&str>,
         attributes: &BTreeMap<String, String>,
     ) -> Vec<String> {
-        let matches = |item: &Item| {
+        let found = self.items.iter().filter(|(_, item)| {
             collection.is_none_or(|path| item.collection == path)
                 && attributes.iter().all(|(name, value)| item.attributes.get(name) == Some(value))
-        };
-        let found = self.items.iter().filter(|(_, item)| matches(item));
+        });
         found.map(|(path, _)| path.clone()).collect()
     }
 
     /// Returns the path of the item with exactly these attributes: `CreateItem` with `replace` replaces it.
     pub(super) fn twin(&self, new: &NewItem) -> Option<String> {
-        let same =
-            |item: &Item| item.collection == new.collection && item.attributes == new.attributes;
-        let mut found = self.items.iter().filter(|(_, item)| same(item));
+        let mut found = self.items.iter().filter(|(_, item)| {
+            item.collection == new.collection && item.attributes == new.attributes
+        });
         found.next().map(|(path, _)| path.clone())
     }
 
