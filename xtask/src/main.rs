@@ -10,24 +10,9 @@ use std::{
 
 mod tidy;
 
-const USAGE: &str = "\
-usage: cargo xtask <command>
-
-commands:
-  tidy  check the rules of the house that no lint can check";
-
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tidy"] => tidy(),
-        _ => {
-            writeln!(io::stderr(), "{USAGE}")?;
-            Ok(ExitCode::from(2))
-        }
-    }
-}
-
-fn tidy() -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(arguments == ["tidy"], "usage: cargo xtask tidy");
     let violations = tidy::violations(&tidy::Tree::read()?);
     let mut stdout = io::stdout().lock();
     for violation in &violations {

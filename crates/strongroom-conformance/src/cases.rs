@@ -35,12 +35,8 @@ macro_rules! __conformance_test {
                     return;
                 }
                 let open = $factory;
-                let factory = || {
-                    let store: ::std::sync::Arc<dyn $crate::__core::Store> =
-                        ::std::sync::Arc::new(open());
-                    store
-                };
-                let _outcome: $crate::Outcome = $crate::run(stringify!($case), &factory);
+                let _outcome: $crate::Outcome =
+                    $crate::run(stringify!($case), &|| ::std::sync::Arc::new(open()));
             }
         )+
     };

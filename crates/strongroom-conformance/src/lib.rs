@@ -47,8 +47,6 @@ use strongroom_core::{Capabilities, Store};
 
 pub use cases::CASES;
 use fixture::Fixture;
-#[doc(hidden)]
-pub use strongroom_core as __core;
 
 /// Opens a handle to the store under test. All handles must see the same entries.
 pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;

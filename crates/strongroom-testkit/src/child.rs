@@ -28,6 +28,7 @@
 //! [`program`], after [`enter`].
 
 use std::env;
+#[cfg(unix)]
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::mem;
@@ -381,4 +382,23 @@ fn read(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         sender.send(bytes).ok();
     });
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // This program has no `children!`, so that the harness runs no test in a child, and succeeds.
+
+    #[test]
+    #[should_panic(expected = "has no such function")]
+    fn a_child_of_a_program_without_functions_fails() {
+        succeeds(&mut command("any"));
+    }
+
+    #[test]
+    #[should_panic(expected = "has no such function")]
+    fn waiting_for_a_child_of_a_program_without_functions_fails() {
+        Child::start(command("any")).wait();
+    }
 }

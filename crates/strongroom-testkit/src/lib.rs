@@ -21,7 +21,7 @@
 //! fixture in a `static`, a test process that was killed), a watchdog removes processes and
 //! directories after this process has ended.
 //!
-//! Daemons are available on Linux only, sandboxes on all platforms.
+//! Daemons are available on Linux only, sandboxes and [children of the test program](child) on all platforms.
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,7 @@ mod kwallet;
 mod page_session;
 #[cfg(target_os = "linux")]
 mod process;
+#[cfg(target_os = "linux")]
 mod provider;
 mod sandbox;
 #[cfg(target_os = "linux")]
@@ -45,6 +46,7 @@ pub mod scripted;
 mod secret_service;
 #[cfg(target_os = "linux")]
 pub mod secret_tool;
+mod skip;
 mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
@@ -66,8 +68,8 @@ pub use kwallet::KWallet;
 pub use page_session::PageSession;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
-pub use provider::skip;
 pub use sandbox::Sandbox;
+pub use skip::skip;
 pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;

@@ -1,10 +1,8 @@
 //! Detection of the programs that a test needs.
 
-use std::{
-    env,
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{env, path::PathBuf};
+
+use crate::skip;
 
 const PACKAGES: &[(&str, &str)] = &[
     ("/usr/bin/keyring", "python3-keyring python3-secretstorage"),
@@ -46,18 +44,6 @@ pub fn provider_or_skip(program: &str) -> bool {
     }
     skip(&complaint(program));
     false
-}
-
-/// Prints to stderr why a test is skipped.
-///
-/// # Panics
-///
-/// If `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as for [`provider_or_skip`].
-pub fn skip(reason: &str) {
-    let required = env::var_os("STRONGROOM_REQUIRE_PROVIDERS").is_some_and(|value| value == "1");
-    assert!(!required, "{reason}");
-    // Not `eprintln!`: the test harness captures it and drops it for a test that passes.
-    writeln!(io::stderr(), "skipped: {reason}").ok();
 }
 
 fn complaint(program: &str) -> String {

@@ -83,7 +83,7 @@ fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
 const NO_PLACE: &str = "has no place in the house: give it one in xtask/src/tidy/layers.rs";
 
 fn uses(package: &Package) -> Option<&'static [&'static str]> {
-    if package.is_example() {
+    if package.directory.starts_with("examples/") {
         return Some(FOR_APPLICATIONS);
     }
     PLACES.iter().find(|(name, _)| *name == package.name).map(|(_, uses)| *uses)

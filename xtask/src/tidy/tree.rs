@@ -30,8 +30,9 @@ pub(crate) struct Tree {
 #[derive(Debug, Deserialize)]
 pub(super) struct Package {
     pub(super) name: String,
-    /// The path of the manifest. Relative to the root in a [`Tree`].
-    pub(super) manifest_path: PathBuf,
+    /// The directory, relative to the root in a [`Tree`]. Cargo tells the path of the manifest.
+    #[serde(rename = "manifest_path")]
+    pub(super) directory: String,
     pub(super) dependencies: Vec<Dependency>,
 }
 
@@ -53,10 +54,10 @@ impl Tree {
         let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"])?;
         let metadata: Metadata = serde_json::from_slice(&metadata).context("cargo metadata")?;
         let root = metadata.workspace_root;
-        let packages = metadata.packages.into_iter().map(|package| package.within(&root));
         let built = TARGETS.iter().map(|(target, _)| Ok(((*target).to_owned(), built(target)?)));
         let built = built.collect::<anyhow::Result<_>>()?;
-        Ok(Self { files: files(&root)?, packages: packages.collect(), built })
+        let packages = metadata.packages.into_iter().map(|package| package.within(&root));
+        Ok(Self { files: files(Path::new(&root))?, packages: packages.collect(), built })
     }
 
     /// Returns the paths and texts of the Rust files.
@@ -83,28 +84,18 @@ impl Tree {
 }
 
 impl Package {
-    pub(super) fn manifest(&self) -> String {
-        slashed(&self.manifest_path)
-    }
-
     /// Returns the path of a file of this package, relative to the root.
     pub(super) fn file(&self, path: &str) -> String {
-        slashed(&self.directory().join(path))
+        format!("{}/{path}", self.directory)
     }
 
-    /// Returns whether the package is in `examples/`.
-    pub(super) fn is_example(&self) -> bool {
-        self.manifest_path.starts_with("examples")
+    pub(super) fn manifest(&self) -> String {
+        self.file("Cargo.toml")
     }
 
-    fn directory(&self) -> &Path {
-        self.manifest_path.parent().unwrap_or(Path::new(""))
-    }
-
-    fn within(mut self, root: &Path) -> Self {
-        if let Ok(path) = self.manifest_path.strip_prefix(root) {
-            self.manifest_path = path.to_owned();
-        }
+    fn within(mut self, root: &str) -> Self {
+        let directory = self.directory.strip_prefix(root).unwrap_or(&self.directory);
+        self.directory = directory.trim_matches('/').trim_end_matches("/Cargo.toml").to_owned();
         self
     }
 }
@@ -129,7 +120,7 @@ impl Dependency {
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
-    workspace_root: PathBuf,
+    workspace_root: String,
 }
 
 /// Returns the names of the crates in the engine's build for a target.
@@ -141,24 +132,23 @@ fn built(target: &str) -> anyhow::Result<BTreeSet<String>> {
     Ok(names.map(str::to_owned).collect())
 }
 
-fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
-    // Cargo sets the variable to its own path, so that the same toolchain is used.
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    output(Command::new(cargo).args(arguments))
-}
-
 fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let list = String::from_utf8(output(Command::new("git").args(list).current_dir(root))?)?;
     // Git also lists files whose deletion is not committed.
     let present = list.split_terminator('\0').filter(|path| root.join(path).is_file());
-    present.map(|path| Ok((path.to_owned(), text(&root.join(path))?))).collect()
+    present
+        .map(|path| {
+            let bytes = fs::read(root.join(path)).with_context(|| path.to_owned())?;
+            // Not all files are text: images are listed, too.
+            Ok((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()))
+        })
+        .collect()
 }
 
-fn text(path: &Path) -> anyhow::Result<String> {
-    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    // Not all files are text: images are listed, too.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+fn cargo(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    // Cargo sets the variable to its own path, so that the same toolchain is used.
+    output(Command::new(env::var_os("CARGO").unwrap_or("cargo".into())).args(arguments))
 }
 
 fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
@@ -166,10 +156,6 @@ fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
     Ok(output.stdout)
-}
-
-fn slashed(path: &Path) -> String {
-    path.display().to_string().replace('\\', "/")
 }
 
 #[cfg(test)]
@@ -195,15 +181,14 @@ mod tests {
         pub(in crate::tidy) fn named(name: &str) -> Self {
             Self {
                 name: name.into(),
-                manifest_path: format!("crates/{name}/Cargo.toml").into(),
+                directory: format!("crates/{name}"),
                 dependencies: Vec::new(),
             }
         }
 
         /// The example of this name, where the house has it.
         pub(in crate::tidy) fn example(name: &str) -> Self {
-            let manifest_path = format!("examples/{name}/Cargo.toml").into();
-            Self { manifest_path, ..Self::named(name) }
+            Self { directory: format!("examples/{name}"), ..Self::named(name) }
         }
 
         pub(in crate::tidy) fn with_dependency(mut self, dependency: Dependency) -> Self {
@@ -230,7 +215,7 @@ mod tests {
             "dependencies": [{"name": "b", "rename": "c", "kind": "dev", "target": "cfg(unix)"}]
         }]}"#;
         let metadata: Metadata = serde_json::from_str(json).unwrap();
-        let package = metadata.packages.into_iter().next().unwrap().within(Path::new("/r"));
+        let package = metadata.packages.into_iter().next().unwrap().within("/r");
         assert_eq!(package.manifest(), "crates/a/Cargo.toml");
         assert_eq!(package.file("src/lib.rs"), "crates/a/src/lib.rs");
         let path = ["target", "cfg(unix)", "dev-dependencies", "c"];
