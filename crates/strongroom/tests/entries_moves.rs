@@ -181,8 +181,11 @@ fn a_killed_rename_loses_nothing() {
         secrets.set(&one, &Secret::new("value")).unwrap();
         secrets
     };
-    prepared();
-    let mut moments = Moments::of(|| worker().times(2));
+    let mut moments = Moments::of(|| {
+        // The worker before may have been killed within a rename.
+        prepared();
+        worker().times(2)
+    });
     let (mut renamed, mut both) = (0, 0);
     for _ in 0..kills(KILLS) {
         let secrets = prepared();

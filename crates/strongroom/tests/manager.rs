@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_lite::StreamExt as _;
@@ -21,120 +22,218 @@ use support::site::Site;
 #[cfg(target_os = "linux")]
 use support::{gnome_keyring, on};
 
-async fn every_line_of_the_api(secrets: &SecretManager) -> strongroom::Result<()> {
-    every_line_in(Layout::Inline, secrets).await
+/// An empty service, and the layout that it has once something is stored.
+struct Subject<'a> {
+    secrets: &'a SecretManager,
+    layout: Layout,
 }
 
-async fn every_line_in(layout: Layout, secrets: &SecretManager) -> strongroom::Result<()> {
-    let key = SecretKey::with_target("API_KEY", "production");
-    let generation = secrets.generation().await?;
-    assert_eq!((secrets.layout(), generation), (Layout::Inline, 0), "nothing lies anywhere yet");
-    assert_eq!(secrets.backend().name(), secrets.blocking().backend().name());
-    let mut changes = secrets.subscribe()?;
-    secrets.set_api_key("OPENAI_API_KEY", "sk-1", Some("openai")).await?;
-    let told = changes.next().await.expect("it does not end");
-    assert_eq!((told.key, told.kind), (SecretKey::new("OPENAI_API_KEY"), ChangeKind::Added));
-    secrets.set(&key, &Secret::new("line\nline").scope("all")).await?;
-    assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-1");
-    secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
-    let mut told = [changes.next().await, changes.next().await].map(|change| change.unwrap().kind);
-    told.sort_by_key(|kind| *kind == ChangeKind::Updated);
-    assert_eq!(told, [ChangeKind::Added, ChangeKind::Updated]);
-    let updated = secrets.get("OPENAI_API_KEY").await?.unwrap();
-    assert_eq!(updated.value.expose_secret(), "sk-2");
-    assert_eq!(updated.metadata.provider.as_deref(), Some("openai"));
-    secrets.update(&key, |old| Some(Secret::with_provider(old.unwrap().value, "updated"))).await?;
-    assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
+impl Subject<'_> {
+    fn has_entries(&self) -> bool {
+        self.layout == Layout::Entries
+    }
 
-    let soon = Secret::new("t").expires_in(Duration::from_secs(60 * 60));
-    let fill = |batch: &mut strongroom::Batch| {
-        batch.set("TOKEN", soon).delete(&key);
-    };
-    secrets.batch(fill).await?;
-    assert!(!secrets.exists(&key).await?);
-    assert_eq!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.len(), 1);
-    assert_eq!(secrets.list().await?.len(), 2);
-    assert_eq!(secrets.generation().await?, generation + 5);
-    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
-    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
-    let refreshed = SecretKey::new("REFRESHED");
-    secrets.create("OLD", &Secret::new("stale")).await?;
-    secrets.rename("OLD", &refreshed).await?;
-    let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
-    let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
-    for _ in 0..2 {
-        let secret = secrets.refresh(&refreshed, is_stale, fetch).await?;
-        assert_eq!(secret.value.expose_secret(), "fresh");
+    /// Checks how many commits there were, where they are counted.
+    async fn assert_commits(&self, count: u64) {
+        if !self.has_entries() {
+            assert_eq!(self.secrets.generation().await.unwrap(), count);
+        }
     }
-    assert_eq!(secrets.generation().await?, generation + 8);
-    assert!(secrets.delete(&refreshed).await?);
-    secrets.forget();
-    assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
-    for name in ["TOKEN", "OPENAI_API_KEY"] {
-        assert!(secrets.delete(name).await?);
+
+    async fn assert_value(&self, name: &str, expected: Option<&str>) {
+        let value = self.secrets.get_value(name).await.unwrap();
+        assert_eq!(value.as_ref().map(|value| value.expose_secret()), expected);
+        assert_eq!(self.secrets.exists(name).await.unwrap(), expected.is_some());
     }
-    assert!(secrets.get_value("TOKEN").await?.is_none());
-    let missing = secrets.update_value("TOKEN", "x").await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
-    assert_eq!(secrets.layout(), layout);
-    assert_eq!(secrets.purge().await?, 1, "the vault is one entry");
-    assert_eq!((secrets.layout(), secrets.generation().await?), (Layout::Inline, 0));
+}
+
+/// An operation at work.
+type Work<'a> = Pin<Box<dyn Future<Output = strongroom::Result<()>> + 'a>>;
+
+/// Runs all operations on a service, and empties it after each.
+async fn all_operations_work(layout: Layout, secrets: &SecretManager) {
+    let subject = Subject { secrets, layout };
+    let operations: [(&str, Work<'_>); 13] = [
+        ("nothing_is_stored_at_first", Box::pin(nothing_is_stored_at_first(&subject))),
+        ("set_and_get", Box::pin(set_and_get(&subject))),
+        ("update_value", Box::pin(update_value(&subject))),
+        ("update", Box::pin(update(&subject))),
+        ("batch", Box::pin(batch(&subject))),
+        ("create", Box::pin(create(&subject))),
+        ("rename", Box::pin(rename(&subject))),
+        ("refresh", Box::pin(refresh(&subject))),
+        ("delete", Box::pin(delete(&subject))),
+        ("forget", Box::pin(forget(&subject))),
+        ("expiring", Box::pin(expiring(&subject))),
+        ("subscribe", Box::pin(subscribe(&subject))),
+        ("purge", Box::pin(purge(&subject))),
+    ];
+    for (name, work) in operations {
+        let worked = work.await;
+        secrets.purge().await.unwrap();
+        worked.unwrap_or_else(|error| panic!("{name} in {layout:?}: {error:#}"));
+    }
+}
+
+fn target() -> SecretKey {
+    SecretKey::with_target("API_KEY", "production")
+}
+
+async fn nothing_is_stored_at_first(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    let empty = if subject.has_entries() { Layout::Entries } else { Layout::Inline };
+    assert_eq!(secrets.layout(), empty);
+    assert!(secrets.list().await?.is_empty());
+    assert_eq!(secrets.backend().name(), secrets.blocking().backend().name());
+    let generation = secrets.generation().await;
+    match subject.layout {
+        Layout::Entries => assert_eq!(generation.unwrap_err().kind(), ErrorKind::Unsupported),
+        _ => assert_eq!(generation?, 0),
+    }
     Ok(())
 }
 
-/// The same, as far as entries can.
-async fn every_line_in_entries(secrets: &SecretManager) -> strongroom::Result<()> {
-    let key = SecretKey::with_target("API_KEY", "production");
-    assert_eq!(secrets.layout(), Layout::Entries);
-    assert_eq!(secrets.generation().await.unwrap_err().kind(), ErrorKind::Unsupported);
-    let mut changes = secrets.subscribe()?;
-    let mut told = async || {
-        let change = changes.next().await.expect("it does not end");
-        (change.key.name().to_owned(), change.kind)
-    };
-    secrets.set_api_key("OPENAI_API_KEY", "sk-1", None).await?;
-    assert_eq!(told().await, ("OPENAI_API_KEY".to_owned(), ChangeKind::Added));
-    secrets.update_value("OPENAI_API_KEY", "sk-2").await?;
-    assert_eq!(told().await, ("OPENAI_API_KEY".to_owned(), ChangeKind::Updated));
-    secrets.set(&key, &Secret::new("line\nline")).await?;
-    assert_eq!(secrets.get_value("OPENAI_API_KEY").await?.unwrap().expose_secret(), "sk-2");
-    secrets.update(&key, |old| Some(Secret::new(old.unwrap().value))).await?;
-    assert_eq!(secrets.get(&key).await?.unwrap().value.expose_secret(), "line\nline");
+async fn set_and_get(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.set(target(), &Secret::new("line\nline")).await?;
+    secrets.set_api_key("TOKEN", "t", None).await?;
+    assert_eq!(secrets.get(target()).await?.unwrap().value.expose_secret(), "line\nline");
+    subject.assert_value("TOKEN", Some("t")).await;
+    subject.assert_value("API_KEY", None).await;
+    let names: Vec<_> = secrets.list().await?.into_iter().map(|info| info.key).collect();
+    assert_eq!(names, [target(), "TOKEN".into()]);
+    assert_eq!(secrets.layout(), subject.layout);
+    subject.assert_commits(2).await;
+    Ok(())
+}
 
-    let fill = |batch: &mut strongroom::Batch| {
-        batch.set("TOKEN", Secret::new("t")).delete(&key);
-    };
-    secrets.batch(fill).await?;
-    assert!(!secrets.exists(&key).await? && secrets.exists("TOKEN").await?);
-    assert!(secrets.expiring(Duration::from_secs(2 * 60 * 60)).await?.is_empty());
-    let taken = secrets.create("TOKEN", &Secret::new("x")).await.unwrap_err();
+async fn update_value(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    let provider = (!subject.has_entries()).then_some("openai");
+    secrets.set_api_key("TOKEN", "1", provider).await?;
+    secrets.update_value("TOKEN", "2").await?;
+    let updated = secrets.get("TOKEN").await?.unwrap();
+    assert_eq!(updated.value.expose_secret(), "2");
+    assert_eq!(updated.metadata.provider.as_deref(), provider, "the metadata is kept");
+    let missing = secrets.update_value("OTHER", "1").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    subject.assert_value("OTHER", None).await;
+    subject.assert_commits(2).await;
+    Ok(())
+}
+
+async fn update(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.set(target(), &Secret::new("1")).await?;
+    secrets
+        .update(target(), |old| {
+            Some(Secret::new(format!("{}2", old.unwrap().value.expose_secret())))
+        })
+        .await?;
+    assert_eq!(secrets.get(target()).await?.unwrap().value.expose_secret(), "12");
+    subject.assert_commits(2).await;
+    Ok(())
+}
+
+async fn batch(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.set(target(), &Secret::new("1")).await?;
+    secrets
+        .batch(|batch| {
+            batch.set("TOKEN", Secret::new("t")).delete(target());
+        })
+        .await?;
+    subject.assert_value("TOKEN", Some("t")).await;
+    assert!(!secrets.exists(target()).await?);
+    subject.assert_commits(2).await;
+    Ok(())
+}
+
+async fn create(subject: &Subject<'_>) -> strongroom::Result<()> {
+    subject.secrets.create("TOKEN", &Secret::new("1")).await?;
+    let taken = subject.secrets.create("TOKEN", &Secret::new("2")).await.unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
-    let refreshed = SecretKey::new("REFRESHED");
-    secrets.create("OLD", &Secret::new("stale")).await?;
-    secrets.rename("OLD", &refreshed).await?;
+    subject.assert_value("TOKEN", Some("1")).await;
+    subject.assert_commits(1).await;
+    Ok(())
+}
+
+async fn rename(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.create("OLD", &Secret::new("1")).await?;
+    secrets.rename("OLD", "NEW").await?;
+    subject.assert_value("OLD", None).await;
+    subject.assert_value("NEW", Some("1")).await;
+    let missing = secrets.rename("OLD", "OTHER").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    subject.assert_commits(2).await;
+    Ok(())
+}
+
+async fn refresh(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.create("TOKEN", &Secret::new("stale")).await?;
     let is_stale = |secret: &Secret| secret.value.expose_secret() == "stale";
     let fetch = async |old: Option<Secret>| old.map(|_| Secret::new("fresh")).ok_or_else(missing);
     for _ in 0..2 {
-        let secret = secrets.refresh(&refreshed, is_stale, fetch).await?;
+        let secret = secrets.refresh("TOKEN", is_stale, fetch).await?;
         assert_eq!(secret.value.expose_secret(), "fresh");
     }
-    let names: Vec<_> = secrets.list().await?.into_iter().map(|info| info.key).collect();
-    assert_eq!(names, ["OPENAI_API_KEY", "REFRESHED", "TOKEN"].map(SecretKey::new));
-    assert!(secrets.delete(&refreshed).await? && !secrets.delete(&refreshed).await?);
-    secrets.forget();
-    assert_eq!(secrets.get_value("TOKEN").await?.unwrap().expose_secret(), "t");
-    let missing = secrets.update_value("OLD", "x").await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
-    let missing = secrets.rename("OLD", &key).await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
-    assert_eq!(secrets.purge().await?, 2);
-    assert!(secrets.list().await?.is_empty() && secrets.get_value("TOKEN").await?.is_none());
-    assert_eq!(secrets.layout(), Layout::Entries);
+    subject.assert_commits(2).await;
     Ok(())
 }
 
 fn missing() -> Error {
     Error::new(ErrorKind::NotFound, Operation::Get)
+}
+
+async fn delete(subject: &Subject<'_>) -> strongroom::Result<()> {
+    subject.secrets.set_api_key("TOKEN", "t", None).await?;
+    assert!(subject.secrets.delete("TOKEN").await?);
+    subject.assert_value("TOKEN", None).await;
+    assert!(!subject.secrets.delete("TOKEN").await?);
+    subject.assert_commits(2).await;
+    Ok(())
+}
+
+async fn forget(subject: &Subject<'_>) -> strongroom::Result<()> {
+    subject.secrets.set_api_key("TOKEN", "t", None).await?;
+    subject.secrets.forget();
+    subject.assert_value("TOKEN", Some("t")).await;
+    Ok(())
+}
+
+async fn expiring(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.set_api_key("TOKEN", "t", None).await?;
+    let hour = Duration::from_secs(60 * 60);
+    assert!(secrets.expiring(2 * hour).await?.is_empty());
+    if !subject.has_entries() {
+        secrets.set("SOON", &Secret::new("1").expires_in(hour)).await?;
+        assert_eq!(secrets.expiring(2 * hour).await?.len(), 1);
+    }
+    Ok(())
+}
+
+async fn subscribe(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    let mut changes = secrets.subscribe()?;
+    secrets.set_api_key("TOKEN", "1", None).await?;
+    let change = changes.next().await.expect("it does not end");
+    assert_eq!((change.key, change.kind), (SecretKey::new("TOKEN"), ChangeKind::Added));
+    secrets.update_value("TOKEN", "2").await?;
+    let change = changes.next().await.expect("it does not end");
+    assert_eq!((change.key, change.kind), (SecretKey::new("TOKEN"), ChangeKind::Updated));
+    Ok(())
+}
+
+async fn purge(subject: &Subject<'_>) -> strongroom::Result<()> {
+    let secrets = subject.secrets;
+    secrets.set_api_key("ONE", "1", None).await?;
+    secrets.set_api_key("TWO", "2", None).await?;
+    let entries = if subject.has_entries() { 2 } else { 1 };
+    assert_eq!(secrets.purge().await?, entries, "a vault is one entry");
+    nothing_is_stored_at_first(subject).await
 }
 
 #[test]
@@ -143,7 +242,7 @@ fn the_api_works_on_memory() {
     let opening = builder(&unused_name("app"), config, &Sandbox::new()).open();
     let secrets = block_on(opening).unwrap();
     assert!(!secrets.is_persistent());
-    block_on(every_line_of_the_api(&secrets)).unwrap();
+    block_on(all_operations_work(Layout::Inline, &secrets));
 }
 
 #[test]
@@ -153,7 +252,7 @@ fn the_api_works_on_entries_in_memory_and_in_a_file() {
     for config in [Config::new("").backend(Backend::Memory), file.backend(Backend::PlaintextFile)] {
         let config = config.layout(Layout::Entries);
         let opening = builder(&unused_name("app"), config, &sandbox).open();
-        block_on(every_line_in_entries(&block_on(opening).unwrap())).unwrap();
+        block_on(all_operations_work(Layout::Entries, &block_on(opening).unwrap()));
     }
 }
 
@@ -164,12 +263,7 @@ fn the_api_works_on_keyutils() {
         let service = unused_name("manager");
         let config = Config::new("").backend(Backend::Keyutils).layout(layout);
         let secrets = block_on(builder(&service, config, &Sandbox::new()).open()).unwrap();
-        let worked = match layout {
-            Layout::Entries => block_on(every_line_in_entries(&secrets)),
-            _ => block_on(every_line_of_the_api(&secrets)),
-        };
-        block_on(secrets.purge()).unwrap();
-        worked.unwrap();
+        block_on(all_operations_work(layout, &secrets));
     }
 }
 
@@ -180,7 +274,7 @@ fn the_api_works_on_entries_of_gnome_keyring() {
     let config = on(&bus).layout(Layout::Entries);
     let secrets = block_on(builder("app", config, bus.sandbox()).open()).unwrap();
     assert!(secrets.is_persistent());
-    block_on(every_line_in_entries(&secrets)).unwrap();
+    block_on(all_operations_work(Layout::Entries, &secrets));
 }
 
 #[cfg(target_os = "linux")]
@@ -189,7 +283,7 @@ fn the_api_works_on_gnome_keyring_and_is_one_entry() {
     let Some((bus, _keyring)) = gnome_keyring() else { return };
     let secrets = block_on(builder("app", on(&bus), bus.sandbox()).open()).unwrap();
     assert!(secrets.is_persistent());
-    block_on(every_line_of_the_api(&secrets)).unwrap();
+    block_on(all_operations_work(Layout::Inline, &secrets));
     let store = strongroom::store::choose_unbound(&on(&bus)).unwrap();
     block_on(secrets.set_api_key("A", "1", None)).unwrap();
     block_on(secrets.set_api_key("B", "2", None)).unwrap();
@@ -205,7 +299,7 @@ fn the_api_works_on_a_sealed_vault_beside_gnome_keyring() {
     for _ in 0..2 {
         let secrets = block_on(site.builder().open()).unwrap();
         assert!(secrets.is_persistent());
-        block_on(every_line_in(Layout::Sealed, &secrets)).unwrap();
+        block_on(all_operations_work(Layout::Sealed, &secrets));
         assert!(!site.file().exists(), "the purge took it along");
     }
     let store = strongroom::store::choose_unbound(&on(&bus)).unwrap();
@@ -223,7 +317,7 @@ fn the_api_works_on_an_encrypted_file() {
     for _ in 0..2 {
         let secrets = block_on(site.builder().open()).unwrap();
         assert!(secrets.is_persistent());
-        block_on(every_line_in(Layout::Sealed, &secrets)).unwrap();
+        block_on(all_operations_work(Layout::Sealed, &secrets));
         assert!(!site.file().exists(), "the purge took it along");
     }
 }
@@ -238,7 +332,7 @@ fn an_async_manager_works_in_tokio_of_both_flavours() {
         runtime.block_on(async {
             let secrets = builder(&unused_name("app"), config.clone(), &sandbox);
             let secrets = secrets.open().await.unwrap();
-            every_line_of_the_api(&secrets).await.unwrap();
+            all_operations_work(Layout::Inline, &secrets).await;
         });
     }
 }

@@ -69,7 +69,7 @@ fn check_package(tree: &Tree, package: &Package) -> Vec<Violation> {
     let ours = package.dependencies.iter().filter(|dependency| is_ours(dependency));
     let wrong = ours.filter(|dependency| {
         let name = &&*dependency.name;
-        !uses.contains(name) && !(dependency.is_for_tests() && tests_use.contains(name))
+        !(uses.contains(name) || dependency.is_for_tests() && tests_use.contains(name))
     });
     wrong
         .map(|dependency| {
