@@ -18,7 +18,7 @@ pub fn is_root() -> bool {
 ///
 /// # Panics
 ///
-/// If it is not, and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as for [`skip`].
+/// If it is not, and `STRONGROOM_REQUIRE_PROVIDERS=1` is set, as for [`skip()`].
 #[must_use]
 pub fn root_or_skip() -> bool {
     if !is_root() {
