@@ -48,7 +48,7 @@ mod warning;
 pub use advice::AdvisedCommand;
 pub use candidate::CandidateId;
 pub use capabilities::{Capabilities, Persistence};
-pub use error::{Error, ErrorKind, Operation, Reason, Result};
+pub use error::{Error, ErrorKind, Fault, Operation, Reason, Result};
 pub use keyring::KeyringStore;
 pub use kind::{StoreContext, StoreKind, StoreSettings};
 pub use memory::MemoryStore;
