@@ -13,7 +13,7 @@ use crate::choose::Chosen;
 use crate::state_dir::StateDir;
 #[cfg(feature = "sealed")]
 use crate::vault::SealedPlace;
-use crate::vault::{EntriesPlace, Place, Vault};
+use crate::vault::{Engine, EntriesPlace, Storage};
 use crate::{Backend, Config, Layout};
 
 impl Config {
@@ -34,14 +34,8 @@ impl Config {
         chosen: &Chosen,
         service: &ServiceName,
         has_entries: bool,
-    ) -> Result<Vault> {
-        let place = Place {
-            entries: match has_entries {
-                true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
-                false => None,
-            },
-            ..place_of_file(self, chosen, service)?
-        };
+    ) -> Result<Engine> {
+        let storage = self.storage_on(chosen, service, has_entries)?;
         let state_dir = match chosen.backend() {
             // No other process sees this store, so that there is nothing to lock.
             backend if backend.is_of_this_process() && self.state_dir.is_none() => {
@@ -49,35 +43,49 @@ impl Config {
             }
             _ => self.state_directory()?,
         };
-        let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
-        Vault::new(store, service, &state_dir, place, self.deadlines, clock)
+        Engine::new(storage, &state_dir, self.deadlines, Arc::clone(&self.clock))
     }
-}
 
-/// Returns the place of the vault's encrypted file, if it may have such a file.
-#[cfg(not(feature = "sealed"))]
-fn place_of_file(config: &Config, _: &Chosen, _: &ServiceName) -> Result<Place> {
-    Ok(Place { is_wanted: config.layout == Layout::Sealed, entries: None })
-}
+    /// Returns the storage of the service's vault in this store.
+    pub(crate) fn storage_on(
+        &self,
+        chosen: &Chosen,
+        service: &ServiceName,
+        has_entries: bool,
+    ) -> Result<Storage> {
+        let entries = match has_entries {
+            true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
+            false => None,
+        };
+        let storage = Storage::new(Arc::clone(chosen.store()), service)?
+            .preferring_file(self.layout == Layout::Sealed)
+            .with_entries(entries);
+        #[cfg(feature = "sealed")]
+        let storage = match self.sealed_place(chosen, service)? {
+            Some(place) => storage.with_file(place),
+            None => storage,
+        };
+        Ok(storage)
+    }
 
-#[cfg(feature = "sealed")]
-fn place_of_file(config: &Config, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
-    let is_wanted = config.layout == Layout::Sealed;
-    let deadline = config.deadlines.call;
-    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let sealed = match (chosen.backend(), config.data_directory()?) {
-        // The file's key would lie beside it, in the open.
-        (Backend::PlaintextFile, _) => None,
-        (Backend::File, Some(directory)) => {
-            Some(SealedPlace::Direct(config.unlock(config.file_of(&directory, service))?))
-        }
-        // The loss of the key's entry would leave a file that can't be opened, so its store must last.
-        (_, Some(directory)) if lasts => {
-            let known = config.clone();
-            let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
-            Some(SealedPlace::keyed(&Config::keyed_dir(&directory), service, deadline, recovery))
-        }
-        _ => None,
-    };
-    Ok(Place { sealed, is_wanted, entries: None })
+    /// Returns the place of the vault's encrypted file, if it may have such a file.
+    #[cfg(feature = "sealed")]
+    fn sealed_place(&self, chosen: &Chosen, service: &ServiceName) -> Result<Option<SealedPlace>> {
+        let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
+        Ok(match (chosen.backend(), self.data_directory()?) {
+            // The file's key would lie beside it, in the open.
+            (Backend::PlaintextFile, _) => None,
+            (Backend::File, Some(directory)) => {
+                Some(SealedPlace::Direct(self.unlock(self.file_of(&directory, service))?))
+            }
+            // The loss of the key's entry would leave a file that can't be opened, so its store must last.
+            (_, Some(directory)) if lasts => {
+                let config = self.clone();
+                let recovery = Box::new(move |path: &Path| config.unlock(path.to_owned()));
+                let directory = Self::keyed_dir(&directory);
+                Some(SealedPlace::keyed(&directory, service, self.deadlines.call, recovery))
+            }
+            _ => None,
+        })
+    }
 }
