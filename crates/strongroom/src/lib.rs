@@ -75,13 +75,16 @@ mod move_to;
 pub mod moves;
 mod open;
 mod opening;
-#[cfg(feature = "sealed")]
-mod passphrase;
 mod pending;
 mod place;
 mod pool;
 mod refresh;
 pub mod repair;
+#[cfg(feature = "sealed")]
+mod sealed_files;
+#[cfg(not(feature = "sealed"))]
+#[path = "sealed_files_absent.rs"]
+mod sealed_files;
 mod secure_store;
 mod service_entries;
 mod shared;
@@ -95,8 +98,6 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod vault;
-#[cfg(feature = "sealed")]
-mod vault_keys;
 mod watcher;
 
 pub use backend::Backend;

@@ -1,18 +1,13 @@
 //! The place of a vault in a chosen store, from the configuration and the binding.
 
-#[cfg(feature = "sealed")]
-use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "sealed")]
-use strongroom_core::Persistence;
 use strongroom_core::{Result, ServiceName};
 
 use crate::binding::{BindingFile, Home};
 use crate::choose::Chosen;
+use crate::sealed_files::file_of_vault;
 use crate::state_dir::StateDir;
-#[cfg(feature = "sealed")]
-use crate::vault::SealedPlace;
 use crate::vault::{Engine, EntriesPlace, Storage};
 use crate::{Backend, Config, Layout};
 
@@ -57,35 +52,9 @@ impl Config {
             true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
             false => None,
         };
-        let storage = Storage::new(Arc::clone(chosen.store()), service)?
+        Ok(Storage::new(Arc::clone(chosen.store()), service)?
             .preferring_file(self.layout == Layout::Sealed)
-            .with_entries(entries);
-        #[cfg(feature = "sealed")]
-        let storage = match self.sealed_place(chosen, service)? {
-            Some(place) => storage.with_file(place),
-            None => storage,
-        };
-        Ok(storage)
-    }
-
-    /// Returns the place of the vault's encrypted file, if it may have such a file.
-    #[cfg(feature = "sealed")]
-    fn sealed_place(&self, chosen: &Chosen, service: &ServiceName) -> Result<Option<SealedPlace>> {
-        let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-        Ok(match (chosen.backend(), self.data_directory()?) {
-            // The file's key would lie beside it, in the open.
-            (Backend::PlaintextFile, _) => None,
-            (Backend::File, Some(directory)) => {
-                Some(SealedPlace::Direct(self.unlock(self.file_of(&directory, service))?))
-            }
-            // The loss of the key's entry would leave a file that can't be opened, so its store must last.
-            (_, Some(directory)) if lasts => {
-                let config = self.clone();
-                let recovery = Box::new(move |path: &Path| config.unlock(path.to_owned()));
-                let directory = Self::keyed_dir(&directory);
-                Some(SealedPlace::keyed(&directory, service, self.deadlines.call, recovery))
-            }
-            _ => None,
-        })
+            .with_entries(entries)
+            .with_file(file_of_vault(self, chosen, service)?))
     }
 }

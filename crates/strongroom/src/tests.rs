@@ -25,7 +25,7 @@ use crate::binding::{Binding, BindingFile};
 use crate::clock::Clock;
 use crate::state_dir::StateDir;
 #[cfg(feature = "sealed")]
-use crate::vault::SealedPlace;
+use crate::vault::sealed::SealedPlace;
 use crate::vault::{Engine, EntriesPlace, Storage};
 use crate::watcher::Watcher;
 use crate::{Backend, Layout};
@@ -67,14 +67,14 @@ impl Machine {
             .preferring_file(self.layout == Layout::Sealed)
             .with_entries(self.entries());
         #[cfg(feature = "sealed")]
-        let storage = storage.with_file(SealedPlace::keyed(
+        let storage = storage.with_file(Some(Box::new(SealedPlace::keyed(
             &self.dir.path().join("data"),
             &service(),
             Duration::from_secs(20),
             Box::new(|path| {
                 crate::Config::new("app").environment(|_| None).unlock(path.to_owned())
             }),
-        ));
+        ))));
         storage
     }
 

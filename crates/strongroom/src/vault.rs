@@ -14,7 +14,7 @@ mod file;
 mod inline;
 mod payload;
 #[cfg(feature = "sealed")]
-mod sealed;
+pub(crate) mod sealed;
 mod storage;
 mod wakeup;
 
@@ -25,15 +25,11 @@ pub use content::SecretInfo;
 pub(crate) use content::{Content, EditVault, Fingerprint, ReadVault};
 pub(crate) use engine::Engine;
 pub(crate) use entries::EntriesPlace;
-pub(crate) use file::Prepared;
-#[cfg(feature = "sealed")]
-pub(crate) use file::{VaultFile, no_file};
+pub(crate) use file::{Prepared, VaultFile};
 #[cfg(feature = "backup")]
 pub(crate) use payload::backup;
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
 pub(crate) use payload::{Payload, Stored, VaultId, readable_names};
-#[cfg(feature = "sealed")]
-pub(crate) use sealed::{Sealed, SealedPlace, Unlock};
 pub(crate) use storage::Storage;
 pub(crate) use wakeup::Wakeup;

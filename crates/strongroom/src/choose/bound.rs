@@ -1,17 +1,14 @@
 //! The choice of the store that a service's vault is already in.
 
-#[cfg(feature = "sealed")]
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_core::{Persistence, Result, ServiceName, Store};
-#[cfg(feature = "sealed")]
-use strongroom_files::{is_there, names::sealed_file};
 
 use super::{ChoiceReason, Chosen, FIRST_THERE, choose_on, default_store, place, warn};
 use crate::binding::{BindingFile, has_vault};
 use crate::config::FallbackChoice;
 use crate::open::{Here, Platform};
+use crate::sealed_files::backend_of_file;
 use crate::{Backend, Config, Fallback};
 
 /// A store with a service's vault, and the reason to expect the vault there.
@@ -104,8 +101,7 @@ fn bound(
 
 /// Looks for a vault in the stores that answer quickly and without asking the user.
 fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Result<Option<Bound>> {
-    #[cfg(feature = "sealed")]
-    if let Some(backend) = backend_of_file(platform, service, config)? {
+    if let Some(backend) = backend_of_file(config, service, platform.default_backend())? {
         let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
@@ -142,23 +138,6 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         }
         _ => Ok(Some(Bound::new(Backend::Keyutils, kernel, FIRST_THERE))),
     }
-}
-
-/// Returns the backend of a service's encrypted file, if there is such a file.
-#[cfg(feature = "sealed")]
-fn backend_of_file(
-    platform: &dyn Platform,
-    service: &ServiceName,
-    config: &Config,
-) -> Result<Option<Backend>> {
-    let Some(directory) = config.data_directory()? else { return Ok(None) };
-    let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
-    if has_file_in(Config::file_dir(&directory))? {
-        return Ok(Some(Backend::File));
-    }
-    let is_keyed = has_file_in(Config::keyed_dir(&directory))?;
-    // The key of such a file is in an entry of the default store.
-    Ok(platform.default_backend().filter(|_| is_keyed))
 }
 
 impl Bound {

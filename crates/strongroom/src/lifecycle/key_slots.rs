@@ -4,7 +4,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, SealedFile, Slot, SlotId};
 
 use crate::Layout;
-use crate::vault::{Engine, Sealed, SealedPlace, VaultFile as _};
+use crate::vault::sealed::{Sealed, SealedPlace};
+use crate::vault::{Engine, VaultFile as _};
 
 /// Returns whether an error means that only the key of a file is missing. Its key slots can still be listed.
 const fn is_about_the_key(kind: ErrorKind) -> bool {
@@ -122,7 +123,7 @@ fn with_sealed<T>(
     operation: Operation,
     work: impl FnOnce(&Sealed) -> Result<T>,
 ) -> Result<T> {
-    let result = engine.read_content(|content| match content.as_stored::<Sealed>() {
+    let result = engine.read_content(|content| match Sealed::of(content) {
         Some(sealed) => work(sealed),
         None => Err(no_slots(engine, operation)),
     });

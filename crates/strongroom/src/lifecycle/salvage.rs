@@ -7,7 +7,8 @@ use strongroom_sealed::{KeySource, SealingKey};
 
 use super::items::find_all;
 use super::repair::{copy_aside, not_one, refusal};
-use crate::vault::{Engine, ReadVault as _, Sealed, SealedPlace, Stored, no_file};
+use crate::vault::sealed::{Sealed, SealedPlace};
+use crate::vault::{Engine, ReadVault as _, Stored};
 
 /// The result of a salvage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(crate) fn salvage(engine: &Engine) -> Result<Salvaged> {
             return Err(refusal(engine, "the vault can be read: there is nothing to salvage"));
         }
         let opened = found.opened.map_err(|error| not_salvaged(engine, error))?;
-        let Some(damaged) = opened.into_stored::<Sealed>() else {
+        let Some(damaged) = Sealed::take(opened) else {
             return Err(refusal(engine, "the vault does not lie in a file of records"));
         };
         let (salvaged, sealed) = salvage_from(engine, *damaged, found.bytes.as_ref())?;
@@ -64,7 +65,8 @@ fn salvage_from(
         sources.extend(key.clone().map(KeySource::key));
     }
     let copies = entry.map(|bytes| copy_aside(engine, bytes)).transpose()?;
-    let place = SealedPlace::of(&engine.storage).ok_or_else(no_file)?;
+    let place = SealedPlace::of(&engine.storage);
+    let place = place.ok_or_else(|| refusal(engine, "the vault does not lie in a file"))?;
     let rebuilt = place.rebuild(sources, &records, engine.now());
     let (mut sealed, file) = rebuilt.map_err(|error| engine.storage.named(error))?;
     if let Some(key) = key {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::subscribers::ChangeKind;
-use crate::vault::{Coherence, Content, Prepared, Stored};
+use crate::vault::{Content, Prepared, Stored};
 
 /// What stands in the vault's entry.
 fn entry(machine: &Machine) -> Option<Stored> {
@@ -326,7 +326,8 @@ fn asking(dir: &Path, state: &Path) -> (crate::Config, Arc<AtomicI64>) {
     let asked = Arc::new(AtomicI64::new(0));
     let (count, state_dir) = (Arc::clone(&asked), StateDir::at(state).unwrap());
     let config = crate::Config::new("app").environment(|_| None).passphrase(move |_| {
-        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
+        let others =
+            crate::vault::Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SecretString::from("correct horse")))

@@ -216,24 +216,6 @@ impl Content {
         }
     }
 
-    /// Returns the content as a type of its layout.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn as_stored<T: StoredContent>(&self) -> Option<&T> {
-        match self {
-            Self::Inline(_) => None,
-            Self::Stored(content) => (content.as_ref() as &dyn Any).downcast_ref(),
-        }
-    }
-
-    /// Returns the content as a type of its layout, or `None` in another layout.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn into_stored<T: StoredContent>(self) -> Option<Box<T>> {
-        match self {
-            Self::Inline(_) => None,
-            Self::Stored(content) => (content as Box<dyn Any>).downcast().ok(),
-        }
-    }
-
     /// Makes a change where the secrets are stored. Returns the change itself if they are in memory.
     pub(crate) fn change<T, F>(&self, change: F) -> std::result::Result<Result<T>, F>
     where

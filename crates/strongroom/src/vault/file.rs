@@ -67,28 +67,26 @@ pub(crate) trait VaultFile: Any + Send + Sync {
 #[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "no file asks for a passphrase"))]
 pub(crate) struct Prepared(Option<Box<dyn Any>>);
 
+#[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "no file asks for a passphrase"))]
 impl Prepared {
     /// Stores the result of the question.
-    #[cfg(feature = "sealed")]
     pub(crate) fn new(answer: impl Any) -> Self {
         Self(Some(Box::new(answer)))
     }
 
     /// Returns the result of the question, if it was asked.
-    #[cfg(feature = "sealed")]
     pub(crate) fn answer<T: Any>(&self) -> Option<&T> {
         self.0.as_ref()?.downcast_ref()
     }
 
     /// Returns the result of the question, if it was asked.
-    #[cfg(feature = "sealed")]
     pub(crate) fn answer_mut<T: Any>(&mut self) -> Option<&mut T> {
         self.0.as_mut()?.downcast_mut()
     }
 }
 
 /// Returns the error for a vault that needs a file where none can be.
-pub(crate) fn no_file() -> Error {
+pub(super) fn no_file() -> Error {
     Error::new(ErrorKind::Unsupported, Operation::Get)
         .with_message(
             "the vault lies in a sealed file, or is to, and there is no place for one here",

@@ -6,9 +6,12 @@
 
 mod content;
 mod files;
+mod passphrase;
 mod place;
 mod unlock;
 
 pub(crate) use content::Sealed;
+pub(crate) use passphrase::AskPassphrase;
+pub use passphrase::PassphraseRequest;
 pub(crate) use place::SealedPlace;
 pub(crate) use unlock::Unlock;

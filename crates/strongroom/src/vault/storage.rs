@@ -45,9 +45,8 @@ impl Storage {
     }
 
     /// Allows a file beside the entry, or in its place.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn with_file(self, file: impl VaultFile) -> Self {
-        Self { file: Some(Box::new(file)), ..self }
+    pub(crate) fn with_file(self, file: Option<Box<dyn VaultFile>>) -> Self {
+        Self { file, ..self }
     }
 
     /// Sets whether the vault is stored in its file, however small it is.

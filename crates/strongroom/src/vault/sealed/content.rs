@@ -1,5 +1,6 @@
 //! The content of an open sealed file.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -12,7 +13,7 @@ use strongroom_sealed::{Change, KeySource, SealedFile};
 use crate::Layout;
 use crate::vault::coherence::Revision;
 use crate::vault::content::{
-    self, EditVault, Fingerprint, ReadVault, RecordCheck, SecretInfo, StoredContent,
+    self, Content, EditVault, Fingerprint, ReadVault, RecordCheck, SecretInfo, StoredContent,
 };
 use crate::vault::file::KEYED;
 use crate::vault::payload::{KeyEntry, Payload, VaultId};
@@ -34,6 +35,22 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
+    /// Returns the content as that of a sealed file, or `None` in another layout.
+    pub(crate) fn of(content: &Content) -> Option<&Self> {
+        match content {
+            Content::Inline(_) => None,
+            Content::Stored(content) => (content.as_ref() as &dyn Any).downcast_ref(),
+        }
+    }
+
+    /// Converts the content to that of a sealed file. Returns `None` in another layout.
+    pub(crate) fn take(content: Content) -> Option<Box<Self>> {
+        match content {
+            Content::Inline(_) => None,
+            Content::Stored(content) => (content as Box<dyn Any>).downcast().ok(),
+        }
+    }
+
     /// Returns the content of a file whose key is in the vault's entry.
     pub(super) fn by_entry(
         file: SealedFile,

@@ -5,7 +5,7 @@ use strongroom_core::{Error, ErrorKind, Operation, Result};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile};
 
 use super::files::is_anything_at;
-use crate::passphrase::{AskPassphrase, PassphraseRequest};
+use super::passphrase::{AskPassphrase, PassphraseRequest};
 
 /// The number of attempts at a passphrase.
 const TRIES: u32 = 3;
