@@ -15,8 +15,8 @@ use crate::Backend;
 use crate::backend::names;
 use crate::binding::{BindingFile, Named};
 use crate::clock::Clock;
+use crate::key_config::KeyConfig;
 use crate::layout::Layout;
-use crate::sealed_files::KeyConfig;
 use crate::state_dir::StateDir;
 
 /// The behaviour if the platform's default store can't be used.

@@ -64,6 +64,7 @@ pub mod fuzzing;
 mod guard;
 pub mod input;
 mod inspect;
+mod key_config;
 #[cfg(feature = "sealed")]
 pub mod keys;
 mod kinds;

@@ -52,9 +52,11 @@ impl Config {
             true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
             false => None,
         };
+        let persistence = chosen.store().capabilities().persistence;
+        let file = file_of_vault(self, (chosen.backend(), persistence), service)?;
         Ok(Storage::new(Arc::clone(chosen.store()), service)?
             .preferring_file(self.layout == Layout::Sealed)
             .with_entries(entries)
-            .with_file(file_of_vault(self, chosen, service)?))
+            .with_file(file))
     }
 }

@@ -7,42 +7,26 @@ use strongroom_core::{
 };
 use strongroom_files::is_there;
 use strongroom_files::names::sealed_file;
-use strongroom_sealed::KeySource;
 
-use crate::choose::Chosen;
 use crate::vault::VaultFile;
-use crate::vault::sealed::{AskPassphrase, SealedPlace};
+use crate::vault::sealed::SealedPlace;
 use crate::{Backend, Config};
 
-/// The keys that the application names, and its function that asks for a passphrase.
-#[derive(Clone, Default)]
-pub(crate) struct KeyConfig {
-    pub(crate) sources: Vec<KeySource>,
-    pub(crate) ask: Option<AskPassphrase>,
-}
-
-impl KeyConfig {
-    /// Returns whether the user can be asked for a passphrase.
-    pub(crate) const fn can_ask(&self) -> bool {
-        self.ask.is_some()
-    }
-}
-
-/// Returns the encrypted file of a service's vault in this store, if it may have one.
+/// Returns the encrypted file of a service's vault, if it may have one in a store of this backend and
+/// persistence.
 pub(crate) fn file_of_vault(
     config: &Config,
-    chosen: &Chosen,
+    (backend, persistence): (Backend, Persistence),
     service: &ServiceName,
 ) -> Result<Option<Box<dyn VaultFile>>> {
-    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let place = match (chosen.backend(), config.data_directory()?) {
+    let place = match (backend, config.data_directory()?) {
         // The file's key would lie beside it, in the open.
         (Backend::PlaintextFile, _) => return Ok(None),
         (Backend::File, Some(directory)) => {
             SealedPlace::Direct(config.unlock(file_of(&directory, service))?)
         }
         // The loss of the key's entry would leave a file that can't be opened, so its store must last.
-        (_, Some(directory)) if lasts => {
+        (_, Some(directory)) if persistence == Persistence::Permanent => {
             let known = config.clone();
             let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
             SealedPlace::keyed(&keyed_dir(&directory), service, config.deadlines.call, recovery)

@@ -1,23 +1,13 @@
 //! In place of `sealed_files.rs`, for builds without the feature `sealed`: there are no encrypted files.
 
-use strongroom_core::{Result, ServiceName, StoreSettings};
+use strongroom_core::{Persistence, Result, ServiceName, StoreSettings};
 
-use crate::choose::Chosen;
 use crate::vault::VaultFile;
 use crate::{Backend, Config};
 
-#[derive(Clone, Default)]
-pub(crate) struct KeyConfig;
-
-impl KeyConfig {
-    pub(crate) const fn can_ask(&self) -> bool {
-        false
-    }
-}
-
 pub(crate) fn file_of_vault(
     _: &Config,
-    _: &Chosen,
+    _: (Backend, Persistence),
     _: &ServiceName,
 ) -> Result<Option<Box<dyn VaultFile>>> {
     Ok(None)

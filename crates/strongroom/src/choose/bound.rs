@@ -105,14 +105,8 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
-    // A store that fails is passed over, because this is only a search.
-    let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
-    let holding = |backend| {
-        let store = platform.open_guarded(backend, config).ok()?;
-        holds(store.as_ref()).then_some(store)
-    };
     if config.plaintext_file().is_some()
-        && let Some(store) = holding(Backend::PlaintextFile)
+        && let Some(store) = with_vault(platform, Backend::PlaintextFile, config, service)
     {
         return Ok(Some(Bound::new(Backend::PlaintextFile, store, FIRST_THERE)));
     }
@@ -122,11 +116,13 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         // The vault in the kernel's keyring may be another container's.
         return Ok(None);
     }
-    let Some(kernel) = holding(Backend::Keyutils) else { return Ok(None) };
+    let Some(kernel) = with_vault(platform, Backend::Keyutils, config, service) else {
+        return Ok(None);
+    };
     let kernels = place(Backend::Keyutils.name());
     // The store that lasts takes precedence if both have a vault.
     match default_store(platform, config) {
-        Ok((backend, default)) if holds(default.as_ref()) => {
+        Ok((backend, default)) if holds(default.as_ref(), service) => {
             tracing::warn!(
                 "there is a vault of \"{service}\" in {backend} and another one in {kernels}; that in {backend} is used"
             );
@@ -138,6 +134,23 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         }
         _ => Ok(Some(Bound::new(Backend::Keyutils, kernel, FIRST_THERE))),
     }
+}
+
+/// Opens a store if it holds a vault of the service.
+fn with_vault(
+    platform: &dyn Platform,
+    backend: Backend,
+    config: &Config,
+    service: &ServiceName,
+) -> Option<Arc<dyn Store>> {
+    let store = platform.open_guarded(backend, config).ok()?;
+    holds(store.as_ref(), service).then_some(store)
+}
+
+/// Returns whether a store holds a vault of the service. A store that fails is passed over, because this is
+/// only a search.
+fn holds(store: &dyn Store, service: &ServiceName) -> bool {
+    has_vault(store, service).unwrap_or(false)
 }
 
 impl Bound {
