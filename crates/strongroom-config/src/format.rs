@@ -7,7 +7,8 @@ use std::str::FromStr;
 use strongroom::{Error, Result};
 
 use crate::document::Document;
-use crate::error::{self, Flaw};
+use crate::error;
+use crate::flaw::Flaw;
 
 mod dotenv;
 mod json;
@@ -111,8 +112,14 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self> {
         let format = Self::ALL.iter().find(|format| format.name() == name);
-        format.copied().ok_or_else(|| error::format(name))
+        format.copied().ok_or_else(|| unknown_name(name))
     }
+}
+
+fn unknown_name(name: &str) -> Error {
+    let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    let problem = format!("\"{}\" is no format of configuration files", name.escape_debug());
+    error::invalid(problem, &format!("Take one of {}.", names.join(", ")))
 }
 
 #[cfg(test)]

@@ -49,37 +49,47 @@ mod edit;
 mod error;
 mod export;
 mod exposure;
+mod file_secret;
 mod find;
 mod first_run;
+mod flaw;
 mod format;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
-mod look;
-mod open;
+mod naming;
 mod path;
 mod plan;
+mod planning;
+mod position;
+mod recognition;
 mod reference;
 mod replace;
 mod rules;
 mod secure;
+mod snapshot;
 mod source;
 mod status;
+mod stored;
+mod untrusted;
+mod words;
 
 pub use config_file::ConfigFile;
-pub use error::Position;
 pub use export::{Export, Exported};
 pub use exposure::{Exposure, repository_around};
+pub use file_secret::FoundBy;
 pub use first_run::FirstRun;
 pub use format::Format;
-pub use look::looks_like_a_secret;
 pub use path::ConfigPath;
 pub use plan::{Action, Leaves, Plan, Prefer, Step};
+pub use position::Position;
+pub use recognition::looks_like_a_secret;
 pub use reference::{is_reference, reference_to, referenced};
 pub use rules::{Leave, Marker, Rule, Rules};
 pub use secure::{Progress, Secured};
-pub use status::{Ages, FoundBy, Place, SecretStatus, Status};
+pub use status::{Place, SecretStatus, Status};
+pub use stored::Ages;
 
 /// Tests the example in the README.
 #[cfg(doctest)]

@@ -4,11 +4,12 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use strongroom::{Result, Timestamp};
+use strongroom::{Error, Result, Timestamp};
 use strongroom_files::{Refusal, open, read_open};
 use zeroize::Zeroizing;
 
 use crate::error;
+use crate::flaw::Flaw;
 
 /// The largest file that is read, and the largest export that is written, in bytes. Enough for some 200,000 keys.
 pub(crate) const LARGEST: u64 = 32 << 20;
@@ -41,9 +42,9 @@ pub(crate) struct Access {
 impl Source {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         // The target of a link is replaced, so that the link stays.
-        let target = path.canonicalize().map_err(|cause| error::reading(path, cause))?;
-        let (bytes, metadata) = read(&target).map_err(|cause| error::reading(path, cause))?;
-        let bytes = bytes.ok_or_else(|| error::too_large(&error::shown(path), LARGEST))?;
+        let target = path.canonicalize().map_err(|cause| error::read_failed(path, cause))?;
+        let (bytes, metadata) = read(&target).map_err(|cause| error::read_failed(path, cause))?;
+        let bytes = bytes.ok_or_else(|| error::too_large(&error::displayed(path), LARGEST))?;
         match std::str::from_utf8(&bytes) {
             Ok(text) => Ok(Self {
                 path: target,
@@ -51,7 +52,7 @@ impl Source {
                 stamp: Stamp::of(&metadata),
                 metadata,
             }),
-            Err(broken) => Err(error::not_utf8(&bytes, broken.valid_up_to(), &error::shown(path))),
+            Err(broken) => Err(not_utf8(&bytes, broken.valid_up_to(), path)),
         }
     }
 
@@ -123,4 +124,12 @@ fn read(path: &Path) -> io::Result<(Option<Zeroizing<Vec<u8>>>, Metadata)> {
             _ => Err(cause),
         },
     }
+}
+
+/// Returns the error for a text of which only the first `valid` bytes are UTF-8.
+fn not_utf8(bytes: &[u8], valid: usize, path: &Path) -> Error {
+    let text = std::str::from_utf8(&bytes[..valid]).unwrap_or_default();
+    Flaw::new(valid, "it is not UTF-8")
+        .with_hint("Save the file as UTF-8, and try again.")
+        .into_error(text, &error::displayed(path))
 }

@@ -24,11 +24,11 @@ fn only_the_bytes_of_secrets_change_and_a_round_trip_brings_them_back() {
         let (home, restored) = (Home::new(), Home::new());
         let secrets = home.open();
         let secured = copy(&home, &path);
-        secure(&file(&secured, Rules::of_looks()), &secrets);
+        secure(&file(&secured, Rules::detecting()), &secrets);
         assert_same(&secured, &beside(&path, "secured"));
         if beside(&path, "removed").exists() {
             let removed = copy(&home, &path);
-            secure(&file(&removed, Rules::of_looks().leaving(Leave::Nothing)), &secrets);
+            secure(&file(&removed, Rules::detecting().leaving(Leave::Nothing)), &secrets);
             assert_same(&removed, &beside(&path, "removed"));
         }
         let exported = home.path("exported.json");
@@ -58,7 +58,7 @@ fn a_broken_file_is_refused_with_line_and_column_and_stays() {
         let home = Home::new();
         let secrets = home.open();
         let copied = copy(&home, &path);
-        let file = file(&copied, Rules::of_looks());
+        let file = file(&copied, Rules::detecting());
         let place = fs::read_to_string(beside(&path, "place")).unwrap_or_default();
         for error in [
             file.status(Some(&secrets)).unwrap_err(),

@@ -2,8 +2,10 @@
 
 use super::*;
 
+mod properties;
+
 fn removed(format: Format, text: &str, paths: &[&str]) -> Result<String, Flaw> {
-    with(format, text, paths, || Change::Removed)
+    with(format, text, paths, || Change::Removal)
 }
 
 fn with(
@@ -15,7 +17,7 @@ fn with(
     let document = format.parse(text).unwrap();
     let number = |path: &&str| document.find(&path.parse().unwrap()).unwrap();
     let changes: Vec<_> = paths.iter().map(|path| (number(path), change())).collect();
-    changed(format, text, &document, &changes)
+    apply_changes(format, text, &document, &changes)
 }
 
 fn replaced(format: Format, text: &str, paths: &[&str]) -> String {
@@ -23,7 +25,7 @@ fn replaced(format: Format, text: &str, paths: &[&str]) -> String {
 }
 
 fn marked(format: Format, text: &str, path: &str) -> String {
-    with_text(format, text, &path.parse().unwrap(), "on").unwrap()
+    set_text(format, text, &path.parse().unwrap(), "on").unwrap()
 }
 
 #[test]
@@ -126,6 +128,6 @@ fn a_new_entry_has_no_place_where_its_group_is_not() {
         (Format::Yaml, "", "m"),
         (Format::Env, "", "a.m"),
     ] {
-        assert!(with_text(format, text, &path.parse().unwrap(), "on").is_err(), "{text}");
+        assert!(set_text(format, text, &path.parse().unwrap(), "on").is_err(), "{text}");
     }
 }

@@ -37,8 +37,7 @@ pub(crate) fn bare_or_basic(key: &str) -> String {
 /// Returns a value for a dotenv file: bare if all readers agree on it, or else in single quotes, where no character has a
 /// special meaning, or else in double quotes. `None` if readers would disagree on all of these forms.
 pub(crate) fn env(text: &str) -> Option<String> {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-.:/@%+,?=".contains(c);
-    if text.chars().all(is_bare) {
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/@%+,?=".contains(c)) {
         return Some(text.to_owned());
     }
     // No variable can contain a zero byte, and readers drop or convert carriage returns.

@@ -10,10 +10,10 @@ use super::bitmap::Bitmap;
 use super::cursor::Cursor;
 
 /// The limit for the names of an index together, in bytes. In version 4, short entries can have long names.
-const MOST_NAMES: usize = 256 << 20;
+const MAX_NAMES: usize = 256 << 20;
 
 /// The limit for the entries that could stand for the file.
-const MOST_MATCHES: usize = 4096;
+const MAX_MATCHES: usize = 4096;
 
 /// The parts of an index that concern one file.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(super) struct Shared<'a> {
 }
 
 /// Returns whether an index ends with the checksum of its bytes, or with the zeros that git writes under `index.skipHash`.
-pub(super) fn is_whole(bytes: &[u8], hash: usize) -> bool {
+pub(super) fn has_valid_checksum(bytes: &[u8], hash: usize) -> bool {
     let Some((bytes, checksum)) = bytes.len().checked_sub(hash).map(|end| bytes.split_at(end))
     else {
         return false;
@@ -78,7 +78,7 @@ impl<'a> Index<'a> {
                 matches.push(Match { number, name, is_directory });
             }
             let is_late = entry.name.is_empty() && nameless <= number;
-            if is_late || names > MOST_NAMES || matches.len() > MOST_MATCHES {
+            if is_late || names > MAX_NAMES || matches.len() > MAX_MATCHES {
                 return None;
             }
         }
@@ -116,8 +116,8 @@ impl<'a> Shared<'a> {
             deleted = Bitmap::read(&mut cursor)?;
             let _replaced = Bitmap::read(&mut cursor)?;
         }
-        let names_one = checksum.iter().any(|byte| *byte != 0);
-        cursor.0.is_empty().then_some(names_one.then_some(Self { checksum, deleted }))
+        let is_split = checksum.iter().any(|byte| *byte != 0);
+        cursor.0.is_empty().then_some(is_split.then_some(Self { checksum, deleted }))
     }
 }
 

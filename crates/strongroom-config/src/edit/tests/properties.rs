@@ -7,7 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::*;
+use crate::document::Node;
+use crate::edit::{Change, apply_changes, set_text};
+use crate::{ConfigPath, Format};
 
 /// A value, or a group of values.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ proptest! {
         let changes = chosen.iter().map(|path| {
             (document.find(path).unwrap(), Change::Text(value.to_owned()))
         });
-        let changed = changed(file.format, &text, &document, &changes.collect::<Vec<_>>());
+        let changed = apply_changes(file.format, &text, &document, &changes.collect::<Vec<_>>());
         let quoted = if file.format == Format::Env { value.to_owned() } else { format!("\"{value}\"") };
         prop_assert_eq!(changed.unwrap(), file.render(&chosen, &quoted));
     }
@@ -64,8 +66,8 @@ proptest! {
     fn removed_entries_leave_all_others(file in any_file(), which in vec(any::<Index>(), 1..4)) {
         let (text, chosen) = (file.render(&[], ""), file.choose(&which));
         let document = file.format.parse(&text).unwrap();
-        let changes = chosen.iter().map(|path| (document.find(path).unwrap(), Change::Removed));
-        let changed = changed(file.format, &text, &document, &changes.collect::<Vec<_>>());
+        let changes = chosen.iter().map(|path| (document.find(path).unwrap(), Change::Removal));
+        let changed = apply_changes(file.format, &text, &document, &changes.collect::<Vec<_>>());
         let changed = changed.map_err(|flaw| TestCaseError::fail(format!("{flaw:?}\n{text}\n{chosen:?}")))?;
         let comments = |text: &str| text.matches(file.style.comment.trim_start()).count();
         prop_assert!(!file.has_comments() || comments(&changed) == comments(&text), "{}", changed);
@@ -78,10 +80,10 @@ proptest! {
     #[test]
     fn a_marker_is_the_only_thing_that_comes(file in any_file()) {
         let text = file.render(&[], "");
-        let marked = with_text(file.format, &text, &ConfigPath::new(["credentialStorage"]), "keychain");
+        let marked = set_text(file.format, &text, &ConfigPath::new(["credentialStorage"]), "keychain");
         let marked = marked.map_err(|flaw| TestCaseError::fail(format!("{flaw:?}\n{text}")))?;
         prop_assert!(marked.len() > text.len() && marked.contains("credentialStorage"));
-        let again = with_text(file.format, &marked, &ConfigPath::new(["credentialStorage"]), "keychain");
+        let again = set_text(file.format, &marked, &ConfigPath::new(["credentialStorage"]), "keychain");
         prop_assert_eq!(again.unwrap(), marked);
     }
 
