@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use zeroize::Zeroizing;
+
 use crate::document::{Document, Leaf, Node};
 use crate::flaw::Flaw;
 use crate::{ConfigPath, Format};
@@ -20,11 +22,11 @@ use flaws::{inseparable, not_a_text, unwritable};
 use remove::Removal;
 use splice::Splice;
 
-/// The change to a single value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// Replaces the value with a text.
-    Text(String),
+/// The change to a single value. Without `Debug`, since its text can be a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change<'a> {
+    /// Replaces the value with a text, in the same quotes if they can hold it.
+    Text(&'a str),
     /// Removes the value and its key.
     Removal,
 }
@@ -40,9 +42,9 @@ pub(crate) fn apply_changes(
     format: Format,
     text: &str,
     document: &Document,
-    changes: &[(usize, Change)],
-) -> Result<String, Flaw> {
-    let Some(first) = changes.first() else { return Ok(text.to_owned()) };
+    changes: &[(usize, Change<'_>)],
+) -> Result<Zeroizing<String>, Flaw> {
+    let Some(first) = changes.first() else { return Ok(Zeroizing::new(text.to_owned())) };
     let splices = splices(format, text, document, changes)?;
     let at = document.nodes[first.0].span.start;
     let new = splice::apply(text, splices).ok_or_else(|| inseparable(at))?;
@@ -69,7 +71,7 @@ pub(crate) fn set_text(
     text: &str,
     path: &ConfigPath,
     value: &str,
-) -> Result<String, Flaw> {
+) -> Result<Zeroizing<String>, Flaw> {
     let document = format.parse(text)?;
     let splice = match document.find(path) {
         Some(number) if !document.nodes[number].is_group() => {
@@ -90,7 +92,7 @@ fn splices(
     format: Format,
     text: &str,
     document: &Document,
-    changes: &[(usize, Change)],
+    changes: &[(usize, Change<'_>)],
 ) -> Result<Vec<Splice>, Flaw> {
     let removed = changes.iter().filter(|(_, change)| *change == Change::Removal);
     let removed: BTreeSet<_> = removed.map(|(number, _)| *number).collect();
@@ -107,16 +109,20 @@ fn splices(
     Ok(splices)
 }
 
-/// Returns the splice that replaces a value with a text.
+/// Returns the splice that replaces a value with a text. A text stays in its quotes, if they can hold the new text.
 fn replacement(format: Format, text: &str, node: &Node, value: &str) -> Result<Splice, Flaw> {
-    let quoted = format.quoted(value).ok_or_else(|| unwritable(node.span.start))?;
+    let quoted = match node.text() {
+        Some(_) => format.quoted_like(value, &text[node.span.clone()], node.is_flow),
+        None => format.quoted(value),
+    };
+    let quoted = Zeroizing::new(quoted.ok_or_else(|| unwritable(node.span.start))?);
     // In YAML, an empty value directly follows a colon or a tag. The new value needs a space in between.
     let is_close = format == Format::Yaml
         && node.span.is_empty()
         && !text[..node.span.start].ends_with([' ', '\t', '\n']);
     let before = if is_close { " " } else { "" };
     let comment = node.comment.clone().map_or("", |comment| &text[comment]);
-    Ok(Splice { range: node.span.clone(), text: [before, &quoted, comment].concat() })
+    Ok(Splice::new(node.span.clone(), [before, &quoted, comment].concat()))
 }
 
 /// Checks that a new text contains exactly these values.

@@ -13,6 +13,7 @@ use crate::flaw::Flaw;
 mod dotenv;
 mod json;
 pub(crate) mod quote;
+mod spelling;
 mod toml;
 mod yaml;
 
@@ -84,6 +85,12 @@ impl Format {
             Self::Env => quote::env(text),
             _ => Some(quote::basic(text)),
         }
+    }
+
+    /// Returns a text as a value of a file: in the quotes of another value, if they can hold it, or else as
+    /// [`quoted`](Self::quoted). `is_flow` is set for a value between brackets.
+    pub(crate) fn quoted_like(self, text: &str, sample: &str, is_flow: bool) -> Option<String> {
+        spelling::in_quotes_of(self, text, sample, is_flow).or_else(|| self.quoted(text))
     }
 
     /// Returns an entry as the text of a file, without a comma or line break after it. `None` if the format can't represent it.

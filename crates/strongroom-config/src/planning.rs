@@ -66,7 +66,7 @@ impl ConfigFile {
             steps: steps.collect(),
             marker: None,
             references: match purpose {
-                Purpose::Import => snapshot.references(),
+                Purpose::Import => snapshot.references().map(|secret| secret.key.clone()).collect(),
                 Purpose::Secure => Vec::new(),
             },
             exposures: find_exposures(&self.path, &snapshot, &stored),
@@ -94,16 +94,15 @@ impl Work {
         for (step, number) in self.plan.steps.iter().zip(&self.step_secrets) {
             let change = match &step.leaves {
                 Leaves::Value => continue,
-                Leaves::Text(text) => Change::Text(text.clone()),
+                Leaves::Text(text) => Change::Text(text),
                 Leaves::Nothing => Change::Removal,
             };
             changes.extend(secrets[*number].node.map(|node| (node, change)));
         }
-        let text = edit::apply_changes(format, &source.text, document, &changes)?;
-        self.text = Zeroizing::new(text);
+        self.text = edit::apply_changes(format, &source.text, document, &changes)?;
         // In the same text, so that values and marker change by a single replacement of the file.
         if let Some(Marker { path, value }) = marker {
-            let marked = Zeroizing::new(edit::set_text(format, &self.text, path, value)?);
+            let marked = edit::set_text(format, &self.text, path, value)?;
             if *marked != *self.text {
                 self.plan.marker = Some((path.clone(), value.clone()));
                 self.text = marked;
@@ -114,13 +113,6 @@ impl Work {
 }
 
 impl Snapshot {
-    /// Returns the secrets that the file contains references to.
-    fn references(&self) -> Vec<SecretKey> {
-        let secrets = self.secrets.iter();
-        let references = secrets.filter(|secret| matches!(secret.content, Content::Reference));
-        references.map(|secret| secret.key.clone()).collect()
-    }
-
     /// Returns the indices of the secrets with a value in the file.
     ///
     /// # Errors

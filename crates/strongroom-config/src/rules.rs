@@ -41,7 +41,7 @@ pub struct Rule {
 #[non_exhaustive]
 pub enum Leave {
     /// A text that names the secret: `strongroom:NAME`, see [`referenced`](crate::referenced). The default, because
-    /// it tells people and programs that read the file where the value is.
+    /// it tells people and programs that read the file where the value is. It stands in the quotes of the value.
     #[default]
     Reference,
     /// An empty text.

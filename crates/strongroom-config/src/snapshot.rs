@@ -1,7 +1,7 @@
 //! A configuration file at the time of reading: its text, its values and its secrets.
 
 use crate::document::{Document, Node};
-use crate::file_secret::FileSecret;
+use crate::file_secret::{Content, FileSecret};
 use crate::position::{Lines, Position};
 use crate::source::Source;
 
@@ -17,6 +17,11 @@ impl Snapshot {
     pub(crate) fn new(source: Source, document: Document, secrets: Vec<FileSecret>) -> Self {
         let lines = Lines::of(&source.text);
         Self { source, document, secrets, lines }
+    }
+
+    /// Returns the secrets that the file contains references to.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &FileSecret> {
+        self.secrets.iter().filter(|secret| matches!(secret.content, Content::Reference))
     }
 
     /// Returns the place of a secret in the document.

@@ -37,7 +37,7 @@ fn check_text(format: Format, text: &str) -> bool {
     }
     let texts = document.nodes.iter().enumerate().filter(|(_, node)| node.text().is_some());
     for (number, node) in texts.take(MAX_CHANGES) {
-        let change = [(number, Change::Text("strongroom:A".to_owned()))];
+        let change = [(number, Change::Text("strongroom:A"))];
         let new = apply_changes(format, text, &document, &change)
             .expect("a value that is found can be replaced");
         assert!(new.starts_with(&text[..node.span.start]) && new.ends_with(&text[node.span.end..]));

@@ -53,7 +53,7 @@ fn in_brackets(text: &str, document: &Document, group: usize, entry: &str) -> Sp
     let (before, behind) = if trailing.is_some() { ("", ",") } else { (",", "") };
     let comment = &text[after..end];
     let text = [before, comment, line_break(text), indent, entry, behind].concat();
-    Splice { range: after..end, text }
+    Splice::new(after..end, text)
 }
 
 /// Returns the splice for a group without brackets: on a line after its last entry.

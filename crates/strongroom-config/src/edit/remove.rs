@@ -72,7 +72,7 @@ impl<'a> Removal<'a> {
         let comment = comment.clone().map_or("", |comment| &self.text[comment]);
         if self.is_first_of_emptied_group(number, parent) {
             // Without any entry, YAML would read null in place of the group.
-            return Ok(vec![Splice { range: entry.clone(), text: ["{}", comment].concat() }]);
+            return Ok(vec![Splice::new(entry.clone(), ["{}", comment].concat())]);
         }
         let start = line_start(self.text, entry.start);
         if !is_blank(&self.text[start..entry.start]) {
@@ -81,7 +81,7 @@ impl<'a> Removal<'a> {
         if comment.is_empty() {
             return Ok(vec![self.cut(entry.clone())]);
         }
-        Ok(vec![Splice { range: entry.clone(), text: comment.trim_start().to_owned() }])
+        Ok(vec![Splice::new(entry.clone(), comment.trim_start().to_owned())])
     }
 
     /// Returns whether all entries of a YAML group are removed, and this is the first of them.
