@@ -13,7 +13,7 @@ mod search;
 mod tracking;
 mod values;
 
-pub(crate) use search::find_exposures;
+pub(crate) use search::{exposures_of_values, find_exposures};
 pub use tracking::repository_around;
 
 /// A reason to replace a secret at its provider, or a place that keeps the value after a move.

@@ -17,6 +17,8 @@
 //! - [`ConfigFile`] is a file and the [`Rules`] by which its secrets are found. [`status`](ConfigFile::status) returns
 //!   the place of each secret, [`plan`](ConfigFile::plan) the steps of a move, [`secure`](ConfigFile::secure) carries
 //!   them out, and [`first_run`](ConfigFile::first_run) does all of that at an application's start.
+//! - [`restore`](ConfigFile::restore) replaces the references of a file by their values, as
+//!   [planned](ConfigFile::plan_restore).
 //! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from a file.
 //! - A secret leaves a [reference](reference_to), an empty text or nothing behind in the file: [`Leave`].
 //!
@@ -66,6 +68,7 @@ mod position;
 mod recognition;
 mod reference;
 mod replace;
+mod restore;
 mod rules;
 mod secure;
 mod snapshot;
@@ -86,6 +89,7 @@ pub use plan::{Action, Leaves, Plan, Prefer, Step};
 pub use position::Position;
 pub use recognition::looks_like_a_secret;
 pub use reference::{is_reference, reference_to, referenced};
+pub use restore::{DanglingReference, RestorePlan, RestoreStep, Restored};
 pub use rules::{Leave, Marker, Rule, Rules};
 pub use secure::{Progress, Secured};
 pub use status::{Place, SecretStatus, Status};

@@ -18,11 +18,30 @@ pub(crate) fn find_exposures(
     snapshot: &Snapshot,
     stored: &StoredSecrets,
 ) -> Vec<Exposure> {
+    let has_values = snapshot.secrets.iter().any(FileSecret::may_have_value);
+    exposures(path, snapshot, stored, has_values)
+}
+
+/// Returns the exposures that the stored values of a file's secrets have when they stand in the file.
+pub(crate) fn exposures_of_values(
+    path: &Path,
+    snapshot: &Snapshot,
+    stored: &StoredSecrets,
+) -> Vec<Exposure> {
+    exposures(path, snapshot, stored, true)
+}
+
+fn exposures(
+    path: &Path,
+    snapshot: &Snapshot,
+    stored: &StoredSecrets,
+    has_values: bool,
+) -> Vec<Exposure> {
     let source = &snapshot.source;
     let values = Values::of(snapshot, stored);
     let link = tracking::canonical_place(path).filter(|link| *link != source.path);
     let mut exposures = Vec::new();
-    if snapshot.secrets.iter().any(FileSecret::may_have_value) {
+    if has_values {
         exposures.extend(tracking::in_repositories(&source.path, link.as_deref()));
         exposures.extend(readers::by_permissions(source));
         exposures.extend(readers::by_other_names(source));

@@ -49,11 +49,12 @@ fn yaml_plain(text: &str) -> Option<String> {
     is_plain.then(|| text.to_owned())
 }
 
-/// Returns whether YAML 1.1 or 1.2 could read a text as a number or a time: `0x1f`, `1e5`, `0b1`, `12:30`, `2001-12-14T21:59Z`.
+/// Returns whether YAML 1.1 or 1.2 could read a plain text as a number or a time: `0x1f`, `1e5`, `0b1`, `12:30`,
+/// `2001-12-14T21:59Z`. The text starts with no sign and no dot.
 fn could_be_number(text: &str) -> bool {
-    text.starts_with("0x")
-        || text.starts_with("0X")
-        || !text.chars().any(|c| c.is_alphabetic() && !"eEoObBtTzZ".contains(c))
+    let is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    let has_other_letters = text.chars().any(|c| c.is_alphabetic() && !"eEoObBtTzZ".contains(c));
+    text.starts_with(char::is_numeric) && (is_hexadecimal || !has_other_letters)
 }
 
 fn toml_literal(text: &str) -> Option<String> {
@@ -110,9 +111,18 @@ mod tests {
 
     #[test]
     fn only_what_all_readers_of_yaml_take_for_text_is_plain() {
-        for text in
-            ["a", "strongroom:A", "8f3a9c", "two words", "a#b", "$x", "/a", "п🔑", "http://x?y=%20"]
-        {
+        for text in [
+            "a",
+            "strongroom:A",
+            "8f3a9c",
+            "two words",
+            "a#b",
+            "$x",
+            "/a",
+            "tee",
+            "п🔑",
+            "http://x?y=%20",
+        ] {
             assert_eq!(yaml(text, "x").as_deref(), Some(text));
         }
         for text in [
