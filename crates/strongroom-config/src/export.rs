@@ -9,7 +9,7 @@ use strongroom::{Error, ErrorKind, Result, SecretKey};
 use zeroize::Zeroizing;
 
 use crate::replace::write_private;
-use crate::source::LARGEST;
+use crate::source::MAX_LEN;
 use crate::{Format, error};
 
 mod read;
@@ -96,7 +96,7 @@ impl Export {
             None => read_all(secrets)?,
         };
         let text = text::export_text(self.format, &records)?;
-        if text.len() as u64 > LARGEST {
+        if text.len() as u64 > MAX_LEN {
             return Err(too_large());
         }
         let exported = records.into_iter().map(|(key, _)| key).collect();
@@ -134,7 +134,7 @@ fn too_large() -> Error {
     Error::new(ErrorKind::TooLarge, Operation::Get)
         .with_message(format!(
             "the export would have more than {} MiB, and could not be read back",
-            LARGEST >> 20
+            MAX_LEN >> 20
         ))
         .with_hint("Nothing was written. Take a backup, or name the secrets that are meant.")
 }

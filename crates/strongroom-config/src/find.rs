@@ -37,6 +37,7 @@ pub(crate) fn find_secrets(
         }
     }
     for (number, node) in document.nodes.iter().enumerate() {
+        // A rule also decides about a value that doesn't look like a secret, and about its name.
         if !paths.contains(&node.path) {
             secrets.extend(secret_without_rule(text, document, number, rules));
         }

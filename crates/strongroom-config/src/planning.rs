@@ -130,6 +130,7 @@ impl Snapshot {
             let at = self.node(secret).map_or(0, |node| node.span.start);
             // Checked here, because a flaw has a line and column, and the store's error has none.
             secret.key.validate().map_err(|error| unusable_name(at, secret, error.problem()))?;
+            // Only one of two values could be kept under the name.
             if *by_key.entry(&secret.key).or_insert(value) != value {
                 return Err(ambiguous_name(at, secret));
             }

@@ -120,6 +120,7 @@ impl ConfigFile {
             StoredSecrets::read(Some(manager), references.iter().map(|secret| &secret.key))?;
         let (mut steps, mut dangling, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for secret in references {
+            // A path of a rule that is not in the file has no reference, so each of these has a position.
             let position = snapshot.position(secret).unwrap_or(Position::START);
             let (key, path) = (secret.key.clone(), secret.path.clone());
             match (secret.node, stored.value(&secret.key)) {
@@ -137,6 +138,7 @@ impl ConfigFile {
         let Snapshot { source, document, .. } = &snapshot;
         let text = edit::apply_changes(self.format, &source.text, document, &changes)
             .map_err(|flaw| self.flaw_error(source, flaw.with_hint(NOT_RESTORED)))?;
+        // A file that gets no values exposes none.
         let exposures = match steps.is_empty() {
             true => Vec::new(),
             false => exposures_of_values(&self.path, &snapshot, &stored),

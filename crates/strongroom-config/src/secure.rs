@@ -66,6 +66,7 @@ impl ConfigFile {
         // Planned again from the file and the store as they are, so that an outdated plan changes nothing.
         let work = self.work_for(secrets, plan, Purpose::Secure)?;
         work.store(secrets, &mut progress)?;
+        // An untouched file keeps its time of change.
         if *work.text != *work.snapshot.source.text {
             progress(Progress::Writing);
             replace(&work.snapshot.source, &work.text, || progress(Progress::Replacing))?;

@@ -14,6 +14,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Creates a snapshot. The document and the secrets are those of the source's text.
     pub(crate) fn new(source: Source, document: Document, secrets: Vec<FileSecret>) -> Self {
         let lines = Lines::of(&source.text);
         Self { source, document, secrets, lines }

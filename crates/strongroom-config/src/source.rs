@@ -12,7 +12,7 @@ use crate::error;
 use crate::flaw::Flaw;
 
 /// The largest file that is read, and the largest export that is written, in bytes. Enough for some 200,000 keys.
-pub(crate) const LARGEST: u64 = 32 << 20;
+pub(crate) const MAX_LEN: u64 = 32 << 20;
 
 /// A file with the text that was read from it.
 #[derive(Debug)]
@@ -40,11 +40,17 @@ pub(crate) struct Access {
 }
 
 impl Source {
+    /// Reads the file at a path. Symbolic links are followed.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `AccessDenied` or `Io` if the file can't be read; `TooLarge` for more than [`MAX_LEN`] bytes; `Invalid`,
+    /// with line and column, for a text that is not UTF-8, and for anything that is no file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         // The target of a link is replaced, so that the link stays.
         let target = path.canonicalize().map_err(|cause| error::read_failed(path, cause))?;
         let (bytes, metadata) = read(&target).map_err(|cause| error::read_failed(path, cause))?;
-        let bytes = bytes.ok_or_else(|| error::too_large(&error::displayed(path), LARGEST))?;
+        let bytes = bytes.ok_or_else(|| error::too_large(&error::displayed(path), MAX_LEN))?;
         match std::str::from_utf8(&bytes) {
             Ok(text) => Ok(Self {
                 path: target,
@@ -56,13 +62,14 @@ impl Source {
         }
     }
 
-    /// Returns whether the file is still as it was read.
+    /// Returns whether the file is still as it was read: the same file with the same text. Its permissions may differ.
     pub(crate) fn is_current(&self) -> io::Result<bool> {
         let (bytes, metadata) = read(&self.path)?;
         let is_same = bytes.is_some_and(|bytes| *bytes == self.text.as_bytes());
         Ok(is_same && self.stamp.is_same_file(&Stamp::of(&metadata)))
     }
 
+    /// Returns the time of the last write, on systems that have it.
     pub(crate) fn modified(&self) -> Option<Timestamp> {
         self.stamp.modified
     }
@@ -91,7 +98,7 @@ impl Stamp {
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
-        // Device and inode. The time of change also moves when only permissions or names change.
+        // Device and inode. The time of change also moves if only permissions or names change.
         self.identity[..2] == other.identity[..2]
     }
 }
@@ -113,11 +120,11 @@ fn identity(_: &Metadata) -> [i64; 4] {
     [0; 4]
 }
 
-/// Reads a file. The bytes are `None` if they are more than [`LARGEST`].
+/// Reads a file. The bytes are `None` if they are more than [`MAX_LEN`].
 fn read(path: &Path) -> io::Result<(Option<Zeroizing<Vec<u8>>>, Metadata)> {
     let file = open(path, strongroom_files::Source::Given)?;
     let metadata = file.metadata()?;
-    match read_open(&file, LARGEST) {
+    match read_open(&file, MAX_LEN) {
         Ok(bytes) => Ok((Some(bytes), metadata)),
         Err(cause) => match Refusal::of(&cause) {
             Some(Refusal::TooLarge { .. }) => Ok((None, metadata)),

@@ -15,7 +15,7 @@ const MAX_NAMES: usize = 20_000;
 const MAX_FILES: usize = 64;
 
 /// The largest file to search, in bytes.
-const LARGEST: u64 = 8 << 20;
+const MAX_LEN: u64 = 8 << 20;
 
 /// The limit for the sizes of all files, each multiplied by the number of texts to find. It takes about a second.
 const MAX_COMPARED: u64 = 4 << 30;
@@ -70,7 +70,7 @@ impl Search<'_> {
 
     /// Returns whether a file contains values. `None` if it can't be searched.
     fn contains_values(&mut self, path: &Path) -> Option<bool> {
-        let bytes = match untrusted::read(path, LARGEST, self.owners) {
+        let bytes = match untrusted::read(path, MAX_LEN, self.owners) {
             Ok(bytes) => bytes,
             // Deleted since the directory was listed.
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Some(false),

@@ -28,6 +28,7 @@ pub(super) struct Values {
     pub(super) is_incomplete: bool,
 }
 
+/// A text to find.
 #[derive(PartialEq, Eq)]
 struct Form {
     bytes: Zeroizing<Vec<u8>>,
@@ -69,6 +70,7 @@ impl Values {
         })
     }
 
+    /// Adds a value in all its forms. `name` is its key.
     fn add(&mut self, name: &str, value: &str) {
         self.add_text(name, value);
         let line = longest_line(value);
@@ -91,6 +93,7 @@ impl Values {
         }
     }
 
+    /// Adds the longest line of a text as it is.
     fn add_text(&mut self, name: &str, text: &str) {
         let line = longest_line(text);
         if line.len() >= MIN_LEN && !recognition::is_placeholder(line) {

@@ -37,6 +37,7 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-'
 }
 
+/// Returns the node for the whole file.
 fn root(text: &str, start: usize) -> Node {
     let span = start..text.len();
     node(ConfigPath::default(), Kind::Map, span.clone(), span, None)
@@ -60,7 +61,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads an entry, which has several lines if its quoted value has. `None` for a line without an entry.
+    /// Reads a line with its entry, which has several lines if its quoted value has. `None` for a line without an entry.
     fn entry(&mut self) -> Result<Option<Node>, Flaw> {
         self.skip_blanks();
         if self.skip_line_end() {
@@ -103,9 +104,9 @@ impl<'a> Reader<'a> {
         let (inside, span) = (&inside[..end], start..start + end + 2);
         self.at = span.end;
         // For a shell, a `#` directly after the quote belongs to the value. Other readers see a comment.
-        let is_followed_by_sign = self.rest().starts_with('#');
+        let touches_comment = self.rest().starts_with('#');
         self.skip_blanks();
-        if is_followed_by_sign || !self.skip_line_end() {
+        if touches_comment || !self.skip_line_end() {
             return Err(Flaw::new(self.at, "something follows the closing quote"));
         }
         let kind = match quote {

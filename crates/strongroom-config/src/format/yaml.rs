@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     let mut builder = Builder { text, ..Builder::default() };
     for event in Parser::new_from_str_with_options(text, limits()) {
         let (event, span) = event.map_err(|error| flaw(text, &error))?;
-        let span = bytes(span, text)?;
+        let span = byte_range(span, text)?;
         // The parser reads ahead before these events, so they don't mark the end of the text that was handled.
         let is_ahead = matches!(event, Event::StreamStart | Event::DocumentStart(..));
         builder.event(event, span.clone())?;
@@ -40,6 +40,7 @@ fn check_line_ends(text: &str) -> Result<(), Flaw> {
     }
 }
 
+/// Returns the options of the parser. Its limits are those of all formats.
 fn limits() -> granit_parser::Options {
     options! { emit_comments: false, flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH }
 }
@@ -63,6 +64,7 @@ struct Builder<'a> {
 
 /// An open group.
 struct Group {
+    /// The number of its node.
     number: usize,
     is_flow: bool,
     content: Content,
@@ -326,17 +328,19 @@ fn commas(text: &str) -> Result<Vec<usize>, Flaw> {
     for token in &mut scanner {
         let (span, token) = token.map_err(|error| flaw(text, &error))?.into_parts();
         if token == TokenType::FlowEntry {
-            commas.push(bytes(span, text)?.start);
+            commas.push(byte_range(span, text)?.start);
         }
     }
     Ok(commas)
 }
 
-fn bytes(span: Span, text: &str) -> Result<Range<usize>, Flaw> {
+/// Returns the bytes of a range of the parser.
+fn byte_range(span: Span, text: &str) -> Result<Range<usize>, Flaw> {
     let range = span.byte_range().filter(|range| text.get(range.clone()).is_some());
     range.ok_or_else(|| Flaw::new(0, "its values can't be told apart"))
 }
 
+/// Returns the parser's message as a flaw.
 fn flaw(text: &str, error: &ScanError) -> Flaw {
     let marker = error.marker();
     let at = marker.byte_offset().unwrap_or_else(|| {

@@ -9,6 +9,7 @@ pub(super) struct Bitmap<'a> {
 }
 
 impl<'a> Bitmap<'a> {
+    /// Reads a bitmap. `None` if it ends early.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
         let _bits = cursor.u32()?;
         let len = usize::try_from(cursor.u32()?).ok()?;

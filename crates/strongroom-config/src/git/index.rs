@@ -56,7 +56,8 @@ pub(super) fn has_valid_checksum(bytes: &[u8], hash: usize) -> bool {
 }
 
 impl<'a> Index<'a> {
-    /// Reads an index with hashes of `hash` bytes, looking for a path in the work tree.
+    /// Reads an index with hashes of `hash` bytes, looking for a path in the work tree. `None` if it can't be read with
+    /// certainty.
     pub(super) fn read(bytes: &'a [u8], hash: usize, path: &[u8]) -> Option<Self> {
         let (bytes, checksum) = bytes.split_at_checked(bytes.len().checked_sub(hash)?)?;
         let mut cursor = Cursor(bytes);
@@ -77,8 +78,8 @@ impl<'a> Index<'a> {
                 let (name, is_directory) = (entry.name.clone(), entry.is_directory());
                 matches.push(Match { number, name, is_directory });
             }
-            let is_late = entry.name.is_empty() && nameless <= number;
-            if is_late || names > MAX_NAMES || matches.len() > MAX_MATCHES {
+            let is_out_of_order = entry.name.is_empty() && nameless <= number;
+            if is_out_of_order || names > MAX_NAMES || matches.len() > MAX_MATCHES {
                 return None;
             }
         }
@@ -87,7 +88,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Reads the extensions after the entries. One of them names the shared index.
+/// Reads the extensions after the entries. One of them names the shared index. The outer `None` is for an extension that
+/// can't be read.
 fn shared<'a>(mut cursor: Cursor<'a>, hash: usize) -> Option<Option<Shared<'a>>> {
     let mut shared = None;
     while !cursor.0.is_empty() {

@@ -11,6 +11,7 @@ use crate::untrusted;
 /// The largest file of settings to read, in bytes.
 const MAX_LEN: u64 = 1 << 20;
 
+/// The places of a repository that concern a work tree.
 #[derive(Debug)]
 pub(super) struct Layout {
     /// The directory with the index.
@@ -39,6 +40,7 @@ pub(super) fn find(directory: &Path) -> Result<Option<Layout>, Unclear> {
     layout(directory, &dot_git, &found).map(Some).ok_or(Unclear)
 }
 
+/// Returns the repository of a `.git` that is there. `None` if it can't be read with certainty.
 fn layout(directory: &Path, dot_git: &Path, found: &Metadata) -> Option<Layout> {
     let git = match found.is_dir() {
         true => Some(dot_git.to_owned()),
@@ -127,6 +129,7 @@ fn resolve(from: &Path, path: &Path) -> Option<PathBuf> {
     Some(resolved)
 }
 
+/// Returns the letter of a path's disk, on Windows.
 fn disk_of(path: &Path) -> Option<u8> {
     match path.components().next()? {
         Component::Prefix(prefix) => disk(prefix),
