@@ -90,7 +90,13 @@ impl Format {
     /// Returns a text as a value of a file: in the quotes of another value, if they can hold it, or else as
     /// [`quoted`](Self::quoted). `is_flow` is set for a value between brackets.
     pub(crate) fn quoted_like(self, text: &str, sample: &str, is_flow: bool) -> Option<String> {
-        spelling::in_quotes_of(self, text, sample, is_flow).or_else(|| self.quoted(text))
+        let alike = match self {
+            Self::Json => None,
+            Self::Toml => spelling::like_toml(text, sample),
+            Self::Yaml => spelling::like_yaml(text, sample, is_flow),
+            Self::Env => spelling::like_env(text, sample),
+        };
+        alike.or_else(|| self.quoted(text))
     }
 
     /// Returns an entry as the text of a file, without a comma or line break after it. `None` if the format can't represent it.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::config_file::ConfigFile;
 use crate::edit::{self, Change};
 use crate::exposure::{Exposure, exposures_of_values};
+use crate::file_secret::FileSecret;
 use crate::replace::replace;
 use crate::secure::Progress;
 use crate::snapshot::Snapshot;
@@ -113,39 +114,29 @@ impl ConfigFile {
         Ok(plan.into_result())
     }
 
+    /// Plans a restoration from the file and the store as they are now.
     fn restoration(&self, manager: &SecretManager) -> Result<Restoration> {
         let snapshot = self.read()?;
-        let references: Vec<_> = snapshot.references().collect();
-        let stored =
-            StoredSecrets::read(Some(manager), references.iter().map(|secret| &secret.key))?;
-        let (mut steps, mut dangling, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for secret in references {
-            // A path of a rule that is not in the file has no reference, so each of these has a position.
-            let position = snapshot.position(secret).unwrap_or(Position::START);
-            let (key, path) = (secret.key.clone(), secret.path.clone());
-            match (secret.node, stored.value(&secret.key)) {
-                (Some(node), Some(value)) => {
-                    changes.push((node, Change::Text(value.expose_secret())));
-                    steps.push(RestoreStep { key, path, position });
-                }
-                _ => {
-                    let has_expired =
-                        matches!(stored.get(&secret.key), Some(StoredSecret::Expired { .. }));
-                    dangling.push(DanglingReference { key, path, position, has_expired });
-                }
-            }
-        }
+        let keys = snapshot.references().map(|secret| &secret.key);
+        let stored = StoredSecrets::read(Some(manager), keys)?;
+        let changes = snapshot.references().filter_map(|secret| change(secret, &stored));
         let Snapshot { source, document, .. } = &snapshot;
-        let text = edit::apply_changes(self.format, &source.text, document, &changes)
-            .map_err(|flaw| self.flaw_error(source, flaw.with_hint(NOT_RESTORED)))?;
+        let text =
+            edit::apply_changes(self.format, &source.text, document, &changes.collect::<Vec<_>>())
+                .map_err(|flaw| self.flaw_error(source, flaw.with_hint(NOT_RESTORED)))?;
+        let mut plan = RestorePlan::new(&snapshot, &stored);
         // A file that gets no values exposes none.
-        let exposures = match steps.is_empty() {
-            true => Vec::new(),
-            false => exposures_of_values(&self.path, &snapshot, &stored),
-        };
-        let plan = RestorePlan { steps, dangling, exposures, stamp: source.stamp };
+        if plan.changes_anything() {
+            plan.exposures = exposures_of_values(&self.path, &snapshot, &stored);
+        }
         Ok(Restoration { plan, text, snapshot })
     }
+}
+
+/// Returns the change from a reference to its value. `None` if the store has no value for it.
+fn change<'a>(secret: &FileSecret, stored: &'a StoredSecrets) -> Option<(usize, Change<'a>)> {
+    let value = stored.value(&secret.key)?;
+    Some((secret.node?, Change::Text(value.expose_secret())))
 }
 
 const NOT_RESTORED: &str = "Nothing was changed. Store a value that the format can represent, or write it into the file by hand.";
@@ -159,6 +150,24 @@ struct Restoration {
 }
 
 impl RestorePlan {
+    /// Creates the plan without its exposures.
+    fn new(snapshot: &Snapshot, stored: &StoredSecrets) -> Self {
+        let (mut steps, mut dangling) = (Vec::new(), Vec::new());
+        for secret in snapshot.references() {
+            // A path of a rule that is not in the file has no reference, so each of these has a position.
+            let position = snapshot.position(secret).unwrap_or(Position::START);
+            let (key, path) = (secret.key.clone(), secret.path.clone());
+            match stored.get(&key) {
+                Some(StoredSecret::Valid(_)) => steps.push(RestoreStep { key, path, position }),
+                other => {
+                    let has_expired = other.is_some();
+                    dangling.push(DanglingReference { key, path, position, has_expired });
+                }
+            }
+        }
+        Self { steps, dangling, exposures: Vec::new(), stamp: snapshot.source.stamp }
+    }
+
     /// Returns whether the plan changes the file.
     pub fn changes_anything(&self) -> bool {
         !self.steps.is_empty()

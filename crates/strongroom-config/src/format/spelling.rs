@@ -1,24 +1,32 @@
 //! Values in the quotes of other values, so that a file keeps its style.
 
-use super::Format;
 use super::quote::{is_word_of_yaml, must_be_escaped};
 
-/// Returns a text as a value, in the quotes of `sample`. `None` if the format has no such quotes, or if they can't hold the
-/// text. `is_flow` is set for a value between brackets.
-pub(super) fn in_quotes_of(
-    format: Format,
-    text: &str,
-    sample: &str,
-    is_flow: bool,
-) -> Option<String> {
-    let first = sample.chars().next()?;
-    match format {
-        Format::Yaml if first == '\'' => yaml_single(text),
-        // Between brackets, old readers of YAML take a colon in plain text for the end of a key.
-        Format::Yaml if !"\"|>".contains(first) && !is_flow => yaml_plain(text),
-        Format::Toml if first == '\'' && !sample.starts_with("'''") => toml_literal(text),
-        Format::Env if first == '\'' => env_single(text),
-        Format::Env if first == '"' => env_double(text),
+/// Returns a text as a value of a YAML file, in the quotes of `sample`. `None` if these are double quotes or those of a block,
+/// or if they can't hold the text. `is_flow` is set for a value between brackets.
+pub(super) fn like_yaml(text: &str, sample: &str, is_flow: bool) -> Option<String> {
+    match sample.chars().next()? {
+        '\'' => yaml_single(text),
+        '"' | '|' | '>' => None,
+        // Between brackets, old readers take a colon in plain text for the end of a key.
+        _ if is_flow => None,
+        _ => yaml_plain(text),
+    }
+}
+
+/// Returns a text as a value of a TOML file, in the quotes of `sample`. `None` if these are no single quotes, or can't hold
+/// the text.
+pub(super) fn like_toml(text: &str, sample: &str) -> Option<String> {
+    let is_literal = sample.starts_with('\'') && !sample.starts_with("'''");
+    is_literal.then(|| toml_literal(text)).flatten()
+}
+
+/// Returns a text as a value of a dotenv file, in the quotes of `sample`. `None` if there are none, or if they can't hold the
+/// text.
+pub(super) fn like_env(text: &str, sample: &str) -> Option<String> {
+    match sample.chars().next()? {
+        '\'' => env_single(text),
+        '"' => env_double(text),
         _ => None,
     }
 }
@@ -77,36 +85,36 @@ mod tests {
     use super::*;
 
     fn yaml(text: &str, sample: &str) -> Option<String> {
-        in_quotes_of(Format::Yaml, text, sample, false)
+        like_yaml(text, sample, false)
     }
 
     #[test]
     fn a_value_keeps_the_quotes_of_the_other() {
-        for (format, sample, expected) in [
-            (Format::Yaml, "x", Some("a-b")),
-            (Format::Yaml, "'x'", Some("'a-b'")),
-            (Format::Yaml, "\"x\"", None),
-            (Format::Yaml, "|-\n  x", None),
-            (Format::Toml, "'x'", Some("'a-b'")),
-            (Format::Toml, "'''x'''", None),
-            (Format::Toml, "\"x\"", None),
-            (Format::Env, "x", None),
-            (Format::Env, "'x'", Some("'a-b'")),
-            (Format::Env, "\"x\"", Some("\"a-b\"")),
-            (Format::Json, "\"x\"", None),
+        for (value, expected) in [
+            (yaml("a-b", "x"), Some("a-b")),
+            (yaml("a-b", "'x'"), Some("'a-b'")),
+            (yaml("a-b", "\"x\""), None),
+            (yaml("a-b", "|-\n  x"), None),
+            (like_yaml("a-b", "x", true), None),
+            (like_yaml("a-b", "'x'", true), Some("'a-b'")),
+            (like_toml("a-b", "'x'"), Some("'a-b'")),
+            (like_toml("a-b", "'''x'''"), None),
+            (like_toml("a-b", "\"x\""), None),
+            (like_env("a-b", "x"), None),
+            (like_env("a-b", "'x'"), Some("'a-b'")),
+            (like_env("a-b", "\"x\""), Some("\"a-b\"")),
         ] {
-            assert_eq!(in_quotes_of(format, "a-b", sample, false).as_deref(), expected, "{sample}");
+            assert_eq!(value.as_deref(), expected);
         }
-        assert_eq!(in_quotes_of(Format::Yaml, "a-b", "x", true), None, "between brackets");
     }
 
     #[test]
     fn quotes_that_cannot_hold_the_text_are_not_used() {
         assert_eq!(yaml("it's", "'x'").as_deref(), Some("'it''s'"));
         assert_eq!(yaml("a\nb", "'x'"), None);
-        assert_eq!(in_quotes_of(Format::Toml, "it's", "'x'", false), None);
-        assert_eq!(in_quotes_of(Format::Env, "it's", "'x'", false), None);
-        assert_eq!(in_quotes_of(Format::Env, "$x", "\"x\"", false), None);
+        assert_eq!(like_toml("it's", "'x'"), None);
+        assert_eq!(like_env("it's", "'x'"), None);
+        assert_eq!(like_env("$x", "\"x\""), None);
     }
 
     #[test]
