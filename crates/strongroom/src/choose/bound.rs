@@ -1,9 +1,11 @@
 //! The choice of the store that a service's vault is already in.
 
 #[cfg(feature = "sealed")]
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "sealed")]
+use strongroom_core::Operation;
 use strongroom_core::{Persistence, Result, ServiceName, Store};
 #[cfg(feature = "sealed")]
 use strongroom_files::{is_there, names::sealed_file};
@@ -152,13 +154,18 @@ fn backend_of_file(
     config: &Config,
 ) -> Result<Option<Backend>> {
     let Some(directory) = config.data_directory()? else { return Ok(None) };
-    let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
-    if has_file_in(Config::file_dir(&directory))? {
+    if has_file_in(&Config::file_dir(&directory), service)? {
         return Ok(Some(Backend::File));
     }
-    let is_keyed = has_file_in(Config::keyed_dir(&directory))?;
+    let is_keyed = has_file_in(&Config::keyed_dir(&directory), service)?;
     // The key of such a file is in an entry of the default store.
     Ok(platform.default_backend().filter(|_| is_keyed))
+}
+
+#[cfg(feature = "sealed")]
+fn has_file_in(directory: &Path, service: &ServiceName) -> Result<bool> {
+    let file = sealed_file(directory, service.as_str());
+    is_there(&file).map_err(|fault| fault.during(Operation::Choose))
 }
 
 impl Bound {

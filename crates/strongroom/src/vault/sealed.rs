@@ -13,7 +13,7 @@ use strongroom_core::{
     ServiceName, Timestamp,
 };
 use strongroom_files::names::sealed_file;
-use strongroom_files::{check_free, is_in_use, is_there};
+use strongroom_files::{check_free, is_in_use};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
 use super::coherence::Revision;
@@ -386,6 +386,15 @@ impl Sealed {
 /// As [`is_there`].
 pub(super) fn is_anything_at(path: &Path) -> Result<bool> {
     Ok(is_there(path)? || is_there(&with(path, LOG))?)
+}
+
+/// Returns whether a path exists.
+///
+/// # Errors
+///
+/// As [`strongroom_files::is_there`].
+fn is_there(path: &Path) -> Result<bool> {
+    strongroom_files::is_there(path).map_err(|fault| fault.during(Operation::Exists))
 }
 
 /// Returns the paths of a file and of the files that SQLite keeps beside it.
