@@ -6,6 +6,11 @@ use std::str;
 use strongroom_core::{ExposeSecret, SecretBytes, secret_copy};
 use zeroize::Zeroizing;
 
+/// The characters below the syllables of Hangul, with most scripts.
+const ALL_BUT_HANGUL: Range<char> = '\0'..'\u{a000}';
+/// The syllables of Hangul.
+const HANGUL: Range<char> = '\u{ac00}'..'\u{d7a4}';
+
 /// Returns the value in a blob that another program stored.
 ///
 /// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian order,
@@ -34,19 +39,24 @@ fn is_utf8_text(blob: &[u8]) -> bool {
 
 /// Returns whether a user may have typed this text: random text hardly ever stays within a single script.
 fn is_text(text: &str) -> bool {
-    let is_strange = |char: char| {
-        let is_private = matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-        let is_unassigned = matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}');
-        is_private || is_unassigned || is_control(char)
-    };
-    let is_within = |script: Range<char>| {
-        let fits = |char: char| char.is_alphanumeric() && script.contains(&char);
-        text.chars().all(|char| fits(char) || char.len_utf16() == 2)
-    };
-    let all_but_hangul = '\0'..'\u{a000}';
-    let hangul = '\u{ac00}'..'\u{d7a4}';
     let has_ascii = text.contains(|char: char| char.is_ascii());
-    !text.contains(is_strange) && (has_ascii || is_within(all_but_hangul) || is_within(hangul))
+    !text.contains(is_strange)
+        && (has_ascii || is_within(text, ALL_BUT_HANGUL) || is_within(text, HANGUL))
+}
+
+/// Returns whether a character hardly ever is in a text: one for private use, a noncharacter, or a control
+/// character.
+fn is_strange(char: char) -> bool {
+    matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
+        || matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}')
+        || is_control(char)
+}
+
+/// Returns whether a text consists of letters and digits of this range, and of characters beyond it that take
+/// a surrogate pair, such as emoji.
+fn is_within(text: &str, script: Range<char>) -> bool {
+    text.chars()
+        .all(|char| char.len_utf16() == 2 || (char.is_alphanumeric() && script.contains(&char)))
 }
 
 /// Returns whether a character is a control character, but not a tab or a line end.
