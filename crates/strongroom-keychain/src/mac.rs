@@ -12,10 +12,10 @@ use security_framework::os::macos::keychain::SecKeychain;
 use strongroom_core::{EntryName, ExposeSecret, SecretBytes, ServiceName, secret_copy};
 
 use crate::KeychainChoice;
-use crate::error::Status;
 use crate::keychain::{KIND, Keychain, State, label};
+use crate::prompt_switch::{Mode, PromptSwitch, Turns};
+use crate::status::Status;
 use crate::sys;
-use crate::turns::{Mode, Turns};
 
 /// The turns at this process's switch for prompts.
 static TURNS: Turns = Turns::new();
@@ -147,7 +147,9 @@ impl Keychain for MacKeychain {
     fn has_screen(&self) -> bool {
         sys::has_graphic_access()
     }
+}
 
+impl PromptSwitch for MacKeychain {
     fn prompts_allowed(&self) -> Result<bool, Status> {
         Ok(!self.is_data_protection() && SecKeychain::user_interaction_allowed()?)
     }
