@@ -80,8 +80,9 @@ impl Config {
 
 /// Returns whether the environment names a screen to show a prompt on.
 fn has_screen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    let names_one = |name| variable(name).is_some_and(|value| !value.is_empty());
-    names_one("WAYLAND_DISPLAY") || names_one("DISPLAY")
+    ["WAYLAND_DISPLAY", "DISPLAY"]
+        .into_iter()
+        .any(|name| variable(name).is_some_and(|value| !value.is_empty()))
 }
 
 #[cfg(test)]
