@@ -39,17 +39,14 @@ mod writes;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use strongroom_core::{Capabilities, Store};
+use strongroom_core::Capabilities;
 
 pub use cases::CASES;
+pub use fixture::Factory;
 use fixture::Fixture;
 #[doc(hidden)]
 pub use strongroom_core as __core;
-
-/// Opens a handle to the store under test. All handles must see the same entries.
-pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
 /// A requirement of the contract, and the check that a store meets it.
 pub struct Case {
