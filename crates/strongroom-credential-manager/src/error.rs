@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_from_what_cannot_be() {
-        let is = |code| io::Error::from_raw_os_error(code);
-        assert!(is_missing(&is(1168)) && !is_missing(&is(1312)) && !is_missing(&is(87)));
-        assert!(is_refused_name(&is(87)) && !is_refused_name(&is(1312)));
+        let [missing, no_logon, invalid] = [1168, 1312, 87].map(io::Error::from_raw_os_error);
+        assert!(is_missing(&missing) && !is_missing(&no_logon) && !is_missing(&invalid));
+        assert!(is_refused_name(&invalid) && !is_refused_name(&no_logon));
         assert!(!is_missing(&io::Error::other("no code")));
     }
 }

@@ -175,8 +175,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("a/b");
         create_dir(&state).unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&state), mode(state.parent().unwrap())), (0o700, 0o700));
+        for path in [&state, state.parent().unwrap()] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
         for (mode, may_read) in [(0o755, true), (0o777, false), (0o770, false), (0o1777, false)] {
             std::fs::set_permissions(&state, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(create_dir(&state).is_ok(), may_read, "{mode:o}");

@@ -143,14 +143,17 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_of_a_shell_without_control_characters() {
-        let quoted = |path: &str| quoted(Path::new(path));
-        assert_eq!(quoted("/a/b-c_d.e"), "/a/b-c_d.e");
-        assert_eq!(quoted("/a b"), "'/a b'");
-        assert_eq!(quoted("/it's"), r"'/it'\''s'");
-        assert_eq!(quoted("/a\u{1b}]0;x\u{7}"), r"$'/a\x1b]0;x\x07'");
-        assert_eq!(quoted("/a\n'\\"), r"$'/a\x0a\'\\'");
-        assert_eq!(quoted("~/a"), "'~/a'");
-        assert_eq!(quoted(""), "''");
+        for (path, word) in [
+            ("/a/b-c_d.e", "/a/b-c_d.e"),
+            ("/a b", "'/a b'"),
+            ("/it's", r"'/it'\''s'"),
+            ("/a\u{1b}]0;x\u{7}", r"$'/a\x1b]0;x\x07'"),
+            ("/a\n'\\", r"$'/a\x0a\'\\'"),
+            ("~/a", "'~/a'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
     }
 
     #[test]
