@@ -31,10 +31,12 @@ use strongroom_core::{
     Error, ErrorKind, ExposeSecret, Operation, Result, SecretKey, SecretString, Timestamp,
 };
 
-use crate::vault::{Document, Vault};
+use crate::lifecycle::restore;
+use crate::vault::Engine;
+use crate::vault::backup::Document;
 use crate::{SecretManager, blocking};
 
-pub use crate::vault::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
+pub use crate::lifecycle::restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
 
 mod encryption;
 
@@ -234,8 +236,8 @@ impl Backup {
         self.document.payload.secrets().keys()
     }
 
-    fn check_service(&self, vault: &Vault) -> Result<()> {
-        let (theirs, ours) = (self.service(), vault.service().as_str());
+    fn check_service(&self, engine: &Engine) -> Result<()> {
+        let (theirs, ours) = (self.service(), engine.storage.service().as_str());
         if self.for_any_service || theirs == ours {
             return Ok(());
         }
@@ -248,8 +250,8 @@ impl Backup {
 }
 
 impl BackupFile {
-    fn of(vault: &Vault, protection: &Protection) -> Result<Self> {
-        let snapshot = vault.back_up()?;
+    fn of(engine: &Engine, protection: &Protection) -> Result<Self> {
+        let snapshot = restore::back_up(engine)?;
         let text = encryption::encrypt(&snapshot.json, &protection.0)?;
         Ok(Self { text, generation: snapshot.generation, secrets: snapshot.secrets })
     }
@@ -267,7 +269,7 @@ impl SecretManager {
     /// The errors of a read.
     pub async fn backup(&self, protection: &Protection) -> Result<BackupFile> {
         let protection = protection.clone();
-        self.run(move |vault| BackupFile::of(vault, &protection)).await
+        self.run(move |secrets| secrets.backup(&protection)).await
     }
 
     /// Plans a restore. Changes nothing.
@@ -283,11 +285,7 @@ impl SecretManager {
     /// [`for_any_service`](Backup::for_any_service).
     pub async fn plan_restore(&self, backup: &Backup, mode: RestoreMode) -> Result<RestorePlan> {
         let backup = backup.clone();
-        self.run(move |vault| {
-            backup.check_service(vault)?;
-            vault.plan_restore(&backup.document, mode)
-        })
-        .await
+        self.run(move |secrets| secrets.plan_restore(&backup, mode)).await
     }
 
     /// Restores as planned, in a single write: all of it, or nothing. Restored secrets keep the times that
@@ -299,11 +297,7 @@ impl SecretManager {
     /// another service; otherwise the errors of a change.
     pub async fn restore(&self, backup: &Backup, plan: &RestorePlan) -> Result<()> {
         let (backup, plan) = (backup.clone(), plan.clone());
-        self.run(move |vault| {
-            backup.check_service(vault)?;
-            vault.restore(&backup.document, &plan)
-        })
-        .await
+        self.run(move |secrets| secrets.restore(&backup, &plan)).await
     }
 }
 
@@ -314,7 +308,7 @@ impl blocking::SecretManager {
     ///
     /// The errors of the async method.
     pub fn backup(&self, protection: &Protection) -> Result<BackupFile> {
-        BackupFile::of(&self.shared.vault, protection)
+        BackupFile::of(&self.shared.engine, protection)
     }
 
     /// Plans a restore, as [`SecretManager::plan_restore`](crate::SecretManager::plan_restore) does.
@@ -323,8 +317,8 @@ impl blocking::SecretManager {
     ///
     /// The errors of the async method.
     pub fn plan_restore(&self, backup: &Backup, mode: RestoreMode) -> Result<RestorePlan> {
-        backup.check_service(&self.shared.vault)?;
-        self.shared.vault.plan_restore(&backup.document, mode)
+        backup.check_service(&self.shared.engine)?;
+        restore::plan_restore(&self.shared.engine, &backup.document, mode)
     }
 
     /// Restores as planned, as [`SecretManager::restore`](crate::SecretManager::restore) does.
@@ -333,8 +327,8 @@ impl blocking::SecretManager {
     ///
     /// The errors of the async method.
     pub fn restore(&self, backup: &Backup, plan: &RestorePlan) -> Result<()> {
-        backup.check_service(&self.shared.vault)?;
-        self.shared.vault.restore(&backup.document, plan)
+        backup.check_service(&self.shared.engine)?;
+        restore::restore(&self.shared, &backup.document, plan)
     }
 }
 

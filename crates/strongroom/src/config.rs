@@ -15,6 +15,7 @@ use crate::Backend;
 use crate::backend::names;
 use crate::binding::{BindingFile, Named};
 use crate::clock::Clock;
+use crate::key_config::KeyConfig;
 use crate::layout::Layout;
 use crate::state_dir::StateDir;
 
@@ -70,10 +71,7 @@ pub struct Config {
     environment: Arc<Lookup>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) data_dir: Option<PathBuf>,
-    #[cfg(feature = "sealed")]
-    pub(crate) keys: Vec<strongroom_sealed::KeySource>,
-    #[cfg(feature = "sealed")]
-    pub(crate) passphrase: Option<crate::passphrase::AskPassphrase>,
+    pub(crate) keys: KeyConfig,
     pub(crate) clock: Clock,
     pub(crate) starts_anew: bool,
     pub(crate) setup_hint: Option<String>,
@@ -114,10 +112,7 @@ impl Config {
             environment: Arc::new(|variable| env::var_os(variable)),
             state_dir: None,
             data_dir: None,
-            #[cfg(feature = "sealed")]
-            keys: Vec::new(),
-            #[cfg(feature = "sealed")]
-            passphrase: None,
+            keys: KeyConfig::default(),
             clock: Arc::new(Timestamp::now),
             starts_anew: false,
             setup_hint: None,
@@ -322,10 +317,7 @@ impl Config {
 
     /// Returns whether the user can be asked for a passphrase of the encrypted file.
     pub(crate) const fn can_ask(&self) -> bool {
-        #[cfg(feature = "sealed")]
-        return self.passphrase.is_some();
-        #[cfg(not(feature = "sealed"))]
-        false
+        self.keys.can_ask()
     }
 
     /// Returns the application's own store, if it has the name of this backend.
@@ -366,13 +358,9 @@ impl Config {
         self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
     }
 
-    /// Returns the name and the value of the environment variable `<prefix>_<name>`. An empty value counts as
-    /// unset.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn variable(&self, name: &str) -> Option<(String, OsString)> {
-        let variable = format!("{}_{name}", self.env_prefix);
-        let value = (self.environment)(&variable).filter(|value| !value.is_empty())?;
-        Some((variable, value))
+    /// Returns the value of an environment variable. An empty value counts as unset.
+    pub(crate) fn lookup(&self, variable: &str) -> Option<OsString> {
+        (self.environment)(variable).filter(|value| !value.is_empty())
     }
 
     /// Returns the backend that the caller names, or else the environment.
@@ -392,7 +380,7 @@ impl Config {
     /// Returns the backend that the environment names. An empty value counts as unset.
     pub(crate) fn environment_backend(&self) -> Result<Option<Backend>> {
         let variable = self.backend_variable();
-        let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) else {
+        let Some(value) = self.lookup(&variable) else {
             return Ok(None);
         };
         let value = value.to_string_lossy();

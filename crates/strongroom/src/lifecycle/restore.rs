@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use strongroom_core::{
     Error, ErrorKind, ExposeSecret as _, Operation, Result, Secret, SecretBytes, SecretKey,
-    Timestamp,
+    SecretMetadata, Timestamp,
 };
 
-use super::engine::Vault;
-use super::payload::Payload;
+use crate::shared::Shared;
+use crate::vault::backup::{self, Document};
+use crate::vault::{Engine, Payload};
 
 #[cfg(test)]
 mod tests;
-use super::payload::backup::{self, Document};
 
 /// The treatment of secrets that differ or that the backup does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,75 +86,77 @@ impl RestorePlan {
     }
 
     fn of(vault: &Payload, backup: &Payload, mode: RestoreMode) -> Self {
-        let updated = |payload: &Payload, key: &SecretKey| {
-            payload.secrets().get(key).and_then(|secret| secret.metadata.updated_at)
-        };
         let keys: BTreeSet<_> = vault.secrets().keys().chain(backup.secrets().keys()).collect();
         let steps = keys.into_iter().filter_map(|key| {
             let action = action(vault, backup, mode, key)?;
-            let (in_vault, in_backup) = (updated(vault, key), updated(backup, key));
+            let (in_vault, in_backup) = (updated_at(vault, key), updated_at(backup, key));
             Some(RestoreStep { key: key.clone(), action, in_vault, in_backup })
         });
         Self { mode, steps: steps.collect() }
     }
 }
 
-impl Vault {
-    /// Writes the secrets of a single generation as a backup.
-    pub(crate) fn back_up(&self) -> Result<Snapshot> {
-        let now = self.now();
-        let snapshot = self.read(|vault| {
-            let vault = vault.snapshot()?;
-            Ok(Snapshot {
-                json: backup::write(&vault, self.service().as_str(), now),
-                generation: vault.generation,
-                secrets: vault.secrets().len(),
-            })
-        });
-        snapshot.map_err(|error| error.during(Operation::Backup))
-    }
+/// Writes the secrets of a single generation as a backup.
+pub(crate) fn back_up(engine: &Engine) -> Result<Snapshot> {
+    let now = engine.now();
+    let snapshot = engine.read(|vault| {
+        let vault = vault.snapshot()?;
+        Ok(Snapshot {
+            json: backup::write(&vault, engine.storage.service().as_str(), now),
+            generation: vault.generation,
+            secrets: vault.secrets().len(),
+        })
+    });
+    snapshot.map_err(|error| error.during(Operation::Backup))
+}
 
-    pub(crate) fn plan_restore(&self, backup: &Document, mode: RestoreMode) -> Result<RestorePlan> {
-        let plan =
-            self.read(|vault| Ok(RestorePlan::of(&vault.snapshot()?, &backup.payload, mode)));
-        plan.map_err(|error| error.during(Operation::Restore))
-    }
+pub(crate) fn plan_restore(
+    engine: &Engine,
+    backup: &Document,
+    mode: RestoreMode,
+) -> Result<RestorePlan> {
+    let plan = engine.read(|vault| Ok(RestorePlan::of(&vault.snapshot()?, &backup.payload, mode)));
+    plan.map_err(|error| error.during(Operation::Restore))
+}
 
-    /// Carries out a plan in a single commit. The restored secrets have the times of the backup.
-    ///
-    /// # Errors
-    ///
-    /// `Conflict` if the vault has changed so that the plan would be different. Nothing is changed then.
-    pub(crate) fn restore(&self, backup: &Document, plan: &RestorePlan) -> Result<()> {
-        // A plan that changes nothing needs no commit, as long as it is still the plan.
-        if !plan.changes_anything() && self.plan_restore(backup, plan.mode)? == *plan {
-            return Ok(());
+/// Carries out a plan in a single commit. The restored secrets have the times of the backup.
+///
+/// # Errors
+///
+/// `Conflict` if the vault has changed so that the plan would be different. Nothing is changed then.
+pub(crate) fn restore(shared: &Shared, backup: &Document, plan: &RestorePlan) -> Result<()> {
+    // A plan that changes nothing needs no commit, as long as it is still the plan.
+    if !plan.changes_anything() && plan_restore(&shared.engine, backup, plan.mode)? == *plan {
+        return Ok(());
+    }
+    let restored = shared.commit(|vault| {
+        if RestorePlan::of(&vault.snapshot()?, &backup.payload, plan.mode) != *plan {
+            return Err(changed_meanwhile());
         }
-        let restored = self.commit(|vault| {
-            if RestorePlan::of(&vault.snapshot()?, &backup.payload, plan.mode) != *plan {
-                return Err(changed_meanwhile());
+        use RestoreAction::{Add, Replace};
+        // All checks come first: in the layout `entries` a change that fails half way is not undone.
+        for step in &plan.steps {
+            let secret = backup.payload.secrets().get(&step.key);
+            if let (Add | Replace, Some(secret)) = (step.action, secret) {
+                vault.check(&step.key, &secret.metadata)?;
             }
-            use RestoreAction::{Add, Replace};
-            // All checks come first: in the layout `entries` a change that fails half way is not undone.
-            for step in &plan.steps {
-                let secret = backup.payload.secrets().get(&step.key);
-                if let (Add | Replace, Some(secret)) = (step.action, secret) {
-                    vault.check(&step.key, &secret.metadata)?;
+        }
+        for step in &plan.steps {
+            match step.action {
+                Add | Replace => {
+                    vault.copy_from(&backup.payload, &step.key)?;
                 }
+                RestoreAction::Remove => drop(vault.remove(&step.key)?),
+                RestoreAction::Keep | RestoreAction::Unchanged => {}
             }
-            for step in &plan.steps {
-                match step.action {
-                    Add | Replace => {
-                        vault.copy_from(&backup.payload, &step.key)?;
-                    }
-                    RestoreAction::Remove => drop(vault.remove(&step.key)?),
-                    RestoreAction::Keep | RestoreAction::Unchanged => {}
-                }
-            }
-            Ok(())
-        });
-        restored.map_err(|error| self.named(error.during(Operation::Restore)))
-    }
+        }
+        Ok(())
+    });
+    restored.map_err(|error| shared.engine.storage.named(error.during(Operation::Restore)))
+}
+
+fn updated_at(payload: &Payload, key: &SecretKey) -> Option<Timestamp> {
+    payload.secrets().get(key)?.metadata.updated_at
 }
 
 /// Returns the action on a secret, or `None` if it is not in the backup and stays in the vault.
@@ -185,11 +187,14 @@ fn action(
 
 /// Returns whether two secrets are equal apart from their times.
 fn says_the_same(one: &Secret, two: &Secret) -> bool {
-    let known = |secret: &Secret| {
-        let metadata = &secret.metadata;
-        (metadata.provider.clone(), metadata.scope.clone(), metadata.expires_at)
-    };
-    one.value.expose_secret() == two.value.expose_secret() && known(one) == known(two)
+    one.value.expose_secret() == two.value.expose_secret()
+        && without_times(&one.metadata) == without_times(&two.metadata)
+}
+
+fn without_times(metadata: &SecretMetadata) -> SecretMetadata {
+    let mut metadata = metadata.clone();
+    (metadata.created_at, metadata.updated_at) = (None, None);
+    metadata
 }
 
 fn changed_meanwhile() -> Error {

@@ -6,7 +6,8 @@ use strongroom_core::{Error, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, Slot, SlotId};
 
 use crate::choose::Chosen;
-use crate::vault::Vault;
+use crate::lifecycle::key_slots;
+use crate::vault::Engine;
 use crate::{Backend, Config};
 
 /// The key slots of a vault that lies in an encrypted file. Each slot lets a key or a passphrase open it. The
@@ -36,7 +37,7 @@ use crate::{Backend, Config};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct VaultKeys {
-    vault: Vault,
+    engine: Engine,
     chosen: Chosen,
 }
 
@@ -47,8 +48,8 @@ impl Config {
     ///
     /// As [`open`](Self::open).
     pub fn keys(self) -> Result<VaultKeys> {
-        let (vault, chosen) = self.unread()?;
-        Ok(VaultKeys { vault: vault.for_keys(), chosen })
+        let (engine, chosen) = self.prepare_vault()?;
+        Ok(VaultKeys { engine: engine.keeping_sources(), chosen })
     }
 }
 
@@ -65,7 +66,7 @@ impl VaultKeys {
     ///
     /// Only the errors that every call can return.
     pub fn list(&self) -> Result<Vec<Slot>> {
-        self.vault.slots().map_err(during)
+        key_slots::slots(&self.engine).map_err(during)
     }
 
     /// Adds a slot, so that another source opens the vault. On the backend `file` it creates the file if
@@ -76,7 +77,7 @@ impl VaultKeys {
     /// `QuotaExceeded` if the vault has the largest number of slots; the errors of [`KeySource`] for a source
     /// that can't be read.
     pub fn add(&self, source: &KeySource) -> Result<Slot> {
-        self.vault.add_slot(source).map_err(during)
+        key_slots::add_slot(&self.engine, source).map_err(during)
     }
 
     /// Checks that the available keys open the vault. On the backend `file` the user is asked for a
@@ -86,7 +87,7 @@ impl VaultKeys {
     ///
     /// `KeyMissing` or `WrongKey` if they don't.
     pub fn check(&self) -> Result<()> {
-        self.vault.check_key()
+        key_slots::check_key(&self.engine)
     }
 
     /// Removes a slot, if an available key opens the vault by another slot. A person may have read the
@@ -108,7 +109,7 @@ impl VaultKeys {
     ///
     /// As [`remove`](Self::remove); `TimedOut` if a passphrase could not be tried within the deadline.
     pub fn remove_with(&self, id: &SlotId, more: &[KeySource]) -> Result<()> {
-        self.vault.remove_slot(id, more).map_err(during)
+        key_slots::remove_slot(&self.engine, id, more).map_err(during)
     }
 
     /// Removes a slot without proof that anything else opens the vault, which may be impossible to open
@@ -119,7 +120,7 @@ impl VaultKeys {
     /// `NotFound` if there is no such slot; `Invalid` if it is the last slot, or the slot of the key in the
     /// vault's entry.
     pub fn remove_unproved(&self, id: &SlotId) -> Result<()> {
-        self.vault.remove_slot_unproved(id).map_err(during)
+        key_slots::remove_slot_unproved(&self.engine, id).map_err(during)
     }
 
     /// Gives the vault a new key and seals every record with it. The slots stay, and so does the entry that
@@ -133,7 +134,7 @@ impl VaultKeys {
     ///
     /// `KeyMissing`, which names the slots that no available source opens, in which case nothing was changed.
     pub fn rotate(&self, more: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
-        self.vault.rotate(more, progress).map_err(during)
+        key_slots::rotate(&self.engine, more, progress).map_err(during)
     }
 }
 

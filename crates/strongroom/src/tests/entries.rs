@@ -24,13 +24,13 @@ fn a_read_asks_the_store_and_a_list_reads_no_value() {
     }
     assert_eq!(vault.list().unwrap().len(), 1);
     assert_eq!(asked(&machine, &mut seen), [List], "list");
-    assert!(vault.exists(&key("a")).unwrap());
+    assert!(vault.exists(key("a")).unwrap());
     assert_eq!(asked(&machine, &mut seen), [Exists], "exists");
     vault.create(&key("b"), Secret::new("2")).unwrap();
     assert_eq!(asked(&machine, &mut seen), [Exists, Set], "create");
-    vault.rename(&key("b"), &key("c")).unwrap();
+    vault.rename(key("b"), key("c")).unwrap();
     assert_eq!(asked(&machine, &mut seen), [Exists, Exists, Get, Set, Get, Delete], "rename");
-    assert!(vault.delete(&key("c")).unwrap());
+    assert!(vault.delete(key("c")).unwrap());
     assert_eq!(asked(&machine, &mut seen), [Exists, Delete], "delete");
 }
 
@@ -39,9 +39,9 @@ fn who_is_told_of_changes_reads_no_value() {
     let machine = Machine::with(Layout::Entries);
     let vault = Arc::new(machine.vault());
     vault.open().unwrap();
-    let (mut watcher, mut seen) = (Watcher::new(&vault), machine.store.calls().len());
+    let (mut watcher, mut seen) = (vault.watcher(), machine.store.calls().len());
     vault.set(&key("a"), Secret::new("1")).unwrap();
-    assert!(watcher.look(&vault).is_some());
+    assert!(watcher.look(vault.engine()).is_some());
     assert_eq!(asked(&machine, &mut seen), [Operation::Set, Operation::Probe, Operation::List]);
 }
 
@@ -51,11 +51,11 @@ fn a_rename_that_fails_leaves_the_old_entry() {
     let vault = machine.vault();
     vault.set(&key("a"), Secret::new("1")).unwrap();
     machine.store.fail_once(Operation::Set, ErrorKind::QuotaExceeded);
-    let error = vault.rename(&key("a"), &key("b")).unwrap_err();
+    let error = vault.rename(key("a"), key("b")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
     assert_eq!(value(&vault, "a").as_deref(), Some("1"));
     machine.store.fail_once(Operation::Delete, ErrorKind::TimedOut);
-    vault.rename(&key("a"), &key("b")).unwrap_err();
+    vault.rename(key("a"), key("b")).unwrap_err();
     assert_eq!(value(&vault, "a").as_deref(), Some("1"));
     assert_eq!(value(&vault, "b").as_deref(), Some("1"), "nothing is lost where it stays");
 }

@@ -4,12 +4,18 @@
 use strongroom_core::{Error, ErrorKind, Operation, Result};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile};
 
-use super::place::Prepared;
-use super::sealed::is_anything_at;
-use crate::passphrase::{AskPassphrase, PassphraseRequest};
+use super::files::is_anything_at;
+use super::passphrase::{AskPassphrase, PassphraseRequest};
 
 /// The number of attempts at a passphrase.
 const TRIES: u32 = 3;
+
+/// The answer to the question for a passphrase, and the file if it is open already.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    key: Option<KeySource>,
+    opened: Option<(SealedFile, Vec<KeySource>)>,
+}
 
 /// The configured keys of a sealed file, or the function that asks for a passphrase.
 pub(crate) struct Unlock {
@@ -32,26 +38,28 @@ impl Unlock {
 
     /// Asks for a passphrase before a lock is taken, if it is needed: otherwise other processes would wait
     /// for the user's answer.
-    pub(super) fn prepare(&self) -> Result<Prepared> {
+    pub(super) fn prepare(&self) -> Result<Answer> {
         let Some(ask) = self.ask.as_ref().filter(|_| self.must_ask()) else {
-            return Ok(Prepared::default());
+            return Ok(Answer::default());
         };
         if !is_anything_at(&self.config.path)? {
-            return Ok(Prepared { key: Some(self.asked(ask, true, 1)?), opened: None });
+            return Ok(Answer { key: Some(self.asked(ask, true, 1)?), opened: None });
         }
         let opened = self.open_asking(ask)?;
         // The passphrase is the only source: it is asked for only if no source is configured.
-        Ok(Prepared { key: opened.1.last().cloned(), opened: Some(opened) })
+        Ok(Answer { key: opened.1.last().cloned(), opened: Some(opened) })
     }
 
     /// Opens the file, and returns it with the sources that opened it.
-    pub(super) fn open(&self, prepared: &mut Prepared) -> Result<(SealedFile, Vec<KeySource>)> {
-        // Another process may have replaced the file since it was opened.
-        if let Some(opened) = prepared.opened.take().filter(|(file, _)| file.is_in_place()) {
-            return Ok(opened);
-        }
+    pub(super) fn open(&self, answer: Option<&mut Answer>) -> Result<(SealedFile, Vec<KeySource>)> {
         let mut config = self.config.clone();
-        config.sources.extend(prepared.key.clone());
+        if let Some(answer) = answer {
+            // Another process may have replaced the file since it was opened.
+            if let Some(opened) = answer.opened.take().filter(|(file, _)| file.is_in_place()) {
+                return Ok(opened);
+            }
+            config.sources.extend(answer.key.clone());
+        }
         match &self.ask {
             _ if !config.sources.is_empty() => Ok((open(&config)?, config.sources)),
             Some(ask) => self.open_asking(ask),
@@ -60,11 +68,11 @@ impl Unlock {
     }
 
     /// Returns the configuration of a new file, with the sources that will open it.
-    pub(super) fn with_new_key(&self, prepared: &Prepared) -> Result<FileConfig> {
+    pub(super) fn with_new_key(&self, answer: Option<&Answer>) -> Result<FileConfig> {
         if !self.must_ask() {
             return Ok(self.config.clone());
         }
-        let source = match (&prepared.key, &self.ask) {
+        let source = match (answer.and_then(|answer| answer.key.as_ref()), &self.ask) {
             (Some(source), _) => source.clone(),
             (None, Some(ask)) => self.asked(ask, true, 1)?,
             (None, None) => return Err(self.no_key()),

@@ -4,11 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::vault::coherence::Coherence;
-use crate::vault::content::Content;
-use crate::vault::payload::Stored;
-use crate::vault::place::Prepared;
-use crate::vault::watch::ChangeKind;
+use crate::subscribers::ChangeKind;
+use crate::vault::{Content, Prepared, Stored};
 
 /// What stands in the vault's entry.
 fn entry(machine: &Machine) -> Option<Stored> {
@@ -41,7 +38,7 @@ fn a_vault_that_outgrows_its_store_becomes_sealed_by_itself() {
         assert_eq!(value(vault, "small").as_deref(), Some("1"));
         assert_eq!(value(vault, "large").map(|value| value.len()), Some(2_560));
         assert_eq!(vault.generation().unwrap(), 2, "it goes on counting");
-        let small = vault.get(&key("small")).unwrap().unwrap();
+        let small = vault.get(key("small")).unwrap().unwrap();
         assert_eq!(
             (small.metadata.scope.as_deref(), small.metadata.created_at),
             (Some("s"), Some(at(1_000)))
@@ -86,7 +83,7 @@ fn a_vault_that_becomes_sealed_tells_what_changed_and_nothing_else() {
         ours.set(&key(name), Secret::new("1")).unwrap();
     }
     theirs.list().unwrap();
-    let told = [ours.subscribe().unwrap(), theirs.subscribe().unwrap()];
+    let told = [ours.subscribe(), theirs.subscribe()];
     let all_tell = |name: &str, kind: ChangeKind| {
         for changes in &told {
             let change = changes.recv_blocking().unwrap();
@@ -109,7 +106,8 @@ fn no_inline_vault_is_taken_for_the_sealed_one_that_it_became() {
     let mut seen = std::collections::HashSet::new();
     for (name, len) in [("a", 1), ("b", 1), ("large", 2_560)] {
         vault.set(&key(name), Secret::new("x".repeat(len))).unwrap();
-        let revision = machine.vault().read_place(&mut Prepared::default()).unwrap().revision();
+        let revision =
+            machine.vault().engine().storage.read(&mut Prepared::default()).unwrap().revision();
         assert!(seen.insert(revision), "{name}: {revision:?}");
     }
     assert_eq!(vault.layout(), Layout::Sealed);
@@ -123,7 +121,7 @@ fn a_sealed_vault_costs_its_store_one_read_and_no_write() {
     assert_eq!(value(&vault, "small").as_deref(), Some("1"));
     assert_eq!(machine.accesses(&mut seen), (1, 0), "open");
     vault.set(&key("a"), Secret::new("1")).unwrap();
-    vault.delete(&key("a")).unwrap();
+    vault.delete(key("a")).unwrap();
     vault.list().unwrap();
     let other = machine.vault();
     other.list().unwrap();
@@ -307,7 +305,7 @@ fn who_reads_in_the_middle_of_a_purge_waits_for_its_end() {
     let (machine, vault) = outgrown(2_560);
     drop(vault);
     let purger = machine.vault();
-    let commit = purger.coherence.lock(Duration::from_secs(20)).unwrap();
+    let commit = purger.engine().coherence.lock(Duration::from_secs(20)).unwrap();
     commit.begin().unwrap();
     fs::remove_file(file(&machine)).unwrap();
     let reader = machine.vault();
@@ -328,7 +326,8 @@ fn asking(dir: &Path, state: &Path) -> (crate::Config, Arc<AtomicI64>) {
     let asked = Arc::new(AtomicI64::new(0));
     let (count, state_dir) = (Arc::clone(&asked), StateDir::at(state).unwrap());
     let config = crate::Config::new("app").environment(|_| None).passphrase(move |_| {
-        let others = Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
+        let others =
+            crate::vault::Coherence::open(&state_dir, &ServiceName::new("app").unwrap()).unwrap();
         assert!(others.lock(Duration::ZERO).is_ok(), "somebody who writes would wait");
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(SecretString::from("correct horse")))

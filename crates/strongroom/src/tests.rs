@@ -3,6 +3,7 @@
 mod copies;
 mod entries;
 mod gone;
+mod handle;
 mod refreshed;
 #[cfg(feature = "sealed")]
 mod sealed;
@@ -18,33 +19,32 @@ use strongroom_core::{
 };
 use tempfile::TempDir;
 
-use super::engine::Vault;
-use super::entries::EntriesPlace;
-use super::place::Place;
-#[cfg(feature = "sealed")]
-use super::sealed::SealedPlace;
-use super::secrets::Batch;
-use super::watch::Watcher;
-use crate::binding::BindingFile;
+pub(crate) use self::handle::Vault;
+use crate::batch::Batch;
+use crate::binding::{Binding, BindingFile};
 use crate::clock::Clock;
 use crate::state_dir::StateDir;
+#[cfg(feature = "sealed")]
+use crate::vault::sealed::SealedPlace;
+use crate::vault::{Engine, EntriesPlace, Storage};
+use crate::watcher::Watcher;
 use crate::{Backend, Layout};
 
 /// One user's machine: a store, and the directory where processes meet.
-pub(super) struct Machine {
-    pub(super) store: MockKeyringStore,
+pub(crate) struct Machine {
+    pub(crate) store: MockKeyringStore,
     dir: TempDir,
-    pub(super) seconds: Arc<AtomicI64>,
+    pub(crate) seconds: Arc<AtomicI64>,
     layout: Layout,
 }
 
 impl Machine {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Layout::Inline)
     }
 
     /// One for each layout that this build has: what holds for the vault holds in all of them.
-    pub(super) fn of_each_layout() -> Vec<Self> {
+    pub(crate) fn of_each_layout() -> Vec<Self> {
         let sealed = cfg!(feature = "sealed").then_some(Layout::Sealed);
         [Layout::Inline].into_iter().chain(sealed).map(Self::with).collect()
     }
@@ -61,27 +61,25 @@ impl Machine {
         (self.layout == Layout::Entries).then(|| EntriesPlace::new(Backend::Memory, binding))
     }
 
-    #[cfg(not(feature = "sealed"))]
-    fn place(&self) -> Place {
-        Place { is_wanted: self.layout == Layout::Sealed, entries: self.entries() }
-    }
-
-    #[cfg(feature = "sealed")]
-    fn place(&self) -> Place {
-        let (directory, service) = (self.dir.path().join("data"), ServiceName::new("app").unwrap());
-        let sealed = Some(SealedPlace::keyed(
-            &directory,
-            &service,
+    fn storage(&self, store: Arc<dyn Store>) -> Storage {
+        let storage = Storage::new(store, &service())
+            .unwrap()
+            .preferring_file(self.layout == Layout::Sealed)
+            .with_entries(self.entries());
+        #[cfg(feature = "sealed")]
+        let storage = storage.with_file(Some(Box::new(SealedPlace::keyed(
+            &self.dir.path().join("data"),
+            &service(),
             Duration::from_secs(20),
             Box::new(|path| {
                 crate::Config::new("app").environment(|_| None).unlock(path.to_owned())
             }),
-        ));
-        Place { sealed, is_wanted: self.layout == Layout::Sealed, entries: self.entries() }
+        ))));
+        storage
     }
 
     /// A vault as another process would have it.
-    pub(super) fn vault(&self) -> Vault {
+    pub(crate) fn vault(&self) -> Vault {
         self.vault_on(Arc::new(self.store.clone()))
     }
 
@@ -95,12 +93,15 @@ impl Machine {
     }
 
     fn vault_with(&self, store: Arc<dyn Store>, deadlines: Deadlines) -> Vault {
+        Vault::new(self.engine(&store, deadlines), &store, None)
+    }
+
+    fn engine(&self, store: &Arc<dyn Store>, deadlines: Deadlines) -> Engine {
         let seconds = Arc::clone(&self.seconds);
         let clock: Clock =
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::Relaxed)).unwrap());
-        let (service, state_dir) =
-            (ServiceName::new("app").unwrap(), StateDir::at(self.dir.path()).unwrap());
-        Vault::new(store, &service, &state_dir, self.place(), deadlines, clock).unwrap()
+        let state_dir = StateDir::at(self.dir.path()).unwrap();
+        Engine::new(self.storage(Arc::clone(store)), &state_dir, deadlines, clock).unwrap()
     }
 
     /// How often the store was read and written since the last time.
@@ -113,20 +114,24 @@ impl Machine {
     }
 }
 
+fn service() -> ServiceName {
+    ServiceName::new("app").unwrap()
+}
+
 fn patient() -> Deadlines {
     Deadlines::both(Duration::from_secs(20))
 }
 
-pub(super) fn key(name: &str) -> SecretKey {
+pub(crate) fn key(name: &str) -> SecretKey {
     SecretKey::new(name)
 }
 
-pub(super) fn value(vault: &Vault, name: &str) -> Option<String> {
-    let secret = vault.get(&key(name)).unwrap();
+pub(crate) fn value(vault: &Vault, name: &str) -> Option<String> {
+    let secret = vault.get(key(name)).unwrap();
     secret.map(|secret| secret.value.expose_secret().to_owned())
 }
 
-pub(super) fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
@@ -140,14 +145,14 @@ fn an_update_that_gives_up_changes_nothing() {
             assert!(found.is_some());
             Err(Error::new(ErrorKind::Conflict, Operation::Set).with_message("not this one"))
         };
-        let refused = vault.try_update(&key("a"), give_up).unwrap_err();
+        let refused = vault.try_update(key("a"), give_up).unwrap_err();
         assert_eq!((refused.kind(), refused.problem()), (ErrorKind::Conflict, "not this one"));
         for vault in [&vault, &machine.vault()] {
             assert_eq!(value(vault, "a").as_deref(), Some("1"));
             assert_eq!(vault.generation().unwrap(), generation);
         }
-        vault.try_update(&key("a"), |_| Ok(None)).unwrap();
-        assert!(!vault.exists(&key("a")).unwrap());
+        vault.try_update(key("a"), |_| Ok(None)).unwrap();
+        assert!(!vault.exists(key("a")).unwrap());
     }
 }
 
@@ -158,20 +163,20 @@ fn reads_are_memory_reads_and_a_change_is_one_write() {
     assert_eq!(vault.generation().unwrap(), 0);
     assert_eq!(machine.accesses(&mut seen), (1, 0), "open");
     assert_eq!(value(&vault, "a"), None);
-    assert!(vault.list().unwrap().is_empty() && !vault.exists(&key("a")).unwrap());
-    assert!(!vault.delete(&key("a")).unwrap());
+    assert!(vault.list().unwrap().is_empty() && !vault.exists(key("a")).unwrap());
+    assert!(!vault.delete(key("a")).unwrap());
     assert_eq!(machine.accesses(&mut seen), (0, 0), "reads");
     vault.set(&key("a"), Secret::new("1")).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "set");
-    vault.update_value(&key("a"), SecretString::from("2")).unwrap();
+    vault.update_value(key("a"), SecretString::from("2")).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update_value");
-    vault.update(&key("a"), |old| old).unwrap();
+    vault.update(key("a"), |old| old).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "update");
     let mut batch = Batch::default();
     batch.set(key("b"), Secret::new("3")).delete(key("a"));
     vault.batch(batch).unwrap();
     assert_eq!(machine.accesses(&mut seen), (0, 1), "batch");
-    assert!(vault.delete(&key("b")).unwrap());
+    assert!(vault.delete(key("b")).unwrap());
     assert_eq!(machine.accesses(&mut seen), (0, 1), "delete");
     assert_eq!(vault.generation().unwrap(), 5);
     assert_eq!(machine.accesses(&mut seen), (0, 0));
@@ -256,7 +261,7 @@ fn what_can_not_be_read_is_corrupt_and_stays() {
     let vault = machine.vault();
     let errors = [
         vault.generation().unwrap_err(),
-        vault.get(&key("a")).unwrap_err(),
+        vault.get(key("a")).unwrap_err(),
         vault.set(&key("a"), Secret::new("1")).unwrap_err(),
     ];
     for error in errors {
@@ -290,12 +295,12 @@ fn an_expired_secret_is_an_error_at_get_and_seen_in_lists() {
         assert_eq!(vault.expiring(Duration::from_secs(1_000)).unwrap().len(), 1);
 
         machine.seconds.store(2_000, Ordering::Relaxed);
-        assert_eq!(vault.get(&key("token")).unwrap_err().kind(), ErrorKind::Expired);
-        assert!(vault.exists(&key("token")).unwrap());
+        assert_eq!(vault.get(key("token")).unwrap_err().kind(), ErrorKind::Expired);
+        assert!(vault.exists(key("token")).unwrap());
         assert_eq!(vault.list().unwrap().len(), 1);
 
         machine.seconds.store(1_000, Ordering::Relaxed);
-        let again = vault.get(&key("token")).unwrap_err();
+        let again = vault.get(key("token")).unwrap_err();
         assert_eq!(again.kind(), ErrorKind::Expired, "a clock set back revives nothing");
     }
 }
@@ -306,14 +311,14 @@ fn the_vault_keeps_the_times_and_an_update_the_rest() {
         let vault = machine.vault();
         vault.set(&key("a"), Secret::with_provider("1", "openai").scope("s")).unwrap();
         machine.seconds.store(1_500, Ordering::Relaxed);
-        vault.update_value(&key("a"), SecretString::from("2")).unwrap();
-        let secret = vault.get(&key("a")).unwrap().unwrap();
+        vault.update_value(key("a"), SecretString::from("2")).unwrap();
+        let secret = vault.get(key("a")).unwrap().unwrap();
         assert_eq!(secret.value.expose_secret(), "2");
         assert_eq!(secret.metadata.provider.as_deref(), Some("openai"));
         assert_eq!(secret.metadata.scope.as_deref(), Some("s"));
         let times = (secret.metadata.created_at, secret.metadata.updated_at);
         assert_eq!(times, (Some(at(1_000)), Some(at(1_500))));
-        let missing = vault.update_value(&key("none"), SecretString::from("2")).unwrap_err();
+        let missing = vault.update_value(key("none"), SecretString::from("2")).unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::NotFound);
     }
 }
@@ -338,9 +343,9 @@ fn a_rename_keeps_everything_but_the_name() {
     machine.store.set_password("app", "vault", &line.into()).unwrap();
     let vault = machine.vault();
     vault.set(&key("taken"), Secret::new("2")).unwrap();
-    let old = vault.get(&key("a")).unwrap().unwrap();
+    let old = vault.get(key("a")).unwrap().unwrap();
     let new = SecretKey::with_target("b", "production");
-    vault.rename(&key("a"), &new).unwrap();
+    vault.rename(key("a"), &new).unwrap();
     let renamed = vault.get(&new).unwrap().unwrap();
     assert_eq!(renamed.value.expose_secret(), "1");
     assert_eq!(renamed.metadata, old.metadata);
@@ -390,7 +395,7 @@ fn a_key_that_can_not_be_used_is_refused_before_the_store_is_asked() {
         batch.set(key(""), Secret::new("1"));
         let errors = [
             vault.set(&key(""), Secret::new("1")).unwrap_err(),
-            vault.update(&key("a\0b"), |old| old).unwrap_err(),
+            vault.update(key("a\0b"), |old| old).unwrap_err(),
             vault.batch(batch).unwrap_err(),
         ];
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
@@ -416,8 +421,8 @@ fn looking_for_changes_reads_the_store_once_for_each() {
     let machine = Machine::new();
     let (vault, other) = (Arc::new(machine.vault()), machine.vault());
     vault.set(&key("a"), Secret::new("1")).unwrap();
-    let mut watcher = Watcher::new(&vault);
-    assert!(watcher.look(&vault).is_none(), "nothing changed");
+    let mut watcher = vault.watcher();
+    assert!(watcher.look(vault.engine()).is_none(), "nothing changed");
     other.set(&key("b"), Secret::new("2")).unwrap();
     let mut seen = machine.store.calls().len();
     let mut reads = || {
@@ -425,9 +430,9 @@ fn looking_for_changes_reads_the_store_once_for_each() {
         seen += calls.len();
         calls.iter().filter(|call| call.operation == Operation::Get).count()
     };
-    assert!(watcher.look(&vault).is_some());
+    assert!(watcher.look(vault.engine()).is_some());
     assert_eq!(reads(), 1);
-    assert!(watcher.look(&vault).is_some(), "until it is told what it found, it is news");
+    assert!(watcher.look(vault.engine()).is_some(), "until it is told what it found, it is news");
     assert_eq!(reads(), 0);
 }
 
@@ -436,11 +441,11 @@ fn what_is_locked_is_not_opened_to_look_for_changes() {
     for machine in Machine::of_each_layout() {
         let (vault, other) = (Arc::new(machine.vault()), machine.vault());
         vault.set(&key("a"), Secret::new("1")).unwrap();
-        let mut watcher = Watcher::new(&vault);
+        let mut watcher = vault.watcher();
         let looks_and_reads_nothing = |watcher: &mut Watcher| {
             let before = machine.store.calls().len();
             for _ in 0..3 {
-                assert!(watcher.look(&vault).is_none());
+                assert!(watcher.look(vault.engine()).is_none());
             }
             let calls = machine.store.calls().split_off(before);
             assert!(calls.iter().all(|call| call.operation == Operation::Probe), "{calls:?}");
@@ -449,12 +454,12 @@ fn what_is_locked_is_not_opened_to_look_for_changes() {
         other.set(&key("b"), Secret::new("2")).unwrap();
         looks_and_reads_nothing(&mut watcher);
         vault.list().unwrap();
-        assert!(watcher.look(&vault).is_some(), "the next read tells");
+        assert!(watcher.look(vault.engine()).is_some(), "the next read tells");
         if vault.layout() == Layout::Sealed {
             continue; // Its file is open, and needs no store.
         }
 
-        let mut watcher = Watcher::new(&vault);
+        let mut watcher = vault.watcher();
         other.set(&key("c"), Secret::new("3")).unwrap();
         machine.store.fail(Operation::Probe, ErrorKind::Locked);
         looks_and_reads_nothing(&mut watcher);
@@ -524,11 +529,12 @@ fn without_a_state_directory_it_works_slower() {
     let machine = Machine::new();
     let file = machine.dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let service = ServiceName::new("app").unwrap();
     let blocked = StateDir::at(file.join("sub")).unwrap();
     let clock: Clock = Arc::new(Timestamp::now);
-    let store = Arc::new(machine.store.clone());
-    let vault = Vault::new(store, &service, &blocked, machine.place(), patient(), clock).unwrap();
+    let store: Arc<dyn Store> = Arc::new(machine.store.clone());
+    let storage = machine.storage(Arc::clone(&store));
+    let engine = Engine::new(storage, &blocked, patient(), clock).unwrap();
+    let vault = Vault::new(engine, &store, None);
     vault.set(&key("a"), Secret::new("1")).unwrap();
     machine.vault().set(&key("b"), Secret::new("2")).unwrap();
     assert_eq!(value(&vault, "b").as_deref(), Some("2"));

@@ -7,15 +7,15 @@ use strongroom_core::{
     Store as _, secret_bytes,
 };
 
-use super::super::tests::{Machine, at, key, value};
 use super::RestoreAction::{Add, Keep, Remove, Replace, Unchanged};
 use super::RestoreMode::{Merge, Replace as All};
 use super::*;
+use crate::tests::{Machine, Vault, at, key, value};
 
 /// A backup of a machine on which all this was stored: name, value, second.
 fn backup(secrets: &[(&str, &str, i64)]) -> Document {
     let vault = filled(&Machine::new(), secrets);
-    Document::parse(&vault.back_up().unwrap().json).unwrap()
+    Document::parse(&back_up(vault.engine()).unwrap().json).unwrap()
 }
 
 fn filled(machine: &Machine, secrets: &[(&str, &str, i64)]) -> Vault {
@@ -57,11 +57,11 @@ const THEIRS: &[(&str, &str, i64)] = &[
 fn merged_the_later_of_two_stays_and_nothing_goes() {
     let machine = Machine::new();
     let (vault, backup) = (filled(&machine, OURS), backup(THEIRS));
-    let plan = vault.plan_restore(&backup, Merge).unwrap();
+    let plan = plan_restore(vault.engine(), &backup, Merge).unwrap();
     let planned = [("newer", Keep), ("older", Replace), ("only theirs", Add), ("same", Unchanged)];
     assert_eq!(actions(&plan), planned);
     assert_eq!((plan.steps[0].in_vault, plan.steps[0].in_backup), (Some(at(30)), Some(at(20))));
-    vault.restore(&backup, &plan).unwrap();
+    restore(&vault.shared, &backup, &plan).unwrap();
     for (name, expected) in [
         ("newer", "ours"),
         ("older", "theirs"),
@@ -77,7 +77,7 @@ fn merged_the_later_of_two_stays_and_nothing_goes() {
 fn replaced_the_vault_holds_what_the_backup_holds() {
     let machine = Machine::new();
     let (vault, backup) = (filled(&machine, OURS), backup(THEIRS));
-    let plan = vault.plan_restore(&backup, All).unwrap();
+    let plan = plan_restore(vault.engine(), &backup, All).unwrap();
     let planned = [
         ("newer", Replace),
         ("older", Replace),
@@ -86,14 +86,14 @@ fn replaced_the_vault_holds_what_the_backup_holds() {
         ("same", Unchanged),
     ];
     assert_eq!(actions(&plan), planned);
-    vault.restore(&backup, &plan).unwrap();
-    let again = Document::parse(&machine.vault().back_up().unwrap().json).unwrap();
+    restore(&vault.shared, &backup, &plan).unwrap();
+    let again = Document::parse(&back_up(machine.vault().engine()).unwrap().json).unwrap();
     let keys = again.payload.secrets().keys();
     assert!(keys.eq(backup.payload.secrets().keys()));
     for key in backup.payload.secrets().keys() {
         assert!(again.payload.is_same(&backup.payload, key), "{key}");
     }
-    assert!(!vault.plan_restore(&backup, All).unwrap().changes_anything());
+    assert!(!plan_restore(vault.engine(), &backup, All).unwrap().changes_anything());
 }
 
 #[test]
@@ -104,14 +104,15 @@ fn what_is_restored_keeps_its_times_and_the_rest() {
     there.vault().set(&key("a"), secret).unwrap();
     there.seconds.store(200, Ordering::Relaxed);
     let vault = there.vault();
-    vault.update_value(&key("a"), "2".into()).unwrap();
-    let backup = Document::parse(&vault.back_up().unwrap().json).unwrap();
+    vault.update_value(key("a"), "2").unwrap();
+    let backup = Document::parse(&back_up(vault.engine()).unwrap().json).unwrap();
     assert_eq!(backup.created_at, at(200));
 
     let here = Machine::new();
     let vault = here.vault();
     here.seconds.store(9_000, Ordering::Relaxed);
-    vault.restore(&backup, &vault.plan_restore(&backup, Merge).unwrap()).unwrap();
+    restore(&vault.shared, &backup, &plan_restore(vault.engine(), &backup, Merge).unwrap())
+        .unwrap();
     let restored = metadata(&here.vault(), "a");
     assert_eq!((restored.created_at, restored.updated_at), (Some(at(100)), Some(at(200))));
     assert_eq!(restored, metadata(&there.vault(), "a"), "an expired secret is in it");
@@ -125,13 +126,13 @@ fn where_no_time_is_known_the_vaults_secret_stays() {
     let entry = secret_bytes(br#"{"a": "ours"}"#.to_vec());
     machine.store.set_bytes("app", "vault", &entry).unwrap();
     let vault = machine.vault();
-    let plan = vault.plan_restore(&backup(&[("a", "theirs", 10)]), Merge).unwrap();
+    let plan = plan_restore(vault.engine(), &backup(&[("a", "theirs", 10)]), Merge).unwrap();
     assert_eq!(actions(&plan), [("a", Keep)]);
     let equal = filled(&Machine::new(), &[("a", "ours", 10)]);
-    let plan = equal.plan_restore(&backup(&[("a", "theirs", 10)]), Merge).unwrap();
+    let plan = plan_restore(equal.engine(), &backup(&[("a", "theirs", 10)]), Merge).unwrap();
     assert_eq!(actions(&plan), [("a", Keep)]);
     let copied = filled(&Machine::new(), &[("a", "theirs", 20)]);
-    let plan = copied.plan_restore(&backup(&[("a", "theirs", 10)]), Merge).unwrap();
+    let plan = plan_restore(copied.engine(), &backup(&[("a", "theirs", 10)]), Merge).unwrap();
     assert_eq!(actions(&plan), [("a", Unchanged)], "other times alone are no difference");
 }
 
@@ -139,28 +140,31 @@ fn where_no_time_is_known_the_vaults_secret_stays() {
 fn a_restore_is_all_or_nothing_and_one_write() {
     let machine = Machine::new();
     let (vault, backup) = (filled(&machine, OURS), backup(THEIRS));
-    let plan = vault.plan_restore(&backup, All).unwrap();
-    let before = vault.back_up().unwrap().json;
+    let plan = plan_restore(vault.engine(), &backup, All).unwrap();
+    let before = back_up(vault.engine()).unwrap().json;
     machine.store.fail(Operation::Set, ErrorKind::Io);
-    assert_eq!(vault.restore(&backup, &plan).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(restore(&vault.shared, &backup, &plan).unwrap_err().kind(), ErrorKind::Io);
     machine.store.heal(Operation::Set);
     let unlimited = machine.store.capabilities();
     // One that forgets takes no sealed file either.
     let small = Capabilities::new(Persistence::UntilReboot).with_max_secret_len(400);
     machine.store.set_capabilities(small);
-    let refused = vault.restore(&backup, &plan).unwrap_err();
+    let refused = restore(&vault.shared, &backup, &plan).unwrap_err();
     assert_eq!((refused.kind(), refused.operation()), (ErrorKind::TooLarge, Operation::Restore));
-    assert_eq!(machine.vault().back_up().unwrap().json.expose_secret(), before.expose_secret());
+    assert_eq!(
+        back_up(machine.vault().engine()).unwrap().json.expose_secret(),
+        before.expose_secret()
+    );
 
     machine.store.set_capabilities(unlimited);
     let writes = |machine: &Machine| {
         machine.store.calls().iter().filter(|call| call.operation == Operation::Set).count()
     };
     let earlier = writes(&machine);
-    vault.restore(&backup, &plan).unwrap();
+    restore(&vault.shared, &backup, &plan).unwrap();
     assert_eq!(writes(&machine), earlier + 1);
-    let plan = vault.plan_restore(&backup, All).unwrap();
-    vault.restore(&backup, &plan).unwrap();
+    let plan = plan_restore(vault.engine(), &backup, All).unwrap();
+    restore(&vault.shared, &backup, &plan).unwrap();
     assert_eq!(writes(&machine), earlier + 1, "nothing to do is no write");
 }
 
@@ -169,16 +173,16 @@ fn a_plan_that_the_vault_has_outlived_is_not_carried_out() {
     let machine = Machine::new();
     let (vault, backup) = (filled(&machine, OURS), backup(THEIRS));
     for mode in [Merge, All] {
-        let plan = vault.plan_restore(&backup, mode).unwrap();
+        let plan = plan_restore(vault.engine(), &backup, mode).unwrap();
         machine.seconds.fetch_add(100, Ordering::Relaxed);
         machine.vault().set(&key("older"), Secret::new("meanwhile")).unwrap();
-        let refused = vault.restore(&backup, &plan).unwrap_err();
+        let refused = restore(&vault.shared, &backup, &plan).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Conflict, "{refused}");
         assert_eq!(value(&vault, "older").as_deref(), Some("meanwhile"));
         assert_eq!(value(&vault, "only theirs"), None);
     }
-    let plan = vault.plan_restore(&backup, Merge).unwrap();
+    let plan = plan_restore(vault.engine(), &backup, Merge).unwrap();
     machine.vault().set(&key("unrelated"), Secret::new("meanwhile")).unwrap();
-    vault.restore(&backup, &plan).unwrap();
+    restore(&vault.shared, &backup, &plan).unwrap();
     assert_eq!(value(&vault, "unrelated").as_deref(), Some("meanwhile"));
 }
