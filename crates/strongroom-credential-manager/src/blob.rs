@@ -16,7 +16,7 @@ const HANGUL: Range<char> = '\u{ac00}'..'\u{d7a4}';
 /// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian order,
 /// other programs as UTF-8 or any bytes, and nothing marks the encoding. So text in UTF-8 stays as it is,
 /// text in UTF-16 is converted to UTF-8, and all other bytes stay as they are.
-pub(crate) fn of_others(blob: SecretBytes) -> SecretBytes {
+pub(crate) fn decode_foreign(blob: SecretBytes) -> SecretBytes {
     from_utf16(blob.expose_secret()).unwrap_or(blob)
 }
 
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn read(blob: &[u8]) -> Vec<u8> {
-        of_others(secret_bytes(blob.to_vec())).expose_secret().to_vec()
+        decode_foreign(secret_bytes(blob.to_vec())).expose_secret().to_vec()
     }
 
     fn utf16(text: &str) -> Vec<u8> {

@@ -168,11 +168,11 @@ impl Store for CredentialManagerStore {
 /// Reads the value of an entry: the store's own credential, or else that of the `keyring` crate.
 fn find(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
     let Some(Credential { comment, blob, .. }) = sys::read(&target::of_entry(entry))? else {
-        return Ok(find_of_keyring(entry)?.map(blob::of_others));
+        return Ok(find_of_keyring(entry)?.map(blob::decode_foreign));
     };
     let len = blob.expose_secret().len();
     let is_ours = comment.is_some_and(|comment| comment::is_ours(&comment, len));
-    Ok(Some(if is_ours { blob } else { blob::of_others(blob) }))
+    Ok(Some(if is_ours { blob } else { blob::decode_foreign(blob) }))
 }
 
 /// Reads the value that the `keyring` crate stored under this entry's names; `None` if the credential belongs

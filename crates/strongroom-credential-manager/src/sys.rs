@@ -68,7 +68,7 @@ pub(crate) fn write(new: &NewCredential<'_>) -> io::Result<()> {
         LastWritten: FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 },
         CredentialBlobSize: size,
         CredentialBlob: new.blob.as_ptr().cast_mut(),
-        Persist: persist(new.persist),
+        Persist: lifetime(new.persist),
         AttributeCount: 0,
         Attributes: ptr::null_mut(),
         TargetAlias: ptr::null_mut(),
@@ -115,7 +115,7 @@ pub(crate) fn can_keep(wanted: Persist) -> io::Result<bool> {
     // SAFETY: the call writes as many numbers as it is told, into memory that is ours.
     check(unsafe { CredGetSessionTypes(CRED_TYPE_MAXIMUM, longest.as_mut_ptr()) })?;
     // Credentials that should roam are kept on this computer if roaming is off.
-    let needed = persist(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
+    let needed = lifetime(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
     Ok(longest[CRED_TYPE_GENERIC as usize] >= needed)
 }
 
@@ -217,7 +217,7 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-const fn persist(persist: Persist) -> CRED_PERSIST {
+const fn lifetime(persist: Persist) -> CRED_PERSIST {
     match persist {
         Persist::LocalMachine => CRED_PERSIST_LOCAL_MACHINE,
         Persist::Enterprise => CRED_PERSIST_ENTERPRISE,

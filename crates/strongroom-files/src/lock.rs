@@ -67,10 +67,10 @@ impl Lock {
     /// Returns a lock on the file at this path. The file and its directory are created on first use. Without a path only the
     /// threads that share this handle exclude each other.
     pub fn new(path: Option<PathBuf>) -> Arc<Self> {
-        Self::with(path, true)
+        Self::create(path, true)
     }
 
-    fn with(path: Option<PathBuf>, names_holder: bool) -> Arc<Self> {
+    fn create(path: Option<PathBuf>, names_holder: bool) -> Arc<Self> {
         Arc::new(Self { path, names_holder, turn: Mutex::default(), freed: Condvar::new() })
     }
 
@@ -83,7 +83,7 @@ impl Lock {
         let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = locks
             .entry(path.to_owned())
-            .or_insert_with(|| Self::with(Some(path.to_owned()), false));
+            .or_insert_with(|| Self::create(Some(path.to_owned()), false));
         Arc::clone(lock)
     }
 

@@ -79,12 +79,12 @@ const fn row(status: i32, name: &'static str, kind: ErrorKind) -> Row {
 }
 
 impl Row {
-    const fn says(mut self, message: &'static str) -> Self {
+    const fn with_message(mut self, message: &'static str) -> Self {
         self.message = Some(message);
         self
     }
 
-    const fn hints(mut self, hint: &'static str) -> Self {
+    const fn with_hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -93,74 +93,77 @@ impl Row {
 /// The statuses of `SecBase.h` and `Authorization.h` that the store's calls may return.
 const ROWS: &[Row] = &[
     row(-34, "errSecDiskFull", ErrorKind::Io)
-        .says("the disk is full")
-        .hints("Make room and try again; the old value is still there."),
-    row(-36, "errSecIO", ErrorKind::Io).says("the keychain's file can't be read or written"),
+        .with_message("the disk is full")
+        .with_hint("Make room and try again; the old value is still there."),
+    row(-36, "errSecIO", ErrorKind::Io)
+        .with_message("the keychain's file can't be read or written"),
     row(-50, "errSecParam", ErrorKind::Invalid)
-        .says("the Keychain does not take this name or value")
-        .hints("Use another name; if it is an ordinary one, report this."),
+        .with_message("the Keychain does not take this name or value")
+        .with_hint("Use another name; if it is an ordinary one, report this."),
     row(-61, "errSecWrPerm", ErrorKind::AccessDenied)
-        .says("the keychain's file may not be written")
-        .hints(PERMISSIONS),
+        .with_message("the keychain's file may not be written")
+        .with_hint(PERMISSIONS),
     row(Status::CANCELED.0, "errSecUserCanceled", ErrorKind::Dismissed)
-        .says("the Keychain's prompt was answered with Deny or Cancel"),
-    row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).hints(TRUST),
+        .with_message("the Keychain's prompt was answered with Deny or Cancel"),
+    row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).with_hint(TRUST),
     row(-25244, "errSecInvalidOwnerEdit", ErrorKind::AccessDenied)
-        .says("the entry belongs to another program")
-        .hints(TRUST),
+        .with_message("the entry belongs to another program")
+        .with_hint(TRUST),
     row(-25291, "errSecNotAvailable", ErrorKind::NoBackend)
-        .says("no keychain is available to this process")
-        .hints("Run it in a login session of the user, or restart the computer."),
+        .with_message("no keychain is available to this process")
+        .with_hint("Run it in a login session of the user, or restart the computer."),
     row(-25292, "errSecReadOnly", ErrorKind::AccessDenied)
-        .says("the keychain can't be modified")
-        .hints(PERMISSIONS),
+        .with_message("the keychain can't be modified")
+        .with_hint(PERMISSIONS),
     row(Status::AUTH_FAILED.0, "errSecAuthFailed", ErrorKind::AccessDenied)
-        .says("the Keychain refused: a wrong password, or a program whose signature is broken")
-        .hints(REFUSED),
+        .with_message(
+            "the Keychain refused: a wrong password, or a program whose signature is broken",
+        )
+        .with_hint(REFUSED),
     row(-25294, "errSecNoSuchKeychain", ErrorKind::NoBackend)
-        .says("the keychain's file is not there")
-        .hints(DEFAULT),
+        .with_message("the keychain's file is not there")
+        .with_hint(DEFAULT),
     row(-25295, "errSecInvalidKeychain", ErrorKind::Corrupt)
-        .says("the keychain's file is damaged")
-        .hints("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
+        .with_message("the keychain's file is damaged")
+        .with_hint("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
     row(Status::DUPLICATE.0, "errSecDuplicateItem", ErrorKind::AlreadyExists),
     row(Status::NOT_FOUND.0, "errSecItemNotFound", ErrorKind::NotFound),
     row(-25302, "errSecDataTooLarge", ErrorKind::TooLarge),
     row(Status::DELETED.0, "errSecInvalidItemRef", ErrorKind::NotFound),
     row(-25307, "errSecNoDefaultKeychain", ErrorKind::NoDefaultCollection)
-        .says("the user has no default keychain")
-        .hints(DEFAULT),
+        .with_message("the user has no default keychain")
+        .with_hint(DEFAULT),
     row(Status::NO_INTERACTION.0, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
-        .says("the Keychain would have to ask the user, and can't show a prompt here")
-        .hints(NO_SCREEN),
+        .with_message("the Keychain would have to ask the user, and can't show a prompt here")
+        .with_hint(NO_SCREEN),
     row(-25310, "errSecWrongSecVersion", ErrorKind::Corrupt)
-        .says("the keychain was made by another version of the system"),
-    row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).hints("Restart the computer."),
-    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).hints(NO_SCREEN),
+        .with_message("the keychain was made by another version of the system"),
+    row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).with_hint("Restart the computer."),
+    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).with_hint(NO_SCREEN),
     row(-25320, "errSecInDarkWake", ErrorKind::InteractionNotAllowed)
-        .says("the computer sleeps, and the Keychain can't show a prompt")
-        .hints("Try again when it is awake."),
+        .with_message("the computer sleeps, and the Keychain can't show a prompt")
+        .with_hint("Try again when it is awake."),
     row(-26275, "errSecDecode", ErrorKind::Corrupt),
     row(-34018, "errSecMissingEntitlement", ErrorKind::NoBackend)
-        .says("this program has no entitlement to the data-protection keychain")
-        .hints(
+        .with_message("this program has no entitlement to the data-protection keychain")
+        .with_hint(
             "Sign it with a keychain access group, or use the login keychain. See what it has with \
              `codesign -d --entitlements - PROGRAM`.",
         ),
-    row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).hints(TRUST),
+    row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).with_hint(TRUST),
     row(-60006, "errAuthorizationCanceled", ErrorKind::Dismissed),
     row(-60007, "errAuthorizationInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
-        .hints(NO_SCREEN),
+        .with_hint(NO_SCREEN),
     row(-67585, "errSecServiceNotAvailable", ErrorKind::NoBackend)
-        .says("the system's security daemon does not answer")
-        .hints("Run it in a login session of the user, or restart the computer."),
+        .with_message("the system's security daemon does not answer")
+        .with_hint("Run it in a login session of the user, or restart the computer."),
     row(-67596, "errSecQuotaExceeded", ErrorKind::QuotaExceeded),
     row(-67673, "errSecInvalidData", ErrorKind::Corrupt),
     row(-67808, "errSecVerifyFailed", ErrorKind::Corrupt)
-        .says("the entry does not pass the Keychain's own check"),
+        .with_message("the entry does not pass the Keychain's own check"),
     row(-67869, "errSecDatabaseLocked", ErrorKind::Locked)
-        .says("the keychain is locked")
-        .hints(UNLOCK),
+        .with_message("the keychain is locked")
+        .with_hint(UNLOCK),
 ];
 
 /// The range of the statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The status met in practice is
@@ -168,8 +171,8 @@ const ROWS: &[Row] = &[
 const CODE_SIGNING: std::ops::RangeInclusive<i32> = -67_072..=-66_817;
 
 const SIGNATURE: Row = row(-67050, "errSecCS…", ErrorKind::AccessDenied)
-    .says("the system does not recognise this program by its signature")
-    .hints(SIGN);
+    .with_message("the system does not recognise this program by its signature")
+    .with_hint(SIGN);
 
 const DEFAULT: &str = "Look with `security default-keychain`, and choose one with \
                        `security default-keychain -s login.keychain-db`.";

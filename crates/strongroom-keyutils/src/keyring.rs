@@ -47,7 +47,7 @@ pub(crate) fn find(description: &str) -> Result<KeyState, KeyError> {
 /// session. So the key is created in the thread keyring, which is always possessed. Then the user gets its
 /// permissions, and it is moved: other processes see it complete or not at all.
 pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> {
-    with_freed_quota(|| {
+    retry_with_freed_quota(|| {
         let thread = thread_keyring()?;
         let key = thread.add_key(description, payload)?;
         let permissions = KeyPermissionsBuilder::builder()
@@ -66,8 +66,8 @@ pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> 
 
 /// Replaces a key's payload. On failure the old payload stays.
 pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), KeyError> {
-    with_freed_quota(|| {
-        as_possessor(|| match payload.len() {
+    retry_with_freed_quota(|| {
+        run_as_possessor(|| match payload.len() {
             ..=UPDATE_MAX_BYTES => key.update(&payload),
             _ => update_by_adding(key, description, payload),
         })
@@ -76,7 +76,7 @@ pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), 
 
 /// Reads a key's payload into a vector without spare capacity.
 pub(crate) fn read(key: Key) -> Result<Vec<u8>, KeyError> {
-    as_possessor(|| {
+    run_as_possessor(|| {
         let mut payload = Zeroizing::new(Vec::new());
         loop {
             // For an empty buffer the kernel copies nothing and returns the payload's length. The length is
@@ -142,7 +142,7 @@ fn update_by_adding(key: Key, description: &str, payload: &[u8]) -> Result<(), K
 
 /// Runs `work`, and once more as the possessor of all keys in the user keyring if access is denied. Another
 /// program's key may leave its user without permissions, which is the default of `add_key(2)`.
-fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
+fn run_as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     match work() {
         Err(KeyError::AccessDenied) => {}
         done => return done,
@@ -157,7 +157,7 @@ fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError
 
 /// Runs `work`, and again after the kernel has released keys that were deleted before. That takes some 20 ms,
 /// and until then deleted keys count towards the quota.
-fn with_freed_quota<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
+fn retry_with_freed_quota<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     const GRACE_PERIODS: usize = 5;
     for _ in 0..GRACE_PERIODS {
         match work() {

@@ -96,7 +96,7 @@ impl Bus {
             reply => {
                 let reply = reply?;
                 owner.has_answered = true;
-                body_of(&reply)
+                parse_body(&reply)
             }
         }
     }
@@ -135,7 +135,7 @@ impl Bus {
     pub(crate) async fn owner_pid(&self, budget: &Budget) -> Option<u32> {
         match &self.owner {
             Some(owner) => owner.pid,
-            None => process_of(&self.connection, budget, BUS_NAME).await,
+            None => process_id_of(&self.connection, budget, BUS_NAME).await,
         }
     }
 }
@@ -155,18 +155,18 @@ impl Owner {
 /// Finds the process that serves secrets, and starts it if necessary. It must be the user's own, since a bus
 /// may admit processes of other users.
 async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, Failure> {
-    let name = match name_owner(connection, budget).await {
+    let name = match owner_name(connection, budget).await {
         Err(failure) if failure.is_absence() => {
             let start = &(BUS_NAME, 0_u32);
             call_bus::<_, u32>(connection, budget, "StartServiceByName", start).await?;
-            name_owner(connection, budget).await?
+            owner_name(connection, budget).await?
         }
         name => name?,
     };
     // Sent together, for a single round trip.
     let (user, pid) = future::zip(
         call_bus(connection, budget, "GetConnectionUnixUser", &name.as_str()),
-        process_of(connection, budget, name.as_str()),
+        process_id_of(connection, budget, name.as_str()),
     )
     .await;
     let user = user?;
@@ -176,11 +176,11 @@ async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, F
     Ok(Owner { name, pid, has_answered: false })
 }
 
-async fn process_of(connection: &Connection, budget: &Budget, name: &str) -> Option<u32> {
+async fn process_id_of(connection: &Connection, budget: &Budget, name: &str) -> Option<u32> {
     call_bus(connection, budget, "GetConnectionUnixProcessID", &name).await.ok()
 }
 
-async fn name_owner(connection: &Connection, budget: &Budget) -> Result<OwnedUniqueName, Failure> {
+async fn owner_name(connection: &Connection, budget: &Budget) -> Result<OwnedUniqueName, Failure> {
     let name: String = call_bus(connection, budget, "GetNameOwner", &BUS_NAME).await?;
     OwnedUniqueName::try_from(name).map_err(|_| {
         Failure::new(ErrorKind::Other)
@@ -202,11 +202,11 @@ where
     let call = connection.call_method(Some(DBUS), DBUS_PATH, Some(DBUS), method, body);
     match budget.run(call).await?.map_err(Failure::from) {
         Err(failure) if failure.kind() == ErrorKind::AccessDenied => Err(failure.refused_by_bus()),
-        reply => body_of(&reply?),
+        reply => parse_body(&reply?),
     }
 }
 
-fn body_of<R: DeserializeOwned + Type>(reply: &Message) -> Result<R, Failure> {
+fn parse_body<R: DeserializeOwned + Type>(reply: &Message) -> Result<R, Failure> {
     reply.body().deserialize().map_err(|_| {
         let signature = reply.body().signature().to_string();
         Failure::unexpected(&format!("with the type \"{signature}\""))

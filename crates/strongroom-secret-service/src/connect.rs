@@ -56,7 +56,7 @@ pub(crate) async fn connect(list: Option<&str>, budget: &Budget) -> Result<Conne
     let mut failures = Vec::new();
     for address in lookup.addresses() {
         let tried = match address {
-            Ok(address) => open(&address, budget).await,
+            Ok(address) => connect_to(&address, budget).await,
             Err(unusable) => Err(unusable_address(&unusable)),
         };
         match tried {
@@ -106,7 +106,7 @@ impl Lookup {
     async fn advise(&self, failure: Failure, budget: &Budget) -> Failure {
         let Source::Variable(_) = self.source else { return failure };
         let Some(address) = self.runtime_address() else { return failure };
-        if open(&address, &budget.of(INQUIRY)).await.is_err() {
+        if connect_to(&address, &budget.of(INQUIRY)).await.is_err() {
             return failure;
         }
         let bus = printable(&self.runtime_bus.to_string_lossy());
@@ -121,7 +121,7 @@ impl Lookup {
 }
 
 /// Connects to the bus at an address, which must be the user's own.
-async fn open(address: &Address, budget: &Budget) -> Result<Connection, Failure> {
+async fn connect_to(address: &Address, budget: &Budget) -> Result<Connection, Failure> {
     let runtime = budget.runtime();
     let connecting =
         zruntime::net::unix::UnixStream::<Shared>::connect_addr(runtime, &address.socket);

@@ -44,7 +44,7 @@ impl OperationContext<'_> {
         if !is_encrypted && !self.config.unencrypted_session {
             return Err(Failure::not_encrypted());
         }
-        if (is_new || !self.facts.know_session())
+        if (is_new || !self.facts.is_session_known())
             && let Some(provider) = Provider::find(self.bus).await
         {
             self.facts.note_provider(&provider);

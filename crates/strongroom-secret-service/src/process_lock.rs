@@ -27,7 +27,7 @@ impl ProcessLock {
     /// must not stop all other processes. Goes on without the lock if it can't be taken.
     pub(crate) fn acquire(step: ExclusiveStep, dir: Option<&Path>, limit: Duration) -> Self {
         let held = dir.and_then(|dir| {
-            take(step, dir, limit)
+            lock_file(step, dir, limit)
                 .inspect_err(|reason| tracing::debug!(?step, ?reason, "going on without a lock"))
                 .ok()
         });
@@ -44,7 +44,7 @@ impl ExclusiveStep {
     }
 }
 
-fn take(step: ExclusiveStep, dir: &Path, limit: Duration) -> Result<Held, NotHeld> {
+fn lock_file(step: ExclusiveStep, dir: &Path, limit: Duration) -> Result<Held, NotHeld> {
     match Lock::shared(&dir.join(step.file_name())).take(limit)? {
         (held, None) => Ok(held),
         // Only the turn among this process's threads was taken, not the file's lock.
@@ -62,9 +62,9 @@ mod tests {
     #[test]
     fn one_lock_holds_up_its_own_kind_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let _open = take(ONE, dir.path(), LONG).unwrap();
-        assert!(matches!(take(ONE, dir.path(), Duration::ZERO), Err(NotHeld::Busy(_))));
-        assert!(take(ExclusiveStep::CreateItem, dir.path(), Duration::ZERO).is_ok());
+        let _open = lock_file(ONE, dir.path(), LONG).unwrap();
+        assert!(matches!(lock_file(ONE, dir.path(), Duration::ZERO), Err(NotHeld::Busy(_))));
+        assert!(lock_file(ExclusiveStep::CreateItem, dir.path(), Duration::ZERO).is_ok());
     }
 
     #[test]

@@ -20,10 +20,10 @@ pub(crate) enum Sandbox {
 impl Sandbox {
     /// Detects the sandbox of this process.
     pub(crate) fn detect() -> Self {
-        Self::by(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
+        Self::from_environment(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
     }
 
-    fn by(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    fn from_environment(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         if is_flatpak {
             return Self::Flatpak(variable("FLATPAK_ID").and_then(word));
         }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn in_environment(is_flatpak: bool, known: &[(&str, &str)]) -> Sandbox {
-        Sandbox::by(is_flatpak, |name| {
+        Sandbox::from_environment(is_flatpak, |name| {
             known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
         })
     }

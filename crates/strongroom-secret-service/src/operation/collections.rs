@@ -94,7 +94,7 @@ impl OperationContext<'_> {
         let service = ObjectPath::from_static_str(SERVICE_PATH)?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.bus.call(&self.budget, &service, (SERVICE, "Unlock"), &collections).await?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Creates the default collection, if the policy allows the prompt for its password.
@@ -116,7 +116,7 @@ impl OperationContext<'_> {
                 &(properties, DEFAULT_ALIAS),
             )
             .await?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Returns whether a collection that reports itself locked is a wallet that KWallet has open.

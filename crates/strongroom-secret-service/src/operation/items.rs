@@ -100,14 +100,14 @@ impl OperationContext<'_> {
                 .with_retry(Retry::No),
             _ => failure,
         })?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Deletes an item.
     pub(super) async fn delete(&mut self, item: &OwnedObjectPath) -> Result<(), Failure> {
         self.has_requested_change = true;
         let prompt = item::delete(self.bus, &self.budget, item).await?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Decides on the meaning of an empty answer.

@@ -16,7 +16,7 @@ const DISMISSAL: Duration = Duration::from_millis(200);
 
 impl OperationContext<'_> {
     /// Shows a prompt and waits for its answer. Returns at once if the path stands for no prompt.
-    pub(super) async fn ask(&mut self, prompt: OwnedObjectPath) -> Result<(), Failure> {
+    pub(super) async fn show_prompt(&mut self, prompt: OwnedObjectPath) -> Result<(), Failure> {
         if prompt.as_str() == NO_OBJECT {
             return Ok(());
         }
