@@ -1,4 +1,4 @@
-//! A conformance test suite for implementations of [`Store`].
+//! A conformance test suite for implementations of [`Store`](strongroom_core::Store).
 //!
 //! A macro call in a store's `tests/conformance.rs` generates a test for each case, so that a failure has
 //! a name and the cases run in parallel:
