@@ -33,6 +33,10 @@ pub(crate) fn one_of_eight_creators_wins(fixture: &Fixture<'_>) {
     }
 }
 
+fn user_of(thread: usize, slot: usize) -> String {
+    format!("thread {thread} slot {slot}")
+}
+
 pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
     let service = fixture.service();
     for thread in 0..THREADS {
@@ -56,14 +60,9 @@ pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
             let last = (0..CALLS).rev().find(|call| call % 3 == slot);
             let kept = last.filter(|call| call % 5 != 0);
             let value = kept.map(|call| format!("{thread}/{call}").into_bytes());
-            let user = user_of(thread, slot);
-            assert_eq!(fixture.read(&user), value, "{user}");
+            assert_eq!(fixture.read(&user_of(thread, slot)), value, "{}", user_of(thread, slot));
         }
     }
-}
-
-fn user_of(thread: usize, slot: usize) -> String {
-    format!("thread {thread} slot {slot}")
 }
 
 pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
@@ -72,24 +71,24 @@ pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
     at_once(fixture, |store, thread| {
         for _ in 0..CALLS {
             set(store, service, "u", &value_of(thread));
-            check_whole(read(store, service, "u"));
+            assert_whole(read(store, service, "u"));
         }
     });
-    check_whole(fixture.read("u"));
+    assert_whole(fixture.read("u"));
     assert!(fixture.is_there("u"));
     assert!(fixture.delete("u"));
     assert!(!fixture.is_there("u"), "there was one entry, not several");
 }
 
-/// Returns the value that a thread writes. The lengths differ, so that a mixture of two values is recognised.
+/// Returns the value of a thread. The lengths differ, so that a mixture of two values is recognised.
 fn value_of(thread: usize) -> Vec<u8> {
     vec![b'a' + u8::try_from(thread).expect("few threads"); 1 + 40 * thread]
 }
 
-fn check_whole(value: Option<Vec<u8>>) {
-    let value = value.expect("an entry that is only overwritten never goes away");
-    let is_whole = (0..THREADS).any(|thread| value == value_of(thread));
-    assert!(is_whole, "no thread wrote this: {}", String::from_utf8_lossy(&value));
+fn assert_whole(found: Option<Vec<u8>>) {
+    let found = found.expect("an entry that is only overwritten never goes away");
+    let known = (0..THREADS).any(|thread| found == value_of(thread));
+    assert!(known, "nobody wrote this: {}", String::from_utf8_lossy(&found));
 }
 
 /// Runs the work in all threads at once, each with a handle of its own. Returns the results.

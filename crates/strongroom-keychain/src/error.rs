@@ -79,12 +79,12 @@ const fn row(status: i32, name: &'static str, kind: ErrorKind) -> Row {
 }
 
 impl Row {
-    const fn with_message(mut self, message: &'static str) -> Self {
+    const fn says(mut self, message: &'static str) -> Self {
         self.message = Some(message);
         self
     }
 
-    const fn with_hint(mut self, hint: &'static str) -> Self {
+    const fn hints(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -93,77 +93,74 @@ impl Row {
 /// The statuses of `SecBase.h` and `Authorization.h` that the store's calls may return.
 const ROWS: &[Row] = &[
     row(-34, "errSecDiskFull", ErrorKind::Io)
-        .with_message("the disk is full")
-        .with_hint("Make room and try again; the old value is still there."),
-    row(-36, "errSecIO", ErrorKind::Io)
-        .with_message("the keychain's file can't be read or written"),
+        .says("the disk is full")
+        .hints("Make room and try again; the old value is still there."),
+    row(-36, "errSecIO", ErrorKind::Io).says("the keychain's file can't be read or written"),
     row(-50, "errSecParam", ErrorKind::Invalid)
-        .with_message("the Keychain does not take this name or value")
-        .with_hint("Use another name; if it is an ordinary one, report this."),
+        .says("the Keychain does not take this name or value")
+        .hints("Use another name; if it is an ordinary one, report this."),
     row(-61, "errSecWrPerm", ErrorKind::AccessDenied)
-        .with_message("the keychain's file may not be written")
-        .with_hint(PERMISSIONS),
+        .says("the keychain's file may not be written")
+        .hints(PERMISSIONS),
     row(Status::CANCELED.0, "errSecUserCanceled", ErrorKind::Dismissed)
-        .with_message("the Keychain's prompt was answered with Deny or Cancel"),
-    row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).with_hint(TRUST),
+        .says("the Keychain's prompt was answered with Deny or Cancel"),
+    row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).hints(TRUST),
     row(-25244, "errSecInvalidOwnerEdit", ErrorKind::AccessDenied)
-        .with_message("the entry belongs to another program")
-        .with_hint(TRUST),
+        .says("the entry belongs to another program")
+        .hints(TRUST),
     row(-25291, "errSecNotAvailable", ErrorKind::NoBackend)
-        .with_message("no keychain is available to this process")
-        .with_hint("Run it in a login session of the user, or restart the computer."),
+        .says("no keychain is available to this process")
+        .hints("Run it in a login session of the user, or restart the computer."),
     row(-25292, "errSecReadOnly", ErrorKind::AccessDenied)
-        .with_message("the keychain can't be modified")
-        .with_hint(PERMISSIONS),
+        .says("the keychain can't be modified")
+        .hints(PERMISSIONS),
     row(Status::AUTH_FAILED.0, "errSecAuthFailed", ErrorKind::AccessDenied)
-        .with_message(
-            "the Keychain refused: a wrong password, or a program whose signature is broken",
-        )
-        .with_hint(REFUSED),
+        .says("the Keychain refused: a wrong password, or a program whose signature is broken")
+        .hints(REFUSED),
     row(-25294, "errSecNoSuchKeychain", ErrorKind::NoBackend)
-        .with_message("the keychain's file is not there")
-        .with_hint(DEFAULT),
+        .says("the keychain's file is not there")
+        .hints(DEFAULT),
     row(-25295, "errSecInvalidKeychain", ErrorKind::Corrupt)
-        .with_message("the keychain's file is damaged")
-        .with_hint("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
+        .says("the keychain's file is damaged")
+        .hints("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
     row(Status::DUPLICATE.0, "errSecDuplicateItem", ErrorKind::AlreadyExists),
     row(Status::NOT_FOUND.0, "errSecItemNotFound", ErrorKind::NotFound),
     row(-25302, "errSecDataTooLarge", ErrorKind::TooLarge),
     row(Status::DELETED.0, "errSecInvalidItemRef", ErrorKind::NotFound),
     row(-25307, "errSecNoDefaultKeychain", ErrorKind::NoDefaultCollection)
-        .with_message("the user has no default keychain")
-        .with_hint(DEFAULT),
+        .says("the user has no default keychain")
+        .hints(DEFAULT),
     row(Status::NO_INTERACTION.0, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
-        .with_message("the Keychain would have to ask the user, and can't show a prompt here")
-        .with_hint(NO_SCREEN),
+        .says("the Keychain would have to ask the user, and can't show a prompt here")
+        .hints(NO_SCREEN),
     row(-25310, "errSecWrongSecVersion", ErrorKind::Corrupt)
-        .with_message("the keychain was made by another version of the system"),
-    row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).with_hint("Restart the computer."),
-    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).with_hint(NO_SCREEN),
+        .says("the keychain was made by another version of the system"),
+    row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).hints("Restart the computer."),
+    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).hints(NO_SCREEN),
     row(-25320, "errSecInDarkWake", ErrorKind::InteractionNotAllowed)
-        .with_message("the computer sleeps, and the Keychain can't show a prompt")
-        .with_hint("Try again when it is awake."),
+        .says("the computer sleeps, and the Keychain can't show a prompt")
+        .hints("Try again when it is awake."),
     row(-26275, "errSecDecode", ErrorKind::Corrupt),
     row(-34018, "errSecMissingEntitlement", ErrorKind::NoBackend)
-        .with_message("this program has no entitlement to the data-protection keychain")
-        .with_hint(
+        .says("this program has no entitlement to the data-protection keychain")
+        .hints(
             "Sign it with a keychain access group, or use the login keychain. See what it has with \
              `codesign -d --entitlements - PROGRAM`.",
         ),
-    row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).with_hint(TRUST),
+    row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).hints(TRUST),
     row(-60006, "errAuthorizationCanceled", ErrorKind::Dismissed),
     row(-60007, "errAuthorizationInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
-        .with_hint(NO_SCREEN),
+        .hints(NO_SCREEN),
     row(-67585, "errSecServiceNotAvailable", ErrorKind::NoBackend)
-        .with_message("the system's security daemon does not answer")
-        .with_hint("Run it in a login session of the user, or restart the computer."),
+        .says("the system's security daemon does not answer")
+        .hints("Run it in a login session of the user, or restart the computer."),
     row(-67596, "errSecQuotaExceeded", ErrorKind::QuotaExceeded),
     row(-67673, "errSecInvalidData", ErrorKind::Corrupt),
     row(-67808, "errSecVerifyFailed", ErrorKind::Corrupt)
-        .with_message("the entry does not pass the Keychain's own check"),
+        .says("the entry does not pass the Keychain's own check"),
     row(-67869, "errSecDatabaseLocked", ErrorKind::Locked)
-        .with_message("the keychain is locked")
-        .with_hint(UNLOCK),
+        .says("the keychain is locked")
+        .hints(UNLOCK),
 ];
 
 /// The range of the statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The status met in practice is
@@ -171,8 +168,8 @@ const ROWS: &[Row] = &[
 const CODE_SIGNING: std::ops::RangeInclusive<i32> = -67_072..=-66_817;
 
 const SIGNATURE: Row = row(-67050, "errSecCS…", ErrorKind::AccessDenied)
-    .with_message("the system does not recognise this program by its signature")
-    .with_hint(SIGN);
+    .says("the system does not recognise this program by its signature")
+    .hints(SIGN);
 
 const DEFAULT: &str = "Look with `security default-keychain`, and choose one with \
                        `security default-keychain -s login.keychain-db`.";
