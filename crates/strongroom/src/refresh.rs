@@ -27,7 +27,7 @@ impl SecretManager {
     ///   [`unstored`](Self::unstored) lists such secrets.
     /// - If `fetch` finds no old secret because the user has logged out, let it fail: its result would be
     ///   stored.
-    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known, so `is_stale` must see it in the
+    /// - In [`Layout::Entries`] no expiry is known, so `is_stale` must see it in the
     ///   value. Only the value of the fetched secret is stored.
     ///
     /// # Errors
