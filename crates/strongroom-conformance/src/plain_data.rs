@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::Debug;
 
-use strongroom_core::{Capabilities, Error, ErrorKind, KeyringStore, WriteMode};
+use strongroom_core::{Capabilities, Error, ErrorKind, KeyringStore, Operation, WriteMode};
 
 use crate::fixture::{Fixture, refused};
 
@@ -51,6 +51,17 @@ pub(crate) fn debug_shows_no_value(fixture: &Fixture<'_>) {
     show_nothing(&fixture.open());
     show_nothing(&fixture.store().get_bytes(fixture.service(), "u"));
     show_nothing(&fixture.store().get_password(fixture.service(), "u"));
+}
+
+pub(crate) fn errors_name_their_context(fixture: &Fixture<'_>) {
+    fixture.write("u", "v");
+    let result = fixture.try_write("u", b"new", WriteMode::CreateNew);
+    let error = refused(result, ErrorKind::AlreadyExists, "creating what exists");
+    assert_eq!(error.operation(), Operation::Set, "{error:?}");
+    assert_eq!(error.store(), Some(fixture.store().name()), "{error:?}");
+    let entry = error.entry().unwrap_or_else(|| panic!("no entry: {error:?}"));
+    assert_eq!(entry.service().as_str(), fixture.service());
+    assert_eq!(entry.user().as_str(), "u");
 }
 
 pub(crate) fn errors_show_no_value(fixture: &Fixture<'_>) {

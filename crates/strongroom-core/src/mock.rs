@@ -118,11 +118,9 @@ impl MockKeyringStore {
     /// Blocks until this operation has been called `count` times in all, and returns `true`; `false` if the
     /// limit passes first.
     pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
-        let missing = |state: &mut State| {
+        let waited = self.shared.changed.wait_timeout_while(self.state(), limit, |state| {
             state.calls.iter().filter(|call| call.operation == operation).count() < count
-        };
-        let state = self.state();
-        let waited = self.shared.changed.wait_timeout_while(state, limit, missing);
+        });
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -143,7 +141,6 @@ impl MockKeyringStore {
         // Before the fault, so that `wait_for_calls` counts calls that hang.
         state.calls.push(call);
         self.shared.changed.notify_all();
-        let faulty = |state: &mut State| state.faults.contains_key(&operation);
         match state.faults.get(&operation).copied() {
             None => Ok(()),
             Some(Fault::Fail(kind, None)) => Err(injected(kind, operation)),
@@ -156,11 +153,17 @@ impl MockKeyringStore {
             }
             Some(Fault::Delay(delay)) => {
                 // The lock is free during the wait, so calls of other operations go on.
-                drop(self.shared.changed.wait_timeout_while(state, delay, faulty));
+                drop(self.shared.changed.wait_timeout_while(state, delay, |state| {
+                    state.faults.contains_key(&operation)
+                }));
                 Ok(())
             }
             Some(Fault::Hang) => {
-                drop(self.shared.changed.wait_while(state, faulty));
+                drop(
+                    self.shared
+                        .changed
+                        .wait_while(state, |state| state.faults.contains_key(&operation)),
+                );
                 Ok(())
             }
         }
@@ -200,28 +203,28 @@ impl Store for MockKeyringStore {
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
         self.enter_entry(Operation::Get, entry)?;
-        self.memory.read_entry(entry)
+        self.memory.read_entry(entry).map_err(name_mock)
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         self.enter_entry(Operation::Set, entry)?;
-        self.memory.write_entry(entry, value, mode)
+        self.memory.write_entry(entry, value, mode).map_err(name_mock)
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
         self.enter_entry(Operation::Delete, entry)?;
-        self.memory.remove_entry(entry)
+        self.memory.remove_entry(entry).map_err(name_mock)
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
         self.enter_entry(Operation::Exists, entry)?;
-        self.memory.contains_entry(entry)
+        self.memory.contains_entry(entry).map_err(name_mock)
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let service_name = Some(service.as_str().to_owned());
         self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
-        self.memory.list_entries(service)
+        self.memory.list_entries(service).map_err(name_mock)
     }
 
     fn is_stuck(&self) -> bool {
@@ -231,22 +234,22 @@ impl Store for MockKeyringStore {
     fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
         let service_name = Some(service.as_str().to_owned());
         self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
-        self.memory.count_unnamed(service)
+        self.memory.count_unnamed(service).map_err(name_mock)
     }
 
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.candidates(entry)
+        self.memory.candidates(entry).map_err(name_mock)
     }
 
     fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.keep_candidate(entry, id)
+        self.memory.keep_candidate(entry, id).map_err(name_mock)
     }
 
     fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.read_candidate(entry, id)
+        self.memory.read_candidate(entry, id).map_err(name_mock)
     }
 
     fn write_candidate(
@@ -256,8 +259,13 @@ impl Store for MockKeyringStore {
         value: &SecretBytes,
     ) -> Result<()> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.write_candidate(entry, id, value)
+        self.memory.write_candidate(entry, id, value).map_err(name_mock)
     }
+}
+
+/// Names the mock as the store of an error, in place of the memory that it keeps entries in.
+fn name_mock(error: Error) -> Error {
+    error.with_store(MockKeyringStore::NAME)
 }
 
 fn injected(kind: ErrorKind, operation: Operation) -> Error {

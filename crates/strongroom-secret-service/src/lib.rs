@@ -36,7 +36,6 @@
 mod address;
 mod budget;
 mod bus;
-mod collection;
 mod config;
 mod connect;
 mod dh;

@@ -3,7 +3,7 @@
 use strongroom_core::{EntryName, Error, ErrorKind, Operation, SecretKey, UserName};
 
 use crate::choose::ChoiceReason;
-use crate::manager::Shared;
+use crate::shared::Shared;
 use crate::shell::{of_service, shell_word};
 use crate::{Backend, Layout};
 
@@ -16,7 +16,7 @@ pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {
         .with_remedy(hint);
     match UserName::new(key.entry_name()) {
         Ok(user) => error
-            .with_entry(&EntryName::from_parts(shared.vault.service().clone(), user))
+            .with_entry(&EntryName::from_parts(shared.engine.storage.service().clone(), user))
             .with_message("there is no such secret"),
         Err(_) => error.with_message(format!("there is no secret {key}")),
     }
@@ -33,7 +33,7 @@ fn advice(shared: &Shared, key: &SecretKey) -> String {
         (_, ChoiceReason::PlatformDefault | ChoiceReason::Bound) => String::new(),
         (backend, _) => format!(" --backend {backend}"),
     };
-    let service = shared.vault.service().as_str();
+    let service = shared.engine.storage.service().as_str();
     match shared.layout() {
         Layout::Entries => entry_set(service, &key.entry_name(), &option),
         _ => setup(service, key, &option),

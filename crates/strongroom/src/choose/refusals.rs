@@ -5,9 +5,9 @@ use std::fmt;
 
 use strongroom_core::{Error, ErrorKind, Operation, Reason};
 
-use super::because;
 use crate::backend::{names, supported};
 use crate::container::Container;
+use crate::sealed_files::key_advice;
 use crate::{Backend, Config};
 
 /// Returns the error for a default that can't be used, if no other store may take its place.
@@ -28,7 +28,7 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
         .with_hint(format!(
             "An encrypted file keeps secrets there: `export {variable}=file`. {}Or take the kernel's keyring all \
              the same: `export {variable}=keyutils`.",
-            key_hint(config)
+            key_advice(config)
         ))
         .with_source(Cause { text: because(default), next: None })
 }
@@ -37,7 +37,7 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
 pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Error {
     let others = others(config, &[default.store(), fallback.store()]);
     let others = match fallback.kind() {
-        ErrorKind::KeyMissing => key_hint(config) + &others,
+        ErrorKind::KeyMissing => key_advice(config) + &others,
         _ => others,
     };
     let second = Cause { text: because(fallback), next: None };
@@ -59,15 +59,10 @@ fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     format!("{variable} chooses another backend: {}.", names(&others))
 }
 
-/// Returns the advice to name a key of the encrypted file, followed by a space.
-#[cfg(feature = "sealed")]
-fn key_hint(config: &Config) -> String {
-    format!("{} ", config.key_hint())
-}
-
-#[cfg(not(feature = "sealed"))]
-const fn key_hint(_: &Config) -> String {
-    String::new()
+/// Returns the reason for not using the default.
+pub(crate) fn because(cause: &Error) -> String {
+    let default = cause.store().unwrap_or("the default");
+    format!("{default} can't be used: {}", cause.problem())
 }
 
 /// A cause in a chain of several, with the next cause.
