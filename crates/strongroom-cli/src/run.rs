@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::application::Application;
 use crate::args::{Args, Command, Flags};
 #[cfg(unix)]
@@ -23,7 +21,7 @@ pub fn main() -> ExitCode {
     hardening::keep_memory_private();
     #[cfg(unix)]
     ask::own_process();
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return output::usage(&error),
     };

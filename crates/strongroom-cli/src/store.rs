@@ -55,7 +55,7 @@ pub(crate) fn for_entries(
     // Opening the vault asks for the passphrase, and finds out whether it is right.
     let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
     if !is_there && writes {
-        settings.keys.choose()?;
+        settings.keys.choose(&config.key_hint())?;
     }
     Ok(match settings.keys.typed_key() {
         Some(key) => config.key(key),

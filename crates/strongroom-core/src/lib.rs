@@ -26,7 +26,7 @@
 //! # Ok::<(), strongroom_core::Error>(())
 //! ```
 
-mod advice;
+pub mod advice;
 pub mod armor;
 mod candidate;
 mod capabilities;
@@ -45,7 +45,6 @@ mod store;
 mod time;
 mod warning;
 
-pub use advice::AdvisedCommand;
 pub use candidate::CandidateId;
 pub use capabilities::{Capabilities, Persistence};
 pub use error::{Error, ErrorKind, Fault, Operation, Reason, Result};

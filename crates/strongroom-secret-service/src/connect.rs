@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
+use strongroom_core::advice::Sentence;
 use strongroom_core::{ErrorKind, Reason};
 use zbus::Connection;
 use zruntime::Shared;
@@ -114,9 +115,8 @@ impl Lookup {
             Some(Reason::ForeignOwner) => failure,
             _ => failure.reason(Reason::StaleBusAddress),
         };
-        failure.hint(format!(
-            "Your session bus is {bus}, and {VARIABLE} names another one: `unset {VARIABLE}`."
-        ))
+        let names = format!("Your session bus is {bus}, and {VARIABLE} names another one: ");
+        failure.hint(Sentence::from(names).shell(format!("unset {VARIABLE}")).text("."))
     }
 }
 
@@ -153,7 +153,11 @@ fn no_bus() -> Failure {
     Failure::new(ErrorKind::NoBackend)
         .reason(Reason::NoBus)
         .message("there is no D-Bus session bus to reach a Secret Service on")
-        .hint("Log in to a desktop session, or run the command under `dbus-run-session`.")
+        .hint(
+            Sentence::from("Log in to a desktop session, or run the command under ")
+                .shell("dbus-run-session")
+                .text("."),
+        )
 }
 
 fn silent(failure: Failure, address: &Address) -> Failure {
@@ -205,18 +209,19 @@ pub(crate) fn foreign(what: String, owner: u32) -> Failure {
         .hint(way_home(owner))
 }
 
-fn way_home(owner: u32) -> String {
-    let forget = format!("`unset {VARIABLE} XDG_RUNTIME_DIR`");
-    match strongroom_files::login_name(owner) {
-        Some(name) if geteuid().as_raw() == 0 => format!(
-            "Run it as {name}: without sudo, or in a shell of that user, `su - {name}`. For secrets \
-             of root's own, do without that bus: {forget}."
-        ),
-        _ => format!(
+fn way_home(owner: u32) -> Sentence {
+    let way = match strongroom_files::login_name(owner) {
+        Some(name) if geteuid().as_raw() == 0 => {
+            Sentence::from(format!("Run it as {name}: without sudo, or in a shell of that user, "))
+                .shell(format!("su - {name}"))
+                .text(". For secrets of root's own, do without that bus: ")
+        }
+        _ => Sentence::from(
             "This shell comes from another user's session: begin one of your own, by ssh or by su with \
-             a dash. Or do without that bus: {forget}."
+             a dash. Or do without that bus: ",
         ),
-    }
+    };
+    way.shell(format!("unset {VARIABLE} XDG_RUNTIME_DIR")).text(".")
 }
 
 /// Returns the other user that keeps this user out of a path: the owner of the deepest part of it that can be

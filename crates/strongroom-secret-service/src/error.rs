@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{EntryName, Error, ErrorKind, Operation, Reason};
 use zbus::DBusError as _;
 
@@ -18,7 +19,7 @@ pub(crate) struct Failure {
     /// Set if a call got no answer at all.
     pub(crate) silence: bool,
     message: Option<String>,
-    hint: Option<String>,
+    advice: Option<Advice>,
     source: Option<Cause>,
 }
 
@@ -48,7 +49,7 @@ impl Failure {
             retry: Retry::No,
             silence: false,
             message: None,
-            hint: None,
+            advice: None,
             source: None,
         }
     }
@@ -98,8 +99,8 @@ impl Failure {
     }
 
     /// Sets the hint, the user's next step.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn hint(mut self, hint: impl Into<Advice>) -> Self {
+        self.advice = Some(hint.into());
         self
     }
 
@@ -121,8 +122,8 @@ impl Failure {
         if let Some(message) = self.message {
             error = error.with_message(message);
         }
-        if let Some(hint) = self.hint {
-            error = error.with_hint(hint);
+        if let Some(advice) = self.advice {
+            error = error.with_advice(advice);
         }
         match self.source {
             Some(source) => error.with_source(source),

@@ -176,10 +176,10 @@ impl Work<'_> {
         let known = Provider::find(self.bus).await.map(|provider| provider.explain_silence());
         let (failure, hint) = match known {
             Some((message, hint)) => (failure.message(message), hint),
-            None => (failure, "See whether the keyring's daemon runs, and try again.".to_owned()),
+            None => (failure, "See whether the keyring's daemon runs, and try again.".into()),
         };
         let warning = if self.writing { " The change may still take effect." } else { "" };
-        failure.hint(hint + warning)
+        failure.hint(hint.text(warning))
     }
 
     /// Returns the items of an entry, all of them readable now.

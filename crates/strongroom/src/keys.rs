@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, ServiceName};
 use strongroom_files::names::sealed_file;
 use strongroom_files::{Source, read};
@@ -98,8 +99,8 @@ impl Config {
         if let Some((variable, path)) = self.variable("PASSPHRASE_FILE") {
             let path = PathBuf::from(path);
             let passphrase = passphrase_in(&path).map_err(|error| {
-                let hint = format!("{variable} names it. {}", error.hint());
-                error.with_hint(hint)
+                let advice = Advice::from(format!("{variable} names it.")).and_all(error.advice());
+                error.with_advice(advice)
             })?;
             sources.push(KeySource::passphrase(passphrase));
         }

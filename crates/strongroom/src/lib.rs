@@ -79,7 +79,6 @@ mod refresh;
 pub mod repair;
 mod secure_store;
 mod service_entries;
-mod shell;
 mod state_dir;
 pub mod store;
 mod subscribe;
@@ -94,6 +93,7 @@ pub use config::{Config, DangerousConfig, Fallback};
 pub use layout::Layout;
 pub use manager::SecretManager;
 pub use secure_store::SecureStore;
+pub use strongroom_core::advice;
 pub use strongroom_core::{
     Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, PromptPolicy,
     Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString, Store, Timestamp,

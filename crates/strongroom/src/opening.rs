@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{Error, ErrorKind, KeyringStore as _, Result};
 
 use crate::binding::Binding;
@@ -88,11 +89,8 @@ pub(crate) fn away(error: Error, service: &str, chosen: &Chosen) -> Error {
     if error.kind() != ErrorKind::NoBackend || !matches!(chosen.reason(), ChoiceReason::Bound) {
         return error;
     }
-    let hint = format!(
-        "The secrets of \"{}\" are kept in {}. {}",
-        service.escape_debug(),
-        chosen.backend(),
-        error.hint()
-    );
-    error.with_hint(hint)
+    let place =
+        format!("The secrets of \"{}\" are kept in {}.", service.escape_debug(), chosen.backend());
+    let advice = Advice::from(place).and_all(error.advice());
+    error.with_advice(advice)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use strongroom::advice::Advice;
 use strongroom::error::Operation;
 use strongroom::{Error, ErrorKind};
 
@@ -38,17 +39,20 @@ pub(crate) enum Problem {
 impl Problem {
     /// Returns the failure of a question for a value. It tells the state of things, such as `nothing was stored`, and
     /// another way to give the value.
-    pub(crate) fn of_value(self, state: &str, instead: &str) -> Failure {
-        let usage = |problem: &str| Failure::usage(format!("{problem}; {state}"), instead);
+    pub(crate) fn of_value(self, state: &str, instead: impl Into<Advice>) -> Failure {
+        let usage = |problem: &str, instead| Failure::usage(format!("{problem}; {state}"), instead);
+        let instead = instead.into();
         match self {
             Self::Dismissed | Self::Mistyped => {
                 let message = format!("nothing was answered; {state}");
                 Failure::new(Exit::Locked, "dismissed", message, instead)
             }
-            Self::Empty => usage("nothing was typed"),
-            Self::SeveralLines => usage("more than one line came at once"),
-            Self::ControlCharacters => usage("there are control characters in what was pasted"),
-            Self::NotText => usage("it is not text (UTF-8)"),
+            Self::Empty => usage("nothing was typed", instead),
+            Self::SeveralLines => usage("more than one line came at once", instead),
+            Self::ControlCharacters => {
+                usage("there are control characters in what was pasted", instead)
+            }
+            Self::NotText => usage("it is not text (UTF-8)", instead),
             Self::TooLarge => {
                 let message = format!("there are more than {}; {state}", size(LARGEST));
                 Failure::new(Exit::Failed, "too_large", message, instead)
@@ -58,7 +62,7 @@ impl Problem {
     }
 
     /// Returns the failure of a question for a passphrase.
-    pub(crate) fn of_passphrase(self, instead: &str) -> Failure {
+    pub(crate) fn of_passphrase(self, instead: impl Into<Advice>) -> Failure {
         match self {
             Self::Dismissed | Self::Empty | Self::Mistyped => {
                 let message = "there is no passphrase; nothing was done";

@@ -1,6 +1,7 @@
 //! `entry repair`: keeps a single item of several with the same name.
 
 use serde_json::{Value, json};
+use strongroom::advice::Command;
 use strongroom::error::Operation;
 use strongroom::store::{Candidate, ServiceEntries};
 
@@ -11,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Output, heading};
 use crate::settings::Settings;
 use crate::store::open_entries;
-use crate::words::{command_word, printable, utc};
+use crate::words::{printable, utc};
 
 /// The word for the item that was changed last.
 const NEWEST: &str = "newest";
@@ -109,10 +110,15 @@ fn list(name: &Name, candidates: &[Candidate], output: &mut Output) -> Result<()
     if candidates.len() < 2 {
         return nothing_to_do(output);
     }
-    Ok(output.result(|| table(name, candidates), || as_json(candidates))?)
+    let keep = Command::new("entry repair")
+        .value(name.service.as_str(), "SERVICE")
+        .value(name.user.as_str(), "USER")
+        .words("--keep ID");
+    let keep = output.step("Keep one, delete the others", &keep);
+    Ok(output.result(|| table(candidates) + &keep, || as_json(candidates))?)
 }
 
-fn table(name: &Name, candidates: &[Candidate]) -> String {
+fn table(candidates: &[Candidate]) -> String {
     let rows: Vec<_> = candidates
         .iter()
         .map(|candidate| {
@@ -126,11 +132,7 @@ fn table(name: &Name, candidates: &[Candidate]) -> String {
     for (id, created, modified, label) in rows {
         text += &format!("{id:width$}  {created:20}  {modified:20}  {label}\n");
     }
-    let (service, user) =
-        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
-    text + &format!(
-        "\nKeep one, delete the others: strongroom entry repair {service} {user} --keep ID\n"
-    )
+    text + "\n"
 }
 
 fn as_json(candidates: &[Candidate]) -> Value {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command};
 use strongroom::blocking::SecretManager;
 use strongroom::{SecretInfo, Timestamp};
 
@@ -44,7 +45,8 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
         output.text(&secrets.iter().map(line).collect::<String>())?;
     }
     if secrets.is_empty() {
-        output.confirm(nothing(&vault, settings)?);
+        let advice = output.spoken(nothing(&vault, settings)?);
+        output.confirm(advice);
     }
     Ok(Exit::Done)
 }
@@ -124,19 +126,20 @@ fn as_json(
     })
 }
 
-fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
+fn nothing(vault: &SecretManager, settings: &Settings) -> Result<Advice> {
     let (service, backend) = (printable(&settings.service), vault.backend());
     let vault_of = format!("The vault of \"{service}\" in {backend}");
     Ok(match vault.list()?.len() {
         0 => match entries_without_vault(vault, settings).len() {
-            0 => format!("{vault_of} is empty. `strongroom setup NAME` stores a secret."),
-            entries => format!(
-                "{vault_of} is empty, and {} of this service lie beside it as single entries. `strongroom doctor` \
-                 says how to take them in.",
+            0 => Advice::from(format!("{vault_of} is empty."))
+                .and(Command::new("setup NAME").does("stores a secret")),
+            entries => Advice::from(format!(
+                "{vault_of} is empty, and {} of this service lie beside it as single entries.",
                 counted(entries)
-            ),
+            ))
+            .and(Command::new("doctor").does("says how to take them in")),
         },
-        1 => format!("{vault_of} holds 1 secret, and none like that."),
-        count => format!("{vault_of} holds {count} secrets, and none like that."),
+        1 => format!("{vault_of} holds 1 secret, and none like that.").into(),
+        count => format!("{vault_of} holds {count} secrets, and none like that.").into(),
     })
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use strongroom::SecretKey;
+use strongroom::advice::Command;
 use strongroom::repair::{Salvaged, VaultContent, VaultItem, VaultRepair};
 use strongroom::store::{Candidate, VAULT_ENTRY};
 
 use super::entry_repair::short_id;
-use crate::advice::Advice;
 use crate::args::Repair;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -15,7 +15,7 @@ use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::vault::unread;
-use crate::words::{command_word, grouped, printable, utc};
+use crate::words::{grouped, printable, utc};
 
 /// Shows the vault's items, merges them, salvages readable secrets, or gives up a vault that can't be read.
 pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -59,7 +59,8 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
     }
     let items = vault.examine()?;
     let answer = || with_protection(as_json(&items, backend, settings), &vault);
-    output.result(|| shown(&items, &place, settings), answer)?;
+    let text = shown(&items, &place, settings, output);
+    output.result(|| text, answer)?;
     Ok(match items.as_slice() {
         [VaultItem { content: VaultContent::Unreadable { .. }, .. }] => Exit::Corrupt,
         [_, _, ..] => Exit::Failed,
@@ -92,15 +93,15 @@ fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+fn shown(items: &[VaultItem], place: &str, settings: &Settings, output: &Output) -> String {
     match items {
         [] => format!("There is no vault of {place}: nothing to repair.\n"),
-        [item] => one(item, place, settings),
-        several => all(several, place, settings),
+        [item] => one(item, place, output),
+        several => all(several, place) + &ways_to_one(settings, output),
     }
 }
 
-fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
+fn one(item: &VaultItem, place: &str, output: &Output) -> String {
     // The encrypted file of the backend `file` has no entry, so no size is known.
     let size = (item.len > 0).then(|| format!("{} bytes", grouped(item.len)));
     let (problem, names, readable) = match &item.content {
@@ -124,24 +125,34 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
             vec![names.join(", ")]
         }
     };
-    let advice = Advice::of(settings);
     format!("The vault of {place} can't be read. Nothing was changed.\n")
         + &rows("Problem", &[printable(problem)])
         + &rows("Size", size.as_slice())
         + &rows("Secrets", &names)
-        + &way_out(*readable, &advice)
-        + &advice
-            .worded("\nPut a copy aside and begin with an empty vault: strongroom repair --reset\n")
+        + &way_out(*readable, output)
+        + "\n"
+        + &output
+            .step("Put a copy aside and begin with an empty vault", &Command::new("repair --reset"))
 }
 
 /// Returns the advice to salvage readable secrets, if there are any.
-fn way_out(readable: Option<u64>, advice: &Advice) -> String {
+fn way_out(readable: Option<u64>, output: &Output) -> String {
     let Some(count @ 1..) = readable else { return String::new() };
-    rows("Readable", &[count.to_string()])
-        + &advice.worded("\nTake these into a new file: strongroom repair --salvage")
+    let salvage = output.step("Take these into a new file", &Command::new("repair --salvage"));
+    format!("{}\n{salvage}", rows("Readable", &[count.to_string()]))
 }
 
-fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+/// Returns the advice to make one of several items.
+fn ways_to_one(settings: &Settings, output: &Output) -> String {
+    let keep = Command::new("entry repair")
+        .value(settings.service.as_str(), "SERVICE")
+        .words(VAULT_ENTRY)
+        .words("--keep ID");
+    output.step("Make one of them, the highest generation first", &Command::new("repair --merge"))
+        + &output.step("Keep one, delete the others", &keep)
+}
+
+fn all(items: &[VaultItem], place: &str) -> String {
     let candidates: Vec<_> = items.iter().filter_map(|item| item.candidate.clone()).collect();
     let column = |title, cell: &dyn Fn(&VaultItem, &Candidate) -> String| Column {
         title,
@@ -167,13 +178,9 @@ fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
         column("MODIFIED", &|_, candidate| utc(candidate.modified)),
         column("LABEL", &|_, candidate| printable(&candidate.label)),
     ];
-    let service = command_word(&settings.service, "SERVICE");
     format!("The vault of {place} is there {} times. Nothing was changed.\n\n", items.len())
         + &table(columns, usize::MAX)
-        + &Advice::of(settings).worded(&format!(
-            "\nMake one of them, the highest generation first: strongroom repair --merge\n\
-             Keep one, delete the others: strongroom entry repair {service} {VAULT_ENTRY} --keep ID\n"
-        ))
+        + "\n"
 }
 
 fn names(keys: &[SecretKey]) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command};
 use strongroom::backup::{
     Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
 };
@@ -26,7 +27,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
 use crate::vault::open;
-use crate::words::{command_word, printable};
+use crate::words::printable;
 
 /// The work factor of the backups that Strongroom writes.
 const OUR_WORK: u8 = 18;
@@ -146,20 +147,17 @@ fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
 
 fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {
     let (theirs, ours) = (printable(backup.service()), printable(&settings.service));
-    let (service, file) = (
-        command_word(backup.service(), "SERVICE"),
-        command_word(&flags.file.display().to_string(), "FILE"),
-    );
+    let restore = Command::new("restore")
+        .value(flags.file.display().to_string(), "FILE")
+        .on(backup.service());
     Failure::new(
         Exit::Failed,
         "conflict",
         format!(
             "the backup is of the service \"{theirs}\", and this is \"{ours}\"; nothing was changed"
         ),
-        format!(
-            "`strongroom restore {file} --service {service}` restores it where it belongs; with \
-             --any-service it is restored here."
-        ),
+        Advice::from(restore.does("restores it where it belongs"))
+            .and("With --any-service it is restored here."),
     )
 }
 

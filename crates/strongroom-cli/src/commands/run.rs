@@ -5,6 +5,7 @@ mod start;
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use strongroom::advice::{self, Advice, Sentence};
 use strongroom::blocking::SecretManager;
 use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 
@@ -69,11 +70,12 @@ fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
     let dropped: Vec<_> = taken.iter().filter(|(name, _)| !is_passed_on(name)).collect();
     let Some((_, first)) = dropped.first() else { return };
     let names: Vec<_> = dropped.iter().map(|(_, secret)| secret.key.to_string()).collect();
-    output.warning(format_args!(
-        "many shells don't pass on variables of such names: {}; `{}` gives it another",
-        names.join(", "),
-        command("rename", &first.key, "NEW_NAME")
-    ));
+    let names = names.join(", ");
+    let warning =
+        Advice::from(format!("many shells don't pass on variables of such names: {names}."))
+            .and(command("rename", &first.key, "NEW_NAME").does("gives the first another"));
+    let warning = output.spoken(warning);
+    output.warning(warning);
 }
 
 /// The secrets by name, each with a single value: that for the target, or that without a target.
@@ -141,8 +143,9 @@ fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
     }
     Err(Failure::usage(
         format!("no environment variable can be called {}; nothing was started", names.join(", ")),
-        "Use names and a prefix without \"=\": `strongroom rename OLD NEW`. Or name the secrets \
-         that the program needs with --only.",
+        Sentence::from("Use names and a prefix without \"=\": ")
+            .command(advice::Command::new("rename OLD NEW"))
+            .text(". Or name the secrets that the program needs with --only."),
     ))
 }
 
@@ -169,10 +172,11 @@ fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
         Exit::Expired,
         "expired",
         format!("expired: {}; nothing was started", names.join(", ")),
-        format!(
-            "`{update}` stores a new value; `strongroom list --expiring 0d` shows since when. \
-             --only takes the secrets that the program needs, --skip-expired leaves these out."
-        ),
+        Advice::from(update.does("stores a new value"))
+            .and(advice::Command::new("list --expiring 0d").does("shows since when"))
+            .and(
+                "--only takes the secrets that the program needs, --skip-expired leaves these out.",
+            ),
     ))
 }
 
@@ -187,7 +191,9 @@ fn variable<'a>(secret: &SecretInfo, name: &str, value: &'a SecretString) -> Res
                 secret.key,
                 grouped(LONGEST_VARIABLE)
             ),
-            "Leave it out with --only, and let the program read it with `strongroom get`.",
+            Sentence::from("Leave it out with --only, and let the program read it with ")
+                .command(advice::Command::new("get"))
+                .text("."),
         ));
     }
     if value.contains('\0') {

@@ -77,7 +77,7 @@ fn page(
         .title(settings.service.as_str())
         .health(move || {
             let found = health.config(health.deadlines.call).inspect();
-            findings(&found, Some(in_use), true, &health)
+            findings(&found, Some(in_use), true)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
         page = page.export(ConfigExport::new(settings.service.as_str(), vault.clone(), home));

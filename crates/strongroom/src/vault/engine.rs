@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strongroom_core::advice::Command;
 use strongroom_core::{
     Deadlines, EntryName, Error, ErrorKind, Operation, Persistence, Result, SecretKey, ServiceName,
     Store, Timestamp, UserName,
@@ -19,7 +20,6 @@ use super::watch::Watch;
 use crate::binding::Binding;
 use crate::clock::Clock;
 use crate::layout::{Layout, VAULT_ENTRY};
-use crate::shell::of_service;
 use crate::state_dir::StateDir;
 
 /// A handle on the vault of a service.
@@ -425,9 +425,9 @@ impl Vault {
         }
     }
 
-    /// Returns the arguments of a command on this vault, as advice.
-    pub(super) fn command(&self, arguments: &str) -> String {
-        of_service(arguments, self.entry.service().as_str())
+    /// Returns a command on this vault, as advice.
+    pub(super) fn command(&self, words: &'static str) -> Command {
+        Command::new(words).on(self.entry.service().as_str())
     }
 
     pub(super) fn named(&self, error: Error) -> Error {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
+use strongroom_core::advice::Command;
 use strongroom_core::{
     Candidate, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretKey,
     Timestamp,
@@ -13,7 +14,6 @@ use super::engine::Vault;
 use super::payload::{Payload, Stored, readable_names};
 use super::place::{Place, Prepared};
 use crate::layout::VAULT_ENTRY;
-use crate::shell::shell_word;
 
 /// An item of a store in the place of a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,18 +155,13 @@ impl Vault {
     }
 
     fn not_merged(&self, error: Error) -> Error {
-        let entry = match shell_word(self.entry.service().as_str()) {
-            Some(service) => format!("{service} {VAULT_ENTRY}"),
-            None => format!("SERVICE {VAULT_ENTRY}"),
-        };
+        let service = self.entry.service().as_str();
+        let command = Command::new("entry repair").value(service, "SERVICE").words(VAULT_ENTRY);
         let error = error
             .during(Operation::Repair)
             .with_hint("Nothing was changed. Keep the other item.")
-            .with_command(format!("entry repair {entry}"), "shows the items, and keeps one")
-            .with_command(
-                format!("entry repair {entry} --keep ID"),
-                "keeps one and deletes the others",
-            );
+            .with_command(command.clone(), "shows the items, and keeps one")
+            .with_command(command.words("--keep ID"), "keeps one and deletes the others");
         self.named(error)
     }
 

@@ -1,11 +1,12 @@
 //! `config secure` and `config import`: a file's secrets into the store.
 
+use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{Error, ErrorKind};
 use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
 
 use super::plan::{as_json, shown};
-use super::view::warn;
+use super::view::{secure_command, warn};
 use crate::args::{ConfigImport, ConfigSecure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -14,7 +15,7 @@ use crate::output::{Output, question};
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
-use crate::words::{command_word, counted};
+use crate::words::counted;
 
 /// Shows the plan, asks, and carries it out.
 pub(super) fn secure(
@@ -139,10 +140,12 @@ impl MoveIn<'_> {
             output.confirm(format_args!("{done} {secrets} of {file} into {backend}."));
         }
         if self.verb == "import" && is_done {
-            let file = command_word(&self.file.path().to_string_lossy(), "FILE");
-            output.confirm(format_args!(
-                "The file still has them: `strongroom config secure {file}` takes them out."
-            ));
+            let text = output.spoken(
+                Sentence::from("The file still has them: ")
+                    .command(secure_command(self.file.path()))
+                    .text(" takes them out."),
+            );
+            output.confirm(text);
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_config::{Ages, Exposure, FoundBy, Place, SecretStatus, Status};
 
-use super::view::{SCHEMA, exposures_as_json, shown, time, warn};
+use super::view::{SCHEMA, exposures_as_json, secure_command, shown, time, warn};
 use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -17,7 +18,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::vault::open;
-use crate::words::{command_word, counted, printable};
+use crate::words::{counted, printable};
 
 /// Prints the secrets: as a table on a terminal, else as lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -44,7 +45,8 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
         output.text(&status.secrets.iter().map(line).collect::<String>())?;
     }
     warn(&status.exposures, output);
-    output.confirm(next(&status, file.path()));
+    let next = output.spoken(next(&status, file.path()));
+    output.confirm(next);
     Ok(Exit::Done)
 }
 
@@ -166,18 +168,23 @@ fn as_json(
 }
 
 /// Returns the advice on the next step.
-fn next(status: &Status, path: &Path) -> String {
+fn next(status: &Status, path: &Path) -> Sentence {
     let is_in_file =
         |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));
     let remains = status.exposures.iter().any(Exposure::remains);
     match (status.secrets.len(), status.secrets.iter().filter(is_in_file).count()) {
-        (0, _) => format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)),
-        (_, 0) if remains => format!("{} holds no secret's value, but see above.", shown(path)),
-        (_, 0) => format!("{} holds no secret's value.", shown(path)),
+        (0, _) => {
+            format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)).into()
+        }
+        (_, 0) if remains => {
+            format!("{} holds no secret's value, but see above.", shown(path)).into()
+        }
+        (_, 0) => format!("{} holds no secret's value.", shown(path)).into(),
         (_, count) => {
             let secrets = counted(count);
-            let file = command_word(&path.to_string_lossy(), "FILE");
-            format!("{secrets} in the file: `strongroom config secure {file}` moves what is there.")
+            Sentence::from(format!("{secrets} in the file: "))
+                .command(secure_command(path))
+                .text(" moves what is there.")
         }
     }
 }
