@@ -121,5 +121,5 @@ fn is_on_path(file: &OsStr, program: &Path) -> bool {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;

@@ -33,7 +33,7 @@ fn advised(error: Error, shared: &Shared, key: &SecretKey) -> Error {
     let service = shared.vault.service().as_str();
     let command = match shared.layout() {
         Layout::Entries => entry_set(service, key),
-        _ => setup(service, key),
+        _ => store(service, key),
     };
     let command = match shared.chosen.reason() {
         // The command-line program chooses the same store without an option.
@@ -48,9 +48,10 @@ fn entry_set(service: &str, key: &SecretKey) -> Command {
     Command::new("entry set").value(service, "SERVICE").value(key.entry_name(), "NAME")
 }
 
-/// Returns the command that stores a vault's secret.
-fn setup(service: &str, key: &SecretKey) -> Command {
-    let command = Command::new("setup").value(key.name(), "NAME").on(service);
+/// Returns the command that stores a vault's secret. `setup` takes no target.
+fn store(service: &str, key: &SecretKey) -> Command {
+    let command = Command::new(if key.target().is_some() { "set" } else { "setup" });
+    let command = command.value(key.name(), "NAME").on(service);
     match key.target() {
         Some(target) => command.words("--target").value(target, "TARGET"),
         None => command,
@@ -73,8 +74,10 @@ mod tests {
 
     #[test]
     fn the_command_for_a_vault_names_the_target() {
-        let command = |service, name, target| setup(service, &(name, target).into()).arguments();
-        assert_eq!(command("my app", "A", "b c"), "setup A --target 'b c' --service 'my app'");
-        assert_eq!(command("--x", "-A", "\n"), "setup NAME --target TARGET --service SERVICE");
+        let with_target =
+            |service, name, target| store(service, &(name, target).into()).arguments();
+        assert_eq!(with_target("my app", "A", "b c"), "set A --target 'b c' --service 'my app'");
+        assert_eq!(with_target("--x", "-A", "\n"), "set NAME --target TARGET --service SERVICE");
+        assert_eq!(store("app", &"A".into()).arguments(), "setup A --service app");
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use strongroom::advice::Neutral;
 use strongroom::error::{Operation, Reason};
 use strongroom::keys::{KeySource, SealingKey};
-use strongroom::store::{Capabilities, EntryName, Persistence, secret_bytes};
-use strongroom::{Config, Error, ErrorKind, KeyringStore as _, MockKeyringStore, Secret};
+use strongroom::store::{Capabilities, EntryName, Persistence, secret_copy};
+use strongroom::{
+    Config, Error, ErrorKind, ExposeSecret as _, KeyringStore as _, MockKeyringStore, Secret,
+};
 use strongroom_testkit::Sandbox;
 
 use super::*;
@@ -117,7 +119,10 @@ fn refused(config: Config) -> Error {
 
 fn corrupt() -> Error {
     let app = App::new();
-    app.store.set_bytes("app", "vault", &secret_bytes(b"garbage".to_vec())).unwrap();
+    app.on_store().open_blocking().unwrap().set("A", &Secret::new("v")).unwrap();
+    let whole = app.store.get_bytes("app", "vault").unwrap().unwrap();
+    let half = &whole.expose_secret()[..whole.expose_secret().len() / 2];
+    app.store.set_bytes("app", "vault", &secret_copy(half)).unwrap();
     refused(app.on_store())
 }
 
@@ -129,11 +134,10 @@ fn ambiguous_vault() -> Error {
 }
 
 fn gone() -> Error {
-    let app = App::new();
-    app.store.set_capabilities(Capabilities::new(Persistence::Permanent));
-    app.on_store().open_blocking().unwrap().set("A", &Secret::new("v")).unwrap();
-    app.store.delete_password("app", "vault").unwrap();
-    refused(app.on_store())
+    let (app, key) = (App::new(), SealingKey::generate().unwrap());
+    app.in_file(&key).open_blocking().unwrap().set("A", &Secret::new("v")).unwrap();
+    std::fs::remove_dir_all(app.sandbox.data_dir()).unwrap();
+    refused(app.in_file(&key))
 }
 
 fn too_large() -> Error {
@@ -147,10 +151,8 @@ fn too_large() -> Error {
 
 fn bound_elsewhere() -> Error {
     let (app, key) = (App::new(), SealingKey::generate().unwrap());
-    app.store.set_capabilities(Capabilities::new(Persistence::Permanent));
-    app.on_store().open_blocking().unwrap().set("A", &Secret::new("v")).unwrap();
-    let config = app.on_store().backend(Backend::File).key(KeySource::key(key));
-    config.open_blocking().expect_err("the secrets are elsewhere")
+    app.in_file(&key).open_blocking().unwrap().set("A", &Secret::new("v")).unwrap();
+    refused(app.in_file(&key).backend(Backend::SecretService))
 }
 
 fn missing_key() -> Error {
@@ -182,10 +184,9 @@ type Row = (fn() -> Error, &'static str, &'static str, &'static str);
 const ROWS: [Row; 13] = [
     (
         corrupt,
-        "Nothing was changed. Keep a copy before you write over it. `strongroom repair --service app` shows what is \
-         left of it.",
-        "Nothing was changed. Keep a copy before you write over it. `tracker repair` shows what is left of it.",
-        "Nothing was changed. Keep a copy before you write over it.",
+        "Nothing was changed. `strongroom repair --service app` shows what is left of it.",
+        "Nothing was changed. `tracker repair` shows what is left of it.",
+        "Nothing was changed.",
     ),
     (
         ambiguous_vault,
@@ -221,9 +222,9 @@ const ROWS: [Row; 13] = [
     ),
     (
         bound_elsewhere,
-        "They can be used in mock alone. `strongroom move --to file --service app` moves them there.",
-        "They can be used in mock alone. `tracker move --to file` moves them there.",
-        "They can be used in mock alone.",
+        "They can be used in file alone. `strongroom move --to secret-service --service app` moves them there.",
+        "They can be used in file alone. `tracker move --to secret-service` moves them there.",
+        "They can be used in file alone.",
     ),
     (
         missing_key,
@@ -241,8 +242,8 @@ const ROWS: [Row; 13] = [
     ),
     (
         missing_secret,
-        "Store it first. Run `strongroom setup A --target 'b c' --backend file --service app`.",
-        "Store it first. Run `tracker setup A --target 'b c' --backend file`.",
+        "Store it first. Run `strongroom set A --target 'b c' --backend file --service app`.",
+        "Store it first. Run `tracker set A --target 'b c' --backend file`.",
         "Store it first.",
     ),
     (
