@@ -19,7 +19,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The reader of the output has gone away, as `head` does, so there is nothing to report.
-    NobodyListens,
+    OutputClosed,
     /// A failure to report to the user.
     Report(Box<Report>),
 }
@@ -82,7 +82,7 @@ impl Failure {
     /// Returns whether it is an error of any of these kinds.
     pub(crate) fn is(&self, kinds: &[ErrorKind]) -> bool {
         match self {
-            Self::NobodyListens => false,
+            Self::OutputClosed => false,
             Self::Report(report) => kinds.iter().any(|kind| kind.code() == report.code),
         }
     }
@@ -119,7 +119,7 @@ fn causes(error: &strongroom::Error) -> Vec<String> {
 impl From<io::Error> for Failure {
     fn from(cause: io::Error) -> Self {
         if cause.kind() == io::ErrorKind::BrokenPipe {
-            return Self::NobodyListens;
+            return Self::OutputClosed;
         }
         Self::io("cannot write the output", &cause, "See where the output goes: a full disk?")
     }

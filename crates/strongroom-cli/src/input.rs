@@ -171,8 +171,9 @@ fn all_of_stdin(exact: bool) -> Result<SecretBytes> {
 
 fn environment(variable: &str) -> Result<SecretBytes> {
     // By mistake, `--from-env $NAME` passes the value: a text that is not formed like a variable's name is not shown.
-    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
+    let is_name =
+        variable.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let shown = if is_name { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
         Failure::usage(
             format!("the environment variable {shown} is not set"),

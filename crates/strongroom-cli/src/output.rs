@@ -42,11 +42,11 @@ impl Output {
     /// Creates the output for these settings.
     pub(crate) fn new(settings: &Settings) -> Self {
         // Confirmations are for the user at a terminal. A script gets them with `-v`.
-        let somebody_reads = io::stderr().is_terminal() && !settings.json;
+        let is_interactive = io::stderr().is_terminal() && !settings.json;
         Self {
             voice: ProgramVoice::of(settings),
             json: settings.json,
-            confirms: somebody_reads || settings.verbose > 0,
+            confirms: is_interactive || settings.verbose > 0,
             stdout_is_terminal: settings.stdout_is_terminal,
         }
     }
@@ -127,14 +127,10 @@ impl Output {
         }
     }
 
-    /// Returns a command as the user types it, if this program has it.
-    pub(crate) fn typed(&self, command: &Command) -> Option<String> {
-        self.voice.command(command)
-    }
-
     /// Returns a line with a next step and its command; empty if this program does not have the command.
     pub(crate) fn step(&self, purpose: &str, command: &Command) -> String {
-        self.typed(command).map(|typed| format!("{purpose}: {typed}\n")).unwrap_or_default()
+        let typed = self.voice.command(command);
+        typed.map(|typed| format!("{purpose}: {typed}\n")).unwrap_or_default()
     }
 
     /// Returns advice in the words of this program.

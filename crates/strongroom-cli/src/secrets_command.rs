@@ -108,8 +108,7 @@ impl Embedded for clap::Command {
     fn embedded<const DEPTH: usize>(mut self, parent: &str) -> Self {
         if let Some(help) = self.get_after_help().map(ToString::to_string) {
             // Embedded commands have no `--service`: the program has a single service.
-            let names_no_service = |line: &&str| !line.contains("--service");
-            let lines: Vec<_> = help.lines().filter(names_no_service).collect();
+            let lines: Vec<_> = help.lines().filter(|line| !line.contains("--service")).collect();
             // `name_examples` is a plain function without captures, so the parent's name travels in the text.
             let help = format!("{parent}\n{}", lines.join("\n"));
             self = self.after_help(help).defer(name_examples::<DEPTH>);

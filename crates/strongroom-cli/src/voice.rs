@@ -121,5 +121,6 @@ fn is_on_path(file: &OsStr, program: &Path) -> bool {
     })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

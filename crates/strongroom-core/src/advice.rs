@@ -99,6 +99,11 @@ impl Advice {
         self
     }
 
+    /// Returns the sentences.
+    pub fn sentences(&self) -> &[Sentence] {
+        &self.sentences
+    }
+
     /// Returns the sentences as text. Those with a command that the voice does not have are left out.
     pub fn spoken_by(&self, voice: &dyn Voice) -> String {
         let spoken = self.sentences.iter().filter_map(|sentence| sentence.spoken_by(voice));

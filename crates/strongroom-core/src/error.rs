@@ -216,4 +216,15 @@ mod tests {
         assert_eq!(error.hint(), "Open Seahorse.");
         assert_eq!(error.commands(), [&Command::new("list")]);
     }
+
+    #[test]
+    fn the_hint_is_the_advice_without_commands() {
+        let bare = Error::new(ErrorKind::Corrupt, Operation::Get).with_command("repair", "helps");
+        assert!(bare.hint().starts_with("Nothing was changed."), "the kind's own: {}", bare.hint());
+        assert_eq!(bare.advice().sentences().len(), 2);
+        let named = bare.with_hint("Keep a copy.");
+        assert_eq!((named.hint(), named.commands().len()), ("Keep a copy.", 1));
+        let replaced = named.with_advice("Begin anew.");
+        assert_eq!((replaced.hint(), replaced.commands().len()), ("Begin anew.", 0));
+    }
 }

@@ -118,11 +118,10 @@ impl MockKeyringStore {
     /// Blocks until this operation has been called `count` times in all, and returns `true`; `false` if the
     /// limit passes first.
     pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
-        let missing = |state: &mut State| {
-            state.calls.iter().filter(|call| call.operation == operation).count() < count
-        };
         let state = self.state();
-        let waited = self.shared.changed.wait_timeout_while(state, limit, missing);
+        let waited = self.shared.changed.wait_timeout_while(state, limit, |state| {
+            state.calls.iter().filter(|call| call.operation == operation).count() < count
+        });
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -143,7 +142,6 @@ impl MockKeyringStore {
         // Before the fault, so that `wait_for_calls` counts calls that hang.
         state.calls.push(call);
         self.shared.changed.notify_all();
-        let faulty = |state: &mut State| state.faults.contains_key(&operation);
         match state.faults.get(&operation).copied() {
             None => Ok(()),
             Some(Fault::Fail(kind, None)) => Err(injected(kind, operation)),
@@ -156,11 +154,17 @@ impl MockKeyringStore {
             }
             Some(Fault::Delay(delay)) => {
                 // The lock is free during the wait, so calls of other operations go on.
-                drop(self.shared.changed.wait_timeout_while(state, delay, faulty));
+                drop(self.shared.changed.wait_timeout_while(state, delay, |state| {
+                    state.faults.contains_key(&operation)
+                }));
                 Ok(())
             }
             Some(Fault::Hang) => {
-                drop(self.shared.changed.wait_while(state, faulty));
+                drop(
+                    self.shared
+                        .changed
+                        .wait_while(state, |state| state.faults.contains_key(&operation)),
+                );
                 Ok(())
             }
         }

@@ -40,19 +40,18 @@ impl Problem {
     /// Returns the failure of a question for a value. It tells the state of things, such as `nothing was stored`, and
     /// another way to give the value.
     pub(crate) fn of_value(self, state: &str, instead: impl Into<Advice>) -> Failure {
-        let usage = |problem: &str, instead| Failure::usage(format!("{problem}; {state}"), instead);
         let instead = instead.into();
         match self {
             Self::Dismissed | Self::Mistyped => {
                 let message = format!("nothing was answered; {state}");
                 Failure::new(Exit::Locked, "dismissed", message, instead)
             }
-            Self::Empty => usage("nothing was typed", instead),
-            Self::SeveralLines => usage("more than one line came at once", instead),
+            Self::Empty => usage("nothing was typed", state, instead),
+            Self::SeveralLines => usage("more than one line came at once", state, instead),
             Self::ControlCharacters => {
-                usage("there are control characters in what was pasted", instead)
+                usage("there are control characters in what was pasted", state, instead)
             }
-            Self::NotText => usage("it is not text (UTF-8)", instead),
+            Self::NotText => usage("it is not text (UTF-8)", state, instead),
             Self::TooLarge => {
                 let message = format!("there are more than {}; {state}", size(LARGEST));
                 Failure::new(Exit::Failed, "too_large", message, instead)
@@ -73,6 +72,10 @@ impl Problem {
     }
 }
 
+fn usage(problem: &str, state: &str, instead: Advice) -> Failure {
+    Failure::usage(format!("{problem}; {state}"), instead)
+}
+
 impl From<io::Error> for Problem {
     fn from(cause: io::Error) -> Self {
         Self::Io(cause)
@@ -82,7 +85,6 @@ impl From<io::Error> for Problem {
 /// Converts the problem for the library, which asks for passphrases through a callback.
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let invalid = |problem| Self::new(ErrorKind::Invalid, Operation::Get).with_message(problem);
         match problem {
             Problem::Dismissed | Problem::Empty | Problem::Mistyped => {
                 Self::new(ErrorKind::Dismissed, Operation::Get)
@@ -98,4 +100,8 @@ impl From<Problem> for Error {
                 .with_source(cause),
         }
     }
+}
+
+fn invalid(problem: &str) -> Error {
+    Error::new(ErrorKind::Invalid, Operation::Get).with_message(problem)
 }

@@ -33,7 +33,7 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let stores = spoken(&findings(&found, in_use, service.has_secrets), settings);
     let bus = session_bus();
     output.result(
-        || told(&of_service, &stores, in_use, &bus, settings),
+        || describe(&of_service, &stores, in_use, &bus, settings),
         || {
             let of_service: Vec<_> = of_service.iter().map(as_json).collect();
             json!({
@@ -85,7 +85,7 @@ fn in_use(place: Option<&(Backend, ChoiceReason)>, named: Option<Backend>) -> Op
     }
 }
 
-fn told(
+fn describe(
     of_service: &[SpokenFinding],
     stores: &[SpokenFinding],
     in_use: Option<Backend>,
@@ -100,9 +100,8 @@ fn told(
         text += &format!("\nSession bus: {bus}\n");
     }
     // The store in use comes first. Problems of the other stores matter less.
-    let is_in_use =
-        |finding: &&SpokenFinding| finding.backend.is_none() || finding.backend == in_use;
-    let (first, rest): (Vec<_>, Vec<_>) = stores.iter().partition(is_in_use);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        stores.iter().partition(|finding| finding.backend.is_none() || finding.backend == in_use);
     text.extend(first.into_iter().chain(rest).map(paragraph));
     text
 }
@@ -144,8 +143,9 @@ fn os_release() -> String {
     let files = ["/etc/os-release", "/usr/lib/os-release"];
     /// The largest file that is read, in bytes. No such file has as many.
     const LARGEST: u64 = 64 << 10;
-    let read = |file| read_text(Path::new(file), Source::System, LARGEST).ok();
-    files.into_iter().find_map(read).map(|text| text.to_string()).unwrap_or_default()
+    let text =
+        files.into_iter().find_map(|file| read_text(Path::new(file), Source::System, LARGEST).ok());
+    text.map(|text| text.to_string()).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]

@@ -42,8 +42,10 @@ pub(super) fn run(
 }
 
 fn nothing_to_do(output: &mut Output) -> Result<()> {
-    let text = || "Nothing to repair: there is one item of this name.\n".to_owned();
-    Ok(output.result(text, || json!({ "deleted": 0 }))?)
+    Ok(output.result(
+        || "Nothing to repair: there is one item of this name.\n".to_owned(),
+        || json!({ "deleted": 0 }),
+    )?)
 }
 
 fn keep_one(
@@ -68,10 +70,10 @@ fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate
     if choice == NEWEST {
         return newest(candidates);
     }
-    let named = |candidate: &&Candidate| {
+    let named = candidates.iter().find(|candidate| {
         candidate.id.as_str() == choice || short_id(candidate, candidates) == choice
-    };
-    candidates.iter().find(named).ok_or_else(|| {
+    });
+    named.ok_or_else(|| {
         let ids: Vec<_> =
             candidates.iter().map(|candidate| short_id(candidate, candidates)).collect();
         Failure::usage(
@@ -97,13 +99,13 @@ fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
 /// Returns the last part of an id, or the whole id where that is not unique. It is short and stays the same, unlike a place
 /// in the list.
 pub(super) fn short_id<'a>(candidate: &'a Candidate, candidates: &[Candidate]) -> &'a str {
-    let last_part = |candidate: &'a Candidate| candidate.id.as_str().rsplit('/').next();
-    let own = last_part(candidate);
-    let same = |other: &&Candidate| other.id.as_str().rsplit('/').next() == own;
-    match own {
-        Some(short) if !short.is_empty() && candidates.iter().filter(same).count() == 1 => short,
-        _ => candidate.id.as_str(),
-    }
+    let short = last_part(candidate);
+    let same = candidates.iter().filter(|other| last_part(other) == short).count();
+    if short.is_empty() || same != 1 { candidate.id.as_str() } else { short }
+}
+
+fn last_part(candidate: &Candidate) -> &str {
+    candidate.id.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 fn list(name: &Name, candidates: &[Candidate], output: &mut Output) -> Result<()> {

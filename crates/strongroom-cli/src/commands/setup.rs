@@ -1,7 +1,7 @@
 //! `setup`: stores secrets, reads them back, and reports their place and its protection.
 
 use serde_json::{Value, json};
-use strongroom::advice::{Advice, Command, Sentence};
+use strongroom::advice::{Advice, Command, Sentence, Voice as _};
 use strongroom::blocking::SecretManager;
 use strongroom::error::Reason;
 use strongroom::repair::VaultRepair;
@@ -20,6 +20,7 @@ use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
+use crate::voice::ProgramVoice;
 use crate::words::printable;
 
 /// The stores to choose from on a machine without a keyring.
@@ -64,13 +65,9 @@ fn ask(
     settings: &Settings,
 ) -> Result<SecretString> {
     let key = &missing[0];
-    let names = |keys: &[SecretKey]| {
-        let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
-        names.join(", ")
-    };
     let state = match stored {
         [] => NOTHING_STORED.to_owned(),
-        _ => format!("stored: {}; not stored: {}", names(stored), names(missing)),
+        _ => format!("stored: {}; not stored: {}", listed(stored), listed(missing)),
     };
     let wanted = Wanted {
         name: &called(key, settings),
@@ -79,6 +76,11 @@ fn ask(
         from_file: &command("set", key, "--from-file PATH"),
     };
     input::asked_secret(&wanted, settings)
+}
+
+fn listed(keys: &[SecretKey]) -> String {
+    let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
+    names.join(", ")
 }
 
 /// Lets the user choose the store if there is no keyring. A key at hand decides for the encrypted file without a question.
@@ -187,7 +189,9 @@ fn report(
     // The store has just worked, so it is no failure if it doesn't tell its provider.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
     let can = opened.store.capabilities();
-    let commands = keys.iter().filter_map(|key| output.typed(&command("get", key, "")));
+    // The user may have chosen the store just now, so the output doesn't know it.
+    let voice = ProgramVoice::of(settings);
+    let commands = keys.iter().filter_map(|key| voice.command(&command("get", key, "")));
     let commands: Vec<_> = commands.collect();
     let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 /// Returns a name as a single word of a command, or `None` if it can't be typed or would be an option.
 pub fn shell_word(name: &str) -> Option<String> {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
     // A command would take a name that begins with a dash for an option.
     if name.starts_with('-') || !name.chars().all(is_printable) {
         None
@@ -13,6 +12,11 @@ pub fn shell_word(name: &str) -> Option<String> {
     } else {
         Some(format!("'{}'", name.replace('\'', r"'\''")))
     }
+}
+
+/// Returns whether a shell takes a character as it is.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:@%+=,".contains(c)
 }
 
 /// Characters that show nothing, but the joiners, and those that change the order or break lines: bidirectional

@@ -49,7 +49,7 @@ pub(super) fn secure(
     if asked {
         move_in.agree(output)?;
     }
-    let done = is_due.then(|| file.secure(&vault, &plan, told(output))).transpose()?;
+    let done = is_due.then(|| file.secure(&vault, &plan, progress(output))).transpose()?;
     move_in.report(is_due, asked, output)?;
     // Repeated after the move, since these places still have the values.
     warn(done.iter().flat_map(|done| &done.exposures).filter(|it| it.remains()), output);
@@ -68,7 +68,7 @@ pub(super) fn import(
     let move_in = MoveIn { verb: "import", file: &file, vault: &vault, plan: &plan, settings };
     let is_due = move_in.check(flags.dry_run, output)?;
     if is_due {
-        file.import(&vault, &plan, told(output))?;
+        file.import(&vault, &plan, progress(output))?;
     }
     move_in.report(is_due, false, output)?;
     Ok(Exit::Done)
@@ -164,7 +164,7 @@ impl MoveIn<'_> {
 }
 
 /// Returns a function that shows each step, if progress is to be shown.
-fn told(output: &Output) -> impl FnMut(Progress<'_>) {
+fn progress(output: &Output) -> impl FnMut(Progress<'_>) {
     let is_shown = output.shows_progress();
     move |step| {
         let text = match step {

@@ -13,7 +13,7 @@ use strongroom::{Backend, Error, ErrorKind, Layout, SecretInfo, Timestamp};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::settings::Settings;
-use crate::store::{choice, entries_without_vault, quietly, what_is_left};
+use crate::store::{choice, entries_without_vault, quietly, remaining};
 use crate::words::{counted, printable};
 
 /// The largest number of entries for which a command each is shown.
@@ -51,7 +51,7 @@ pub(super) fn look(
     settings: &Settings,
 ) -> Result<Service, Error> {
     let silent = settings.without_questions();
-    let config = silent.config(what_is_left(settings.deadlines.call, spent));
+    let config = silent.config(remaining(settings.deadlines.call, spent));
     let read = quietly(settings, || {
         let vault = config.open_blocking()?;
         let secrets = vault.list()?;
@@ -231,15 +231,9 @@ fn better(
     found: &[Inspection],
     settings: &Settings,
 ) -> Vec<Fix> {
-    let lasts = |backend: Backend| {
-        found.iter().any(|it| {
-            let lasts =
-                it.capabilities.is_some_and(|can| can.persistence == Persistence::Permanent);
-            it.backend == backend && lasts && it.state.is_ok()
-        })
-    };
-    let default = Backend::platform_default().filter(|backend| lasts(*backend));
-    let file = Some(Backend::File).filter(|file| lasts(*file) || settings.can_ask_passphrase());
+    let default = Backend::platform_default().filter(|backend| lasts(*backend, found));
+    let file =
+        Some(Backend::File).filter(|file| lasts(*file, found) || settings.can_ask_passphrase());
     let mut fixes: Vec<_> = [default, file]
         .into_iter()
         .flatten()
@@ -253,6 +247,14 @@ fn better(
         fixes.push(Fix::new(text, []));
     }
     fixes
+}
+
+/// Returns whether a backend can be used, and keeps its secrets until they are deleted.
+fn lasts(backend: Backend, found: &[Inspection]) -> bool {
+    found
+        .iter()
+        .filter(|it| it.backend == backend && it.state.is_ok())
+        .any(|it| it.capabilities.is_some_and(|can| can.persistence == Persistence::Permanent))
 }
 
 fn move_to(backend: Backend, reason: &ChoiceReason) -> Fix {
