@@ -152,6 +152,11 @@ impl BindingFile {
         replace(path, &line)
     }
 
+    /// Returns whether the file can be read and names this home.
+    fn names(&self, home: Home) -> bool {
+        matches!(self.home(), Ok(Some(named)) if named == home)
+    }
+
     /// Deletes the file.
     pub(crate) fn forget(&self) {
         if let Some(path) = &self.path {
@@ -262,8 +267,7 @@ impl Binding {
         let home = Home { backend: self.backend, in_entries };
         // A write drops the progress of a move, so a file that names this home already is left as it is.
         let is_noted = self.noted().replace(home) == Some(home);
-        let is_in_file = || matches!(self.file.home(), Ok(Some(noted)) if noted == home);
-        if is_noted || (is_in_file() && !self.file.is_purging()) {
+        if is_noted || (self.file.names(home) && !self.file.is_purging()) {
             return;
         }
         if let Err(error) = self.file.write(home, Moving::No) {

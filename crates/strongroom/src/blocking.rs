@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
+    Capabilities, Operation, Result, Secret, SecretKey, SecretString, ServiceName, Timestamp,
+    Warning,
 };
 
+use crate::batch::Batch;
 use crate::choose::ChoiceReason;
-use crate::manager::{Shared, api_key};
+use crate::lifecycle::purge::purge;
 use crate::missing::missing;
-use crate::vault::{Batch, SecretInfo};
-use crate::{Backend, Layout};
+use crate::shared::Shared;
+use crate::vault::SecretInfo;
+use crate::{Backend, Layout, edits};
 
-pub use crate::subscribe::BlockingChanges as Changes;
+pub use crate::changes::BlockingChanges as Changes;
 
 /// [`SecretManager`](crate::SecretManager) for callers that block, with the same vault, rules and errors.
 ///
@@ -51,7 +54,7 @@ impl SecretManager {
     ///
     /// `Invalid` for a key that can't be used.
     pub fn set(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
-        self.shared.vault.set(&key.into(), secret.duplicate())
+        self.store(&key.into(), secret.duplicate())
     }
 
     /// Stores a value together with the provider that issued it.
@@ -65,7 +68,7 @@ impl SecretManager {
         value: impl Into<SecretString>,
         provider: Option<&str>,
     ) -> Result<()> {
-        self.shared.vault.set(&key.into(), api_key(value.into(), provider))
+        self.store(&key.into(), api_key(value.into(), provider))
     }
 
     /// Stores a secret under a key that is not in use yet.
@@ -74,7 +77,8 @@ impl SecretManager {
     ///
     /// `AlreadyExists` if the key is in use; `Invalid` for a key that can't be used.
     pub fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
-        self.shared.vault.create(&key.into(), secret.duplicate())
+        let (key, secret) = (checked(key)?, secret.duplicate());
+        self.shared.commit(|vault| edits::create(vault, &key, secret, self.now()))
     }
 
     /// Gives a secret another name or target. Its value, metadata and times stay. In [`Layout::Entries`], a
@@ -85,7 +89,8 @@ impl SecretManager {
     /// `NotFound` if there is no secret under the old key; `AlreadyExists` if there is a secret under the new
     /// key; `Invalid` for a new key that can't be used.
     pub fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
-        self.shared.vault.rename(&old.into(), &new.into())
+        let (old, new) = (old.into(), checked(new)?);
+        self.shared.commit(|vault| edits::rename(vault, &old, &new))
     }
 
     /// Replaces the value of a secret and keeps its metadata.
@@ -98,7 +103,8 @@ impl SecretManager {
         key: impl Into<SecretKey>,
         value: impl Into<SecretString>,
     ) -> Result<()> {
-        self.shared.vault.update_value(&key.into(), value.into())
+        let (key, value) = (key.into(), value.into());
+        self.shared.commit(|vault| edits::update_value(vault, &key, value, self.now()))
     }
 
     /// Changes a secret under the vault's lock, so that no other change comes in between. `None` stands for
@@ -112,7 +118,7 @@ impl SecretManager {
         key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Option<Secret>,
     ) -> Result<()> {
-        self.shared.vault.update(&key.into(), change)
+        self.try_update(key, |old| Ok(change(old)))
     }
 
     /// Changes a secret as [`update`](Self::update) does, unless `change` fails. Its error is then returned,
@@ -126,7 +132,15 @@ impl SecretManager {
         key: impl Into<SecretKey>,
         change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>>,
     ) -> Result<()> {
-        self.shared.vault.try_update(&key.into(), change)
+        let key = checked(key)?;
+        self.shared.commit_decided(
+            |vault| {
+                let old = vault.get(&key)?;
+                let base = old.as_ref().map(Secret::duplicate);
+                Ok((base, change(old)?))
+            },
+            |vault, (base, new)| edits::replace(vault, &key, base.as_ref(), new, self.now()),
+        )
     }
 
     /// Makes several changes in a single write: all of them, or none. If the vault [is not
@@ -140,7 +154,7 @@ impl SecretManager {
     pub fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
-        self.shared.vault.batch(batch)
+        self.apply(batch)
     }
 
     /// Deletes a secret. Returns whether it existed.
@@ -149,7 +163,12 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
-        self.shared.vault.delete(&key.into())
+        let key = key.into();
+        // A missing secret needs no commit, which would take the lock and write the store.
+        if !self.exists(&key)? {
+            return Ok(false);
+        }
+        self.shared.commit(|vault| vault.remove(&key))
     }
 
     /// Deletes every entry of the service, including those of other programs under its name, and returns
@@ -159,7 +178,7 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
-        self.shared.vault.purge()
+        purge(&self.shared.engine)
     }
 
     /// Returns a secret, or `None` if it does not exist.
@@ -168,7 +187,8 @@ impl SecretManager {
     ///
     /// `Expired` if the secret has expired.
     pub fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
-        self.shared.vault.get(&key.into())
+        let (key, now) = (key.into(), self.now());
+        self.shared.engine.read(|vault| edits::get(vault, &key, now))
     }
 
     /// Returns the value of a secret, or `None` if it does not exist. A secret without a target can be named
@@ -200,7 +220,8 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
-        self.shared.vault.peek(&key.into())
+        let key = key.into();
+        self.shared.engine.read(|vault| vault.get(&key))
     }
 
     /// Returns whether a secret exists, expired or not.
@@ -209,7 +230,8 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
-        self.shared.vault.exists(&key.into())
+        let key = key.into();
+        self.shared.engine.read(|vault| vault.contains(&key))
     }
 
     /// Lists all secrets without their values, sorted by name and target. Expired secrets are included.
@@ -218,7 +240,7 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub fn list(&self) -> Result<Vec<SecretInfo>> {
-        self.shared.vault.list()
+        self.shared.engine.read(|vault| vault.list())
     }
 
     /// Lists the secrets that have expired or will expire within this duration.
@@ -227,7 +249,9 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
-        self.shared.vault.expiring(within)
+        let (now, mut secrets) = (self.now(), self.list()?);
+        secrets.retain(|secret| secret.metadata.expires_within(now, within));
+        Ok(secrets)
     }
 
     /// Returns the vault's generation, which grows by 1 with each commit and is 0 before the first commit.
@@ -236,17 +260,19 @@ impl SecretManager {
     ///
     /// `Unsupported` if commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub fn generation(&self) -> Result<u64> {
-        self.shared.vault.generation()
+        let engine = &self.shared.engine;
+        engine
+            .read_content(|content| content.commits().map_err(|error| engine.storage.named(error)))
     }
 
     /// Forgets and wipes the secrets in memory. The next call reads the store again.
     pub fn forget(&self) {
-        self.shared.vault.forget();
+        self.shared.engine.forget();
     }
 
     /// Returns the service's name.
     pub fn service(&self) -> &ServiceName {
-        self.shared.vault.service()
+        self.shared.engine.storage.service()
     }
 
     /// Returns the chosen backend.
@@ -281,18 +307,56 @@ impl SecretManager {
         self.shared.is_persistent()
     }
 
-    /// Returns an async handle to the same vault.
-    pub fn to_async(&self) -> crate::SecretManager {
-        crate::SecretManager { shared: Arc::clone(&self.shared) }
-    }
-
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// As [`get`](Self::get), or `None` if the copy in memory is not sufficient. Never waits.
+    pub(crate) fn get_from_memory(&self, key: &SecretKey) -> Option<Result<Option<Secret>>> {
+        let now = self.now();
+        self.shared.engine.read_memory(|vault| edits::get(vault, key, now))
+    }
+
+    /// As [`exists`](Self::exists), or `None` if the copy in memory is not sufficient. Never waits.
+    pub(crate) fn exists_in_memory(&self, key: &SecretKey) -> Option<bool> {
+        self.shared.engine.read_memory(|vault| vault.contains(key))?.ok()
+    }
+
+    pub(crate) fn apply(&self, batch: Batch) -> Result<()> {
+        batch.changes.keys().try_for_each(check)?;
+        self.shared.commit(|vault| edits::apply(vault, batch, self.now()))
+    }
+
+    fn store(&self, key: &SecretKey, secret: Secret) -> Result<()> {
+        check(key)?;
+        self.shared.commit(|vault| edits::set(vault, key, secret, self.now()).map(drop))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.engine.now()
     }
 }
 
 impl fmt::Debug for SecretManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretManager").field("chosen", &self.shared.chosen).finish_non_exhaustive()
+    }
+}
+
+/// Returns a key that can be used for a new secret.
+fn checked(key: impl Into<SecretKey>) -> Result<SecretKey> {
+    let key = key.into();
+    check(&key).map(|()| key)
+}
+
+fn check(key: &SecretKey) -> Result<()> {
+    key.validate().map_err(|error| error.during(Operation::Set))
+}
+
+fn api_key(value: SecretString, provider: Option<&str>) -> Secret {
+    let secret = Secret::new(value);
+    match provider {
+        Some(provider) => secret.provider(provider),
+        None => secret,
     }
 }

@@ -12,7 +12,7 @@ use strongroom_core::{Error, ErrorKind, Operation, Persistence, Reason, Result, 
 #[cfg(test)]
 pub(crate) use self::bound::choose_for_on;
 pub(crate) use self::bound::{choose_for, choose_source};
-use self::refusals::{neither, no_fallback, shared_with};
+use self::refusals::{because, neither, no_fallback, shared_with};
 use crate::config::FallbackChoice;
 use crate::open::{Here, Platform, guarded};
 use crate::{Backend, Config, Fallback};
@@ -216,12 +216,6 @@ fn fall_back(
     warn(backend, store.as_ref(), because(&cause));
     let reason = ChoiceReason::Fallback(Arc::new(cause));
     Ok(Chosen::new(backend, store, reason))
-}
-
-/// Returns the reason for not using the default.
-pub(crate) fn because(cause: &Error) -> String {
-    let default = cause.store().unwrap_or("the default");
-    format!("{default} can't be used: {}", cause.problem())
 }
 
 /// The reason to use the store of an existing vault, for warnings.

@@ -1,37 +1,23 @@
 //! The configuration of a service's secrets: the store, the layout, deadlines and prompts.
 
+mod derived;
+mod fallback;
+
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strongroom_core::{
-    Deadlines, Error, ErrorKind, Operation, PromptPolicy, Result, ServiceName, Store,
-    StoreSettings, Timestamp,
-};
+use strongroom_core::{Deadlines, PromptPolicy, Result, Store, StoreSettings, Timestamp};
 
 use crate::Backend;
-use crate::backend::names;
-use crate::binding::{BindingFile, Named};
 use crate::clock::Clock;
+use crate::key_config::KeyConfig;
 use crate::layout::Layout;
-use crate::state_dir::StateDir;
 
-/// The behaviour if the platform's default store can't be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fallback {
-    /// Fails with `NoBackend`. The default of [`SecureStore`](crate::SecureStore), and of every platform but
-    /// Linux.
-    Error,
-    /// Keeps secrets in the encrypted file, which needs a key: see `Config::key` and `Config::passphrase`.
-    Sealed,
-    /// Keeps secrets in the kernel's keyring, which forgets them at a restart, and warns through `tracing`.
-    /// The default of [`SecretManager`](crate::SecretManager) on Linux outside of containers. In a container
-    /// it is used only if it is set, because other containers may read that keyring.
-    Session,
-}
+pub use fallback::Fallback;
+pub(crate) use fallback::FallbackChoice;
 
 /// The configuration of a service's secrets, with methods that open them or work on them.
 ///
@@ -70,10 +56,7 @@ pub struct Config {
     environment: Arc<Lookup>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) data_dir: Option<PathBuf>,
-    #[cfg(feature = "sealed")]
-    pub(crate) keys: Vec<strongroom_sealed::KeySource>,
-    #[cfg(feature = "sealed")]
-    pub(crate) passphrase: Option<crate::passphrase::AskPassphrase>,
+    pub(crate) keys: KeyConfig,
     pub(crate) clock: Clock,
     pub(crate) starts_anew: bool,
     pub(crate) setup_hint: Option<String>,
@@ -87,13 +70,6 @@ pub struct Config {
 #[must_use]
 pub struct DangerousConfig {
     config: Config,
-}
-
-/// A fallback that was chosen, by a setter or by [`Config::dangerous`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FallbackChoice {
-    Safe(Fallback),
-    PlaintextFile(PathBuf),
 }
 
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
@@ -114,10 +90,7 @@ impl Config {
             environment: Arc::new(|variable| env::var_os(variable)),
             state_dir: None,
             data_dir: None,
-            #[cfg(feature = "sealed")]
-            keys: Vec::new(),
-            #[cfg(feature = "sealed")]
-            passphrase: None,
+            keys: KeyConfig::default(),
             clock: Arc::new(Timestamp::now),
             starts_anew: false,
             setup_hint: None,
@@ -310,102 +283,6 @@ impl Config {
     pub fn state_file(&self, ending: &str) -> Result<Option<PathBuf>> {
         Ok(self.state_directory()?.file(&self.checked_service()?, ending))
     }
-
-    /// Returns the service's name, checked.
-    ///
-    /// # Errors
-    ///
-    /// `Invalid` if it can't be used.
-    pub(crate) fn checked_service(&self) -> Result<ServiceName> {
-        ServiceName::new(self.service.as_str())
-    }
-
-    /// Returns whether the user can be asked for a passphrase of the encrypted file.
-    pub(crate) const fn can_ask(&self) -> bool {
-        #[cfg(feature = "sealed")]
-        return self.passphrase.is_some();
-        #[cfg(not(feature = "sealed"))]
-        false
-    }
-
-    /// Returns the application's own store, if it has the name of this backend.
-    pub(crate) fn own_store(&self, backend: Backend) -> Option<Arc<dyn Store>> {
-        self.store.clone().filter(|store| Backend::custom(store.name()) == backend)
-    }
-
-    /// Returns the backend of the application's own store, unless it has the name of a built-in backend.
-    pub(crate) fn backend_of_own_store(&self) -> Option<Backend> {
-        let backend = self.store.as_ref().map(|store| Backend::custom(store.name()));
-        backend.filter(|backend| backend.is_custom())
-    }
-
-    /// Returns the file that remembers the backend of the service's secrets.
-    ///
-    /// # Errors
-    ///
-    /// As [`state_directory`](Self::state_directory).
-    pub(crate) fn binding_file(&self, service: &ServiceName) -> Result<BindingFile> {
-        let own = self.store.as_ref().map(|store| store.name());
-        Ok(BindingFile::new(&self.state_directory()?, service).with_own_store(own))
-    }
-
-    /// Returns the file without encryption that was chosen as the fallback.
-    pub(crate) fn plaintext_file(&self) -> Option<&PathBuf> {
-        match &self.fallback {
-            Some(FallbackChoice::PlaintextFile(path)) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// Returns the directory of locks, generations and bindings.
-    ///
-    /// # Errors
-    ///
-    /// `AccessDenied` or `Invalid` if another user could have prepared the directory.
-    pub(crate) fn state_directory(&self) -> Result<StateDir> {
-        self.state_dir.clone().map_or_else(StateDir::of_user, StateDir::at)
-    }
-
-    /// Returns the name and the value of the environment variable `<prefix>_<name>`. An empty value counts as
-    /// unset.
-    #[cfg(feature = "sealed")]
-    pub(crate) fn variable(&self, name: &str) -> Option<(String, OsString)> {
-        let variable = format!("{}_{name}", self.env_prefix);
-        let value = (self.environment)(&variable).filter(|value| !value.is_empty())?;
-        Some((variable, value))
-    }
-
-    /// Returns the backend that the caller names, or else the environment.
-    ///
-    /// # Errors
-    ///
-    /// `Invalid` if the environment names an unknown backend.
-    pub(crate) fn named_backend(&self) -> Result<Option<Named>> {
-        if let Some(backend) = self.backend {
-            return Ok(Some(Named { backend, variable: None }));
-        }
-        let named = self.environment_backend()?;
-        let variable = Some(self.backend_variable());
-        Ok(named.map(|backend| Named { backend, variable }))
-    }
-
-    /// Returns the backend that the environment names. An empty value counts as unset.
-    pub(crate) fn environment_backend(&self) -> Result<Option<Backend>> {
-        let variable = self.backend_variable();
-        let Some(value) = (self.environment)(&variable).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
-        let value = value.to_string_lossy();
-        value.parse().map(Some).map_err(|_| {
-            Error::new(ErrorKind::Invalid, Operation::Choose)
-                .with_message(format!(
-                    "{variable} is \"{}\", which is none of {}",
-                    value.escape_debug(),
-                    names(Backend::ALL)
-                ))
-                .with_hint(format!("Set {variable} to one of these names, or unset it."))
-        })
-    }
 }
 
 impl DangerousConfig {
@@ -469,11 +346,5 @@ impl fmt::Debug for Config {
             .field("keeps_lines", &self.keeps_lines)
             .field("store_settings", &self.store_settings)
             .finish_non_exhaustive()
-    }
-}
-
-impl Default for Fallback {
-    fn default() -> Self {
-        if cfg!(target_os = "linux") { Self::Session } else { Self::Error }
     }
 }

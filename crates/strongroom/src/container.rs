@@ -49,13 +49,13 @@ impl Container {
     /// are the machine's own, because a virtual machine that was made from a container's image has the file,
     /// too.
     pub(crate) fn of(surroundings: &dyn Surroundings) -> Option<Self> {
-        let is_set = |name| surroundings.variable(name).is_some_and(|value| !value.is_empty());
-        let variable = VARIABLES.iter().find(|name| is_set(name));
-        let file = || FILES.iter().find(|path| surroundings.has_file(Path::new(path)));
+        let variable = VARIABLES
+            .iter()
+            .find(|name| surroundings.variable(name).is_some_and(|value| !value.is_empty()));
         let sign = match variable {
             Some(variable) => variable,
             None if has_the_machines_namespaces(surroundings) => return None,
-            None => file()?,
+            None => FILES.iter().find(|path| surroundings.has_file(Path::new(path)))?,
         };
         Some(Self { sign })
     }

@@ -42,19 +42,18 @@ impl Config {
 }
 
 fn inspect_on(platform: &dyn Platform, config: &Config) -> Vec<Inspection> {
-    let found = |backend, capabilities, state| {
-        let env_prefix = config.env_prefix.clone();
-        Inspection { backend, capabilities, state, env_prefix }
-    };
     let own = config.backend_of_own_store();
     let all = own.into_iter().chain(Backend::ALL.iter().copied());
-    all.map(|backend| match platform.open_guarded(backend, config) {
-        Ok(store) => {
-            let state = store.probe();
-            // Some capabilities are known only after the store was contacted.
-            found(backend, Some(store.capabilities()), state)
-        }
-        Err(error) => found(backend, None, Err(error)),
+    all.map(|backend| {
+        let (capabilities, state) = match platform.open_guarded(backend, config) {
+            Ok(store) => {
+                let state = store.probe();
+                // Some capabilities are known only after the store was contacted.
+                (Some(store.capabilities()), state)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        Inspection { backend, capabilities, state, env_prefix: config.env_prefix.clone() }
     })
     .collect()
 }

@@ -1,20 +1,22 @@
 //! The keys of encrypted files, from the caller, the environment or a function that asks for a passphrase.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strongroom_core::advice::Advice;
-use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString, ServiceName};
-use strongroom_files::names::sealed_file;
+use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString};
 use strongroom_files::{Source, read};
 use strongroom_sealed::FileConfig;
 pub use strongroom_sealed::{Cost, KeySource, Progress, SealingKey, Slot, SlotId, SlotKind};
 
 use crate::Config;
 use crate::input::first_line;
-pub use crate::passphrase::PassphraseRequest;
-use crate::vault::Unlock;
-pub use crate::vault_keys::VaultKeys;
+pub use crate::vault::sealed::PassphraseRequest;
+use crate::vault::sealed::Unlock;
+pub use vault_keys::VaultKeys;
+
+mod vault_keys;
 
 /// The largest passphrase file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -23,7 +25,7 @@ impl Config {
     /// Adds a key to the encrypted file of the backend `file`. Each key is tried, and any key opens a new
     /// file. The keys also open the file of a vault whose entry, which holds its key, is gone.
     pub fn key(mut self, source: KeySource) -> Self {
-        self.keys.push(source);
+        self.keys.sources.push(source);
         self
     }
 
@@ -33,7 +35,7 @@ impl Config {
         mut self,
         ask: impl Fn(&PassphraseRequest) -> Result<Option<SecretString>> + Send + Sync + 'static,
     ) -> Self {
-        self.passphrase = Some(Arc::new(ask));
+        self.keys.ask = Some(Arc::new(ask));
         self
     }
 
@@ -46,33 +48,19 @@ impl Config {
         self.data_dir.clone().map_or_else(strongroom_files::data_dir, |it| Ok(Some(it)))
     }
 
-    /// Returns the directory of the files of the backend `file`.
-    pub(crate) fn file_dir(directory: &Path) -> PathBuf {
-        directory.join("file")
-    }
-
-    /// Returns the directory of the files whose keys are in a store.
-    pub(crate) fn keyed_dir(directory: &Path) -> PathBuf {
-        directory.join("keyed")
-    }
-
-    /// Returns the encrypted file of a service of the backend `file`.
-    pub(crate) fn file_of(&self, directory: &Path, service: &ServiceName) -> PathBuf {
-        sealed_file(&Self::file_dir(directory), service.as_str())
-    }
-
     /// Returns the settings to open an encrypted file whose key is in no entry.
     pub(crate) fn unlock(&self, path: PathBuf) -> Result<Unlock> {
         let mut config = FileConfig::keyless(path).with_deadline(self.deadlines.call);
         config.sources = self.key_sources()?;
-        Ok(Unlock::new(config, self.passphrase.clone(), self.key_hint()))
+        Ok(Unlock::new(config, self.keys.ask.clone(), self.key_hint()))
     }
 
     /// Returns whether a key or a passphrase is named, here or in the environment. The user is then not
     /// asked.
     pub fn has_key(&self) -> bool {
-        let named = |name| self.variable(name).is_some();
-        !self.keys.is_empty() || named("KEY_FILE") || named("PASSPHRASE_FILE")
+        !self.keys.sources.is_empty()
+            || self.variable("KEY_FILE").is_some()
+            || self.variable("PASSPHRASE_FILE").is_some()
     }
 
     /// Returns the hint that tells the user which variables name a key.
@@ -92,7 +80,7 @@ impl Config {
     /// other users can read it; `Io` if it can't be read.
     pub(crate) fn key_sources(&self) -> Result<Vec<KeySource>> {
         // The environment adds keys and replaces none that the application set.
-        let mut sources = self.keys.clone();
+        let mut sources = self.keys.sources.clone();
         if let Some((_, path)) = self.variable("KEY_FILE") {
             sources.push(KeySource::key_file(PathBuf::from(path)));
         }
@@ -106,24 +94,32 @@ impl Config {
         }
         Ok(sources)
     }
+
+    /// Returns the name and the value of the environment variable `<prefix>_<name>`.
+    fn variable(&self, name: &str) -> Option<(String, OsString)> {
+        let variable = format!("{}_{name}", self.env_prefix);
+        let value = self.lookup(&variable)?;
+        Some((variable, value))
+    }
 }
 
 /// Returns the passphrase in a file.
 fn passphrase_in(path: &Path) -> Result<SecretString> {
-    let failed = |kind, problem: &str| {
-        let message = format!("the passphrase file {} {problem}", path.display());
-        Error::new(kind, Operation::Choose).with_message(message)
-    };
     // `Private` refuses a file that other users can read.
     let bytes = read(path, Source::Private, LONGEST).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => failed(ErrorKind::KeyMissing, "is not there")
+        std::io::ErrorKind::NotFound => unusable(path, ErrorKind::KeyMissing, "is not there")
             .with_hint("Bring the file back, or name the one that is there.")
             .with_source(cause),
         _ => strongroom_files::error(Operation::Choose, path, cause),
     })?;
     match std::str::from_utf8(first_line(&bytes)) {
-        Ok("") => Err(failed(ErrorKind::Invalid, "has an empty first line")),
+        Ok("") => Err(unusable(path, ErrorKind::Invalid, "has an empty first line")),
         Ok(text) => Ok(SecretString::from(text)),
-        Err(_) => Err(failed(ErrorKind::Invalid, "is not text")),
+        Err(_) => Err(unusable(path, ErrorKind::Invalid, "is not text")),
     }
+}
+
+fn unusable(path: &Path, kind: ErrorKind, problem: &str) -> Error {
+    let message = format!("the passphrase file {} {problem}", path.display());
+    Error::new(kind, Operation::Choose).with_message(message)
 }

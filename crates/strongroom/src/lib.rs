@@ -46,14 +46,17 @@
 mod backend;
 #[cfg(feature = "backup")]
 pub mod backup;
+mod batch;
 mod binding;
 pub mod blocking;
 mod capabilities;
+mod changes;
 mod choose;
 mod clock;
 mod config;
 mod container;
 pub mod doctor;
+mod edits;
 pub mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -61,34 +64,45 @@ pub mod fuzzing;
 mod guard;
 pub mod input;
 mod inspect;
+mod key_config;
 #[cfg(feature = "sealed")]
 pub mod keys;
 mod kinds;
 mod layout;
+mod lifecycle;
 mod manager;
 mod missing;
 mod move_to;
 pub mod moves;
 mod open;
 mod opening;
-#[cfg(feature = "sealed")]
-mod passphrase;
+mod pending;
 mod place;
 mod pool;
 mod refresh;
 pub mod repair;
+#[cfg(feature = "sealed")]
+mod sealed_files;
+#[cfg(not(feature = "sealed"))]
+#[path = "sealed_files_absent.rs"]
+mod sealed_files;
 mod secure_store;
 mod service_entries;
+mod shared;
 mod state_dir;
 pub mod store;
 mod subscribe;
+mod subscribers;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod vault;
-#[cfg(feature = "sealed")]
-mod vault_keys;
+mod watcher;
 
 pub use backend::Backend;
+pub use batch::Batch;
+pub use changes::Changes;
 pub use config::{Config, DangerousConfig, Fallback};
 pub use layout::Layout;
 pub use manager::SecretManager;
@@ -99,8 +113,8 @@ pub use strongroom_core::{
     Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString, Store, Timestamp,
     Warning,
 };
-pub use subscribe::Changes;
-pub use vault::{Batch, Change, ChangeKind, SecretInfo};
+pub use subscribers::{Change, ChangeKind};
+pub use vault::SecretInfo;
 
 /// Tests the example in the README.
 #[cfg(doctest)]

@@ -1,18 +1,17 @@
-//! The vault of an application, for async callers. [`blocking`] mirrors it.
+//! The vault of an application, for async callers: [`blocking`] on a thread pool.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, Persistence, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
+    Capabilities, Result, Secret, SecretKey, SecretString, ServiceName, Warning,
 };
 
-use crate::choose::{ChoiceReason, Chosen};
+use crate::batch::Batch;
+use crate::choose::ChoiceReason;
 use crate::missing::missing;
-use crate::pool;
-use crate::vault::{Batch, SecretInfo, Vault};
-use crate::{Backend, Config, Layout, blocking};
+use crate::vault::SecretInfo;
+use crate::{Backend, Config, Layout, blocking, pool};
 
 /// All secrets of an application, kept with their metadata in a single entry of its store.
 ///
@@ -46,15 +45,8 @@ use crate::{Backend, Config, Layout, blocking};
 /// ```
 #[derive(Clone)]
 pub struct SecretManager {
-    pub(crate) shared: Arc<Shared>,
-}
-
-/// The state shared by all handles of a manager, async and blocking.
-pub(crate) struct Shared {
-    pub(crate) vault: Arc<Vault>,
-    pub(crate) chosen: Chosen,
-    /// The application's advice for a missing secret.
-    pub(crate) setup_hint: Option<String>,
+    /// The implementation, which blocks and so runs on a thread of the pool.
+    pub(crate) blocking: blocking::SecretManager,
 }
 
 impl SecretManager {
@@ -78,7 +70,7 @@ impl SecretManager {
     /// `Invalid` for a key that can't be used.
     pub async fn set(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
         let (key, secret) = (key.into(), secret.duplicate());
-        self.run(move |vault| vault.set(&key, secret)).await
+        self.run(move |secrets| secrets.set(key, &secret)).await
     }
 
     /// Stores a value together with the provider that issued it.
@@ -92,8 +84,9 @@ impl SecretManager {
         value: impl Into<SecretString>,
         provider: Option<&str>,
     ) -> Result<()> {
-        let (key, secret) = (key.into(), api_key(value.into(), provider));
-        self.run(move |vault| vault.set(&key, secret)).await
+        let (key, value) = (key.into(), value.into());
+        let provider = provider.map(str::to_owned);
+        self.run(move |secrets| secrets.set_api_key(key, value, provider.as_deref())).await
     }
 
     /// Stores a secret under a key that is not in use yet.
@@ -103,7 +96,7 @@ impl SecretManager {
     /// `AlreadyExists` if the key is in use; `Invalid` for a key that can't be used.
     pub async fn create(&self, key: impl Into<SecretKey>, secret: &Secret) -> Result<()> {
         let (key, secret) = (key.into(), secret.duplicate());
-        self.run(move |vault| vault.create(&key, secret)).await
+        self.run(move |secrets| secrets.create(key, &secret)).await
     }
 
     /// Gives a secret another name or target. Its value, metadata and times stay. In [`Layout::Entries`], a
@@ -115,7 +108,7 @@ impl SecretManager {
     /// key; `Invalid` for a new key that can't be used.
     pub async fn rename(&self, old: impl Into<SecretKey>, new: impl Into<SecretKey>) -> Result<()> {
         let (old, new) = (old.into(), new.into());
-        self.run(move |vault| vault.rename(&old, &new)).await
+        self.run(move |secrets| secrets.rename(old, new)).await
     }
 
     /// Replaces the value of a secret and keeps its metadata.
@@ -129,7 +122,7 @@ impl SecretManager {
         value: impl Into<SecretString>,
     ) -> Result<()> {
         let (key, value) = (key.into(), value.into());
-        self.run(move |vault| vault.update_value(&key, value)).await
+        self.run(move |secrets| secrets.update_value(key, value)).await
     }
 
     /// Changes a secret under the vault's lock, so that no other change comes in between. `None` stands for
@@ -144,7 +137,7 @@ impl SecretManager {
         change: impl FnOnce(Option<Secret>) -> Option<Secret> + Send + 'static,
     ) -> Result<()> {
         let key = key.into();
-        self.run(move |vault| vault.update(&key, change)).await
+        self.run(move |secrets| secrets.update(key, change)).await
     }
 
     /// Changes a secret as [`update`](Self::update) does, unless `change` fails. Its error is then returned,
@@ -159,7 +152,7 @@ impl SecretManager {
         change: impl FnOnce(Option<Secret>) -> Result<Option<Secret>> + Send + 'static,
     ) -> Result<()> {
         let key = key.into();
-        self.run(move |vault| vault.try_update(&key, change)).await
+        self.run(move |secrets| secrets.try_update(key, change)).await
     }
 
     /// Makes several changes in a single write: all of them, or none. If the vault [is not
@@ -173,7 +166,7 @@ impl SecretManager {
     pub async fn batch(&self, fill: impl FnOnce(&mut Batch)) -> Result<()> {
         let mut batch = Batch::default();
         fill(&mut batch);
-        self.run(move |vault| vault.batch(batch)).await
+        self.run(move |secrets| secrets.apply(batch)).await
     }
 
     /// Deletes a secret. Returns whether it existed.
@@ -183,7 +176,7 @@ impl SecretManager {
     /// Only the errors that every call can return.
     pub async fn delete(&self, key: impl Into<SecretKey>) -> Result<bool> {
         let key = key.into();
-        self.run(move |vault| vault.delete(&key)).await
+        self.run(move |secrets| secrets.delete(key)).await
     }
 
     /// Deletes every entry of the service, including those of other programs under its name, and returns
@@ -193,7 +186,7 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub async fn purge(&self) -> Result<usize> {
-        self.run(Vault::purge).await
+        self.run(blocking::SecretManager::purge).await
     }
 
     /// Returns a secret, or `None` if it does not exist.
@@ -204,10 +197,10 @@ impl SecretManager {
     pub async fn get(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         let key = key.into();
         // Reading memory never blocks, so it needs no thread of the pool.
-        if let Some(found) = self.shared.vault.get_from_memory(&key) {
+        if let Some(found) = self.blocking.get_from_memory(&key) {
             return found;
         }
-        self.run(move |vault| vault.get(&key)).await
+        self.run(move |secrets| secrets.get(key)).await
     }
 
     /// Returns the value of a secret, or `None` if it does not exist. A secret without a target can be named
@@ -228,7 +221,7 @@ impl SecretManager {
     /// else the command that stores it; `Expired` if it has expired.
     pub async fn require(&self, key: impl Into<SecretKey>) -> Result<SecretString> {
         let key = key.into();
-        self.get_value(&key).await?.ok_or_else(|| missing(&self.shared, &key))
+        self.get_value(&key).await?.ok_or_else(|| missing(&self.blocking.shared, &key))
     }
 
     /// Returns a secret even if it has expired, to inspect or extend a secret that [`get`](Self::get)
@@ -239,7 +232,7 @@ impl SecretManager {
     /// Only the errors that every call can return.
     pub async fn peek(&self, key: impl Into<SecretKey>) -> Result<Option<Secret>> {
         let key = key.into();
-        self.run(move |vault| vault.peek(&key)).await
+        self.run(move |secrets| secrets.peek(key)).await
     }
 
     /// Returns whether a secret exists, expired or not.
@@ -249,10 +242,10 @@ impl SecretManager {
     /// Only the errors that every call can return.
     pub async fn exists(&self, key: impl Into<SecretKey>) -> Result<bool> {
         let key = key.into();
-        if let Some(exists) = self.shared.vault.exists_in_memory(&key) {
+        if let Some(exists) = self.blocking.exists_in_memory(&key) {
             return Ok(exists);
         }
-        self.run(move |vault| vault.exists(&key)).await
+        self.run(move |secrets| secrets.exists(key)).await
     }
 
     /// Lists all secrets without their values, sorted by name and target. Expired secrets are included.
@@ -261,7 +254,7 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub async fn list(&self) -> Result<Vec<SecretInfo>> {
-        self.run(Vault::list).await
+        self.run(blocking::SecretManager::list).await
     }
 
     /// Lists the secrets that have expired or will expire within this duration.
@@ -270,7 +263,7 @@ impl SecretManager {
     ///
     /// Only the errors that every call can return.
     pub async fn expiring(&self, within: Duration) -> Result<Vec<SecretInfo>> {
-        self.run(move |vault| vault.expiring(within)).await
+        self.run(move |secrets| secrets.expiring(within)).await
     }
 
     /// Returns the vault's generation, which grows by 1 with each commit and is 0 before the first commit.
@@ -279,42 +272,42 @@ impl SecretManager {
     ///
     /// `Unsupported` if commits [are not counted](crate::store::VaultCapabilities::counts_generations).
     pub async fn generation(&self) -> Result<u64> {
-        self.run(Vault::generation).await
+        self.run(blocking::SecretManager::generation).await
     }
 
     /// Forgets and wipes the secrets in memory. The next call reads the store again.
     pub fn forget(&self) {
-        self.shared.vault.forget();
+        self.blocking.forget();
     }
 
     /// Returns the service's name.
     pub fn service(&self) -> &ServiceName {
-        self.shared.vault.service()
+        self.blocking.service()
     }
 
     /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
-        self.shared.chosen.backend()
+        self.blocking.backend()
     }
 
     /// Returns the layout of the vault in its store.
     pub fn layout(&self) -> Layout {
-        self.shared.layout()
+        self.blocking.layout()
     }
 
     /// Returns the reason for choosing this backend.
     pub fn reason(&self) -> &ChoiceReason {
-        self.shared.chosen.reason()
+        self.blocking.reason()
     }
 
     /// Returns whether the vault is kept until it is deleted, across restarts of the machine.
     pub fn is_persistent(&self) -> bool {
-        self.shared.is_persistent()
+        self.blocking.is_persistent()
     }
 
     /// Returns the capabilities of the store, which include its protection of the vault.
     pub fn store_capabilities(&self) -> Capabilities {
-        self.shared.store_capabilities()
+        self.blocking.store_capabilities()
     }
 
     /// Lists the weaknesses in the vault's protection, to be shown to the user: see
@@ -334,42 +327,29 @@ impl SecretManager {
 
     /// Returns a blocking handle to the same vault.
     pub fn blocking(&self) -> blocking::SecretManager {
-        blocking::SecretManager::from_shared(Arc::clone(&self.shared))
+        self.blocking.clone()
     }
 
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Vault) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&blocking::SecretManager) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let shared = Arc::clone(&self.shared);
-        pool::run(move || work(&shared.vault)).await
+        let blocking = self.blocking.clone();
+        pool::run(move || work(&blocking)).await
     }
 }
 
-impl Shared {
-    pub(crate) fn layout(&self) -> Layout {
-        self.vault.layout()
-    }
-
-    pub(crate) fn is_persistent(&self) -> bool {
-        self.store_capabilities().persistence == Persistence::Permanent
-    }
-
-    pub(crate) fn store_capabilities(&self) -> Capabilities {
-        self.chosen.store().capabilities()
-    }
-}
-
-pub(crate) fn api_key(value: SecretString, provider: Option<&str>) -> Secret {
-    let secret = Secret::new(value);
-    match provider {
-        Some(provider) => secret.provider(provider),
-        None => secret,
+impl blocking::SecretManager {
+    /// Returns an async handle to the same vault.
+    pub fn to_async(&self) -> SecretManager {
+        SecretManager { blocking: self.clone() }
     }
 }
 
 impl fmt::Debug for SecretManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretManager").field("chosen", &self.shared.chosen).finish_non_exhaustive()
+        f.debug_struct("SecretManager")
+            .field("chosen", &self.blocking.shared.chosen)
+            .finish_non_exhaustive()
     }
 }

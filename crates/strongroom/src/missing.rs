@@ -4,7 +4,7 @@ use strongroom_core::advice::{Command, Sentence};
 use strongroom_core::{EntryName, Error, ErrorKind, Operation, SecretKey, UserName};
 
 use crate::choose::ChoiceReason;
-use crate::manager::Shared;
+use crate::shared::Shared;
 use crate::{Backend, Layout};
 
 /// Returns a `NotFound` error for a secret, with the application's advice, or else with the command that stores
@@ -18,7 +18,7 @@ pub(crate) fn missing(shared: &Shared, key: &SecretKey) -> Error {
     };
     match UserName::new(key.entry_name()) {
         Ok(user) => error
-            .with_entry(&EntryName::from_parts(shared.vault.service().clone(), user))
+            .with_entry(&EntryName::from_parts(shared.engine.storage.service().clone(), user))
             .with_message("there is no such secret"),
         Err(_) => error.with_message(format!("there is no secret {key}")),
     }
@@ -30,7 +30,7 @@ fn advised(error: Error, shared: &Shared, key: &SecretKey) -> Error {
     if backend == Backend::Memory || !Backend::ALL.contains(&backend) {
         return error;
     }
-    let service = shared.vault.service().as_str();
+    let service = shared.engine.storage.service().as_str();
     let command = match shared.layout() {
         Layout::Entries => entry_set(service, key),
         _ => store(service, key),

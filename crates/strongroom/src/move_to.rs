@@ -4,7 +4,8 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, ServiceName};
 
 use crate::binding::{BindingFile, Home, Moving};
 use crate::choose::{choose_source, choose_unbound};
-use crate::vault::{MoveStep, Moved};
+use crate::lifecycle::relocate::{self, MoveStep, Moved};
+use crate::vault::Engine;
 use crate::{Backend, Config, Layout};
 
 impl Config {
@@ -51,7 +52,7 @@ impl Config {
         let vault = self.vault_on(&source, &service, has_entries)?;
         if is_same_store || to.backend.is_of_this_process() {
             // A vault that does not exist is reported before a target that keeps nothing.
-            let is_there_already = match vault.must_be_there() {
+            let is_there_already = match relocate::layout_to_move(&vault) {
                 Ok(layout) => (layout == Layout::Entries) == in_entries,
                 // Entries may all be deleted while the service still lives in them, as its binding says.
                 Err(none)
@@ -68,11 +69,11 @@ impl Config {
             }
         }
         // The user is not asked for the passphrase of a new file if there is nothing to move.
-        vault.must_be_there()?;
+        relocate::layout_to_move(&vault)?;
         let there = self.clone().backend(to.backend).layout(layout);
         let target = choose_unbound(&there)?;
         let target = there.vault_on(&target, &service, in_entries)?;
-        vault.move_to((&target, to), from, &binding, progress)
+        relocate::move_vault((&vault, from), (&target, to), &binding, progress)
     }
 
     /// Deletes the old vault after a move that was stopped after the switch.
@@ -82,22 +83,23 @@ impl Config {
         (from, to): (Home, Home),
         binding: &BindingFile,
     ) -> Result<Moved> {
-        let on = |home: Home| {
-            let chosen = choose_unbound(&self.clone().backend(home.backend))?;
-            let vault = self.vault_on(&chosen, service, home.in_entries)?;
-            Ok::<_, Error>((vault, chosen))
-        };
-        let (vault, chosen) = on(to)?;
-        let vault = vault.snapshot()?;
-        on(from)?.0.delete_moved(&vault, from.in_entries)?;
+        let vault = self.vault_at(service, to)?;
+        let secrets = vault.read(|vault| vault.snapshot())?;
+        let old = self.vault_at(service, from)?;
+        relocate::delete_moved(&old.storage, &secrets, from.in_entries)?;
         // Only this ends the move: after a failure above, the next call deletes the old vault.
         binding.write(to, Moving::No).map_err(|error| {
             Error::new(ErrorKind::Io, Operation::Move)
                 .with_message("where the vault lives can't be remembered")
                 .with_source(error)
         })?;
-        let can = chosen.store().capabilities();
-        Ok(Moved::new((from.backend, to.backend), vault.secrets().len(), can))
+        let can = vault.storage.store.capabilities();
+        Ok(Moved::new((from.backend, to.backend), secrets.secrets().len(), can))
+    }
+
+    fn vault_at(&self, service: &ServiceName, home: Home) -> Result<Engine> {
+        let chosen = choose_unbound(&self.clone().backend(home.backend))?;
+        self.vault_on(&chosen, service, home.in_entries)
     }
 }
 

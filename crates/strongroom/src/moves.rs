@@ -1,3 +1,3 @@
 //! The results of [`Config::move_to`](crate::Config::move_to).
 
-pub use crate::vault::{MoveStep, Moved};
+pub use crate::lifecycle::relocate::{MoveStep, Moved};

@@ -8,6 +8,7 @@ use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, 
 use crate::backend::{names, supported};
 use crate::container::Container;
 use crate::guard::Guard;
+use crate::sealed_files::add_settings;
 use crate::{Backend, Config};
 
 /// The source of stores. Tests bring their own.
@@ -83,9 +84,8 @@ pub(crate) fn guarded(store: Arc<dyn Store>, config: &Config) -> Arc<dyn Store> 
 fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
     // For the files of this library, this configuration replaces the settings that the application passed by type.
     let mut settings = config.store_settings.clone();
-    #[cfg(feature = "sealed")]
     if backend == Backend::File {
-        settings.insert(sealed(config)?);
+        add_settings(config, &mut settings)?;
     }
     if backend == Backend::PlaintextFile
         && let Some(path) = config.plaintext_file()
@@ -93,22 +93,6 @@ fn settings(backend: Backend, config: &Config) -> Result<StoreSettings> {
         settings.insert(strongroom_plaintext::Config::at(path));
     }
     Ok(settings)
-}
-
-/// Returns the settings of the encrypted files. A key is needed only when a file is used, because choosing a
-/// store contacts nothing.
-#[cfg(feature = "sealed")]
-fn sealed(config: &Config) -> Result<strongroom_sealed::Config> {
-    let directory = config.data_directory()?.ok_or_else(|| {
-        Error::new(ErrorKind::NoBackend, Operation::Choose)
-            .with_store(Backend::File.name())
-            .with_message("the user has no home directory for an encrypted file")
-            .with_hint("Set HOME to a directory that this user may write.")
-    })?;
-    let mut sealed = strongroom_sealed::Config::keyless(Config::file_dir(&directory));
-    sealed.deadline = config.deadlines.call;
-    sealed.sources = config.key_sources()?;
-    Ok(sealed)
 }
 
 fn not_here(backend: Backend) -> Error {

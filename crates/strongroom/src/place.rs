@@ -1,19 +1,14 @@
 //! The place of a vault in a chosen store, from the configuration and the binding.
 
-#[cfg(feature = "sealed")]
-use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "sealed")]
-use strongroom_core::Persistence;
 use strongroom_core::{Result, ServiceName};
 
 use crate::binding::{BindingFile, Home};
 use crate::choose::Chosen;
+use crate::sealed_files::file_of_vault;
 use crate::state_dir::StateDir;
-#[cfg(feature = "sealed")]
-use crate::vault::SealedPlace;
-use crate::vault::{EntriesPlace, Place, Vault};
+use crate::vault::{Engine, EntriesPlace, Storage};
 use crate::{Backend, Config, Layout};
 
 impl Config {
@@ -34,14 +29,8 @@ impl Config {
         chosen: &Chosen,
         service: &ServiceName,
         has_entries: bool,
-    ) -> Result<Vault> {
-        let place = Place {
-            entries: match has_entries {
-                true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
-                false => None,
-            },
-            ..place_of_file(self, chosen, service)?
-        };
+    ) -> Result<Engine> {
+        let storage = self.storage_on(chosen, service, has_entries)?;
         let state_dir = match chosen.backend() {
             // No other process sees this store, so that there is nothing to lock.
             backend if backend.is_of_this_process() && self.state_dir.is_none() => {
@@ -49,35 +38,25 @@ impl Config {
             }
             _ => self.state_directory()?,
         };
-        let (store, clock) = (Arc::clone(chosen.store()), Arc::clone(&self.clock));
-        Vault::new(store, service, &state_dir, place, self.deadlines, clock)
+        Engine::new(storage, &state_dir, self.deadlines, Arc::clone(&self.clock))
     }
-}
 
-/// Returns the place of the vault's encrypted file, if it may have such a file.
-#[cfg(not(feature = "sealed"))]
-fn place_of_file(config: &Config, _: &Chosen, _: &ServiceName) -> Result<Place> {
-    Ok(Place { is_wanted: config.layout == Layout::Sealed, entries: None })
-}
-
-#[cfg(feature = "sealed")]
-fn place_of_file(config: &Config, chosen: &Chosen, service: &ServiceName) -> Result<Place> {
-    let is_wanted = config.layout == Layout::Sealed;
-    let deadline = config.deadlines.call;
-    let lasts = chosen.store().capabilities().persistence == Persistence::Permanent;
-    let sealed = match (chosen.backend(), config.data_directory()?) {
-        // The file's key would lie beside it, in the open.
-        (Backend::PlaintextFile, _) => None,
-        (Backend::File, Some(directory)) => {
-            Some(SealedPlace::Direct(config.unlock(config.file_of(&directory, service))?))
-        }
-        // The loss of the key's entry would leave a file that can't be opened, so its store must last.
-        (_, Some(directory)) if lasts => {
-            let known = config.clone();
-            let recovery = Box::new(move |path: &Path| known.unlock(path.to_owned()));
-            Some(SealedPlace::keyed(&Config::keyed_dir(&directory), service, deadline, recovery))
-        }
-        _ => None,
-    };
-    Ok(Place { sealed, is_wanted, entries: None })
+    /// Returns the storage of the service's vault in this store.
+    pub(crate) fn storage_on(
+        &self,
+        chosen: &Chosen,
+        service: &ServiceName,
+        has_entries: bool,
+    ) -> Result<Storage> {
+        let entries = match has_entries {
+            true => Some(EntriesPlace::new(chosen.backend(), self.binding_file(service)?)),
+            false => None,
+        };
+        let persistence = chosen.store().capabilities().persistence;
+        let file = file_of_vault(self, (chosen.backend(), persistence), service)?;
+        Ok(Storage::new(Arc::clone(chosen.store()), service)?
+            .preferring_file(self.layout == Layout::Sealed)
+            .with_entries(entries)
+            .with_file(file))
+    }
 }

@@ -1,9 +1,14 @@
 //! Refreshing a secret: a single process fetches the new value, and the other processes wait for it.
 
-use strongroom_core::{Error, Operation, Result, Secret, SecretKey, SecretString};
+use strongroom_core::{
+    Error, ErrorKind, ExposeSecret as _, Operation, Result, Secret, SecretKey, SecretMetadata,
+    SecretString, Timestamp,
+};
 
-use crate::vault::Vault;
-use crate::{SecretManager, blocking};
+use crate::pending::Fetched;
+use crate::shared::Shared;
+use crate::vault::Content;
+use crate::{Layout, SecretManager, blocking, edits};
 
 impl SecretManager {
     /// Returns a secret that is not stale, and fetches a new secret if necessary.
@@ -22,7 +27,7 @@ impl SecretManager {
     ///   [`unstored`](Self::unstored) lists such secrets.
     /// - If `fetch` finds no old secret because the user has logged out, let it fail: its result would be
     ///   stored.
-    /// - In [`Layout::Entries`](crate::Layout::Entries) no expiry is known, so `is_stale` must see it in the
+    /// - In [`Layout::Entries`] no expiry is known, so `is_stale` must see it in the
     ///   value. Only the value of the fetched secret is stored.
     ///
     /// # Errors
@@ -58,34 +63,38 @@ impl SecretManager {
     ) -> Result<Secret, E> {
         let key = key.into();
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        if let Found::Fresh(secret) = self.found(&key, &is_stale).await? {
+        if let Freshness::Fresh(secret) = self.freshness(&key, &is_stale).await? {
             return Ok(secret);
         }
         let wanted = key.clone();
         // `fetch` may take long, so it runs under the lock of this secret alone and not under the vault's.
-        let _alone = self.run(move |vault| vault.lock_refresh(&wanted)).await?;
+        let _alone = self.run(move |secrets| secrets.shared.engine.lock_refresh(&wanted)).await?;
         // Another caller may have fetched while this call waited for the lock.
-        let old = match self.found(&key, &is_stale).await? {
-            Found::Fresh(secret) => return Ok(secret),
-            Found::Stale(old) => old,
+        let old = match self.freshness(&key, &is_stale).await? {
+            Freshness::Fresh(secret) => return Ok(secret),
+            Freshness::Stale(old) => old,
         };
         let base = value(old.as_ref());
         let wanted = key.clone();
-        self.run(move |vault| vault.check_writable(&wanted)).await?;
+        self.run(move |secrets| secrets.shared.check_writable(&wanted)).await?;
         let new = fetch(old).await?;
-        Ok(self.run(move |vault| vault.refreshed(&key, base.as_ref(), new)).await?)
+        Ok(self.run(move |secrets| secrets.shared.store_fetched(&key, base.as_ref(), new)).await?)
     }
 
     /// Returns the keys of the secrets that a refresh fetched and could not store. They are in this manager's
     /// memory.
     pub fn unstored(&self) -> Vec<SecretKey> {
-        self.shared.vault.unstored()
+        self.blocking.shared.pending.keys()
     }
 
-    async fn found(&self, key: &SecretKey, is_stale: impl Fn(&Secret) -> bool) -> Result<Found> {
+    async fn freshness(
+        &self,
+        key: &SecretKey,
+        is_stale: impl Fn(&Secret) -> bool,
+    ) -> Result<Freshness> {
         let key = key.clone();
-        let found = self.run(move |vault| vault.for_refresh(&key)).await?;
-        Ok(Found::new(found, &self.shared.vault, is_stale))
+        let secret = self.run(move |secrets| secrets.shared.for_refresh(&key)).await?;
+        Ok(Freshness::of(secret, self.blocking.shared.engine.now(), is_stale))
     }
 }
 
@@ -103,39 +112,137 @@ impl blocking::SecretManager {
     ) -> Result<Secret, E> {
         let key = &key.into();
         key.validate().map_err(|error| error.during(Operation::Set))?;
-        let vault = &self.shared.vault;
-        if let Found::Fresh(secret) = Found::new(vault.for_refresh(key)?, vault, &is_stale) {
+        let shared = &self.shared;
+        if let Freshness::Fresh(secret) = shared.freshness(key, &is_stale)? {
             return Ok(secret);
         }
-        let _alone = vault.lock_refresh(key)?;
+        let _alone = shared.engine.lock_refresh(key)?;
         // Another caller may have fetched while this call waited for the lock.
-        let old = match Found::new(vault.for_refresh(key)?, vault, &is_stale) {
-            Found::Fresh(secret) => return Ok(secret),
-            Found::Stale(old) => old,
+        let old = match shared.freshness(key, &is_stale)? {
+            Freshness::Fresh(secret) => return Ok(secret),
+            Freshness::Stale(old) => old,
         };
         let base = value(old.as_ref());
-        vault.check_writable(key)?;
+        shared.check_writable(key)?;
         let new = fetch(old)?;
-        Ok(vault.refreshed(key, base.as_ref(), new)?)
+        Ok(shared.store_fetched(key, base.as_ref(), new)?)
     }
 
     /// Returns the secrets that could not be stored, as
     /// [`SecretManager::unstored`](crate::SecretManager::unstored) does.
     pub fn unstored(&self) -> Vec<SecretKey> {
-        self.shared.vault.unstored()
+        self.shared.pending.keys()
+    }
+}
+
+/// The steps of a refresh.
+impl Shared {
+    /// Returns the latest secret for a refresh, expired or not. That is a fetched secret that could not be
+    /// stored, if there is any.
+    pub(crate) fn for_refresh(&self, key: &SecretKey) -> Result<Option<Secret>> {
+        let Some(Fetched { base, secret }) = self.pending.take(key) else {
+            return self.engine.read(|vault| vault.get(key));
+        };
+        self.store_fetched(key, base.as_ref(), secret).map(Some)
+    }
+
+    /// Checks that the store accepts writes, by a write that changes no secret. If there is no vault yet,
+    /// checks only that the store can be used.
+    pub(crate) fn check_writable(&self, key: &SecretKey) -> Result<()> {
+        let engine = &self.engine;
+        let is_inline = engine.read_content(|content| match content {
+            Content::Stored(content) => content.check_writable(key).map(|()| false),
+            Content::Inline(_) if content.is_none() => engine.storage.store.probe().map(|_| false),
+            Content::Inline(_) => Ok(true),
+        });
+        match is_inline.map_err(|error| engine.storage.named(error))? {
+            true => engine.write_unchanged(),
+            false => Ok(()),
+        }
+    }
+
+    /// Stores a secret that was fetched to replace the value `base`. If the stored value is not `base` any
+    /// more, it stays. Returns the secret that is valid now.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the secret was deleted meanwhile. If the store does not take the secret, that is no
+    /// error: the secret is kept in memory.
+    pub(crate) fn store_fetched(
+        &self,
+        key: &SecretKey,
+        base: Option<&SecretString>,
+        new: Secret,
+    ) -> Result<Secret> {
+        let copy = new.duplicate();
+        match self.commit_fetched(key, base, new) {
+            // The provider may already have revoked the old value, so the new value must not be lost.
+            Err(error) if error.kind() != ErrorKind::Conflict => {
+                tracing::warn!(%error, "{key} was refreshed and could not be stored: it is in memory alone");
+                let base = base.map(|base| SecretString::from(base.expose_secret()));
+                self.pending.keep(key, Fetched { base, secret: copy.duplicate() });
+                Ok(copy)
+            }
+            stored => stored,
+        }
+    }
+
+    /// Stores the secrets of earlier refreshes, after the store has taken a change.
+    pub(crate) fn store_pending(&self) {
+        for key in self.pending.keys() {
+            if let Some(Fetched { base, secret }) = self.pending.take(&key) {
+                // A failure keeps it once more, and a secret that was deleted stays so.
+                drop(self.store_fetched(&key, base.as_ref(), secret));
+            }
+        }
+    }
+
+    fn commit_fetched(
+        &self,
+        key: &SecretKey,
+        base: Option<&SecretString>,
+        new: Secret,
+    ) -> Result<Secret> {
+        let in_entries =
+            self.engine.read_content(|content| Ok(content.layout() == Layout::Entries))?;
+        // If the layout changes between this look and the write, the write finds out.
+        // Entries can't hold metadata and would refuse the secret, and the new value matters more.
+        let kept = if in_entries { SecretMetadata::default() } else { new.metadata.clone() };
+        let mut stored = None;
+        let committed = self.commit(|vault| {
+            let found = vault.get(key)?;
+            if found.as_ref().map(|found| found.value.expose_secret())
+                != base.map(|base| base.expose_secret())
+            {
+                stored = found;
+                // Any error ends the commit without a write. The caller gets the stored secret, or this error
+                // if it was deleted.
+                return Err(deleted_meanwhile(key));
+            }
+            let mut secret = new;
+            secret.metadata = kept;
+            edits::set(vault, key, secret, self.engine.now())
+        });
+        match stored {
+            Some(stored) => Ok(stored),
+            None => committed,
+        }
+    }
+
+    fn freshness(&self, key: &SecretKey, is_stale: impl Fn(&Secret) -> bool) -> Result<Freshness> {
+        Ok(Freshness::of(self.for_refresh(key)?, self.engine.now(), is_stale))
     }
 }
 
 /// The state of a secret that is to be refreshed.
-enum Found {
+enum Freshness {
     Fresh(Secret),
     Stale(Option<Secret>),
 }
 
-impl Found {
-    fn new(found: Option<Secret>, vault: &Vault, is_stale: impl Fn(&Secret) -> bool) -> Self {
-        let now = vault.now();
-        match found {
+impl Freshness {
+    fn of(secret: Option<Secret>, now: Timestamp, is_stale: impl Fn(&Secret) -> bool) -> Self {
+        match secret {
             Some(secret) if !secret.is_expired(now) && !is_stale(&secret) => Self::Fresh(secret),
             stale => Self::Stale(stale),
         }
@@ -145,4 +252,10 @@ impl Found {
 /// Returns a copy of the value, to tell later whether the stored value is still the same.
 fn value(secret: Option<&Secret>) -> Option<SecretString> {
     secret.map(|secret| secret.duplicate().value)
+}
+
+fn deleted_meanwhile(key: &SecretKey) -> Error {
+    Error::new(ErrorKind::Conflict, Operation::Set)
+        .with_message(format!("{key} was deleted while it was refreshed; it stays deleted"))
+        .with_hint("Ask the user to log in again, if nobody logged out on purpose.")
 }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use strongroom_core::{Capabilities, Result};
 
 use crate::choose::{ChoiceReason, Chosen};
+pub use crate::lifecycle::items::{VaultContent, VaultItem};
+pub use crate::lifecycle::repair::Merged;
 #[cfg(feature = "sealed")]
-pub use crate::vault::Salvaged;
-use crate::vault::Vault;
-pub use crate::vault::{Merged, VaultContent, VaultItem};
+pub use crate::lifecycle::salvage::Salvaged;
+use crate::lifecycle::{purge, repair};
+use crate::vault::Engine;
 use crate::{Backend, Config};
 
 /// A vault that may not open: it is `Corrupt`, or it is `Ambiguous` because its store holds several items of
@@ -23,7 +25,7 @@ use crate::{Backend, Config};
 /// # Ok::<(), strongroom::Error>(())
 /// ```
 pub struct VaultRepair {
-    vault: Vault,
+    engine: Engine,
     chosen: Chosen,
 }
 
@@ -34,8 +36,8 @@ impl Config {
     ///
     /// As [`open`](Self::open), but never `Corrupt`.
     pub fn repair(self) -> Result<VaultRepair> {
-        let (vault, chosen) = self.unread()?;
-        Ok(VaultRepair { vault, chosen })
+        let (engine, chosen) = self.prepare_vault()?;
+        Ok(VaultRepair { engine, chosen })
     }
 }
 
@@ -63,7 +65,7 @@ impl VaultRepair {
     /// As [`Store::read_entry`](crate::Store::read_entry), but neither `Corrupt` nor
     /// `Ambiguous`.
     pub fn examine(&self) -> Result<Vec<VaultItem>> {
-        self.vault.examine()
+        repair::examine(&self.engine)
     }
 
     /// Merges several items into a single vault: the item of the highest generation, with the secrets that
@@ -74,7 +76,7 @@ impl VaultRepair {
     /// `Invalid` if there are not several items; `Corrupt` if any of them can't be read; otherwise the errors
     /// of a change of [`SecretManager`](crate::SecretManager). A merge that fails deletes nothing.
     pub fn merge(&self) -> Result<Merged> {
-        self.vault.merge()
+        repair::merge(&self.engine)
     }
 
     /// Creates a new file from the readable parts of a damaged sealed file, which is put aside. Only the
@@ -89,7 +91,7 @@ impl VaultRepair {
     /// the old file's place once it is complete.
     #[cfg(feature = "sealed")]
     pub fn salvage(&self) -> Result<Salvaged> {
-        self.vault.salvage()
+        crate::lifecycle::salvage::salvage(&self.engine)
     }
 
     /// Copies a vault that can't be read into a file that only the user may read, then deletes the vault.
@@ -103,7 +105,7 @@ impl VaultRepair {
     /// `Invalid` if there is no vault, or if it can be read; `Ambiguous` if there are several items; `Io` if
     /// no copy can be made. Nothing is deleted then.
     pub fn reset(&self) -> Result<Vec<PathBuf>> {
-        self.vault.reset()
+        repair::reset(&self.engine)
     }
 
     /// Deletes every entry of the service, readable or not, and returns their number.
@@ -114,7 +116,7 @@ impl VaultRepair {
     /// `Ambiguous` if there are several items of the same name: merge them, or keep a single item, first.
     /// After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
-        self.vault.purge()
+        purge::purge(&self.engine)
     }
 }
 

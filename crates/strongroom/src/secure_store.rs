@@ -10,9 +10,9 @@ use strongroom_core::{
 
 use crate::choose::ChoiceReason;
 use crate::layout::VAULT_ENTRY;
-use crate::manager::Shared;
 use crate::missing::missing;
-use crate::opening::away;
+use crate::opening::with_bound_backend;
+use crate::shared::Shared;
 use crate::{Backend, Config, Fallback, Layout, blocking};
 
 /// The secrets of an application: get, set and delete by name.
@@ -62,11 +62,10 @@ impl Config {
     /// than the named store; otherwise as [`choose_unbound`](crate::store::choose_unbound()).
     pub fn open_store(mut self) -> Result<SecureStore> {
         let (service, setup_hint) = (self.checked_service()?, self.setup_hint.take());
-        let (vault, chosen) =
-            self.default_fallback(Fallback::Error).layout(Layout::Entries).unread()?;
-        let vault = Arc::new(vault.yielding_to_vault());
-        let manager =
-            blocking::SecretManager::from_shared(Arc::new(Shared { vault, chosen, setup_hint }));
+        let config = self.default_fallback(Fallback::Error).layout(Layout::Entries);
+        let (vault, chosen) = config.prepare_vault()?;
+        let shared = Shared::new(vault.preferring_vault(), chosen, setup_hint);
+        let manager = blocking::SecretManager::from_shared(shared);
         Ok(SecureStore { service, manager })
     }
 }
@@ -94,7 +93,7 @@ impl SecureStore {
     /// name.
     pub fn set_secret(&self, name: &str, value: &SecretString) -> Result<()> {
         let key = key(name, Operation::Set)?;
-        self.placed(self.set(name, &key, value))
+        self.with_location(self.set(name, &key, value))
     }
 
     /// Stores a secret under a name that is not in use yet.
@@ -104,7 +103,7 @@ impl SecureStore {
     /// The errors of [`set_secret`](Self::set_secret), and `AlreadyExists`.
     pub fn create_secret(&self, name: &str, value: &SecretString) -> Result<()> {
         let key = key(name, Operation::Set)?;
-        self.placed(self.create(name, &key, value))
+        self.with_location(self.create(name, &key, value))
     }
 
     /// Returns a secret, or `None` if it does not exist. A locked store is an error, never `None`.
@@ -115,7 +114,7 @@ impl SecureStore {
     /// vault's secret that has expired; `Invalid` if another program stored bytes that are not text.
     pub fn get_secret(&self, name: &str) -> Result<Option<SecretString>> {
         let key = key(name, Operation::Get)?;
-        self.placed(self.get(name, &key))
+        self.with_location(self.get(name, &key))
     }
 
     /// Returns a secret that the application requires.
@@ -138,7 +137,7 @@ impl SecureStore {
     /// `Ambiguous` if several items have the name.
     pub fn delete_secret(&self, name: &str) -> Result<()> {
         let key = key(name, Operation::Delete)?;
-        self.placed(self.delete(name, &key))
+        self.with_location(self.delete(name, &key))
     }
 
     /// Returns whether a secret exists.
@@ -148,7 +147,7 @@ impl SecureStore {
     /// Only the errors that every call can return.
     pub fn exists(&self, name: &str) -> Result<bool> {
         let key = key(name, Operation::Exists)?;
-        self.placed(self.contains(name, &key))
+        self.with_location(self.contains(name, &key))
     }
 
     /// Lists the names of all secrets, sorted, without reading a value.
@@ -157,7 +156,7 @@ impl SecureStore {
     ///
     /// `Unsupported` in a store that can't list.
     pub fn list(&self) -> Result<Vec<String>> {
-        self.placed(self.names())
+        self.with_location(self.names())
     }
 
     /// Deletes every entry of the service, including those of other programs under its name, and returns
@@ -167,7 +166,7 @@ impl SecureStore {
     ///
     /// Only the errors that every call can return. After a failure, some entries may already be deleted.
     pub fn purge(&self) -> Result<usize> {
-        self.placed(self.manager.purge())
+        self.with_location(self.manager.purge())
     }
 
     /// Returns the service's name.
@@ -277,14 +276,14 @@ impl SecureStore {
 
     /// Returns whether there is a vault, in a store that can hold entries beside it.
     fn has_entries_beside_vault(&self) -> Result<bool> {
-        let layout = self.manager.shared.vault.read_layout()?;
+        let layout = self.manager.shared.engine.read_content(|content| Ok(content.layout()))?;
         Ok(layout != Layout::Entries && self.backend() != Backend::File)
     }
 
     /// Adds the backend of the secrets to an error, if their store is away.
-    fn placed<T>(&self, result: Result<T>) -> Result<T> {
+    fn with_location<T>(&self, result: Result<T>) -> Result<T> {
         let chosen = &self.manager.shared.chosen;
-        result.map_err(|error| away(error, self.service.as_str(), chosen))
+        result.map_err(|error| with_bound_backend(error, self.service.as_str(), chosen))
     }
 }
 

@@ -10,7 +10,7 @@ use strongroom_core::{
 use crate::binding::{Binding, has_vault};
 use crate::choose::choose_for;
 use crate::choose::{ChoiceReason, Chosen, choose_unbound};
-use crate::opening::away;
+use crate::opening::with_bound_backend;
 use crate::{Backend, Config};
 
 /// The entries of a service as bytes, in any layout, for tools that inspect a store.
@@ -157,7 +157,7 @@ impl ServiceEntries {
     }
 
     fn placed<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| away(error, self.service.as_str(), &self.chosen))
+        result.map_err(|error| with_bound_backend(error, self.service.as_str(), &self.chosen))
     }
 }
 

@@ -1,35 +1,15 @@
-//! The changes of a vault, as a stream and as an iterator.
+//! Subscriptions to the changes of a vault.
 
-use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use async_channel::Receiver;
-use futures_core::Stream;
 use strongroom_core::Result;
 
-use crate::vault::{Change, Vault};
+use crate::changes::{BlockingChanges, Changes};
+use crate::shared::Shared;
+use crate::subscribers::Change;
+use crate::watcher::Watcher;
 use crate::{SecretManager, blocking};
-
-/// The changes of a vault, for async callers, as returned by [`SecretManager::subscribe`].
-///
-/// The stream does not end by itself. Read it or drop it: changes that are not read stay in memory.
-pub struct Changes {
-    receiver: Pin<Box<Receiver<Change>>>,
-    // The watching thread holds the vault weakly, so the subscription keeps it alive.
-    _vault: Arc<Vault>,
-}
-
-/// The changes of a vault, for callers that block, as returned by
-/// [`SecretManager::subscribe`](crate::blocking::SecretManager::subscribe).
-///
-/// As an iterator it waits for the next change without a limit, and does not end by itself. Read it or drop
-/// it: changes that are not read stay in memory.
-pub struct BlockingChanges {
-    receiver: Receiver<Change>,
-    _vault: Arc<Vault>,
-}
 
 impl SecretManager {
     /// Subscribes to the changes of secrets from now on, by this process or another.
@@ -62,8 +42,8 @@ impl SecretManager {
     /// # }).unwrap();
     /// ```
     pub fn subscribe(&self) -> Result<Changes> {
-        let vault = Arc::clone(&self.shared.vault);
-        Ok(Changes { receiver: Box::pin(vault.subscribe()?), _vault: vault })
+        let shared = &self.blocking.shared;
+        Ok(Changes::new(shared.subscribe()?, Arc::clone(&shared.engine)))
     }
 }
 
@@ -74,42 +54,15 @@ impl blocking::SecretManager {
     ///
     /// The errors of the async method.
     pub fn subscribe(&self) -> Result<BlockingChanges> {
-        let vault = Arc::clone(&self.shared.vault);
-        Ok(BlockingChanges { receiver: vault.subscribe()?, _vault: vault })
+        Ok(BlockingChanges::new(self.shared.subscribe()?, Arc::clone(&self.shared.engine)))
     }
 }
 
-impl Stream for Changes {
-    type Item = Change;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Change>> {
-        self.receiver.as_mut().poll_next(context)
-    }
-}
-
-impl BlockingChanges {
-    /// Returns the next change if there is a change already, without waiting.
-    pub fn try_next(&mut self) -> Option<Change> {
-        self.receiver.try_recv().ok()
-    }
-}
-
-impl Iterator for BlockingChanges {
-    type Item = Change;
-
-    fn next(&mut self) -> Option<Change> {
-        self.receiver.recv_blocking().ok()
-    }
-}
-
-impl fmt::Debug for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for BlockingChanges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BlockingChanges").finish_non_exhaustive()
+impl Shared {
+    /// Returns the changes from now on.
+    pub(crate) fn subscribe(&self) -> Result<Receiver<Change>> {
+        // It looks at the vault, so it is made before the subscribers are locked.
+        let watcher = Watcher::new(&self.engine, &self.subscribers);
+        self.subscribers.add(|| watcher.start())
     }
 }

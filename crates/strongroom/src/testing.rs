@@ -59,7 +59,6 @@ pub(crate) fn is_test_program() -> bool {
 /// Returns whether the path is that of a test. cargo puts tests into `deps`, with a hash in their names, and
 /// rustdoc puts examples into a directory whose name begins with `rustdoctest`.
 fn is_test(program: &Path) -> bool {
-    let name_of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut directories = program.ancestors().skip(1).filter_map(name_of);
     let in_documents = directories.any(|it| it.starts_with("rustdoctest"));
     let in_deps = program.parent().and_then(name_of).is_some_and(|it| it == "deps");
@@ -68,6 +67,10 @@ fn is_test(program: &Path) -> bool {
         hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
     in_documents || (in_deps && has_hash)
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-//! The vault: all secrets of a service, kept together.
+//! The engine of a vault: all secrets of a service, kept together.
+//!
+//! From the outside in: [`Engine`] reads and commits, with a copy in memory (`copies.rs`) and the protocol
+//! between processes (`coherence.rs`); [`Storage`] reads and writes the bytes, without locks; the layouts are
+//! `inline.rs`, `sealed.rs` and `entries.rs`.
 
 mod coherence;
 mod commit;
@@ -6,44 +10,26 @@ mod content;
 mod copies;
 mod engine;
 mod entries;
-#[cfg(feature = "sealed")]
-mod keys;
-mod lay;
+mod file;
+mod inline;
 mod payload;
-mod place;
-mod purge;
-mod refreshed;
-mod relocate;
-mod repair;
-#[cfg(feature = "backup")]
-mod restore;
 #[cfg(feature = "sealed")]
-mod salvage;
-#[cfg(feature = "sealed")]
-mod sealed;
-mod secrets;
-#[cfg(test)]
-mod tests;
-#[cfg(feature = "sealed")]
-mod unlock;
-mod watch;
+pub(crate) mod sealed;
+mod storage;
+mod wakeup;
 
-pub(crate) use engine::Vault;
+#[cfg(all(test, feature = "sealed"))]
+pub(crate) use coherence::Coherence;
+pub(crate) use coherence::{Observation, Revision};
+pub use content::SecretInfo;
+pub(crate) use content::{Content, EditVault, Fingerprint, ReadVault};
+pub(crate) use engine::Engine;
 pub(crate) use entries::EntriesPlace;
+pub(crate) use file::{Prepared, VaultFile};
 #[cfg(feature = "backup")]
-pub(crate) use payload::backup::Document;
+pub(crate) use payload::backup;
 #[cfg(fuzzing)]
 pub(crate) use payload::check as check_payload;
-pub(crate) use place::Place;
-pub use relocate::{MoveStep, Moved};
-pub use repair::{Merged, VaultContent, VaultItem};
-#[cfg(feature = "backup")]
-pub use restore::{RestoreAction, RestoreMode, RestorePlan, RestoreStep};
-#[cfg(feature = "sealed")]
-pub use salvage::Salvaged;
-#[cfg(feature = "sealed")]
-pub(crate) use sealed::SealedPlace;
-pub use secrets::{Batch, SecretInfo};
-#[cfg(feature = "sealed")]
-pub(crate) use unlock::Unlock;
-pub use watch::{Change, ChangeKind};
+pub(crate) use payload::{Payload, Stored, VaultId, readable_names};
+pub(crate) use storage::Storage;
+pub(crate) use wakeup::Wakeup;

@@ -11,7 +11,7 @@ use strongroom_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{Protected, Unlock};
+use super::access::{Protected, Unlock};
 
 /// The largest file that is read, in bytes. It holds more than a million secrets of usual size.
 pub(super) const LARGEST: usize = 256 << 20;
@@ -32,9 +32,6 @@ const ARMOR: &[u8] = b"-----BEGIN AGE";
 /// The longest header that is read, in bytes, which is enough for hundreds of recipients. age parses the
 /// header anew for each of its lines.
 const LONGEST_HEADER: usize = 64 << 10;
-
-/// The most recipients of a file, whose header then stays well below [`LONGEST_HEADER`].
-pub(super) const MOST_RECIPIENTS: usize = 500;
 
 /// Encrypts a document and encodes the result as text.
 pub(super) fn encrypt(json: &SecretBytes, protection: &Protected) -> Result<String> {

@@ -1,17 +1,14 @@
 //! The choice of the store that a service's vault is already in.
 
-#[cfg(feature = "sealed")]
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_core::{Persistence, Result, ServiceName, Store};
-#[cfg(feature = "sealed")]
-use strongroom_files::{is_there, names::sealed_file};
 
 use super::{ChoiceReason, Chosen, FIRST_THERE, choose_on, default_store, place, warn};
 use crate::binding::{BindingFile, has_vault};
 use crate::config::FallbackChoice;
 use crate::open::{Here, Platform};
+use crate::sealed_files::backend_of_file;
 use crate::{Backend, Config, Fallback};
 
 /// A store with a service's vault, and the reason to expect the vault there.
@@ -104,19 +101,12 @@ fn bound(
 
 /// Looks for a vault in the stores that answer quickly and without asking the user.
 fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Result<Option<Bound>> {
-    #[cfg(feature = "sealed")]
-    if let Some(backend) = backend_of_file(platform, service, config)? {
+    if let Some(backend) = backend_of_file(config, service, platform.default_backend())? {
         let store = platform.open_guarded(backend, config)?;
         return Ok(Some(Bound::new(backend, store, "its encrypted file is there")));
     }
-    // A store that fails is passed over, because this is only a search.
-    let holds = |store: &dyn Store| has_vault(store, service).unwrap_or(false);
-    let holding = |backend| {
-        let store = platform.open_guarded(backend, config).ok()?;
-        holds(store.as_ref()).then_some(store)
-    };
     if config.plaintext_file().is_some()
-        && let Some(store) = holding(Backend::PlaintextFile)
+        && let Some(store) = with_vault(platform, Backend::PlaintextFile, config, service)
     {
         return Ok(Some(Bound::new(Backend::PlaintextFile, store, FIRST_THERE)));
     }
@@ -126,11 +116,13 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
         // The vault in the kernel's keyring may be another container's.
         return Ok(None);
     }
-    let Some(kernel) = holding(Backend::Keyutils) else { return Ok(None) };
+    let Some(kernel) = with_vault(platform, Backend::Keyutils, config, service) else {
+        return Ok(None);
+    };
     let kernels = place(Backend::Keyutils.name());
     // The store that lasts takes precedence if both have a vault.
     match default_store(platform, config) {
-        Ok((backend, default)) if holds(default.as_ref()) => {
+        Ok((backend, default)) if holds(default.as_ref(), service) => {
             tracing::warn!(
                 "there is a vault of \"{service}\" in {backend} and another one in {kernels}; that in {backend} is used"
             );
@@ -144,21 +136,21 @@ fn found(platform: &dyn Platform, service: &ServiceName, config: &Config) -> Res
     }
 }
 
-/// Returns the backend of a service's encrypted file, if there is such a file.
-#[cfg(feature = "sealed")]
-fn backend_of_file(
+/// Opens a store if it holds a vault of the service.
+fn with_vault(
     platform: &dyn Platform,
-    service: &ServiceName,
+    backend: Backend,
     config: &Config,
-) -> Result<Option<Backend>> {
-    let Some(directory) = config.data_directory()? else { return Ok(None) };
-    let has_file_in = |directory: PathBuf| is_there(&sealed_file(&directory, service.as_str()));
-    if has_file_in(Config::file_dir(&directory))? {
-        return Ok(Some(Backend::File));
-    }
-    let is_keyed = has_file_in(Config::keyed_dir(&directory))?;
-    // The key of such a file is in an entry of the default store.
-    Ok(platform.default_backend().filter(|_| is_keyed))
+    service: &ServiceName,
+) -> Option<Arc<dyn Store>> {
+    let store = platform.open_guarded(backend, config).ok()?;
+    holds(store.as_ref(), service).then_some(store)
+}
+
+/// Returns whether a store holds a vault of the service. A store that fails is passed over, because this is
+/// only a search.
+fn holds(store: &dyn Store, service: &ServiceName) -> bool {
+    has_vault(store, service).unwrap_or(false)
 }
 
 impl Bound {

@@ -6,9 +6,9 @@ use std::fmt;
 use strongroom_core::advice::{Advice, Sentence};
 use strongroom_core::{Error, ErrorKind, Operation, Reason};
 
-use super::because;
 use crate::backend::{names, supported};
 use crate::container::Container;
+use crate::sealed_files::key_advice;
 use crate::{Backend, Config};
 
 /// Returns the error for a default that can't be used, if no other store may take its place.
@@ -32,7 +32,7 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
                     .shell(format!("export {variable}=file"))
                     .text("."),
             )
-            .and(key_hint(config))
+            .and(key_advice(config))
             .and(
                 Sentence::from("Or take the kernel's keyring all the same: ")
                     .shell(format!("export {variable}=keyutils"))
@@ -46,7 +46,7 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
 pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Error {
     let others = others(config, &[default.store(), fallback.store()]);
     let advice = match fallback.kind() {
-        ErrorKind::KeyMissing => default.advice().and(key_hint(config)),
+        ErrorKind::KeyMissing => default.advice().and(key_advice(config)),
         _ => default.advice(),
     };
     let second = Cause { text: because(fallback), next: None };
@@ -68,15 +68,10 @@ fn others(config: &Config, tried: &[Option<&'static str>]) -> String {
     format!("{variable} chooses another backend: {}.", names(&others))
 }
 
-/// Returns the advice to name a key of the encrypted file; empty without the feature.
-#[cfg(feature = "sealed")]
-fn key_hint(config: &Config) -> String {
-    config.key_hint()
-}
-
-#[cfg(not(feature = "sealed"))]
-const fn key_hint(_: &Config) -> String {
-    String::new()
+/// Returns the reason for not using the default.
+pub(crate) fn because(cause: &Error) -> String {
+    let default = cause.store().unwrap_or("the default");
+    format!("{default} can't be used: {}", cause.problem())
 }
 
 /// A cause in a chain of several, with the next cause.

@@ -171,11 +171,10 @@ impl Shared {
     /// Waits for the next job. Returns `None` when there will be no more.
     fn next(&self) -> Option<Job> {
         let queue = self.lock();
-        let idle = |queue: &mut Queue| {
+        let waited = self.changed.wait_while(queue, |queue| {
             queue.is_overdue = false;
             queue.jobs.is_empty() && !queue.closed
-        };
-        let waited = self.changed.wait_while(queue, idle);
+        });
         let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
         queue.jobs.pop_front().map(|(_, job)| job)
     }

@@ -1,31 +1,86 @@
 //! The content of a vault in any layout, and how operations read and change it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::RandomState;
 
-use strongroom_core::{ExposeSecret as _, Result, Secret, SecretKey, SecretMetadata, Timestamp};
+use strongroom_core::{
+    Error, ErrorKind, Operation, Result, Secret, SecretKey, SecretMetadata, Timestamp,
+};
 
 use super::coherence::Revision;
-use super::entries::Entries;
-use super::payload::{Payload, VaultId};
-#[cfg(feature = "sealed")]
-use super::sealed::Sealed;
-use super::secrets::SecretInfo;
+use super::payload::{Payload, Unreadable, VaultId};
 use crate::Layout;
 
+/// A secret without its value, as [`list`](crate::SecretManager::list) returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct SecretInfo {
+    /// The secret's name and target.
+    pub key: SecretKey,
+    /// The secret's metadata.
+    pub metadata: SecretMetadata,
+}
+
 /// A vault's content, as a process has it.
-pub(super) enum Content {
-    /// All secrets, in memory.
+pub(crate) enum Content {
+    /// All secrets, in memory. A change writes the vault anew as a whole.
     Inline(Payload),
-    /// An open sealed file.
-    #[cfg(feature = "sealed")]
-    Sealed(Box<Sealed>),
-    /// Entries, each with a single secret.
-    Entries(Entries),
+    /// Secrets that are read and changed where they are stored.
+    Stored(Box<dyn StoredContent>),
+}
+
+/// A change of a vault.
+pub(crate) type Change<'a> = Box<dyn FnOnce(&mut dyn EditVault) -> Result<()> + 'a>;
+
+/// The content of a layout whose secrets are read and changed where they are stored.
+pub(crate) trait StoredContent: ReadVault + Any + Send + Sync {
+    /// Returns the layout.
+    fn layout(&self) -> Layout;
+
+    /// Returns the revision of the vault's entry. It stays the same when secrets change.
+    fn revision(&self) -> Revision;
+
+    /// Returns whether there is no secret and no vault.
+    fn is_none(&self) -> bool;
+
+    /// Returns whether this is still the content that a reader of the store would find.
+    fn is_in_place(&self) -> bool;
+
+    /// Returns the number of commits.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if commits are not counted.
+    fn commits(&self) -> Result<u64>;
+
+    /// Makes a change where the secrets are stored.
+    fn change(&self, change: Change<'_>) -> Result<()>;
+
+    /// Checks that the store accepts writes, by a write that changes no secret. `key` is the secret that is to
+    /// be written next.
+    fn check_writable(&self, key: &SecretKey) -> Result<()>;
+
+    /// Wipes the keys that opened the content.
+    fn forget_sources(&mut self) {}
+
+    /// Reads every record, and returns those that are intact. `None` in a layout without records.
+    fn check_records(&self) -> Option<RecordCheck> {
+        None
+    }
+}
+
+/// The state of a vault's records.
+pub(crate) struct RecordCheck {
+    /// The names of the readable records.
+    pub(crate) readable: Vec<String>,
+    /// The number of records that can't be read.
+    pub(crate) damaged: u64,
 }
 
 /// Read access to a vault.
-pub(super) trait Look {
+pub(crate) trait ReadVault {
     /// Returns the vault's revision number.
     fn generation(&self) -> Result<u64>;
 
@@ -49,19 +104,19 @@ pub(super) trait Look {
 /// Numbers that change when a secret does, as far as its layout has them. The hashes are keyed, and tell
 /// nothing of the value.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fingerprint {
+pub(crate) struct Fingerprint {
     /// The hash of the value.
-    pub(super) value: Option<u64>,
+    pub(crate) value: Option<u64>,
     /// The hash of the metadata, which include the time of the last write.
-    pub(super) metadata: Option<u64>,
+    pub(crate) metadata: Option<u64>,
     /// The number of changes made by this handle.
-    pub(super) changes: Option<u64>,
+    pub(crate) changes: Option<u64>,
 }
 
 impl Fingerprint {
     /// Returns whether the secret has changed. Of fingerprints from two layouts only the numbers that both
     /// have are compared.
-    pub(super) fn differs_from(self, other: Self) -> bool {
+    pub(crate) fn differs_from(self, other: Self) -> bool {
         let numbers = [
             (self.value, other.value),
             (self.metadata, other.metadata),
@@ -73,7 +128,7 @@ impl Fingerprint {
 
 /// Write access to a vault within a single change. A change that fails has no effect, except in the layout
 /// `entries`.
-pub(super) trait Edit {
+pub(crate) trait EditVault {
     /// Checks that the layout can keep a secret with this key and metadata. Call it for all secrets of a
     /// change before the first is written.
     fn check(&self, _: &SecretKey, _: &SecretMetadata) -> Result<()> {
@@ -125,157 +180,121 @@ pub(super) trait Edit {
 
 impl Content {
     /// Returns the content of a service that has no vault yet.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::Inline(Payload::new(VaultId::NONE))
     }
 
     /// Returns whether there is no vault yet.
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         match self {
-            // Entries have a constant revision, which does not tell.
-            Self::Entries(entries) => entries.is_empty(),
-            _ => self.revision() == Self::none().revision(),
+            Self::Inline(payload) => payload.revision() == Self::none().revision(),
+            Self::Stored(content) => content.is_none(),
         }
     }
 
-    pub(super) fn look(&self) -> &dyn Look {
+    /// Returns read access to the secrets.
+    pub(crate) fn reader(&self) -> &dyn ReadVault {
         match self {
             Self::Inline(payload) => payload,
-            #[cfg(feature = "sealed")]
-            Self::Sealed(sealed) => sealed.as_ref(),
-            Self::Entries(entries) => entries,
+            Self::Stored(content) => content.as_ref(),
         }
     }
 
-    /// Returns the revision of the vault's entry. Changes to a sealed vault do not touch the entry. The
-    /// layout `entries` has a constant in its place.
-    pub(super) fn revision(&self) -> Revision {
+    /// Returns the secrets if they are in memory.
+    pub(crate) const fn as_inline(&self) -> Option<&Payload> {
         match self {
-            Self::Inline(payload) => payload.revision(),
-            #[cfg(feature = "sealed")]
-            Self::Sealed(sealed) => sealed.revision(),
-            Self::Entries(_) => Entries::revision(),
+            Self::Inline(payload) => Some(payload),
+            Self::Stored(_) => None,
         }
     }
 
     /// Returns the vault if its layout is `inline`.
-    pub(super) fn into_inline(self) -> Result<Payload> {
+    pub(crate) fn into_inline(self) -> Result<Payload> {
         match self {
             Self::Inline(payload) => Ok(payload),
-            _ => Err(super::payload::Unreadable::NotInline.into()),
+            Self::Stored(_) => Err(Unreadable::NotInline.into()),
         }
     }
 
-    /// Wipes the keys that opened a sealed file.
-    pub(super) fn forget_sources(&mut self) {
+    /// Makes a change where the secrets are stored. Returns the change itself if they are in memory.
+    pub(crate) fn change<T, F>(&self, change: F) -> std::result::Result<Result<T>, F>
+    where
+        F: FnOnce(&mut dyn EditVault) -> Result<T>,
+    {
+        let Self::Stored(content) = self else { return Err(change) };
+        let mut answer = None;
+        let changed = content.change(Box::new(|vault| {
+            answer = Some(change(vault)?);
+            Ok(())
+        }));
+        Ok(changed.and_then(|()| answer.ok_or_else(not_made)))
+    }
+
+    /// Returns the revision of the vault's entry. Only the entry of an inline vault changes when its secrets
+    /// do.
+    pub(crate) fn revision(&self) -> Revision {
         match self {
-            #[cfg(feature = "sealed")]
-            Self::Sealed(sealed) => sealed.forget_sources(),
-            _ => {}
+            Self::Inline(payload) => payload.revision(),
+            Self::Stored(content) => content.revision(),
         }
     }
 
-    /// Returns whether there is a vault and, if it is sealed, whether the open file is still the file at its
-    /// path.
-    pub(super) fn is_in_place(&self) -> bool {
+    /// Returns the number of commits.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if commits are not counted.
+    pub(crate) fn commits(&self) -> Result<u64> {
         match self {
-            #[cfg(feature = "sealed")]
-            Self::Sealed(sealed) => sealed.is_in_place(),
-            content => !content.is_none(),
+            Self::Inline(payload) => Ok(payload.generation),
+            Self::Stored(content) => content.commits(),
+        }
+    }
+
+    /// Wipes the keys that opened the content.
+    pub(crate) fn forget_sources(&mut self) {
+        if let Self::Stored(content) = self {
+            content.forget_sources();
+        }
+    }
+
+    /// Returns whether there is a vault that a reader of the store would still find.
+    pub(crate) fn is_in_place(&self) -> bool {
+        match self {
+            Self::Inline(_) => !self.is_none(),
+            Self::Stored(content) => content.is_in_place(),
+        }
+    }
+
+    /// Reads every record, and returns those that are intact. `None` in a layout without records.
+    pub(crate) fn check_records(&self) -> Option<RecordCheck> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Stored(content) => content.check_records(),
         }
     }
 
     /// Returns the layout.
-    pub(super) const fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         match self {
             Self::Inline(_) => Layout::Inline,
-            #[cfg(feature = "sealed")]
-            Self::Sealed(_) => Layout::Sealed,
-            Self::Entries(_) => Layout::Entries,
+            Self::Stored(content) => content.layout(),
         }
     }
 
-    /// Returns whether the vault is in a sealed file.
-    pub(super) fn is_sealed(&self) -> bool {
-        self.layout() == Layout::Sealed
-    }
-
-    /// Returns the number of secrets in memory, which is 0 unless the vault is inline.
-    pub(super) fn in_memory(&self) -> usize {
-        match self {
-            Self::Inline(payload) => payload.secrets().len(),
-            _ => 0,
-        }
+    /// Returns the number of secrets in memory.
+    pub(crate) fn in_memory(&self) -> usize {
+        self.as_inline().map_or(0, |payload| payload.secrets().len())
     }
 }
 
-impl Look for Payload {
-    fn generation(&self) -> Result<u64> {
-        Ok(self.generation)
-    }
-
-    fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        Ok(self.secrets().get(key).map(Secret::duplicate))
-    }
-
-    fn contains(&self, key: &SecretKey) -> Result<bool> {
-        Ok(self.secrets().contains_key(key))
-    }
-
-    fn list(&self) -> Result<Vec<SecretInfo>> {
-        let info = |(key, secret): (&SecretKey, &Secret)| SecretInfo {
-            key: key.clone(),
-            metadata: secret.metadata.clone(),
-        };
-        Ok(self.secrets().iter().map(info).collect())
-    }
-
-    fn snapshot(&self) -> Result<Payload> {
-        Ok(self.duplicate()?)
-    }
-
-    fn fingerprints(&self, hasher: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
-        let fingerprint = |secret: &Secret| Fingerprint {
-            value: Some(hasher.hash_one(secret.value.expose_secret())),
-            metadata: Some(hasher.hash_one(&secret.metadata)),
-            changes: None,
-        };
-        let secrets = self.secrets().iter();
-        Ok(secrets.map(|(key, secret)| (key.clone(), fingerprint(secret))).collect())
+impl<T: StoredContent> From<T> for Content {
+    fn from(content: T) -> Self {
+        Self::Stored(Box::new(content))
     }
 }
 
-impl Edit for Payload {
-    fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
-        Look::get(self, key)
-    }
-
-    fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
-        Ok(self.secrets().get(key).map(|secret| secret.metadata.clone()))
-    }
-
-    fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
-        self.insert(key.clone(), secret.duplicate());
-        Ok(())
-    }
-
-    fn remove(&mut self, key: &SecretKey) -> Result<bool> {
-        Ok(self.take(key).is_some())
-    }
-
-    #[cfg(feature = "backup")]
-    fn snapshot(&mut self) -> Result<Payload> {
-        Ok(self.duplicate()?)
-    }
-
-    #[cfg(feature = "backup")]
-    fn copy_from(&mut self, other: &Payload, key: &SecretKey) -> Result<()> {
-        Self::copy_from(self, other, key);
-        Ok(())
-    }
-
-    fn rename(&mut self, old: &SecretKey, new: &SecretKey) -> Result<()> {
-        self.give_key(old, new);
-        Ok(())
-    }
+/// Returns the error for a layout that did not make a change and reported success.
+fn not_made() -> Error {
+    Error::new(ErrorKind::Other, Operation::Set).with_message("the change was not made")
 }

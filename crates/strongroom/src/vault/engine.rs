@@ -1,115 +1,120 @@
 //! The engine of a vault within a process: a coherent copy in memory, reads, and commits.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strongroom_core::advice::Command;
 use strongroom_core::{
-    Deadlines, EntryName, Error, ErrorKind, Operation, Persistence, Result, SecretKey, ServiceName,
-    Store, Timestamp, UserName,
+    Deadlines, EntryName, Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes,
+    SecretKey, Timestamp,
 };
 
 use super::coherence::{Coherence, Commit, Held, Observation, Seen};
-use super::content::{Content, Look};
+use super::content::{Content, ReadVault};
 use super::copies::{Copies, Copy};
-use super::payload::Stored;
-use super::place::{KEYED, Place, Prepared};
-use super::refreshed::Unstored;
-use super::watch::Watch;
+use super::file::{KEYED, Prepared};
+use super::storage::Storage;
+use super::wakeup::Wakeup;
 use crate::binding::Binding;
 use crate::clock::Clock;
-use crate::layout::{Layout, VAULT_ENTRY};
+use crate::layout::Layout;
 use crate::state_dir::StateDir;
 
-/// A handle on the vault of a service.
+/// A process's access to the vault of a service: reads from memory, and commits that no process loses.
 ///
 /// Lock order: the lock between processes, then the turn at the store (`copies.rs`). A read takes the first
 /// only before it takes the turn, or without waiting, to repair the generation file that a killed writer left
 /// dirty.
-pub(crate) struct Vault {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) entry: EntryName,
-    pub(super) coherence: Coherence,
-    pub(super) place: Place,
+pub(crate) struct Engine {
+    pub(crate) storage: Storage,
+    pub(crate) coherence: Coherence,
     pub(super) binding: Option<Binding>,
     /// Set if a missing vault is replaced by a new, empty vault, in place of the error `Gone`.
-    starts_anew: bool,
+    replaces_gone: bool,
     /// Set if the sources that opened a sealed file are kept while it is open.
     keeps_sources: bool,
     /// Held from the question for a passphrase until the file is open, so that the user is asked once for all
     /// threads of this handle.
     asking: Mutex<()>,
-    /// The layout that was last seen. A leaf lock: no other lock is taken while it is held.
-    layout: Mutex<Layout>,
     pub(super) deadlines: Deadlines,
     clock: Clock,
     /// The latest time that [`now`](Self::now) has returned, in seconds since the epoch.
     latest: AtomicI64,
     pub(super) copies: Copies,
-    pub(super) unstored: Unstored,
     is_forgotten: AtomicBool,
-    pub(super) watch: Arc<Watch>,
+    pub(super) wakeup: Arc<Wakeup>,
 }
 
-impl Vault {
-    /// Returns a handle on the vault of a service. Nothing is read yet.
+impl Engine {
+    /// Returns the engine of a vault. Nothing is read yet.
     pub(crate) fn new(
-        store: Arc<dyn Store>,
-        service: &ServiceName,
+        storage: Storage,
         state_dir: &StateDir,
-        place: Place,
         deadlines: Deadlines,
         clock: Clock,
     ) -> Result<Self> {
         Ok(Self {
-            store,
-            entry: EntryName::from_parts(service.clone(), UserName::new(VAULT_ENTRY)?),
-            coherence: Coherence::open(state_dir, service)?,
-            place,
+            coherence: Coherence::open(state_dir, storage.service())?,
+            storage,
             binding: None,
-            starts_anew: false,
+            replaces_gone: false,
             keeps_sources: false,
             asking: Mutex::default(),
-            layout: Mutex::default(),
             deadlines,
             clock,
             latest: AtomicI64::new(i64::MIN),
             copies: Copies::default(),
-            unstored: Unstored::default(),
             is_forgotten: AtomicBool::new(false),
-            watch: Arc::default(),
+            wakeup: Arc::default(),
         })
     }
 
     /// Remembers the vault as bound to a backend, as soon as there is a vault.
-    pub(crate) fn bound_by(self, binding: Binding) -> Self {
-        Self { binding: Some(binding), ..self }
+    pub(crate) fn bound_by(self, binding: Option<Binding>) -> Self {
+        Self { binding, ..self }
     }
 
     /// Sets whether a missing vault is replaced by a new, empty vault, in place of the error `Gone`.
-    pub(crate) fn starting_anew(self, starts_anew: bool) -> Self {
-        Self { starts_anew, ..self }
+    pub(crate) fn replacing_gone(self, replaces_gone: bool) -> Self {
+        Self { replaces_gone, ..self }
+    }
+
+    /// Prefers a vault over entries beside it, unless the binding remembers the layout `entries`.
+    pub(crate) fn preferring_vault(self) -> Self {
+        Self { storage: self.storage.preferring_vault(), ..self }
     }
 
     /// Keeps the sources that open the file, which work on the key slots needs.
     #[cfg(feature = "sealed")]
-    pub(crate) fn for_keys(self) -> Self {
+    pub(crate) fn keeping_sources(self) -> Self {
         Self { keeps_sources: true, ..self }
     }
 
-    /// Returns the service's name.
-    pub(crate) fn service(&self) -> &ServiceName {
-        self.entry.service()
+    /// Returns the binding of the vault to its backend.
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.binding.as_ref()
+    }
+
+    /// Deletes the binding of the vault to its backend.
+    pub(crate) fn forget_binding(&self) {
+        self.binding.iter().for_each(Binding::end);
+    }
+
+    /// Returns the signal that the vault may have changed.
+    pub(crate) fn wakeup(&self) -> &Arc<Wakeup> {
+        &self.wakeup
+    }
+
+    /// Writes bytes of the vault into a new file that only the user may read, in the state directory.
+    pub(crate) fn put_copy_aside(&self, stamp: &str, bytes: &SecretBytes) -> io::Result<PathBuf> {
+        self.coherence.put_aside(stamp, bytes.expose_secret())
     }
 
     /// Reads the inline vault in memory, if a reader may see it without asking the store. Never waits.
-    pub(super) fn read_memory<T>(&self, look: impl FnOnce(&dyn Look) -> T) -> Option<T> {
-        let look = |content: &Content| match content {
-            Content::Inline(payload) => Some(look(payload)),
-            _ => None,
-        };
-        self.try_in_memory(look).ok()?
+    pub(crate) fn read_memory<T>(&self, look: impl FnOnce(&dyn ReadVault) -> T) -> Option<T> {
+        self.try_in_memory(|content| content.as_inline().map(|payload| look(payload))).ok()?
     }
 
     /// Reads the content in memory, if a reader may see it without asking the store; else gives `look` back. Never waits.
@@ -126,42 +131,43 @@ impl Vault {
     }
 
     /// Reads the copy in memory, current or not. Never waits.
-    pub(super) fn read_copy<T>(&self, look: impl FnOnce(&Content) -> T) -> Option<T> {
+    pub(crate) fn read_copy<T>(&self, look: impl FnOnce(&Content) -> T) -> Option<T> {
         self.copies.current().map(|copy| look(&copy.content))
     }
 
     /// Reads the secrets if the store can be used without a prompt.
-    pub(super) fn read_unattended<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
-        self.store.probe()?;
+    pub(crate) fn read_unattended<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
+        self.storage.store.probe()?;
         self.read_content(look)
     }
 
     /// Returns the state of the generation file.
-    pub(super) fn observe(&self) -> Observation {
+    pub(crate) fn observe(&self) -> Observation {
         self.coherence.observe()
     }
 
     /// Returns whether the copy in memory was dropped on purpose, and the store was not read since.
-    pub(super) fn is_forgotten(&self) -> bool {
+    pub(crate) fn is_forgotten(&self) -> bool {
         self.is_forgotten.load(Ordering::Relaxed)
     }
 
     /// Reads the secrets. The store is asked only if they may have changed.
-    pub(super) fn read<T>(&self, look: impl FnOnce(&dyn Look) -> Result<T>) -> Result<T> {
-        self.read_content(|content| look(content.look()))
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&dyn ReadVault) -> Result<T>) -> Result<T> {
+        self.read_content(|content| look(content.reader()))
     }
 
-    pub(super) fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
+    /// Reads the content. The store is asked only if the secrets may have changed.
+    pub(crate) fn read_content<T>(&self, look: impl FnOnce(&Content) -> Result<T>) -> Result<T> {
         match self.try_in_memory(look) {
             Ok(answer) => answer,
-            Err(look) => look(&*self.read_anew().map_err(|error| self.named(error))?),
+            Err(look) => look(&*self.read_anew().map_err(|error| self.storage.named(error))?),
         }
     }
 
     /// Returns the content after reading the store, or the last committed content while a write of this
     /// handle is under way or stuck.
     fn read_anew(&self) -> Result<Arc<Content>> {
-        let (mut prepared, _asking) = self.prepared(Place::prepare_to_read)?;
+        let (mut prepared, _asking) = self.prepared(false)?;
         let turn = match self.copies.take_turn_to_read(self.deadlines.call)? {
             Ok(turn) => turn,
             Err(committed) => return Ok(committed),
@@ -172,7 +178,7 @@ impl Vault {
             return Ok(content);
         }
         let before = self.before_failed_write();
-        if let Some(content) = before.as_ref().filter(|_| self.store.is_stuck()) {
+        if let Some(content) = before.as_ref().filter(|_| self.storage.store.is_stuck()) {
             return Ok(Arc::clone(content));
         }
         // To repair a dirty generation file takes the lock. If another process holds it, a commit is under
@@ -188,7 +194,9 @@ impl Vault {
                 tracing::warn!(%error, "the last write of the vault failed; what was there before is served");
                 return Ok(content);
             }
-            (Err(error), _) if had_lock || !self.may_pass(error.kind()) => return Err(error),
+            (Err(error), _) if had_lock || !self.may_be_transient(error.kind()) => {
+                return Err(error);
+            }
             (Err(_), _) => drop(turn),
         }
         // The error may show a half-finished purge or move of another process. Under the lock that is over,
@@ -200,11 +208,8 @@ impl Vault {
     /// Asks for a passphrase, if the vault can't be opened without it and is not open yet. This happens
     /// before a lock is taken, because other processes would wait for the user's answer otherwise. The
     /// returned guard is held until the file is open.
-    pub(super) fn prepared(
-        &self,
-        prepare: impl FnOnce(&Place) -> Result<Prepared>,
-    ) -> Result<(Prepared, Option<MutexGuard<'_, ()>>)> {
-        if !self.place.must_ask() || self.is_open() {
+    pub(super) fn prepared(&self, creates: bool) -> Result<(Prepared, Option<MutexGuard<'_, ()>>)> {
+        if !self.storage.must_ask() || self.is_open() {
             return Ok((Prepared::default(), None));
         }
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,7 +217,7 @@ impl Vault {
         if self.is_open() {
             return Ok((Prepared::default(), None));
         }
-        Ok((prepare(&self.place)?, Some(asking)))
+        Ok((self.storage.prepare(creates)?, Some(asking)))
     }
 
     fn is_open(&self) -> bool {
@@ -222,7 +227,7 @@ impl Vault {
     /// Returns the open file of a vault that needs no entry. It is the vault as long as it is in its place,
     /// and opening it again would cost the derivation of a key from the passphrase.
     fn still_open(&self) -> Option<Arc<Content>> {
-        let copy = self.copies.current().filter(|_| self.place.is_direct())?;
+        let copy = self.copies.current().filter(|_| self.storage.is_whole_file())?;
         copy.content.is_in_place().then_some(copy.content)
     }
 
@@ -235,11 +240,11 @@ impl Vault {
     /// Returns whether an error may be caused by an operation of another process that is half done: between
     /// two steps of a purge or a move, an entry and its file don't fit. A key that doesn't open a file that
     /// needs no entry stays wrong.
-    fn may_pass(&self, kind: ErrorKind) -> bool {
+    fn may_be_transient(&self, kind: ErrorKind) -> bool {
         use ErrorKind::{Conflict, Corrupt, Gone, KeyMissing, WrongKey};
         match kind {
             Conflict | Corrupt | Gone => true,
-            KeyMissing | WrongKey => !self.place.is_direct(),
+            KeyMissing | WrongKey => !self.storage.is_whole_file(),
             _ => false,
         }
     }
@@ -257,11 +262,6 @@ impl Vault {
         Ok(self.remember(content, seen))
     }
 
-    /// Returns the vault's layout, as this process saw it last.
-    pub(crate) fn layout(&self) -> Layout {
-        *self.layout.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Wraps a content for readers, without the keys that opened it unless this handle needs them.
     pub(super) fn shared(&self, mut content: Content) -> Arc<Content> {
         if !self.keeps_sources {
@@ -275,7 +275,7 @@ impl Vault {
         if let Some(binding) = self.binding.as_ref().filter(|_| !content.is_none()) {
             binding.note(content.layout() == Layout::Entries);
         }
-        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = content.layout();
+        self.storage.note_layout(content.layout());
         Copy { content, seen }
     }
 
@@ -283,9 +283,9 @@ impl Vault {
     fn remember(&self, content: Arc<Content>, seen: Option<Seen>) -> Copy {
         let old = self.copies.current();
         let new = self.copy_of(content, seen);
-        warn_of_deletion(&self.entry, old.as_ref(), &new);
+        warn_of_deletion(&self.storage.entry, old.as_ref(), &new);
         self.copies.remember(new.clone());
-        self.watch.wake();
+        self.wakeup.wake();
         new
     }
 
@@ -293,7 +293,7 @@ impl Vault {
     /// nothing else.
     pub(crate) fn lock_refresh(&self, key: &SecretKey) -> Result<Held> {
         let held = self.coherence.lock_refresh(key, self.deadlines.refresh);
-        held.map_err(|error| self.named(error))
+        held.map_err(|error| self.storage.named(error))
     }
 
     /// Drops the copy in memory. The next access reads the store again.
@@ -336,33 +336,27 @@ impl Vault {
         self.is_forgotten.store(false, Ordering::Relaxed);
         let content = match self.still_open() {
             Some(content) => content,
-            None => self.shared(self.read_place(prepared)?),
+            None => self.shared(self.storage.read(prepared)?),
         };
         if let Some(binding) = &self.binding {
-            let checked = binding.check(!content.is_none(), self.place.entries.is_some());
-            checked.map_err(|error| self.named(error))?;
+            let checked = binding.check(!content.is_none(), self.storage.is_for_entries());
+            checked.map_err(|error| self.storage.named(error))?;
         }
-        if content.is_none() && !self.starts_anew && self.is_gone()? {
-            return Err(self.named(self.gone()));
+        if content.is_none() && !self.replaces_gone && self.is_gone()? {
+            return Err(self.storage.named(self.gone()));
         }
         Ok(content)
     }
 
     /// Returns whether the binding remembers a vault in this store, and the store keeps its entries for good.
     /// Call it only if no vault was found.
-    pub(super) fn is_gone(&self) -> Result<bool> {
+    pub(crate) fn is_gone(&self) -> Result<bool> {
         let Some(binding) = &self.binding else { return Ok(false) };
-        let lasts = self.store.capabilities().persistence == Persistence::Permanent;
-        Ok(lasts && binding.remembers_vault()?)
-    }
-
-    /// Deletes the binding of the vault.
-    pub(super) fn forget_binding(&self) {
-        self.binding.iter().for_each(Binding::end);
+        Ok(self.storage.is_permanent() && binding.remembers_vault()?)
     }
 
     fn gone(&self) -> Error {
-        let service = self.entry.service();
+        let service = self.storage.service();
         let seen = match self.coherence.observe() {
             Observation::Clean(seen) => seen.revision().generation,
             Observation::MustRead => 0,
@@ -374,7 +368,7 @@ impl Vault {
             }
             _ => format!("the vault of \"{service}\" is gone"),
         };
-        let what = match self.place.direct_path() {
+        let what = match self.storage.whole_path() {
             Some(path) => format!("{what}: there is no {}", strongroom_files::quoted(path)),
             None => what,
         };
@@ -384,60 +378,8 @@ impl Vault {
                 "Was a keyring replaced, a disk not mounted, a home restored without it? Bring it back, or begin \
                  anew and restore a backup.",
             )
-            .with_command(self.command("repair --reset"), "begins anew")
-            .with_command(self.command("restore FILE"), "then brings a backup's secrets back")
-    }
-
-    pub(super) fn read_place(&self, prepared: &mut Prepared) -> Result<Content> {
-        if let Some(opened) = self.place.open_direct(prepared) {
-            return opened.map_err(|error| self.explained(self.named(error)));
-        }
-        if let Some(entries) = self.find_entries().map_err(|error| self.named(error))? {
-            return Ok(Content::Entries(entries));
-        }
-        match self.store.read_entry(&self.entry).map_err(|error| self.explained(error))? {
-            None => self.place.nothing(prepared).map_err(|error| self.explained(self.named(error))),
-            Some(line) => Stored::parse(&line)
-                .map_err(Error::from)
-                .and_then(|stored| self.place.open(stored))
-                .map_err(|unreadable| self.explained(self.named(unreadable))),
-        }
-    }
-
-    /// Adds advice to the error of a vault that is in the store but does not open.
-    fn explained(&self, error: Error) -> Error {
-        match error.kind() {
-            ErrorKind::Ambiguous => error
-                .with_hint("Look at them, and make one vault of them.")
-                .with_command(self.command("repair"), "shows them")
-                .with_command(self.command("repair --merge"), "makes one of them"),
-            ErrorKind::Corrupt => {
-                error.with_command(self.command("repair"), "shows what is left of it")
-            }
-            ErrorKind::KeyMissing if self.place.needs_entry() => error.with_command(
-                self.command("repair --reset"),
-                "puts the file aside and begins with an empty vault",
-            ),
-            ErrorKind::WrongKey if self.place.is_direct() => {
-                error.with_command(self.command("key list"), "shows what opens it")
-            }
-            _ => error,
-        }
-    }
-
-    /// Returns a command on this vault, as advice.
-    pub(super) fn command(&self, words: &'static str) -> Command {
-        Command::new(words).on(self.entry.service().as_str())
-    }
-
-    pub(super) fn named(&self, error: Error) -> Error {
-        let error = error.with_store(self.store.name());
-        // The errors of a file without an entry name the file, and those of the layout `entries` name the
-        // entry.
-        if self.place.is_direct() || self.layout() == Layout::Entries {
-            return error;
-        }
-        error.with_entry(&self.entry)
+            .with_command(self.storage.command("repair --reset"), "begins anew")
+            .with_command(self.storage.command("restore FILE"), "then brings a backup's secrets back")
     }
 }
 

@@ -17,14 +17,11 @@ use strongroom_core::{
 
 use self::names::user_name;
 use super::coherence::Revision;
-use super::content::{Content, Edit, Fingerprint, Look};
-use super::engine::Vault;
-use super::payload::{Payload, Stored, Unreadable, VaultId};
-use super::place::Prepared;
-use super::secrets::SecretInfo;
-use crate::Backend;
+use super::content::{Change, EditVault, Fingerprint, ReadVault, SecretInfo, StoredContent};
+use super::payload::{Payload, VaultId};
 use crate::binding::{BindingFile, Home};
 use crate::layout::VAULT_ENTRY;
+use crate::{Backend, Layout};
 
 /// The constant revision that stands for the layout `entries` in the generation file.
 const REVISION: Revision = Revision { vault: *b"in entries apart", generation: 0 };
@@ -41,7 +38,7 @@ pub(crate) struct EntriesPlace {
 }
 
 /// The secrets of a service in the layout `entries`.
-pub(super) struct Entries {
+pub(crate) struct Entries {
     store: Arc<dyn Store>,
     service: ServiceName,
     changes: Arc<OwnChanges>,
@@ -59,22 +56,33 @@ impl EntriesPlace {
         Self { backend, binding, changes: Arc::default(), yields_to_vault: false }
     }
 
-    fn entries(&self, vault: &Vault, is_empty: bool) -> Entries {
+    /// Prefers a vault over the entries beside it, unless the binding remembers the layout `entries`.
+    pub(crate) fn yielding_to_vault(self) -> Self {
+        Self { yields_to_vault: true, ..self }
+    }
+
+    /// Returns the entries of a service. Nothing is read.
+    pub(crate) fn entries(
+        &self,
+        store: &Arc<dyn Store>,
+        service: &ServiceName,
+        is_empty: bool,
+    ) -> Entries {
         Entries {
-            store: Arc::clone(&vault.store),
-            service: vault.entry.service().clone(),
+            store: Arc::clone(store),
+            service: service.clone(),
             changes: Arc::clone(&self.changes),
             is_empty,
         }
     }
 
     /// Returns whether a vault takes precedence over the entries beside it.
-    fn yields(&self) -> Result<bool> {
+    pub(crate) fn yields(&self) -> Result<bool> {
         Ok(self.yields_to_vault && !self.home()?.is_some_and(|home| home.in_entries))
     }
 
     /// Returns whether the binding remembers a vault, which may be gone.
-    fn awaits_vault(&self) -> Result<bool> {
+    pub(crate) fn awaits_vault(&self) -> Result<bool> {
         Ok(self.yields_to_vault && self.home()?.is_some_and(|home| !home.in_entries))
     }
 
@@ -84,101 +92,21 @@ impl EntriesPlace {
     }
 
     /// Returns the remembered home of the vault while a move within this store is not complete.
-    fn home_in_move(&self) -> Result<Option<Home>> {
+    pub(crate) fn home_in_move(&self) -> Result<Option<Home>> {
         let home = self.home()?;
         let is_moving = self.binding.moving_to()?.or(self.binding.moved_from()?).is_some();
         Ok(home.filter(|_| is_moving))
     }
 }
 
-impl Vault {
-    /// Prefers a vault over the entries beside it, unless the binding remembers the layout `entries`.
-    pub(crate) fn yielding_to_vault(mut self) -> Self {
-        if let Some(entries) = &mut self.place.entries {
-            entries.yields_to_vault = true;
-        }
-        self
-    }
-
-    /// Returns the entries if the secrets are entries or are to become entries, and `None` in another layout.
-    ///
-    /// # Errors
-    ///
-    /// `Conflict` if there is a vault beside the entries: whichever is shown, the secrets of the other would
-    /// seem lost. `KeyMissing` if there is a sealed file whose key was in the vault's entry. `Unsupported` in
-    /// a store that can't list.
-    pub(super) fn find_entries(&self) -> Result<Option<Entries>> {
-        let Some(place) = &self.place.entries else { return Ok(None) };
-        let users = self.store.list(self.entry.service().as_str())?;
-        let others = users.iter().filter(|user| user.as_str() != VAULT_ENTRY).count();
-        let entries = place.entries(self, others == 0);
-        let has_vault = others < users.len() && !(place.yields()? && self.is_foreign()?);
-        if !has_vault && place.awaits_vault()? {
-            return Ok(None);
-        }
-        if !has_vault {
-            return Ok(self.place.nothing(&mut Prepared::default())?.is_none().then_some(entries));
-        }
-        match place.home_in_move()? {
-            // Both exist during a move, and the binding tells which of them is complete.
-            Some(home) => Ok(home.in_entries.then_some(entries)),
-            None if others == 0 || place.yields()? => Ok(None),
-            None => Err(self.both()),
-        }
-    }
-
-    /// Returns whether the entry `vault` belongs to another program.
-    fn is_foreign(&self) -> Result<bool> {
-        let line = self.store.read_entry(&self.entry)?;
-        Ok(line.is_some_and(|line| Stored::parse(&line).is_err_and(Unreadable::is_foreign)))
-    }
-
-    /// Returns the content of a service that has neither a vault nor entries.
-    pub(super) fn nothing(&self) -> Content {
-        match &self.place.entries {
-            Some(place) => Content::Entries(place.entries(self, true)),
-            None => Content::none(),
-        }
-    }
-
-    /// Returns the entries of the service without a look at the store, or `None` in another layout.
-    pub(super) fn entries(&self) -> Option<Entries> {
-        self.place.entries.as_ref().map(|place| place.entries(self, false))
-    }
-
-    fn both(&self) -> Error {
-        Error::new(ErrorKind::Conflict, Operation::Get)
-            .with_message("the secrets are entries of their own, and there is a vault beside them")
-            .with_hint("Move the vault's secrets into entries, too. Nothing is written over.")
-            .with_command(
-                self.command("move --to").words(self.store.name()).words("--layout entries"),
-                "does it",
-            )
-    }
-}
-
 impl Entries {
-    pub(super) const fn revision() -> Revision {
-        REVISION
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
-    /// Makes a change step by step. If a step fails, the steps before it remain.
-    pub(super) fn change<T>(&self, work: impl FnOnce(&mut dyn Edit) -> Result<T>) -> Result<T> {
-        let mut entries = self;
-        work(&mut entries)
-    }
-
     /// Checks that these secrets can be entries, and that no entry with one of their names holds another
     /// value.
     ///
     /// # Errors
     ///
     /// `Unsupported` and `Invalid` as in [`check`]. `Conflict` if an entry holds another value.
-    pub(super) fn make_way(&self, vault: &Payload) -> Result<()> {
+    pub(crate) fn make_way(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             check(key, &secret.metadata)?;
             if self.value_of(key)?.is_some_and(|there| !has_value_of(&there, secret)) {
@@ -191,7 +119,7 @@ impl Entries {
     }
 
     /// Writes the secrets that have no entry yet.
-    pub(super) fn write_all(&self, vault: &Payload) -> Result<()> {
+    pub(crate) fn write_all(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             if self.value_of(key)?.is_none() {
                 // `CreateNew`, because another program may write the entry between the check and here.
@@ -202,7 +130,7 @@ impl Entries {
     }
 
     /// Returns whether all of these secrets are stored with the same values.
-    pub(super) fn hold(&self, vault: &Payload) -> Result<bool> {
+    pub(crate) fn hold(&self, vault: &Payload) -> Result<bool> {
         for (key, secret) in vault.secrets() {
             if !self.value_of(key)?.is_some_and(|there| has_value_of(&there, secret)) {
                 return Ok(false);
@@ -213,7 +141,7 @@ impl Entries {
 
     /// Deletes these secrets. An entry that holds another value was changed by another program meanwhile, and
     /// stays.
-    pub(super) fn remove_all(&self, vault: &Payload) -> Result<()> {
+    pub(crate) fn remove_all(&self, vault: &Payload) -> Result<()> {
         for (key, secret) in vault.secrets() {
             match self.value_of(key)? {
                 Some(there) if has_value_of(&there, secret) => drop(self.remove_entry(key)?),
@@ -222,18 +150,6 @@ impl Entries {
             }
         }
         Ok(())
-    }
-}
-
-impl Entries {
-    /// Writes a secret back unchanged, to check that the store accepts writes. If the secret is missing,
-    /// checks only that the store can be used.
-    pub(super) fn write_again(&self, key: &SecretKey) -> Result<()> {
-        let entry = self.entry(key, Operation::Set)?;
-        match self.store.read_entry(&entry)? {
-            Some(value) => self.store.write_entry(&entry, &value, WriteMode::Overwrite),
-            None => self.store.probe().map(drop),
-        }
     }
 
     fn value_of(&self, key: &SecretKey) -> Result<Option<SecretString>> {
@@ -300,7 +216,45 @@ impl OwnChanges {
     }
 }
 
-impl Look for Entries {
+impl StoredContent for Entries {
+    fn layout(&self) -> Layout {
+        Layout::Entries
+    }
+
+    fn revision(&self) -> Revision {
+        REVISION
+    }
+
+    /// Returns whether there was no entry when this value was created: the constant revision does not tell.
+    fn is_none(&self) -> bool {
+        self.is_empty
+    }
+
+    fn is_in_place(&self) -> bool {
+        !self.is_empty
+    }
+
+    fn commits(&self) -> Result<u64> {
+        Err(cant_be_had(Operation::Get, "nobody counts the changes of entries"))
+    }
+
+    /// Makes a change step by step. If a step fails, the steps before it remain.
+    fn change(&self, change: Change<'_>) -> Result<()> {
+        let mut entries = self;
+        change(&mut entries)
+    }
+
+    /// Writes the secret back unchanged. If the secret is missing, checks only that the store can be used.
+    fn check_writable(&self, key: &SecretKey) -> Result<()> {
+        let entry = self.entry(key, Operation::Set)?;
+        match self.store.read_entry(&entry)? {
+            Some(value) => self.store.write_entry(&entry, &value, WriteMode::Overwrite),
+            None => self.store.probe().map(drop),
+        }
+    }
+}
+
+impl ReadVault for Entries {
     /// Returns the number of changes by this handle.
     fn generation(&self) -> Result<u64> {
         Ok(self.changes.all().values().sum())
@@ -315,8 +269,8 @@ impl Look for Entries {
     }
 
     fn list(&self) -> Result<Vec<SecretInfo>> {
-        let info = |key| SecretInfo { key, metadata: SecretMetadata::default() };
-        Ok(self.keys()?.into_iter().map(info).collect())
+        let keys = self.keys()?.into_iter();
+        Ok(keys.map(|key| SecretInfo { key, metadata: SecretMetadata::default() }).collect())
     }
 
     /// Reads entry by entry, so the result is not the state of a single moment.
@@ -336,15 +290,15 @@ impl Look for Entries {
     fn fingerprints(&self, _: &RandomState) -> Result<BTreeMap<SecretKey, Fingerprint>> {
         self.store.probe()?;
         let (keys, changes) = (self.keys()?, self.changes.all());
-        let fingerprint = |key: SecretKey| {
+        let prints = keys.into_iter().map(|key| {
             let changes = Some(changes.get(&key).copied().unwrap_or_default());
             (key, Fingerprint { changes, ..Fingerprint::default() })
-        };
-        Ok(keys.into_iter().map(fingerprint).collect())
+        });
+        Ok(prints.collect())
     }
 }
 
-impl Edit for &Entries {
+impl EditVault for &Entries {
     fn check(&self, key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
         check(key, metadata)
     }
@@ -356,7 +310,7 @@ impl Edit for &Entries {
     }
 
     fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
-        Look::get(*self, key)
+        ReadVault::get(*self, key)
     }
 
     fn metadata(&mut self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
@@ -377,7 +331,7 @@ impl Edit for &Entries {
 
     #[cfg(feature = "backup")]
     fn snapshot(&mut self) -> Result<Payload> {
-        Look::snapshot(*self)
+        ReadVault::snapshot(*self)
     }
 
     #[cfg(feature = "backup")]
@@ -402,7 +356,7 @@ impl Edit for &Entries {
 ///
 /// `Invalid` if its name can't be the name of an entry, `Unsupported` if it has metadata that an entry can't
 /// hold.
-pub(super) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
+pub(crate) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
     user_name(key).map_err(|error| error.during(Operation::Set))?;
     let SecretMetadata { provider, scope, expires_at, .. } = metadata;
     let lost = match (provider, scope, expires_at) {
@@ -417,11 +371,6 @@ pub(super) fn check(key: &SecretKey, metadata: &SecretMetadata) -> Result<()> {
 
 fn has_value_of(value: &SecretString, secret: &Secret) -> bool {
     value.expose_secret() == secret.value.expose_secret()
-}
-
-/// Returns the error for a generation of entries: changes by other programs are not counted.
-pub(super) fn not_counted() -> Error {
-    cant_be_had(Operation::Get, "nobody counts the changes of entries")
 }
 
 fn cant_be_had(operation: Operation, message: &str) -> Error {

@@ -24,11 +24,12 @@ use std::fmt;
 
 #[cfg(feature = "backup")]
 use strongroom_core::ExposeSecret as _;
-use strongroom_core::{Secret, SecretBytes, SecretKey};
+use strongroom_core::{Secret, SecretKey};
 use zeroize::Zeroizing;
 
 #[cfg(fuzzing)]
 pub(crate) use check::check;
+pub(crate) use header::VaultId;
 pub(crate) use key_entry::KeyEntry;
 pub(crate) use names::readable_names;
 pub(crate) use unreadable::{Position, Unreadable};
@@ -37,6 +38,7 @@ pub(crate) use unreadable::{Position, Unreadable};
 pub(crate) mod backup;
 #[cfg(any(fuzzing, test))]
 mod check;
+mod header;
 mod json;
 #[cfg_attr(not(feature = "sealed"), allow(dead_code, reason = "only its version is looked at"))]
 mod key_entry;
@@ -46,16 +48,6 @@ mod read;
 mod tests;
 mod unreadable;
 mod write;
-
-/// The format that this program writes.
-const VERSION: u64 = 1;
-
-/// The value of the field `strongroom`.
-const MARKER: &str = "vault";
-
-/// A vault's identity, drawn at random when the vault is created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct VaultId(u128);
 
 /// The secrets of a vault.
 pub(crate) struct Payload {
@@ -80,41 +72,6 @@ pub(crate) enum Stored {
 /// The unknown fields of an object, each with its JSON text.
 type Unknown = BTreeMap<String, Zeroizing<String>>;
 
-impl VaultId {
-    /// Returns the identity with these random bytes.
-    pub(crate) fn new(random: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(random))
-    }
-
-    /// The identity of a service without a vault, and of a vault of version 0, which has no id.
-    pub(crate) const NONE: Self = Self(0);
-
-    /// Returns the bytes of the identity.
-    pub(crate) fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
-    }
-
-    /// Parses the text that `Display` writes. Returns `None` for any other text.
-    pub(crate) fn from_hex(hex: &str) -> Option<Self> {
-        let digits = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if hex.len() != 32 || !digits {
-            return None;
-        }
-        u128::from_str_radix(hex, 16).ok().map(Self)
-    }
-}
-
-impl Stored {
-    /// Reads an entry of any layout.
-    ///
-    /// # Errors
-    ///
-    /// As [`Payload::parse`].
-    pub(crate) fn parse(line: &SecretBytes) -> Result<Self, Unreadable> {
-        read::stored(line, || VaultId::NONE)
-    }
-}
-
 impl Payload {
     /// Returns a vault without secrets, before its first commit.
     pub(crate) fn new(id: VaultId) -> Self {
@@ -125,35 +82,6 @@ impl Payload {
             unknown: Unknown::new(),
             unknown_of: BTreeMap::new(),
         }
-    }
-
-    /// Parses a line that [`Payload::to_line`] wrote, or version 0, which takes its identity from `fresh`.
-    ///
-    /// Names and targets are not validated: a name that [`SecretKey::validate`] refuses today is no reason to
-    /// lose the other secrets.
-    ///
-    /// # Errors
-    ///
-    /// [`Unreadable`], which becomes an [`Error`](strongroom_core::Error) of the kind `Corrupt`, or
-    /// `Conflict` for another program's entry.
-    pub(crate) fn parse(
-        line: &SecretBytes,
-        fresh: impl FnOnce() -> VaultId,
-    ) -> Result<Self, Unreadable> {
-        match read::stored(line, fresh)? {
-            Stored::Inline(payload) => Ok(payload),
-            Stored::Key(_) => Err(Unreadable::NotInline),
-        }
-    }
-
-    /// Returns the vault as a line of printable ASCII. The same content gives the same line.
-    pub(crate) fn to_line(&self) -> SecretBytes {
-        write::line(self)
-    }
-
-    /// Returns a copy of the vault.
-    pub(crate) fn duplicate(&self) -> Result<Self, Unreadable> {
-        Self::parse(&self.to_line(), || self.id)
     }
 
     /// Returns the secrets, sorted by name and target.
@@ -223,12 +151,6 @@ impl Payload {
     pub(crate) fn take(&mut self, key: &SecretKey) -> Option<Secret> {
         self.unknown_of.remove(key);
         self.secrets.remove(key)
-    }
-}
-
-impl fmt::Display for VaultId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
     }
 }
 

@@ -24,7 +24,9 @@ impl Refreshes {
     /// Returns the lock of this secret.
     pub(super) fn of(&self, key: &SecretKey) -> Arc<Lock> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = || self.paths.as_ref().map(|paths| paths.refresh_lock(key));
-        Arc::clone(locks.entry(key.clone()).or_insert_with(|| Lock::new(path())))
+        let lock = locks
+            .entry(key.clone())
+            .or_insert_with(|| Lock::new(self.paths.as_ref().map(|paths| paths.refresh_lock(key))));
+        Arc::clone(lock)
     }
 }

@@ -11,24 +11,22 @@ use crate::layout::VAULT_ENTRY;
 /// `Invalid` if it can't be a user name, or is that of another secret or of the vault.
 pub(super) fn user_name(key: &SecretKey) -> Result<UserName> {
     let user = UserName::new(key.entry_name())?;
-    let refused = |message: String, hint: &str| {
-        Err(Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint))
-    };
     if user.as_str() == VAULT_ENTRY {
-        return refused(
-            format!("the entry \"{VAULT_ENTRY}\" is the vault's own"),
-            "Choose another name.",
-        );
+        let message = format!("the entry \"{VAULT_ENTRY}\" is the vault's own");
+        return Err(refused(message, "Choose another name."));
     }
     // The name `a::b` without a target has the entry of `a` with the target `b`.
     let named = SecretKey::from_entry_name(user.as_str());
     if named != *key {
-        return refused(
-            format!("its entry would be \"{user}\", which is that of {named}"),
-            "Choose another name, or name the secret by its name and its target.",
-        );
+        let message = format!("its entry would be \"{user}\", which is that of {named}");
+        let hint = "Choose another name, or name the secret by its name and its target.";
+        return Err(refused(message, hint));
     }
     Ok(user)
+}
+
+fn refused(message: String, hint: &str) -> Error {
+    Error::new(ErrorKind::Invalid, Operation::Name).with_message(message).with_hint(hint)
 }
 
 #[cfg(test)]

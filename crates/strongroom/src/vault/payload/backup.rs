@@ -14,7 +14,7 @@
 use std::fmt;
 
 use strongroom_core::{
-    Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, Timestamp,
+    Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretBytes, SecretString, Timestamp,
 };
 
 use super::json::Json;
@@ -100,9 +100,12 @@ fn version_1(json: Json<'_>) -> Found<'_, Document> {
     let created_at = created_at.ok_or(Wrong::Shape("it does not say when it was made", json))?;
     let mut payload = Payload::new(VaultId::NONE);
     payload.generation = whole_number(fields.required("generation", "it has no generation")?)?;
-    let value = |json| text_value(json).ok_or(Wrong::Shape("a secret's value is not text", json));
-    secrets(&mut fields, value, &mut payload)?;
+    secrets(&mut fields, required_text, &mut payload)?;
     Ok(Document { service, created_at, payload })
+}
+
+fn required_text(json: Json<'_>) -> Found<'_, SecretString> {
+    text_value(json).ok_or(Wrong::Shape("a secret's value is not text", json))
 }
 
 fn unreadable(unreadable: Unreadable) -> Error {

@@ -1,6 +1,6 @@
 //! Properties that must hold for any bytes, for the fuzzer and for the tests that run its seeds.
 
-use strongroom_core::{ExposeSecret, Secret, SecretBytes, SecretKey, secret_bytes};
+use strongroom_core::{ExposeSecret, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes};
 
 use super::{Payload, Position, Unreadable, VaultId};
 
@@ -44,11 +44,12 @@ fn check_written(payload: &Payload) {
 
 /// Compares all but the unknown fields. Those are kept as text, which the comparison of the lines covers.
 fn is_same(one: &Payload, other: &Payload) -> bool {
-    let open = |(key, secret): (&SecretKey, &Secret)| {
-        (key.clone(), secret.metadata.clone(), secret.value.expose_secret().to_owned())
-    };
     (one.id, one.generation) == (other.id, other.generation)
         && one.secrets().iter().map(open).eq(other.secrets().iter().map(open))
+}
+
+fn open((key, secret): (&SecretKey, &Secret)) -> (SecretKey, SecretMetadata, String) {
+    (key.clone(), secret.metadata.clone(), secret.value.expose_secret().to_owned())
 }
 
 /// Checks the position of a refusal. Its text needs no check: by its type it contains only fixed texts and

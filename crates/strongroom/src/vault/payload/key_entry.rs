@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use strongroom_core::{ExposeSecret as _, SecretBytes, SecretString, secret_copy};
 use zeroize::Zeroizing;
 
-use super::{MARKER, VaultId};
+use super::header::{MARKER, VaultId};
 
 /// The version of an entry that holds a key.
 pub(super) const VERSION: u64 = 2;

@@ -10,9 +10,47 @@ use strongroom_core::{
 };
 use zeroize::Zeroizing;
 
+use super::header::{MARKER, VERSION, VaultId};
 use super::json::Json;
 use super::key_entry::{self, KeyEntry};
-use super::{MARKER, Payload, Position, Stored, Unknown, Unreadable, VERSION, VaultId};
+use super::{Payload, Position, Stored, Unknown, Unreadable};
+
+impl Stored {
+    /// Reads an entry of any layout.
+    ///
+    /// # Errors
+    ///
+    /// As [`Payload::parse`].
+    pub(crate) fn parse(line: &SecretBytes) -> Result<Self, Unreadable> {
+        stored(line, || VaultId::NONE)
+    }
+}
+
+impl Payload {
+    /// Parses a line that [`Payload::to_line`] wrote, or version 0, which takes its identity from `fresh`.
+    ///
+    /// Names and targets are not validated: a name that [`SecretKey::validate`] refuses today is no reason to
+    /// lose the other secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], which becomes an [`Error`](strongroom_core::Error) of the kind `Corrupt`, or
+    /// `Conflict` for another program's entry.
+    pub(crate) fn parse(
+        line: &SecretBytes,
+        fresh: impl FnOnce() -> VaultId,
+    ) -> Result<Self, Unreadable> {
+        match stored(line, fresh)? {
+            Stored::Inline(payload) => Ok(payload),
+            Stored::Key(_) => Err(Unreadable::NotInline),
+        }
+    }
+
+    /// Returns a copy of the vault.
+    pub(crate) fn duplicate(&self) -> Result<Self, Unreadable> {
+        Self::parse(&self.to_line(), || self.id)
+    }
+}
 
 /// Parses a vault's entry.
 ///
@@ -174,17 +212,16 @@ fn metadata<'a>(fields: &mut Fields<'a>) -> Found<'a, SecretMetadata> {
 
 /// Decodes a value of version 1.
 fn base64_value(json: Json<'_>) -> Found<'_, SecretString> {
-    let wrong = |what| Wrong::Shape(what, json);
-    let encoded = json.quoted().ok_or(wrong("a secret's value is not a string"))?;
+    let encoded = json.quoted().ok_or(Wrong::Shape("a secret's value is not a string", json))?;
     let padding = encoded.len() - encoded.trim_end_matches('=').len();
     // The exact length: a buffer with spare capacity would be copied when it becomes a secret, and the old
     // memory would stay unwiped.
     let length = (encoded.len() / 4 * 3).saturating_sub(padding);
     let mut bytes = Zeroizing::new(vec![0; length]);
     if STANDARD.decode_slice(encoded, &mut bytes) != Ok(length) {
-        return Err(wrong("a secret's value is not base64"));
+        return Err(Wrong::Shape("a secret's value is not base64", json));
     }
-    secret_string(bytes).ok_or(wrong("a secret's value is not text"))
+    secret_string(bytes).ok_or(Wrong::Shape("a secret's value is not text", json))
 }
 
 /// Returns a value that is stored as plain text.
@@ -251,7 +288,7 @@ impl<'a> Fields<'a> {
 
     /// Returns the fields that were not taken.
     fn unknown(self) -> Unknown {
-        let verbatim = |json: Json<'_>| Zeroizing::new(json.text().to_owned());
-        self.by_name.into_iter().map(|(name, json)| (name, verbatim(json))).collect()
+        let fields = self.by_name.into_iter();
+        fields.map(|(name, json)| (name, Zeroizing::new(json.text().to_owned()))).collect()
     }
 }

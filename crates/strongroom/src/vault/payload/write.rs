@@ -8,7 +8,15 @@ use strongroom_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{MARKER, Payload, Unknown, VERSION};
+use super::header::{MARKER, VERSION};
+use super::{Payload, Unknown};
+
+impl Payload {
+    /// Returns the vault as a line of printable ASCII. The same content gives the same line.
+    pub(crate) fn to_line(&self) -> SecretBytes {
+        line(self)
+    }
+}
 
 /// A document that contains values.
 pub(super) trait Document {
@@ -157,8 +165,8 @@ pub(super) fn string(text: &str, out: &mut impl Sink) -> fmt::Result {
 /// Writes a JSON text in ASCII and without its line breaks and tabs. Those occur only between tokens, and
 /// non-ASCII characters only within strings.
 fn one_line(json: &str, out: &mut impl Sink) -> fmt::Result {
-    let between_tokens = |character| matches!(character, '\n' | '\r' | '\t');
-    json.chars().filter(|c| !between_tokens(*c)).try_for_each(|c| printable(c, out))
+    let characters = json.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t'));
+    characters.into_iter().try_for_each(|c| printable(c, out))
 }
 
 /// Writes a character of a JSON string, escaped unless it is printable ASCII.
