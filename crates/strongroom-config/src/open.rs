@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// `NotFound` if the file is missing. Other kinds if it can't be read, is a link or no regular file, belongs to a user outside of
 /// `owners`, or is larger.
 pub(crate) fn read(path: &Path, largest: u64, owners: &[u32]) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = open(path, Source::Found)?;
+    let file = open(path, Source::Neighbour)?;
     if !is_of(&file.metadata()?, owners) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }

@@ -103,6 +103,7 @@ macro_rules! __for_each_case {
             plain_data::probing_changes_nothing if always,
             plain_data::debug_shows_no_value if always,
             plain_data::errors_show_no_value if always,
+            plain_data::errors_name_their_context if always,
         }
     };
 }

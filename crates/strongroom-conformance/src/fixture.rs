@@ -10,7 +10,8 @@ use strongroom_core::{
     EntryName, Error, ErrorKind, ExposeSecret, KeyringStore, Result, Store, WriteMode, secret_bytes,
 };
 
-use crate::Factory;
+/// Opens a handle to the store under test. All handles must see the same entries.
+pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
 /// The store under test, and the entries that a case wrote to it. Dropping the fixture deletes them.
 pub(crate) struct Fixture<'a> {

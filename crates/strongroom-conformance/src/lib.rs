@@ -1,4 +1,4 @@
-//! A conformance test suite for implementations of [`Store`].
+//! A conformance test suite for implementations of [`Store`](strongroom_core::Store).
 //!
 //! A macro call in a store's `tests/conformance.rs` generates a test for each case, so that a failure has
 //! a name and the cases run in parallel:
@@ -39,17 +39,14 @@ mod writes;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use strongroom_core::{Capabilities, Store};
+use strongroom_core::Capabilities;
 
 pub use cases::CASES;
+pub use fixture::Factory;
 use fixture::Fixture;
 #[doc(hidden)]
 pub use strongroom_core as __core;
-
-/// Opens a handle to the store under test. All handles must see the same entries.
-pub type Factory<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
 /// A requirement of the contract, and the check that a store meets it.
 pub struct Case {

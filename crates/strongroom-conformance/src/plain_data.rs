@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::Debug;
 
-use strongroom_core::{Capabilities, Error, ErrorKind, KeyringStore, WriteMode};
+use strongroom_core::{Capabilities, Error, ErrorKind, KeyringStore, Operation, WriteMode};
 
 use crate::fixture::{Fixture, refused};
 
@@ -28,8 +28,8 @@ fn abilities(of: Capabilities) -> (Option<usize>, bool, bool, bool) {
 
 pub(crate) fn its_name_is_one_lower_case_word(fixture: &Fixture<'_>) {
     let name = fixture.store().name();
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    assert!(!name.is_empty() && name.chars().all(allowed), "{name:?}");
+    assert!(!name.is_empty(), "it has none");
+    assert!(name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-')), "{name:?}");
     assert_eq!(fixture.open().name(), name);
 }
 
@@ -51,6 +51,17 @@ pub(crate) fn debug_shows_no_value(fixture: &Fixture<'_>) {
     show_nothing(&fixture.open());
     show_nothing(&fixture.store().get_bytes(fixture.service(), "u"));
     show_nothing(&fixture.store().get_password(fixture.service(), "u"));
+}
+
+pub(crate) fn errors_name_their_context(fixture: &Fixture<'_>) {
+    fixture.write("u", "v");
+    let result = fixture.try_write("u", b"new", WriteMode::CreateNew);
+    let error = refused(result, ErrorKind::AlreadyExists, "creating what exists");
+    assert_eq!(error.operation(), Operation::Set, "{error:?}");
+    assert_eq!(error.store(), Some(fixture.store().name()), "{error:?}");
+    let entry = error.entry().unwrap_or_else(|| panic!("no entry: {error:?}"));
+    assert_eq!(entry.service().as_str(), fixture.service());
+    assert_eq!(entry.user().as_str(), "u");
 }
 
 pub(crate) fn errors_show_no_value(fixture: &Fixture<'_>) {

@@ -33,15 +33,18 @@ pub(crate) fn one_of_eight_creators_wins(fixture: &Fixture<'_>) {
     }
 }
 
+fn user_of(thread: usize, slot: usize) -> String {
+    format!("thread {thread} slot {slot}")
+}
+
 pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
     let service = fixture.service();
-    let user = |thread: usize, slot: usize| format!("thread {thread} slot {slot}");
     for thread in 0..THREADS {
-        (0..3).for_each(|slot| fixture.will_write(service, &user(thread, slot)));
+        (0..3).for_each(|slot| fixture.will_write(service, &user_of(thread, slot)));
     }
     at_once(fixture, |store, thread| {
         for call in 0..CALLS {
-            let user = user(thread, call % 3);
+            let user = user_of(thread, call % 3);
             let value = format!("{thread}/{call}").into_bytes();
             set(store, service, &user, &value);
             assert_eq!(read(store, service, &user), Some(value));
@@ -57,32 +60,35 @@ pub(crate) fn threads_keep_to_their_own_entries(fixture: &Fixture<'_>) {
             let last = (0..CALLS).rev().find(|call| call % 3 == slot);
             let kept = last.filter(|call| call % 5 != 0);
             let value = kept.map(|call| format!("{thread}/{call}").into_bytes());
-            assert_eq!(fixture.read(&user(thread, slot)), value, "{}", user(thread, slot));
+            assert_eq!(fixture.read(&user_of(thread, slot)), value, "{}", user_of(thread, slot));
         }
     }
 }
 
 pub(crate) fn writers_of_one_entry_leave_a_whole_value(fixture: &Fixture<'_>) {
     let service = fixture.service();
-    // The lengths differ, so that a mixture of two values is recognised.
-    let value =
-        |thread: usize| vec![b'a' + u8::try_from(thread).expect("few threads"); 1 + 40 * thread];
-    let whole = |found: Option<Vec<u8>>| {
-        let found = found.expect("an entry that is only overwritten never goes away");
-        let known = (0..THREADS).any(|thread| found == value(thread));
-        assert!(known, "nobody wrote this: {}", String::from_utf8_lossy(&found));
-    };
-    fixture.write("u", value(0));
+    fixture.write("u", value_of(0));
     at_once(fixture, |store, thread| {
         for _ in 0..CALLS {
-            set(store, service, "u", &value(thread));
-            whole(read(store, service, "u"));
+            set(store, service, "u", &value_of(thread));
+            assert_whole(read(store, service, "u"));
         }
     });
-    whole(fixture.read("u"));
+    assert_whole(fixture.read("u"));
     assert!(fixture.is_there("u"));
     assert!(fixture.delete("u"));
     assert!(!fixture.is_there("u"), "there was one entry, not several");
+}
+
+/// Returns the value of a thread. The lengths differ, so that a mixture of two values is recognised.
+fn value_of(thread: usize) -> Vec<u8> {
+    vec![b'a' + u8::try_from(thread).expect("few threads"); 1 + 40 * thread]
+}
+
+fn assert_whole(found: Option<Vec<u8>>) {
+    let found = found.expect("an entry that is only overwritten never goes away");
+    let known = (0..THREADS).any(|thread| found == value_of(thread));
+    assert!(known, "nobody wrote this: {}", String::from_utf8_lossy(&found));
 }
 
 /// Runs the work in all threads at once, each with a handle of its own. Returns the results.

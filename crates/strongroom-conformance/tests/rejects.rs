@@ -80,6 +80,13 @@ fn values_in_the_open_are_caught() {
 }
 
 #[test]
+fn errors_without_their_context_are_caught() {
+    for flaw in [Flaw::ErrorsNameNoEntry, Flaw::ErrorsNameNoStore, Flaw::ErrorsNameProbe] {
+        rejects(flaw, "errors_name_their_context");
+    }
+}
+
+#[test]
 fn a_case_that_fails_leaves_nothing_behind() {
     let store = Broken::new(Flaw::TrimsNewline);
     rejects_in(&store, "round_trips_line_breaks_and_tabs");
@@ -107,6 +114,9 @@ enum Flaw {
     DeletesAlwaysTrue,
     DropsByteOrderMark,
     EmptyIsMissing,
+    ErrorsNameNoEntry,
+    ErrorsNameNoStore,
+    ErrorsNameProbe,
     ErrorsShowValues,
     IgnoresCase,
     IgnoresCreateNew,
@@ -260,11 +270,16 @@ impl Store for Broken {
             _ => mode,
         };
         self.memory.write_entry(&place, &kept, mode).map_err(|error| match self.flaw {
+            Flaw::ErrorsNameNoEntry => {
+                error.into_fault().during(Operation::Set).with_store(self.name())
+            }
+            Flaw::ErrorsNameNoStore => error.into_fault().during(Operation::Set).with_entry(entry),
+            Flaw::ErrorsNameProbe => error.during(Operation::Probe).with_store(self.name()),
             Flaw::ErrorsShowValues => {
                 let text = String::from_utf8_lossy(value.expose_secret()).into_owned();
                 error.with_source(std::io::Error::other(text))
             }
-            _ => error,
+            _ => error.with_store(self.name()),
         })
     }
 

@@ -36,6 +36,7 @@ mod kind;
 mod memory;
 mod mock;
 mod name;
+mod persistence;
 mod policy;
 mod record;
 mod secret;
@@ -46,13 +47,14 @@ mod time;
 mod warning;
 
 pub use candidate::CandidateId;
-pub use capabilities::{Capabilities, Persistence};
+pub use capabilities::Capabilities;
 pub use error::{Error, ErrorKind, Fault, Operation, Reason, Result};
 pub use keyring::KeyringStore;
 pub use kind::{StoreContext, StoreKind, StoreSettings};
 pub use memory::MemoryStore;
 pub use mock::{Call, MockKeyringStore};
 pub use name::{EntryName, MAX_NAME_BYTES, ServiceName, UserName};
+pub use persistence::Persistence;
 pub use policy::{Deadlines, PromptPolicy};
 pub use record::{Secret, SecretKey, SecretMetadata};
 // Foreign types on purpose: they are the convention for secrets in memory.

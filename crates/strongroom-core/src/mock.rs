@@ -204,28 +204,28 @@ impl Store for MockKeyringStore {
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
         self.enter_entry(Operation::Get, entry)?;
-        self.memory.read_entry(entry)
+        self.memory.read_entry(entry).map_err(name_mock)
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         self.enter_entry(Operation::Set, entry)?;
-        self.memory.write_entry(entry, value, mode)
+        self.memory.write_entry(entry, value, mode).map_err(name_mock)
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
         self.enter_entry(Operation::Delete, entry)?;
-        self.memory.remove_entry(entry)
+        self.memory.remove_entry(entry).map_err(name_mock)
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
         self.enter_entry(Operation::Exists, entry)?;
-        self.memory.contains_entry(entry)
+        self.memory.contains_entry(entry).map_err(name_mock)
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let service_name = Some(service.as_str().to_owned());
         self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
-        self.memory.list_entries(service)
+        self.memory.list_entries(service).map_err(name_mock)
     }
 
     fn is_stuck(&self) -> bool {
@@ -235,22 +235,22 @@ impl Store for MockKeyringStore {
     fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
         let service_name = Some(service.as_str().to_owned());
         self.enter(Call { operation: Operation::List, service: service_name, user: None })?;
-        self.memory.count_unnamed(service)
+        self.memory.count_unnamed(service).map_err(name_mock)
     }
 
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.candidates(entry)
+        self.memory.candidates(entry).map_err(name_mock)
     }
 
     fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.keep_candidate(entry, id)
+        self.memory.keep_candidate(entry, id).map_err(name_mock)
     }
 
     fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.read_candidate(entry, id)
+        self.memory.read_candidate(entry, id).map_err(name_mock)
     }
 
     fn write_candidate(
@@ -260,8 +260,13 @@ impl Store for MockKeyringStore {
         value: &SecretBytes,
     ) -> Result<()> {
         self.enter_entry(Operation::Repair, entry)?;
-        self.memory.write_candidate(entry, id, value)
+        self.memory.write_candidate(entry, id, value).map_err(name_mock)
     }
+}
+
+/// Names the mock as the store of an error, in place of the memory that it keeps entries in.
+fn name_mock(error: Error) -> Error {
+    error.with_store(MockKeyringStore::NAME)
 }
 
 fn injected(kind: ErrorKind, operation: Operation) -> Error {

@@ -6,12 +6,17 @@ use std::str;
 use strongroom_core::{ExposeSecret, SecretBytes, secret_copy};
 use zeroize::Zeroizing;
 
+/// The characters below the syllables of Hangul, with most scripts.
+const ALL_BUT_HANGUL: Range<char> = '\0'..'\u{a000}';
+/// The syllables of Hangul.
+const HANGUL: Range<char> = '\u{ac00}'..'\u{d7a4}';
+
 /// Returns the value in a blob that another program stored.
 ///
 /// Windows' own tools and the `keyring` crate's `set_password` store text as UTF-16 in little-endian order,
 /// other programs as UTF-8 or any bytes, and nothing marks the encoding. So text in UTF-8 stays as it is,
 /// text in UTF-16 is converted to UTF-8, and all other bytes stay as they are.
-pub(crate) fn of_others(blob: SecretBytes) -> SecretBytes {
+pub(crate) fn decode_foreign(blob: SecretBytes) -> SecretBytes {
     from_utf16(blob.expose_secret()).unwrap_or(blob)
 }
 
@@ -34,19 +39,24 @@ fn is_utf8_text(blob: &[u8]) -> bool {
 
 /// Returns whether a user may have typed this text: random text hardly ever stays within a single script.
 fn is_text(text: &str) -> bool {
-    let is_strange = |char: char| {
-        let is_private = matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-        let is_unassigned = matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}');
-        is_private || is_unassigned || is_control(char)
-    };
-    let is_within = |script: Range<char>| {
-        let fits = |char: char| char.is_alphanumeric() && script.contains(&char);
-        text.chars().all(|char| fits(char) || char.len_utf16() == 2)
-    };
-    let all_but_hangul = '\0'..'\u{a000}';
-    let hangul = '\u{ac00}'..'\u{d7a4}';
     let has_ascii = text.contains(|char: char| char.is_ascii());
-    !text.contains(is_strange) && (has_ascii || is_within(all_but_hangul) || is_within(hangul))
+    !text.contains(is_strange)
+        && (has_ascii || is_within(text, ALL_BUT_HANGUL) || is_within(text, HANGUL))
+}
+
+/// Returns whether a character hardly ever is in a text: one for private use, a noncharacter, or a control
+/// character.
+fn is_strange(char: char) -> bool {
+    matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
+        || matches!(char, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}')
+        || is_control(char)
+}
+
+/// Returns whether a text consists of letters and digits of this range, and of characters beyond it that take
+/// a surrogate pair, such as emoji.
+fn is_within(text: &str, script: Range<char>) -> bool {
+    text.chars()
+        .all(|char| char.len_utf16() == 2 || (char.is_alphanumeric() && script.contains(&char)))
 }
 
 /// Returns whether a character is a control character, but not a tab or a line end.
@@ -62,7 +72,7 @@ mod tests {
     use super::*;
 
     fn read(blob: &[u8]) -> Vec<u8> {
-        of_others(secret_bytes(blob.to_vec())).expose_secret().to_vec()
+        decode_foreign(secret_bytes(blob.to_vec())).expose_secret().to_vec()
     }
 
     fn utf16(text: &str) -> Vec<u8> {
@@ -121,20 +131,22 @@ mod tests {
 
     #[test]
     fn keys_are_hardly_ever_taken_for_text() {
-        // Splitmix, so that the numbers are the same each time.
-        let mut state = 1u64;
-        let mut random = || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (mixed ^ (mixed >> 31)).to_le_bytes()
-        };
-        let mistaken = |bytes: usize, random: &mut dyn FnMut() -> [u8; 8]| {
-            let keys =
-                (0..10_000).map(|_| (0..bytes / 8).flat_map(|_| random()).collect::<Vec<_>>());
-            keys.filter(|key| read(key) != *key).count()
-        };
-        assert!(mistaken(16, &mut random) < 10_000 / 50);
-        assert!(mistaken(32, &mut random) < 10_000 / 200);
+        let mut state = 1;
+        for (bytes, most) in [(16, 10_000 / 50), (32, 10_000 / 200)] {
+            let keys = (0..10_000).map(|_| random_key(&mut state, bytes));
+            assert!(keys.filter(|key| read(key) != *key).count() < most, "{bytes} bytes");
+        }
+    }
+
+    fn random_key(state: &mut u64, bytes: usize) -> Vec<u8> {
+        (0..bytes / 8).flat_map(|_| random(state).to_le_bytes()).collect()
+    }
+
+    /// Returns the next number of a fixed sequence, by Splitmix.
+    fn random(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }

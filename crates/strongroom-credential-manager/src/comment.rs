@@ -7,20 +7,26 @@ const MAX_UNITS: usize = 255;
 
 /// Returns the comment of an entry whose value has this many bytes.
 pub(crate) fn of_entry(entry: &EntryName, bytes: usize) -> String {
-    let mut units = 0;
-    let comment = format!("{}{entry}", mark(bytes));
-    // Counted by character, so that no surrogate pair is split.
-    let fits = |char: &char| {
-        units += char.len_utf16();
-        units <= MAX_UNITS
-    };
-    comment.chars().take_while(fits).collect()
+    let mut comment = format!("{}{entry}", mark(bytes));
+    truncate(&mut comment);
+    comment
 }
 
 /// Returns whether the store wrote the value of this many bytes beside this comment. If another program
 /// replaced the value, the comment is gone or states another length.
 pub(crate) fn is_ours(comment: &str, bytes: usize) -> bool {
     comment.starts_with(&mark(bytes))
+}
+
+/// Shortens a comment to the longest that Windows takes, and splits no surrogate pair.
+fn truncate(comment: &mut String) {
+    let mut units = 0;
+    for (index, char) in comment.char_indices() {
+        units += char.len_utf16();
+        if units > MAX_UNITS {
+            return comment.truncate(index);
+        }
+    }
 }
 
 fn mark(bytes: usize) -> String {

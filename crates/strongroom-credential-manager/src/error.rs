@@ -1,15 +1,13 @@
-//! Maps the errors of Windows to the contract's.
+//! Maps the errors of Windows to faults.
 
 use std::io;
 
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::{ErrorKind, Fault};
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_USERNAME, ERROR_INVALID_PARAMETER, ERROR_NO_SUCH_LOGON_SESSION,
     ERROR_NOT_ENOUGH_QUOTA, ERROR_NOT_FOUND, ERROR_SERVICE_DISABLED, ERROR_SERVICE_NOT_ACTIVE,
     RPC_X_BAD_STUB_DATA,
 };
-
-use crate::CredentialManagerStore;
 
 /// `RPC_X_BAD_STUB_DATA` in the type of the other codes: the bindings declare it in the type of another list.
 const BAD_STUB_DATA: u32 = RPC_X_BAD_STUB_DATA.cast_unsigned();
@@ -24,24 +22,22 @@ pub(crate) fn is_refused_name(cause: &io::Error) -> bool {
     matches!(code(cause), Some(ERROR_INVALID_PARAMETER | ERROR_BAD_USERNAME))
 }
 
-/// Creates the error for a Windows error in an operation of the store.
-pub(crate) fn from_windows(cause: io::Error, operation: Operation) -> Error {
+/// Creates the fault for an error of Windows.
+pub(crate) fn from_windows(cause: io::Error) -> Fault {
     let (kind, message, hint) = code(&cause).map_or((ErrorKind::Io, None, None), texts);
-    let mut error =
-        Error::new(kind, operation).with_store(CredentialManagerStore::NAME).with_source(cause);
+    let mut fault = Fault::new(kind).with_source(cause);
     if let Some(message) = message {
-        error = error.with_message(message);
+        fault = fault.with_message(message);
     }
     if let Some(hint) = hint {
-        error = error.with_hint(hint);
+        fault = fault.with_hint(hint);
     }
-    error
+    fault
 }
 
-/// Creates the error for a logon session that keeps no credentials, or not for the lifetime that is wanted.
-pub(crate) fn no_logon_session(operation: Operation) -> Error {
-    let code = ERROR_NO_SUCH_LOGON_SESSION as i32;
-    from_windows(io::Error::from_raw_os_error(code), operation)
+/// Creates the fault for a logon session that keeps no credentials, or not for the lifetime that is wanted.
+pub(crate) fn no_logon_session() -> Fault {
+    from_windows(io::Error::from_raw_os_error(ERROR_NO_SUCH_LOGON_SESSION as i32))
 }
 
 /// Creates the error that Windows returns for a value over 2,560 bytes, and Wine doesn't.
@@ -49,10 +45,9 @@ pub(crate) fn too_large() -> io::Error {
     io::Error::from_raw_os_error(RPC_X_BAD_STUB_DATA)
 }
 
-/// Creates the error for a lock that another process holds.
-pub(crate) fn busy(operation: Operation) -> Error {
-    Error::new(ErrorKind::Busy, operation)
-        .with_store(CredentialManagerStore::NAME)
+/// Creates the fault for a lock that another process holds.
+pub(crate) fn busy() -> Fault {
+    Fault::new(ErrorKind::Busy)
         .with_message("another process holds the lock of the user's credentials")
         .with_hint("End the process that hangs, or wait for it, and try again.")
 }
@@ -104,8 +99,8 @@ mod tests {
 
     use super::*;
 
-    fn error(code: i32) -> Error {
-        from_windows(io::Error::from_raw_os_error(code), Operation::Get)
+    fn fault(code: i32) -> Fault {
+        from_windows(io::Error::from_raw_os_error(code))
     }
 
     #[test]
@@ -123,31 +118,30 @@ mod tests {
             (1816, ErrorKind::QuotaExceeded),
             (2202, ErrorKind::Invalid),
         ] {
-            let error = error(code);
-            assert_eq!((error.kind(), error.store()), (kind, Some("credential-manager")), "{code}");
+            assert_eq!(fault(code).kind(), kind, "{code}");
         }
     }
 
     #[test]
     fn the_cause_is_the_code_and_what_windows_says_of_it() {
-        let cause = error(1004).source().map(ToString::to_string).unwrap();
+        let cause = fault(1004).source().map(ToString::to_string).unwrap();
         assert!(cause.contains("(os error 1004)") && cause.contains("flags"), "{cause}");
     }
 
     #[test]
     fn without_a_logon_session_the_hint_names_ssh_and_another_way() {
-        let error = no_logon_session(Operation::Set);
-        assert_eq!(error.kind(), ErrorKind::NoLogonSession);
+        let fault = no_logon_session();
+        assert_eq!(fault.kind(), ErrorKind::NoLogonSession);
         for word in ["SSH", "desktop", "encrypted file", "policy"] {
-            assert!(error.hint().contains(word), "{}", error.hint());
+            assert!(fault.hint().contains(word), "{}", fault.hint());
         }
     }
 
     #[test]
     fn what_is_missing_is_told_from_what_cannot_be() {
-        let is = |code| io::Error::from_raw_os_error(code);
-        assert!(is_missing(&is(1168)) && !is_missing(&is(1312)) && !is_missing(&is(87)));
-        assert!(is_refused_name(&is(87)) && !is_refused_name(&is(1312)));
+        let [missing, no_logon, invalid] = [1168, 1312, 87].map(io::Error::from_raw_os_error);
+        assert!(is_missing(&missing) && !is_missing(&no_logon) && !is_missing(&invalid));
+        assert!(is_refused_name(&invalid) && !is_refused_name(&no_logon));
         assert!(!is_missing(&io::Error::other("no code")));
     }
 }

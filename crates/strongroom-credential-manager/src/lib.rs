@@ -61,7 +61,6 @@ mod config;
 #[cfg(windows)]
 mod error;
 #[cfg(windows)]
-#[cfg(windows)]
 mod kind;
 #[cfg(windows)]
 mod store;

@@ -3,13 +3,13 @@
 use std::io;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, Operation, Persistence, Probe, Result,
-    SecretBytes, ServiceName, Store, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret, Fault, Operation, Persistence, Probe,
+    Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 use strongroom_files::{Held, Lock, NotHeld};
 
 use crate::error::{busy, from_windows, is_refused_name, no_logon_session};
-use crate::sys::{self, Found, New};
+use crate::sys::{self, Credential, NewCredential};
 use crate::{Config, Persist, blob, comment, target};
 
 /// The name of the lock file.
@@ -49,6 +49,39 @@ impl CredentialManagerStore {
         Self { config }
     }
 
+    fn read(&self, entry: &EntryName) -> Result<Option<SecretBytes>, Fault> {
+        let _lock = self.lock_to_read();
+        find(entry).map_err(from_windows)
+    }
+
+    fn write(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<(), Fault> {
+        let _lock = self.lock_to_write()?;
+        if mode == WriteMode::CreateNew && find(entry).map_err(from_windows)?.is_some() {
+            return Err(Fault::new(ErrorKind::AlreadyExists));
+        }
+        let blob = value.expose_secret();
+        sys::write(&NewCredential {
+            target: &target::of_entry(entry),
+            user: entry.user().as_str(),
+            comment: &comment::of_entry(entry, blob.len()),
+            blob,
+            persist: self.config.persist,
+        })
+        .map_err(from_windows)
+    }
+
+    fn remove(&self, entry: &EntryName) -> Result<bool, Fault> {
+        let _lock = self.lock_to_write()?;
+        delete(entry).map_err(from_windows)
+    }
+
+    fn list(&self, service: &ServiceName) -> Result<Vec<EntryName>, Fault> {
+        let _lock = self.lock_to_read();
+        let targets = sys::targets(&target::beginning(service)).map_err(from_windows)?;
+        let entries = targets.iter().filter_map(|target| target::parse(target));
+        Ok(entries.filter(|entry| entry.service() == service).collect())
+    }
+
     /// Takes the lock for a call that only reads; `None` if the call goes on without it.
     fn lock_to_read(&self) -> Option<Held> {
         let locked = self.lock();
@@ -59,13 +92,13 @@ impl CredentialManagerStore {
     ///
     /// # Errors
     ///
-    /// `Busy` if another process holds the lock past the deadline, and the error of a lock file that may be
-    /// another user's doing.
-    fn lock_to_write(&self, operation: Operation) -> Result<Option<Held>> {
+    /// `Busy` if another process holds the lock past the deadline, and the fault of a lock file that another
+    /// user may have created.
+    fn lock_to_write(&self) -> Result<Option<Held>, Fault> {
         match self.lock() {
             Ok(held) => Ok(Some(held)),
-            Err(NotHeld::Busy(_)) => Err(busy(operation)),
-            Err(NotHeld::Refused(error)) => Err(error.during(operation)),
+            Err(NotHeld::Busy(_)) => Err(busy()),
+            Err(NotHeld::Refused(fault)) => Err(fault),
             Err(reason) => {
                 tracing::debug!(?reason, "writing without a lock");
                 Ok(None)
@@ -74,8 +107,9 @@ impl CredentialManagerStore {
     }
 
     fn lock(&self) -> Result<Held, NotHeld> {
-        let no_home = || NotHeld::Io(io::ErrorKind::NotFound.into());
-        let dir = self.config.lock_dir().ok_or_else(no_home)?;
+        let Some(dir) = self.config.lock_dir() else {
+            return Err(NotHeld::Io(io::ErrorKind::NotFound.into()));
+        };
         match Lock::shared(&dir.join(LOCK)).take(self.config.deadline)? {
             (held, None) => Ok(held),
             // Only the turn among this process's threads was taken, not the file's lock.
@@ -102,91 +136,77 @@ impl Store for CredentialManagerStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        let failed = |cause| from_windows(cause, Operation::Probe);
-        if sys::can_keep(self.config.persist).map_err(failed)? {
-            Ok(Probe::new("the Windows Credential Manager"))
-        } else {
-            Err(no_logon_session(Operation::Probe))
+        match sys::can_keep(self.config.persist) {
+            Ok(true) => Ok(Probe::new("the Windows Credential Manager")),
+            Ok(false) => Err(error(no_logon_session(), Operation::Probe)),
+            Err(cause) => Err(error(from_windows(cause), Operation::Probe)),
         }
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
-        let _lock = self.lock_to_read();
-        find(entry).map_err(failed(entry, Operation::Get))
+        self.read(entry).map_err(during(Operation::Get, entry))
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
-        let failed = failed(entry, Operation::Set);
-        let _lock = self.lock_to_write(Operation::Set).map_err(|error| error.with_entry(entry))?;
-        if mode == WriteMode::CreateNew && find(entry).map_err(failed)?.is_some() {
-            return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
-                .with_store(Self::NAME)
-                .with_entry(entry));
-        }
-        let blob = value.expose_secret();
-        sys::write(&New {
-            target: &target::of_entry(entry),
-            user: entry.user().as_str(),
-            comment: &comment::of_entry(entry, blob.len()),
-            blob,
-            persist: self.config.persist,
-        })
-        .map_err(failed)
+        self.write(entry, value, mode).map_err(during(Operation::Set, entry))
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
-        let failed = failed(entry, Operation::Delete);
-        let _lock =
-            self.lock_to_write(Operation::Delete).map_err(|error| error.with_entry(entry))?;
-        // The `keyring` crate's credential first: if only the store's own were deleted, the other would
-        // reappear as the entry.
-        let of_keyring = match find_of_keyring(entry).map_err(failed)? {
-            Some(_) => sys::delete(&target::of_keyring(entry)).map_err(failed)?,
-            None => false,
-        };
-        let own = sys::delete(&target::of_entry(entry)).map_err(failed)?;
-        Ok(own || of_keyring)
+        self.remove(entry).map_err(during(Operation::Delete, entry))
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        let _lock = self.lock_to_read();
-        find(entry).map(|value| value.is_some()).map_err(failed(entry, Operation::Exists))
+        let value = self.read(entry).map_err(during(Operation::Exists, entry))?;
+        Ok(value.is_some())
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        let _lock = self.lock_to_read();
-        let targets = sys::targets(&target::beginning(service))
-            .map_err(|cause| from_windows(cause, Operation::List))?;
-        let entries = targets.iter().filter_map(|target| target::parse(target));
-        Ok(entries.filter(|entry| entry.service() == service).collect())
+        self.list(service).map_err(|fault| error(fault, Operation::List))
     }
 }
 
 /// Reads the value of an entry: the store's own credential, or else that of the `keyring` crate.
 fn find(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
-    let Some(Found { comment, blob, .. }) = sys::read(&target::of_entry(entry))? else {
-        return Ok(find_of_keyring(entry)?.map(blob::of_others));
+    let Some(Credential { comment, blob, .. }) = sys::read(&target::of_entry(entry))? else {
+        return Ok(find_of_keyring(entry)?.map(blob::decode_foreign));
     };
     let len = blob.expose_secret().len();
     let is_ours = comment.is_some_and(|comment| comment::is_ours(&comment, len));
-    Ok(Some(if is_ours { blob } else { blob::of_others(blob) }))
+    Ok(Some(if is_ours { blob } else { blob::decode_foreign(blob) }))
 }
 
 /// Reads the value that the `keyring` crate stored under this entry's names; `None` if the credential belongs
 /// to other names that make the same target.
 fn find_of_keyring(entry: &EntryName) -> io::Result<Option<SecretBytes>> {
     let target = target::of_keyring(entry);
-    let found = match sys::read(&target) {
+    let credential = match sys::read(&target) {
         Err(cause) if is_refused_name(&cause) => return Ok(None),
-        found => found?,
+        read => read?,
     };
-    let is_this = |found: &Found| {
-        found.target.as_ref() == Some(&target)
-            && found.user.as_deref() == Some(entry.user().as_str())
-    };
-    Ok(found.filter(is_this).map(|found| found.blob))
+    Ok(credential
+        .filter(|credential| {
+            credential.target.as_ref() == Some(&target)
+                && credential.user.as_deref() == Some(entry.user().as_str())
+        })
+        .map(|credential| credential.blob))
 }
 
-fn failed(entry: &EntryName, operation: Operation) -> impl Fn(io::Error) -> Error + Copy {
-    move |cause| from_windows(cause, operation).with_entry(entry)
+/// Deletes the credentials of an entry and returns whether there were any.
+fn delete(entry: &EntryName) -> io::Result<bool> {
+    // The `keyring` crate's credential first: if only the store's own were deleted, the other would reappear
+    // as the entry.
+    let of_keyring = match find_of_keyring(entry)? {
+        Some(_) => sys::delete(&target::of_keyring(entry))?,
+        None => false,
+    };
+    Ok(sys::delete(&target::of_entry(entry))? || of_keyring)
+}
+
+/// Returns the conversion of a fault to the error of an operation on an entry.
+fn during(operation: Operation, entry: &EntryName) -> impl Fn(Fault) -> Error {
+    move |fault| error(fault, operation).with_entry(entry)
+}
+
+fn error(fault: Fault, operation: Operation) -> Error {
+    fault.during(operation).with_store(CredentialManagerStore::NAME)
 }

@@ -25,7 +25,7 @@ use crate::error::{is_missing, too_large};
 pub(crate) const MAX_BLOB_BYTES: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
 
 /// A credential that was read. Text that is not Unicode is `None`.
-pub(crate) struct Found {
+pub(crate) struct Credential {
     pub(crate) target: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) comment: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Found {
 }
 
 /// A credential to write.
-pub(crate) struct New<'a> {
+pub(crate) struct NewCredential<'a> {
     pub(crate) target: &'a str,
     pub(crate) user: &'a str,
     pub(crate) comment: &'a str,
@@ -42,21 +42,21 @@ pub(crate) struct New<'a> {
 }
 
 /// Reads a credential; `None` if it does not exist.
-pub(crate) fn read(target: &str) -> io::Result<Option<Found>> {
+pub(crate) fn read(target: &str) -> io::Result<Option<Credential>> {
     let target = wide(target);
     let mut found = ptr::null_mut();
     // SAFETY: the target ends with a NUL and outlives the call, which writes one pointer.
-    let done = unsafe { CredReadW(target.as_ptr(), CRED_TYPE_GENERIC, 0, &mut found) };
-    let Some(()) = unless_missing(done)? else {
+    let result = unsafe { CredReadW(target.as_ptr(), CRED_TYPE_GENERIC, 0, &mut found) };
+    let Some(()) = check_exists(result)? else {
         return Ok(None);
     };
-    let found = One(found);
+    let found = ReadCredential(found);
     // SAFETY: the call succeeded, so this is a credential that Windows made; it is not freed yet.
-    Ok(Some(unsafe { Found::copy(found.0) }))
+    Ok(Some(unsafe { Credential::copy(found.0) }))
 }
 
 /// Writes a credential, in place of any credential of the same target.
-pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
+pub(crate) fn write(new: &NewCredential<'_>) -> io::Result<()> {
     let size = u32::try_from(new.blob.len()).ok();
     let size = size.filter(|size| *size <= CRED_MAX_CREDENTIAL_BLOB_SIZE).ok_or_else(too_large)?;
     let (mut target, mut user, mut comment) = (wide(new.target), wide(new.user), wide(new.comment));
@@ -68,7 +68,7 @@ pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
         LastWritten: FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 },
         CredentialBlobSize: size,
         CredentialBlob: new.blob.as_ptr().cast_mut(),
-        Persist: persist(new.persist),
+        Persist: lifetime(new.persist),
         AttributeCount: 0,
         Attributes: ptr::null_mut(),
         TargetAlias: ptr::null_mut(),
@@ -76,15 +76,15 @@ pub(crate) fn write(new: &New<'_>) -> io::Result<()> {
     };
     // SAFETY: the strings end with a NUL, the blob has the size that is told, all of them outlive the
     // call, and it only reads them.
-    done(unsafe { CredWriteW(&credential, 0) })
+    check(unsafe { CredWriteW(&credential, 0) })
 }
 
 /// Deletes a credential and returns whether it existed.
 pub(crate) fn delete(target: &str) -> io::Result<bool> {
     let target = wide(target);
     // SAFETY: the target ends with a NUL and outlives the call, which only reads it.
-    let done = unsafe { CredDeleteW(target.as_ptr(), CRED_TYPE_GENERIC, 0) };
-    unless_missing(done).map(|done| done.is_some())
+    let result = unsafe { CredDeleteW(target.as_ptr(), CRED_TYPE_GENERIC, 0) };
+    check_exists(result).map(|existing| existing.is_some())
 }
 
 /// Returns the targets of all generic credentials whose target starts with `beginning`.
@@ -92,12 +92,12 @@ pub(crate) fn targets(beginning: &str) -> io::Result<Vec<String>> {
     let filter = wide(&format!("{beginning}*"));
     let (mut count, mut first) = (0, ptr::null_mut());
     // SAFETY: the filter ends with a NUL and outlives the call, which writes a number and a pointer.
-    let done = unsafe { CredEnumerateW(filter.as_ptr(), 0, &mut count, &mut first) };
-    let Some(()) = unless_missing(done)? else {
+    let result = unsafe { CredEnumerateW(filter.as_ptr(), 0, &mut count, &mut first) };
+    let Some(()) = check_exists(result)? else {
         return Ok(Vec::new());
     };
-    let many = Many { first, count };
-    let targets = many.credentials().iter().filter_map(|&credential| {
+    let list = CredentialList { first, count };
+    let targets = list.credentials().iter().filter_map(|&credential| {
         // SAFETY: the call succeeded, so each points to a credential that Windows made, whose target
         // is text that ends with a NUL; they are not freed yet.
         unsafe {
@@ -113,13 +113,13 @@ pub(crate) fn can_keep(wanted: Persist) -> io::Result<bool> {
     // An element for each type of credential.
     let mut longest = [CRED_PERSIST_NONE; CRED_TYPE_MAXIMUM as usize];
     // SAFETY: the call writes as many numbers as it is told, into memory that is ours.
-    done(unsafe { CredGetSessionTypes(CRED_TYPE_MAXIMUM, longest.as_mut_ptr()) })?;
+    check(unsafe { CredGetSessionTypes(CRED_TYPE_MAXIMUM, longest.as_mut_ptr()) })?;
     // Credentials that should roam are kept on this computer if roaming is off.
-    let needed = persist(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
+    let needed = lifetime(wanted).min(CRED_PERSIST_LOCAL_MACHINE);
     Ok(longest[CRED_TYPE_GENERIC as usize] >= needed)
 }
 
-impl Found {
+impl Credential {
     /// # Safety
     ///
     /// The credential must be one that Windows made and that is not freed yet.
@@ -139,9 +139,9 @@ impl Found {
 }
 
 /// A credential of `CredReadW`: wiped and freed when dropped.
-struct One(*mut CREDENTIALW);
+struct ReadCredential(*mut CREDENTIALW);
 
-impl Drop for One {
+impl Drop for ReadCredential {
     fn drop(&mut self) {
         // SAFETY: it came from a call that succeeded, and nothing else points to it any more.
         unsafe {
@@ -152,12 +152,12 @@ impl Drop for One {
 }
 
 /// The credentials of `CredEnumerateW`: wiped and freed when dropped.
-struct Many {
+struct CredentialList {
     first: *mut *mut CREDENTIALW,
     count: u32,
 }
 
-impl Many {
+impl CredentialList {
     fn credentials(&self) -> &[*mut CREDENTIALW] {
         // SAFETY: the call that made it succeeded, and told how many there are; where there are none,
         // it fails.
@@ -165,7 +165,7 @@ impl Many {
     }
 }
 
-impl Drop for Many {
+impl Drop for CredentialList {
     fn drop(&mut self) {
         for &credential in self.credentials() {
             // SAFETY: it came from a call that succeeded, and nothing else points to it any more.
@@ -217,7 +217,7 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-const fn persist(persist: Persist) -> CRED_PERSIST {
+const fn lifetime(persist: Persist) -> CRED_PERSIST {
     match persist {
         Persist::LocalMachine => CRED_PERSIST_LOCAL_MACHINE,
         Persist::Enterprise => CRED_PERSIST_ENTERPRISE,
@@ -226,14 +226,14 @@ const fn persist(persist: Persist) -> CRED_PERSIST {
 }
 
 /// Returns the outcome of a call, right after it: zero is an error, whose code the thread keeps.
-fn done(result: i32) -> io::Result<()> {
+fn check(result: i32) -> io::Result<()> {
     if result == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Returns the outcome of a call like `done`; `None` if the credential is missing.
-fn unless_missing(result: i32) -> io::Result<Option<()>> {
-    match done(result) {
+/// Returns the outcome of a call as `check` does; `None` if the credential does not exist.
+fn check_exists(result: i32) -> io::Result<Option<()>> {
+    match check(result) {
         Err(cause) if is_missing(&cause) => Ok(None),
-        done => done.map(Some),
+        outcome => outcome.map(Some),
     }
 }

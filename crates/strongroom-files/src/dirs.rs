@@ -9,11 +9,11 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_core::{ErrorKind, Fault};
 
 use crate::Refusal;
 use crate::platform::{self, WRITABLE_BY_OTHERS};
-use crate::report::{error, quoted};
+use crate::report::{fault, quoted};
 
 /// The directory of lock files and remembered state, below the home directory.
 const STATE: &str = if cfg!(windows) {
@@ -37,8 +37,8 @@ const OTHERS: u32 = 0o077;
 /// # Errors
 ///
 /// `AccessDenied` if the home directory, or a directory between it and the result, belongs to another user; `Io`.
-pub fn state_dir() -> Result<Option<PathBuf>> {
-    below_home(STATE)
+pub fn state_dir() -> Result<Option<PathBuf>, Fault> {
+    directory_of_user(STATE)
 }
 
 /// Returns the directory of sealed files, or `None` for a user without a home directory. The directory need not exist.
@@ -46,8 +46,8 @@ pub fn state_dir() -> Result<Option<PathBuf>> {
 /// # Errors
 ///
 /// As [`state_dir`].
-pub fn data_dir() -> Result<Option<PathBuf>> {
-    below_home(DATA)
+pub fn data_dir() -> Result<Option<PathBuf>, Fault> {
+    directory_of_user(DATA)
 }
 
 /// Creates a directory that no other user can write to, with its parents, or checks the existing directory.
@@ -95,11 +95,11 @@ pub fn check_private_dir(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// `AccessDenied`, `Io`.
-pub fn is_there(path: &Path) -> Result<bool> {
+pub fn is_there(path: &Path) -> Result<bool, Fault> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(cause) if is_absent(&cause) => Ok(false),
-        Err(cause) => Err(error(Operation::Exists, path, cause)),
+        Err(cause) => Err(fault(path, cause)),
     }
 }
 
@@ -108,20 +108,20 @@ pub fn is_absent(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn below_home(path: &str) -> Result<Option<PathBuf>> {
+fn directory_of_user(path: &str) -> Result<Option<PathBuf>, Fault> {
     match env::home_dir() {
-        Some(home) => below(&home, path),
+        Some(home) => directory_below(&home, path),
         None => Ok(None),
     }
 }
 
 /// Returns a directory below a home directory. Each directory between them must belong to the user or to root, so that no
 /// other user can replace it.
-fn below(home: &Path, path: &str) -> Result<Option<PathBuf>> {
+fn directory_below(home: &Path, path: &str) -> Result<Option<PathBuf>, Fault> {
     if !home.is_absolute() || !home.is_dir() {
         return Ok(None);
     }
-    let metadata = home.metadata().map_err(|cause| error(Operation::Choose, home, cause))?;
+    let metadata = home.metadata().map_err(|cause| fault(home, cause))?;
     platform::check_trusted_owner(&metadata).map_err(|cause| foreign_home(home, &cause))?;
     let mut directory = home.to_owned();
     // Pushed component by component, so that all separators are the same on Windows.
@@ -129,15 +129,14 @@ fn below(home: &Path, path: &str) -> Result<Option<PathBuf>> {
         directory.push(part);
         // A directory that can't be inspected can't be used, either: the error comes from its first use.
         if let Ok(found) = directory.metadata() {
-            platform::check_trusted_owner(&found)
-                .map_err(|cause| error(Operation::Choose, &directory, cause))?;
+            platform::check_trusted_owner(&found).map_err(|cause| fault(&directory, cause))?;
         }
     }
     Ok(Some(directory))
 }
 
-fn foreign_home(home: &Path, cause: &io::Error) -> Error {
-    Error::new(ErrorKind::AccessDenied, Operation::Choose)
+fn foreign_home(home: &Path, cause: &io::Error) -> Fault {
+    Fault::new(ErrorKind::AccessDenied)
         .with_message(format!("the home directory {} is another user's: {cause}", quoted(home)))
         .with_hint(
             "Run this as that user, or with a home of your own: `sudo -H`, `su -`, or another HOME.",
@@ -164,7 +163,7 @@ mod tests {
             file.join("below"),
             dir.path().join("absent"),
         ]) {
-            assert_eq!(below(&home, STATE).unwrap(), None, "{}", home.display());
+            assert_eq!(directory_below(&home, STATE).unwrap(), None, "{}", home.display());
         }
         assert_eq!(dir.path().read_dir().unwrap().count(), 1, "nothing was created");
     }
@@ -176,8 +175,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("a/b");
         create_dir(&state).unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&state), mode(state.parent().unwrap())), (0o700, 0o700));
+        for path in [&state, state.parent().unwrap()] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
         for (mode, may_read) in [(0o755, true), (0o777, false), (0o770, false), (0o1777, false)] {
             std::fs::set_permissions(&state, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(create_dir(&state).is_ok(), may_read, "{mode:o}");

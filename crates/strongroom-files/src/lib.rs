@@ -13,8 +13,8 @@
 //! - [`state_dir`], [`data_dir`], [`create_private_dir`], [`check_private_dir`]: the directories of a user.
 //! - [`names`]: file names that are unique for each service.
 //!
-//! Errors are [`io::Error`](std::io::Error)s. The error of a file that fails a check carries a [`Refusal`]. [`error`] turns
-//! either kind into the error of an operation on a secret, with advice.
+//! Errors are [`io::Error`](std::io::Error)s. The error of a file that fails a check carries a [`Refusal`]. [`fault()`] turns
+//! either kind into a fault of an operation on a secret, with advice.
 //!
 //! On Windows a file inherits the access list of its directory, and in a user's profile this list admits the user, the
 //! administrators and the system. Owner and permissions are not checked there.
@@ -43,7 +43,7 @@ pub use platform::{
 };
 pub use refusal::Refusal;
 pub use replace::{NewFile, create_copy, create_new, replace, replace_readable, replaceable};
-pub use report::{error, quoted};
+pub use report::{error, fault, quoted};
 pub use stamp::Stamp;
 
 /// Tests the example in the README.

@@ -1,5 +1,6 @@
 //! A lock between processes and threads, with a deadline.
 
+mod deadline;
 mod waiter;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use strongroom_core::{Error, Operation};
+use strongroom_core::Fault;
 
 use crate::platform::{self, is_at};
 use crate::{Refusal, Stamp, create_dir};
+use deadline::wait_while;
 use waiter::{NotLocked, Waiter};
 
 /// The number of attempts to lock a file that other processes delete in the meantime.
@@ -56,7 +58,7 @@ pub enum NotHeld {
     /// Another thread or process still holds the lock at the deadline: the process of this id, if known.
     Busy(Option<u32>),
     /// The file or its directory failed a check, and could have been placed there by another user.
-    Refused(Error),
+    Refused(Fault),
     /// Waiting for the file failed.
     Io(io::Error),
 }
@@ -65,10 +67,10 @@ impl Lock {
     /// Returns a lock on the file at this path. The file and its directory are created on first use. Without a path only the
     /// threads that share this handle exclude each other.
     pub fn new(path: Option<PathBuf>) -> Arc<Self> {
-        Self::with(path, true)
+        Self::create(path, true)
     }
 
-    fn with(path: Option<PathBuf>, names_holder: bool) -> Arc<Self> {
+    fn create(path: Option<PathBuf>, names_holder: bool) -> Arc<Self> {
         Arc::new(Self { path, names_holder, turn: Mutex::default(), freed: Condvar::new() })
     }
 
@@ -81,7 +83,7 @@ impl Lock {
         let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = locks
             .entry(path.to_owned())
-            .or_insert_with(|| Self::with(Some(path.to_owned()), false));
+            .or_insert_with(|| Self::create(Some(path.to_owned()), false));
         Arc::clone(lock)
     }
 
@@ -96,10 +98,10 @@ impl Lock {
     /// # Errors
     ///
     /// `AccessDenied` or `Invalid` if the file or its directory fails a check, and could have been placed there by another user.
-    pub fn check(&self) -> Result<Option<io::Error>, Error> {
+    pub fn check(&self) -> Result<Option<io::Error>, Fault> {
         match self.open() {
             Ok(_) => Ok(None),
-            Err(NotOpened::Refused(error)) => Err(error),
+            Err(NotOpened::Refused(fault)) => Err(fault),
             Err(NotOpened::Io(error)) => Ok(Some(error)),
         }
     }
@@ -118,7 +120,7 @@ impl Lock {
         for _ in 0..TRIES {
             let file = match self.open() {
                 Ok(file) => file,
-                Err(NotOpened::Refused(error)) => return Err(NotHeld::Refused(error)),
+                Err(NotOpened::Refused(fault)) => return Err(NotHeld::Refused(fault)),
                 Err(NotOpened::Io(error)) => return Ok((held, Some(error))),
             };
             let file = match file.try_lock() {
@@ -142,7 +144,7 @@ impl Lock {
     fn take_turn(self: &Arc<Self>, deadline: Option<Instant>) -> Result<Held, NotHeld> {
         // The turn is a flag and not a mutex guard: it can be waited for with a deadline, and its holder may go to another
         // thread.
-        let turn = wait_until(&self.freed, self.turn(), deadline, |turn| turn.is_taken);
+        let turn = wait_while(&self.freed, self.turn(), deadline, |turn| turn.is_taken);
         let mut turn = turn.ok_or_else(|| NotHeld::Busy(Some(std::process::id())))?;
         turn.is_taken = true;
         drop(turn);
@@ -153,7 +155,7 @@ impl Lock {
         let stamp = Stamp::of_file(&file).map_err(NotHeld::Io)?;
         // The waiting thread takes the file. The copy is for reading the holder's process id at the deadline.
         let holder = file.try_clone();
-        let waiting = self.turn().waiter.take().filter(|waiter| waiter.takes_over(&stamp));
+        let waiting = self.turn().waiter.take().filter(|waiter| waiter.take_over(&stamp));
         let waiter = match waiting {
             Some(waiter) => waiter,
             None => Waiter::start(file, stamp).map_err(NotHeld::Io)?,
@@ -168,12 +170,13 @@ impl Lock {
     }
 
     fn open(&self) -> Result<File, NotOpened> {
-        let no_path = || NotOpened::Io(io::Error::other("no home directory"));
-        let path = self.path.as_deref().ok_or_else(no_path)?;
+        let Some(path) = self.path.as_deref() else {
+            return Err(NotOpened::Io(io::Error::other("no home directory")));
+        };
         if let Some(directory) = path.parent() {
-            create_dir(directory).map_err(|cause| NotOpened::of(directory, cause))?;
+            create_dir(directory).map_err(|cause| NotOpened::new(directory, cause))?;
         }
-        platform::open_state(path, true).map_err(|cause| NotOpened::of(path, cause))
+        platform::open_state(path, true).map_err(|cause| NotOpened::new(path, cause))
     }
 
     fn is_at_path(&self, file: &File) -> bool {
@@ -191,14 +194,14 @@ impl Lock {
 
 /// The reason why the lock file was not opened.
 enum NotOpened {
-    Refused(Error),
+    Refused(Fault),
     Io(io::Error),
 }
 
 impl NotOpened {
-    fn of(path: &Path, cause: io::Error) -> Self {
+    fn new(path: &Path, cause: io::Error) -> Self {
         match Refusal::of(&cause) {
-            Some(_) => Self::Refused(crate::error(Operation::Set, path, cause)),
+            Some(_) => Self::Refused(crate::fault(path, cause)),
             None => Self::Io(cause),
         }
     }
@@ -236,22 +239,6 @@ impl Drop for Held {
         self.lock.turn().is_taken = false;
         self.lock.freed.notify_one();
     }
-}
-
-/// Waits while the condition holds. Returns `None` if it still holds at the deadline.
-fn wait_until<'a, T>(
-    changed: &Condvar,
-    guard: MutexGuard<'a, T>,
-    deadline: Option<Instant>,
-    mut condition: impl FnMut(&mut T) -> bool,
-) -> Option<MutexGuard<'a, T>> {
-    let Some(deadline) = deadline else {
-        return Some(changed.wait_while(guard, condition).unwrap_or_else(PoisonError::into_inner));
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    let waited = changed.wait_timeout_while(guard, left, &mut condition);
-    let (mut guard, _) = waited.unwrap_or_else(PoisonError::into_inner);
-    (!condition(&mut guard)).then_some(guard)
 }
 
 /// Writes the id of this process into the file, for the messages of waiting processes. Errors are ignored: the messages then

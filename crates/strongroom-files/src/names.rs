@@ -86,10 +86,11 @@ mod tests {
             "a", "A", "a/b", "a%2fb", "a%2Fb", "..", ".", "a.lock", "a.sealed", "con", "é",
             "e\u{301}",
         ];
-        let services = || short.into_iter().chain(long.iter().chain(&edge).map(String::as_str));
+        let services: Vec<_> =
+            short.into_iter().chain(long.iter().chain(&edge).map(String::as_str)).collect();
         for kind in [0, 1] {
             let mut names: Vec<_> =
-                services().map(|service| both(service)[kind].to_lowercase()).collect();
+                services.iter().map(|service| both(service)[kind].to_lowercase()).collect();
             let count = names.len();
             names.sort();
             names.dedup();

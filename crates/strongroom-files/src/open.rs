@@ -24,7 +24,7 @@ pub enum Source {
     /// A file of the system: a regular file of any user.
     System,
     /// A file that was found beside another file and not named by the user: a regular file of any user, not a symbolic link.
-    Found,
+    Neighbour,
 }
 
 /// Opens a file for reading. Does not wait for the writer of a pipe.

@@ -38,7 +38,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn replace_readable(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = NewFile::any(path)?;
     new.write(bytes)?;
-    platform::let_all_read(&new.file)?;
+    platform::make_readable(&new.file)?;
     new.put_in_place()
 }
 
@@ -55,7 +55,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if !platform::create_unnamed(path, bytes)? {
         let new = NewFile::beside(path)?;
         new.write(bytes)?;
-        new.put_where_none_is()?;
+        new.put_in_free_place()?;
     }
     sync_dir(directory(path))
 }
@@ -137,7 +137,7 @@ impl NewFile {
         for _ in 0..TRIES {
             let file = match platform::create_to_move(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    take_away(&path)?;
+                    remove_leftover(&path)?;
                     continue;
                 }
                 created => created?,
@@ -187,7 +187,7 @@ impl NewFile {
     }
 
     /// Moves the file to its place, unless the place is taken.
-    fn put_where_none_is(mut self) -> io::Result<()> {
+    fn put_in_free_place(mut self) -> io::Result<()> {
         let new = tempfile::TempPath::try_from_path(&self.path)?;
         new.persist_noclobber(&self.place).map_err(|error| error.error)?;
         self.is_in_place = true;
@@ -209,8 +209,8 @@ impl Drop for NewFile {
 /// # Errors
 ///
 /// `ResourceBusy` if a process is writing the file; otherwise the operating system's error.
-fn take_away(path: &Path) -> io::Result<()> {
-    let file = match platform::open_to_take_away(path) {
+fn remove_leftover(path: &Path) -> io::Result<()> {
+    let file = match platform::open_leftover(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => file?,
     };
@@ -225,9 +225,11 @@ fn take_away(path: &Path) -> io::Result<()> {
 
 /// Returns the path of a temporary file: `.config.json.strongroom-new` for `config.json`.
 fn path_beside(place: &Path, writer: usize) -> io::Result<PathBuf> {
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
+    let Some(file_name) = place.file_name() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name"));
+    };
     let mut name = OsString::from(".");
-    name.push(place.file_name().ok_or_else(no_name)?);
+    name.push(file_name);
     name.push(".strongroom-new");
     if writer > 0 {
         name.push(format!("-{writer}"));
@@ -306,7 +308,7 @@ mod tests {
         let path = dir.path().join("a");
         fs::write(&path, "one").unwrap();
         let new = NewFile::beside(&path).unwrap();
-        let error = new.put_where_none_is().unwrap_err();
+        let error = new.put_in_free_place().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(
             (fs::read_to_string(&path).unwrap(), names(dir.path()).len()),

@@ -1,35 +1,40 @@
-//! Conversion of file errors to errors of operations on secrets.
+//! Conversion of file errors to faults of operations on secrets.
 
 use std::io;
 use std::path::Path;
 
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::advice::Sentence;
+use strongroom_core::{Error, ErrorKind, Fault, Operation};
 
 use crate::Refusal;
 
-/// Converts the error of a file or directory to the error of an operation, with kind, message and advice.
-pub fn error(operation: Operation, path: &Path, cause: io::Error) -> Error {
-    let (kind, problem) = match Refusal::of(&cause) {
-        Some(refusal) => (refused(refusal), refusal.to_string()),
-        None => {
-            let (kind, problem) = failed(&cause);
-            (kind, problem.to_owned())
-        }
+/// Converts the error of a file or directory to a fault, with kind, message and advice.
+pub fn fault(path: &Path, cause: io::Error) -> Fault {
+    let shown = quoted(path);
+    if let Some(refusal) = Refusal::of(&cause) {
+        // A refusal is its own cause, and the message already states it.
+        return Fault::new(kind_of_refusal(refusal))
+            .with_message(clause_about(&shown, &refusal.to_string()))
+            .with_advice(advice_on_refusal(refusal, &shown));
+    }
+    let (kind, problem) = kind_and_problem(cause.kind());
+    let fault = Fault::new(kind).with_message(clause_about(&shown, problem));
+    let fault = match advice_on_failure(cause.kind(), &shown) {
+        Some(advice) => fault.with_advice(advice),
+        None => fault,
     };
-    let advice = advice(path, &cause);
-    // The problem is a clause about "it". Here the path is the subject.
-    let problem = problem.strip_prefix("it ").unwrap_or(&problem);
-    let error = Error::new(kind, operation).with_message(format!("{} {problem}", quoted(path)));
-    let error = advice.into_iter().fold(error, Error::with_hint);
-    // A refusal is its own cause, and the message already states it.
-    if Refusal::of(&cause).is_some() { error } else { error.with_source(cause) }
+    fault.with_source(cause)
+}
+
+/// Converts the error of a file or directory to the error of an operation, as [`fault`] does.
+pub fn error(operation: Operation, path: &Path, cause: io::Error) -> Error {
+    fault(path, cause).during(operation)
 }
 
 /// Quotes the path as a single word of a shell command, without control characters.
 pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
+    if !text.is_empty() && text.chars().all(needs_no_quotes) {
         return text.into_owned();
     }
     if text.chars().any(char::is_control) {
@@ -38,6 +43,15 @@ pub fn quoted(path: &Path) -> String {
         return format!("$'{escaped}'");
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Makes the path the subject of a clause about "it".
+fn clause_about(shown: &str, problem: &str) -> String {
+    format!("{shown} {}", problem.strip_prefix("it ").unwrap_or(problem))
+}
+
+const fn needs_no_quotes(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '%' | ':' | ',')
 }
 
 fn escape(c: char) -> String {
@@ -51,7 +65,7 @@ fn escape(c: char) -> String {
     }
 }
 
-const fn refused(refusal: &Refusal) -> ErrorKind {
+const fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
     match refusal {
         Refusal::Link | Refusal::Names(_) | Refusal::Owner { .. } | Refusal::Mode { .. } => {
             ErrorKind::AccessDenied
@@ -61,8 +75,33 @@ const fn refused(refusal: &Refusal) -> ErrorKind {
     }
 }
 
-fn failed(cause: &io::Error) -> (ErrorKind, &'static str) {
-    match cause.kind() {
+fn advice_on_refusal(refusal: &Refusal, shown: &str) -> Sentence {
+    match refusal {
+        Refusal::Link => Sentence::from("Look where it leads with ")
+            .shell(format!("readlink -f {shown}"))
+            .text(", and name that, or remove the link."),
+        Refusal::Names(_) => {
+            Sentence::from("Copy it to a place of its own, or find its other names with ")
+                .shell(format!("find / -samefile {shown}"))
+                .text(".")
+        }
+        Refusal::Owner { user, .. } => {
+            Sentence::from("Run this as the user whom it belongs to, or make it yours with ")
+                .shell(format!("sudo chown {user} {shown}"))
+                .text(".")
+        }
+        Refusal::Mode { allowed, .. } => Sentence::from("Run ")
+            .shell(format!("chmod {allowed:o} {shown}"))
+            .text(", and think of who may have read it."),
+        Refusal::Special => "Name a file, or pipe the content in.".into(),
+        Refusal::Directory => "Check the path.".into(),
+        Refusal::TooLarge { .. } | Refusal::NotText => "See whether it is the right file.".into(),
+    }
+}
+
+/// Returns the kind and the problem, as a clause, of an error of the operating system.
+const fn kind_and_problem(cause: io::ErrorKind) -> (ErrorKind, &'static str) {
+    match cause {
         io::ErrorKind::NotFound => (ErrorKind::NotFound, "it is not there"),
         io::ErrorKind::AlreadyExists => (ErrorKind::AlreadyExists, "it exists already"),
         io::ErrorKind::PermissionDenied => {
@@ -85,44 +124,20 @@ fn failed(cause: &io::Error) -> (ErrorKind, &'static str) {
     }
 }
 
-/// Returns the advice for a file, or `None` if the default advice of the error's kind is enough.
-fn advice(path: &Path, cause: &io::Error) -> Option<String> {
-    let shown = quoted(path);
-    Some(match Refusal::of(cause) {
-        Some(Refusal::Link) => {
-            format!(
-                "Look where it leads with `readlink -f {shown}`, and name that, or remove the link."
-            )
-        }
-        Some(Refusal::Names(_)) => {
-            format!(
-                "Copy it to a place of its own, or find its other names with `find / -samefile {shown}`."
-            )
-        }
-        Some(Refusal::Owner { user, .. }) => format!(
-            "Run this as the user whom it belongs to, or make it yours with `sudo chown {user} {shown}`."
+/// Returns the advice on an error of the operating system, or `None` if the default advice of the error's kind is enough.
+fn advice_on_failure(cause: io::ErrorKind, shown: &str) -> Option<Sentence> {
+    match cause {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some("Check the path.".into()),
+        io::ErrorKind::PermissionDenied => Some(
+            Sentence::from("Look at the permissions of it and of the directories above: ")
+                .shell(format!("ls -ld {shown}"))
+                .text("."),
         ),
-        Some(Refusal::Mode { allowed, .. }) => {
-            format!("Run `chmod {allowed:o} {shown}`, and think of who may have read it.")
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some(Sentence::from("Make room there: ").shell(format!("df -h {shown}")).text("."))
         }
-        Some(Refusal::Special) => "Name a file, or pipe the content in.".to_owned(),
-        Some(Refusal::Directory) => "Check the path.".to_owned(),
-        Some(Refusal::TooLarge { .. } | Refusal::NotText) => {
-            "See whether it is the right file.".to_owned()
-        }
-        None => match cause.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "Check the path.".to_owned(),
-            io::ErrorKind::PermissionDenied => {
-                format!(
-                    "Look at the permissions of it and of the directories above: `ls -ld {shown}`."
-                )
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                format!("Make room there: `df -h {shown}`.")
-            }
-            _ => return None,
-        },
-    })
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -131,22 +146,25 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_of_a_shell_without_control_characters() {
-        let quoted = |path: &str| quoted(Path::new(path));
-        assert_eq!(quoted("/a/b-c_d.e"), "/a/b-c_d.e");
-        assert_eq!(quoted("/a b"), "'/a b'");
-        assert_eq!(quoted("/it's"), r"'/it'\''s'");
-        assert_eq!(quoted("/a\u{1b}]0;x\u{7}"), r"$'/a\x1b]0;x\x07'");
-        assert_eq!(quoted("/a\n'\\"), r"$'/a\x0a\'\\'");
-        assert_eq!(quoted("~/a"), "'~/a'");
-        assert_eq!(quoted(""), "''");
+        for (path, word) in [
+            ("/a/b-c_d.e", "/a/b-c_d.e"),
+            ("/a b", "'/a b'"),
+            ("/it's", r"'/it'\''s'"),
+            ("/a\u{1b}]0;x\u{7}", r"$'/a\x1b]0;x\x07'"),
+            ("/a\n'\\", r"$'/a\x0a\'\\'"),
+            ("~/a", "'~/a'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
     }
 
     #[test]
     fn advice_is_a_command_that_can_be_pasted() {
         let cause = Refusal::Mode { mode: 0o644, allowed: 0o600 }.into();
-        let error = error(Operation::Get, Path::new("/a b/it's"), cause);
-        assert_eq!(error.kind(), ErrorKind::AccessDenied);
-        assert!(error.hint().contains(r"`chmod 600 '/a b/it'\''s'`"), "{}", error.hint());
-        assert!(error.to_string().contains("its mode is 0644"), "{error}");
+        let fault = fault(Path::new("/a b/it's"), cause);
+        assert_eq!(fault.kind(), ErrorKind::AccessDenied);
+        assert!(fault.hint().contains(r"`chmod 600 '/a b/it'\''s'`"), "{}", fault.hint());
+        assert!(fault.to_string().contains("its mode is 0644"), "{fault}");
     }
 }

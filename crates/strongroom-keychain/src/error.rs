@@ -1,17 +1,13 @@
-//! Maps the Keychain's statuses to error kinds. No other module does.
+//! Maps the Keychain's statuses to faults. No other module does.
 
 use std::fmt;
 use std::time::Duration;
 
 use strongroom_core::advice::Sentence;
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::{ErrorKind, Fault};
 
-use crate::KeychainStore;
-use crate::turns::{Missed, Mode};
-
-/// A status of Security.framework, an `OSStatus` other than success.
-#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) struct Status(pub(crate) i32);
+use crate::prompt_switch::{Mode, NoTurn};
+use crate::status::Status;
 
 /// The meaning of a status.
 struct Row {
@@ -33,34 +29,6 @@ enum Hint {
 }
 
 impl Status {
-    /// `errSecUserCanceled`
-    pub(crate) const CANCELED: Self = Self(-128);
-    /// `errSecAuthFailed`
-    pub(crate) const AUTH_FAILED: Self = Self(-25293);
-    /// `errSecDuplicateItem`
-    pub(crate) const DUPLICATE: Self = Self(-25299);
-    /// `errSecItemNotFound`
-    pub(crate) const NOT_FOUND: Self = Self(-25300);
-    /// `errSecInvalidItemRef`: deleted since it was found.
-    pub(crate) const DELETED: Self = Self(-25304);
-    /// `errSecInteractionNotAllowed`
-    pub(crate) const NO_INTERACTION: Self = Self(-25308);
-    /// `errSecInternalComponent`
-    #[cfg(target_os = "macos")]
-    pub(crate) const INTERNAL: Self = Self(-2070);
-
-    /// Returns whether the item does not exist, or no longer does.
-    pub(crate) fn is_gone(self) -> bool {
-        [Self::NOT_FOUND, Self::DELETED].contains(&self)
-    }
-
-    /// Returns whether the call needed a prompt. With the switch for prompts off, the system reports any of
-    /// these statuses for a prompt that it did not show: `Globals::itemCredentials` in Apple's Security then
-    /// asks without credentials, which is refused as `errSecAuthFailed`.
-    fn is_unshown_prompt(self) -> bool {
-        [Self::CANCELED, Self::AUTH_FAILED, Self::NO_INTERACTION].contains(&self)
-    }
-
     fn row(self) -> Option<&'static Row> {
         ROWS.iter()
             .find(|row| row.status == self.0)
@@ -68,16 +36,16 @@ impl Status {
     }
 }
 
-/// Creates the store's error for a status that a call returned.
-pub(crate) fn from_status(status: Status, mode: Mode, operation: Operation) -> Error {
+/// Creates the fault for a status that a call of this mode returned.
+pub(crate) fn from_status(status: Status, mode: Mode) -> Fault {
     if mode == Mode::Silent && status.is_unshown_prompt() {
-        return error(ErrorKind::InteractionNotAllowed, operation)
+        return Fault::new(ErrorKind::InteractionNotAllowed)
             .with_message("the Keychain would have to ask the user, and must not")
             .with_hint(SILENT)
             .with_source(status);
     }
     let Some(row) = status.row() else {
-        return error(ErrorKind::Other, operation)
+        return Fault::new(ErrorKind::Other)
             .with_message("the Keychain failed in a way that is not known here")
             .with_advice(
                 Sentence::default()
@@ -86,42 +54,38 @@ pub(crate) fn from_status(status: Status, mode: Mode, operation: Operation) -> E
             )
             .with_source(status);
     };
-    let mut error = error(row.kind, operation).with_source(status);
+    let mut fault = Fault::new(row.kind).with_source(status);
     if let Some(message) = row.message {
-        error = error.with_message(message);
+        fault = fault.with_message(message);
     }
     match row.hint {
-        Some(Hint::Text(hint)) => error.with_hint(hint),
-        Some(Hint::Commands(hint)) => error.with_advice(hint()),
-        None => error,
+        Some(Hint::Text(hint)) => fault.with_hint(hint),
+        Some(Hint::Commands(hint)) => fault.with_advice(hint()),
+        None => fault,
     }
 }
 
-/// Creates the error for a locked keychain that must not prompt for its password.
-pub(crate) fn locked(operation: Operation) -> Error {
-    error(ErrorKind::Locked, operation).with_message("the keychain is locked").with_advice(unlock())
+/// Creates the fault for a locked keychain that must not prompt for its password.
+pub(crate) fn locked() -> Fault {
+    Fault::new(ErrorKind::Locked).with_message("the keychain is locked").with_advice(unlock())
 }
 
-/// Creates the error for a call that got no turn at the switch for prompts.
-pub(crate) fn no_turn(missed: Missed, limit: Duration, operation: Operation) -> Error {
-    match missed {
-        Missed::Busy => error(ErrorKind::Busy, operation)
+/// Creates the fault for a call that got no turn at the switch for prompts within the limit.
+pub(crate) fn no_turn(reason: NoTurn, limit: Duration) -> Fault {
+    match reason {
+        NoTurn::Busy => Fault::new(ErrorKind::Busy)
             .with_message(format!(
                 "other calls of this program use the Keychain's switch for prompts the other way, for \
                  longer than {limit:?}; nothing was changed"
             ))
             .with_hint("Answer the Keychain's prompt that is open, and try again."),
-        Missed::Stuck(status) => from_status(status, Mode::Asking, operation),
+        NoTurn::Stuck(status) => from_status(status, Mode::Asking),
     }
 }
 
-/// Creates the error for an entry that other processes added and deleted during each attempt.
-pub(crate) fn busy(operation: Operation) -> Error {
-    error(ErrorKind::Busy, operation).with_message("other processes keep changing this entry")
-}
-
-fn error(kind: ErrorKind, operation: Operation) -> Error {
-    Error::new(kind, operation).with_store(KeychainStore::NAME)
+/// Creates the fault for an entry that other processes added and deleted during each attempt.
+pub(crate) fn busy() -> Fault {
+    Fault::new(ErrorKind::Busy).with_message("other processes keep changing this entry")
 }
 
 const fn row(status: i32, name: &'static str, kind: ErrorKind) -> Row {
@@ -305,7 +269,7 @@ mod tests {
     use super::*;
 
     fn kind(status: i32) -> ErrorKind {
-        from_status(Status(status), Mode::Asking, Operation::Get).kind()
+        from_status(Status(status), Mode::Asking).kind()
     }
 
     #[test]
@@ -366,15 +330,15 @@ mod tests {
             (-67869, "security unlock-keychain"),
             (-9999, "security error -9999"),
         ] {
-            let error = from_status(Status(status), Mode::Asking, Operation::Set);
-            assert!(error.hint().contains(command), "{status}: {}", error.hint());
+            let fault = from_status(Status(status), Mode::Asking);
+            assert!(fault.hint().contains(command), "{status}: {}", fault.hint());
         }
-        assert!(locked(Operation::Get).hint().contains("security unlock-keychain"));
+        assert!(locked().hint().contains("security unlock-keychain"));
     }
 
     #[test]
     fn commands_are_data() {
-        let lines = locked(Operation::Get).advice().lines();
+        let lines = locked().advice().lines();
         assert_eq!(lines, ["security unlock-keychain".into()]);
         for row in ROWS.iter().chain([&SIGNATURE]) {
             if let Some(Hint::Text(hint)) = row.hint {
@@ -385,19 +349,19 @@ mod tests {
 
     #[test]
     fn an_unknown_status_is_told_by_its_number() {
-        let error = from_status(Status(-9999), Mode::Asking, Operation::Get);
-        assert_eq!(error.kind(), ErrorKind::Other);
-        assert_eq!(error.source().expect("it has one").to_string(), "status -9999");
+        let fault = from_status(Status(-9999), Mode::Asking);
+        assert_eq!(fault.kind(), ErrorKind::Other);
+        assert_eq!(fault.source().expect("it has one").to_string(), "status -9999");
     }
 
     #[test]
     fn where_nobody_was_asked_nobody_dismissed_or_mistyped() {
         for status in [Status::CANCELED, Status::AUTH_FAILED, Status::NO_INTERACTION] {
-            let error = from_status(status, Mode::Silent, Operation::Get);
-            assert_eq!(error.kind(), ErrorKind::InteractionNotAllowed);
-            assert_eq!(error.source().expect("it has one").to_string(), status.to_string());
+            let fault = from_status(status, Mode::Silent);
+            assert_eq!(fault.kind(), ErrorKind::InteractionNotAllowed);
+            assert_eq!(fault.source().expect("it has one").to_string(), status.to_string());
         }
-        let missing = from_status(Status::NOT_FOUND, Mode::Silent, Operation::Get);
+        let missing = from_status(Status::NOT_FOUND, Mode::Silent);
         assert_eq!(missing.kind(), ErrorKind::NotFound);
     }
 }

@@ -1,14 +1,12 @@
 //! The operations that the store needs of a keychain, on plain data.
 
-use std::fmt::Debug;
-
 use strongroom_core::{EntryName, SecretBytes, ServiceName};
 
-use crate::error::Status;
-use crate::turns::{Mode, Turns};
+use crate::prompt_switch::{Mode, PromptSwitch};
+use crate::status::Status;
 
 /// A keychain, by the calls that Security.framework has for it.
-pub(crate) trait Keychain: Debug + Send + Sync {
+pub(crate) trait Keychain: PromptSwitch + Send + Sync {
     /// Describes the keychain to the user.
     fn description(&self) -> String;
 
@@ -36,15 +34,6 @@ pub(crate) trait Keychain: Debug + Send + Sync {
 
     /// Returns whether the user can see a prompt of this process.
     fn has_screen(&self) -> bool;
-
-    /// Returns whether the switch for prompts is on; false if this keychain has no switch.
-    fn prompts_allowed(&self) -> Result<bool, Status>;
-
-    /// Turns the switch for prompts on or off, for the whole process.
-    fn allow_prompts(&self, allowed: bool) -> Result<(), Status>;
-
-    /// Returns the turns at the switch for prompts, of the whole process.
-    fn turns(&self) -> &Turns;
 }
 
 /// The lock state of a keychain.

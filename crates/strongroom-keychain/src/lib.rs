@@ -72,12 +72,13 @@ mod kind;
 #[cfg(target_os = "macos")]
 mod mac;
 mod payload;
+mod prompt_switch;
 #[cfg(test)]
 mod simulated;
+mod status;
 mod store;
 #[cfg(target_os = "macos")]
 mod sys;
-mod turns;
 
 pub use config::{Config, KeychainChoice};
 #[cfg(target_os = "macos")]

@@ -12,10 +12,10 @@ use security_framework::os::macos::keychain::SecKeychain;
 use strongroom_core::{EntryName, ExposeSecret, SecretBytes, ServiceName, secret_copy};
 
 use crate::KeychainChoice;
-use crate::error::Status;
 use crate::keychain::{KIND, Keychain, State, label};
+use crate::prompt_switch::{Mode, PromptSwitch, Turns};
+use crate::status::Status;
 use crate::sys;
-use crate::turns::{Mode, Turns};
 
 /// The turns at this process's switch for prompts.
 static TURNS: Turns = Turns::new();
@@ -35,7 +35,7 @@ impl MacKeychain {
     }
 
     /// Returns the keychain in a file; `None` for the data-protection keychain.
-    fn file(&self) -> Result<Option<SecKeychain>, Status> {
+    fn file_keychain(&self) -> Result<Option<SecKeychain>, Status> {
         Ok(match &self.choice {
             KeychainChoice::Login => Some(SecKeychain::default()?),
             KeychainChoice::File(path) => Some(SecKeychain::open(path)?),
@@ -58,7 +58,7 @@ impl MacKeychain {
     fn search(&self, service: &ServiceName) -> Result<ItemSearchOptions, Status> {
         let mut search = ItemSearchOptions::new();
         search.class(ItemClass::generic_password()).service(service.as_str());
-        match self.file()? {
+        match self.file_keychain()? {
             Some(keychain) => search.keychains(&[keychain]),
             None => search.ignore_legacy_keychains(),
         };
@@ -85,7 +85,7 @@ impl Keychain for MacKeychain {
     }
 
     fn state(&self) -> Result<State, Status> {
-        match self.file()? {
+        match self.file_keychain()? {
             Some(keychain) if !sys::is_unlocked(&keychain)? => Ok(State::Locked),
             _ => Ok(State::Unlocked),
         }
@@ -98,7 +98,7 @@ impl Keychain for MacKeychain {
             .set_account_name(entry.user().as_str())
             .set_label(label(entry))
             .set_description(KIND)
-            .set_location(match self.file()? {
+            .set_location(match self.file_keychain()? {
                 Some(keychain) => Location::FileKeychain(keychain),
                 None => Location::DataProtectionKeychain,
             });
@@ -147,7 +147,9 @@ impl Keychain for MacKeychain {
     fn has_screen(&self) -> bool {
         sys::has_graphic_access()
     }
+}
 
+impl PromptSwitch for MacKeychain {
     fn prompts_allowed(&self) -> Result<bool, Status> {
         Ok(!self.is_data_protection() && SecKeychain::user_interaction_allowed()?)
     }

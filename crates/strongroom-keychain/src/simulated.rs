@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom_core::{EntryName, ExposeSecret, SecretBytes, ServiceName};
 
-use crate::error::Status;
 use crate::keychain::{KIND, Keychain, State, label};
-use crate::turns::{Mode, Turns};
+use crate::prompt_switch::{Mode, PromptSwitch, Turns};
+use crate::status::Status;
 
 /// A simulated Keychain. Clones are handles to the same Keychain.
 #[derive(Clone)]
@@ -258,7 +258,9 @@ impl Keychain for Simulated {
     fn has_screen(&self) -> bool {
         self.world().screen
     }
+}
 
+impl PromptSwitch for Simulated {
     fn prompts_allowed(&self) -> Result<bool, Status> {
         let world = self.world();
         world.broken_switch.map_or(Ok(world.switch), Err)

@@ -6,21 +6,22 @@ mod tests;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, Operation, Persistence, Probe, Result, SecretBytes,
+    Capabilities, EntryName, Error, Fault, Operation, Persistence, Probe, Result, SecretBytes,
     ServiceName, Store, WriteMode,
 };
 
 use crate::Config;
-use crate::error::{Status, busy, from_status, locked, no_turn};
+use crate::error::{busy, from_status, locked, no_turn};
 use crate::keychain::{Keychain, State};
 use crate::payload;
-use crate::turns::{Mode, Turn};
+use crate::prompt_switch::{Mode, Turn};
+use crate::status::Status;
 
 /// The number of attempts of a write, while other processes add and delete the same entry.
 const ATTEMPTS: usize = 100;
 
 /// A service without entries, to test whether the keychain can be searched.
-const NOBODY: &str = "strongroom probe";
+const PROBE_SERVICE: &str = "strongroom probe";
 
 /// The macOS Keychain.
 ///
@@ -50,39 +51,64 @@ impl KeychainStore {
         }
     }
 
+    fn read(&self, entry: &EntryName) -> Result<Option<SecretBytes>, Fault> {
+        let stored = self.run_on_values(|keychain, mode| optional(keychain.read(entry, mode)))?;
+        Ok(stored.map(payload::decode))
+    }
+
+    fn write(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<(), Fault> {
+        let stored = payload::encode(value);
+        let written = self.run_on_values(|keychain, _| match mode {
+            WriteMode::CreateNew => keychain.add(entry, &stored).map(Some),
+            _ => overwrite(keychain, entry, &stored),
+        })?;
+        written.ok_or_else(busy)
+    }
+
+    fn accounts(&self, service: &ServiceName) -> Result<Vec<String>, Fault> {
+        let accounts =
+            self.run_on_attributes(|keychain, _| optional(keychain.accounts(service)))?;
+        Ok(accounts.unwrap_or_default())
+    }
+
+    /// Checks that the keychain can be searched and is unlocked. Only a search reveals that an entitlement is
+    /// missing.
+    fn check_access(&self, service: &ServiceName) -> Result<(), Fault> {
+        let state = self.run_on_attributes(|keychain, state| {
+            optional(keychain.accounts(service)).map(|_| state)
+        })?;
+        match state {
+            State::Locked => Err(locked()),
+            State::Unlocked => Ok(()),
+        }
+    }
+
     /// Runs work that may make the Keychain prompt, under the prompt policy.
     ///
     /// The state is checked first. A search in a missing keychain finds nothing, as in an empty keychain
     /// (`KCCursorImpl::next` in Apple's Security), and a locked keychain refuses without a reason.
-    fn ask<T>(
+    fn run_on_values<T>(
         &self,
-        entry: &EntryName,
-        operation: Operation,
-        work: impl FnOnce(&dyn Keychain, Mode) -> std::result::Result<T, Status>,
-    ) -> Result<T> {
+        work: impl FnOnce(&dyn Keychain, Mode) -> Result<T, Status>,
+    ) -> Result<T, Fault> {
         let (keychain, limit, mode) = (&*self.keychain, self.config.deadline, self.mode());
-        let run = || {
-            // Held for the whole operation, so that the switch does not change between its calls.
-            let _turn = Turn::take(keychain, mode, limit)
-                .map_err(|missed| no_turn(missed, limit, operation))?;
-            let failed = |status| from_status(status, mode, operation);
-            if keychain.state().map_err(failed)? == State::Locked && mode == Mode::Silent {
-                return Err(locked(operation));
-            }
-            work(keychain, mode).map_err(failed)
-        };
-        run().map_err(|error: Error| error.with_entry(entry))
+        // Held for the whole operation, so that the switch does not change between its calls.
+        let _turn = Turn::take(keychain, mode, limit).map_err(|reason| no_turn(reason, limit))?;
+        let state = keychain.state().map_err(|status| from_status(status, mode))?;
+        if state == State::Locked && mode == Mode::Silent {
+            return Err(locked());
+        }
+        work(keychain, mode).map_err(|status| from_status(status, mode))
     }
 
     /// Runs work on attributes alone, which shows no prompt.
-    fn look<T>(
+    fn run_on_attributes<T>(
         &self,
-        operation: Operation,
-        work: impl FnOnce(&dyn Keychain, State) -> std::result::Result<T, Status>,
-    ) -> Result<T> {
-        let searched = self.keychain.state().and_then(|state| work(&*self.keychain, state));
+        work: impl FnOnce(&dyn Keychain, State) -> Result<T, Status>,
+    ) -> Result<T, Fault> {
+        let result = self.keychain.state().and_then(|state| work(&*self.keychain, state));
         // `Mode::Asking`, so that no status is taken for a suppressed prompt.
-        searched.map_err(|status| from_status(status, Mode::Asking, operation))
+        result.map_err(|status| from_status(status, Mode::Asking))
     }
 }
 
@@ -96,49 +122,34 @@ impl Store for KeychainStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        let nobody = ServiceName::new(NOBODY)?;
-        let state = self.look(Operation::Probe, |keychain, state| {
-            // Only a search reveals that an entitlement is missing.
-            found(keychain.accounts(&nobody)).map(|_| state)
-        })?;
-        match state {
-            State::Locked => Err(locked(Operation::Probe)),
-            State::Unlocked => Ok(Probe::new(self.keychain.description())),
-        }
+        let service = ServiceName::new(PROBE_SERVICE)?;
+        self.check_access(&service).map_err(|fault| error(fault, Operation::Probe))?;
+        Ok(Probe::new(self.keychain.description()))
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
-        let stored =
-            self.ask(entry, Operation::Get, |keychain, mode| found(keychain.read(entry, mode)))?;
-        Ok(stored.map(payload::decode))
+        self.read(entry).map_err(during(Operation::Get, entry))
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
-        let stored = payload::encode(value);
-        let written = self.ask(entry, Operation::Set, |keychain, _| match mode {
-            WriteMode::CreateNew => keychain.add(entry, &stored).map(Some),
-            _ => overwrite(keychain, entry, &stored),
-        })?;
-        written.ok_or_else(|| busy(Operation::Set).with_entry(entry))
+        self.write(entry, value, mode).map_err(during(Operation::Set, entry))
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
-        self.ask(entry, Operation::Delete, |keychain, _| {
-            found(keychain.delete(entry)).map(|deleted| deleted.is_some())
-        })
+        let deleted = self.run_on_values(|keychain, _| optional(keychain.delete(entry)));
+        Ok(deleted.map_err(during(Operation::Delete, entry))?.is_some())
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        let item = self.look(Operation::Exists, |keychain, _| found(keychain.find(entry)));
-        item.map(|item| item.is_some()).map_err(|error| error.with_entry(entry))
+        let item = self.run_on_attributes(|keychain, _| optional(keychain.find(entry)));
+        Ok(item.map_err(during(Operation::Exists, entry))?.is_some())
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        let accounts =
-            self.look(Operation::List, |keychain, _| found(keychain.accounts(service)))?;
+        let accounts = self.accounts(service).map_err(|fault| error(fault, Operation::List))?;
+        let entries = accounts.into_iter().map(|account| EntryName::new(service.as_str(), account));
         // Another program's item whose account is not a valid user name is no entry.
-        let entry = |account| EntryName::new(service.as_str(), account).ok();
-        Ok(accounts.unwrap_or_default().into_iter().filter_map(entry).collect())
+        Ok(entries.filter_map(Result::ok).collect())
     }
 }
 
@@ -150,9 +161,9 @@ fn overwrite(
     keychain: &dyn Keychain,
     entry: &EntryName,
     value: &SecretBytes,
-) -> std::result::Result<Option<()>, Status> {
+) -> Result<Option<()>, Status> {
     for _ in 0..ATTEMPTS {
-        if let Some(()) = found(keychain.update(entry, value))? {
+        if let Some(()) = optional(keychain.update(entry, value))? {
             return Ok(Some(()));
         }
         match keychain.add(entry, value) {
@@ -165,10 +176,19 @@ fn overwrite(
 }
 
 /// Returns the result of a call; `None` if the item does not exist.
-fn found<T>(outcome: std::result::Result<T, Status>) -> std::result::Result<Option<T>, Status> {
+fn optional<T>(outcome: Result<T, Status>) -> Result<Option<T>, Status> {
     match outcome {
         Ok(it) => Ok(Some(it)),
         Err(status) if status.is_gone() => Ok(None),
         Err(status) => Err(status),
     }
+}
+
+/// Returns the conversion of a fault to the error of an operation on an entry.
+fn during(operation: Operation, entry: &EntryName) -> impl Fn(Fault) -> Error {
+    move |fault| error(fault, operation).with_entry(entry)
+}
+
+fn error(fault: Fault, operation: Operation) -> Error {
+    fault.during(operation).with_store(KeychainStore::NAME)
 }

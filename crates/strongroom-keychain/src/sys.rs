@@ -10,7 +10,7 @@ use security_framework_sys::base::{SecKeychainRef, errSecSuccess};
 use security_framework_sys::item::kSecAttrAccount;
 use security_framework_sys::keychain::SecKeychainSetUserInteractionAllowed;
 
-use crate::error::Status;
+use crate::status::Status;
 
 /// `kSecUnlockStateStatus` of `SecKeychain.h`.
 const UNLOCKED: u32 = 1;

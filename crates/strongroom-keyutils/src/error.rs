@@ -1,10 +1,10 @@
-//! Maps the kernel's errors to the contract's.
+//! Maps the kernel's errors to faults.
 
 use linux_keyutils::KeyError;
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::{ErrorKind, Fault};
 
 use crate::quota::Quota;
-use crate::{KeyutilsStore, sys};
+use crate::sys;
 
 /// Returns whether a key does not exist, or is dead.
 pub(crate) fn is_gone(cause: KeyError) -> bool {
@@ -17,32 +17,36 @@ pub(crate) fn is_lost_race(cause: KeyError) -> bool {
     is_gone(cause) || cause == KeyError::Unknown(libc::EEXIST)
 }
 
-/// Creates the error for a kernel error in an operation of the store.
-pub(crate) fn from_kernel(cause: KeyError, operation: Operation) -> Error {
+/// Creates the fault for an error of the kernel.
+pub(crate) fn from_kernel(cause: KeyError) -> Fault {
     let (kind, message, hint) = texts(cause);
-    let mut error = Error::new(kind, operation).with_store(KeyutilsStore::NAME).with_source(cause);
+    let mut fault = Fault::new(kind).with_source(cause);
     if let Some(message) = message {
-        error = error.with_message(message);
+        fault = fault.with_message(message);
     }
     if kind == ErrorKind::QuotaExceeded {
         let user = sys::user_id();
-        error = error.with_hint(quota_hint(user, Quota::of_user(user)));
+        fault = fault.with_hint(quota_hint(user, Quota::of_user(user)));
     } else if let Some(hint) = hint {
-        error = error.with_hint(hint);
+        fault = fault.with_hint(hint);
     }
-    error
+    fault
 }
 
-/// Creates the error for a kernel that can't move keys.
-pub(crate) fn kernel_too_old() -> Error {
-    from_kernel(KeyError::OperationNotSupported, Operation::Probe)
+/// Creates the fault for a kernel that can't move keys.
+pub(crate) fn kernel_too_old() -> Fault {
+    from_kernel(KeyError::OperationNotSupported)
 }
 
-/// Creates the error for an entry that other processes changed during each attempt.
-pub(crate) fn busy(operation: Operation) -> Error {
-    Error::new(ErrorKind::Busy, operation)
-        .with_store(KeyutilsStore::NAME)
-        .with_message("other processes keep changing this entry")
+/// Creates the fault for a value that is longer than a key's payload.
+pub(crate) fn too_large(len: usize, max: usize) -> Fault {
+    Fault::new(ErrorKind::TooLarge)
+        .with_message(format!("the value takes {len} bytes; a key takes at most {max}"))
+}
+
+/// Creates the fault for an entry that other processes changed during each attempt.
+pub(crate) fn busy() -> Fault {
+    Fault::new(ErrorKind::Busy).with_message("other processes keep changing this entry")
 }
 
 /// Returns the kind for a cause, with the message and the hint if they differ from the kind's own.
@@ -97,9 +101,9 @@ mod tests {
     #[test]
     fn forbidden_calls_are_a_missing_backend_and_say_why() {
         for cause in [KeyError::PermissionDenied, KeyError::Unknown(libc::ENOSYS)] {
-            let error = from_kernel(cause, Operation::Get);
-            assert_eq!(error.kind(), ErrorKind::NoBackend);
-            assert!(error.hint().contains("seccomp"), "{}", error.hint());
+            let fault = from_kernel(cause);
+            assert_eq!(fault.kind(), ErrorKind::NoBackend);
+            assert!(fault.hint().contains("seccomp"), "{}", fault.hint());
         }
     }
 

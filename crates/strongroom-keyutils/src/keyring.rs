@@ -14,9 +14,9 @@ use crate::sys;
 /// a page (`keyctl_update_key` in `security/keys/keyctl.c`); the manual page does not mention the limit.
 const UPDATE_MAX_BYTES: usize = 4096;
 
-/// The result of a search.
+/// The state of the key that a search found.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum KeyState {
     /// A key that can be used.
     Live(Key),
     /// Only a key that was revoked or invalidated, or has expired. It occupies its description for up to five
@@ -27,16 +27,16 @@ pub(crate) enum Found {
 }
 
 /// Looks up the user keyring, which the kernel creates on demand.
-pub(crate) fn reach() -> Result<(), KeyError> {
+pub(crate) fn look_up() -> Result<(), KeyError> {
     user_keyring().map(drop)
 }
 
 /// Finds a key by its description.
-pub(crate) fn find(description: &str) -> Result<Found, KeyError> {
+pub(crate) fn find(description: &str) -> Result<KeyState, KeyError> {
     match sys::search(KeyRingIdentifier::User, description) {
-        Ok(key) => Ok(Found::Live(key)),
-        Err(KeyError::KeyDoesNotExist) => Ok(Found::Missing),
-        Err(error) if is_gone(error) => Ok(Found::Dead),
+        Ok(key) => Ok(KeyState::Live(key)),
+        Err(KeyError::KeyDoesNotExist) => Ok(KeyState::Missing),
+        Err(error) if is_gone(error) => Ok(KeyState::Dead),
         Err(error) => Err(error),
     }
 }
@@ -47,7 +47,7 @@ pub(crate) fn find(description: &str) -> Result<Found, KeyError> {
 /// session. So the key is created in the thread keyring, which is always possessed. Then the user gets its
 /// permissions, and it is moved: other processes see it complete or not at all.
 pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> {
-    with_quota_that_was_freed(|| {
+    retry_with_freed_quota(|| {
         let thread = thread_keyring()?;
         let key = thread.add_key(description, payload)?;
         let permissions = KeyPermissionsBuilder::builder()
@@ -66,8 +66,8 @@ pub(crate) fn create(description: &str, payload: &[u8]) -> Result<(), KeyError> 
 
 /// Replaces a key's payload. On failure the old payload stays.
 pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), KeyError> {
-    with_quota_that_was_freed(|| {
-        as_possessor(|| match payload.len() {
+    retry_with_freed_quota(|| {
+        run_as_possessor(|| match payload.len() {
             ..=UPDATE_MAX_BYTES => key.update(&payload),
             _ => update_by_adding(key, description, payload),
         })
@@ -76,7 +76,7 @@ pub(crate) fn update(key: Key, description: &str, payload: &[u8]) -> Result<(), 
 
 /// Reads a key's payload into a vector without spare capacity.
 pub(crate) fn read(key: Key) -> Result<Vec<u8>, KeyError> {
-    as_possessor(|| {
+    run_as_possessor(|| {
         let mut payload = Zeroizing::new(Vec::new());
         loop {
             // For an empty buffer the kernel copies nothing and returns the payload's length. The length is
@@ -117,7 +117,7 @@ pub(crate) fn descriptions() -> Result<Vec<String>, KeyError> {
     let mut descriptions = Vec::new();
     for key in links()? {
         match sys::describe(key) {
-            Ok(description) => descriptions.extend(of_user_key(&description)),
+            Ok(description) => descriptions.extend(parse_description(&description)),
             Err(KeyError::AccessDenied) => {}
             Err(error) if is_gone(error) => {}
             Err(error) => return Err(error),
@@ -142,7 +142,7 @@ fn update_by_adding(key: Key, description: &str, payload: &[u8]) -> Result<(), K
 
 /// Runs `work`, and once more as the possessor of all keys in the user keyring if access is denied. Another
 /// program's key may leave its user without permissions, which is the default of `add_key(2)`.
-fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
+fn run_as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     match work() {
         Err(KeyError::AccessDenied) => {}
         done => return done,
@@ -157,7 +157,7 @@ fn as_possessor<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError
 
 /// Runs `work`, and again after the kernel has released keys that were deleted before. That takes some 20 ms,
 /// and until then deleted keys count towards the quota.
-fn with_quota_that_was_freed<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
+fn retry_with_freed_quota<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, KeyError> {
     const GRACE_PERIODS: usize = 5;
     for _ in 0..GRACE_PERIODS {
         match work() {
@@ -194,7 +194,7 @@ fn links() -> Result<Vec<Key>, KeyError> {
 
 /// Returns the description, the last of the five fields that `KEYCTL_DESCRIBE` returns, if the first field is
 /// `user`.
-fn of_user_key(described: &[u8]) -> Option<String> {
+fn parse_description(described: &[u8]) -> Option<String> {
     let mut fields = std::str::from_utf8(described).ok()?.splitn(5, ';');
     (fields.next()? == "user").then_some(())?;
     fields.nth(3).map(str::to_owned)
@@ -207,13 +207,13 @@ mod tests {
     #[test]
     fn a_description_keeps_its_semicolons() {
         let described = b"user;1000;1000;3f3f0000;a;b";
-        assert_eq!(of_user_key(described).as_deref(), Some("a;b"));
+        assert_eq!(parse_description(described).as_deref(), Some("a;b"));
     }
 
     #[test]
     fn other_types_and_what_is_not_text_have_no_description() {
-        assert_eq!(of_user_key(b"keyring;0;0;3f3f0000;a"), None);
-        assert_eq!(of_user_key(b"user;0;0;3f3f0000;\xff"), None);
-        assert_eq!(of_user_key(b"user;0;0"), None);
+        assert_eq!(parse_description(b"keyring;0;0;3f3f0000;a"), None);
+        assert_eq!(parse_description(b"user;0;0;3f3f0000;\xff"), None);
+        assert_eq!(parse_description(b"user;0;0"), None);
     }
 }

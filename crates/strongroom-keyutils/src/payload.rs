@@ -1,6 +1,8 @@
 //! The payload of a key, which holds a value.
 
-use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, armor};
+use strongroom_core::{ExposeSecret, Fault, SecretBytes, armor};
+
+use crate::error::too_large;
 
 /// The largest payload of a `user` key in bytes (`keyrings(7)`).
 pub(crate) const MAX_BYTES: usize = 32_767;
@@ -17,19 +19,17 @@ impl<'a> Payload<'a> {
     /// # Errors
     ///
     /// `TooLarge` if the payload is longer than [`MAX_BYTES`].
-    pub(crate) fn new(value: &'a SecretBytes) -> Result<Self> {
+    pub(crate) fn new(value: &'a SecretBytes) -> Result<Self, Fault> {
         let bytes = value.expose_secret();
         let payload = if bytes.is_empty() || bytes.starts_with(armor::MARKER.as_bytes()) {
             Self::Armored(armor::encode(bytes))
         } else {
             Self::Raw(value)
         };
-        let len = payload.bytes().len();
-        if len > MAX_BYTES {
-            let message = format!("the value takes {len} bytes; a key takes at most {MAX_BYTES}");
-            return Err(Error::new(ErrorKind::TooLarge, Operation::Set).with_message(message));
+        match payload.bytes().len() {
+            ..=MAX_BYTES => Ok(payload),
+            len => Err(too_large(len, MAX_BYTES)),
         }
-        Ok(payload)
     }
 
     /// Returns the bytes that go into the key.
@@ -48,7 +48,7 @@ pub(crate) fn value(payload: Vec<u8>) -> SecretBytes {
 
 #[cfg(test)]
 mod tests {
-    use strongroom_core::secret_bytes;
+    use strongroom_core::{ErrorKind, secret_bytes};
 
     use super::*;
 

@@ -2,12 +2,12 @@
 
 use linux_keyutils::{Key, KeyError};
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, MAX_NAME_BYTES, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, Store, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, Fault, MAX_NAME_BYTES, Operation, Persistence,
+    Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::error::{busy, from_kernel, is_lost_race, kernel_too_old};
-use crate::keyring::{self, Found};
+use crate::keyring::{self, KeyState};
 use crate::payload::{self, MAX_BYTES, Payload};
 use crate::{Config, description, sys};
 
@@ -55,27 +55,40 @@ impl KeyutilsStore {
         description::of_entry(&self.config.namespace, entry)
     }
 
-    fn find(&self, entry: &EntryName) -> std::result::Result<Option<Key>, KeyError> {
+    fn find(&self, entry: &EntryName) -> Result<Option<Key>, KeyError> {
         Ok(match keyring::find(&self.description(entry))? {
-            Found::Live(key) => Some(key),
-            Found::Dead | Found::Missing => None,
+            KeyState::Live(key) => Some(key),
+            KeyState::Dead | KeyState::Missing => None,
         })
     }
 
-    /// Writes a checked payload; `None` if the entry exists and `mode` is [`WriteMode::CreateNew`].
-    fn write(
+    fn read(&self, entry: &EntryName) -> Result<Option<SecretBytes>, KeyError> {
+        let Some(key) = self.find(entry)? else {
+            return Ok(None);
+        };
+        keyring::read(key).map(payload::value).map(Some)
+    }
+
+    fn write(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<(), Fault> {
+        let payload = Payload::new(value)?;
+        let written = retry(|| self.try_write(entry, &payload, mode))?;
+        written.ok_or_else(|| Fault::new(ErrorKind::AlreadyExists))
+    }
+
+    /// Writes a payload; `None` if the entry exists and `mode` is [`WriteMode::CreateNew`].
+    fn try_write(
         &self,
         entry: &EntryName,
         payload: &Payload<'_>,
         mode: WriteMode,
-    ) -> std::result::Result<Option<()>, KeyError> {
+    ) -> Result<Option<()>, KeyError> {
         let (description, payload) = (self.description(entry), payload.bytes());
         match keyring::find(&description)? {
-            Found::Live(_) if mode == WriteMode::CreateNew => return Ok(None),
-            Found::Live(key) => keyring::update(key, &description, payload),
-            Found::Missing => keyring::create(&description, payload),
+            KeyState::Live(_) if mode == WriteMode::CreateNew => return Ok(None),
+            KeyState::Live(key) => keyring::update(key, &description, payload),
+            KeyState::Missing => keyring::create(&description, payload),
             // The dead key still occupies the description.
-            Found::Dead => keyring::reap().and_then(|()| keyring::create(&description, payload)),
+            KeyState::Dead => keyring::reap().and_then(|()| keyring::create(&description, payload)),
         }
         .map(Some)
     }
@@ -96,43 +109,31 @@ impl Store for KeyutilsStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        keyring::reach().map_err(|cause| from_kernel(cause, Operation::Probe))?;
-        sys::can_add().map_err(|cause| from_kernel(cause, Operation::Probe))?;
-        if !sys::can_move().map_err(|cause| from_kernel(cause, Operation::Probe))? {
-            return Err(kernel_too_old());
-        }
+        check_kernel().map_err(|fault| error(fault, Operation::Probe))?;
         Ok(Probe::new(format!("kernel keyring of user {}", sys::user_id())))
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
-        persistently(entry, Operation::Get, || {
-            let Some(key) = self.find(entry)? else {
-                return Ok(None);
-            };
-            keyring::read(key).map(payload::value).map(Some)
-        })
+        retry(|| self.read(entry)).map_err(during(Operation::Get, entry))
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
-        let name = |error: Error| error.with_store(Self::NAME).with_entry(entry);
-        let payload = Payload::new(value).map_err(name)?;
-        let written = persistently(entry, Operation::Set, || self.write(entry, &payload, mode))?;
-        written.ok_or_else(|| name(Error::new(ErrorKind::AlreadyExists, Operation::Set)))
+        self.write(entry, value, mode).map_err(during(Operation::Set, entry))
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
-        persistently(entry, Operation::Delete, || {
-            self.find(entry)?.map_or(Ok(false), keyring::unlink)
-        })
+        retry(|| self.find(entry)?.map_or(Ok(false), keyring::unlink))
+            .map_err(during(Operation::Delete, entry))
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        persistently(entry, Operation::Exists, || self.find(entry).map(|key| key.is_some()))
+        retry(|| self.find(entry).map(|key| key.is_some()))
+            .map_err(during(Operation::Exists, entry))
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let descriptions =
-            keyring::descriptions().map_err(|cause| from_kernel(cause, Operation::List))?;
+            keyring::descriptions().map_err(|cause| error(from_kernel(cause), Operation::List))?;
         Ok(descriptions
             .iter()
             .filter_map(|description| description::parse(&self.config.namespace, description))
@@ -141,18 +142,29 @@ impl Store for KeyutilsStore {
     }
 }
 
+/// Checks that the kernel has the keyring, and all calls that the store makes.
+fn check_kernel() -> Result<(), Fault> {
+    keyring::look_up().map_err(from_kernel)?;
+    sys::can_add().map_err(from_kernel)?;
+    if sys::can_move().map_err(from_kernel)? { Ok(()) } else { Err(kernel_too_old()) }
+}
+
 /// Runs `work`, and again while other processes interfere, up to [`ATTEMPTS`] times; then fails with `Busy`.
-fn persistently<T>(
-    entry: &EntryName,
-    operation: Operation,
-    work: impl Fn() -> std::result::Result<T, KeyError>,
-) -> Result<T> {
+fn retry<T>(work: impl Fn() -> Result<T, KeyError>) -> Result<T, Fault> {
     for _ in 0..ATTEMPTS {
         match work() {
-            Ok(done) => return Ok(done),
             Err(cause) if is_lost_race(cause) => {}
-            Err(cause) => return Err(from_kernel(cause, operation).with_entry(entry)),
+            result => return result.map_err(from_kernel),
         }
     }
-    Err(busy(operation).with_entry(entry))
+    Err(busy())
+}
+
+/// Returns the conversion of a fault to the error of an operation on an entry.
+fn during(operation: Operation, entry: &EntryName) -> impl Fn(Fault) -> Error {
+    move |fault| error(fault, operation).with_entry(entry)
+}
+
+fn error(fault: Fault, operation: Operation) -> Error {
+    fault.during(operation).with_store(KeyutilsStore::NAME)
 }

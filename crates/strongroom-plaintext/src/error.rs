@@ -1,18 +1,18 @@
-//! The store's errors.
+//! The store's faults.
 
-use std::io;
 use std::path::Path;
 
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::{ErrorKind, Fault};
 
-use crate::PlaintextStore;
-
-/// Creates an error of this store.
-pub(crate) fn fault(kind: ErrorKind, operation: Operation, message: String) -> Error {
-    Error::new(kind, operation).with_store(PlaintextStore::NAME).with_message(message)
+/// Creates the fault of a file whose line of this number is not an entry.
+pub(crate) fn corrupt(path: &Path, line: usize) -> Fault {
+    Fault::new(ErrorKind::Corrupt)
+        .with_message(format!("line {line} of {} is no entry", path.display()))
+        .with_hint("Nothing was changed. Mend the line, or take it out.")
 }
 
-/// Creates the error of a failed access to the file.
-pub(crate) fn from_io(operation: Operation, path: &Path, cause: io::Error) -> Error {
-    strongroom_files::error(operation, path, cause).with_store(PlaintextStore::NAME)
+/// Creates the fault of a write that waited for another write until its deadline.
+pub(crate) fn busy(path: &Path) -> Fault {
+    Fault::new(ErrorKind::Busy)
+        .with_message(format!("another process is writing {}", path.display()))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, CONTROLS, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 use strongroom_core::{
     EntryName, ExposeSecret as _, SecretBytes, ServiceName, UserName, armor, secret_bytes,
 };
@@ -25,7 +27,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        let (name, value) = entry(line).ok_or(index + 1)?;
+        let (name, value) = parse_line(line).ok_or(index + 1)?;
         // Two values of the same entry: the choice is up to the user.
         if entries.insert(name, value).is_some() {
             return Err(index + 1);
@@ -34,32 +36,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Entries, usize> {
     Ok(entries)
 }
 
-fn entry(line: &[u8]) -> Option<(EntryName, SecretBytes)> {
+fn parse_line(line: &[u8]) -> Option<(EntryName, SecretBytes)> {
     // Only three fields, because a value may contain tabs.
     let mut fields = line.splitn(3, |byte| *byte == b'\t');
-    let mut name = || {
-        let escaped = std::str::from_utf8(fields.next()?).ok()?;
-        Some(percent_decode_str(escaped).decode_utf8().ok()?.into_owned())
-    };
-    let (service, user) = (ServiceName::new(name()?).ok()?, UserName::new(name()?).ok()?);
+    let service = ServiceName::new(unescape(fields.next()?)?).ok()?;
+    let user = UserName::new(unescape(fields.next()?)?).ok()?;
     let value = fields.next().filter(|value| !value.is_empty())?;
     Some((EntryName::from_parts(service, user), armor::decode(value.to_vec())))
 }
 
-pub(crate) fn text(entries: &Entries) -> SecretBytes {
+/// Returns the content of the file that holds these entries.
+pub(crate) fn serialize(entries: &Entries) -> SecretBytes {
     let lines: Vec<_> = entries
         .iter()
         .map(|(name, value)| {
-            let escaped = |name| utf8_percent_encode(name, ESCAPED);
-            let (service, user) = (name.service().as_str(), name.user().as_str());
-            let names = format!("{}\t{}\t", escaped(service), escaped(user));
+            let names =
+                format!("{}\t{}\t", escape(name.service().as_str()), escape(name.user().as_str()));
             (names, armor::encode(value.expose_secret()))
         })
         .collect();
-    let len =
-        |(names, value): &(String, SecretBytes)| names.len() + value.expose_secret().len() + 1;
+    let len: usize =
+        lines.iter().map(|(names, value)| names.len() + value.expose_secret().len() + 1).sum();
     // Allocated in full: a vector that grows leaves an unwiped copy behind.
-    let mut text = Vec::with_capacity(REMARK.len() + lines.iter().map(len).sum::<usize>());
+    let mut text = Vec::with_capacity(REMARK.len() + len);
     text.extend_from_slice(REMARK.as_bytes());
     for (names, value) in &lines {
         text.extend_from_slice(names.as_bytes());
@@ -67,6 +66,15 @@ pub(crate) fn text(entries: &Entries) -> SecretBytes {
         text.push(b'\n');
     }
     secret_bytes(text)
+}
+
+fn escape(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, ESCAPED)
+}
+
+fn unescape(name: &[u8]) -> Option<String> {
+    let escaped = std::str::from_utf8(name).ok()?;
+    Some(percent_decode_str(escaped).decode_utf8().ok()?.into_owned())
 }
 
 /// Checks, for the fuzzer, that entries which can be read are written so that they read the same again.
@@ -78,15 +86,14 @@ pub(crate) fn text(entries: &Entries) -> SecretBytes {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn check(file: &[u8]) -> bool {
     let Ok(entries) = parse(file) else { return false };
-    let again = parse(text(&entries).expose_secret()).expect("what was written can be read");
-    let open = |entries: &Entries| {
-        let open = |(name, value): (&EntryName, &SecretBytes)| {
-            (name.clone(), value.expose_secret().to_vec())
-        };
-        entries.iter().map(open).collect::<Vec<_>>()
-    };
-    assert!(open(&again) == open(&entries), "what is read again is something else");
+    let again = parse(serialize(&entries).expose_secret()).expect("what was written can be read");
+    assert!(plain(&again) == plain(&entries), "what is read again is something else");
     true
+}
+
+#[cfg(any(test, fuzzing))]
+fn plain(entries: &Entries) -> Vec<(&EntryName, &[u8])> {
+    entries.iter().map(|(name, value)| (name, value.expose_secret())).collect()
 }
 
 #[cfg(test)]
@@ -107,7 +114,7 @@ mod tests {
         ) {
             let name = EntryName::new(service, user).unwrap();
             let entries = Entries::from([(name.clone(), secret_bytes(value.clone()))]);
-            let read = parse(text(&entries).expose_secret()).unwrap();
+            let read = parse(serialize(&entries).expose_secret()).unwrap();
             prop_assert!(read[&name].expose_secret() == value.as_slice());
         }
     }

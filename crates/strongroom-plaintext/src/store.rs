@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, Store, WriteMode, secret_copy,
+    Capabilities, EntryName, Error, ErrorKind, ExposeSecret as _, Fault, Operation, Persistence,
+    Probe, Result, SecretBytes, ServiceName, Store, WriteMode, secret_copy,
 };
-use strongroom_files::{Lock, NotHeld, Source};
+use strongroom_files::{Held, Lock, NotHeld, Source};
 use zeroize::Zeroizing;
 
 use crate::Config;
-use crate::error::{fault, from_io};
-use crate::format::{Entries, parse, text};
+use crate::error::{busy, corrupt};
+use crate::format::{Entries, parse, serialize};
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// The most links that lead to a file, as in Linux (`path_resolution(7)`).
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// A store that keeps entries in a file without encryption.
 ///
@@ -41,64 +41,66 @@ impl PlaintextStore {
 
     /// Creates a store on the configured file, or on the file that it is a link to. Reads and creates nothing.
     pub fn new(config: Config) -> Self {
-        let path = followed(config.path);
+        let path = follow_links(config.path);
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
         Self { path, lock: Lock::new(Some(lock.into())), deadline: config.deadlines.call }
     }
 
-    fn read(&self, operation: Operation) -> Result<Entries> {
-        let bytes = self.bytes().map_err(|error| self.failed(operation, error))?;
-        let Some(bytes) = bytes else { return Ok(Entries::new()) };
-        parse(&bytes).map_err(|line| {
-            let message = format!("line {line} of {} is no entry", self.path.display());
-            fault(ErrorKind::Corrupt, operation, message)
-                .with_hint("Nothing was changed. Mend the line, or take it out.")
-        })
+    /// Reads the entries; none if there is no file.
+    fn entries(&self) -> Result<Entries, Fault> {
+        let bytes = self.bytes().map_err(|cause| self.fault(cause))?;
+        parse(bytes.as_deref().map_or(&[], Vec::as_slice)).map_err(|line| corrupt(&self.path, line))
     }
 
     /// Reads the file; `None` if there is no file.
     fn bytes(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        match strongroom_files::read(&self.path, Source::Private, LARGEST) {
+        match strongroom_files::read(&self.path, Source::Private, MAX_FILE_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
         }
     }
 
-    /// Changes the entries under the lock. If `work` returns `None`, nothing is written, and the result is
-    /// `false`.
-    fn change(
-        &self,
-        operation: Operation,
-        work: impl FnOnce(&mut Entries) -> Result<Option<()>>,
-    ) -> Result<bool> {
-        let _held = match self.lock.take(self.deadline) {
-            Ok((held, None)) => held,
-            // No write without the lock: it could undo the write of another process.
-            Ok((_, Some(error))) | Err(NotHeld::Io(error)) => {
-                return Err(self.failed(operation, error));
-            }
-            Err(NotHeld::Refused(error)) => {
-                return Err(error.during(operation).with_store(Self::NAME));
-            }
-            Err(_) => {
-                let message = format!("another process is writing {}", self.path.display());
-                return Err(fault(ErrorKind::Busy, operation, message));
-            }
-        };
-        let mut entries = self.read(operation)?;
-        if work(&mut entries)?.is_none() {
-            return Ok(false);
+    fn insert(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<(), Fault> {
+        let _lock = self.lock()?;
+        let mut entries = self.entries()?;
+        if mode == WriteMode::CreateNew && entries.contains_key(entry) {
+            return Err(Fault::new(ErrorKind::AlreadyExists));
         }
-        let written = match entries.is_empty() {
-            true => fs::remove_file(&self.path),
-            false => strongroom_files::replace(&self.path, text(&entries).expose_secret()),
-        };
-        written.map(|()| true).map_err(|error| self.failed(operation, error))
+        entries.insert(entry.clone(), secret_copy(value.expose_secret()));
+        self.write(&entries)
     }
 
-    fn failed(&self, operation: Operation, cause: io::Error) -> Error {
-        from_io(operation, &self.path, cause)
+    fn remove(&self, entry: &EntryName) -> Result<bool, Fault> {
+        let _lock = self.lock()?;
+        let mut entries = self.entries()?;
+        if entries.remove(entry).is_none() {
+            return Ok(false);
+        }
+        self.write(&entries).map(|()| true)
+    }
+
+    /// Takes the lock for a change. A write without it could undo the write of another process.
+    fn lock(&self) -> Result<Held, Fault> {
+        match self.lock.take(self.deadline) {
+            Ok((held, None)) => Ok(held),
+            Ok((_, Some(cause))) | Err(NotHeld::Io(cause)) => Err(self.fault(cause)),
+            Err(NotHeld::Refused(fault)) => Err(fault),
+            Err(_) => Err(busy(&self.path)),
+        }
+    }
+
+    /// Replaces the file, or deletes it if there are no entries.
+    fn write(&self, entries: &Entries) -> Result<(), Fault> {
+        let written = match entries.is_empty() {
+            true => fs::remove_file(&self.path),
+            false => strongroom_files::replace(&self.path, serialize(entries).expose_secret()),
+        };
+        written.map_err(|cause| self.fault(cause))
+    }
+
+    fn fault(&self, cause: io::Error) -> Fault {
+        strongroom_files::fault(&self.path, cause)
     }
 }
 
@@ -116,45 +118,51 @@ impl Store for PlaintextStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        self.bytes().map_err(|error| self.failed(Operation::Probe, error))?;
-        Ok(Probe::new(format!("{}, not encrypted", self.path.display())))
+        match self.bytes() {
+            Ok(_) => Ok(Probe::new(format!("{}, not encrypted", self.path.display()))),
+            Err(cause) => Err(error(self.fault(cause), Operation::Probe)),
+        }
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
-        Ok(self.read(Operation::Get)?.remove(entry))
+        let entries = self.entries().map_err(during(Operation::Get, entry));
+        entries.map(|mut entries| entries.remove(entry))
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
-        let write = |entries: &mut Entries| {
-            if mode == WriteMode::CreateNew && entries.contains_key(entry) {
-                return Err(Error::new(ErrorKind::AlreadyExists, Operation::Set)
-                    .with_store(Self::NAME)
-                    .with_entry(entry));
-            }
-            entries.insert(entry.clone(), secret_copy(value.expose_secret()));
-            Ok(Some(()))
-        };
-        self.change(Operation::Set, write).map(drop)
+        self.insert(entry, value, mode).map_err(during(Operation::Set, entry))
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
-        self.change(Operation::Delete, |entries| Ok(entries.remove(entry).map(drop)))
+        self.remove(entry).map_err(during(Operation::Delete, entry))
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        Ok(self.read(Operation::Exists)?.contains_key(entry))
+        let entries = self.entries().map_err(during(Operation::Exists, entry));
+        entries.map(|entries| entries.contains_key(entry))
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        let entries = self.read(Operation::List)?.into_keys();
-        Ok(entries.filter(|entry| entry.service() == service).collect())
+        let entries = self.entries().map_err(|fault| error(fault, Operation::List))?;
+        Ok(entries.into_keys().filter(|entry| entry.service() == service).collect())
     }
 }
 
-/// Returns the file that a path leads to by links, there or not. The file is replaced and deleted by its own name, and so the link
-/// stays, and all names of it have one lock.
-fn followed(mut path: PathBuf) -> PathBuf {
-    for _ in 0..MOST_LINKS {
+/// Returns the conversion of a fault to the error of an operation on an entry.
+fn during(operation: Operation, entry: &EntryName) -> impl Fn(Fault) -> Error {
+    move |fault| error(fault, operation).with_entry(entry)
+}
+
+fn error(fault: Fault, operation: Operation) -> Error {
+    fault.during(operation).with_store(PlaintextStore::NAME)
+}
+
+/// Returns the path that links at this path lead to, whether a file exists there or not.
+///
+/// The store replaces and deletes the file under its own name, so that the links stay, and that all names of
+/// the file share a lock.
+fn follow_links(mut path: PathBuf) -> PathBuf {
+    for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else { break };
         path = path.parent().map_or(target.clone(), |parent| parent.join(target));
     }

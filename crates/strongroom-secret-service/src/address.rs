@@ -20,8 +20,12 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use crate::text::printable;
+
+/// The variable with the addresses of the session bus.
+pub(crate) const VARIABLE: &str = "DBUS_SESSION_BUS_ADDRESS";
 
 /// The longest list that is read, in bytes. A real list has a few hundred.
 const MAX_BYTES: usize = 1 << 16;
@@ -55,11 +59,12 @@ pub(crate) fn parse(list: &[u8], runtime_bus: &Path) -> Vec<Result<Address, Unus
     if list.len() > MAX_BYTES {
         return vec![Err(unusable(&list[..64], "it is too long"))];
     }
-    let addresses = list.split(|byte| *byte == b';').filter(|address| !address.is_empty());
-    let read = |address: &[u8]| {
-        parse_one(address, runtime_bus).map_err(|problem| unusable(address, problem))
-    };
-    addresses.map(read).collect()
+    list.split(|byte| *byte == b';')
+        .filter(|address| !address.is_empty())
+        .map(|address| {
+            parse_one(address, runtime_bus).map_err(|problem| unusable(address, problem))
+        })
+        .collect()
 }
 
 impl Address {
@@ -113,21 +118,24 @@ fn parse_one(address: &[u8], runtime_bus: &Path) -> Result<Address, &'static str
 }
 
 fn unix(keys: &[Pair<'_>], runtime_bus: &Path) -> Result<Address, &'static str> {
-    let value = |name: &[u8]| keys.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
-    let address = match (value(b"path"), value(b"abstract"), value(b"runtime")) {
+    let address = match (value(keys, b"path"), value(keys, b"abstract"), value(keys, b"runtime")) {
         (Some(path), None, None) => Address::at(&PathBuf::from(OsString::from_vec(path.clone()))),
         (None, Some(name), None) => SocketAddr::from_abstract_name(name)
             .map(|socket| Address { socket, guid: None })
             .map_err(|_| "its name is too long for a socket"),
         (None, None, Some(yes)) if yes == b"yes" => Address::at(runtime_bus),
-        (None, None, None) if value(b"dir").or(value(b"tmpdir")).is_some() => {
+        (None, None, None) if value(keys, b"dir").or(value(keys, b"tmpdir")).is_some() => {
             Err("it is for a bus to listen at, not to connect to")
         }
         (None, None, _) => Err("it names no socket"),
         _ => Err("it names more than one socket"),
     }?;
-    let guid = value(b"guid").map(|guid| bus_id(guid)).transpose()?;
+    let guid = value(keys, b"guid").map(|guid| bus_id(guid)).transpose()?;
     Ok(Address { guid, ..address })
+}
+
+fn value<'a>(keys: &'a [Pair<'_>], name: &[u8]) -> Option<&'a Vec<u8>> {
+    keys.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Splits the pairs of key and value, and unescapes the values. Unknown keys are allowed: they are meant for
@@ -158,13 +166,17 @@ fn unescape(value: &[u8]) -> Result<Vec<u8>, &'static str> {
             bytes.push(*byte);
             continue;
         }
-        let mut digit = || rest.next().and_then(|digit| char::from(*digit).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else {
+        let (Some(high), Some(low)) = (next_digit(&mut rest), next_digit(&mut rest)) else {
             return Err("a % in it is not followed by two hexadecimal digits");
         };
         bytes.extend(u8::try_from(high * 16 + low));
     }
     Ok(bytes)
+}
+
+/// Returns the value of the next byte as a hexadecimal digit.
+fn next_digit(bytes: &mut slice::Iter<'_, u8>) -> Option<u32> {
+    char::from(*bytes.next()?).to_digit(16)
 }
 
 /// Parses a bus id, 32 hexadecimal digits, to lower case.

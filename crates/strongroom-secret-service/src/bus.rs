@@ -11,7 +11,7 @@ use zbus::{Connection, DynamicType, ObjectPath, OwnedObjectPath, OwnedVariant, T
 use zruntime::SharedRuntime;
 
 use crate::budget::Budget;
-use crate::connect::{connect, foreign};
+use crate::connect::{connect, foreign_owner};
 use crate::error::Failure;
 use crate::protocol::{BUS_NAME, DBUS, DBUS_PATH, PROPERTIES};
 
@@ -87,7 +87,7 @@ impl Bus {
         match budget.run(call).await?.map_err(Failure::from) {
             // Before the first answer, the bus or a sandbox's proxy may have refused the call instead of the
             // provider.
-            Err(failure) if failure.kind == ErrorKind::AccessDenied && !owner.has_answered => {
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied && !owner.has_answered => {
                 match owner.is_out_of_reach(&self.connection, budget).await {
                     true => Err(failure.refused_by_bus()),
                     false => Err(failure),
@@ -96,7 +96,7 @@ impl Bus {
             reply => {
                 let reply = reply?;
                 owner.has_answered = true;
-                body_of(&reply)
+                parse_body(&reply)
             }
         }
     }
@@ -120,7 +120,7 @@ impl Bus {
     pub(crate) async fn can_reach(&self, budget: &Budget, name: &str) -> bool {
         for method in ["ListNames", "ListActivatableNames"] {
             let names: Result<Vec<String>, _> =
-                ask_bus(&self.connection, budget, method, &()).await;
+                call_bus(&self.connection, budget, method, &()).await;
             match names {
                 Ok(names) if names.iter().any(|known| known == name) => return true,
                 Ok(_) => {}
@@ -135,7 +135,7 @@ impl Bus {
     pub(crate) async fn owner_pid(&self, budget: &Budget) -> Option<u32> {
         match &self.owner {
             Some(owner) => owner.pid,
-            None => process_of(&self.connection, budget, BUS_NAME).await,
+            None => process_id_of(&self.connection, budget, BUS_NAME).await,
         }
     }
 }
@@ -148,47 +148,48 @@ impl Owner {
         let ping =
             connection.call_method(name, "/", Some("org.freedesktop.DBus.Peer"), "Ping", &());
         let pong = budget.run(ping).await.map(|pong| pong.map_err(Failure::from));
-        matches!(pong, Ok(Err(failure)) if failure.kind == ErrorKind::AccessDenied)
+        matches!(pong, Ok(Err(failure)) if failure.kind() == ErrorKind::AccessDenied)
     }
 }
 
 /// Finds the process that serves secrets, and starts it if necessary. It must be the user's own, since a bus
 /// may admit processes of other users.
 async fn find_owner(connection: &Connection, budget: &Budget) -> Result<Owner, Failure> {
-    let name = match name_owner(connection, budget).await {
+    let name = match owner_name(connection, budget).await {
         Err(failure) if failure.is_absence() => {
             let start = &(BUS_NAME, 0_u32);
-            ask_bus::<_, u32>(connection, budget, "StartServiceByName", start).await?;
-            name_owner(connection, budget).await?
+            call_bus::<_, u32>(connection, budget, "StartServiceByName", start).await?;
+            owner_name(connection, budget).await?
         }
         name => name?,
     };
     // Sent together, for a single round trip.
     let (user, pid) = future::zip(
-        ask_bus(connection, budget, "GetConnectionUnixUser", &name.as_str()),
-        process_of(connection, budget, name.as_str()),
+        call_bus(connection, budget, "GetConnectionUnixUser", &name.as_str()),
+        process_id_of(connection, budget, name.as_str()),
     )
     .await;
     let user = user?;
     if user != geteuid().as_raw() {
-        return Err(foreign("the Secret Service on the session bus belongs to".to_owned(), user));
+        return Err(foreign_owner("the Secret Service on the session bus", user));
     }
     Ok(Owner { name, pid, has_answered: false })
 }
 
-async fn process_of(connection: &Connection, budget: &Budget, name: &str) -> Option<u32> {
-    ask_bus(connection, budget, "GetConnectionUnixProcessID", &name).await.ok()
+async fn process_id_of(connection: &Connection, budget: &Budget, name: &str) -> Option<u32> {
+    call_bus(connection, budget, "GetConnectionUnixProcessID", &name).await.ok()
 }
 
-async fn name_owner(connection: &Connection, budget: &Budget) -> Result<OwnedUniqueName, Failure> {
-    let name: String = ask_bus(connection, budget, "GetNameOwner", &BUS_NAME).await?;
+async fn owner_name(connection: &Connection, budget: &Budget) -> Result<OwnedUniqueName, Failure> {
+    let name: String = call_bus(connection, budget, "GetNameOwner", &BUS_NAME).await?;
     OwnedUniqueName::try_from(name).map_err(|_| {
-        Failure::new(ErrorKind::Other).message("the session bus named no process for its owner")
+        Failure::new(ErrorKind::Other)
+            .with_message("the session bus named no process for its owner")
     })
 }
 
 /// Calls a method of the bus itself.
-async fn ask_bus<B, R>(
+async fn call_bus<B, R>(
     connection: &Connection,
     budget: &Budget,
     method: &str,
@@ -200,12 +201,12 @@ where
 {
     let call = connection.call_method(Some(DBUS), DBUS_PATH, Some(DBUS), method, body);
     match budget.run(call).await?.map_err(Failure::from) {
-        Err(failure) if failure.kind == ErrorKind::AccessDenied => Err(failure.refused_by_bus()),
-        reply => body_of(&reply?),
+        Err(failure) if failure.kind() == ErrorKind::AccessDenied => Err(failure.refused_by_bus()),
+        reply => parse_body(&reply?),
     }
 }
 
-fn body_of<R: DeserializeOwned + Type>(reply: &Message) -> Result<R, Failure> {
+fn parse_body<R: DeserializeOwned + Type>(reply: &Message) -> Result<R, Failure> {
     reply.body().deserialize().map_err(|_| {
         let signature = reply.body().signature().to_string();
         Failure::unexpected(&format!("with the type \"{signature}\""))

@@ -80,8 +80,9 @@ impl Config {
 
 /// Returns whether the environment names a screen to show a prompt on.
 fn has_screen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    let names_one = |name| variable(name).is_some_and(|value| !value.is_empty());
-    names_one("WAYLAND_DISPLAY") || names_one("DISPLAY")
+    ["WAYLAND_DISPLAY", "DISPLAY"]
+        .into_iter()
+        .any(|name| variable(name).is_some_and(|value| !value.is_empty()))
 }
 
 #[cfg(test)]
@@ -90,14 +91,11 @@ mod tests {
 
     #[test]
     fn somebody_can_see_a_prompt_where_the_environment_names_a_screen() {
-        let screen = |known: &'static [(&str, &str)]| {
-            has_screen(move |name| {
-                known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
-            })
-        };
-        assert!(screen(&[("DISPLAY", ":0")]));
-        assert!(screen(&[("WAYLAND_DISPLAY", "wayland-0")]));
-        assert!(!screen(&[("DISPLAY", ""), ("TERM", "xterm")]));
-        assert!(!screen(&[]));
+        for known in [("DISPLAY", ":0"), ("WAYLAND_DISPLAY", "wayland-0")] {
+            assert!(has_screen(|name| (name == known.0).then(|| known.1.into())), "{known:?}");
+        }
+        for known in [("DISPLAY", ""), ("TERM", "xterm")] {
+            assert!(!has_screen(|name| (name == known.0).then(|| known.1.into())), "{known:?}");
+        }
     }
 }

@@ -1,26 +1,22 @@
-//! Maps D-Bus and Secret Service errors to error kinds. No other module does.
+//! Maps D-Bus and Secret Service errors to faults. No other module does.
 
+use std::error;
 use std::time::Duration;
 
 use strongroom_core::advice::Advice;
-use strongroom_core::{EntryName, Error, ErrorKind, Operation, Reason};
+use strongroom_core::{ErrorKind, Fault, Reason};
 use zbus::DBusError as _;
 
-use crate::SecretServiceStore;
 use crate::sandbox::Sandbox;
 use crate::text::printable;
 
-/// The failure of a step, and whether the operation may be repeated from its start.
+/// The failure of a step: a fault, and whether the operation may be repeated from its start.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) kind: ErrorKind,
-    pub(crate) reason: Option<Reason>,
+    fault: Fault,
     pub(crate) retry: Retry,
     /// Set if a call got no answer at all.
-    pub(crate) silence: bool,
-    message: Option<String>,
-    advice: Option<Advice>,
-    source: Option<Cause>,
+    pub(crate) is_silence: bool,
 }
 
 /// The state that has to be rebuilt before an operation can be repeated.
@@ -43,115 +39,110 @@ struct Cause(String);
 impl Failure {
     /// Creates a failure of this kind that does not permit a repetition.
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self {
-            kind,
-            reason: None,
-            retry: Retry::No,
-            silence: false,
-            message: None,
-            advice: None,
-            source: None,
-        }
+        Self { fault: Fault::new(kind), retry: Retry::No, is_silence: false }
     }
 
     /// Creates the failure for a call without an answer in time.
     pub(crate) fn no_answer(waited: Duration) -> Self {
-        let mut failure = Self::new(ErrorKind::TimedOut).message(format!(
+        let failure = Self::new(ErrorKind::TimedOut).with_message(format!(
             "the Secret Service did not answer within {:.1} s",
             waited.as_secs_f64()
         ));
-        failure.silence = true;
-        failure
+        Self { is_silence: true, ..failure }
     }
 
     /// Creates the failure for an answer that the protocol does not allow.
-    pub(crate) fn unexpected(what: &str) -> Self {
-        Self::new(ErrorKind::Other).message(format!("the Secret Service answered {what}"))
+    pub(crate) fn unexpected(answer: &str) -> Self {
+        Self::new(ErrorKind::Other).with_message(format!("the Secret Service answered {answer}"))
+    }
+
+    /// Returns the kind.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.fault.kind()
+    }
+
+    /// Returns the reason, which distinguishes causes of the same kind.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.fault.reason()
+    }
+
+    /// Returns the cause.
+    pub(crate) fn cause(&self) -> Option<&(dyn error::Error + 'static)> {
+        error::Error::source(&self.fault)
     }
 
     /// Returns whether the called object no longer exists, though its owner does.
     pub(crate) fn is_vanished(&self) -> bool {
-        self.kind == ErrorKind::Other && self.retry == Retry::Session
-    }
-
-    /// Sets the reason, which distinguishes causes of the same kind.
-    pub(crate) fn reason(mut self, reason: Reason) -> Self {
-        self.reason = Some(reason);
-        self
-    }
-
-    /// Marks the silence as the bus's own, so that the provider is not blamed.
-    pub(crate) fn silent_bus(mut self) -> Self {
-        self.silence = false;
-        self
+        self.kind() == ErrorKind::Other && self.retry == Retry::Session
     }
 
     /// Returns whether the bus reports no program that serves secrets.
     pub(crate) fn is_absence(&self) -> bool {
-        self.kind == ErrorKind::NoBackend
-            && matches!(self.reason, Some(Reason::NoProvider | Reason::Sandbox))
+        self.kind() == ErrorKind::NoBackend
+            && matches!(self.reason(), Some(Reason::NoProvider | Reason::Sandbox))
+    }
+
+    /// Sets the reason.
+    pub(crate) fn with_reason(self, reason: Reason) -> Self {
+        Self { fault: self.fault.with_reason(reason), ..self }
     }
 
     /// Sets the message.
-    pub(crate) fn message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
-        self
+    pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
+        Self { fault: self.fault.with_message(message), ..self }
     }
 
     /// Sets the hint, the user's next step.
-    pub(crate) fn hint(mut self, hint: impl Into<Advice>) -> Self {
-        self.advice = Some(hint.into());
-        self
+    pub(crate) fn with_hint(self, hint: impl Into<Advice>) -> Self {
+        Self { fault: self.fault.with_advice(hint), ..self }
+    }
+
+    /// Sets the cause, a text of another program, which is escaped for display.
+    pub(crate) fn with_cause(self, cause: &str) -> Self {
+        Self { fault: self.fault.with_source(Cause(printable(cause))), ..self }
     }
 
     /// Sets the state that has to be rebuilt before the operation is repeated.
-    pub(crate) fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
+    pub(crate) fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
     }
 
-    /// Converts the failure to the library's error.
-    pub(crate) fn into_error(self, operation: Operation, entry: Option<&EntryName>) -> Error {
-        let mut error = Error::new(self.kind, operation).with_store(SecretServiceStore::NAME);
-        if let Some(entry) = entry {
-            error = error.with_entry(entry);
-        }
-        if let Some(reason) = self.reason {
-            error = error.with_reason(reason);
-        }
-        if let Some(message) = self.message {
-            error = error.with_message(message);
-        }
-        if let Some(advice) = self.advice {
-            error = error.with_advice(advice);
-        }
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+    /// Marks the silence as the bus's own, so that the provider is not blamed.
+    pub(crate) fn of_silent_bus(self) -> Self {
+        Self { is_silence: false, ..self }
+    }
+
+    /// Changes the failure to say that the bus refused the call, not the provider.
+    pub(crate) fn refused_by_bus(self) -> Self {
+        let sandbox = Sandbox::detect();
+        self.with_reason(Reason::Sandbox)
+            .with_message(format!("{sandbox} keeps this program from the Secret Service"))
+            .with_hint(sandbox.hint())
     }
 
     /// Creates the failure for a bus on which no program serves secrets.
     fn no_service() -> Self {
         let failure = Self::new(ErrorKind::NoBackend)
-            .reason(Reason::NoProvider)
-            .message("no Secret Service runs on the session bus, and none could be started");
+            .with_reason(Reason::NoProvider)
+            .with_message("no Secret Service runs on the session bus, and none could be started");
         match Sandbox::detect() {
             // The Flatpak proxy hides names that the program may not talk to.
-            sandbox @ Sandbox::Flatpak(_) => failure.reason(Reason::Sandbox).hint(sandbox.hint()),
-            _ => failure.hint("Install and start one: gnome-keyring, KWallet or KeePassXC."),
+            sandbox @ Sandbox::Flatpak(_) => {
+                failure.with_reason(Reason::Sandbox).with_hint(sandbox.hint())
+            }
+            _ => failure.with_hint("Install and start one: gnome-keyring, KWallet or KeePassXC."),
         }
     }
 
     /// Creates the failure for a provider without encryption, which the caller did not allow.
     pub(crate) fn not_encrypted() -> Self {
         Self::new(ErrorKind::NoBackend)
-            .reason(Reason::SessionNotEncrypted)
-            .message(
+            .with_reason(Reason::SessionNotEncrypted)
+            .with_message(
                 "the Secret Service doesn't encrypt the session, so that values would cross the \
                  session bus in the clear; nothing was sent",
             )
-            .hint(
+            .with_hint(
                 "Use a keyring that does (gnome-keyring, KWallet, KeePassXC, oo7), or an encrypted \
                  file, the backend file.",
             )
@@ -160,23 +151,15 @@ impl Failure {
     /// Creates the failure for a process that was forked after the store was opened.
     pub(crate) fn forked() -> Self {
         Self::new(ErrorKind::NoBackend)
-            .reason(Reason::Forked)
-            .message("this process was forked after the store was opened; nothing was changed")
-            .hint("Open the store again in the new process.")
+            .with_reason(Reason::Forked)
+            .with_message("this process was forked after the store was opened; nothing was changed")
+            .with_hint("Open the store again in the new process.")
     }
+}
 
-    /// Changes the failure to say that the bus refused the call, not the provider.
-    pub(crate) fn refused_by_bus(self) -> Self {
-        let sandbox = Sandbox::detect();
-        self.reason(Reason::Sandbox)
-            .message(format!("{sandbox} keeps this program from the Secret Service"))
-            .hint(sandbox.hint())
-    }
-
-    /// Sets the cause, a text of another program, which is escaped for display.
-    pub(crate) fn caused_by(mut self, cause: &str) -> Self {
-        self.source = Some(Cause(printable(cause)));
-        self
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        failure.fault
     }
 }
 
@@ -190,10 +173,10 @@ impl From<zbus::Error> for Failure {
                 from_reply(fdo.name().as_str(), fdo.description().unwrap_or_default())
             }
             zbus::Error::InputOutput(_) => Self::new(ErrorKind::NoBackend)
-                .message("the connection to the session bus broke")
-                .retry(Retry::Connection)
-                .caused_by(&error.to_string()),
-            _ => Self::new(ErrorKind::Other).caused_by(&error.to_string()),
+                .with_message("the connection to the session bus broke")
+                .with_retry(Retry::Connection)
+                .with_cause(&error.to_string()),
+            _ => Self::new(ErrorKind::Other).with_cause(&error.to_string()),
         }
     }
 }
@@ -201,8 +184,8 @@ impl From<zbus::Error> for Failure {
 impl From<getrandom::Error> for Failure {
     fn from(error: getrandom::Error) -> Self {
         Self::new(ErrorKind::Io)
-            .message("the system gave no random numbers")
-            .caused_by(&error.to_string())
+            .with_message("the system gave no random numbers")
+            .with_cause(&error.to_string())
     }
 }
 
@@ -213,27 +196,27 @@ fn from_reply(name: &str, text: &str) -> Failure {
     let failure = match (name.strip_prefix(DBUS), name.strip_prefix(SECRET)) {
         (_, Some("IsLocked")) => Failure::new(ErrorKind::Locked),
         (_, Some("NoSession")) => Failure::new(ErrorKind::Other)
-            .message("the Secret Service forgot the session")
-            .retry(Retry::Session),
+            .with_message("the Secret Service forgot the session")
+            .with_retry(Retry::Session),
         (_, Some("NoSuchObject"))
         | (Some("UnknownObject" | "UnknownMethod" | "UnknownInterface"), _) => {
             Failure::new(ErrorKind::Other)
-                .message("the item vanished from the Secret Service")
-                .retry(Retry::Session)
+                .with_message("the item vanished from the Secret Service")
+                .with_retry(Retry::Session)
         }
         (Some("ServiceUnknown" | "NameHasNoOwner"), _) => {
-            Failure::no_service().retry(Retry::Session)
+            Failure::no_service().with_retry(Retry::Session)
         }
         (Some(spawn), _) if spawn.starts_with("Spawn.") => Failure::no_service(),
         (Some("NoReply" | "Disconnected"), _) => Failure::new(ErrorKind::NoBackend)
-            .message("the Secret Service ended during the call")
-            .retry(Retry::Session),
+            .with_message("the Secret Service ended during the call")
+            .with_retry(Retry::Session),
         (Some("NotSupported"), _) => Failure::new(ErrorKind::Unsupported)
-            .message("the Secret Service doesn't support the call"),
+            .with_message("the Secret Service doesn't support the call"),
         (Some("Timeout" | "TimedOut"), _) => Failure::new(ErrorKind::TimedOut),
         (Some("AccessDenied" | "AuthFailed"), _) => Failure::new(ErrorKind::AccessDenied),
         (Some("LimitsExceeded"), _) => Failure::new(ErrorKind::QuotaExceeded),
-        _ => Failure::new(ErrorKind::Other).message("the Secret Service refused the call"),
+        _ => Failure::new(ErrorKind::Other).with_message("the Secret Service refused the call"),
     };
-    failure.caused_by(&format!("{name}: {text}"))
+    failure.with_cause(&format!("{name}: {text}"))
 }

@@ -26,7 +26,7 @@ impl Facts {
     }
 
     /// Returns whether a session was recorded.
-    pub(crate) fn know_session(&self) -> bool {
+    pub(crate) fn is_session_known(&self) -> bool {
         self.encrypted.known().is_some()
     }
 

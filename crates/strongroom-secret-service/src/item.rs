@@ -8,12 +8,14 @@ use zbus::{ObjectPath, OwnedObjectPath, Variant};
 use crate::budget::Budget;
 use crate::bus::Bus;
 use crate::error::Failure;
-use crate::operation::Attributes;
 use crate::protocol::{COLLECTION, ITEM, SERVICE, SERVICE_PATH, WireSecret};
 
-/// The result of a search.
-pub(crate) struct Found {
-    pub(crate) open: Vec<OwnedObjectPath>,
+/// Attributes that name an item.
+pub(crate) type Attributes<'a> = HashMap<&'a str, &'a str>;
+
+/// The items that a search found.
+pub(crate) struct SearchResult {
+    pub(crate) unlocked: Vec<OwnedObjectPath>,
     pub(crate) locked: Vec<OwnedObjectPath>,
 }
 
@@ -24,7 +26,7 @@ pub(crate) struct NewItem<'a> {
     pub(crate) secret: WireSecret,
 }
 
-impl Found {
+impl SearchResult {
     /// Returns the collections of the locked items, without duplicates.
     pub(crate) fn locked_collections(&self) -> Vec<OwnedObjectPath> {
         let mut collections: Vec<_> =
@@ -46,10 +48,11 @@ pub(crate) async fn search(
     bus: &mut Bus,
     budget: &Budget,
     attributes: &Attributes<'_>,
-) -> Result<Found, Failure> {
+) -> Result<SearchResult, Failure> {
     let service = ObjectPath::from_static_str(SERVICE_PATH)?;
-    let (open, locked) = bus.call(budget, &service, (SERVICE, "SearchItems"), attributes).await?;
-    Ok(Found { open, locked })
+    let (unlocked, locked) =
+        bus.call(budget, &service, (SERVICE, "SearchItems"), attributes).await?;
+    Ok(SearchResult { unlocked, locked })
 }
 
 /// Reads an item's value.

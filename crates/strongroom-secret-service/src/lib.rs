@@ -34,7 +34,6 @@
 mod address;
 mod budget;
 mod bus;
-mod collection;
 mod config;
 mod connect;
 mod dh;

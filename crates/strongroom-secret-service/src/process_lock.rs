@@ -9,7 +9,7 @@ use strongroom_files::{Held, Lock, NotHeld};
 ///
 /// A process holds at most one lock at a time, so the locks need no order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Guarded {
+pub(crate) enum ExclusiveStep {
     /// Opening a session: gnome-keyring 50 crashes if two clients do so at the same time.
     OpenSession,
     /// Creating an item: the protocol has no "create unless it exists".
@@ -25,17 +25,17 @@ pub(crate) struct ProcessLock {
 impl ProcessLock {
     /// Waits for the lock, but not longer than `limit`: a process that is stopped while it holds the lock
     /// must not stop all other processes. Goes on without the lock if it can't be taken.
-    pub(crate) fn acquire(what: Guarded, dir: Option<&Path>, limit: Duration) -> Self {
+    pub(crate) fn acquire(step: ExclusiveStep, dir: Option<&Path>, limit: Duration) -> Self {
         let held = dir.and_then(|dir| {
-            take(what, dir, limit)
-                .inspect_err(|reason| tracing::debug!(?what, ?reason, "going on without a lock"))
+            lock_file(step, dir, limit)
+                .inspect_err(|reason| tracing::debug!(?step, ?reason, "going on without a lock"))
                 .ok()
         });
         Self { _held: held }
     }
 }
 
-impl Guarded {
+impl ExclusiveStep {
     const fn file_name(self) -> &'static str {
         match self {
             Self::OpenSession => "secret-service-open.lock",
@@ -44,8 +44,8 @@ impl Guarded {
     }
 }
 
-fn take(what: Guarded, dir: &Path, limit: Duration) -> Result<Held, NotHeld> {
-    match Lock::shared(&dir.join(what.file_name())).take(limit)? {
+fn lock_file(step: ExclusiveStep, dir: &Path, limit: Duration) -> Result<Held, NotHeld> {
+    match Lock::shared(&dir.join(step.file_name())).take(limit)? {
         (held, None) => Ok(held),
         // Only the turn among this process's threads was taken, not the file's lock.
         (_, Some(error)) => Err(NotHeld::Io(error)),
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(20);
-    const ONE: Guarded = Guarded::OpenSession;
+    const ONE: ExclusiveStep = ExclusiveStep::OpenSession;
 
     #[test]
     fn one_lock_holds_up_its_own_kind_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let _open = take(ONE, dir.path(), LONG).unwrap();
-        assert!(matches!(take(ONE, dir.path(), Duration::ZERO), Err(NotHeld::Busy(_))));
-        assert!(take(Guarded::CreateItem, dir.path(), Duration::ZERO).is_ok());
+        let _open = lock_file(ONE, dir.path(), LONG).unwrap();
+        assert!(matches!(lock_file(ONE, dir.path(), Duration::ZERO), Err(NotHeld::Busy(_))));
+        assert!(lock_file(ExclusiveStep::CreateItem, dir.path(), Duration::ZERO).is_ok());
     }
 
     #[test]

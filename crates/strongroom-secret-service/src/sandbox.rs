@@ -22,23 +22,20 @@ pub(crate) enum Sandbox {
 impl Sandbox {
     /// Detects the sandbox of this process.
     pub(crate) fn detect() -> Self {
-        Self::by(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
+        Self::from_environment(Path::new("/.flatpak-info").exists(), |name| env::var_os(name))
     }
 
-    fn by(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        // These names end up in commands that the user may copy into a shell.
-        let word = |name| {
-            variable(name).and_then(|value| value.into_string().ok()).filter(|value| is_word(value))
-        };
+    fn from_environment(is_flatpak: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         if is_flatpak {
-            return Self::Flatpak(word("FLATPAK_ID"));
+            return Self::Flatpak(variable("FLATPAK_ID").and_then(word));
         }
-        match variable("SNAP").filter(|value| !value.is_empty()) {
-            Some(_) => Self::Snap(
-                word("SNAP_INSTANCE_NAME").or(word("SNAP_NAME")).unwrap_or_else(|| "NAME".into()),
-            ),
-            None => Self::Unknown,
+        if variable("SNAP").is_none_or(|value| value.is_empty()) {
+            return Self::Unknown;
         }
+        let name = ["SNAP_INSTANCE_NAME", "SNAP_NAME"]
+            .into_iter()
+            .find_map(|name| variable(name).and_then(word));
+        Self::Snap(name.unwrap_or_else(|| "NAME".into()))
     }
 
     /// Returns instructions for allowing access, in sentences.
@@ -74,10 +71,14 @@ impl fmt::Display for Sandbox {
     }
 }
 
-/// Returns whether a text can stand in a shell command as it is.
-fn is_word(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)
+/// Returns the value of a variable as a word of a shell command; `None` if it would need quotes, or be an
+/// option. The names of sandboxes end up in commands that the user may copy into a shell.
+fn word(value: OsString) -> Option<String> {
+    let text = value.into_string().ok()?;
+    let is_word = !text.is_empty()
+        && !text.starts_with('-')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    is_word.then_some(text)
 }
 
 #[cfg(test)]
@@ -91,7 +92,7 @@ mod tests {
     }
 
     fn in_environment(is_flatpak: bool, known: &[(&str, &str)]) -> Sandbox {
-        Sandbox::by(is_flatpak, |name| {
+        Sandbox::from_environment(is_flatpak, |name| {
             known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
         })
     }

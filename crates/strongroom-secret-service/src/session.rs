@@ -10,7 +10,7 @@ use crate::budget::Budget;
 use crate::bus::Bus;
 use crate::dh::{Agreement, KeyPair, SessionKey};
 use crate::error::{Failure, Retry};
-use crate::process_lock::{Guarded, ProcessLock};
+use crate::process_lock::{ExclusiveStep, ProcessLock};
 use crate::protocol::{
     ALGORITHM_DH, ALGORITHM_PLAIN, CONTENT_TYPE, SERVICE, SERVICE_PATH, SESSION, WireSecret,
 };
@@ -38,20 +38,21 @@ impl Session {
     ) -> Result<Self, Failure> {
         // At least half of the time is left for opening the session, which goes on without the lock.
         let wait = LOCK_WAIT.min(budget.left() / 2);
-        let _lock = ProcessLock::acquire(Guarded::OpenSession, config.lock_dir().as_deref(), wait);
+        let _lock =
+            ProcessLock::acquire(ExclusiveStep::OpenSession, config.lock_dir().as_deref(), wait);
         for _ in 0..KEY_PAIRS {
             let pair = first.take().map_or_else(KeyPair::generate, Ok)?;
             match Self::open_encrypted(bus, budget, pair).await? {
-                Opened::Session(session) => return Ok(session),
-                Opened::Unlucky(path) => close(bus, budget, &path).await?,
-                Opened::NotSupported if config.unencrypted_session => {
+                OpenOutcome::Session(session) => return Ok(session),
+                OpenOutcome::Unlucky(path) => close(bus, budget, &path).await?,
+                OpenOutcome::NotSupported if config.unencrypted_session => {
                     return Self::open_plain(bus, budget).await;
                 }
-                Opened::NotSupported => return Err(Failure::not_encrypted()),
+                OpenOutcome::NotSupported => return Err(Failure::not_encrypted()),
             }
         }
         Err(Failure::new(ErrorKind::Other)
-            .message("no encrypted session could be agreed on with the Secret Service"))
+            .with_message("no encrypted session could be agreed on with the Secret Service"))
     }
 
     /// Encodes a value and encrypts it for the bus. With `keeps_lines`, text of several lines is not encoded.
@@ -77,9 +78,9 @@ impl Session {
             None => bytes,
             Some(key) => key.decrypt(&parameters, &bytes).ok_or_else(|| {
                 Failure::new(ErrorKind::Corrupt)
-                    .message("the Secret Service's answer does not decrypt")
-                    .hint("Restart the Secret Service and try again. Nothing was changed.")
-                    .retry(Retry::Session)
+                    .with_message("the Secret Service's answer does not decrypt")
+                    .with_hint("Restart the Secret Service and try again. Nothing was changed.")
+                    .with_retry(Retry::Session)
             })?,
         };
         if stored.is_empty() {
@@ -102,19 +103,19 @@ impl Session {
         bus: &mut Bus,
         budget: &Budget,
         pair: KeyPair,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<OpenOutcome, Failure> {
         let public = Variant::from(pair.public().as_slice());
         let (theirs, path) = match open_session(bus, budget, ALGORITHM_DH, public).await {
             Ok(opened) => opened,
-            Err(failure) if failure.kind == ErrorKind::Unsupported => {
-                return Ok(Opened::NotSupported);
+            Err(failure) if failure.kind() == ErrorKind::Unsupported => {
+                return Ok(OpenOutcome::NotSupported);
             }
             Err(failure) => return Err(failure),
         };
         let theirs = Vec::<u8>::try_from(theirs).unwrap_or_default();
         Ok(match pair.agree(&theirs) {
-            Agreement::Key(key) => Opened::Session(Self { path, key: Some(key) }),
-            Agreement::Unlucky | Agreement::Refused => Opened::Unlucky(path),
+            Agreement::Key(key) => OpenOutcome::Session(Self { path, key: Some(key) }),
+            Agreement::Unlucky | Agreement::Refused => OpenOutcome::Unlucky(path),
         })
     }
 
@@ -134,7 +135,7 @@ pub(crate) enum Content {
     Empty,
 }
 
-enum Opened {
+enum OpenOutcome {
     Session(Session),
     Unlucky(OwnedObjectPath),
     /// The provider reported that it doesn't have the algorithm. No other error leads to a session without

@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use strongroom_core::{
-    Candidate, CandidateId, Capabilities, EntryName, ExposeSecret, Operation, Persistence, Probe,
-    Result, SecretBytes, ServiceName, Store, WriteMode,
+    Candidate, CandidateId, Capabilities, EntryName, ExposeSecret, Fault, Operation, Persistence,
+    Probe, Result, SecretBytes, ServiceName, Store, WriteMode,
 };
 
 use crate::Config;
 use crate::budget::Budget;
 use crate::error::{Failure, Retry};
 use crate::facts::Facts;
-use crate::operation::Work;
-use crate::shared::{Connected, Shared, forget};
+use crate::operation::OperationContext;
+use crate::shared::{OpenConnection, SharedConnection, forget};
 
 /// The largest value, in bytes. The protocol sets no limit, but providers rewrite their whole file at each
 /// change. This size was tested with gnome-keyring and KWallet.
@@ -27,7 +27,7 @@ pub const MAX_SECRET_BYTES: usize = 1 << 20;
 /// `NoBackend`.
 pub struct SecretServiceStore {
     config: Config,
-    shared: Arc<Shared>,
+    shared: Arc<SharedConnection>,
     facts: Facts,
 }
 
@@ -37,58 +37,76 @@ impl SecretServiceStore {
 
     /// Creates a store with these settings. It connects at the first call.
     pub fn new(config: Config) -> Self {
-        let shared = Shared::of_bus(config.bus_address.as_deref());
+        let shared = SharedConnection::of_bus(config.bus_address.as_deref());
         Self { config, shared, facts: Facts::default() }
     }
 
-    /// Runs an operation. Repeats it from its start, once, if the session or the connection was lost.
+    /// Runs an operation, and adds its context to a failure.
     fn run<T>(
         &self,
         operation: Operation,
         entry: Option<&EntryName>,
-        work: impl AsyncFn(&mut Work<'_>) -> Result<T, Failure>,
+        work: impl AsyncFn(&mut OperationContext<'_>) -> Result<T, Failure>,
     ) -> Result<T> {
-        let result = self.shared.run(|runtime, connected| {
+        self.run_with_retry(work).map_err(|failure| {
+            let error = Fault::from(failure).during(operation).with_store(Self::NAME);
+            match entry {
+                Some(entry) => error.with_entry(entry),
+                None => error,
+            }
+        })
+    }
+
+    /// Runs an operation. Repeats it from its start, once, if the session or the connection was lost.
+    fn run_with_retry<T>(
+        &self,
+        work: impl AsyncFn(&mut OperationContext<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.shared.run(|runtime, connection| {
             runtime.block_on(async {
                 // Both attempts share a budget, so that a repetition does not extend the deadline.
                 let mut budget = Budget::start(self.config.deadlines, runtime);
-                let first = self.attempt(connected, &mut budget, &work).await;
-                match first {
+                match self.attempt(connection, &mut budget, &work).await {
                     Err(failure) if failure.retry > Retry::No => {
-                        tracing::debug!(?failure, "trying again on a new session");
-                        forget(connected, failure.retry);
-                        self.attempt(connected, &mut budget, &work).await
+                        let cause = failure.cause().map(tracing::field::display);
+                        tracing::debug!(?failure, cause, "trying again on a new session");
+                        forget(connection, failure.retry);
+                        self.attempt(connection, &mut budget, &work).await
                     }
                     result => result,
                 }
             })
-        });
-        result.map_err(|failure| failure.into_error(operation, entry))
+        })
     }
 
     async fn attempt<T>(
         &self,
-        connected: &mut Option<Connected>,
+        connection: &mut Option<OpenConnection>,
         budget: &mut Budget,
-        work: &impl AsyncFn(&mut Work<'_>) -> Result<T, Failure>,
+        work: &impl AsyncFn(&mut OperationContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let connected = match connected {
-            Some(connected) => connected,
+        let connection = match connection {
+            Some(connection) => connection,
             None => {
                 let list = self.config.bus_address.as_deref();
-                connected.insert(Connected::to(list, budget).await?)
+                connection.insert(OpenConnection::open(list, budget).await?)
             }
         };
-        let Connected { bus, session, pair, left_behind } = connected;
-        let (config, facts) = (&self.config, &self.facts);
-        let (at, writing) = (budget.clone(), false);
-        let mut operation =
-            Work { bus, session, pair, left_behind, budget: at, config, facts, writing };
-        let result = work(&mut operation).await;
+        let mut context = OperationContext {
+            bus: &mut connection.bus,
+            session: &mut connection.session,
+            pair: &mut connection.pair,
+            abandoned_prompt: &mut connection.abandoned_prompt,
+            budget: budget.clone(),
+            config: &self.config,
+            facts: &self.facts,
+            has_requested_change: false,
+        };
+        let result = work(&mut context).await;
         // A prompt may have restarted the budget, which then holds for another attempt, too.
-        *budget = operation.budget.clone();
+        *budget = context.budget.clone();
         match result {
-            Err(failure) if failure.silence => Err(operation.explain_silence(failure).await),
+            Err(failure) if failure.is_silence => Err(context.explain_silence(failure).await),
             result => result,
         }
     }
@@ -110,46 +128,48 @@ impl Store for SecretServiceStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        self.run(Operation::Probe, None, async |work| work.probe().await)
+        self.run(Operation::Probe, None, async |context| context.probe().await)
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
-        self.run(Operation::Get, Some(entry), async |work| work.read(entry).await)
+        self.run(Operation::Get, Some(entry), async |context| context.read(entry).await)
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
-        self.run(Operation::Set, Some(entry), async |work| {
-            work.write(entry, value.expose_secret(), mode).await
+        self.run(Operation::Set, Some(entry), async |context| {
+            context.write(entry, value.expose_secret(), mode).await
         })
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
-        self.run(Operation::Delete, Some(entry), async |work| work.remove(entry).await)
+        self.run(Operation::Delete, Some(entry), async |context| context.remove(entry).await)
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
-        self.run(Operation::Exists, Some(entry), async |work| work.contains(entry).await)
+        self.run(Operation::Exists, Some(entry), async |context| context.contains(entry).await)
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
-        self.run(Operation::List, None, async |work| work.list(service).await)
+        self.run(Operation::List, None, async |context| context.list(service).await)
     }
 
     fn count_unnamed(&self, service: &ServiceName) -> Result<usize> {
-        self.run(Operation::List, None, async |work| work.count_unnamed(service).await)
+        self.run(Operation::List, None, async |context| context.count_unnamed(service).await)
     }
 
     fn candidates(&self, entry: &EntryName) -> Result<Vec<Candidate>> {
-        self.run(Operation::Repair, Some(entry), async |work| work.candidates(entry).await)
+        self.run(Operation::Repair, Some(entry), async |context| context.candidates(entry).await)
     }
 
     fn keep_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<usize> {
-        self.run(Operation::Repair, Some(entry), async |work| work.keep(entry, id.as_str()).await)
+        self.run(Operation::Repair, Some(entry), async |context| {
+            context.keep_candidate(entry, id.as_str()).await
+        })
     }
 
     fn read_candidate(&self, entry: &EntryName, id: &CandidateId) -> Result<SecretBytes> {
-        self.run(Operation::Repair, Some(entry), async |work| {
-            work.read_candidate(entry, id.as_str()).await
+        self.run(Operation::Repair, Some(entry), async |context| {
+            context.read_candidate(entry, id.as_str()).await
         })
     }
 
@@ -159,8 +179,8 @@ impl Store for SecretServiceStore {
         id: &CandidateId,
         value: &SecretBytes,
     ) -> Result<()> {
-        self.run(Operation::Repair, Some(entry), async |work| {
-            work.write_candidate(entry, id.as_str(), value.expose_secret()).await
+        self.run(Operation::Repair, Some(entry), async |context| {
+            context.write_candidate(entry, id.as_str(), value.expose_secret()).await
         })
     }
 }

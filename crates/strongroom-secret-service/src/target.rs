@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use strongroom_core::{EntryName, SecretKey};
 
-use crate::operation::Attributes;
+use crate::item::Attributes;
 use crate::protocol::{ATTRIBUTE_SERVICE, ATTRIBUTE_TARGET, ATTRIBUTE_USER, DEFAULT_TARGET};
 
 /// Returns the target of an item; `None` if it is missing, empty, or the default target of the `keyring`

@@ -45,7 +45,10 @@ impl Config {
     ///
     /// `AccessDenied` if the home directory is another user's.
     pub(crate) fn data_directory(&self) -> Result<Option<PathBuf>> {
-        self.data_dir.clone().map_or_else(strongroom_files::data_dir, |it| Ok(Some(it)))
+        match &self.data_dir {
+            Some(directory) => Ok(Some(directory.clone())),
+            None => strongroom_files::data_dir().map_err(|fault| fault.during(Operation::Choose)),
+        }
     }
 
     /// Returns the settings to open an encrypted file whose key is in no entry.

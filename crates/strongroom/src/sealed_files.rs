@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use strongroom_core::{
     Error, ErrorKind, Operation, Persistence, Result, ServiceName, StoreSettings,
 };
-use strongroom_files::is_there;
 use strongroom_files::names::sealed_file;
 
 use crate::vault::VaultFile;
@@ -49,6 +48,10 @@ pub(crate) fn backend_of_file(
     }
     let is_keyed = is_there(&sealed_file(&keyed_dir(&directory), service.as_str()))?;
     Ok(default.filter(|_| is_keyed))
+}
+
+fn is_there(path: &Path) -> Result<bool> {
+    strongroom_files::is_there(path).map_err(|fault| fault.during(Operation::Choose))
 }
 
 /// Adds the settings of the backend `file`. A key is needed only when a file is used, because choosing a store

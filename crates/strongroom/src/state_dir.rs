@@ -30,7 +30,7 @@ impl StateDir {
     ///
     /// As [`at`](Self::at); `AccessDenied` if the home directory is another user's.
     pub(crate) fn of_user() -> Result<Self> {
-        match strongroom_files::state_dir()? {
+        match strongroom_files::state_dir().map_err(|fault| fault.during(Operation::Choose))? {
             Some(path) => Self::at(path),
             None => Ok(Self::Wanted(None)),
         }

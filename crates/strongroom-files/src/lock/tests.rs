@@ -104,7 +104,7 @@ fn what_others_may_have_planted_is_refused_and_not_changed() {
     std::fs::write(&precious, "precious").unwrap();
     let remove = || std::fs::remove_file(scene.path()).unwrap();
     let refused = || match scene.lock().take(LONG) {
-        Err(NotHeld::Refused(error)) => error.to_string(),
+        Err(NotHeld::Refused(fault)) => fault.to_string(),
         other => panic!("{other:?}"),
     };
 

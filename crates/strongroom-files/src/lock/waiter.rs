@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::wait_until;
+use super::deadline::wait_while;
 use crate::Stamp;
 
 /// A thread that waits for the lock on a file.
@@ -38,7 +38,13 @@ enum State {
     /// The thread has ended, and the caller has not taken the outcome yet.
     Done(io::Result<File>),
     /// The outcome was taken or dropped.
-    Over,
+    Taken,
+}
+
+impl State {
+    fn is_wanted(&mut self) -> bool {
+        matches!(self, Self::Wanted)
+    }
 }
 
 impl Waiter {
@@ -54,28 +60,27 @@ impl Waiter {
     }
 
     /// Takes over the waiting thread that another caller left. Returns false if the thread waits for another file, or has ended.
-    pub(super) fn takes_over(&self, stamp: &Stamp) -> bool {
+    pub(super) fn take_over(&self, stamp: &Stamp) -> bool {
         let mut state = self.state();
-        let waits = matches!(*state, State::GivenUp) && self.stamp.is_same_file(stamp);
-        if waits {
+        let is_left = matches!(*state, State::GivenUp) && self.stamp.is_same_file(stamp);
+        if is_left {
             *state = State::Wanted;
         }
-        waits
+        is_left
     }
 
     /// Waits for the lock. At the deadline the thread is left behind.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<File, NotLocked> {
-        let is_wanted = |state: &mut State| matches!(state, State::Wanted);
-        let Some(mut state) = wait_until(&self.changed, self.state(), deadline, is_wanted) else {
-            return self.give_up();
-        };
-        take_outcome(&mut state)
+        match wait_while(&self.changed, self.state(), deadline, State::is_wanted) {
+            Some(mut state) => take_outcome(&mut state),
+            None => self.give_up(),
+        }
     }
 
     fn give_up(&self) -> Result<File, NotLocked> {
         // The thread may have got the lock since the deadline: then the outcome is taken after all.
         let mut state = self.state();
-        if matches!(*state, State::Wanted) {
+        if state.is_wanted() {
             *state = State::GivenUp;
         }
         take_outcome(&mut state)
@@ -86,7 +91,7 @@ impl Waiter {
         *state = match *state {
             State::Wanted => State::Done(locked),
             // Closes the file, which unlocks it.
-            _ => State::Over,
+            _ => State::Taken,
         };
         self.changed.notify_one();
     }
@@ -100,7 +105,7 @@ fn take_outcome(state: &mut State) -> Result<File, NotLocked> {
     if !matches!(state, State::Done(_)) {
         return Err(NotLocked::Deadline);
     }
-    match mem::replace(state, State::Over) {
+    match mem::replace(state, State::Taken) {
         State::Done(locked) => locked.map_err(NotLocked::Io),
         _ => Err(NotLocked::Deadline),
     }

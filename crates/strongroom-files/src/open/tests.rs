@@ -9,7 +9,7 @@ use super::*;
 
 const LIMIT: u64 = 100;
 const ALL: [Source; 5] =
-    [Source::Own, Source::Private, Source::Given, Source::System, Source::Found];
+    [Source::Own, Source::Private, Source::Given, Source::System, Source::Neighbour];
 
 struct Scene {
     dir: tempfile::TempDir,
@@ -48,9 +48,9 @@ fn a_private_file_is_read_by_all_sources_and_an_open_one_by_some() {
     let scene = Scene::new();
     assert_eq!(readable_as(&scene.file("private", 0o600)), ALL);
     let open = scene.file("open", 0o640);
-    assert_eq!(readable_as(&open), [Source::Own, Source::Given, Source::System, Source::Found]);
+    assert_eq!(readable_as(&open), [Source::Own, Source::Given, Source::System, Source::Neighbour]);
     let shared = scene.file("shared", 0o660);
-    assert_eq!(readable_as(&shared), [Source::Given, Source::System, Source::Found]);
+    assert_eq!(readable_as(&shared), [Source::Given, Source::System, Source::Neighbour]);
     assert_eq!(refusal(&open, Source::Private), Refusal::Mode { mode: 0o640, allowed: 0o600 });
     assert_eq!(*read(&open, Source::Given, LIMIT).unwrap(), b"open");
 }
@@ -64,7 +64,7 @@ fn links_are_followed_where_the_user_named_them() {
     symlink(&link, &chain).unwrap();
     assert_eq!(readable_as(&chain), [Source::Private, Source::Given, Source::System]);
     assert_eq!(refusal(&link, Source::Own), Refusal::Link);
-    assert_eq!(refusal(&link, Source::Found), Refusal::Link);
+    assert_eq!(refusal(&link, Source::Neighbour), Refusal::Link);
     let circle = scene.path("circle");
     symlink("circle", &circle).unwrap();
     assert_eq!(readable_as(&circle), []);
@@ -91,7 +91,7 @@ fn another_users_file_is_not_private() {
     let scene = Scene::new();
     let path = scene.file("private", 0o600);
     std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
-    assert_eq!(readable_as(&path), [Source::Given, Source::System, Source::Found]);
+    assert_eq!(readable_as(&path), [Source::Given, Source::System, Source::Neighbour]);
     assert_eq!(refusal(&path, Source::Own), Refusal::Owner { owner: 65_534, user: 0 });
     assert!(refusal(&path, Source::Own).to_string().contains("nobody (uid 65534)"));
 }

@@ -36,13 +36,13 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
                 check_links(path)?;
             }
             let file = open_regular(path)?;
-            check_closed(&file.metadata()?, OTHERS)?;
+            check_permissions(&file.metadata()?, OTHERS)?;
             Ok(file)
         }
         Source::Given if is_descriptor(path) => open_descriptor(path),
         Source::Given if path == Path::new("/dev/null") => open_flags(path, OFlags::RDONLY),
         Source::Given | Source::System => open_regular(path),
-        Source::Found => {
+        Source::Neighbour => {
             // Checked before and after opening: opening a device can have effects, and the path may change in between.
             check_regular(&path.symlink_metadata()?)?;
             let file = open_flags(path, OFlags::RDONLY | OFlags::NOFOLLOW)?;
@@ -62,7 +62,7 @@ pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
 pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
     let create = if create { OFlags::CREATE } else { OFlags::empty() };
     let file = open_flags(path, OFlags::RDWR | OFlags::NOFOLLOW | create)
-        .map_err(|error| told_by_owner(path, error))?;
+        .map_err(|error| explain_denial(path, error))?;
     check_state(&file.metadata()?)?;
     Ok(file)
 }
@@ -77,7 +77,7 @@ pub fn open_state(path: &Path, create: bool) -> io::Result<File> {
 pub fn check_own(path: &Path) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
     check_regular(&metadata)?;
-    check_closed(&metadata, OTHERS)
+    check_permissions(&metadata, OTHERS)
 }
 
 /// Reads from the start of an open file.
@@ -135,17 +135,22 @@ pub fn login_name(user: u32) -> Option<String> {
     let table = open_regular(Path::new("/etc/passwd"))
         .and_then(|table| read_open(&table, LARGEST_USER_TABLE))
         .ok()?;
-    name_in(&String::from_utf8_lossy(&table), user)
+    find_name(&String::from_utf8_lossy(&table), user)
 }
 
-fn name_in(table: &str, user: u32) -> Option<String> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+fn find_name(table: &str, user: u32) -> Option<String> {
     table.lines().find_map(|line| {
         let mut fields = line.split(':');
         let (name, number) = (fields.next()?, fields.nth(1)?);
-        let can_be_typed = !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain);
-        (number.parse() == Ok(user) && can_be_typed).then(|| name.to_owned())
+        (number.parse() == Ok(user) && needs_no_quotes(name)).then(|| name.to_owned())
     })
+}
+
+/// Returns whether a shell takes a user name as a single word that is not an option.
+fn needs_no_quotes(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('-')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
 }
 
 /// Creates a file that only the user can read. It is moved while it is open.
@@ -154,7 +159,7 @@ pub(crate) fn create_to_move(path: &Path) -> io::Result<File> {
 }
 
 /// Opens the possible leftover of a killed process.
-pub(crate) fn open_to_take_away(path: &Path) -> io::Result<File> {
+pub(crate) fn open_leftover(path: &Path) -> io::Result<File> {
     let file = open_flags(path, OFlags::RDONLY | OFlags::NOFOLLOW)?;
     check_regular(&file.metadata()?).map(|()| file)
 }
@@ -197,7 +202,7 @@ pub(crate) fn create_unnamed(_: &Path, _: &[u8]) -> io::Result<bool> {
 }
 
 /// Lets every user read a file.
-pub(crate) fn let_all_read(file: &File) -> io::Result<()> {
+pub(crate) fn make_readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
@@ -318,7 +323,7 @@ fn open_descriptor(path: &Path) -> io::Result<File> {
 }
 
 /// Replaces `PermissionDenied` by the refusal that names the owner, if the file belongs to another user.
-fn told_by_owner(path: &Path, error: io::Error) -> io::Error {
+fn explain_denial(path: &Path, error: io::Error) -> io::Error {
     if error.kind() != io::ErrorKind::PermissionDenied || Refusal::of(&error).is_some() {
         return error;
     }
@@ -328,7 +333,7 @@ fn told_by_owner(path: &Path, error: io::Error) -> io::Error {
 fn check_state(metadata: &Metadata) -> io::Result<()> {
     check_regular(metadata)?;
     // State files hold no secrets, and in a restored home directory they may be readable by other users.
-    check_closed(metadata, WRITABLE_BY_OTHERS)?;
+    check_permissions(metadata, WRITABLE_BY_OTHERS)?;
     // Not `!= 1`: a file that was deleted since it was opened has no name.
     if metadata.nlink() > 1 {
         return Err(Refusal::Names(metadata.nlink()).into());
@@ -337,7 +342,7 @@ fn check_state(metadata: &Metadata) -> io::Result<()> {
 }
 
 /// Checks that a file belongs to the effective user and has none of the forbidden permissions.
-fn check_closed(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
+fn check_permissions(metadata: &Metadata, forbidden: u32) -> io::Result<()> {
     check_owner(metadata)?;
     let mode = metadata.mode() & 0o7777;
     if mode & forbidden != 0 {
@@ -362,10 +367,10 @@ mod tests {
     fn names_are_found_by_number() {
         let passwd = "root:x:0:0:root:/root:/bin/sh\n\nbroken\nvic:x:1001:1001::/home/vic:/bin/sh\n\
                       -f:x:7:7::/:/bin/sh\n$(id):x:8:8::/:/bin/sh\n";
-        assert_eq!(name_in(passwd, 1001).as_deref(), Some("vic"));
-        assert_eq!(name_in(passwd, 0).as_deref(), Some("root"));
+        assert_eq!(find_name(passwd, 1001).as_deref(), Some("vic"));
+        assert_eq!(find_name(passwd, 0).as_deref(), Some("root"));
         for unnamed in [7, 8, 1] {
-            assert_eq!(name_in(passwd, unnamed), None);
+            assert_eq!(find_name(passwd, unnamed), None);
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) const WRITABLE_BY_OTHERS: u32 = 0;
 
 pub(crate) fn open(path: &Path, source: Source) -> io::Result<File> {
     let metadata = match source {
-        Source::Own | Source::Found => path.symlink_metadata()?,
+        Source::Own | Source::Neighbour => path.symlink_metadata()?,
         Source::Private | Source::Given | Source::System => fs::metadata(path)?,
     };
     check_regular(&metadata)?;
@@ -126,7 +126,7 @@ pub(crate) fn create_to_move(path: &Path) -> io::Result<File> {
 }
 
 /// Opens the possible leftover of a killed process.
-pub(crate) fn open_to_take_away(path: &Path) -> io::Result<File> {
+pub(crate) fn open_leftover(path: &Path) -> io::Result<File> {
     open(path, Source::Own)
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn create_unnamed(_: &Path, _: &[u8]) -> io::Result<bool> {
 }
 
 /// Does nothing: the access list of the directory applies.
-pub(crate) fn let_all_read(_: &File) -> io::Result<()> {
+pub(crate) fn make_readable(_: &File) -> io::Result<()> {
     Ok(())
 }
 

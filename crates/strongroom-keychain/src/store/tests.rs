@@ -7,7 +7,6 @@ use std::time::Duration;
 use strongroom_core::{ErrorKind, ExposeSecret, KeyringStore as _, PromptPolicy, secret_bytes};
 
 use super::*;
-use crate::error::Status;
 use crate::keychain::{KIND, label};
 use crate::simulated::{Answer, Call, Simulated};
 

@@ -129,7 +129,7 @@ impl Coherence {
             generation: generation.map(GenerationFile::new),
             has_warned: AtomicBool::new(!state_dir.is_needed()),
         };
-        if let Some(error) = coherence.lock.check()? {
+        if let Some(error) = coherence.lock.check().map_err(|fault| fault.during(Operation::Set))? {
             coherence.warn(&error);
         }
         Ok(coherence)
@@ -289,7 +289,7 @@ fn of_process(service: &ServiceName) -> Arc<Lock> {
 fn not_held(reason: NotHeld, doing: &str, limit: Duration) -> Error {
     let holder = match reason {
         NotHeld::Busy(holder) => holder,
-        NotHeld::Refused(error) => return error,
+        NotHeld::Refused(fault) => return fault.during(Operation::Set),
         NotHeld::Io(error) => {
             return Error::new(ErrorKind::Io, Operation::Set)
                 .with_message("the lock can't be waited for; nothing was changed")

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
-use strongroom_files::{is_in_use, is_there};
+use strongroom_files::is_in_use;
 
 use crate::clock::file_stamp;
 
@@ -18,6 +18,15 @@ const LOG: &str = "-wal";
 /// As [`is_there`].
 pub(crate) fn is_anything_at(path: &Path) -> Result<bool> {
     Ok(is_there(path)? || is_there(&with(path, LOG))?)
+}
+
+/// Returns whether a path exists.
+///
+/// # Errors
+///
+/// As [`strongroom_files::is_there`].
+pub(super) fn is_there(path: &Path) -> Result<bool> {
+    strongroom_files::is_there(path).map_err(|fault| fault.during(Operation::Exists))
 }
 
 /// Moves a sealed file and its log aside. Returns the new path, or `None` if there is no file.

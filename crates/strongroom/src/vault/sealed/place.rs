@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretBytes, ServiceName, Timestamp};
+use strongroom_files::check_free;
 use strongroom_files::names::sealed_file;
-use strongroom_files::{check_free, is_there};
 use strongroom_sealed::{FileConfig, KeySource, SealedFile, SealingKey, Slot};
 
 use super::content::{Record, Sealed};
-use super::files::{file_error, is_anything_at, put_aside, remove_parts, rename, with};
+use super::files::{file_error, is_anything_at, is_there, put_aside, remove_parts, rename, with};
 use super::unlock::{self, Answer, Unlock};
 use crate::vault::content::Content;
 use crate::vault::file::{Prepared, VaultFile};

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use strongroom_core::{ErrorKind, Probe};
 use zbus::{ObjectPath, OwnedObjectPath, Variant};
 
+use super::OperationContext;
 use crate::error::Failure;
-use crate::operation::Work;
 use crate::protocol::{
     COLLECTION, DEFAULT_ALIAS, NO_OBJECT, SERVICE, SERVICE_PATH, SESSION_ALIAS, SESSION_COLLECTION,
 };
@@ -16,7 +16,7 @@ use crate::text::printable;
 /// The label of a default collection that the store creates.
 const NEW_LABEL: &str = "Default";
 
-impl Work<'_> {
+impl OperationContext<'_> {
     /// Checks that entries can be read and written now, without a prompt, and names the provider.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Work<'_> {
     }
 
     /// Returns the collection that new items go to, else `NoDefaultCollection`.
-    pub(crate) async fn default_collection(&mut self) -> Result<OwnedObjectPath, Failure> {
+    pub(super) async fn default_collection(&mut self) -> Result<OwnedObjectPath, Failure> {
         let service = ObjectPath::from_static_str(SERVICE_PATH)?;
         let collection: OwnedObjectPath =
             self.bus.call(&self.budget, &service, (SERVICE, "ReadAlias"), &DEFAULT_ALIAS).await?;
@@ -54,7 +54,7 @@ impl Work<'_> {
     }
 
     /// Records whether items of this collection last until logout only.
-    pub(crate) fn note_collection(&self, collection: &ObjectPath<'_>) {
+    pub(super) fn note_collection(&self, collection: &ObjectPath<'_>) {
         let alias = self.bus.session_collection.as_ref().and_then(Option::as_ref);
         let is_session = collection.as_str().ends_with(SESSION_COLLECTION)
             || alias.is_some_and(|alias| alias.as_str() == collection.as_str());
@@ -70,12 +70,12 @@ impl Work<'_> {
     }
 
     /// Returns whether a collection reports that it is locked.
-    pub(crate) async fn is_locked(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
+    pub(super) async fn is_locked(&mut self, collection: &ObjectPath<'_>) -> Result<bool, Failure> {
         self.bus.property(&self.budget, collection, (COLLECTION, "Locked")).await
     }
 
     /// Unlocks collections, with a prompt if the provider requires it and the policy allows it.
-    pub(crate) async fn unlock(&mut self, collections: &[OwnedObjectPath]) -> Result<(), Failure> {
+    pub(super) async fn unlock(&mut self, collections: &[OwnedObjectPath]) -> Result<(), Failure> {
         if !self.config.may_prompt() {
             for collection in collections {
                 // KWallet reports a wallet as locked until it is first used over the bus. If KWallet has it
@@ -88,19 +88,19 @@ impl Work<'_> {
             }
         }
         // A prompt that is still on the screen is waited for, instead of adding a second.
-        if self.wait_for_earlier_prompt().await? {
+        if self.wait_for_abandoned_prompt().await? {
             return Ok(());
         }
         let service = ObjectPath::from_static_str(SERVICE_PATH)?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.bus.call(&self.budget, &service, (SERVICE, "Unlock"), &collections).await?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Creates the default collection, if the policy allows the prompt for its password.
-    pub(crate) async fn create_default_collection(&mut self) -> Result<(), Failure> {
+    pub(super) async fn create_default_collection(&mut self) -> Result<(), Failure> {
         if !self.config.may_prompt() {
-            return Err(Failure::new(ErrorKind::NoDefaultCollection).message(
+            return Err(Failure::new(ErrorKind::NoDefaultCollection).with_message(
                 "the Secret Service has no default collection, and creating one needs a prompt",
             ));
         }
@@ -116,7 +116,7 @@ impl Work<'_> {
                 &(properties, DEFAULT_ALIAS),
             )
             .await?;
-        self.ask(prompt).await
+        self.show_prompt(prompt).await
     }
 
     /// Returns whether a collection that reports itself locked is a wallet that KWallet has open.
@@ -132,6 +132,6 @@ impl Work<'_> {
 
 fn locked(label: &str) -> Failure {
     Failure::new(ErrorKind::Locked)
-        .message(format!("the keyring \"{}\" is locked", printable(label)))
-        .hint("Unlock it in the desktop's password manager, or allow a prompt, and try again.")
+        .with_message(format!("the keyring \"{}\" is locked", printable(label)))
+        .with_hint("Unlock it in the desktop's password manager, or allow a prompt, and try again.")
 }

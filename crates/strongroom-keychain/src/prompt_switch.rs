@@ -1,10 +1,22 @@
-//! Turns at the switch for prompts, which belongs to the whole process.
+//! The switch for prompts, which belongs to the whole process, and the turns at it.
 
+use std::fmt::Debug;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::Status;
-use crate::keychain::Keychain;
+use crate::status::Status;
+
+/// The switch for prompts of a keychain.
+pub(crate) trait PromptSwitch: Debug {
+    /// Returns whether the switch is on; false if this keychain has no switch.
+    fn prompts_allowed(&self) -> Result<bool, Status>;
+
+    /// Turns the switch on or off, for the whole process.
+    fn allow_prompts(&self, allowed: bool) -> Result<(), Status>;
+
+    /// Returns the turns at the switch, of the whole process.
+    fn turns(&self) -> &Turns;
+}
 
 /// The mode of a call: it may make the Keychain prompt, or it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +33,13 @@ pub(crate) enum Mode {
 /// the Keychain. A turn is not a lock, and the wait for it has a limit.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    uses: Mutex<Uses>,
+    running: Mutex<RunningCalls>,
     changed: Condvar,
 }
 
+/// The numbers of running calls.
 #[derive(Debug)]
-struct Uses {
+struct RunningCalls {
     asking: usize,
     silent: usize,
     /// True if the switch was on before the first silent call, so that the last has to turn it on again.
@@ -36,13 +49,13 @@ struct Uses {
 /// A turn, which ends when it is dropped, also by a panic. During a silent turn the switch is off.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
-    keychain: &'a dyn Keychain,
+    switch: &'a dyn PromptSwitch,
     mode: Mode,
 }
 
 /// The reason why a call got no turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missed {
+pub(crate) enum NoTurn {
     /// Calls of the other mode did not end in time.
     Busy,
     /// The switch can't be turned off.
@@ -52,59 +65,65 @@ pub(crate) enum Missed {
 impl Turns {
     /// Creates the turns of a switch that is not in use.
     pub(crate) const fn new() -> Self {
-        let uses = Uses { asking: 0, silent: 0, turned_off: false };
-        Self { uses: Mutex::new(uses), changed: Condvar::new() }
+        let running = RunningCalls { asking: 0, silent: 0, turned_off: false };
+        Self { running: Mutex::new(running), changed: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Uses> {
+    fn lock(&self) -> MutexGuard<'_, RunningCalls> {
         // No panic leaves the counts half changed, so a poisoned mutex is used as it is.
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until no call of the other mode runs, but not longer than `limit`.
-    fn wait(&self, mode: Mode, limit: Duration) -> Result<MutexGuard<'_, Uses>, Missed> {
-        let others = |uses: &mut Uses| match mode {
-            Mode::Asking => uses.silent > 0,
-            Mode::Silent => uses.asking > 0,
-        };
-        let waited = self.changed.wait_timeout_while(self.lock(), limit, others);
-        let (uses, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() { Err(Missed::Busy) } else { Ok(uses) }
+    fn wait(&self, mode: Mode, limit: Duration) -> Result<MutexGuard<'_, RunningCalls>, NoTurn> {
+        let waited =
+            self.changed.wait_timeout_while(self.lock(), limit, |running| running.exclude(mode));
+        let (running, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() { Err(NoTurn::Busy) } else { Ok(running) }
+    }
+}
+
+impl RunningCalls {
+    const fn exclude(&self, mode: Mode) -> bool {
+        match mode {
+            Mode::Asking => self.silent > 0,
+            Mode::Silent => self.asking > 0,
+        }
     }
 }
 
 impl<'a> Turn<'a> {
     /// Waits for a turn, and turns the switch off if the turn is silent.
     pub(crate) fn take(
-        keychain: &'a dyn Keychain,
+        switch: &'a dyn PromptSwitch,
         mode: Mode,
         limit: Duration,
-    ) -> Result<Self, Missed> {
-        let mut uses = keychain.turns().wait(mode, limit)?;
+    ) -> Result<Self, NoTurn> {
+        let mut running = switch.turns().wait(mode, limit)?;
         match mode {
-            Mode::Asking => uses.asking += 1,
+            Mode::Asking => running.asking += 1,
             Mode::Silent => {
-                if uses.silent == 0 {
-                    uses.turned_off = turn_off(keychain).map_err(Missed::Stuck)?;
+                if running.silent == 0 {
+                    running.turned_off = turn_off(switch).map_err(NoTurn::Stuck)?;
                 }
-                uses.silent += 1;
+                running.silent += 1;
             }
         }
-        Ok(Self { keychain, mode })
+        Ok(Self { switch, mode })
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let turns = self.keychain.turns();
-        let mut uses = turns.lock();
+        let turns = self.switch.turns();
+        let mut running = turns.lock();
         match self.mode {
-            Mode::Asking => uses.asking -= 1,
+            Mode::Asking => running.asking -= 1,
             Mode::Silent => {
-                uses.silent -= 1;
-                if uses.silent == 0
-                    && uses.turned_off
-                    && let Err(status) = self.keychain.allow_prompts(true)
+                running.silent -= 1;
+                if running.silent == 0
+                    && running.turned_off
+                    && let Err(status) = self.switch.allow_prompts(true)
                 {
                     tracing::warn!(%status, "the Keychain's switch for prompts can't be put back");
                 }
@@ -117,10 +136,10 @@ impl Drop for Turn<'_> {
 
 /// Turns the switch off and returns whether it was on: an application that never wants prompts may have
 /// turned it off itself.
-fn turn_off(keychain: &dyn Keychain) -> Result<bool, Status> {
-    let was_on = keychain.prompts_allowed()?;
+fn turn_off(switch: &dyn PromptSwitch) -> Result<bool, Status> {
+    let was_on = switch.prompts_allowed()?;
     if was_on {
-        keychain.allow_prompts(false)?;
+        switch.allow_prompts(false)?;
     }
     Ok(was_on)
 }
@@ -138,7 +157,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
     const SHORT: Duration = Duration::from_millis(20);
 
-    fn take(keychain: &Simulated, mode: Mode, limit: Duration) -> Result<Turn<'_>, Missed> {
+    fn take(keychain: &Simulated, mode: Mode, limit: Duration) -> Result<Turn<'_>, NoTurn> {
         Turn::take(keychain, mode, limit)
     }
 
@@ -177,7 +196,7 @@ mod tests {
     fn a_switch_that_can_not_be_turned_is_no_turn() {
         let keychain = Simulated::new();
         keychain.break_switch(Status(-4));
-        assert_eq!(take(&keychain, Mode::Silent, LONG).unwrap_err(), Missed::Stuck(Status(-4)));
+        assert_eq!(take(&keychain, Mode::Silent, LONG).unwrap_err(), NoTurn::Stuck(Status(-4)));
         assert!(take(&keychain, Mode::Asking, LONG).is_ok());
     }
 
@@ -187,7 +206,7 @@ mod tests {
         for (held, wanted) in [(Mode::Asking, Mode::Silent), (Mode::Silent, Mode::Asking)] {
             let turn = take(&keychain, held, LONG).unwrap();
             assert!(take(&keychain, held, SHORT).is_ok(), "calls of one kind don't wait");
-            assert_eq!(take(&keychain, wanted, SHORT).unwrap_err(), Missed::Busy);
+            assert_eq!(take(&keychain, wanted, SHORT).unwrap_err(), NoTurn::Busy);
             drop(turn);
             assert!(take(&keychain, wanted, SHORT).is_ok());
         }
