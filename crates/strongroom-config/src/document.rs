@@ -6,7 +6,7 @@ use std::ops::Range;
 use strongroom::{ExposeSecret, SecretString};
 
 use crate::ConfigPath;
-use crate::error::Flaw;
+use crate::flaw::Flaw;
 
 /// The largest depth of nested values. A file with more is an attack on the stack, and no configuration.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -66,8 +66,11 @@ impl Document {
     }
 
     /// Returns the direct entries of a group, in the order of the text.
-    pub(crate) fn children(&self, of: usize) -> impl DoubleEndedIterator<Item = (usize, &Node)> {
-        self.nodes.iter().enumerate().filter(move |(_, node)| node.parent == Some(of))
+    pub(crate) fn children(
+        &self,
+        group: usize,
+    ) -> impl DoubleEndedIterator<Item = (usize, &Node)> + Clone {
+        self.nodes.iter().enumerate().filter(move |(_, node)| node.parent == Some(group))
     }
 
     /// Returns the first comma in these bytes.
@@ -77,14 +80,8 @@ impl Document {
 
     /// Returns all single values by their path, in a form that can be compared between texts.
     pub(crate) fn leaves<'a>(&'a self, text: &'a str) -> BTreeMap<&'a ConfigPath, Leaf<'a>> {
-        let leaf = |node: &'a Node| {
-            Some(match &node.kind {
-                Kind::Text(value) => Leaf::Text(value.expose_secret()),
-                Kind::Map | Kind::List => return None,
-                _ => Leaf::Source(&text[node.span.clone()]),
-            })
-        };
-        self.nodes.iter().filter_map(|node| Some((&node.path, leaf(node)?))).collect()
+        let leaves = self.nodes.iter().filter_map(|node| Some((&node.path, node.leaf(text)?)));
+        leaves.collect()
     }
 }
 
@@ -92,6 +89,7 @@ impl Document {
 #[derive(PartialEq, Eq)]
 pub(crate) enum Leaf<'a> {
     Text(&'a str),
+    /// A value of another kind, as it is spelled in the file.
     Source(&'a str),
 }
 
@@ -99,6 +97,15 @@ impl Node {
     /// Returns whether the node is a map or a list.
     pub(crate) fn is_group(&self) -> bool {
         matches!(self.kind, Kind::Map | Kind::List)
+    }
+
+    /// Returns a single value. `None` for a group.
+    fn leaf<'a>(&'a self, text: &'a str) -> Option<Leaf<'a>> {
+        match &self.kind {
+            Kind::Text(value) => Some(Leaf::Text(value.expose_secret())),
+            Kind::Map | Kind::List => None,
+            _ => Some(Leaf::Source(&text[self.span.clone()])),
+        }
     }
 
     /// Returns the value, if it is a text.
@@ -115,7 +122,7 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Text(_) => "Text",
             Self::Number => "Number",
-            Self::Other(what) => what,
+            Self::Other(name) => name,
             Self::Alias => "Alias",
             Self::Map => "Map",
             Self::List => "List",
@@ -123,12 +130,14 @@ impl std::fmt::Debug for Kind {
     }
 }
 
+/// Returns the flaw of a key that its group already has.
 pub(crate) fn duplicate(path: &ConfigPath, at: usize) -> Flaw {
     Flaw::new(at, format!("{path} is there for the second time")).with_hint(
         "Nothing was changed. Programs differ in which of the two they read: delete one of them.",
     )
 }
 
+/// Returns the flaw of a value deeper than [`MAX_DEPTH`].
 pub(crate) fn too_deep(at: usize) -> Flaw {
     Flaw::new(at, format!("values lie in each other more than {MAX_DEPTH} deep"))
 }

@@ -1,20 +1,20 @@
 //! Other readers of a file's secrets, and other places with the same secrets.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::config_file::{Read, Stored};
-use crate::find::Found;
-use crate::git::{self, Tracks};
-use crate::source::Source;
-use crate::{error, open};
+use crate::error;
 
 mod command;
 mod comments;
 mod copies;
+mod readers;
+mod search;
+mod tracking;
 mod values;
 
-use values::Values;
+pub(crate) use search::{exposures_of_values, find_exposures};
+pub use tracking::repository_around;
 
 /// A reason to replace a secret at its provider, or a place that keeps the value after a move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,88 +61,6 @@ pub enum Exposure {
         /// The line numbers, from 1.
         lines: Vec<usize>,
     },
-}
-
-/// Returns the exposures of a file.
-///
-/// Access and git are checked only while the file contains values. Copies are found by the values in the file and in the
-/// store.
-pub(crate) fn of(path: &Path, read: &Read, stored: &Stored) -> Vec<Exposure> {
-    let source = &read.source;
-    let values = Values::of(read, stored);
-    let link = link(path).filter(|link| *link != source.path);
-    let mut exposures = Vec::new();
-    if read.found.iter().any(Found::holds_something) {
-        exposures = in_git(&source.path, link.as_deref());
-        exposures.extend(readable(source));
-        let names = source.access().names.filter(|names| *names > 1);
-        exposures.extend(names.map(|names| Exposure::HasOtherNames { names }));
-    }
-    let owners: Vec<_> = open::owner(&source.metadata).into_iter().chain([open::user()]).collect();
-    for file in link.iter().chain([&source.path]) {
-        exposures.extend(copies::beside(file, &owners, &values));
-    }
-    let lines = comments::lines(read, &values);
-    exposures.extend((!lines.is_empty()).then_some(Exposure::InComments { lines }));
-    exposures
-}
-
-/// Returns the root of the git repository around a file, which need not exist yet.
-///
-/// Runs no program. A repository that can't be read counts, too.
-pub fn repository_around(path: &Path) -> Option<PathBuf> {
-    let repositories = git::repositories(&link(path)?);
-    repositories.into_iter().next().map(|repository| repository.directory)
-}
-
-/// Returns the canonical place of a path that may be a symbolic link.
-fn link(path: &Path) -> Option<PathBuf> {
-    let path = std::path::absolute(path).ok()?;
-    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
-}
-
-/// Returns the exposures in the repositories around a file, and around a link that may have replaced it.
-fn in_git(file: &Path, link: Option<&Path>) -> Vec<Exposure> {
-    let repositories = git::repositories(file);
-    if repositories.iter().any(|repository| repository.tracks == Tracks::Yes) {
-        return vec![Exposure::TrackedByGit];
-    }
-    let (mut is_unclear, mut histories, mut exposures) = (false, Vec::new(), Vec::new());
-    // A tracked link contains no values, but can have replaced a file that did.
-    let around_link = link.into_iter().flat_map(git::repositories);
-    for repository in repositories.into_iter().chain(around_link) {
-        if repository.tracks == Tracks::Maybe {
-            is_unclear = true;
-            // Work trees can share their commits. A single command is then enough.
-        } else if !histories.contains(&repository.history) {
-            let command = command::searching_history(&repository);
-            exposures.push(Exposure::HistoryNotSearched { command });
-            histories.push(repository.history);
-        }
-    }
-    exposures.extend(is_unclear.then_some(Exposure::MaybeTrackedByGit));
-    exposures
-}
-
-fn readable(source: &Source) -> Option<Exposure> {
-    let mode = source.access().mode.filter(|mode| mode & 0o044 != 0)?;
-    let mut directories = source.path.ancestors().skip(1);
-    if mode & 0o004 != 0 && directories.all(lets_others_in) {
-        return Some(Exposure::ReadableByOthers { mode });
-    }
-    Some(Exposure::MaybeReadableByOthers { mode })
-}
-
-#[cfg(unix)]
-fn lets_others_in(directory: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    // Opening a file in a directory needs only the directory's execute bit.
-    directory.symlink_metadata().is_ok_and(|found| found.mode() & 0o001 != 0)
-}
-
-#[cfg(not(unix))]
-fn lets_others_in(_: &Path) -> bool {
-    false
 }
 
 impl Exposure {
@@ -229,10 +147,10 @@ impl fmt::Display for Exposure {
                 write!(f, "the file has {names} names; the secrets stay readable under the others")
             }
             Self::CopiedTo { path } => {
-                write!(f, "{} contains the same secrets", error::shown(path))
+                write!(f, "{} contains the same secrets", error::displayed(path))
             }
             Self::CopiesNotSearched { path } => {
-                write!(f, "{} could not be searched for copies of the secrets", error::shown(path))
+                write!(f, "{} could not be searched for copies of the secrets", error::displayed(path))
             }
             Self::InComments { lines } => {
                 let lines: Vec<_> = lines.iter().map(usize::to_string).collect();

@@ -9,12 +9,13 @@ use strongroom::{Config, Error, Result};
 use strongroom_files::{Source, create_dir, read_text, replace};
 
 use crate::config_file::ConfigFile;
-use crate::find::Found;
+use crate::error;
+use crate::file_secret::FileSecret;
 use crate::plan::{Plan, Prefer};
 use crate::secure::Secured;
 use crate::source::Stamp;
 
-/// The largest note that is read, in bytes.
+/// The largest note that is read, in bytes. A note has 65.
 const LARGEST_NOTE: u64 = 1024;
 
 /// The result of [`ConfigFile::first_run`], for messages in the application's own words.
@@ -46,13 +47,13 @@ impl ConfigFile {
     /// `Invalid`, with line and column, if the file doesn't have its format, and the errors of [`secure`](Self::secure).
     /// The file is then unchanged. A problem with the store is not an error: see [`FirstRun::NoStore`].
     pub fn first_run(&self, store: Config) -> Result<FirstRun> {
-        let note = Note::of(self, &store)?;
+        let note = Note::for_file(self, &store)?;
         let stamp = match Stamp::at(&self.path) {
             Ok(stamp) => stamp,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(FirstRun::Nothing),
-            Err(cause) => return Err(crate::error::reading(&self.path, cause)),
+            Err(cause) => return Err(error::read_failed(&self.path, cause)),
         };
-        if note.says(&stamp) {
+        if note.matches(&stamp) {
             return Ok(FirstRun::Unchanged);
         }
         if !self.has_values(&note)? {
@@ -62,10 +63,10 @@ impl ConfigFile {
             Ok(secrets) => secrets,
             Err(error) => return Ok(FirstRun::NoStore(error)),
         };
-        if let Err(error) = self.check_lasts(&secrets) {
+        if let Err(error) = self.check_lasting(&secrets) {
             return Ok(FirstRun::NoStore(error));
         }
-        match self.moved(&secrets) {
+        match self.plan_and_secure(&secrets) {
             // An error with a store's name comes from the store, and the file is still complete.
             Err(error) if error.store().is_some() => Ok(FirstRun::NoStore(error)),
             // Reads the new file, so that the note is about its state.
@@ -74,20 +75,20 @@ impl ConfigFile {
         }
     }
 
-    fn moved(&self, secrets: &SecretManager) -> Result<FirstRun> {
-        let plan = self.plan(secrets, Prefer::Neither)?;
+    fn plan_and_secure(&self, secrets: &SecretManager) -> Result<FirstRun> {
+        let plan = self.plan(secrets, Prefer::Ask)?;
         if plan.conflicts().next().is_some() {
             return Ok(FirstRun::Conflict(plan));
         }
         self.secure(secrets, &plan, |_| {}).map(FirstRun::Secured)
     }
 
-    /// Returns whether the file contains values. If not, this is noted with the file's state at the time of reading.
+    /// Returns whether the file contains values. If not, writes the note, with the file's state at the time of reading.
     fn has_values(&self, note: &Note<'_>) -> Result<bool> {
-        let read = self.read()?;
-        let has_values = read.found.iter().any(Found::holds_something);
+        let snapshot = self.read()?;
+        let has_values = snapshot.secrets.iter().any(FileSecret::may_have_value);
         if !has_values {
-            note.remember(&read.source.stamp);
+            note.write(&snapshot.source.stamp);
         }
         Ok(has_values)
     }
@@ -95,27 +96,29 @@ impl ConfigFile {
 
 /// The note of the last start: a digest of the file's state and the rules.
 struct Note<'a> {
+    /// The path of the note. `None` if the store has no directory for its state.
     path: Option<PathBuf>,
-    of: &'a ConfigFile,
+    file: &'a ConfigFile,
 }
 
 impl<'a> Note<'a> {
     /// Returns the note for this file. Each file of an application has its own.
-    fn of(of: &'a ConfigFile, store: &Config) -> Result<Self> {
-        let file = std::path::absolute(&of.path).unwrap_or_else(|_| of.path.clone());
+    fn for_file(file: &'a ConfigFile, store: &Config) -> Result<Self> {
+        let absolute = std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone());
         // 64 bits of the digest are plenty for the few files of an application.
-        let ending = format!(".config-{}", &digest(file.as_os_str().as_encoded_bytes())[..16]);
-        Ok(Self { path: store.state_file(&ending)?, of })
+        let ending = format!(".config-{}", &digest(absolute.as_os_str().as_encoded_bytes())[..16]);
+        Ok(Self { path: store.state_file(&ending)?, file })
     }
 
-    fn says(&self, stamp: &Stamp) -> bool {
+    /// Returns whether the note is about this state of the file, and the same rules.
+    fn matches(&self, stamp: &Stamp) -> bool {
         let noted =
             self.path.as_ref().and_then(|path| read_text(path, Source::Own, LARGEST_NOTE).ok());
         noted.is_some_and(|noted| *noted == self.text(stamp))
     }
 
     /// Writes the note. If that fails, the next start reads the file again.
-    fn remember(&self, stamp: &Stamp) {
+    fn write(&self, stamp: &Stamp) {
         let Some(path) = &self.path else { return };
         if let Some(directory) = path.parent() {
             create_dir(directory).ok();
@@ -123,9 +126,10 @@ impl<'a> Note<'a> {
         replace(path, self.text(stamp).as_bytes()).ok();
     }
 
+    /// Returns the text of the note about this state of the file.
     fn text(&self, stamp: &Stamp) -> String {
-        let known = format!("{stamp:?} {:?} {:?}", self.of.format, self.of.rules);
-        format!("{}\n", digest(known.as_bytes()))
+        let state = format!("{stamp:?} {:?} {:?}", self.file.format, self.file.rules);
+        format!("{}\n", digest(state.as_bytes()))
     }
 }
 

@@ -7,11 +7,13 @@ use std::str::FromStr;
 use strongroom::{Error, Result};
 
 use crate::document::Document;
-use crate::error::{self, Flaw};
+use crate::error;
+use crate::flaw::Flaw;
 
 mod dotenv;
 mod json;
 pub(crate) mod quote;
+mod spelling;
 mod toml;
 mod yaml;
 
@@ -85,6 +87,18 @@ impl Format {
         }
     }
 
+    /// Returns a text as a value of a file: in the quotes of another value, if they can hold it, or else as
+    /// [`quoted`](Self::quoted). `is_flow` is set for a value between brackets.
+    pub(crate) fn quoted_like(self, text: &str, sample: &str, is_flow: bool) -> Option<String> {
+        let alike = match self {
+            Self::Json => None,
+            Self::Toml => spelling::like_toml(text, sample),
+            Self::Yaml => spelling::like_yaml(text, sample, is_flow),
+            Self::Env => spelling::like_env(text, sample),
+        };
+        alike.or_else(|| self.quoted(text))
+    }
+
     /// Returns an entry as the text of a file, without a comma or line break after it. `None` if the format can't represent it.
     pub(crate) fn entry(self, key: &str, value: &str) -> Option<String> {
         let value = self.quoted(value)?;
@@ -111,8 +125,14 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self> {
         let format = Self::ALL.iter().find(|format| format.name() == name);
-        format.copied().ok_or_else(|| error::format(name))
+        format.copied().ok_or_else(|| unknown_name(name))
     }
+}
+
+fn unknown_name(name: &str) -> Error {
+    let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    let problem = format!("\"{}\" is no format of configuration files", name.escape_debug());
+    error::invalid(problem, &format!("Take one of {}.", names.join(", ")))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The git repositories around a file, and their tracking of it.
 //!
 //! The files of a repository are read directly. git itself obeys the repository's settings, which can name programs to run.
-//! Anything that can't be read with certainty is [`Tracks::Maybe`]. git's environment variables are ignored.
+//! Anything that can't be read with certainty is [`Tracking::Unknown`]. git's environment variables are ignored.
 
 mod bitmap;
 #[cfg(any(test, fuzzing))]
@@ -10,18 +10,21 @@ mod config;
 mod cursor;
 mod index;
 mod layout;
+mod paths;
 
-use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use index::{Index, Match, is_whole};
-use layout::{Layout, device};
+use zeroize::Zeroizing;
 
-use crate::open;
+use index::{Index, Match, has_valid_checksum};
+use layout::Layout;
+use paths::{device, is_same_file, os_name, path_in_index};
+
+use crate::untrusted;
 
 /// The largest index to read, in bytes. Enough for about a million files.
-const LARGEST_INDEX: u64 = 128 << 20;
+const MAX_INDEX: u64 = 128 << 20;
 
 /// A repository with a file in its work tree.
 #[derive(Debug)]
@@ -32,15 +35,16 @@ pub(crate) struct Repository {
     pub(crate) history: Option<PathBuf>,
     /// The file's path in the work tree.
     pub(crate) file: PathBuf,
-    pub(crate) tracks: Tracks,
+    pub(crate) tracking: Tracking,
 }
 
-/// The answer to whether the index of a repository lists a file.
+/// The tracking of a file by a repository: its index lists the file or doesn't.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tracks {
-    Yes,
-    No,
-    Maybe,
+pub(crate) enum Tracking {
+    Tracked,
+    Untracked,
+    /// The index can't be read with certainty.
+    Unknown,
 }
 
 /// Returns all repositories around a file, the nearest first. The path must not go through symbolic links.
@@ -59,36 +63,40 @@ fn repository(directory: &Path, file: &Path) -> Option<Repository> {
         Err(_) => {
             let file = file.strip_prefix(directory).unwrap_or(file).to_owned();
             let directory = directory.to_owned();
-            return Some(Repository { directory, history: None, file, tracks: Tracks::Maybe });
+            return Some(Repository {
+                directory,
+                history: None,
+                file,
+                tracking: Tracking::Unknown,
+            });
         }
     };
-    let (path, tracks) = match file.strip_prefix(&layout.work_tree) {
-        Ok(path) => (path, tracks(&layout, path)),
+    let (path, tracking) = match file.strip_prefix(&layout.work_tree) {
+        Ok(path) => (path, tracking_of(&layout, path)),
         // The work tree is named by another path, which could still lead here.
-        Err(_) => (file, Tracks::Maybe),
+        Err(_) => (file, Tracking::Unknown),
     };
     let (directory, file) = (directory.to_owned(), path.to_owned());
-    Some(Repository { directory, history: Some(layout.history), file, tracks })
+    Some(Repository { directory, history: Some(layout.history), file, tracking })
 }
 
-fn tracks(layout: &Layout, file: &Path) -> Tracks {
-    let Some(path) = path_in_index(file) else { return Tracks::Maybe };
-    let Some(matches) = matches(layout, &path) else { return Tracks::Maybe };
-    if matches.iter().any(|found| !found.is_directory && found.name == path) {
-        return Tracks::Yes;
+fn tracking_of(layout: &Layout, file: &Path) -> Tracking {
+    let Some(path) = path_in_index(file) else { return Tracking::Unknown };
+    let Some(matches) = matches(layout, &path) else { return Tracking::Unknown };
+    if matches.iter().any(|entry| !entry.is_directory && entry.name == path) {
+        return Tracking::Tracked;
     }
     // A failed comparison counts as the same file, because a doubt must not become a no.
-    match matches.iter().any(|found| is_same(layout, file, found).unwrap_or(true)) {
-        true => Tracks::Maybe,
-        false => Tracks::No,
+    match matches.iter().any(|entry| names_same_file(layout, file, entry).unwrap_or(true)) {
+        true => Tracking::Unknown,
+        false => Tracking::Untracked,
     }
 }
 
 /// Returns the index entries that could stand for the file. `None` if the index can't be read.
 fn matches(layout: &Layout, path: &[u8]) -> Option<Vec<Match>> {
-    let read = |name: &str| open::read(&layout.git.join(name), LARGEST_INDEX, &[open::user()]);
-    let bytes = match read("index") {
-        Ok(bytes) if is_whole(&bytes, layout.hash) => bytes,
+    let bytes = match read_index(layout, "index") {
+        Ok(bytes) if has_valid_checksum(&bytes, layout.hash) => bytes,
         // A repository without an index tracks nothing yet.
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Some(Vec::new()),
         _ => return None,
@@ -96,64 +104,34 @@ fn matches(layout: &Layout, path: &[u8]) -> Option<Vec<Match>> {
     let Index { mut matches, shared, .. } = Index::read(&bytes, layout.hash, path)?;
     if let Some(shared) = shared {
         let name: String = shared.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-        let bytes = read(&format!("sharedindex.{name}")).ok()?;
+        let bytes = read_index(layout, &format!("sharedindex.{name}")).ok()?;
         let base = Index::read(&bytes, layout.hash, path)?;
-        let is_right = base.checksum == shared.checksum && is_whole(&bytes, layout.hash);
+        let is_named_one =
+            base.checksum == shared.checksum && has_valid_checksum(&bytes, layout.hash);
         // git doesn't split a shared index again.
-        if base.shared.is_some() || !is_right {
+        if base.shared.is_some() || !is_named_one {
             return None;
         }
-        for found in base.matches {
-            if !shared.deleted.has(found.number)? {
-                matches.push(found);
+        for entry in base.matches {
+            if !shared.deleted.has(entry.number)? {
+                matches.push(entry);
             }
         }
     }
     Some(matches)
 }
 
+fn read_index(layout: &Layout, name: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    untrusted::read(&layout.git.join(name), MAX_INDEX, &[untrusted::current_user()])
+}
+
 /// Returns whether an entry with another spelling names the same file on this file system, or a directory above it.
-fn is_same(layout: &Layout, file: &Path, found: &Match) -> Option<bool> {
-    let name = found.name.strip_suffix(b"/").unwrap_or(&found.name);
-    let entry = Path::new(text(name)?);
-    let above = file.components().count().checked_sub(entry.components().count())?;
+fn names_same_file(layout: &Layout, file: &Path, entry: &Match) -> Option<bool> {
+    let name = entry.name.strip_suffix(b"/").unwrap_or(&entry.name);
+    let name = Path::new(os_name(name)?);
+    // An entry for a directory is compared with the directory above the file.
+    let above = file.components().count().checked_sub(name.components().count())?;
     let own = layout.work_tree.join(file.ancestors().nth(above)?);
-    Some(layout.work_tree.join(entry) == own || is_same_file(&layout.work_tree.join(entry), &own))
-}
-
-#[cfg(unix)]
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |path: &Path| fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()));
-    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
-}
-
-#[cfg(not(unix))]
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
-}
-
-/// Returns a path in the form that the index uses: with slashes, and on Windows as UTF-8.
-fn path_in_index(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for component in path.components() {
-        let Component::Normal(name) = component else { return None };
-        if !bytes.is_empty() {
-            bytes.push(b'/');
-        }
-        // Outside of Unix, a name that isn't Unicode has no form in the index.
-        let is_text = cfg!(unix) || name.to_str().is_some();
-        bytes.extend_from_slice(is_text.then_some(name.as_encoded_bytes())?);
-    }
-    Some(bytes)
-}
-
-#[cfg(unix)]
-fn text(bytes: &[u8]) -> Option<&std::ffi::OsStr> {
-    Some(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-fn text(bytes: &[u8]) -> Option<&std::ffi::OsStr> {
-    std::str::from_utf8(bytes).ok().map(std::ffi::OsStr::new)
+    let entry = layout.work_tree.join(name);
+    Some(entry == own || is_same_file(&entry, &own))
 }

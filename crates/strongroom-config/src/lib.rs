@@ -17,6 +17,8 @@
 //! - [`ConfigFile`] is a file and the [`Rules`] by which its secrets are found. [`status`](ConfigFile::status) returns
 //!   the place of each secret, [`plan`](ConfigFile::plan) the steps of a move, [`secure`](ConfigFile::secure) carries
 //!   them out, and [`first_run`](ConfigFile::first_run) does all of that at an application's start.
+//! - [`restore`](ConfigFile::restore) replaces the references of a file by their values, as
+//!   [planned](ConfigFile::plan_restore).
 //! - [`Export`] writes secrets into a file, and [`import`](ConfigFile::import) reads them from a file.
 //! - A secret leaves a [reference](reference_to), an empty text or nothing behind in the file: [`Leave`].
 //!
@@ -49,37 +51,49 @@ mod edit;
 mod error;
 mod export;
 mod exposure;
+mod file_secret;
 mod find;
 mod first_run;
+mod flaw;
 mod format;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
-mod look;
-mod open;
+mod naming;
 mod path;
 mod plan;
+mod planning;
+mod position;
+mod recognition;
 mod reference;
 mod replace;
+mod restore;
 mod rules;
 mod secure;
+mod snapshot;
 mod source;
 mod status;
+mod stored;
+mod untrusted;
+mod words;
 
 pub use config_file::ConfigFile;
-pub use error::Position;
 pub use export::{Export, Exported};
 pub use exposure::{Exposure, repository_around};
+pub use file_secret::FoundBy;
 pub use first_run::FirstRun;
 pub use format::Format;
-pub use look::looks_like_a_secret;
 pub use path::ConfigPath;
 pub use plan::{Action, Leaves, Plan, Prefer, Step};
+pub use position::Position;
+pub use recognition::looks_like_a_secret;
 pub use reference::{is_reference, reference_to, referenced};
+pub use restore::{DanglingReference, RestorePlan, RestoreStep, Restored};
 pub use rules::{Leave, Marker, Rule, Rules};
 pub use secure::{Progress, Secured};
-pub use status::{Ages, FoundBy, Place, SecretStatus, Status};
+pub use status::{Place, SecretStatus, Status};
+pub use stored::Ages;
 
 /// Tests the example in the README.
 #[cfg(doctest)]

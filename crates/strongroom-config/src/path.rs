@@ -57,12 +57,12 @@ impl FromStr for ConfigPath {
         let mut keys = Vec::new();
         let mut rest = text;
         loop {
-            let (key, after) = first_key(rest).ok_or_else(|| error::path(text))?;
+            let (key, after) = first_key(rest).ok_or_else(|| not_a_path(text))?;
             keys.push(key);
             match after.strip_prefix('.') {
                 Some(next) => rest = next,
                 None if after.is_empty() => return Ok(Self(keys)),
-                None => return Err(error::path(text)),
+                None => return Err(not_a_path(text)),
             }
         }
     }
@@ -105,6 +105,13 @@ fn escaped(chars: &mut CharIndices<'_>) -> Option<char> {
 fn is_plain(key: &str) -> bool {
     !key.is_empty()
         && !key.contains(|c: char| c == '.' || c == '"' || c == '\\' || c.is_whitespace())
+}
+
+fn not_a_path(text: &str) -> Error {
+    error::invalid(
+        format!("\"{}\" is not the path of a value", text.escape_debug()),
+        "Write keys with dots in between, as in providers.openai.apiKey; quote keys that have dots themselves.",
+    )
 }
 
 impl fmt::Display for ConfigPath {

@@ -25,12 +25,15 @@ pub fn reference_to(key: &SecretKey) -> String {
 /// Returns the secret that a text refers to, if it is a reference.
 pub fn referenced(text: &str) -> Option<SecretKey> {
     let rest = text.strip_prefix(SCHEME)?;
-    let decoded = |part| percent_decode_str(part).decode_utf8().ok().map(String::from);
     let key = match rest.split_once(TARGET) {
-        Some((name, target)) => SecretKey::with_target(decoded(name)?, decoded(target)?),
-        None => SecretKey::new(decoded(rest)?),
+        Some((name, target)) => SecretKey::with_target(decode(name)?, decode(target)?),
+        None => SecretKey::new(decode(rest)?),
     };
     key.validate().is_ok().then_some(key)
+}
+
+fn decode(part: &str) -> Option<String> {
+    percent_decode_str(part).decode_utf8().ok().map(String::from)
 }
 
 /// Returns whether a text is a reference exactly as [`reference_to`] writes it. Such a text is hardly ever a secret itself.

@@ -20,16 +20,25 @@ use crate::source::Source;
 ///
 /// `Conflict` if the file was changed, `Busy` if another process is replacing it, `Io`, `AccessDenied`.
 pub(crate) fn replace(source: &Source, text: &str, written: impl FnOnce()) -> Result<()> {
-    let failed = |cause| error::writing(&source.path, cause);
-    let new = NewFile::beside(&source.path).map_err(failed)?;
-    let ready = new.write(text.as_bytes()).and_then(|()| new.take_access_of(&source.metadata));
-    ready.map_err(failed)?;
+    match try_replace(source, text, written) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(error::changed_meanwhile(&source.path)),
+        Err(cause) => Err(error::write_failed(&source.path, cause)),
+    }
+}
+
+/// Replaces a file. Returns whether the file was still as it was read.
+fn try_replace(source: &Source, text: &str, written: impl FnOnce()) -> io::Result<bool> {
+    let new = NewFile::beside(&source.path)?;
+    new.write(text.as_bytes())?;
+    new.take_access_of(&source.metadata)?;
     written();
     // A write between this check and the replacement goes unnoticed. No system can do both in a single step.
-    if !source.is_current().map_err(failed)? {
-        return Err(error::changed_meanwhile(&source.path));
+    if !source.is_current()? {
+        return Ok(false);
     }
-    new.put_in_place().map_err(failed)
+    new.put_in_place()?;
+    Ok(true)
 }
 
 /// Writes a secret text into a file that only its owner can read.
@@ -41,7 +50,7 @@ pub(crate) fn write_private(path: &Path, text: &str, may_replace: bool) -> Resul
     // Replaces a link itself, and not its target.
     let write = if may_replace { strongroom_files::replace } else { create_new };
     write(path, text.as_bytes()).map_err(|cause| match cause.kind() {
-        io::ErrorKind::AlreadyExists => error::exists(path),
-        _ => error::writing(path, cause),
+        io::ErrorKind::AlreadyExists => error::already_exists(path),
+        _ => error::write_failed(path, cause),
     })
 }

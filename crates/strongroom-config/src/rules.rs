@@ -21,7 +21,8 @@ use crate::ConfigPath;
 pub struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) marker: Option<Marker>,
-    pub(crate) looks: bool,
+    /// Set if values that look like secrets are found, too.
+    pub(crate) detects: bool,
     pub(crate) leave: Leave,
 }
 
@@ -40,7 +41,7 @@ pub struct Rule {
 #[non_exhaustive]
 pub enum Leave {
     /// A text that names the secret: `strongroom:NAME`, see [`referenced`](crate::referenced). The default, because
-    /// it tells people and programs that read the file where the value is.
+    /// it tells people and programs that read the file where the value is. It stands in the quotes of the value.
     #[default]
     Reference,
     /// An empty text.
@@ -62,9 +63,9 @@ impl Rules {
         Self::default()
     }
 
-    /// Creates rules that only look for secrets, as [`looking`](Self::looking) does.
-    pub fn of_looks() -> Self {
-        Self::default().looking()
+    /// Creates rules that only detect secrets, as [`with_detection`](Self::with_detection) does.
+    pub fn detecting() -> Self {
+        Self::default().with_detection()
     }
 
     /// Adds a rule. Of two rules for the same path, the first applies.
@@ -77,8 +78,8 @@ impl Rules {
     /// in the form of a well-known provider's keys. They are treated as secrets without a question to the user.
     ///
     /// Such a secret is named after its path, in capitals: `PROVIDERS_OPENAI_API_KEY`.
-    pub fn looking(mut self) -> Self {
-        self.looks = true;
+    pub fn with_detection(mut self) -> Self {
+        self.detects = true;
         self
     }
 

@@ -8,8 +8,9 @@ use strongroom::{
 
 use crate::config_file::ConfigFile;
 use crate::error;
-use crate::find::{Content, Found};
-use crate::plan::{Action, Plan, Purpose, Step, Work};
+use crate::file_secret::{Content, FileSecret};
+use crate::plan::{Action, Plan, Purpose, Step};
+use crate::planning::Work;
 use crate::replace::replace;
 use crate::{Ages, Exposure};
 
@@ -63,14 +64,15 @@ impl ConfigFile {
         mut progress: impl FnMut(Progress<'_>),
     ) -> Result<Secured> {
         // Planned again from the file and the store as they are, so that an outdated plan changes nothing.
-        let work = self.checked(secrets, plan, Purpose::Secure)?;
+        let work = self.work_for(secrets, plan, Purpose::Secure)?;
         work.store(secrets, &mut progress)?;
-        if *work.text != *work.read.source.text {
+        // An untouched file keeps its time of change.
+        if *work.text != *work.snapshot.source.text {
             progress(Progress::Writing);
-            replace(&work.read.source, &work.text, || progress(Progress::Replacing))?;
+            replace(&work.snapshot.source, &work.text, || progress(Progress::Replacing))?;
         }
         progress(Progress::Done);
-        Ok(work.done(secrets.backend()))
+        Ok(work.into_result(secrets.backend()))
     }
 
     /// Copies the secrets of the file into the store, as [planned](Self::plan_import), and reads them back. The
@@ -85,20 +87,24 @@ impl ConfigFile {
         plan: &Plan,
         mut progress: impl FnMut(Progress<'_>),
     ) -> Result<Secured> {
-        let work = self.checked(secrets, plan, Purpose::Import)?;
+        let work = self.work_for(secrets, plan, Purpose::Import)?;
         work.store(secrets, &mut progress)?;
         progress(Progress::Done);
-        Ok(work.done(secrets.backend()))
+        Ok(work.into_result(secrets.backend()))
     }
 
-    /// Returns the work for a plan, if the plan is still valid.
-    fn checked(&self, secrets: &SecretManager, plan: &Plan, purpose: Purpose) -> Result<Work> {
+    /// Plans again, and returns the work for a plan.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` if the new plan is another, or has conflicts; and the errors of [`plan`](Self::plan).
+    fn work_for(&self, secrets: &SecretManager, plan: &Plan, purpose: Purpose) -> Result<Work> {
         let work = self.work(secrets, plan.prefer, purpose)?;
         if !work.plan.is_same_work(plan) {
             return Err(error::changed_since_plan(&self.path));
         }
         match plan.conflicts().next() {
-            Some(step) => Err(error::differs(&step.key)),
+            Some(step) => Err(error::different_values(&step.key)),
             None => Ok(work),
         }
     }
@@ -108,37 +114,28 @@ impl Work {
     /// Writes the missing values to the store, and reads all values back.
     fn store(
         &self,
-        secrets: &SecretManager,
+        manager: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<()> {
-        if self.create_all(secrets, progress)? {
-            return self.compare_all(secrets, progress);
+        if !self.create_all(manager, progress)? {
+            self.store_in_turn(manager, progress)?;
         }
-        for (step, found, value) in self.values() {
-            let over = match step.action {
-                Action::Store => None,
-                Action::TakeFile(ages) => Some(ages),
-                _ => continue,
-            };
-            progress(Progress::Storing(&step.key));
-            put(secrets, found, value, over)?;
-        }
-        self.compare_all(secrets, progress)
+        self.compare_all(manager, progress)
     }
 
     /// Writes all values in a single batch, if the store has none of the secrets. Returns whether it did.
     fn create_all(
         &self,
-        secrets: &SecretManager,
+        manager: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<bool> {
         if !self.values().all(|(step, ..)| step.action == Action::Store) {
             return Ok(false);
         }
-        let created = secrets.batch(|batch| {
-            for (step, found, value) in self.values() {
+        let created = manager.batch(|batch| {
+            for (step, secret, value) in self.values() {
                 progress(Progress::Storing(&step.key));
-                batch.create(&step.key, new_secret(secrets, found, value));
+                batch.create(&step.key, new_secret(manager, secret, value));
             }
         });
         match created {
@@ -148,32 +145,52 @@ impl Work {
         }
     }
 
-    fn compare_all(
+    fn store_in_turn(
         &self,
-        secrets: &SecretManager,
+        manager: &SecretManager,
         progress: &mut impl FnMut(Progress<'_>),
     ) -> Result<()> {
-        // An inline vault is read from memory, which proves nothing about the store, unless its copy is forgotten first. A
-        // vault in an encrypted file is read from the file, and forgetting it would ask for its passphrase again.
-        if secrets.layout() == Layout::Inline {
-            secrets.forget();
-        }
-        for (step, _, value) in self.values() {
-            progress(Progress::Comparing(&step.key));
-            compare(secrets, step, value)?;
+        for (step, secret, value) in self.values() {
+            let replaced = match step.action {
+                Action::Store => None,
+                Action::TakeFile(ages) => Some(ages),
+                _ => continue,
+            };
+            progress(Progress::Storing(&step.key));
+            store_unless_changed(manager, secret, value, replaced)?;
         }
         Ok(())
     }
 
-    fn values(&self) -> impl Iterator<Item = (&Step, &Found, &SecretString)> {
-        let steps = self.plan.steps.iter().zip(&self.steps);
-        steps.filter_map(|(step, number)| match &self.read.found[*number] {
-            found @ Found { content: Content::Value(value), .. } => Some((step, found, value)),
+    fn compare_all(
+        &self,
+        manager: &SecretManager,
+        progress: &mut impl FnMut(Progress<'_>),
+    ) -> Result<()> {
+        // An inline vault is read from memory, which proves nothing about the store, unless its copy is forgotten first. A
+        // vault in an encrypted file is read from the file, and forgetting it would ask for its passphrase again.
+        if manager.layout() == Layout::Inline {
+            manager.forget();
+        }
+        for (step, _, value) in self.values() {
+            progress(Progress::Comparing(&step.key));
+            compare(manager, step, value)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the steps with a value in the file, and their secrets.
+    fn values(&self) -> impl Iterator<Item = (&Step, &FileSecret, &SecretString)> {
+        let steps = self.plan.steps.iter().zip(&self.step_secrets);
+        steps.filter_map(|(step, number)| match &self.snapshot.secrets[*number] {
+            secret @ FileSecret { content: Content::Value(value), .. } => {
+                Some((step, secret, value))
+            }
             _ => None,
         })
     }
 
-    fn done(self, backend: Backend) -> Secured {
+    fn into_result(self, backend: Backend) -> Secured {
         let mut secrets: Vec<_> = self.plan.steps.into_iter().map(|step| step.key).collect();
         secrets.sort();
         secrets.dedup();
@@ -182,47 +199,47 @@ impl Work {
 }
 
 /// Checks that the store has the value that the file is about to give up.
-fn compare(secrets: &SecretManager, step: &Step, value: &SecretString) -> Result<()> {
+fn compare(manager: &SecretManager, step: &Step, value: &SecretString) -> Result<()> {
     let is_there = match step.action {
         // The store's value is another, and may have expired: it only has to be there.
-        Action::KeepStore(_) => secrets.exists(&step.key)?,
-        _ => secrets
+        Action::KeepStore(_) => manager.exists(&step.key)?,
+        _ => manager
             .get(&step.key)?
             .is_some_and(|stored| stored.value.expose_secret() == value.expose_secret()),
     };
     if is_there { Ok(()) } else { Err(error::not_read_back(&step.key)) }
 }
 
-/// Writes a value to the store, if the store has no value, the same value, or the value of the age in `over`.
+/// Writes a value to the store, if the store has no value, the same value, or the value of the age in `replaced`.
 ///
 /// # Errors
 ///
-/// `Conflict` if the store holds another value.
-fn put(
-    secrets: &SecretManager,
-    found: &Found,
+/// `Conflict` if the store has another value, and the errors of changing the vault.
+fn store_unless_changed(
+    manager: &SecretManager,
+    secret: &FileSecret,
     value: &SecretString,
-    over: Option<Ages>,
+    replaced: Option<Ages>,
 ) -> Result<()> {
-    let mut is_other = false;
-    let new = new_secret(secrets, found, value);
+    let mut has_changed = false;
+    let new = new_secret(manager, secret, value);
     // Decided inside of the update: another process may have stored a value since the plan.
-    secrets.update(&found.key, |old| match old {
+    manager.update(&secret.key, |old| match old {
         Some(old) if old.value.expose_secret() == new.value.expose_secret() => Some(old),
-        Some(old) if over.is_none_or(|ages| ages.store != old.metadata.updated_at) => {
-            is_other = true;
+        Some(old) if replaced.is_none_or(|ages| ages.store != old.metadata.updated_at) => {
+            has_changed = true;
             Some(old)
         }
         _ => Some(new),
     })?;
-    if is_other { Err(error::differs(&found.key)) } else { Ok(()) }
+    if has_changed { Err(error::different_values(&secret.key)) } else { Ok(()) }
 }
 
-fn new_secret(secrets: &SecretManager, found: &Found, value: &SecretString) -> Secret {
+fn new_secret(manager: &SecretManager, secret: &FileSecret, value: &SecretString) -> Secret {
     let mut new = Secret::new(SecretString::from(value.expose_secret()));
     // Entries of their own keep no metadata, and refuse a secret that has some. The provider is still in the rules.
-    if secrets.capabilities().keeps_metadata {
-        new.metadata = found.metadata.clone();
+    if manager.capabilities().keeps_metadata {
+        new.metadata = secret.metadata.clone();
     }
     new
 }

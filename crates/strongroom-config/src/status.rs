@@ -1,9 +1,15 @@
 //! The status of a file: its secrets, and the place of each.
 
-use strongroom::{SecretKey, Timestamp};
+use strongroom::blocking::SecretManager;
+use strongroom::{ExposeSecret, Result, SecretKey};
 
-use crate::exposure::Exposure;
-use crate::{ConfigPath, Format, Position};
+use crate::config_file::ConfigFile;
+use crate::document::Document;
+use crate::exposure::{Exposure, find_exposures};
+use crate::file_secret::{Content, FileSecret, FoundBy};
+use crate::snapshot::Snapshot;
+use crate::stored::StoredSecrets;
+use crate::{Ages, ConfigPath, Format, Position};
 
 /// The secrets of a file, and their places. A status contains no values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,22 +45,6 @@ pub struct SecretStatus {
     pub problem: Option<String>,
 }
 
-/// The reason for taking a value as a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FoundBy {
-    /// A rule names it.
-    Rule,
-    /// The name of its key is typical of secrets, such as `apiKey`.
-    KeyName,
-    /// The value is a private key, or has the form of a known provider's keys.
-    ValueShape,
-    /// The file contains a reference to it.
-    Reference,
-    /// The file is an export of secrets.
-    Export,
-}
-
 /// The place of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -73,14 +63,72 @@ pub enum Place {
     Unknown,
 }
 
-/// The ages of the two values of a secret, as far as they are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Ages {
-    /// The time of the last write to the file.
-    pub file: Option<Timestamp>,
-    /// The time at which the store's value was last written.
-    pub store: Option<Timestamp>,
-    /// Set if the store's value has expired. An expired value is not compared with the file's.
-    pub store_expired: bool,
+impl ConfigFile {
+    /// Returns the secrets of the file, and the place of each: the file, the store, or both. Changes nothing. Without a
+    /// store, only the places in the file are known.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid`, with line and column, if the file doesn't have its format; `NotFound`, `AccessDenied`, `Io` or
+    /// `TooLarge` if it can't be read at all; and the errors of reading the store.
+    pub fn status(&self, secrets: Option<&SecretManager>) -> Result<Status> {
+        let snapshot = self.read()?;
+        let keys = snapshot.secrets.iter().map(|secret| &secret.key);
+        let stored = StoredSecrets::read(secrets, keys)?;
+        Ok(Status {
+            format: self.format,
+            is_marked: self.is_marked(&snapshot.document),
+            exposures: find_exposures(&self.path, &snapshot, &stored),
+            secrets: snapshot
+                .secrets
+                .iter()
+                .map(|secret| snapshot.status(secret, &stored))
+                .collect(),
+        })
+    }
+
+    fn is_marked(&self, document: &Document) -> bool {
+        self.rules.marker.as_ref().is_some_and(|marker| {
+            let node = document.find(&marker.path).map(|number| &document.nodes[number]);
+            let text = node.and_then(|node| node.text());
+            text.is_some_and(|text| text.expose_secret() == marker.value)
+        })
+    }
+}
+
+impl Snapshot {
+    fn status(&self, secret: &FileSecret, stored: &StoredSecrets) -> SecretStatus {
+        let problem = match &secret.content {
+            Content::Unclear(flaw) => Some(flaw.problem.clone()),
+            _ => None,
+        };
+        SecretStatus {
+            key: secret.key.clone(),
+            provider: secret.metadata.provider.clone(),
+            path: secret.path.clone(),
+            position: self.position(secret),
+            found_by: secret.found_by,
+            place: self.place(secret, stored),
+            problem,
+        }
+    }
+
+    fn place(&self, secret: &FileSecret, stored: &StoredSecrets) -> Place {
+        let in_file = secret.may_have_value();
+        let Some(in_store) = stored.get(&secret.key) else {
+            return match (in_file, stored.is_known) {
+                (true, _) => Place::File,
+                (false, true) => Place::Nowhere,
+                // Without a store, an empty place in the file says nothing about the secret.
+                (false, false) => Place::Unknown,
+            };
+        };
+        match &secret.content {
+            Content::Reference | Content::Nothing => Place::Store,
+            Content::Value(value) if in_store.has_value(value.expose_secret()) => Place::Both,
+            Content::Value(_) | Content::Unclear(_) => {
+                Place::Differs(in_store.ages(self.source.modified()))
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ use strongroom_testkit::PATIENCE;
 use support::{Home, VALUE, fifo, file, read, secure, set_mode};
 
 fn looking(path: impl AsRef<Path>) -> ConfigFile {
-    file(path.as_ref(), Rules::of_looks())
+    file(path.as_ref(), Rules::detecting())
 }
 
 fn exposures(path: impl AsRef<Path>) -> Vec<Exposure> {
@@ -133,7 +133,7 @@ fn a_copy_stays_named_after_the_secrets_have_moved() {
     let path = home.write(".env", format!("API_KEY={VALUE}\n"));
     let copy = home.write(".env~", read(&path));
     let (file, secrets) = (looking(&path), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     assert_eq!(plan.exposures, [copied_to(&copy)]);
     // One more, made in between by an editor, is no reason to stop.
     let swap = home.write(".env.swp", read(&path));

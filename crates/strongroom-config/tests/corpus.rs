@@ -1,7 +1,8 @@
 //! Real files of all formats: what is changed in them, what is not, and which are refused.
 //!
 //! `corpus/whole` holds files, and beside each what it must be when its secrets are gone: `.secured` with
-//! references in their place, `.removed` without their keys. These were written by hand. `corpus/broken` holds
+//! references in their place, `.removed` without their keys, and `.restored` with the values again, if these come back in
+//! another spelling. These were written by hand. `corpus/broken` holds
 //! files that are refused, and beside each the place that is named.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -12,23 +13,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strongroom::{ErrorKind, ExposeSecret, SecretKey, blocking};
-use strongroom_config::{Export, Format, Leave, Prefer, Rules};
+use strongroom_config::{ConfigFile, Export, Format, Leave, Prefer, Rules};
 use support::{Home, file, secure};
+
+/// The endings of the files beside those of `corpus/whole`.
+const BESIDE_WHOLE: &[&str] = &["secured", "removed", "restored"];
 
 /// What no error may show.
 const HIDDEN: &str = "hidden-value";
 
 #[test]
 fn only_the_bytes_of_secrets_change_and_a_round_trip_brings_them_back() {
-    for path in files("whole", ["secured", "removed"]) {
+    for path in files("whole", BESIDE_WHOLE) {
         let (home, restored) = (Home::new(), Home::new());
         let secrets = home.open();
         let secured = copy(&home, &path);
-        secure(&file(&secured, Rules::of_looks()), &secrets);
+        secure(&file(&secured, Rules::detecting()), &secrets);
         assert_same(&secured, &beside(&path, "secured"));
         if beside(&path, "removed").exists() {
             let removed = copy(&home, &path);
-            secure(&file(&removed, Rules::of_looks().leaving(Leave::Nothing)), &secrets);
+            secure(&file(&removed, Rules::detecting().leaving(Leave::Nothing)), &secrets);
             assert_same(&removed, &beside(&path, "removed"));
         }
         let exported = home.path("exported.json");
@@ -40,9 +44,32 @@ fn only_the_bytes_of_secrets_change_and_a_round_trip_brings_them_back() {
 }
 
 #[test]
+fn what_is_restored_is_the_file_as_it_was() {
+    let mut restored = 0;
+    for path in files("whole", BESIDE_WHOLE) {
+        let home = Home::new();
+        let (secrets, copied) = (home.open(), copy(&home, &path));
+        let file = file(&copied, Rules::detecting());
+        secure(&file, &secrets);
+        let before = values(&secrets);
+        restore(&file, &secrets);
+        let expected = beside(&path, "restored");
+        assert_same(&copied, if expected.exists() { &expected } else { &path });
+        assert_eq!(values(&secrets), before, "the store keeps the values");
+        // A value in another spelling is the same value: it moves again without a conflict, and comes back alike.
+        secure(&file, &secrets);
+        restore(&file, &secrets);
+        assert_same(&copied, if expected.exists() { &expected } else { &path });
+        assert_eq!(values(&secrets), before, "{}", path.display());
+        restored += usize::from(!expected.exists());
+    }
+    assert!(restored >= 45, "{restored} files are the same bytes");
+}
+
+#[test]
 fn there_are_enough_files_of_each_format() {
-    let whole = files("whole", ["secured", "removed"]);
-    let all = whole.len() + files("broken", ["place", ""]).len();
+    let whole = files("whole", BESIDE_WHOLE);
+    let all = whole.len() + files("broken", &["place"]).len();
     assert!(all >= 40, "{all} files");
     for format in Format::ALL {
         assert!(
@@ -54,11 +81,11 @@ fn there_are_enough_files_of_each_format() {
 
 #[test]
 fn a_broken_file_is_refused_with_line_and_column_and_stays() {
-    for path in files("broken", ["place", ""]) {
+    for path in files("broken", &["place"]) {
         let home = Home::new();
         let secrets = home.open();
         let copied = copy(&home, &path);
-        let file = file(&copied, Rules::of_looks());
+        let file = file(&copied, Rules::detecting());
         let place = fs::read_to_string(beside(&path, "place")).unwrap_or_default();
         for error in [
             file.status(Some(&secrets)).unwrap_err(),
@@ -81,8 +108,14 @@ fn a_broken_file_is_refused_with_line_and_column_and_stays() {
     }
 }
 
+#[track_caller]
+fn restore(file: &ConfigFile, secrets: &blocking::SecretManager) {
+    let plan = file.plan_restore(secrets).unwrap();
+    file.restore(secrets, &plan, |_| {}).unwrap();
+}
+
 /// The files of the corpus in this directory, without what stands beside them.
-fn files(directory: &str, beside: [&str; 2]) -> Vec<PathBuf> {
+fn files(directory: &str, beside: &[&str]) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(directory);
     let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let is_beside =

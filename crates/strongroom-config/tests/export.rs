@@ -56,7 +56,7 @@ fn what_is_exported_and_imported_or_secured_is_the_same_vault() {
         let text = read(&path);
 
         let (imported, file) = (to_import.open(), file(&path, Rules::new()));
-        let plan = file.plan_import(&imported, Prefer::Neither).unwrap();
+        let plan = file.plan_import(&imported, Prefer::Ask).unwrap();
         file.import(&imported, &plan, |_| {}).unwrap();
         assert_eq!(content(&imported), content(&secrets), "{format}");
         assert_eq!(read(&path), text);
@@ -65,7 +65,7 @@ fn what_is_exported_and_imported_or_secured_is_the_same_vault() {
         secure(&file, &secured);
         assert_eq!(content(&secured), content(&secrets), "{format}");
         assert!(!read(&path).contains(VALUE) && !read(&path).contains("but two"));
-        let plan = file.plan(&secured, Prefer::Neither).unwrap();
+        let plan = file.plan(&secured, Prefer::Ask).unwrap();
         assert!(!plan.changes_anything());
     }
 }
@@ -89,7 +89,7 @@ fn an_empty_vault_is_an_empty_export() {
         let secrets = home.open();
         let path = home.path(&format!("a.{format}"));
         Export::new(format).write_file(&secrets, &path, false).unwrap();
-        let plan = file(&path, Rules::new()).plan_import(&secrets, Prefer::Neither).unwrap();
+        let plan = file(&path, Rules::new()).plan_import(&secrets, Prefer::Ask).unwrap();
         assert!(plan.steps.is_empty());
     }
 }
@@ -173,7 +173,7 @@ fn an_import_does_not_write_over_another_value() {
     secrets.set("A", &Secret::new("other")).unwrap();
     let path = home.write(".env", format!("# strongroom-export-1\nA={VALUE}\n"));
     let file = file(&path, Rules::new());
-    let plan = file.plan_import(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan_import(&secrets, Prefer::Ask).unwrap();
     assert_eq!(file.import(&secrets, &plan, |_| {}).unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(stored(&secrets, "A").as_deref(), Some("other"));
     let plan = file.plan_import(&secrets, Prefer::File).unwrap();
@@ -192,7 +192,7 @@ fn a_broken_export_is_refused_with_its_place() {
     ] {
         let text = format!("{{\"format\": \"strongroom-export-1\",\n \"secrets\": [{record}]}}");
         let file = file(home.write("a.json", text), Rules::new());
-        let error = file.plan_import(&home.open(), Prefer::Neither).unwrap_err();
+        let error = file.plan_import(&home.open(), Prefer::Ask).unwrap_err();
         assert!(error.to_string().contains("line 2, column 14"), "{error}");
     }
 }

@@ -19,7 +19,7 @@ fn text() -> String {
 const MOVED: &str = "API_KEY=strongroom:API_KEY\n";
 
 fn looking(path: impl AsRef<Path>) -> ConfigFile {
-    file(path.as_ref(), Rules::of_looks())
+    file(path.as_ref(), Rules::detecting())
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_a_dead_process_left_is_taken_away_and_what_a_living_one_writes_is_not() 
     let path = home.write(".env", text());
     let left = home.write("..env.strongroom-new", "half");
     let (file, secrets) = (looking(&path), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let writer = File::open(&left).unwrap();
     writer.lock().unwrap();
     assert_eq!(file.secure(&secrets, &plan, |_| {}).unwrap_err().kind(), ErrorKind::Busy);
@@ -95,7 +95,7 @@ fn where_the_new_file_cannot_be_written_the_old_one_stays() {
     // Something that is no file is in its way, for root, too.
     fs::create_dir(home.path("..env.strongroom-new")).unwrap();
     let (file, secrets) = (looking(&path), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     assert!(file.secure(&secrets, &plan, |_| {}).is_err());
     assert_eq!(read(&path), text());
 }

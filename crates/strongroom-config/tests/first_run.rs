@@ -18,7 +18,7 @@ fn home_with(text: &str) -> (Home, std::path::PathBuf) {
 #[test]
 fn the_first_run_moves_and_the_next_ones_do_nothing() {
     let (home, path) = home_with(&format!("API_KEY={VALUE}\n"));
-    let file = file(&path, Rules::of_looks());
+    let file = file(&path, Rules::detecting());
     let FirstRun::Secured(done) = file.first_run(home.builder()).unwrap() else { panic!() };
     assert_eq!(done.secrets, [SecretKey::new("API_KEY")]);
     assert_eq!(done.backend, Backend::File);
@@ -30,7 +30,7 @@ fn the_first_run_moves_and_the_next_ones_do_nothing() {
 #[test]
 fn once_nothing_is_left_to_do_the_store_is_not_opened() {
     let (home, path) = home_with(&format!("API_KEY={VALUE}\n"));
-    let file = file(&path, Rules::of_looks());
+    let file = file(&path, Rules::detecting());
     file.first_run(home.builder()).unwrap();
     fs::remove_file(home.path("key")).unwrap();
     fs::remove_dir_all(home.path("data")).unwrap();
@@ -40,7 +40,7 @@ fn once_nothing_is_left_to_do_the_store_is_not_opened() {
 #[test]
 fn a_secret_that_comes_later_moves_later() {
     let (home, path) = home_with("PORT=80\n");
-    let file = file(&path, Rules::of_looks());
+    let file = file(&path, Rules::detecting());
     assert!(matches!(file.first_run(home.builder()).unwrap(), FirstRun::Nothing));
     assert!(matches!(file.first_run(home.builder()).unwrap(), FirstRun::Unchanged));
     fs::write(&path, format!("PORT=80\nAPI_KEY={VALUE}\n")).unwrap();
@@ -53,14 +53,14 @@ fn other_rules_look_again() {
     let (home, path) = home_with(&format!("API_KEY={VALUE}\n"));
     let nothing = file(&path, Rules::new());
     assert!(matches!(nothing.first_run(home.builder()).unwrap(), FirstRun::Nothing));
-    let looking = file(&path, Rules::of_looks());
+    let looking = file(&path, Rules::detecting());
     assert!(matches!(looking.first_run(home.builder()).unwrap(), FirstRun::Secured(_)));
 }
 
 #[test]
 fn without_a_file_there_is_nothing_to_do() {
     let home = Home::new();
-    let file = file(home.path("a.json"), Rules::of_looks());
+    let file = file(home.path("a.json"), Rules::detecting());
     assert!(matches!(file.first_run(home.builder()).unwrap(), FirstRun::Nothing));
 }
 
@@ -68,7 +68,7 @@ fn without_a_file_there_is_nothing_to_do() {
 fn without_a_store_that_lasts_the_file_stays_and_the_next_start_tries_again() {
     let text = format!("API_KEY={VALUE}\n");
     let (home, path) = home_with(&text);
-    let file = file(&path, Rules::of_looks());
+    let file = file(&path, Rules::detecting());
     let memory = || Config::new("app").backend(Backend::Memory).state_dir(home.path("state"));
     let FirstRun::NoStore(error) = file.first_run(memory()).unwrap() else { panic!() };
     assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -85,7 +85,7 @@ fn two_different_values_are_for_the_user_to_choose_between() {
     let text = format!("API_KEY={VALUE}\n");
     let (home, path) = home_with(&text);
     home.open().set("API_KEY", &Secret::new("other")).unwrap();
-    let file = file(&path, Rules::of_looks());
+    let file = file(&path, Rules::detecting());
     for _ in 0..2 {
         let FirstRun::Conflict(plan) = file.first_run(home.builder()).unwrap() else { panic!() };
         assert_eq!(plan.conflicts().count(), 1);
@@ -96,7 +96,7 @@ fn two_different_values_are_for_the_user_to_choose_between() {
 #[test]
 fn a_broken_file_is_an_error_and_stays() {
     let (home, path) = home_with("API_KEY='x\n");
-    let error = file(&path, Rules::of_looks()).first_run(home.builder()).unwrap_err();
+    let error = file(&path, Rules::detecting()).first_run(home.builder()).unwrap_err();
     assert!(error.to_string().contains("line 1, column 9"), "{error}");
     assert_eq!(read(&path), "API_KEY='x\n");
 }

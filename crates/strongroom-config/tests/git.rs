@@ -28,7 +28,7 @@ enum Said {
 use Said::{History, Maybe, Nothing, Tracked};
 
 fn looking(path: &Path) -> ConfigFile {
-    ConfigFile::with_format(path, Format::Env, Rules::of_looks())
+    ConfigFile::with_format(path, Format::Env, Rules::detecting())
 }
 
 fn said(path: &Path) -> Said {
@@ -430,8 +430,8 @@ fn looked_at(home: &Home, path: &Path) -> Said {
     thread::spawn(move || {
         let file = looking(&path);
         let secrets = builder.clone().open_blocking().unwrap();
-        file.plan(&secrets, Prefer::Neither).unwrap();
-        let plan = file.plan_import(&secrets, Prefer::Neither).unwrap();
+        file.plan(&secrets, Prefer::Ask).unwrap();
+        let plan = file.plan_import(&secrets, Prefer::Ask).unwrap();
         file.import(&secrets, &plan, |_| {}).unwrap();
         let seen = said(&path);
         file.first_run(builder).unwrap();

@@ -164,7 +164,7 @@ fn secures_in_a_process_of_its_own() {
     let secrets = builder_in(&home).open_blocking().unwrap();
     say("Ready");
     wait();
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let tell = |progress: Progress<'_>| {
         let step = format!("{progress:?}");
         say(step.split('(').next().unwrap());
@@ -178,7 +178,7 @@ fn secures_in_a_process_of_its_own() {
 
 fn configuration(path: &Path) -> ConfigFile {
     let marker = Marker::new(ConfigPath::new(["credentialStorage"]), "keychain");
-    file(path, Rules::of_looks().with_marker(marker))
+    file(path, Rules::detecting().with_marker(marker))
 }
 
 fn value(name: &str) -> String {

@@ -52,7 +52,7 @@ fn a_secret_moves_into_the_store_and_a_reference_and_the_marker_stay() {
     let status = file.status(Some(&secrets)).unwrap();
     assert_eq!((status.secrets[0].place, status.is_marked), (Place::Store, true));
     assert_eq!(file.status(None).unwrap().secrets[0].place, Place::Unknown);
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     assert!(!plan.changes_anything() && plan.steps.is_empty());
     file.secure(&secrets, &plan, |_| {}).unwrap();
     assert_eq!(read(&path), marked);
@@ -80,9 +80,9 @@ fn a_secret_whose_rule_names_a_provider_moves_into_an_entry_of_its_own() {
 fn a_plan_and_all_that_is_shown_hold_no_value() {
     let home = Home::new();
     let text = format!("[db]\npassword = \"{VALUE}\"\nport = 1\n");
-    let file = file(home.write("a.toml", text), Rules::of_looks().with_marker(marker()));
+    let file = file(home.write("a.toml", text), Rules::detecting().with_marker(marker()));
     let secrets = home.open();
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     assert_eq!(
         plan.diff(),
         "-2: db.password = …\n+2: db.password = \"strongroom:DB_PASSWORD\"\n+ credentialStorage = \"keychain\"\n"
@@ -120,7 +120,7 @@ fn secrets_are_found_by_looking() {
     let text = format!(
         "name: x\npassword: \"\"\nurl: {token}\ndb: {{passwd: abc, user: me, token: '${{TOKEN}}'}}\nmax_tokens: 12\n"
     );
-    let file = file(home.write("a.yaml", text), Rules::of_looks());
+    let file = file(home.write("a.yaml", text), Rules::detecting());
     let found = file.status(None).unwrap().secrets;
     let found: Vec<_> = found
         .iter()
@@ -149,7 +149,7 @@ fn what_is_in_both_places_is_compared_and_nothing_is_touched_until_somebody_choo
     };
     let now = Timestamp::now();
     assert!(ages.file.unwrap() <= now && ages.store.unwrap() <= now && !ages.store_expired);
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     assert_eq!(plan.conflicts().count(), 1);
     let error = file.secure(&secrets, &plan, |_| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -172,7 +172,7 @@ fn what_is_in_both_places_is_compared_and_nothing_is_touched_until_somebody_choo
 
     fs::write(&path, JSON).unwrap();
     assert_eq!(file.status(Some(&secrets)).unwrap().secrets[0].place, Place::Both);
-    assert_eq!(file.plan(&secrets, Prefer::Neither).unwrap().steps[0].action, Action::Nothing);
+    assert_eq!(file.plan(&secrets, Prefer::Ask).unwrap().steps[0].action, Action::Nothing);
     secure(&file, &secrets);
     assert!(!read(&path).contains(VALUE));
 }
@@ -184,7 +184,7 @@ fn an_expired_value_in_the_store_is_another_one() {
     let secrets = home.open();
     let expired = || Secret::new(VALUE).expires_at(Timestamp::UNIX_EPOCH);
     secrets.set("OPENAI_API_KEY", &expired()).unwrap();
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let Action::Conflict(ages) = plan.steps[0].action else { panic!() };
     assert!(ages.store_expired);
     secrets.set("OPENAI_API_KEY", &Secret::new("x").expires_at(Timestamp::UNIX_EPOCH)).unwrap();
@@ -198,7 +198,7 @@ fn a_value_that_comes_into_the_store_meanwhile_is_not_written_over() {
     let home = Home::new();
     let path = home.write("config.json", JSON);
     let (file, secrets, other) = (file(&path, rules()), home.open(), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let meddle = |progress: Progress<'_>| {
         if matches!(progress, Progress::Storing(_)) {
             other.set("OPENAI_API_KEY", &Secret::new("other")).unwrap();
@@ -216,7 +216,7 @@ fn a_value_that_goes_from_the_store_meanwhile_stays_in_the_file() {
     let home = Home::new();
     let path = home.write("config.json", JSON);
     let (file, secrets, other) = (file(&path, rules()), home.open(), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let meddle = |progress: Progress<'_>| {
         if matches!(progress, Progress::Comparing(_)) {
             other.delete("OPENAI_API_KEY").unwrap();
@@ -234,7 +234,7 @@ fn what_an_editor_writes_meanwhile_is_not_written_over() {
         let home = Home::new();
         let path = home.write("config.json", JSON);
         let (file, secrets) = (file(&path, rules()), home.open());
-        let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+        let plan = file.plan(&secrets, Prefer::Ask).unwrap();
         let edit = |progress: Progress<'_>| {
             if progress == at {
                 fs::write(&path, &text).unwrap();
@@ -252,11 +252,11 @@ fn a_plan_is_carried_out_only_where_it_was_made() {
     let home = Home::new();
     let path = home.write("config.json", JSON);
     let (file, secrets) = (file(&path, rules()), home.open());
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let changed = JSON.replace(VALUE, "not-so-secret-mark_r");
     fs::write(&path, &changed).unwrap();
     assert_eq!(file.secure(&secrets, &plan, |_| {}).unwrap_err().kind(), ErrorKind::Conflict);
-    let import = file.plan_import(&secrets, Prefer::Neither).unwrap();
+    let import = file.plan_import(&secrets, Prefer::Ask).unwrap();
     assert_eq!(file.secure(&secrets, &import, |_| {}).unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!((read(&path), stored(&secrets, "OPENAI_API_KEY")), (changed, None));
 }
@@ -266,7 +266,7 @@ fn progress_is_told_in_the_order_in_which_things_happen() {
     let home = Home::new();
     let file = file(home.write("config.json", JSON), rules());
     let secrets = home.open();
-    let plan = file.plan(&secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(&secrets, Prefer::Ask).unwrap();
     let told = RefCell::new(Vec::new());
     let tell = |progress: Progress<'_>| {
         let name = format!("{progress:?}");
@@ -282,7 +282,7 @@ fn a_store_that_forgets_gets_nothing_unless_that_is_wanted() {
     let path = home.write("config.json", JSON);
     let secrets = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
     let file = file(&path, rules());
-    assert_eq!(file.plan(&secrets, Prefer::Neither).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(file.plan(&secrets, Prefer::Ask).unwrap_err().kind(), ErrorKind::Unsupported);
     secure(&file.taking_forgetful_stores(), &secrets);
     assert_eq!(stored(&secrets, "OPENAI_API_KEY").as_deref(), Some(VALUE));
 }
@@ -296,7 +296,7 @@ fn two_values_of_one_name_are_refused_and_one_value_at_two_places_is_not() {
         Rules::new().with_rule(rule("A")).with_rule(rule("B"))
     };
     let path = home.write(".env", "A=one\nB=two\n");
-    let error = file(&path, rules()).plan(&secrets, Prefer::Neither).unwrap_err();
+    let error = file(&path, rules()).plan(&secrets, Prefer::Ask).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("line 2, column 3"), "{error}");
     let path = home.write(".env", "A=one\nB=one\n");
@@ -319,7 +319,7 @@ fn a_rule_for_what_is_no_text_is_refused_with_its_place() {
         let home = Home::new();
         let file_path = home.write(name, text);
         let rules = Rules::new().with_rule(Rule::new(path.parse().unwrap(), "A"));
-        let error = file(&file_path, rules).plan(&home.open(), Prefer::Neither).unwrap_err();
+        let error = file(&file_path, rules).plan(&home.open(), Prefer::Ask).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{text}");
         assert!(error.to_string().contains(place), "{error}");
         assert!(!error.to_string().contains("secret"), "{error}");

@@ -118,8 +118,7 @@ impl MockKeyringStore {
     /// Blocks until this operation has been called `count` times in all, and returns `true`; `false` if the
     /// limit passes first.
     pub fn wait_for_calls(&self, operation: Operation, count: usize, limit: Duration) -> bool {
-        let state = self.state();
-        let waited = self.shared.changed.wait_timeout_while(state, limit, |state| {
+        let waited = self.shared.changed.wait_timeout_while(self.state(), limit, |state| {
             state.calls.iter().filter(|call| call.operation == operation).count() < count
         });
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()

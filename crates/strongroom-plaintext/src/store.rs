@@ -218,6 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_names_the_operation_and_the_entry() {
+        let (_dir, store) = with_text("not an entry\n");
+        let entry = EntryName::new("app", "key").unwrap();
+        let errors = [
+            (Operation::Get, store.read_entry(&entry).unwrap_err()),
+            (Operation::Delete, store.remove_entry(&entry).unwrap_err()),
+            (Operation::Exists, store.contains_entry(&entry).unwrap_err()),
+        ];
+        for (operation, error) in errors {
+            assert_eq!((error.operation(), error.entry()), (operation, Some(&entry)));
+            assert_eq!(error.store(), Some(PlaintextStore::NAME));
+        }
+        let error = store.list_entries(entry.service()).unwrap_err();
+        assert_eq!((error.operation(), error.entry()), (Operation::List, None));
+    }
+
+    #[test]
     fn nothing_stays_when_the_last_entry_goes() {
         let (_dir, store) = with_text("app\tkey\t1\n");
         assert!(store.delete_password("app", "key").unwrap());

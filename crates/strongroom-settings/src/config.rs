@@ -39,12 +39,12 @@ impl ConfigMigration {
     /// Returns the plan. For a vault that loses its secrets at a restart, returns the plan for a lasting vault, and the
     /// reason for which it can't be carried out.
     fn plan_or_why_not(&self) -> Result<(strongroom_config::Plan, Option<String>)> {
-        match self.file.plan(&self.secrets, Prefer::Neither) {
+        match self.file.plan(&self.secrets, Prefer::Ask) {
             Err(error)
                 if error.kind() == ErrorKind::Unsupported && !self.secrets.is_persistent() =>
             {
                 let file = self.file.clone().taking_forgetful_stores();
-                let plan = file.plan(&self.secrets, Prefer::Neither)?;
+                let plan = file.plan(&self.secrets, Prefer::Ask)?;
                 Ok((plan, Some(format!("Nothing moves: {}", error.problem()))))
             }
             plan => Ok((plan?, None)),
@@ -74,7 +74,7 @@ impl Migration for ConfigMigration {
 
     fn secure(&self) -> Result<String> {
         // Planned again: the file can have changed since the page showed its plan.
-        let plan = self.file.plan(&self.secrets, Prefer::Neither)?;
+        let plan = self.file.plan(&self.secrets, Prefer::Ask)?;
         let done = self.file.secure(&self.secrets, &plan, |_| {})?;
         let backend = self.secrets.backend();
         let moved = match done.secrets.len() {

@@ -28,7 +28,7 @@ fn exposures_are_told_before_a_move_and_what_remains_after_it() {
     fs::create_dir(directory.join(".git")).unwrap();
     write(&directory.join(".git/HEAD"), "ref: refs/heads/main\n");
     let secrets = Config::new("app").backend(Backend::Memory).open_blocking().unwrap();
-    let file = ConfigFile::new(file, Rules::of_looks()).unwrap().taking_forgetful_stores();
+    let file = ConfigFile::new(file, Rules::detecting()).unwrap().taking_forgetful_stores();
     let migration = ConfigMigration::new(file, secrets);
     let warnings = migration.plan().unwrap().unwrap().warnings;
     let done = migration.secure().unwrap();

@@ -41,7 +41,7 @@ impl ConfigSource {
         let rules = match known {
             _ if self.only_rules => Rules::new(),
             Some((_, rules)) => rules.clone(),
-            None => Rules::of_looks(),
+            None => Rules::detecting(),
         };
         self.rules.iter().cloned().fold(rules, Rules::with_rule)
     }
@@ -69,7 +69,7 @@ impl ConfigSource {
 #[cfg(feature = "settings")]
 pub(super) fn own_file(path: Option<&Path>, settings: &Settings) -> Result<Option<ConfigFile>> {
     let (path, rules) = match (path, settings.application.known_file()) {
-        (Some(path), _) => (path, Rules::of_looks()),
+        (Some(path), _) => (path, Rules::detecting()),
         (None, Some((path, rules))) => (path, rules.clone()),
         (None, None) => return Ok(None),
     };

@@ -1,10 +1,10 @@
 //! Properties of edits to any text, for the fuzzer and for the test that runs its seeds.
 
-use super::{Change, changed, with_text};
+use super::{Change, apply_changes, set_text};
 use crate::{ConfigPath, Format};
 
 /// The largest number of values that are changed in a text. Without it, a long text would take minutes.
-const CHANGES: usize = 24;
+const MAX_CHANGES: usize = 24;
 
 /// Reads bytes as a file of the format that the first byte names (`j`, `t`, `y`, `e`), and changes its values in turn.
 /// Returns whether the file is valid.
@@ -36,15 +36,15 @@ fn check_text(format: Format, text: &str) -> bool {
         assert!(text.get(node.span.clone()).is_some() && text.get(node.entry.clone()).is_some());
     }
     let texts = document.nodes.iter().enumerate().filter(|(_, node)| node.text().is_some());
-    for (number, node) in texts.take(CHANGES) {
-        let change = |change| changed(format, text, &document, &[(number, change)]);
-        let new = change(Change::Text("strongroom:A".to_owned()));
-        let new = new.expect("a value that is found can be replaced");
+    for (number, node) in texts.take(MAX_CHANGES) {
+        let change = [(number, Change::Text("strongroom:A"))];
+        let new = apply_changes(format, text, &document, &change)
+            .expect("a value that is found can be replaced");
         assert!(new.starts_with(&text[..node.span.start]) && new.ends_with(&text[node.span.end..]));
         // A removal may be refused. If it isn't, its result was already checked.
-        change(Change::Removed).ok();
+        apply_changes(format, text, &document, &[(number, Change::Removal)]).ok();
     }
-    with_text(format, text, &ConfigPath::new(["m"]), "on").ok();
+    set_text(format, text, &ConfigPath::new(["m"]), "on").ok();
     true
 }
 

@@ -2,28 +2,25 @@
 
 use super::*;
 
+mod properties;
+
 fn removed(format: Format, text: &str, paths: &[&str]) -> Result<String, Flaw> {
-    with(format, text, paths, || Change::Removed)
+    with(format, text, paths, Change::Removal)
 }
 
-fn with(
-    format: Format,
-    text: &str,
-    paths: &[&str],
-    change: fn() -> Change,
-) -> Result<String, Flaw> {
+fn with(format: Format, text: &str, paths: &[&str], change: Change<'_>) -> Result<String, Flaw> {
     let document = format.parse(text).unwrap();
     let number = |path: &&str| document.find(&path.parse().unwrap()).unwrap();
-    let changes: Vec<_> = paths.iter().map(|path| (number(path), change())).collect();
-    changed(format, text, &document, &changes)
+    let changes: Vec<_> = paths.iter().map(|path| (number(path), change)).collect();
+    apply_changes(format, text, &document, &changes).map(|new| new.to_string())
 }
 
 fn replaced(format: Format, text: &str, paths: &[&str]) -> String {
-    with(format, text, paths, || Change::Text("new".to_owned())).unwrap()
+    with(format, text, paths, Change::Text("new")).unwrap()
 }
 
 fn marked(format: Format, text: &str, path: &str) -> String {
-    with_text(format, text, &path.parse().unwrap(), "on").unwrap()
+    set_text(format, text, &path.parse().unwrap(), "on").unwrap().to_string()
 }
 
 #[test]
@@ -42,11 +39,11 @@ fn a_value_is_replaced_and_nothing_else() {
     );
     assert_eq!(
         replaced(Format::Yaml, "- a: x # c\n  b: 'y'\n", &["0.a", "0.b"]),
-        "- a: \"new\" # c\n  b: \"new\"\n"
+        "- a: new # c\n  b: 'new'\n"
     );
     assert_eq!(
         replaced(Format::Env, "export A=x # c\nB=\nC='y'", &["A", "B", "C"]),
-        "export A=new # c\nB=new\nC=new"
+        "export A=new # c\nB=new\nC='new'"
     );
 }
 
@@ -126,6 +123,6 @@ fn a_new_entry_has_no_place_where_its_group_is_not() {
         (Format::Yaml, "", "m"),
         (Format::Env, "", "a.m"),
     ] {
-        assert!(with_text(format, text, &path.parse().unwrap(), "on").is_err(), "{text}");
+        assert!(set_text(format, text, &path.parse().unwrap(), "on").is_err(), "{text}");
     }
 }

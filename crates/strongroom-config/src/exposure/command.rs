@@ -8,9 +8,9 @@ use crate::git::Repository;
 /// Returns the command that lists the commits with a file, for the working directory of this process.
 ///
 /// The placeholder `DIRECTORY` or `FILE` replaces a path that can't be typed.
-pub(super) fn searching_history(repository: &Repository) -> String {
+pub(super) fn history_search(repository: &Repository) -> String {
     let here = env::current_dir().and_then(|here| here.canonicalize()).ok();
-    let file = here.and_then(|here| seen_from(&here, repository));
+    let file = here.and_then(|here| path_from(&here, repository));
     if let Some(file) = file {
         return format!("git log --all --oneline -- {}", word(&pathspec(&file), "FILE"));
     }
@@ -26,9 +26,9 @@ pub(super) fn searching_history(repository: &Repository) -> String {
 const VERBATIM: &str = r"\\?\";
 
 /// Returns the path of the file relative to a directory above it, if git finds this repository from there.
-fn seen_from(here: &Path, repository: &Repository) -> Option<PathBuf> {
-    let has_git = |directory: &&Path| directory.join(".git").symlink_metadata().is_ok();
-    let nearest = here.ancestors().find(has_git)?;
+fn path_from(here: &Path, repository: &Repository) -> Option<PathBuf> {
+    let mut above = here.ancestors();
+    let nearest = above.find(|directory| directory.join(".git").symlink_metadata().is_ok())?;
     let file = repository.directory.join(&repository.file);
     (nearest == repository.directory).then_some(file.strip_prefix(here).ok()?.to_owned())
 }
@@ -43,14 +43,21 @@ fn pathspec(path: &Path) -> Option<String> {
 
 /// Returns a text as one word for the shell, or the placeholder if it can't be typed.
 fn word(text: &Option<String>, placeholder: &str) -> String {
-    let is_plain =
-        |c: char| c.is_alphanumeric() || "-_./:@+=,".contains(c) || (cfg!(windows) && c == '\\');
-    let is_printable = |c: char| "'\"\\".contains(c) || c.escape_debug().len() == 1;
     match text {
         Some(text) if text.chars().all(is_plain) => text.clone(),
         Some(text) if text.chars().all(is_printable) => quoted(text, placeholder),
         _ => placeholder.to_owned(),
     }
+}
+
+/// Returns whether a character has no meaning for any shell.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:@+=,".contains(c) || (cfg!(windows) && c == '\\')
+}
+
+/// Returns whether a character can be shown, and typed in quotes.
+fn is_printable(c: char) -> bool {
+    "'\"\\".contains(c) || c.escape_debug().len() == 1
 }
 
 #[cfg(not(windows))]
@@ -70,14 +77,14 @@ fn quoted(text: &str, placeholder: &str) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::git::Tracks;
+    use crate::git::Tracking;
 
     fn command(directory: &str, file: &str) -> String {
-        searching_history(&Repository {
+        history_search(&Repository {
             directory: directory.into(),
             history: None,
             file: file.into(),
-            tracks: Tracks::No,
+            tracking: Tracking::Untracked,
         })
     }
 

@@ -3,40 +3,43 @@
 use std::ops::Range;
 
 use super::values::Values;
-use crate::config_file::Read;
 use crate::document::Document;
-use crate::{look, referenced};
+use crate::snapshot::Snapshot;
+use crate::{recognition, referenced};
 
 /// The limit for the lines in a result.
-const MOST: usize = 50;
+const MAX_LINES: usize = 50;
 
 /// Returns the lines that contain a known value, or something that looks like a secret, outside of the values of the file.
-pub(super) fn lines(read: &Read, values: &Values) -> Vec<usize> {
-    let text = &read.source.text[..];
-    let parts = outside_values(&read.document, text.len());
-    let is_outside = |at: &usize| {
-        let before = parts.partition_point(|part| part.start <= *at);
-        before.checked_sub(1).is_some_and(|part| parts[part].contains(at))
-    };
-    let mut places: Vec<_> = values.places_in(text.as_bytes()).filter(is_outside).collect();
+pub(super) fn lines_with_secrets(snapshot: &Snapshot, values: &Values) -> Vec<usize> {
+    let text = &snapshot.source.text[..];
+    let parts = outside_values(&snapshot.document, text.len());
+    let known = values.positions_in(text.as_bytes());
+    let mut positions: Vec<_> = known.filter(|at| is_in_any(&parts, *at)).collect();
     for part in &parts {
         let mut at = part.start;
         for line in text.get(part.clone()).unwrap_or_default().split_inclusive('\n') {
-            places.extend(is_secret(line).then_some(at));
+            positions.extend(has_secret(line).then_some(at));
             at += line.len();
         }
     }
-    places.sort_unstable();
-    line_numbers(text, &places)
+    positions.sort_unstable();
+    line_numbers(text, &positions)
+}
+
+/// Returns whether a byte is in one of these parts, which are sorted and don't overlap.
+fn is_in_any(parts: &[Range<usize>], at: usize) -> bool {
+    let before = parts.partition_point(|part| part.start <= at);
+    before.checked_sub(1).is_some_and(|part| parts[part].contains(&at))
 }
 
 /// Returns the line numbers of sorted byte positions.
-fn line_numbers(text: &str, places: &[usize]) -> Vec<usize> {
+fn line_numbers(text: &str, positions: &[usize]) -> Vec<usize> {
     let (mut lines, mut line, mut from) = (Vec::new(), 1, 0);
-    for &at in places {
+    for &at in positions {
         line += memchr::memchr_iter(b'\n', &text.as_bytes()[from..at]).count();
         from = at;
-        if lines.last() != Some(&line) && lines.len() < MOST {
+        if lines.last() != Some(&line) && lines.len() < MAX_LINES {
             lines.push(line);
         }
     }
@@ -63,16 +66,17 @@ fn outside_values(document: &Document, len: usize) -> Vec<Range<usize>> {
     parts
 }
 
-fn is_secret(line: &str) -> bool {
-    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let mut words = line.split(|c| !is_of_word(c));
-    words.any(|word| look::provider_of(word).is_some() && !is_filler(word))
-        || line.find("-----BEGIN ").is_some_and(|at| look::is_private_key(&line[at..]))
-        || comment(line).is_some_and(is_entry)
+/// Returns whether a line contains a provider's key, a private key, or a disabled entry with a secret.
+fn has_secret(line: &str) -> bool {
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
+    words.any(|word| recognition::provider_of(word).is_some() && !is_filler(word))
+        || line.find("-----BEGIN ").is_some_and(|at| recognition::is_private_key(&line[at..]))
+        || comment(line).is_some_and(is_disabled_entry)
 }
 
 /// Returns whether a word is only an example of a provider's format: `sk-xxxxxxxx`.
 fn is_filler(word: &str) -> bool {
+    // A prefix, and a few characters at most.
     word.trim_end_matches(['x', 'X', '.', '_', '-']).len() <= 16
 }
 
@@ -84,18 +88,18 @@ fn comment(line: &str) -> Option<&str> {
 }
 
 /// Returns whether a comment is a disabled entry with a secret, such as `# OLD_PASSWORD=hunter2`, and no sentence.
-fn is_entry(comment: &str) -> bool {
+fn is_disabled_entry(comment: &str) -> bool {
     let comment = comment.strip_prefix("export ").unwrap_or(comment);
     let Some((name, value)) = comment.split_once(['=', ':']) else { return false };
     let (name, value) = (unquoted(name), unquoted(value));
     // Addresses and plain words are hardly secrets: `# token: required`.
-    look::is_secret_name(name)
+    recognition::is_secret_name(name)
         && !name.contains(char::is_whitespace)
         && !value.contains(char::is_whitespace)
         && !value.contains("://")
         && value.contains(|c: char| c.is_ascii_digit())
         && value.contains(char::is_alphabetic)
-        && !look::is_placeholder(value)
+        && !recognition::is_placeholder(value)
         && referenced(value).is_none()
 }
 

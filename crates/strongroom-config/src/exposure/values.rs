@@ -4,28 +4,31 @@ use memchr::{memmem, memrchr2};
 use strongroom::ExposeSecret;
 use zeroize::Zeroizing;
 
-use crate::config_file::{Read, Stored};
-use crate::find::Content;
+use crate::ConfigPath;
+use crate::file_secret::Content;
 use crate::format::quote;
-use crate::look;
+use crate::recognition;
+use crate::snapshot::Snapshot;
+use crate::stored::StoredSecrets;
 
 /// The shortest text to find, in bytes. Shorter texts are everywhere.
-const SHORTEST: usize = 4;
+const MIN_LEN: usize = 4;
 
 /// The length from which a value is unmistakable, in bytes. A shorter value counts only after its key.
-const LONG: usize = 12;
+const CERTAIN_LEN: usize = 12;
 
 /// The limit for the texts to find.
-const MOST_FORMS: usize = 1024;
+const MAX_FORMS: usize = 1024;
 
 /// Values, in all forms that copies of a file can contain.
 #[derive(Default)]
 pub(super) struct Values {
     forms: Vec<Form>,
     /// Set if the limit left some out.
-    pub(super) has_more: bool,
+    pub(super) is_incomplete: bool,
 }
 
+/// A text to find.
 #[derive(PartialEq, Eq)]
 struct Form {
     bytes: Zeroizing<Vec<u8>>,
@@ -35,22 +38,20 @@ struct Form {
 
 impl Values {
     /// Collects the values in a file, and the stored values of the secrets that belong to it.
-    pub(super) fn of(read: &Read, stored: &Stored) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, stored: &StoredSecrets) -> Self {
         let mut values = Self::default();
-        for found in &read.found {
-            // The index of a list's item names nothing.
-            let is_name = |key: &&String| key.parse::<usize>().is_err();
-            let name = found.path.keys().iter().rev().find(is_name).map_or("", String::as_str);
-            if let Content::Value(value) = &found.content {
+        for secret in &snapshot.secrets {
+            let name = name_in(&secret.path);
+            if let Content::Value(value) = &secret.content {
                 values.add(name, value.expose_secret());
             }
-            let node = found.node.map(|number| &read.document.nodes[number]);
-            if let Some(node) = node.filter(|node| found.holds_something() && !node.is_group()) {
+            let node = snapshot.node(secret);
+            if let Some(node) = node.filter(|node| secret.may_have_value() && !node.is_group()) {
                 // The spelling of the file, which can have escapes.
-                let text = read.source.text[node.span.clone()].trim_matches(['"', '\'']);
+                let text = snapshot.source.text[node.span.clone()].trim_matches(['"', '\'']);
                 values.add_text(name, text);
             }
-            if let Some(value) = stored.value(&found.key) {
+            if let Some(value) = stored.value(&secret.key) {
                 values.add(name, value.expose_secret());
             }
         }
@@ -63,12 +64,13 @@ impl Values {
     }
 
     /// Returns the positions of all values in these bytes, unsorted.
-    pub(super) fn places_in<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    pub(super) fn positions_in<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
         self.forms.iter().flat_map(move |form| {
-            memmem::find_iter(bytes, &form.bytes[..]).filter(|at| form.is_at(bytes, *at))
+            memmem::find_iter(bytes, &form.bytes[..]).filter(|at| form.stands_at(bytes, *at))
         })
     }
 
+    /// Adds a value in all its forms. `name` is its key.
     fn add(&mut self, name: &str, value: &str) {
         self.add_text(name, value);
         let line = longest_line(value);
@@ -82,7 +84,7 @@ impl Values {
         }
         self.add_text(name, &slashed);
         // Windows programs can save text as UTF-16.
-        if line.len() >= LONG {
+        if line.len() >= CERTAIN_LEN {
             for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
                 let mut bytes = Zeroizing::new(Vec::with_capacity(2 * line.len()));
                 line.encode_utf16().for_each(|unit| bytes.extend(to_bytes(unit)));
@@ -91,10 +93,11 @@ impl Values {
         }
     }
 
+    /// Adds the longest line of a text as it is.
     fn add_text(&mut self, name: &str, text: &str) {
         let line = longest_line(text);
-        if line.len() >= SHORTEST && !look::is_placeholder(line) {
-            let name = (line.len() < LONG).then(|| name.to_owned());
+        if line.len() >= MIN_LEN && !recognition::is_placeholder(line) {
+            let name = (line.len() < CERTAIN_LEN).then(|| name.to_owned());
             self.add_form(Form { bytes: Zeroizing::new(line.as_bytes().to_vec()), name });
         }
     }
@@ -103,8 +106,8 @@ impl Values {
         if self.forms.contains(&form) {
             return;
         }
-        self.has_more = self.forms.len() >= MOST_FORMS;
-        if !self.has_more {
+        self.is_incomplete = self.forms.len() >= MAX_FORMS;
+        if !self.is_incomplete {
             self.forms.push(form);
         }
     }
@@ -112,14 +115,22 @@ impl Values {
 
 impl Form {
     /// Returns whether a match is the value, and not part of a longer word or another entry.
-    fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
         let Some(name) = &self.name else { return true };
         let before = &bytes[..at];
         let start = memrchr2(b'\n', 0, before).map_or(0, |end| end + 1);
-        let is_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let is_word = !is_of_word(before.last()) && !is_of_word(bytes.get(at + self.bytes.len()));
-        is_word && memmem::find(&before[start..], name.as_bytes()).is_some()
+        let is_in_word = [before.last(), bytes.get(at + self.bytes.len())]
+            .into_iter()
+            .flatten()
+            .any(u8::is_ascii_alphanumeric);
+        !is_in_word && memmem::find(&before[start..], name.as_bytes()).is_some()
     }
+}
+
+/// Returns the last key of a path that names something. The index of a list's item doesn't.
+fn name_in(path: &ConfigPath) -> &str {
+    let mut names = path.keys().iter().rev().filter(|key| key.parse::<usize>().is_err());
+    names.next().map_or("", String::as_str)
 }
 
 /// Returns the line to find in place of a text: the longest, since swap files separate lines. Of several longest lines the
@@ -135,7 +146,7 @@ mod tests {
     fn are_in(value: &str, bytes: impl AsRef<[u8]>) -> bool {
         let mut values = Values::default();
         values.add("NAME", value);
-        values.places_in(bytes.as_ref()).next().is_some()
+        values.positions_in(bytes.as_ref()).next().is_some()
     }
 
     #[test]

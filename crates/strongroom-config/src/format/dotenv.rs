@@ -8,7 +8,7 @@ use strongroom::SecretString;
 
 use crate::ConfigPath;
 use crate::document::{Document, Kind, Node, duplicate};
-use crate::error::Flaw;
+use crate::flaw::Flaw;
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     document.push(root(text, start));
     let mut names = HashSet::new();
     while !reader.is_at_end() {
-        if let Some(node) = reader.line()? {
+        if let Some(node) = reader.entry()? {
             if !names.insert(node.path.clone()) {
                 return Err(duplicate(&node.path, node.entry.start));
             }
@@ -29,13 +29,15 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
 
 /// Returns whether a text can be the name of a variable.
 pub(super) fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_of_name)
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(is_name_char)
 }
 
-fn is_of_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-'
 }
 
+/// Returns the node for the whole file.
 fn root(text: &str, start: usize) -> Node {
     let span = start..text.len();
     node(ConfigPath::default(), Kind::Map, span.clone(), span, None)
@@ -52,33 +54,34 @@ fn node(
     Node { path, kind, span, entry, comment: None, parent, is_flow, has_header, is_shared }
 }
 
+/// A reader of entries, at a position in the text.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads an entry, which has several lines if its quoted value has. `None` for a line without an entry.
-    fn line(&mut self) -> Result<Option<Node>, Flaw> {
-        self.blanks();
-        if self.ends_line() {
+    /// Reads a line with its entry, which has several lines if its quoted value has. `None` for a line without an entry.
+    fn entry(&mut self) -> Result<Option<Node>, Flaw> {
+        self.skip_blanks();
+        if self.skip_line_end() {
             return Ok(None);
         }
         let start = self.at;
-        let mut name = self.take(is_of_name);
+        let mut name = self.take_while(is_name_char);
         if name == "export" && self.rest().starts_with([' ', '\t']) {
-            self.blanks();
-            name = self.take(is_of_name);
+            self.skip_blanks();
+            name = self.take_while(is_name_char);
         }
         if !is_name(name) {
             return Err(Flaw::new(start, "the line does not begin with the name of a variable"));
         }
-        self.blanks();
-        if !self.eats('=') {
+        self.skip_blanks();
+        if !self.skip_char('=') {
             return Err(Flaw::new(self.at, "there is no = behind the name"));
         }
         let after_equals = self.at;
-        self.blanks();
+        self.skip_blanks();
         let (kind, span) = match self.rest().chars().next() {
             Some(quote @ ('\'' | '"')) => self.quoted(quote)?,
             _ => self.bare(after_equals),
@@ -87,6 +90,7 @@ impl<'a> Reader<'a> {
         Ok(Some(node(ConfigPath::new([name]), kind, span, entry, Some(0))))
     }
 
+    /// Reads a value in quotes, and the rest of its last line, which has to be blank or a comment.
     fn quoted(&mut self, quote: char) -> Result<(Kind, Range<usize>), Flaw> {
         let start = self.at;
         let inside = &self.text[start + 1..];
@@ -100,9 +104,9 @@ impl<'a> Reader<'a> {
         let (inside, span) = (&inside[..end], start..start + end + 2);
         self.at = span.end;
         // For a shell, a `#` directly after the quote belongs to the value. Other readers see a comment.
-        let is_glued = self.rest().starts_with('#');
-        self.blanks();
-        if is_glued || !self.ends_line() {
+        let touches_comment = self.rest().starts_with('#');
+        self.skip_blanks();
+        if touches_comment || !self.skip_line_end() {
             return Err(Flaw::new(self.at, "something follows the closing quote"));
         }
         let kind = match quote {
@@ -126,9 +130,9 @@ impl<'a> Reader<'a> {
         // The place of an empty value is directly after the equals sign, before any white space.
         let start = if value.is_empty() { after_equals } else { self.at };
         self.at += line.len();
-        self.eats('\r');
-        self.eats('\n');
-        let kind = match value.contains(['\'', '"', '\\', '#']) || refers(value) {
+        self.skip_char('\r');
+        self.skip_char('\n');
+        let kind = match value.contains(['\'', '"', '\\', '#']) || has_substitution(value) {
             true => Kind::Other(UNCLEAR),
             false => Kind::Text(SecretString::from(value)),
         };
@@ -136,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips the rest of the line if it is blank or a comment. Returns whether it did.
-    fn ends_line(&mut self) -> bool {
+    fn skip_line_end(&mut self) -> bool {
         let rest = self.rest();
         let line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
         let is_end =
@@ -147,18 +151,19 @@ impl<'a> Reader<'a> {
         is_end
     }
 
-    fn take(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
+    fn take_while(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
         let rest = &self.text[self.at..];
         let part = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
         self.at += part.len();
         part
     }
 
-    fn blanks(&mut self) {
-        self.take(|c| c == ' ' || c == '\t');
+    fn skip_blanks(&mut self) {
+        self.take_while(|c| c == ' ' || c == '\t');
     }
 
-    fn eats(&mut self, c: char) -> bool {
+    /// Skips a character, if it is next. Returns whether it was.
+    fn skip_char(&mut self, c: char) -> bool {
         let is_there = self.rest().starts_with(c);
         self.at += if is_there { c.len_utf8() } else { 0 };
         is_there
@@ -191,11 +196,15 @@ fn double_quoted(inside: &str) -> Kind {
         };
         value.push(c);
     }
-    if refers(inside) { Kind::Other(UNCLEAR) } else { Kind::Text(SecretString::from(value)) }
+    if has_substitution(inside) {
+        Kind::Other(UNCLEAR)
+    } else {
+        Kind::Text(SecretString::from(value))
+    }
 }
 
 /// Returns whether a reader could substitute a variable or a command in the value.
-fn refers(value: &str) -> bool {
+fn has_substitution(value: &str) -> bool {
     value.contains(['$', '`'])
 }
 

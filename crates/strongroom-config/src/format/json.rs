@@ -1,6 +1,8 @@
 //! JSON, and JSON with comments, parsed by `jsonc-parser`.
 
-use jsonc_parser::ast::{Object, Value};
+use std::collections::HashSet;
+
+use jsonc_parser::ast::{Array, Object, Value};
 use jsonc_parser::common::{Range, Ranged as _};
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::tokens::Token;
@@ -9,7 +11,7 @@ use strongroom::SecretString;
 
 use crate::ConfigPath;
 use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
-use crate::error::Flaw;
+use crate::flaw::Flaw;
 
 /// The extensions that common readers of JSON with comments accept, and no more of JSON5.
 const OPTIONS: ParseOptions = ParseOptions {
@@ -36,21 +38,23 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     let tokens = parsed.tokens.into_iter().flatten();
     let commas = tokens.filter(|token| token.token == Token::Comma);
     let commas = commas.map(|token| offset + token.range.start).collect();
-    let mut walk = Walk { offset, document: Document { nodes: Vec::new(), commas } };
+    let mut builder = Builder { offset, document: Document { nodes: Vec::new(), commas } };
     if let Some(value) = parsed.value {
         let range = value.range();
-        walk.value(ConfigPath::default(), value, range, None)?;
+        builder.value(ConfigPath::default(), value, range, None)?;
     }
-    Ok(walk.document)
+    Ok(builder.document)
 }
 
-struct Walk {
+/// A builder of a document from the values of the parser.
+struct Builder {
     /// The start of the parser's text in the file's text.
     offset: usize,
     document: Document,
 }
 
-impl Walk {
+impl Builder {
+    /// Adds a value, with all values in it. `entry` is the range of its entry.
     fn value(
         &mut self,
         path: ConfigPath,
@@ -75,24 +79,26 @@ impl Walk {
         });
         match value {
             Value::Object(object) => self.object(&path, object, number),
-            Value::Array(array) => {
-                for (index, item) in array.elements.into_iter().enumerate() {
-                    let range = item.range();
-                    self.value(path.join(index.to_string()), item, range, Some(number))?;
-                }
-                Ok(())
-            }
+            Value::Array(array) => self.array(&path, array, number),
             _ => Ok(()),
         }
     }
 
+    fn array(&mut self, path: &ConfigPath, array: Array<'_>, number: usize) -> Result<(), Flaw> {
+        for (index, item) in array.elements.into_iter().enumerate() {
+            let range = item.range();
+            self.value(path.join(index.to_string()), item, range, Some(number))?;
+        }
+        Ok(())
+    }
+
     fn object(&mut self, path: &ConfigPath, object: Object<'_>, number: usize) -> Result<(), Flaw> {
-        let mut seen = std::collections::HashSet::new();
+        let mut keys = HashSet::new();
         for property in object.properties {
             let key = property.name.into_string();
             let path = path.join(key.clone());
             // The parser accepts duplicates.
-            if !seen.insert(key) {
+            if !keys.insert(key) {
                 return Err(duplicate(&path, self.offset + property.range.start));
             }
             self.value(path, property.value, property.range, Some(number))?;

@@ -37,8 +37,7 @@ pub(crate) fn bare_or_basic(key: &str) -> String {
 /// Returns a value for a dotenv file: bare if all readers agree on it, or else in single quotes, where no character has a
 /// special meaning, or else in double quotes. `None` if readers would disagree on all of these forms.
 pub(crate) fn env(text: &str) -> Option<String> {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-.:/@%+,?=".contains(c);
-    if text.chars().all(is_bare) {
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/@%+,?=".contains(c)) {
         return Some(text.to_owned());
     }
     // No variable can contain a zero byte, and readers drop or convert carriage returns.
@@ -55,13 +54,13 @@ pub(crate) fn env(text: &str) -> Option<String> {
 }
 
 /// Returns whether YAML 1.1 or 1.2 takes a word for something other than a text.
-fn is_word_of_yaml(key: &str) -> bool {
+pub(super) fn is_word_of_yaml(key: &str) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(key))
 }
 
 /// Returns whether a character is a control character, not printable by YAML's rules, or a line break of YAML.
-fn must_be_escaped(c: char) -> bool {
+pub(super) fn must_be_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 

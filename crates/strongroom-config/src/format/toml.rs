@@ -4,13 +4,13 @@
 use std::ops::Range;
 
 use strongroom::SecretString;
-use toml_edit::{Document as Toml, Item, TableLike, Value};
+use toml_edit::{Array, ArrayOfTables, Document as Toml, Item, TableLike, Value};
 use toml_parser::Source;
 use toml_parser::lexer::{Token, TokenKind};
 
 use crate::ConfigPath;
 use crate::document::{Document, Kind, MAX_DEPTH, Node, too_deep};
-use crate::error::Flaw;
+use crate::flaw::Flaw;
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     let toml = Toml::parse(text).map_err(|error| {
@@ -20,13 +20,14 @@ pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     let tokens = Source::new(text).lex().into_vec();
     let commas = tokens.iter().filter(|token| token.kind() == TokenKind::Comma);
     let commas = commas.map(|token| token.span().start()).collect();
-    let mut walk = Walk { tokens, document: Document { nodes: Vec::new(), commas } };
+    let mut builder = Builder { tokens, document: Document { nodes: Vec::new(), commas } };
     let root = Place { path: ConfigPath::default(), parent: None, is_flow: false };
-    walk.item(root, toml.as_item(), 0)?;
-    Ok(walk.document)
+    builder.item(root, toml.as_item(), 0)?;
+    Ok(builder.document)
 }
 
-struct Walk {
+/// A builder of a document from the items of the parser.
+struct Builder {
     tokens: Vec<Token>,
     document: Document,
 }
@@ -39,7 +40,7 @@ struct Place {
     is_flow: bool,
 }
 
-impl Walk {
+impl Builder {
     /// Adds an item with all values in it. `start` is the start of its entry.
     fn item(&mut self, place: Place, item: &Item, start: usize) -> Result<(), Flaw> {
         match item {
@@ -50,66 +51,65 @@ impl Walk {
                 let has_header =
                     !table.is_dotted() && !table.is_implicit() && place.parent.is_some();
                 let span = table.span().unwrap_or(start..start);
-                let (path, is_flow) = (place.path.clone(), false);
-                let number = self.add(place, Kind::Map, span, start, has_header)?;
-                self.children(&path, table, number, is_flow)
-            }
-            Item::ArrayOfTables(tables) => {
                 let path = place.path.clone();
-                let span = tables.span().unwrap_or(start..start);
-                let number = self.add(place, Kind::List, span, start, true)?;
-                for (index, table) in tables.iter().enumerate() {
-                    let place = Place {
-                        path: path.join(index.to_string()),
-                        parent: Some(number),
-                        is_flow: false,
-                    };
-                    let (inner, span) = (place.path.clone(), table.span().unwrap_or(start..start));
-                    let start = span.start;
-                    let number = self.add(place, Kind::Map, span, start, true)?;
-                    self.children(&inner, table, number, false)?;
-                }
-                Ok(())
+                let number = self.add(place, Kind::Map, span, start, has_header)?;
+                self.entries(&path, table, number, false)
             }
+            Item::ArrayOfTables(tables) => self.tables(place, tables, start),
         }
     }
 
+    /// Adds the tables with the same header, `[[table]]`, as a list of maps.
+    fn tables(&mut self, place: Place, tables: &ArrayOfTables, start: usize) -> Result<(), Flaw> {
+        let path = place.path.clone();
+        let span = tables.span().unwrap_or(start..start);
+        let list = self.add(place, Kind::List, span, start, true)?;
+        for (index, table) in tables.iter().enumerate() {
+            let path = path.join(index.to_string());
+            let place = Place { path: path.clone(), parent: Some(list), is_flow: false };
+            let span = table.span().unwrap_or(start..start);
+            let start = span.start;
+            let number = self.add(place, Kind::Map, span, start, true)?;
+            self.entries(&path, table, number, false)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a value, with all values in it.
     fn value(&mut self, place: Place, value: &Value, start: usize) -> Result<(), Flaw> {
-        let kind = match value {
-            Value::String(text) => Kind::Text(SecretString::from(text.value().as_str())),
-            Value::Integer(_) | Value::Float(_) => Kind::Number,
-            Value::Boolean(_) => Kind::Other("true or false"),
-            Value::Datetime(_) => Kind::Other("a time"),
-            Value::Array(_) => Kind::List,
-            Value::InlineTable(_) => Kind::Map,
-        };
         let path = place.path.clone();
         let span = value.span().unwrap_or(start..start);
         // A dotted key in an inline table makes a group without brackets of its own. Its entries are still between those of
         // the table.
         let is_flow = place.is_flow;
-        let number = self.add(place, kind, span, start, false)?;
+        let number = self.add(place, kind(value), span, start, false)?;
         match value {
-            Value::Array(array) => {
-                for (index, item) in array.iter().enumerate() {
-                    let start = item.span().map_or(start, |span| span.start);
-                    let place = Place {
-                        path: path.join(index.to_string()),
-                        parent: Some(number),
-                        is_flow: true,
-                    };
-                    self.value(place, item, start)?;
-                }
-                Ok(())
-            }
+            Value::Array(array) => self.items(&path, array, number, start),
             Value::InlineTable(table) => {
-                self.children(&path, table, number, is_flow || !table.is_dotted())
+                self.entries(&path, table, number, is_flow || !table.is_dotted())
             }
             _ => Ok(()),
         }
     }
 
-    fn children(
+    /// Adds the items of an array between brackets. `start` is for an item without a known place.
+    fn items(
+        &mut self,
+        path: &ConfigPath,
+        array: &Array,
+        parent: usize,
+        start: usize,
+    ) -> Result<(), Flaw> {
+        for (index, item) in array.iter().enumerate() {
+            let start = item.span().map_or(start, |span| span.start);
+            let path = path.join(index.to_string());
+            self.value(Place { path, parent: Some(parent), is_flow: true }, item, start)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the entries of a table. `is_flow` is set if they are between brackets.
+    fn entries(
         &mut self,
         path: &ConfigPath,
         table: &dyn TableLike,
@@ -154,14 +154,27 @@ impl Walk {
     /// Returns the start of the entry that a key belongs to. In a dotted key, other keys and dots precede it.
     fn entry_start(&self, key: usize) -> usize {
         let after = self.tokens.partition_point(|token| token.span().start() <= key);
-        let is_of_key = |token: &&Token| {
-            use TokenKind::{Comma, Equals, LeftCurlyBracket, LeftSquareBracket, Newline};
-            !matches!(token.kind(), Newline | Comma | LeftCurlyBracket | LeftSquareBracket | Equals)
-        };
-        let tokens = self.tokens[..after].iter().rev().take_while(is_of_key);
-        let is_blank = |token: &&Token| token.kind() == TokenKind::Whitespace;
-        tokens.filter(|token| !is_blank(token)).last().map_or(key, |token| token.span().start())
+        let tokens = self.tokens[..after].iter().rev().take_while(|token| !precedes_entry(token));
+        let first = tokens.filter(|token| token.kind() != TokenKind::Whitespace).last();
+        first.map_or(key, |token| token.span().start())
     }
+}
+
+fn kind(value: &Value) -> Kind {
+    match value {
+        Value::String(text) => Kind::Text(SecretString::from(text.value().as_str())),
+        Value::Integer(_) | Value::Float(_) => Kind::Number,
+        Value::Boolean(_) => Kind::Other("true or false"),
+        Value::Datetime(_) => Kind::Other("a time"),
+        Value::Array(_) => Kind::List,
+        Value::InlineTable(_) => Kind::Map,
+    }
+}
+
+/// Returns whether a token can stand directly before an entry, and not in its key.
+fn precedes_entry(token: &Token) -> bool {
+    use TokenKind::{Comma, Equals, LeftCurlyBracket, LeftSquareBracket, Newline};
+    matches!(token.kind(), Newline | Comma | LeftCurlyBracket | LeftSquareBracket | Equals)
 }
 
 #[cfg(test)]

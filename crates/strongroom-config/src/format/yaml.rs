@@ -12,23 +12,23 @@ use strongroom::SecretString;
 
 use crate::ConfigPath;
 use crate::document::{Document, Kind, MAX_DEPTH, Node, duplicate, too_deep};
-use crate::error::Flaw;
+use crate::flaw::Flaw;
 
 pub(super) fn parse(text: &str) -> Result<Document, Flaw> {
     check_line_ends(text)?;
-    let mut walk = Walk { text, ..Walk::default() };
+    let mut builder = Builder { text, ..Builder::default() };
     for event in Parser::new_from_str_with_options(text, limits()) {
         let (event, span) = event.map_err(|error| flaw(text, &error))?;
-        let span = bytes(span, text)?;
+        let span = byte_range(span, text)?;
         // The parser reads ahead before these events, so they don't mark the end of the text that was handled.
         let is_ahead = matches!(event, Event::StreamStart | Event::DocumentStart(..));
-        walk.event(event, span.clone())?;
-        walk.last_end = if is_ahead { walk.last_end } else { span.end };
+        builder.event(event, span.clone())?;
+        builder.last_end = if is_ahead { builder.last_end } else { span.end };
     }
-    walk.document.commas = commas(text)?;
-    walk.share();
-    walk.close_groups();
-    Ok(walk.document)
+    builder.document.commas = commas(text)?;
+    builder.mark_shared();
+    builder.close_groups();
+    Ok(builder.document)
 }
 
 /// Refuses carriage returns without a line feed. They end a line in YAML, but not in editors and other tools.
@@ -40,17 +40,23 @@ fn check_line_ends(text: &str) -> Result<(), Flaw> {
     }
 }
 
+/// Returns the options of the parser. Its limits are those of all formats.
 fn limits() -> granit_parser::Options {
     options! { emit_comments: false, flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH }
 }
 
+/// A builder of a document from the events of the parser.
 #[derive(Default)]
-struct Walk<'a> {
+struct Builder<'a> {
     text: &'a str,
     document: Document,
+    /// The groups around the next value, the innermost last.
     open: Vec<Group>,
+    /// The numbers of the nodes with an anchor, by the parser's number of the anchor.
     anchors: HashMap<usize, usize>,
+    /// The anchors that an alias names.
     aliased: Vec<usize>,
+    /// The number of documents that have begun.
     documents: usize,
     /// The end of the last event: of a value or a key, or of the start of a group.
     last_end: usize,
@@ -58,14 +64,22 @@ struct Walk<'a> {
 
 /// An open group.
 struct Group {
+    /// The number of its node.
     number: usize,
     is_flow: bool,
     content: Content,
 }
 
+/// The content of an open group so far.
 enum Content {
-    Items { count: usize },
-    Entries { keys: HashSet<String>, key: Option<(String, usize)> },
+    Items {
+        count: usize,
+    },
+    Entries {
+        keys: HashSet<String>,
+        /// The key of the next value, and its start. `None` if a key is due.
+        key: Option<(String, usize)>,
+    },
 }
 
 /// The place of the next value.
@@ -76,56 +90,62 @@ struct Place {
     is_flow: bool,
 }
 
-impl Walk<'_> {
+impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Flaw> {
         match event {
-            Event::DocumentStart(..) => {
-                self.documents += 1;
-                if self.documents > 1 {
-                    return Err(Flaw::new(span.start, "a second document begins").with_hint(
-                        "Nothing was changed. Put each document into a file of its own.",
-                    ));
-                }
-                Ok(())
-            }
+            Event::DocumentStart(..) => return self.begin_document(&span),
             Event::Scalar(value, style, anchor, tag) => {
-                if self.takes_key(&value, &span)? {
-                    return Ok(());
+                let is_key = self.take_key(&value, &span)?;
+                if !is_key {
+                    self.add_scalar(value, style, tag.as_deref(), span, anchor);
                 }
-                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                let span = if is_block { self.block_span(span) } else { span };
-                let comment = is_block.then(|| self.block_comment(&span)).flatten();
-                let number = self.node(kind(value, style, tag.as_deref()), span, anchor);
-                self.document.nodes[number].comment = comment;
-                Ok(())
             }
             Event::Alias(anchor) => {
                 self.refuse_as_key(&span)?;
                 self.aliased.push(anchor);
-                self.node(Kind::Alias, span, 0);
-                Ok(())
+                self.add(Kind::Alias, span, 0);
             }
             Event::MappingStart(style, anchor, _) => {
                 let entries = Content::Entries { keys: HashSet::new(), key: None };
-                self.begin(Kind::Map, span, anchor, style, entries)
+                return self.begin_group(Kind::Map, span, anchor, style, entries);
             }
             Event::SequenceStart(style, anchor, _) => {
-                self.begin(Kind::List, span, anchor, style, Content::Items { count: 0 })
+                let items = Content::Items { count: 0 };
+                return self.begin_group(Kind::List, span, anchor, style, items);
             }
-            // Groups without brackets get their ends in `close_groups`.
-            Event::MappingEnd | Event::SequenceEnd => {
-                if let Some(Group { number, is_flow: true, .. }) = self.open.pop() {
-                    self.document.nodes[number].span.end = span.end;
-                    self.document.nodes[number].entry.end = span.end;
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+            Event::MappingEnd | Event::SequenceEnd => self.end_group(&span),
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn begin_document(&mut self, span: &Range<usize>) -> Result<(), Flaw> {
+        self.documents += 1;
+        if self.documents > 1 {
+            return Err(Flaw::new(span.start, "a second document begins")
+                .with_hint("Nothing was changed. Put each document into a file of its own."));
+        }
+        Ok(())
+    }
+
+    /// Adds a scalar that is a value, and not a key.
+    fn add_scalar(
+        &mut self,
+        value: Cow<'_, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Range<usize>,
+        anchor: usize,
+    ) {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let span = if is_block { self.block_span(span) } else { span };
+        let comment = is_block.then(|| self.block_comment(&span)).flatten();
+        let number = self.add(kind(value, style, tag), span, anchor);
+        self.document.nodes[number].comment = comment;
     }
 
     /// Takes a scalar as the key of the next value, if a key is due. Returns whether it did.
-    fn takes_key(&mut self, value: &str, span: &Range<usize>) -> Result<bool, Flaw> {
+    fn take_key(&mut self, value: &str, span: &Range<usize>) -> Result<bool, Flaw> {
         let Some(group) = self.open.last_mut() else { return Ok(false) };
         let Content::Entries { keys, key } = &mut group.content else { return Ok(false) };
         if key.is_some() {
@@ -150,7 +170,7 @@ impl Walk<'_> {
         }
     }
 
-    fn begin(
+    fn begin_group(
         &mut self,
         kind: Kind,
         span: Range<usize>,
@@ -162,13 +182,22 @@ impl Walk<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span.start));
         }
-        let number = self.node(kind, span, anchor);
+        let number = self.add(kind, span, anchor);
         self.open.push(Group { number, is_flow: style == StructureStyle::Flow, content });
         Ok(())
     }
 
-    fn node(&mut self, kind: Kind, span: Range<usize>, anchor: usize) -> usize {
-        let Place { path, parent, start, is_flow } = self.place(&span);
+    /// Ends the innermost group. Groups without brackets get their ends in `close_groups`.
+    fn end_group(&mut self, span: &Range<usize>) {
+        if let Some(Group { number, is_flow: true, .. }) = self.open.pop() {
+            self.document.nodes[number].span.end = span.end;
+            self.document.nodes[number].entry.end = span.end;
+        }
+    }
+
+    /// Adds a node at the place that is due, and returns its number. The anchor is 0 for none.
+    fn add(&mut self, kind: Kind, span: Range<usize>, anchor: usize) -> usize {
+        let Place { path, parent, start, is_flow } = self.next_place(&span);
         let number = self.document.push(Node {
             path,
             kind,
@@ -187,7 +216,8 @@ impl Walk<'_> {
         number
     }
 
-    fn place(&mut self, span: &Range<usize>) -> Place {
+    /// Returns the place of the next value in the innermost group.
+    fn next_place(&mut self, span: &Range<usize>) -> Place {
         let Some(group) = self.open.last_mut() else {
             let path = ConfigPath::default();
             return Place { path, parent: None, start: span.start, is_flow: false };
@@ -233,7 +263,7 @@ impl Walk<'_> {
     }
 
     /// Marks the values that an alias shows in a second place.
-    fn share(&mut self) {
+    fn mark_shared(&mut self) {
         let aliased = self.aliased.iter().filter_map(|anchor| self.anchors.get(anchor));
         for &number in aliased {
             self.document.nodes[number].is_shared = true;
@@ -266,8 +296,8 @@ fn kind(value: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Kind {
         Some(_) => return Kind::Other("a value with a tag"),
         None if style != ScalarStyle::Plain => {}
         None => {
-            if let Some(other) = plain(&value) {
-                return other;
+            if let Some(kind) = plain_kind(&value) {
+                return kind;
             }
         }
     }
@@ -276,7 +306,7 @@ fn kind(value: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Kind {
 
 /// Returns the kind of a plain scalar that is not a text, by the core schema (YAML 1.2.2, 10.3.2), and for truth values
 /// also by YAML 1.1.
-fn plain(value: &str) -> Option<Kind> {
+fn plain_kind(value: &str) -> Option<Kind> {
     match value.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => return Some(Kind::Other("null")),
         ".inf" | "-.inf" | "+.inf" | ".nan" => return Some(Kind::Number),
@@ -298,17 +328,19 @@ fn commas(text: &str) -> Result<Vec<usize>, Flaw> {
     for token in &mut scanner {
         let (span, token) = token.map_err(|error| flaw(text, &error))?.into_parts();
         if token == TokenType::FlowEntry {
-            commas.push(bytes(span, text)?.start);
+            commas.push(byte_range(span, text)?.start);
         }
     }
     Ok(commas)
 }
 
-fn bytes(span: Span, text: &str) -> Result<Range<usize>, Flaw> {
+/// Returns the bytes of a range of the parser.
+fn byte_range(span: Span, text: &str) -> Result<Range<usize>, Flaw> {
     let range = span.byte_range().filter(|range| text.get(range.clone()).is_some());
     range.ok_or_else(|| Flaw::new(0, "its values can't be told apart"))
 }
 
+/// Returns the parser's message as a flaw.
 fn flaw(text: &str, error: &ScanError) -> Flaw {
     let marker = error.marker();
     let at = marker.byte_offset().unwrap_or_else(|| {

@@ -9,6 +9,7 @@ pub(super) struct Bitmap<'a> {
 }
 
 impl<'a> Bitmap<'a> {
+    /// Reads a bitmap. `None` if it ends early.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
         let _bits = cursor.u32()?;
         let len = usize::try_from(cursor.u32()?).ok()?;
@@ -44,9 +45,13 @@ impl<'a> Bitmap<'a> {
 mod tests {
     use super::*;
 
+    /// Returns a marker word.
+    fn marker(bit: u64, run: u64, literals: u64) -> u64 {
+        bit | run << 1 | literals << 33
+    }
+
     #[test]
     fn runs_and_literal_words_are_told_apart() {
-        let marker = |bit: u64, run: u64, literals: u64| bit | run << 1 | literals << 33;
         let words = [marker(0, 1, 1), 0b101, marker(1, 2, 0), marker(0, 0, 1), 1 << 63];
         let words = words.map(u64::to_be_bytes);
         let bitmap = Bitmap { words: &words };

@@ -22,11 +22,11 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
 fn index(bytes: &[u8], hash: usize) -> bool {
     // A path outside of ASCII could be spelled like any name with as many parts.
     let Some(index) = Index::read(bytes, hash, "\u{e9}/\u{e9}".as_bytes()) else { return false };
-    for found in index.matches {
-        let again = Index::read(bytes, hash, &found.name).expect("an index stays one");
-        assert!(again.matches.iter().any(|other| other.number == found.number));
+    for entry in index.matches {
+        let again = Index::read(bytes, hash, &entry.name).expect("an index stays one");
+        assert!(again.matches.iter().any(|other| other.number == entry.number));
         if let Some(shared) = &index.shared {
-            shared.deleted.has(found.number);
+            shared.deleted.has(entry.number);
         }
     }
     true

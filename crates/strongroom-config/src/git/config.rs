@@ -11,7 +11,7 @@ pub(super) struct Config {
     /// `extensions.objectFormat`, if it is SHA-256.
     pub(super) is_sha256: bool,
     /// `extensions.worktreeConfig`.
-    pub(super) has_more: bool,
+    pub(super) has_worktree_config: bool,
 }
 
 /// The extensions that are supported here, or don't change the index.
@@ -39,13 +39,13 @@ impl Config {
                 Some(b'[') => section = reader.section()?,
                 Some(_) => {
                     let (name, value) = reader.setting()?;
-                    self.take(&section, &name, value)?;
+                    self.apply(&section, &name, value)?;
                 }
             }
         }
     }
 
-    fn take(&mut self, section: &[u8], name: &[u8], value: Option<Vec<u8>>) -> Option<()> {
+    fn apply(&mut self, section: &[u8], name: &[u8], value: Option<Vec<u8>>) -> Option<()> {
         let text = value.as_deref().unwrap_or(b"true");
         match (section, name) {
             (b"core", b"worktree") => self.work_tree = Some(value?),
@@ -58,7 +58,7 @@ impl Config {
                 };
             }
             (b"extensions", b"worktreeconfig") => {
-                self.has_more = !matches!(
+                self.has_worktree_config = !matches!(
                     &text.to_ascii_lowercase()[..],
                     b"false" | b"no" | b"off" | b"0" | b""
                 );
@@ -104,8 +104,8 @@ impl Reader<'_> {
     /// Reads `[name]` or `[name "subsection"]`. A name with a subsection ends with a quote, which no other name does.
     fn section(&mut self) -> Option<Vec<u8>> {
         self.next();
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        let mut name = self.take_while(is_part).to_ascii_lowercase();
+        let name = self.take_while(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        let mut name = name.to_ascii_lowercase();
         self.skip_spaces();
         if self.rest.first() == Some(&b'"') {
             self.next();
@@ -227,7 +227,7 @@ mod tests {
             assert_eq!(Config::default().with(text.as_bytes()), None, "{text}");
         }
         let sha256 = Config::default().with(b"[extensions]\nobjectformat=sha256\nworktreeConfig\n");
-        let expected = Config { work_tree: None, is_sha256: true, has_more: true };
+        let expected = Config { work_tree: None, is_sha256: true, has_worktree_config: true };
         assert_eq!(sha256, Some(expected));
     }
 }

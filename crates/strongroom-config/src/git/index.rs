@@ -10,10 +10,10 @@ use super::bitmap::Bitmap;
 use super::cursor::Cursor;
 
 /// The limit for the names of an index together, in bytes. In version 4, short entries can have long names.
-const MOST_NAMES: usize = 256 << 20;
+const MAX_NAMES: usize = 256 << 20;
 
 /// The limit for the entries that could stand for the file.
-const MOST_MATCHES: usize = 4096;
+const MAX_MATCHES: usize = 4096;
 
 /// The parts of an index that concern one file.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(super) struct Shared<'a> {
 }
 
 /// Returns whether an index ends with the checksum of its bytes, or with the zeros that git writes under `index.skipHash`.
-pub(super) fn is_whole(bytes: &[u8], hash: usize) -> bool {
+pub(super) fn has_valid_checksum(bytes: &[u8], hash: usize) -> bool {
     let Some((bytes, checksum)) = bytes.len().checked_sub(hash).map(|end| bytes.split_at(end))
     else {
         return false;
@@ -56,7 +56,8 @@ pub(super) fn is_whole(bytes: &[u8], hash: usize) -> bool {
 }
 
 impl<'a> Index<'a> {
-    /// Reads an index with hashes of `hash` bytes, looking for a path in the work tree.
+    /// Reads an index with hashes of `hash` bytes, looking for a path in the work tree. `None` if it can't be read with
+    /// certainty.
     pub(super) fn read(bytes: &'a [u8], hash: usize, path: &[u8]) -> Option<Self> {
         let (bytes, checksum) = bytes.split_at_checked(bytes.len().checked_sub(hash)?)?;
         let mut cursor = Cursor(bytes);
@@ -77,8 +78,8 @@ impl<'a> Index<'a> {
                 let (name, is_directory) = (entry.name.clone(), entry.is_directory());
                 matches.push(Match { number, name, is_directory });
             }
-            let is_late = entry.name.is_empty() && nameless <= number;
-            if is_late || names > MOST_NAMES || matches.len() > MOST_MATCHES {
+            let is_out_of_order = entry.name.is_empty() && nameless <= number;
+            if is_out_of_order || names > MAX_NAMES || matches.len() > MAX_MATCHES {
                 return None;
             }
         }
@@ -87,7 +88,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Reads the extensions after the entries. One of them names the shared index.
+/// Reads the extensions after the entries. One of them names the shared index. The outer `None` is for an extension that
+/// can't be read.
 fn shared<'a>(mut cursor: Cursor<'a>, hash: usize) -> Option<Option<Shared<'a>>> {
     let mut shared = None;
     while !cursor.0.is_empty() {
@@ -116,8 +118,8 @@ impl<'a> Shared<'a> {
             deleted = Bitmap::read(&mut cursor)?;
             let _replaced = Bitmap::read(&mut cursor)?;
         }
-        let names_one = checksum.iter().any(|byte| *byte != 0);
-        cursor.0.is_empty().then_some(names_one.then_some(Self { checksum, deleted }))
+        let is_split = checksum.iter().any(|byte| *byte != 0);
+        cursor.0.is_empty().then_some(is_split.then_some(Self { checksum, deleted }))
     }
 }
 

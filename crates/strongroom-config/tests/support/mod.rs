@@ -74,7 +74,7 @@ pub(crate) fn builder_in(directory: &Path) -> Config {
 /// Moves all secrets that a file has into the store.
 #[track_caller]
 pub(crate) fn secure(file: &ConfigFile, secrets: &blocking::SecretManager) -> Secured {
-    let plan = file.plan(secrets, Prefer::Neither).unwrap();
+    let plan = file.plan(secrets, Prefer::Ask).unwrap();
     file.secure(secrets, &plan, |_| {}).unwrap()
 }
 

@@ -41,7 +41,7 @@ pub(super) fn secure(
         file = file.taking_forgetful_stores();
     }
     let vault = open(settings)?;
-    let plan = file.plan(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from));
+    let plan = file.plan(&vault, flags.prefer.map_or(Prefer::Ask, Prefer::from));
     let plan = plan.map_err(|error| refused(error, &vault))?;
     let move_in = MoveIn { verb: "secure", file: &file, vault: &vault, plan: &plan, settings };
     let is_due = move_in.check(flags.dry_run, output)?;
@@ -64,7 +64,7 @@ pub(super) fn import(
 ) -> Result<Exit> {
     let file = flags.source.file(flags.source.rules(settings), settings)?;
     let vault = open(settings)?;
-    let plan = file.plan_import(&vault, flags.prefer.map_or(Prefer::Neither, Prefer::from))?;
+    let plan = file.plan_import(&vault, flags.prefer.map_or(Prefer::Ask, Prefer::from))?;
     let move_in = MoveIn { verb: "import", file: &file, vault: &vault, plan: &plan, settings };
     let is_due = move_in.check(flags.dry_run, output)?;
     if is_due {

@@ -6,17 +6,17 @@
 /// The form of a provider's keys: a prefix and a minimal length.
 struct Shape {
     provider: &'static str,
-    start: &'static str,
+    prefix: &'static str,
     /// The length of the shortest key, in bytes.
-    least: usize,
+    min_len: usize,
 }
 
 /// Returns the provider whose keys have the form of this text.
 pub(crate) fn provider_of(text: &str) -> Option<&'static str> {
-    let is_one_word = !text.contains(char::is_whitespace);
-    let is_of =
-        |shape: &&Shape| is_one_word && text.len() >= shape.least && text.starts_with(shape.start);
-    SHAPES.iter().find(is_of).map(|shape| shape.provider)
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    SHAPES.iter().find(|shape| shape.matches(text)).map(|shape| shape.provider)
 }
 
 /// Returns whether a text is a private key in the textual encoding of RFC 7468.
@@ -25,8 +25,14 @@ pub(crate) fn is_private_key(text: &str) -> bool {
     first.starts_with("-----BEGIN ") && first.trim_end().ends_with("PRIVATE KEY-----")
 }
 
-const fn shape(provider: &'static str, start: &'static str, least: usize) -> Shape {
-    Shape { provider, start, least }
+impl Shape {
+    fn matches(&self, text: &str) -> bool {
+        text.len() >= self.min_len && text.starts_with(self.prefix)
+    }
+}
+
+const fn shape(provider: &'static str, prefix: &'static str, min_len: usize) -> Shape {
+    Shape { provider, prefix, min_len }
 }
 
 /// The known forms. If two match, the first applies. Their sources:
@@ -77,9 +83,9 @@ mod tests {
 
     #[test]
     fn each_form_is_known_and_shorter_ones_are_not() {
-        for Shape { provider, start, least } in SHAPES {
-            assert_eq!(provider_of(&fake(start, *least)), Some(*provider), "{start}");
-            assert_eq!(provider_of(&fake(start, *least - 1)), None, "{start}");
+        for Shape { provider, prefix, min_len } in SHAPES {
+            assert_eq!(provider_of(&fake(prefix, *min_len)), Some(*provider), "{prefix}");
+            assert_eq!(provider_of(&fake(prefix, *min_len - 1)), None, "{prefix}");
         }
         assert_eq!(provider_of(&fake("sk-a b", 60)), None);
     }

@@ -7,33 +7,33 @@ use std::path::Path;
 use strongroom_files::{Source, open, read_open};
 use zeroize::Zeroizing;
 
-/// Reads a regular file of at most `largest` bytes, without following a link or waiting for a pipe.
+/// Reads a regular file of at most `limit` bytes, without following a link or waiting for a pipe.
 ///
 /// # Errors
 ///
 /// `NotFound` if the file is missing. Other kinds if it can't be read, is a link or no regular file, belongs to a user outside of
 /// `owners`, or is larger.
-pub(crate) fn read(path: &Path, largest: u64, owners: &[u32]) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, limit: u64, owners: &[u32]) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = open(path, Source::Neighbour)?;
-    if !is_of(&file.metadata()?, owners) {
+    if !belongs_to(&file.metadata()?, owners) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    read_open(&file, largest)
+    read_open(&file, limit)
 }
 
 /// Returns whether a file belongs to one of these users. Always true on systems without numeric owners.
-pub(crate) fn is_of(metadata: &Metadata, owners: &[u32]) -> bool {
+pub(crate) fn belongs_to(metadata: &Metadata, owners: &[u32]) -> bool {
     owner(metadata).is_none_or(|owner| owners.contains(&owner))
 }
 
 /// Returns the effective user of this process.
 #[cfg(unix)]
-pub(crate) fn user() -> u32 {
+pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 #[cfg(not(unix))]
-pub(crate) fn user() -> u32 {
+pub(crate) fn current_user() -> u32 {
     0
 }
 
