@@ -13,7 +13,7 @@ pub(crate) use config::{
 pub(crate) use entry::{Entry, Name};
 pub(crate) use flags::{Flags, backend_parser};
 pub(crate) use key::{KeyCommand, NewKey, OtherKeys};
-pub(crate) use program::{Args, ProgramCommand, STANDALONE};
+pub(crate) use program::{Args, ProgramCommand, STANDALONE, command};
 pub(crate) use secrets::{
     Get, Key, LayoutName, List, Metadata, Move, Origin, Rename, Repair, Run, Set, Setup, Update,
 };
@@ -31,6 +31,9 @@ mod program;
 mod secrets;
 #[cfg(feature = "settings")]
 mod settings_page;
+
+/// The place of the program's name in help texts, which other programs show, too.
+pub(crate) const PROGRAM: &str = "{program}";
 
 /// The source of a value, if it is neither a prompt nor standard input.
 #[derive(ClapArgs, Debug)]

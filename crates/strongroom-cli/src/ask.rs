@@ -15,7 +15,7 @@ mod windows;
 use problem::Lines;
 pub(crate) use problem::Problem;
 #[cfg(unix)]
-pub(crate) use unix::own_process;
+pub(crate) use unix::assume_sole_handler;
 #[cfg(unix)]
 use unix::{ask, note};
 #[cfg(windows)]

@@ -5,11 +5,12 @@ use std::io;
 use std::path::Path;
 
 use strongroom::ErrorKind;
+use strongroom::advice::{Advice, Command, Sentence};
+use strongroom::doctor::unencrypted_session;
 use strongroom::error::{Operation, Reason};
 use strongroom::store::{EntryName, VAULT_ENTRY};
 
 use crate::exit::Exit;
-use crate::words::command_word;
 
 /// The result of a step of a command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -18,7 +19,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The reader of the output has gone away, as `head` does, so there is nothing to report.
-    NobodyListens,
+    OutputClosed,
     /// A failure to report to the user.
     Report(Box<Report>),
 }
@@ -32,13 +33,13 @@ pub(crate) struct Report {
     pub(crate) reason: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) causes: Vec<String>,
-    pub(crate) hint: String,
+    pub(crate) advice: Advice,
 }
 
 impl Failure {
     /// Creates a failure for a command that is not typed as it must be.
-    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, "usage", message, hint)
+    pub(crate) fn usage(message: impl Into<String>, advice: impl Into<Advice>) -> Self {
+        Self::new(Exit::Usage, "usage", message, advice)
     }
 
     /// Creates a failure of the program itself, with a stable token for machines.
@@ -46,22 +47,22 @@ impl Failure {
         exit: Exit,
         code: &'static str,
         message: impl Into<String>,
-        hint: impl Into<String>,
+        advice: impl Into<Advice>,
     ) -> Self {
-        let (message, hint) = (message.into(), hint.into());
+        let (message, advice) = (message.into(), advice.into());
         let causes = Vec::new();
-        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
+        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, advice }))
     }
 
     /// Creates a failure for an I/O error of a file, a terminal or a pipe.
     pub(crate) fn io(
         message: impl Into<String>,
         cause: &io::Error,
-        hint: impl Into<String>,
+        advice: impl Into<Advice>,
     ) -> Self {
-        let (message, hint, causes) = (message.into(), hint.into(), vec![cause.to_string()]);
+        let (message, advice, causes) = (message.into(), advice.into(), vec![cause.to_string()]);
         let (exit, code) = (Exit::Failed, "io");
-        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
+        Self::Report(Box::new(Report { exit, code, reason: None, message, causes, advice }))
     }
 
     /// Creates a failure for a file that the user named and that can't be used.
@@ -74,14 +75,14 @@ impl Failure {
             reason: None,
             message,
             causes: causes(&error),
-            hint: error.hint().to_owned(),
+            advice: error.advice(),
         }))
     }
 
     /// Returns whether it is an error of any of these kinds.
     pub(crate) fn is(&self, kinds: &[ErrorKind]) -> bool {
         match self {
-            Self::NobodyListens => false,
+            Self::OutputClosed => false,
             Self::Report(report) => kinds.iter().any(|kind| kind.code() == report.code),
         }
     }
@@ -104,7 +105,7 @@ impl From<strongroom::Error> for Failure {
             reason: error.reason().map(Reason::code),
             message: error.to_string(),
             causes,
-            hint: hint(&error),
+            advice: advice(&error),
         }))
     }
 }
@@ -118,49 +119,54 @@ fn causes(error: &strongroom::Error) -> Vec<String> {
 impl From<io::Error> for Failure {
     fn from(cause: io::Error) -> Self {
         if cause.kind() == io::ErrorKind::BrokenPipe {
-            return Self::NobodyListens;
+            return Self::OutputClosed;
         }
         Self::io("cannot write the output", &cause, "See where the output goes: a full disk?")
     }
 }
 
-/// Returns the advice on an error: the library's, extended by commands of this program, and written for `strongroom`.
-pub(crate) fn hint(error: &strongroom::Error) -> String {
-    let hint = with_commands(error);
+/// Returns the advice on an error: the library's, extended by commands of this program.
+pub(crate) fn advice(error: &strongroom::Error) -> Advice {
+    let advice = error.advice();
     match (error.kind(), error.entry()) {
-        (ErrorKind::Ambiguous | ErrorKind::NotFound, Some(entry)) => about_entry(error, entry),
-        (ErrorKind::AlreadyExists, _) => {
-            "Leave out `--create-new` to replace it, or choose another name.".to_owned()
+        (ErrorKind::Ambiguous | ErrorKind::NotFound, Some(entry))
+            if error.commands().is_empty() =>
+        {
+            advice.and(about_entry(error.kind(), entry))
         }
+        (ErrorKind::AlreadyExists, _) => replace_it().text("choose another name.").into(),
         (ErrorKind::NoBackend, _) if error.reason() == Some(Reason::SessionNotEncrypted) => {
-            format!("{hint} Or take it as it is, for one command, with `--allow-unencrypted-bus`.")
+            advice.and(unencrypted_session())
         }
         (ErrorKind::Locked | ErrorKind::NoBackend | ErrorKind::NoDefaultCollection, _) => {
-            format!("{hint} `strongroom doctor` shows the commands.")
+            advice.and(Command::new("doctor").does("shows the commands"))
         }
-        _ => hint,
+        _ => advice,
     }
 }
 
-/// Returns the library's advice on an error, with the commands that follow it.
-pub(crate) fn with_commands(error: &strongroom::Error) -> String {
-    let commands = error.commands().iter().map(ToString::to_string);
-    [error.hint().to_owned()].into_iter().chain(commands).collect::<Vec<_>>().join(" ")
+/// Returns advice on a secret that exists: to replace it, or to use another command.
+pub(crate) fn replace_or_use(command: Command) -> Sentence {
+    replace_it().text("use ").command(command).text(".")
 }
 
-fn about_entry(error: &strongroom::Error, entry: &EntryName) -> String {
-    let service = command_word(entry.service().as_str(), "SERVICE");
-    let user = command_word(entry.user().as_str(), "USER");
-    match (error.kind(), user == VAULT_ENTRY) {
-        (ErrorKind::Ambiguous, true) => with_commands(error),
-        (ErrorKind::Ambiguous, false) => format!(
-            "`strongroom entry repair {service} {user}` shows the items; with `--keep ID` it keeps one and deletes \
-             the others."
-        ),
-        (_, true) => format!("`strongroom setup NAME --service {service}` stores a first secret."),
-        (_, false) => format!(
-            "`strongroom entry list {service}` shows what is there; \
-             `strongroom entry set {service} {user}` stores it."
-        ),
+fn replace_it() -> Sentence {
+    Sentence::from("Leave out ").option("--create-new").text(" to replace it, or ")
+}
+
+fn about_entry(kind: ErrorKind, entry: &EntryName) -> Sentence {
+    let (service, user) = (entry.service().as_str(), entry.user().as_str());
+    match (kind, user) {
+        (ErrorKind::Ambiguous, _) => Sentence::default()
+            .command(Command::new("entry repair").value(service, "SERVICE").value(user, "USER"))
+            .text(" shows the items; with ")
+            .option("--keep ID")
+            .text(" it keeps one and deletes the others."),
+        (_, VAULT_ENTRY) => Command::new("setup NAME").on(service).does("stores a first secret"),
+        (_, user) => Sentence::default()
+            .command(Command::new("entry list").value(service, "SERVICE"))
+            .text(" shows what is there; ")
+            .command(Command::new("entry set").value(service, "SERVICE").value(user, "USER"))
+            .text(" stores it."),
     }
 }

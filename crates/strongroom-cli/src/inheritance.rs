@@ -31,7 +31,7 @@ pub(crate) fn open_privately(descriptor: u32) -> io::Result<File> {
 /// # Errors
 ///
 /// The system's error.
-pub(crate) fn withhold(started: &mut Command, program: &Program) -> io::Result<()> {
+pub(crate) fn strip_keys(started: &mut Command, program: &Program) -> io::Result<()> {
     for name in ["KEY_FILE", "PASSPHRASE_FILE"] {
         let variable = program.variable(name);
         if let Some(descriptor) = env::var_os(&variable).and_then(|it| descriptor(Path::new(&it))) {
@@ -49,7 +49,7 @@ pub(crate) fn withhold(started: &mut Command, program: &Program) -> io::Result<(
 /// Keeps from a program everything that it has no use for: this program's variables, the credentials of a service, and
 /// every descriptor but the first three.
 #[cfg(feature = "settings")]
-pub(crate) fn withhold_all(started: &mut Command, program: &Program) {
+pub(crate) fn strip_all_keys(started: &mut Command, program: &Program) {
     for name in env::vars_os().map(|(name, _)| name) {
         if name == "CREDENTIALS_DIRECTORY" || program.has_variable(&name) {
             started.env_remove(name);

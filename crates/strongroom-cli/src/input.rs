@@ -5,6 +5,7 @@ use std::env;
 use std::io;
 use std::path::Path;
 
+use strongroom::advice::{Advice, Command, Sentence};
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
 use strongroom::store::{secret_bytes, secret_copy, secret_text};
 use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
@@ -29,7 +30,7 @@ pub(crate) struct Wanted<'a> {
     /// The state of things if no value comes, such as `nothing was stored`.
     pub(crate) state: &'a str,
     /// The command that takes the value from a file.
-    pub(crate) from_file: &'a str,
+    pub(crate) from_file: &'a Command,
 }
 
 /// Returns the value that the flags point to, or that of standard input unless it is empty. `None` means that no value
@@ -82,8 +83,11 @@ pub(crate) fn text(value: &SecretBytes, state: &str) -> Result<SecretString> {
             Exit::Usage,
             "invalid",
             format!("the value is not text (UTF-8), and a vault holds text; {state}"),
-            "Encode it, for example with `base64`, or keep it by itself: \
-             `strongroom entry set SERVICE NAME`.",
+            Advice::from("Encode it, for example with `base64`.").and(
+                Sentence::from("Or keep it by itself: ")
+                    .command(Command::new("entry set SERVICE NAME"))
+                    .text("."),
+            ),
         )
     })
 }
@@ -97,8 +101,10 @@ pub(crate) fn asked(wanted: &Wanted<'_>, settings: &Settings) -> Result<SecretBy
             "Pipe the value in, or leave out --no-prompt.",
         ));
     }
-    let instead = format!("`{from_file}` takes it from a file; or pipe it into this command.");
-    let answer = ask::value(name).map_err(|problem| problem.of_value(state, &instead))?;
+    let from_file = Sentence::default()
+        .command((*from_file).clone())
+        .text(" takes it from a file; or pipe it into this command.");
+    let answer = ask::value(name).map_err(|problem| problem.of_value(state, from_file))?;
     Ok(if *exact { answer } else { as_typed(&answer) })
 }
 
@@ -130,7 +136,11 @@ pub(crate) fn ask_name(output: &mut Output) -> Result<String> {
 }
 
 /// Asks on the terminal for text that is no secret, and is shown while it is typed.
-pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> Result<String> {
+pub(crate) fn ask_openly(
+    question: &str,
+    instead: &'static str,
+    output: &mut Output,
+) -> Result<String> {
     output.question(question)?;
     // Commands ask only if standard input is a terminal, so this needs no terminal of its own.
     let mut line = String::new();
@@ -141,7 +151,7 @@ pub(crate) fn ask_openly(question: &str, instead: &str, output: &mut Output) -> 
 }
 
 /// Asks a question on the terminal, and returns whether the answer is yes. Any other answer is no.
-pub(crate) fn agrees(question: &str, instead: &str, output: &mut Output) -> Result<bool> {
+pub(crate) fn agrees(question: &str, instead: &'static str, output: &mut Output) -> Result<bool> {
     let answer = ask_openly(question, instead, output)?;
     Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
 }
@@ -161,8 +171,9 @@ fn all_of_stdin(exact: bool) -> Result<SecretBytes> {
 
 fn environment(variable: &str) -> Result<SecretBytes> {
     // By mistake, `--from-env $NAME` passes the value: a text that is not formed like a variable's name is not shown.
-    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let shown = if variable.chars().all(is_name) { variable } else { "that --from-env names" };
+    let is_name =
+        variable.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let shown = if is_name { variable } else { "that --from-env names" };
     let value = env::var_os(variable).ok_or_else(|| {
         Failure::usage(
             format!("the environment variable {shown} is not set"),
@@ -200,7 +211,8 @@ fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
     if value.expose_secret().is_empty() {
         return Err(Failure::usage(
             format!("{problem}; nothing was stored"),
-            "Try again with a value. `strongroom set NAME --from-file /dev/null` stores an empty one.",
+            Advice::from("Try again with a value.")
+                .and(Command::new("set NAME --from-file /dev/null").does("stores an empty one")),
         ));
     }
     Ok(value)
@@ -211,7 +223,9 @@ fn nameless() -> Failure {
         Exit::Locked,
         "dismissed",
         "nothing was answered; nothing was stored",
-        "Put the name after `setup`: `strongroom setup API_KEY`.",
+        Sentence::from("Put the name after `setup`: ")
+            .command(Command::new("setup API_KEY"))
+            .text("."),
     )
 }
 

@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use strongroom::advice::{Advice, Sentence};
 use strongroom::error::Operation;
 use strongroom::keys::{KeySource, PassphraseRequest};
 use strongroom::{Config, Error, ErrorKind, SecretString};
@@ -61,8 +62,10 @@ impl Keys {
         if !self.may_ask {
             return config;
         }
-        let keys = self.clone();
-        config.passphrase(move |request| keys.ask(request))
+        let (keys, hint) = (self.clone(), config.key_hint());
+        config.passphrase(move |request| {
+            keys.ask(request).map_err(|error| error.with_advice(named(&hint)))
+        })
     }
 
     /// Returns the passphrase that was typed, as a key.
@@ -92,19 +95,24 @@ impl Keys {
     }
 }
 
-const HINT: &str = "Name a file with the passphrase in STRONGROOM_PASSPHRASE_FILE, or one with a key in \
-     STRONGROOM_KEY_FILE; `--passphrase-fd N` reads the passphrase from a file descriptor.";
+/// Returns advice to name a key: by the configuration's variables, whose names are in its hint, or by a flag.
+fn named(hint: &str) -> Advice {
+    let descriptor = Sentence::default()
+        .option("--passphrase-fd N")
+        .text(" reads the passphrase from a file descriptor.");
+    Advice::from(hint.to_owned()).and(descriptor)
+}
 
 impl Keys {
-    /// Asks for the passphrase of a new encrypted file.
-    pub(crate) fn choose(&self) -> Result<()> {
+    /// Asks for the passphrase of a new encrypted file. `hint` is the configuration's.
+    pub(crate) fn choose(&self, hint: &str) -> Result<()> {
         if !self.may_ask {
             let error = Error::new(ErrorKind::KeyMissing, Operation::Set)
                 .with_message("nothing was named that opens the new encrypted file");
-            return Err(error.with_hint(HINT).into());
+            return Err(error.with_advice(named(hint)).into());
         }
         let passphrase = ask::new_passphrase(FILE);
-        *self.typed() = Some(passphrase.map_err(|problem| problem.of_passphrase(HINT))?);
+        *self.typed() = Some(passphrase.map_err(|problem| problem.of_passphrase(named(hint)))?);
         Ok(())
     }
 }
@@ -115,7 +123,7 @@ pub(crate) fn ask(request: &PassphraseRequest) -> strongroom::Result<Option<Secr
     match answer(request) {
         Ok(passphrase) => Ok(Some(passphrase)),
         Err(Problem::Dismissed | Problem::Empty | Problem::Mistyped) => Ok(None),
-        Err(problem) => Err(Error::from(problem).with_hint(HINT)),
+        Err(problem) => Err(problem.into()),
     }
 }
 

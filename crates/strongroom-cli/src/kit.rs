@@ -7,7 +7,6 @@ use strongroom::keys::PassphraseRequest;
 use strongroom::{Config, Error, Result, SecretKey, SecretString};
 use strongroom_config::Rules;
 
-use crate::advice::Advice;
 use crate::application::Application;
 use crate::failure;
 use crate::keys::{self, Keys};
@@ -16,6 +15,7 @@ use crate::program::Program;
 use crate::run;
 use crate::secrets_command::SecretsCommand;
 use crate::settings::Settings;
+use crate::voice::ProgramVoice;
 
 /// The description of a program that embeds the commands: its names, its secrets, its configuration file.
 ///
@@ -102,7 +102,7 @@ impl Kit {
     /// assert!(hint.ends_with("`tracker doctor` shows the commands."));
     /// ```
     pub fn hint(&self, error: &Error) -> String {
-        Advice::of_program(&self.application.program).worded(&failure::hint(error))
+        failure::advice(error).spoken_by(&ProgramVoice::of_program(&self.application.program))
     }
 
     /// Runs a command to its end. It asks on the terminal, prints results on standard output and the rest on standard

@@ -60,7 +60,6 @@
 // in through `input`, which asks hidden questions with `ask`. Everything goes out through `output`, and `exit` decides the
 // exit code.
 
-mod advice;
 mod application;
 mod args;
 mod ask;
@@ -89,6 +88,7 @@ mod streams;
 mod table;
 mod times;
 mod vault;
+mod voice;
 mod whole_file;
 mod wiped;
 mod words;

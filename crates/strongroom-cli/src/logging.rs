@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use anstyle::{AnsiColor, Style};
+use strongroom::advice::{Command, Sentence};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
@@ -14,8 +15,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::advice::Advice;
 use crate::settings::Settings;
+use crate::voice::ProgramVoice;
 
 /// Starts logging for the process: warnings, and more with each `-v`. With `--json` nothing is logged without `-v`, so
 /// that stderr holds a single JSON object or nothing.
@@ -41,7 +42,7 @@ fn lines(settings: &Settings) -> impl Subscriber + Send + Sync {
     };
     let others = ours.min(LevelFilter::WARN);
     let targets = Targets::new().with_default(others).with_target("strongroom", ours);
-    let line = Line { fields: settings.verbose > 0, advice: Advice::of(settings) };
+    let line = Line { fields: settings.verbose > 0, voice: ProgramVoice::of(settings) };
     let lines = layer().event_format(line).with_writer(stderr);
     tracing_subscriber::registry().with(lines).with(targets)
 }
@@ -54,7 +55,7 @@ fn stderr() -> impl io::Write {
 /// The format of a line: `warning: MESSAGE`, like the program's other messages. The fields are shown with `-v`.
 struct Line {
     fields: bool,
-    advice: Advice,
+    voice: ProgramVoice,
 }
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -78,30 +79,38 @@ where
         let style = Style::new().bold().fg_color(Some(colour.into()));
         write!(writer, "{style}{word}:{style:#} ")?;
         let mut text =
-            Text { writer: &mut writer, fields: self.fields, is_advised: false, result: Ok(()) };
+            Text { writer: &mut writer, fields: self.fields, advice: None, result: Ok(()) };
         event.record(&mut text);
         text.result?;
-        if text.is_advised {
-            write!(writer, "\n  help: {}", self.advice.worded(KEEP))?;
+        if let Some(advice) = text.advice.and_then(|advice| advice.spoken_by(&self.voice)) {
+            write!(writer, "\n  help: {advice}")?;
         }
         writeln!(writer)
     }
 }
 
-/// The advice where secrets are kept in a store that forgets.
-const KEEP: &str = "`strongroom doctor` says how to keep them for good.";
+/// Returns the advice on a warning of the library, by its token.
+fn advice(warning: &str) -> Option<Sentence> {
+    match warning {
+        "not_persistent" => Some(Command::new("doctor").does("says how to keep them for good")),
+        "key_slots_changed" => Some(Command::new("key list").does("shows them")),
+        _ => None,
+    }
+}
 
 struct Text<'a, 'b> {
     writer: &'a mut Writer<'b>,
     fields: bool,
-    /// Set if the event is a warning that the advice belongs to.
-    is_advised: bool,
+    /// The advice on the warning that the event is.
+    advice: Option<Sentence>,
     result: fmt::Result,
 }
 
 impl Visit for Text<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.is_advised |= field.name() == "warning" && value == "not_persistent";
+        if field.name() == "warning" {
+            self.advice = advice(value);
+        }
         self.record_debug(field, &value);
     }
 

@@ -50,8 +50,8 @@ fn is_word(text: &str) -> bool {
 
 /// Returns whether a text is a word, or a number or a time.
 fn is_harmless(text: &str) -> bool {
-    let is_of_time = |c: char| c.is_ascii_digit() || "-+:.TZ ".contains(c);
-    is_word(text) || (text.len() <= 30 && text.chars().all(is_of_time))
+    is_word(text)
+        || (text.len() <= 30 && text.chars().all(|c| c.is_ascii_digit() || "-+:.TZ ".contains(c)))
 }
 
 /// Returns a sentence on the values that an argument takes, without the given value.

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command, Voice as _};
 
-use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::misuse;
 use crate::settings::Settings;
 use crate::streams;
+use crate::voice::ProgramVoice;
 
 const BOLD: Style = Style::new().bold();
 const ERROR: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -23,7 +24,7 @@ const GOOD: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 /// The output of a command, with the settings that shape it.
 #[derive(Debug)]
 pub(crate) struct Output {
-    advice: Advice,
+    voice: ProgramVoice,
     json: bool,
     confirms: bool,
     stdout_is_terminal: bool,
@@ -41,11 +42,11 @@ impl Output {
     /// Creates the output for these settings.
     pub(crate) fn new(settings: &Settings) -> Self {
         // Confirmations are for the user at a terminal. A script gets them with `-v`.
-        let somebody_reads = io::stderr().is_terminal() && !settings.json;
+        let is_interactive = io::stderr().is_terminal() && !settings.json;
         Self {
-            advice: Advice::of(settings),
+            voice: ProgramVoice::of(settings),
             json: settings.json,
-            confirms: somebody_reads || settings.verbose > 0,
+            confirms: is_interactive || settings.verbose > 0,
             stdout_is_terminal: settings.stdout_is_terminal,
         }
     }
@@ -105,7 +106,7 @@ impl Output {
     /// Says that something was done, if stderr is a terminal and without `--json`, or with `-v`.
     pub(crate) fn confirm(&mut self, text: impl fmt::Display) {
         if self.confirms {
-            tell(format_args!("{}\n", self.named(text)));
+            tell(format_args!("{text}\n"));
         }
     }
 
@@ -116,19 +117,25 @@ impl Output {
 
     /// Writes a question to stderr, which the user answers on the same line.
     pub(crate) fn question(&mut self, text: &str) -> io::Result<()> {
-        question(&self.advice.worded(text))
+        question(text)
     }
 
     /// Writes a warning. With `--json` it is left out, since the result contains the warnings.
     pub(crate) fn warning(&mut self, text: impl fmt::Display) {
         if !self.json {
-            tell(format_args!("{WARNING}warning:{WARNING:#} {}\n", self.named(text)));
+            tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
         }
     }
 
-    /// Returns a text that is written for `strongroom`, with the commands and variables of this program.
-    pub(crate) fn named(&self, text: impl fmt::Display) -> String {
-        self.advice.worded(&text.to_string())
+    /// Returns a line with a next step and its command; empty if this program does not have the command.
+    pub(crate) fn step(&self, purpose: &str, command: &Command) -> String {
+        let typed = self.voice.command(command);
+        typed.map(|typed| format!("{purpose}: {typed}\n")).unwrap_or_default()
+    }
+
+    /// Returns advice in the words of this program.
+    pub(crate) fn spoken(&self, advice: impl Into<Advice>) -> String {
+        advice.into().spoken_by(&self.voice)
     }
 
     /// Writes the reason of a failure, and returns the program's exit.
@@ -137,7 +144,7 @@ impl Output {
         let Failure::Report(report) = failure else {
             return Exit::Done;
         };
-        let hint = self.advice.worded(&report.hint);
+        let hint = report.advice.spoken_by(&self.voice);
         if self.json {
             let mut message = report.message.clone();
             report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));

@@ -43,7 +43,7 @@ fn read_stdin() -> io::Result<Wiped> {
     Ok(bytes)
 }
 
-fn from_content(content: &[u8], missing: String, hint: &str) -> Result<SecretString> {
+fn from_content(content: &[u8], missing: String, hint: &'static str) -> Result<SecretString> {
     match secret_text(&secret_copy(first_line(content))) {
         Some(text) if !text.expose_secret().is_empty() => Ok(text),
         Some(_) => Err(Failure::usage(missing, hint)),

@@ -60,17 +60,11 @@ impl Program {
         self.is_standalone() && env::var_os("STRONGROOM_SERVICE").is_some()
     }
 
-    /// Returns whether a text begins with a command of this program.
-    pub(crate) fn has_command(&self, text: &str) -> bool {
-        let end = text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
+    /// Returns whether the program has a command, or a group of commands, of this name.
+    pub(crate) fn has_command(&self, name: &str) -> bool {
         match self.is_standalone() {
-            true => ProgramCommand::has_subcommand(&text[..end]),
-            false => Command::has_subcommand(&text[..end]),
+            true => ProgramCommand::has_subcommand(name),
+            false => Command::has_subcommand(name),
         }
-    }
-
-    /// Returns a text with the variables of `strongroom` replaced by those of this program.
-    pub(crate) fn with_variables(&self, text: &str) -> String {
-        text.replace(PREFIX, &self.prefix)
     }
 }

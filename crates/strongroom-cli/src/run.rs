@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::application::Application;
 use crate::args::{Args, Command, Flags};
 #[cfg(unix)]
@@ -22,8 +20,8 @@ pub fn main() -> ExitCode {
     // Before anything else: a value among the arguments, by mistake, is a secret already.
     hardening::keep_memory_private();
     #[cfg(unix)]
-    ask::own_process();
-    let args = match Args::try_parse() {
+    ask::assume_sole_handler();
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return output::usage(&error),
     };
@@ -32,17 +30,17 @@ pub fn main() -> ExitCode {
         Settings::resolve(Application::of(Program::standalone()), flags, args.global.verbose);
     settings.service = args.global.service;
     logging::start(&settings);
-    ended(settings, flags, |settings, output| {
+    run_to_exit(settings, flags, |settings, output| {
         commands::run_program(&args.command, settings, output)
     })
 }
 
 /// Runs a command of another program.
 pub(crate) fn run(settings: Settings, flags: &Flags, command: &Command) -> ExitCode {
-    ended(settings, flags, |settings, output| commands::run(command, settings, output))
+    run_to_exit(settings, flags, |settings, output| commands::run(command, settings, output))
 }
 
-fn ended(
+fn run_to_exit(
     mut settings: Settings,
     flags: &Flags,
     work: impl FnOnce(&Settings, &mut Output) -> Result<Exit>,

@@ -2,9 +2,7 @@
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
-use crate::advice::Advice;
-use crate::args::{Command, ConfigCommand, ConfigExport, ConfigSecure, Flags};
-use crate::program::Program;
+use crate::args::{Command, ConfigCommand, ConfigExport, ConfigSecure, Flags, PROGRAM};
 
 /// The commands on a program's secrets, for use among its own commands: `setup`, `set`, `get`, `list`, `update`, `delete`,
 /// `config`, `purge`, `move`, `doctor` and so on, each with the flags `--backend`, `--no-prompt`, `--passphrase-fd`,
@@ -110,8 +108,7 @@ impl Embedded for clap::Command {
     fn embedded<const DEPTH: usize>(mut self, parent: &str) -> Self {
         if let Some(help) = self.get_after_help().map(ToString::to_string) {
             // Embedded commands have no `--service`: the program has a single service.
-            let names_no_service = |line: &&str| !line.contains("--service");
-            let lines: Vec<_> = help.lines().filter(names_no_service).collect();
+            let lines: Vec<_> = help.lines().filter(|line| !line.contains("--service")).collect();
             // `name_examples` is a plain function without captures, so the parent's name travels in the text.
             let help = format!("{parent}\n{}", lines.join("\n"));
             self = self.after_help(help).defer(name_examples::<DEPTH>);
@@ -133,8 +130,7 @@ fn name_examples<const DEPTH: usize>(command: clap::Command) -> clap::Command {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let Some((parent, help)) = help.split_once('\n') else { return command };
     let words = command.get_bin_name().and_then(|path| path.rsplitn(DEPTH + 1, ' ').nth(DEPTH));
-    let program = Program::embedded(words.unwrap_or(parent), "");
-    let help = Advice::in_help(program).worded(help);
+    let help = help.replace(PROGRAM, words.unwrap_or(parent));
     command.after_help(help)
 }
 
@@ -216,9 +212,7 @@ mod tests {
         assert!(texts.iter().any(|text| text.contains("  tracker list --expiring 30d ")));
         for text in &texts {
             assert!(!text.contains("--service") && !text.contains("STRONGROOM_"), "{text}");
-            let named =
-                Advice::in_help(Program::embedded("tracker", "claude-tracker")).worded(text);
-            assert_eq!(named, text.as_str(), "a command of strongroom");
+            assert!(!text.contains(PROGRAM) && !text.contains("`strongroom "), "{text}");
         }
     }
 

@@ -28,16 +28,21 @@ pub(crate) fn open_entries(
     writes: bool,
     settings: &Settings,
 ) -> Result<ServiceEntries> {
-    let open = |config: Config| match settings.backend {
-        Some(_) => config.entries_elsewhere(),
-        None => config.entries(),
-    };
     // The backend is known only now, and only the file needs a passphrase.
-    let entries = open(settings.config(settings.deadlines.call).service(service))?;
+    let config = settings.config(settings.deadlines.call).service(service);
+    let entries = entries_of(config, settings)?;
     if entries.backend() != Backend::File {
         return Ok(entries);
     }
-    Ok(open(for_entries(service, writes, entries.backend(), settings)?)?)
+    let config = for_entries(service, writes, entries.backend(), settings)?;
+    Ok(entries_of(config, settings)?)
+}
+
+fn entries_of(config: Config, settings: &Settings) -> Result<ServiceEntries, Error> {
+    match settings.backend {
+        Some(_) => config.entries_elsewhere(),
+        None => config.entries(),
+    }
 }
 
 /// Returns the configuration for entries of a service, with a passphrase for its encrypted file. A store never asks for
@@ -55,7 +60,7 @@ pub(crate) fn for_entries(
     // Opening the vault asks for the passphrase, and finds out whether it is right.
     let is_there = config.clone().open_blocking()?.layout() == Layout::Sealed;
     if !is_there && writes {
-        settings.keys.choose()?;
+        settings.keys.choose(&config.key_hint())?;
     }
     Ok(match settings.keys.typed_key() {
         Some(key) => config.key(key),
@@ -88,7 +93,7 @@ pub(crate) fn choice(
     settings: &Settings,
     spent: Duration,
 ) -> Result<(Backend, ChoiceReason), Error> {
-    let config = settings.config(what_is_left(settings.deadlines.call, spent));
+    let config = settings.config(remaining(settings.deadlines.call, spent));
     let unread = quietly(settings, || config.repair())?;
     Ok((unread.backend(), unread.reason().clone()))
 }
@@ -108,6 +113,6 @@ impl From<Chosen> for Opened {
     }
 }
 
-pub(crate) fn what_is_left(limit: Duration, spent: Duration) -> Duration {
+pub(crate) fn remaining(limit: Duration, spent: Duration) -> Duration {
     limit.saturating_sub(spent).max(LAST_CHANCE.min(limit))
 }

@@ -17,6 +17,18 @@ pub(crate) struct Column {
     pub(crate) importance: Importance,
 }
 
+impl Column {
+    /// Creates a column with a cell for each item.
+    pub(crate) fn of<T, C: Into<Cell>>(
+        title: &'static str,
+        importance: Importance,
+        items: &[T],
+        cell: impl Fn(&T) -> C,
+    ) -> Self {
+        Self { title, cells: items.iter().map(|item| cell(item).into()).collect(), importance }
+    }
+}
+
 /// The way in which a column gives way if the terminal is too narrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Importance {
@@ -31,6 +43,13 @@ pub(crate) enum Importance {
 pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) mark: Option<Mark>,
+}
+
+/// Converts a text without a mark.
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, mark: None }
+    }
 }
 
 /// Returns the table in this width: details are cut from the right, then left out. If the rest doesn't fit either, each row
@@ -94,8 +113,12 @@ fn rows(columns: &[Column]) -> usize {
 }
 
 fn natural_widths(columns: &[Column]) -> Vec<usize> {
-    let texts = |column: &Column| column.cells.iter().map(|cell| cell.text.width()).max();
-    columns.iter().map(|it| texts(it).unwrap_or(0).max(it.title.width())).collect()
+    columns.iter().map(natural_width).collect()
+}
+
+fn natural_width(column: &Column) -> usize {
+    let texts = column.cells.iter().map(|cell| cell.text.width());
+    texts.fold(column.title.width(), usize::max)
 }
 
 /// Returns the widths with the details cut, from the last one on, as far as they may be.
@@ -125,13 +148,16 @@ fn cut(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     let mut left = width.saturating_sub(1);
-    let fits = |c: &char| {
+    let mut beginning = String::new();
+    for c in text.chars() {
         let needed = c.width().unwrap_or(0);
-        let fits = needed <= left;
-        left = if fits { left - needed } else { 0 };
-        fits
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
+        if needed > left {
+            break;
+        }
+        left -= needed;
+        beginning.push(c);
+    }
+    beginning + "…"
 }
 
 #[cfg(test)]

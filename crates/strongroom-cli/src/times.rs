@@ -63,22 +63,26 @@ fn expiry_from(text: &str, now: &Zoned) -> Result<Expiry, String> {
 ///
 /// If the moment is too far ahead or too long ago for a time stamp.
 fn moment(text: &str, now: &Zoned) -> Option<Result<Timestamp, jiff::Error>> {
-    let zone = || now.time_zone().clone();
-    let moment = |zoned: Zoned| Timestamp::from(zoned.timestamp());
+    let zone = now.time_zone();
     if let Ok(day) = Date::strptime("%Y-%m-%d", text) {
-        return Some(day.tomorrow().and_then(|next| next.to_zoned(zone())).map(moment));
+        let end = day.tomorrow().and_then(|next| next.to_zoned(zone.clone()));
+        return Some(end.map(timestamp));
     }
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Some(Ok(moment));
     }
     if let Ok(zoned) = text.parse::<Zoned>() {
-        return Some(Ok(moment(zoned)));
+        return Some(Ok(timestamp(zoned)));
     }
     if let Ok(local) = text.parse::<DateTime>() {
-        return Some(local.to_zoned(zone()).map(moment));
+        return Some(local.to_zoned(zone.clone()).map(timestamp));
     }
     let span: Span = text.parse().ok()?;
-    Some(now.checked_add(span).map(moment))
+    Some(now.checked_add(span).map(timestamp))
+}
+
+fn timestamp(zoned: Zoned) -> Timestamp {
+    zoned.timestamp().into()
 }
 
 /// Returns the time since a moment in words: `3 days`.
@@ -117,14 +121,15 @@ fn length(seconds: u64) -> String {
     // The mean lengths in the Gregorian calendar.
     const YEAR: u64 = 31_556_952;
     const MONTH: u64 = YEAR / 12;
-    let nearest = |unit: u64| (seconds + unit / 2) / unit;
+    let [minutes, hours, days, months, years] =
+        [MINUTE, HOUR, DAY, MONTH, YEAR].map(|unit| (seconds + unit / 2) / unit);
     let (count, word) = match seconds {
         ..MINUTE => return "less than a minute".to_owned(),
-        _ if nearest(MINUTE) < 60 => (nearest(MINUTE), "minute"),
-        _ if nearest(HOUR) < 48 => (nearest(HOUR), "hour"),
-        _ if nearest(DAY) <= 100 => (nearest(DAY), "day"),
-        _ if nearest(MONTH) < 24 => (nearest(MONTH), "month"),
-        _ => (nearest(YEAR), "year"),
+        _ if minutes < 60 => (minutes, "minute"),
+        _ if hours < 48 => (hours, "hour"),
+        _ if days <= 100 => (days, "day"),
+        _ if months < 24 => (months, "month"),
+        _ => (years, "year"),
     };
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

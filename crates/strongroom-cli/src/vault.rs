@@ -1,5 +1,6 @@
 //! Opens the vault, and words messages about its secrets.
 
+use strongroom::advice::{Advice, Command, Sentence};
 use strongroom::blocking::SecretManager;
 use strongroom::keys::VaultKeys;
 use strongroom::repair::VaultRepair;
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::misuse;
 use crate::settings::Settings;
-use crate::words::{command_word, printable};
+use crate::words::printable;
 
 /// Chooses the store and reads the vault.
 pub(crate) fn open(settings: &Settings) -> Result<SecretManager, Error> {
@@ -64,7 +65,7 @@ impl Key {
 
 /// Returns a secret's metadata. It is an error if there is no such secret.
 pub(crate) fn find(
-    verb: &str,
+    verb: &'static str,
     key: &SecretKey,
     vault: &SecretManager,
     settings: &Settings,
@@ -81,7 +82,7 @@ pub(crate) fn find(
 ///
 /// `verb` is the command that failed.
 pub(crate) fn missing(
-    verb: &str,
+    verb: &'static str,
     key: &SecretKey,
     secrets: &[SecretInfo],
     vault: &SecretManager,
@@ -99,14 +100,16 @@ pub(crate) fn missing(
     let more = if verb == "rename" { "NEW" } else { "" };
     let others = same_name.first().map(|other| {
         let targets: Vec<_> = same_name.iter().map(|key| of_target(key)).collect();
-        format!("It is there {}: `{}`. ", targets.join(", "), command(verb, other, more))
+        Sentence::from(format!("It is there {}: ", targets.join(", ")))
+            .command(command(verb, other, more))
+            .text(".")
     });
     let next = match verb {
-        "get" | "update" => format!("`{}` stores it.", command("set", key, "")),
-        _ => "`strongroom list` shows what is there.".to_owned(),
+        "get" | "update" => command("set", key, "").does("stores it"),
+        _ => Command::new("list").does("shows what is there"),
     };
-    let hint = others.unwrap_or_default() + &next;
-    Failure::new(Exit::NotFound, "not_found", message, hint)
+    let advice = others.map(Advice::from).unwrap_or_default().and(next);
+    Failure::new(Exit::NotFound, "not_found", message, advice)
 }
 
 fn of_target(key: &SecretKey) -> String {
@@ -116,14 +119,12 @@ fn of_target(key: &SecretKey) -> String {
     }
 }
 
-/// Returns a command on a secret, written for `strongroom`.
-pub(crate) fn command(verb: &str, key: &SecretKey, flags: &str) -> String {
-    let mut command = format!("strongroom {verb} {}", command_word(key.name(), "NAME"));
-    if let Some(target) = key.target() {
-        command += &format!(" --target {}", command_word(target, "TARGET"));
-    }
-    if !flags.is_empty() {
-        command += &format!(" {flags}");
-    }
-    command
+/// Returns a command on a secret, as advice.
+pub(crate) fn command(verb: &'static str, key: &SecretKey, flags: &'static str) -> Command {
+    let command = Command::new(verb).value(key.name(), "NAME");
+    let command = match key.target() {
+        Some(target) => command.words("--target").value(target, "TARGET"),
+        None => command,
+    };
+    if flags.is_empty() { command } else { command.words(flags) }
 }

@@ -7,7 +7,8 @@ mod text;
 
 use std::error::Error as StdError;
 
-use crate::{AdvisedCommand, EntryName};
+use crate::EntryName;
+use crate::advice::{Advice, Command, Sentence};
 
 pub use fault::Fault;
 pub use kind::{ErrorKind, Reason};
@@ -56,7 +57,7 @@ impl Error {
         self.with_fault(|fault| fault.with_message(message))
     }
 
-    /// Sets the hint, in place of the kind's own.
+    /// Sets the hint, in place of the kind's own. Sentences with commands stay.
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         self.with_fault(|fault| fault.with_hint(hint))
     }
@@ -68,10 +69,19 @@ impl Error {
         self.with_hint(hint)
     }
 
-    /// Adds a helpful command of the program `strongroom`: its arguments, quoted for a shell, and a clause
-    /// about its effect.
-    pub fn with_command(self, arguments: impl Into<String>, effect: impl Into<String>) -> Self {
-        self.with_fault(|fault| fault.with_command(arguments, effect))
+    /// Sets the advice, in place of the kind's own and of all that was added.
+    pub fn with_advice(self, advice: impl Into<Advice>) -> Self {
+        self.with_fault(|fault| fault.with_advice(advice))
+    }
+
+    /// Adds a sentence to the advice.
+    pub fn with_sentence(self, sentence: impl Into<Sentence>) -> Self {
+        self.with_fault(|fault| fault.with_sentence(sentence))
+    }
+
+    /// Adds a sentence about a helpful command: the command, and a clause about its effect.
+    pub fn with_command(self, command: impl Into<Command>, effect: impl Into<String>) -> Self {
+        self.with_fault(|fault| fault.with_command(command, effect))
     }
 
     /// Sets the cause, to distinguish it from other causes of the same kind.
@@ -139,16 +149,20 @@ impl Error {
 
     /// Returns advice on the next step, as a sentence for the user.
     ///
-    /// It names no command of the program `strongroom`, which the users of an application may not have:
-    /// [`commands`](Self::commands) has those. `{:#}` and `Debug` show the hint; plain `{}` shows it only if
-    /// it was set by [`with_remedy`](Self::with_remedy).
+    /// It is the [`advice`](Self::advice) as a program without Strongroom's commands says it. `{:#}` and `Debug`
+    /// show the hint; plain `{}` shows it only if it was set by [`with_remedy`](Self::with_remedy).
     pub fn hint(&self) -> &str {
         self.0.fault.hint()
     }
 
-    /// Returns helpful commands of the program `strongroom`, in addition to the [`hint`](Self::hint), the
-    /// best first.
-    pub fn commands(&self) -> &[AdvisedCommand] {
+    /// Returns advice on the next step as data. A program that has Strongroom's commands says it with a
+    /// [`Voice`](crate::advice::Voice) of its own.
+    pub fn advice(&self) -> Advice {
+        self.0.fault.advice()
+    }
+
+    /// Returns the commands in the advice, the best first.
+    pub fn commands(&self) -> Vec<&Command> {
         self.0.fault.commands()
     }
 
@@ -200,6 +214,17 @@ mod tests {
         assert_eq!(error.hint(), "Unlock it, or allow a prompt, and try again.");
         let error = error.with_hint("Open Seahorse.").with_command("list", "asks for it");
         assert_eq!(error.hint(), "Open Seahorse.");
-        assert_eq!(error.commands()[0].to_string(), "`strongroom list` asks for it.");
+        assert_eq!(error.commands(), [&Command::new("list")]);
+    }
+
+    #[test]
+    fn the_hint_is_the_advice_without_commands() {
+        let bare = Error::new(ErrorKind::Corrupt, Operation::Get).with_command("repair", "helps");
+        assert!(bare.hint().starts_with("Nothing was changed."), "the kind's own: {}", bare.hint());
+        assert_eq!(bare.advice().sentences().len(), 2);
+        let named = bare.with_hint("Keep a copy.");
+        assert_eq!((named.hint(), named.commands().len()), ("Keep a copy.", 1));
+        let replaced = named.with_advice("Begin anew.");
+        assert_eq!((replaced.hint(), replaced.commands().len()), ("Begin anew.", 0));
     }
 }

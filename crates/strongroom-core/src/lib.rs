@@ -28,7 +28,7 @@
 
 #![forbid(unsafe_code)]
 
-mod advice;
+pub mod advice;
 pub mod armor;
 mod candidate;
 mod capabilities;
@@ -48,7 +48,6 @@ mod store;
 mod time;
 mod warning;
 
-pub use advice::AdvisedCommand;
 pub use candidate::CandidateId;
 pub use capabilities::Capabilities;
 pub use error::{Error, ErrorKind, Fault, Operation, Reason, Result};

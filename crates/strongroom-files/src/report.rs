@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use strongroom_core::advice::Sentence;
 use strongroom_core::{Error, ErrorKind, Fault, Operation};
 
 use crate::Refusal;
@@ -14,12 +15,12 @@ pub fn fault(path: &Path, cause: io::Error) -> Fault {
         // A refusal is its own cause, and the message already states it.
         return Fault::new(kind_of_refusal(refusal))
             .with_message(clause_about(&shown, &refusal.to_string()))
-            .with_hint(advice_on_refusal(refusal, &shown));
+            .with_advice(advice_on_refusal(refusal, &shown));
     }
     let (kind, problem) = kind_and_problem(cause.kind());
     let fault = Fault::new(kind).with_message(clause_about(&shown, problem));
     let fault = match advice_on_failure(cause.kind(), &shown) {
-        Some(advice) => fault.with_hint(advice),
+        Some(advice) => fault.with_advice(advice),
         None => fault,
     };
     fault.with_source(cause)
@@ -74,25 +75,27 @@ const fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
     }
 }
 
-fn advice_on_refusal(refusal: &Refusal, shown: &str) -> String {
+fn advice_on_refusal(refusal: &Refusal, shown: &str) -> Sentence {
     match refusal {
-        Refusal::Link => format!(
-            "Look where it leads with `readlink -f {shown}`, and name that, or remove the link."
-        ),
-        Refusal::Names(_) => format!(
-            "Copy it to a place of its own, or find its other names with `find / -samefile {shown}`."
-        ),
-        Refusal::Owner { user, .. } => format!(
-            "Run this as the user whom it belongs to, or make it yours with `sudo chown {user} {shown}`."
-        ),
-        Refusal::Mode { allowed, .. } => {
-            format!("Run `chmod {allowed:o} {shown}`, and think of who may have read it.")
+        Refusal::Link => Sentence::from("Look where it leads with ")
+            .shell(format!("readlink -f {shown}"))
+            .text(", and name that, or remove the link."),
+        Refusal::Names(_) => {
+            Sentence::from("Copy it to a place of its own, or find its other names with ")
+                .shell(format!("find / -samefile {shown}"))
+                .text(".")
         }
-        Refusal::Special => "Name a file, or pipe the content in.".to_owned(),
-        Refusal::Directory => "Check the path.".to_owned(),
-        Refusal::TooLarge { .. } | Refusal::NotText => {
-            "See whether it is the right file.".to_owned()
+        Refusal::Owner { user, .. } => {
+            Sentence::from("Run this as the user whom it belongs to, or make it yours with ")
+                .shell(format!("sudo chown {user} {shown}"))
+                .text(".")
         }
+        Refusal::Mode { allowed, .. } => Sentence::from("Run ")
+            .shell(format!("chmod {allowed:o} {shown}"))
+            .text(", and think of who may have read it."),
+        Refusal::Special => "Name a file, or pipe the content in.".into(),
+        Refusal::Directory => "Check the path.".into(),
+        Refusal::TooLarge { .. } | Refusal::NotText => "See whether it is the right file.".into(),
     }
 }
 
@@ -122,16 +125,16 @@ const fn kind_and_problem(cause: io::ErrorKind) -> (ErrorKind, &'static str) {
 }
 
 /// Returns the advice on an error of the operating system, or `None` if the default advice of the error's kind is enough.
-fn advice_on_failure(cause: io::ErrorKind, shown: &str) -> Option<String> {
+fn advice_on_failure(cause: io::ErrorKind, shown: &str) -> Option<Sentence> {
     match cause {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Some("Check the path.".to_owned())
-        }
-        io::ErrorKind::PermissionDenied => Some(format!(
-            "Look at the permissions of it and of the directories above: `ls -ld {shown}`."
-        )),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some("Check the path.".into()),
+        io::ErrorKind::PermissionDenied => Some(
+            Sentence::from("Look at the permissions of it and of the directories above: ")
+                .shell(format!("ls -ld {shown}"))
+                .text("."),
+        ),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("Make room there: `df -h {shown}`."))
+            Some(Sentence::from("Make room there: ").shell(format!("df -h {shown}")).text("."))
         }
         _ => None,
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use strongroom_core::advice::Sentence;
 use strongroom_core::{ErrorKind, Fault};
 
 use crate::prompt_switch::{Mode, NoTurn};
@@ -16,7 +17,15 @@ struct Row {
     kind: ErrorKind,
     /// The message, if the kind's own clause is not precise enough.
     message: Option<&'static str>,
-    hint: Option<&'static str>,
+    hint: Option<Hint>,
+}
+
+/// The hint of a status.
+#[derive(Clone, Copy)]
+enum Hint {
+    Text(&'static str),
+    /// A hint with commands.
+    Commands(fn() -> Sentence),
 }
 
 impl Status {
@@ -38,7 +47,11 @@ pub(crate) fn from_status(status: Status, mode: Mode) -> Fault {
     let Some(row) = status.row() else {
         return Fault::new(ErrorKind::Other)
             .with_message("the Keychain failed in a way that is not known here")
-            .with_hint(format!("`security error {}` says what its status means.", status.0))
+            .with_advice(
+                Sentence::default()
+                    .shell(format!("security error {}", status.0))
+                    .text(" says what its status means."),
+            )
             .with_source(status);
     };
     let mut fault = Fault::new(row.kind).with_source(status);
@@ -46,14 +59,15 @@ pub(crate) fn from_status(status: Status, mode: Mode) -> Fault {
         fault = fault.with_message(message);
     }
     match row.hint {
-        Some(hint) => fault.with_hint(hint),
+        Some(Hint::Text(hint)) => fault.with_hint(hint),
+        Some(Hint::Commands(hint)) => fault.with_advice(hint()),
         None => fault,
     }
 }
 
 /// Creates the fault for a locked keychain that must not prompt for its password.
 pub(crate) fn locked() -> Fault {
-    Fault::new(ErrorKind::Locked).with_message("the keychain is locked").with_hint(UNLOCK)
+    Fault::new(ErrorKind::Locked).with_message("the keychain is locked").with_advice(unlock())
 }
 
 /// Creates the fault for a call that got no turn at the switch for prompts within the limit.
@@ -85,7 +99,12 @@ impl Row {
     }
 
     const fn hints(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+        self.hint = Some(Hint::Text(hint));
+        self
+    }
+
+    const fn advises(mut self, hint: fn() -> Sentence) -> Self {
+        self.hint = Some(Hint::Commands(hint));
         self
     }
 }
@@ -101,7 +120,7 @@ const ROWS: &[Row] = &[
         .hints("Use another name; if it is an ordinary one, report this."),
     row(-61, "errSecWrPerm", ErrorKind::AccessDenied)
         .says("the keychain's file may not be written")
-        .hints(PERMISSIONS),
+        .advises(permissions),
     row(Status::CANCELED.0, "errSecUserCanceled", ErrorKind::Dismissed)
         .says("the Keychain's prompt was answered with Deny or Cancel"),
     row(-25243, "errSecNoAccessForItem", ErrorKind::AccessDenied).hints(TRUST),
@@ -113,13 +132,13 @@ const ROWS: &[Row] = &[
         .hints("Run it in a login session of the user, or restart the computer."),
     row(-25292, "errSecReadOnly", ErrorKind::AccessDenied)
         .says("the keychain can't be modified")
-        .hints(PERMISSIONS),
+        .advises(permissions),
     row(Status::AUTH_FAILED.0, "errSecAuthFailed", ErrorKind::AccessDenied)
         .says("the Keychain refused: a wrong password, or a program whose signature is broken")
-        .hints(REFUSED),
+        .advises(refused),
     row(-25294, "errSecNoSuchKeychain", ErrorKind::NoBackend)
         .says("the keychain's file is not there")
-        .hints(DEFAULT),
+        .advises(default),
     row(-25295, "errSecInvalidKeychain", ErrorKind::Corrupt)
         .says("the keychain's file is damaged")
         .hints("Restore the files in ~/Library/Keychains from a backup; nothing was changed."),
@@ -129,28 +148,25 @@ const ROWS: &[Row] = &[
     row(Status::DELETED.0, "errSecInvalidItemRef", ErrorKind::NotFound),
     row(-25307, "errSecNoDefaultKeychain", ErrorKind::NoDefaultCollection)
         .says("the user has no default keychain")
-        .hints(DEFAULT),
+        .advises(default),
     row(Status::NO_INTERACTION.0, "errSecInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
         .says("the Keychain would have to ask the user, and can't show a prompt here")
-        .hints(NO_SCREEN),
+        .advises(no_screen),
     row(-25310, "errSecWrongSecVersion", ErrorKind::Corrupt)
         .says("the keychain was made by another version of the system"),
     row(-25312, "errSecNoStorageModule", ErrorKind::NoBackend).hints("Restart the computer."),
-    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).hints(NO_SCREEN),
+    row(-25315, "errSecInteractionRequired", ErrorKind::InteractionNotAllowed).advises(no_screen),
     row(-25320, "errSecInDarkWake", ErrorKind::InteractionNotAllowed)
         .says("the computer sleeps, and the Keychain can't show a prompt")
         .hints("Try again when it is awake."),
     row(-26275, "errSecDecode", ErrorKind::Corrupt),
     row(-34018, "errSecMissingEntitlement", ErrorKind::NoBackend)
         .says("this program has no entitlement to the data-protection keychain")
-        .hints(
-            "Sign it with a keychain access group, or use the login keychain. See what it has with \
-             `codesign -d --entitlements - PROGRAM`.",
-        ),
+        .advises(entitlements),
     row(-60005, "errAuthorizationDenied", ErrorKind::AccessDenied).hints(TRUST),
     row(-60006, "errAuthorizationCanceled", ErrorKind::Dismissed),
     row(-60007, "errAuthorizationInteractionNotAllowed", ErrorKind::InteractionNotAllowed)
-        .hints(NO_SCREEN),
+        .advises(no_screen),
     row(-67585, "errSecServiceNotAvailable", ErrorKind::NoBackend)
         .says("the system's security daemon does not answer")
         .hints("Run it in a login session of the user, or restart the computer."),
@@ -160,7 +176,7 @@ const ROWS: &[Row] = &[
         .says("the entry does not pass the Keychain's own check"),
     row(-67869, "errSecDatabaseLocked", ErrorKind::Locked)
         .says("the keychain is locked")
-        .hints(UNLOCK),
+        .advises(unlock),
 ];
 
 /// The range of the statuses of `CSCommon.h`: "assigned range 0xFFFE_FAxx". The status met in practice is
@@ -169,25 +185,66 @@ const CODE_SIGNING: std::ops::RangeInclusive<i32> = -67_072..=-66_817;
 
 const SIGNATURE: Row = row(-67050, "errSecCS…", ErrorKind::AccessDenied)
     .says("the system does not recognise this program by its signature")
-    .hints(SIGN);
+    .advises(sign);
 
-const DEFAULT: &str = "Look with `security default-keychain`, and choose one with \
-                       `security default-keychain -s login.keychain-db`.";
-const NO_SCREEN: &str = "Over SSH, first run `security unlock-keychain`. A job of launchd has to be \
-                         a LaunchAgent of the user's desktop session. If the program was built anew, \
-                         run it once on the desktop and answer \"Always Allow\".";
-const PERMISSIONS: &str =
-    "See who may write the keychain's file with `ls -le ~/Library/Keychains`.";
-const REFUSED: &str = "Try again with the password of the login keychain. If none was asked for, and \
-                       the program was built or replaced while it ran, start it again; look \
-                       with `codesign --verify PROGRAM`.";
-const SIGN: &str = "If the program was built or replaced while it ran, start it again; sign it with \
-                    `codesign --force --sign - PROGRAM`, and look with `codesign --verify PROGRAM`.";
 const SILENT: &str = "Allow prompts; or run the program once on the desktop with prompts and answer \
                       \"Always Allow\", as each new build has to be.";
 const TRUST: &str = "Let the program use the entry in Keychain Access, under Access Control, or delete \
                      the entry and store it again.";
-const UNLOCK: &str = "Unlock it with `security unlock-keychain`, or allow a prompt, and try again.";
+
+fn default() -> Sentence {
+    Sentence::from("Look with ")
+        .shell("security default-keychain")
+        .text(", and choose one with ")
+        .shell("security default-keychain -s login.keychain-db")
+        .text(".")
+}
+
+fn entitlements() -> Sentence {
+    Sentence::from(
+        "Sign it with a keychain access group, or use the login keychain. See what it has with ",
+    )
+    .shell("codesign -d --entitlements - PROGRAM")
+    .text(".")
+}
+
+fn no_screen() -> Sentence {
+    Sentence::from("Over SSH, first run ").shell("security unlock-keychain").text(
+        ". A job of launchd has to be a LaunchAgent of the user's desktop session. If the program was \
+         built anew, run it once on the desktop and answer \"Always Allow\".",
+    )
+}
+
+fn permissions() -> Sentence {
+    Sentence::from("See who may write the keychain's file with ")
+        .shell("ls -le ~/Library/Keychains")
+        .text(".")
+}
+
+fn refused() -> Sentence {
+    Sentence::from(
+        "Try again with the password of the login keychain. If none was asked for, and the program was \
+         built or replaced while it ran, start it again; look with ",
+    )
+    .shell("codesign --verify PROGRAM")
+    .text(".")
+}
+
+fn sign() -> Sentence {
+    Sentence::from(
+        "If the program was built or replaced while it ran, start it again; sign it with ",
+    )
+    .shell("codesign --force --sign - PROGRAM")
+    .text(", and look with ")
+    .shell("codesign --verify PROGRAM")
+    .text(".")
+}
+
+fn unlock() -> Sentence {
+    Sentence::from("Unlock it with ")
+        .shell("security unlock-keychain")
+        .text(", or allow a prompt, and try again.")
+}
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,13 +337,12 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_backquotes_is_a_command_to_type() {
-        let hints = ROWS.iter().chain([&SIGNATURE]).filter_map(|row| row.hint);
-        for hint in hints.chain([SILENT, UNLOCK]) {
-            let commands = hint.split('`').skip(1).step_by(2);
-            for command in commands {
-                let program = command.split(' ').next().unwrap_or_default();
-                assert!(["codesign", "ls", "security"].contains(&program), "{command}");
+    fn commands_are_data() {
+        let lines = locked().advice().lines();
+        assert_eq!(lines, ["security unlock-keychain".into()]);
+        for row in ROWS.iter().chain([&SIGNATURE]) {
+            if let Some(Hint::Text(hint)) = row.hint {
+                assert!(!hint.contains('`'), "{hint}");
             }
         }
     }

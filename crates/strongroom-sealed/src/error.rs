@@ -155,9 +155,7 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
         ErrorCode::OperationInterrupted => (
             ErrorKind::TimedOut,
             "reading the sealed file takes longer than the deadline allows",
-            Some(
-                "Allow more time (`--timeout 60`). If it was quick before, somebody changed the file.",
-            ),
+            Some("Allow more time. If it was quick before, somebody changed the file."),
         ),
         ErrorCode::TooBig => (ErrorKind::TooLarge, "the value is too large", None),
         ErrorCode::OutOfMemory => (ErrorKind::Other, "there is not enough memory", None),

@@ -54,7 +54,9 @@ fn what_asks_for_more_work_than_the_deadline_allows_is_named_in_time() {
         let problem = error.problem();
         assert!(problem.contains("more work than fits into 1s"), "{problem}");
         assert!(problem.contains("(passphrase)"), "{problem}");
-        assert!(error.hint().contains("--timeout"), "{}", error.hint());
+        let advice = error.advice();
+        let options = advice.options();
+        assert!(options[0].starts_with("--timeout "), "{options:?}");
     }
 }
 

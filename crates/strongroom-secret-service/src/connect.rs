@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
+use strongroom_core::advice::Sentence;
 use strongroom_core::{ErrorKind, Reason};
 use zbus::Connection;
 use zruntime::Shared;
@@ -114,9 +115,8 @@ impl Lookup {
             Some(Reason::ForeignOwner) => failure,
             _ => failure.with_reason(Reason::StaleBusAddress),
         };
-        failure.with_hint(format!(
-            "Your session bus is {bus}, and {VARIABLE} names another one: `unset {VARIABLE}`."
-        ))
+        let names = format!("Your session bus is {bus}, and {VARIABLE} names another one: ");
+        failure.with_hint(Sentence::from(names).shell(format!("unset {VARIABLE}")).text("."))
     }
 }
 

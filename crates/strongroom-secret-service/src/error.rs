@@ -3,6 +3,7 @@
 use std::error;
 use std::time::Duration;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{ErrorKind, Fault, Reason};
 use zbus::DBusError as _;
 
@@ -92,8 +93,8 @@ impl Failure {
     }
 
     /// Sets the hint, the user's next step.
-    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { fault: self.fault.with_hint(hint), ..self }
+    pub(crate) fn with_hint(self, hint: impl Into<Advice>) -> Self {
+        Self { fault: self.fault.with_advice(hint), ..self }
     }
 
     /// Sets the cause, a text of another program, which is escaped for display.

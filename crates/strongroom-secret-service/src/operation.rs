@@ -59,10 +59,10 @@ impl OperationContext<'_> {
         let known = Provider::find(self.bus).await.map(|provider| provider.explain_silence());
         let (failure, hint) = match known {
             Some((message, hint)) => (failure.with_message(message), hint),
-            None => (failure, "See whether the keyring's daemon runs, and try again.".to_owned()),
+            None => (failure, "See whether the keyring's daemon runs, and try again.".into()),
         };
         let warning =
             if self.has_requested_change { " The change may still take effect." } else { "" };
-        failure.with_hint(hint + warning)
+        failure.with_hint(hint.text(warning))
     }
 }

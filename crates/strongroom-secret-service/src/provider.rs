@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use strongroom_core::Deadlines;
+use strongroom_core::advice::Sentence;
 use strongroom_files::{Source, read};
 use zbus::ObjectPath;
 
@@ -59,17 +60,20 @@ impl Provider {
     }
 
     /// Returns the message and the hint for a provider that does not answer.
-    pub(crate) fn explain_silence(&self) -> (String, String) {
+    pub(crate) fn explain_silence(&self) -> (String, Sentence) {
         let Self { name, pid, .. } = self;
         if self.stopped {
             (
                 format!("{name} (process {pid}) is stopped and does not answer"),
-                format!("Let it go on with `kill -CONT {pid}`, or restart it."),
+                Sentence::from("Let it go on with ")
+                    .shell(format!("kill -CONT {pid}"))
+                    .text(", or restart it."),
             )
         } else {
             (
                 format!("{name} (process {pid}) hangs, or waits for an answer to a prompt"),
-                format!("Look for a prompt on the screen; if there is none, restart {name}."),
+                format!("Look for a prompt on the screen; if there is none, restart {name}.")
+                    .into(),
             )
         }
     }

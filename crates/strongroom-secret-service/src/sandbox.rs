@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::{env, fmt};
 
+use strongroom_core::advice::Sentence;
+
 use crate::protocol::BUS_NAME;
 
 /// The sandbox that this process runs in.
@@ -37,23 +39,25 @@ impl Sandbox {
     }
 
     /// Returns instructions for allowing access, in sentences.
-    pub(crate) fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> Sentence {
         let way_in = match self {
-            Self::Flatpak(Some(id)) => format!(
-                "Allow it: `flatpak override --user --talk-name={BUS_NAME} {id}`, then start it again."
-            ),
-            Self::Flatpak(None) => {
-                format!("Allow it: start it with --talk-name={BUS_NAME} (`flatpak override`).")
-            }
-            Self::Snap(name) => {
-                format!("Allow it: `sudo snap connect {name}:password-manager-service`.")
-            }
+            Self::Flatpak(Some(id)) => Sentence::from("Allow it: ")
+                .shell(format!("flatpak override --user --talk-name={BUS_NAME} {id}"))
+                .text(", then start it again."),
+            Self::Flatpak(None) => format!(
+                "Allow it: start it with --talk-name={BUS_NAME}, as `flatpak override` sets for good."
+            )
+            .into(),
+            Self::Snap(name) => Sentence::from("Allow it: ")
+                .shell(format!("sudo snap connect {name}:password-manager-service"))
+                .text("."),
             Self::Unknown => format!(
                 "The policy of the bus or AppArmor has to allow {BUS_NAME}: in a snap the interface \
                  password-manager-service, in a Flatpak --talk-name={BUS_NAME}."
-            ),
+            )
+            .into(),
         };
-        way_in + " Or keep secrets in an encrypted file, the backend file."
+        way_in.text(" Or keep secrets in an encrypted file, the backend file.")
     }
 }
 
@@ -79,7 +83,13 @@ fn word(value: OsString) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use strongroom_core::advice::Neutral;
+
     use super::*;
+
+    fn hint(sandbox: &Sandbox) -> String {
+        sandbox.hint().spoken_by(&Neutral).unwrap_or_default()
+    }
 
     fn in_environment(is_flatpak: bool, known: &[(&str, &str)]) -> Sandbox {
         Sandbox::from_environment(is_flatpak, |name| {
@@ -90,15 +100,15 @@ mod tests {
     #[test]
     fn each_sandbox_is_told_with_its_own_way_in() {
         let snap = in_environment(false, &[("SNAP", "/snap/tracker/1"), ("SNAP_NAME", "tracker")]);
-        assert!(snap.hint().contains("`sudo snap connect tracker:password-manager-service`"));
+        assert!(hint(&snap).contains("`sudo snap connect tracker:password-manager-service`"));
         let flatpak = in_environment(true, &[("FLATPAK_ID", "org.example.Tracker")]);
         let command =
             "`flatpak override --user --talk-name=org.freedesktop.secrets org.example.Tracker`";
-        assert!(flatpak.hint().contains(command), "{}", flatpak.hint());
+        assert!(hint(&flatpak).contains(command), "{}", hint(&flatpak));
         let unknown = in_environment(false, &[("SNAP", "")]);
         assert_eq!(unknown, Sandbox::Unknown);
         for text in ["password-manager-service", "--talk-name=org.freedesktop.secrets"] {
-            assert!(unknown.hint().contains(text), "{}", unknown.hint());
+            assert!(hint(&unknown).contains(text), "{}", hint(&unknown));
         }
     }
 

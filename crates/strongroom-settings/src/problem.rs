@@ -123,3 +123,23 @@ impl IntoResponse for Problem {
 pub(crate) fn json_response(value: &Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom::advice::{Command, Sentence};
+    use strongroom::error::Operation;
+
+    use super::*;
+
+    #[test]
+    fn the_page_names_no_command_that_its_user_may_not_have() {
+        let error = Error::new(ErrorKind::TimedOut, Operation::Get)
+            .with_hint("Allow more time.")
+            .with_command(Command::new("doctor").on("app"), "shows the commands")
+            .with_sentence(Sentence::from("Or with ").option("--timeout 60").text("."));
+        assert_eq!(Problem::from(error).hint, "Allow more time.");
+        let bare = Error::new(ErrorKind::Locked, Operation::Get)
+            .with_command("doctor", "shows the commands");
+        assert_eq!(Problem::from(bare).hint, "Unlock it, or allow a prompt, and try again.");
+    }
+}

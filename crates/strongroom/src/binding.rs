@@ -9,12 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use strongroom_core::advice::{Command, Sentence};
 use strongroom_core::{Error, ErrorKind, KeyringStore, Operation, Result, ServiceName, Store};
 use strongroom_files::{Source, is_absent, read, replace};
 
 use crate::Backend;
 use crate::layout::VAULT_ENTRY;
-use crate::shell::of_service;
 use crate::state_dir::StateDir;
 
 /// The version of the file's format.
@@ -173,17 +173,19 @@ impl BindingFile {
             return error
                 .with_hint("Only the application that made this file can read or move it.");
         }
-        let error = error.with_hint(match variable {
-            Some(variable) => format!("{variable} names {backend}: `unset {variable}`."),
-            None => format!("They can be used in {bound} alone."),
+        let error = error.with_advice(match variable {
+            Some(variable) => Sentence::from(format!("{variable} names {backend}: "))
+                .shell(format!("unset {variable}"))
+                .text("."),
+            None => format!("They can be used in {bound} alone.").into(),
         });
         // Moving a vault into a store that forgets is not advised.
         let forgets = *backend == Backend::Keyutils || backend.is_of_this_process();
         if forgets || !backend.is_supported_here() || !Backend::ALL.contains(backend) {
             return error;
         }
-        let service = self.service.as_str();
-        error.with_command(of_service(&format!("move --to {backend}"), service), "moves them there")
+        let command = Command::new("move --to").words(backend.name()).on(self.service.as_str());
+        error.with_command(command, "moves them there")
     }
 
     fn not_in(&self, bound: Backend, asked: Backend) -> Error {

@@ -6,6 +6,7 @@ mod refusals;
 use std::fmt;
 use std::sync::Arc;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{Error, ErrorKind, Operation, Persistence, Reason, Result, Store, Warning};
 
 #[cfg(test)]
@@ -136,8 +137,8 @@ fn named_by_environment(
 ) -> Result<Chosen> {
     let variable = config.backend_variable();
     let store = platform.open_guarded(backend, config).map_err(|error| {
-        let hint = format!("{variable} names it. {}", error.hint());
-        error.with_hint(hint)
+        let advice = Advice::from(format!("{variable} names it.")).and_all(error.advice());
+        error.with_advice(advice)
     })?;
     let reason = ChoiceReason::Environment(variable);
     Ok(Chosen::new(backend, store, reason))

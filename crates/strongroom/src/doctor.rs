@@ -1,8 +1,9 @@
-//! Findings about the stores of a machine, and the commands that fix problems, as plain data.
+//! Findings about the stores of a machine, and the commands that fix problems, as data.
 //!
 //! This module looks nothing up: [`Config::inspect`](crate::Config::inspect) does that, and the caller shows
 //! the findings.
 
+use strongroom_core::advice::{Advice, Line, Sentence, Voice};
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Warning};
 
 use crate::Backend;
@@ -87,10 +88,36 @@ pub enum Severity {
     Problem,
 }
 
-/// A way to fix a problem.
+/// A way to fix a problem, as data: the program that shows it words its commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fix {
+    /// The occasion or the reason for this fix. The commands in it are to be typed, too.
+    pub advice: Advice,
+    /// The lines to type, in this order; empty if there are none beyond the commands in the advice.
+    pub steps: Vec<Line>,
+}
+
+/// A finding in the words of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpokenFinding {
+    /// The severity of the finding.
+    pub severity: Severity,
+    /// The backend of the finding; `None` if it is about all of them.
+    pub backend: Option<Backend>,
+    /// The kind of error that the store's users get; `None` if they get none.
+    pub kind: Option<ErrorKind>,
+    /// The description of the state or the problem, in words for the user.
+    pub problem: String,
+    /// The ways to fix it, the best first. A single fix is enough.
+    pub fixes: Vec<SpokenFix>,
+}
+
+/// A way to fix a problem, in the words of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpokenFix {
     /// The occasion or the reason for this fix, in words for the user.
     pub text: String,
     /// The commands to type, in this order; empty if there is nothing to type.
@@ -102,12 +129,39 @@ impl Finding {
     pub fn new(severity: Severity, problem: impl Into<String>) -> Self {
         Self { severity, backend: None, kind: None, problem: problem.into(), fixes: Vec::new() }
     }
+
+    /// Returns the finding in the words of a program, without fixes that the program does not have the
+    /// commands for.
+    pub fn spoken_by(&self, voice: &dyn Voice) -> SpokenFinding {
+        let Self { severity, backend, kind, .. } = *self;
+        let fixes = self.fixes.iter().filter_map(|fix| fix.spoken_by(voice)).collect();
+        SpokenFinding { severity, backend, kind, problem: self.problem.clone(), fixes }
+    }
 }
 
 impl Fix {
-    /// Creates a fix from its text and the commands to type.
-    pub fn new(text: impl Into<String>, commands: Vec<String>) -> Self {
-        Self { text: text.into(), commands }
+    /// Creates a fix from its advice and the lines to type.
+    pub fn new(advice: impl Into<Advice>, steps: impl IntoIterator<Item = Line>) -> Self {
+        Self { advice: advice.into(), steps: steps.into_iter().collect() }
+    }
+
+    /// Returns the fix in the words of a program, or `None` if the program does not have the commands for it.
+    pub fn spoken_by(&self, voice: &dyn Voice) -> Option<SpokenFix> {
+        let text = self.advice.spoken_by(voice);
+        let steps: Vec<_> =
+            self.steps.iter().map(|line| line.spoken_by(voice)).collect::<Option<_>>()?;
+        if text.is_empty() {
+            return None;
+        }
+        let advised = self.advice.lines().into_iter().filter_map(|line| line.spoken_by(voice));
+        Some(SpokenFix { text, commands: advised.chain(steps).collect() })
+    }
+}
+
+/// Returns an error's own advice as a fix.
+impl From<&Error> for Fix {
+    fn from(error: &Error) -> Self {
+        Self::new(error.advice(), [])
     }
 }
 
@@ -219,9 +273,9 @@ fn credential_manager(state: &Result<Probe, Error>, prefix: &str) -> Finding {
         Err(error) => {
             let mut problem = advised(backend, error);
             if error.kind() == ErrorKind::NoLogonSession {
-                problem.fixes.push(fix(
+                problem.fixes.push(Fix::new(
                     "Or keep secrets in an encrypted file, which opens in any session (in PowerShell).",
-                    &[&format!("$env:{prefix}_BACKEND = 'file'")],
+                    [format!("$env:{prefix}_BACKEND = 'file'").into()],
                 ));
             }
             problem
@@ -268,15 +322,18 @@ fn file(state: &Result<Probe, Error>, system: &System<'_>, prefix: &str) -> Find
 fn key_of_file(system: &System<'_>, prefix: &str) -> Fix {
     if system.in_use == Some(Backend::File) && system.has_secrets {
         let text = "Name the file with its passphrase. On a terminal it is asked for.";
-        return fix(text, &[&format!("export {prefix}_PASSPHRASE_FILE=FILE")]);
+        return Fix::new(text, [format!("export {prefix}_PASSPHRASE_FILE=FILE").into()]);
     }
     if cfg!(windows) {
-        return fix("Put a passphrase into a file that only you may read, and name it.", &[]);
+        return Fix::new("Put a passphrase into a file that only you may read, and name it.", []);
     }
-    fix(
+    Fix::new(
         "Make a passphrase in a file that only you may read, and name it. Keep a copy elsewhere. On a terminal a \
          passphrase is asked for.",
-        &[MAKE_PASSPHRASE, &format!("export {prefix}_PASSPHRASE_FILE={PASSPHRASE_FILE}")],
+        [
+            MAKE_PASSPHRASE.into(),
+            format!("export {prefix}_PASSPHRASE_FILE={PASSPHRASE_FILE}").into(),
+        ],
     )
 }
 
@@ -287,7 +344,7 @@ const MAKE_PASSPHRASE: &str = "mkdir -p ~/.config && (umask 077; set -C; head -c
 
 /// Returns the problem of a store whose error has the advice that mends it.
 fn advised(backend: Backend, error: &Error) -> Finding {
-    Finding { fixes: vec![advice(error.hint())], ..problem(backend, error) }
+    Finding { fixes: vec![error.into()], ..problem(backend, error) }
 }
 
 fn problem(backend: Backend, error: &Error) -> Finding {
@@ -308,12 +365,9 @@ fn finding(
     Finding { severity, backend: Some(backend), kind, problem, fixes: Vec::new() }
 }
 
-fn fix(text: &str, commands: &[&str]) -> Fix {
-    Fix { text: text.to_owned(), commands: commands.iter().map(|&it| it.to_owned()).collect() }
-}
-
-/// Returns an error's own advice as a fix. Text in backquotes in it is a command.
-fn advice(hint: &str) -> Fix {
-    let commands = hint.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    Fix { text: hint.to_owned(), commands }
+/// Returns advice to accept a session without encryption.
+pub fn unencrypted_session() -> Sentence {
+    Sentence::from("Or take it as it is, for one command, with ")
+        .option("--allow-unencrypted-bus")
+        .text(".")
 }

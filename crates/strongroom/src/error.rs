@@ -1,3 +1,3 @@
-//! The parts of an [`Error`](crate::Error): its operation, its reason, the commands that it advises.
+//! The parts of an [`Error`](crate::Error): its operation, its reason, its advice.
 
-pub use strongroom_core::{AdvisedCommand, Operation, ParseTimestampError, Reason};
+pub use strongroom_core::{Operation, ParseTimestampError, Reason};

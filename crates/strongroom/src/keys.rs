@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString};
 use strongroom_files::{Source, read};
 use strongroom_sealed::FileConfig;
@@ -89,8 +90,8 @@ impl Config {
         if let Some((variable, path)) = self.variable("PASSPHRASE_FILE") {
             let path = PathBuf::from(path);
             let passphrase = passphrase_in(&path).map_err(|error| {
-                let hint = format!("{variable} names it. {}", error.hint());
-                error.with_hint(hint)
+                let advice = Advice::from(format!("{variable} names it.")).and_all(error.advice());
+                error.with_advice(advice)
             })?;
             sources.push(KeySource::passphrase(passphrase));
         }

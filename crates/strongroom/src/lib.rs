@@ -90,7 +90,6 @@ mod sealed_files;
 mod secure_store;
 mod service_entries;
 mod shared;
-mod shell;
 mod state_dir;
 pub mod store;
 mod subscribe;
@@ -109,6 +108,7 @@ pub use config::{Config, DangerousConfig, Fallback};
 pub use layout::Layout;
 pub use manager::SecretManager;
 pub use secure_store::SecureStore;
+pub use strongroom_core::advice;
 pub use strongroom_core::{
     Deadlines, Error, ErrorKind, ExposeSecret, KeyringStore, MockKeyringStore, PromptPolicy,
     Result, Secret, SecretBytes, SecretKey, SecretMetadata, SecretString, Store, Timestamp,

@@ -1,5 +1,6 @@
 //! Opening the vault that a configuration describes.
 
+use strongroom_core::advice::Advice;
 use strongroom_core::{Error, ErrorKind, KeyringStore as _, Result};
 
 use crate::binding::Binding;
@@ -86,11 +87,8 @@ pub(crate) fn with_bound_backend(error: Error, service: &str, chosen: &Chosen) -
     if error.kind() != ErrorKind::NoBackend || !matches!(chosen.reason(), ChoiceReason::Bound) {
         return error;
     }
-    let hint = format!(
-        "The secrets of \"{}\" are kept in {}. {}",
-        service.escape_debug(),
-        chosen.backend(),
-        error.hint()
-    );
-    error.with_hint(hint)
+    let place =
+        format!("The secrets of \"{}\" are kept in {}.", service.escape_debug(), chosen.backend());
+    let advice = Advice::from(place).and_all(error.advice());
+    error.with_advice(advice)
 }

@@ -70,9 +70,9 @@ pub(crate) fn add_settings(config: &Config, settings: &mut StoreSettings) -> Res
     Ok(())
 }
 
-/// Returns the advice to name a key of the encrypted file, followed by a space.
+/// Returns the advice to name a key of the encrypted file.
 pub(crate) fn key_advice(config: &Config) -> String {
-    format!("{} ", config.key_hint())
+    config.key_hint()
 }
 
 /// Returns the encrypted file of a service of the backend `file`.

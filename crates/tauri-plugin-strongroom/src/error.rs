@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_told_no_command_that_its_user_may_not_have() {
+        let error = strongroom::Error::new(ErrorKind::Ambiguous, Operation::Get)
+            .with_hint("Look at them.")
+            .with_command("repair --merge", "makes one of them");
+        assert_eq!(seen_by_the_page(&error.into())["hint"], "Look at them.");
+    }
+
+    #[test]
     fn a_refusal_says_what_to_write_and_where() {
         let refused = |granted| {
             let (name, needed) = ("token".to_owned(), Access::ReadWrite);

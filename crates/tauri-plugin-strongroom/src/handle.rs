@@ -152,7 +152,7 @@ impl<R: Runtime> Strongroom<R> {
         }
         strongroom::Error::new(ErrorKind::Locked, timed_out.operation())
             .with_message(timed_out.problem())
-            .with_hint(timed_out.hint())
+            .with_advice(timed_out.advice())
             .into()
     }
 

@@ -16,9 +16,9 @@ pub(crate) enum Command {
     /// Store secrets and say where they are: asks for each, or takes a single value from a pipe
     #[command(after_help = "\
 Examples:
-  strongroom setup API_KEY               Ask for the value, hidden
-  strongroom setup API_KEY TOKEN         Ask for both
-  pass show api-key | strongroom setup API_KEY
+  {program} setup API_KEY               Ask for the value, hidden
+  {program} setup API_KEY TOKEN         Ask for both
+  pass show api-key | {program} setup API_KEY
                                          Take the value from another program
 
 On a machine without a keyring it offers an encrypted file, or the kernel's memory; where nobody can be \
@@ -44,10 +44,10 @@ the one before. `update` keeps what it is not told to change.
 A time without a zone is the one where you are; a date alone is valid to the end of that day.
 
 Examples:
-  strongroom set API_KEY --provider openai --expires 90d
-  openssl rand -hex 32 | strongroom set SESSION_KEY
-  strongroom set API_KEY --target production --from-env PRODUCTION_KEY
-  strongroom set DEPLOY_KEY --from-file deploy.pem --create-new")]
+  {program} set API_KEY --provider openai --expires 90d
+  openssl rand -hex 32 | {program} set SESSION_KEY
+  {program} set API_KEY --target production --from-env PRODUCTION_KEY
+  {program} set DEPLOY_KEY --from-file deploy.pem --create-new")]
     Set(Set),
 
     /// Print a secret
@@ -56,8 +56,8 @@ The value alone goes to standard output, with --json too. A newline follows only
 secret that has expired is not printed: the exit code is 6.
 
 Examples:
-  strongroom get API_KEY
-  KEY=$(strongroom get API_KEY --target production)")]
+  {program} get API_KEY
+  KEY=$({program} get API_KEY --target production)")]
     Get(Get),
 
     /// List the secrets, without a value
@@ -71,10 +71,10 @@ UTC by RFC 3339. Control characters in names are escaped.
 With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
 
 Examples:
-  strongroom list
-  strongroom list --expiring 30d         What must be renewed soon, and what should have been
-  strongroom list | cut -f1              Names
-  strongroom list --json | jq '.secrets[] | select(.expired) | .name'")]
+  {program} list
+  {program} list --expiring 30d         What must be renewed soon, and what should have been
+  {program} list | cut -f1              Names
+  {program} list --json | jq '.secrets[] | select(.expired) | .name'")]
     List(List),
 
     /// Start a program with the secrets in its environment
@@ -91,9 +91,9 @@ signal itself, and its exit code is the result; for one that a signal ended, she
 signal's number. 127: there is no such program; 126: it can't be executed.
 
 Examples:
-  strongroom run -- npm start
-  strongroom run --target production -- ./deploy
-  strongroom run --only API_KEY,TOKEN --prefix APP_ -- env")]
+  {program} run -- npm start
+  {program} run --target production -- ./deploy
+  {program} run --only API_KEY,TOKEN --prefix APP_ -- env")]
     Run(Run),
 
     /// Change the value or the metadata of a secret, and keep the rest
@@ -102,15 +102,15 @@ Provider, scope and expiry stay as they are, unless they are named. For a secret
 say how long the new value is valid. Values come from where they come from for `set`.
 
 Examples:
-  strongroom update API_KEY
-  strongroom update API_KEY --expires 90d < new-key.txt")]
+  {program} update API_KEY
+  {program} update API_KEY --expires 90d < new-key.txt")]
     Update(Update),
 
     /// Delete a secret
     #[command(after_help = "\
 Examples:
-  strongroom delete API_KEY
-  strongroom delete API_KEY --target staging")]
+  {program} delete API_KEY
+  {program} delete API_KEY --target staging")]
     Delete {
         #[command(flatten)]
         key: Key,
@@ -121,9 +121,9 @@ Examples:
 Value, expiry and all else stay. If there is a secret under the new name, nothing is changed.
 
 Examples:
-  strongroom rename API_KEY OPENAI_API_KEY
-  strongroom rename API_KEY API_KEY --new-target production
-  strongroom rename API_KEY API_KEY --target production --new-target ''")]
+  {program} rename API_KEY OPENAI_API_KEY
+  {program} rename API_KEY API_KEY --new-target production
+  {program} rename API_KEY API_KEY --target production --new-target ''")]
     Rename(Rename),
 
     /// Tell by the exit code whether a secret is there: 0 yes, 3 no
@@ -131,7 +131,7 @@ Examples:
 One that has expired is there.
 
 Example:
-  strongroom exists API_KEY || strongroom setup API_KEY")]
+  {program} exists API_KEY || {program} setup API_KEY")]
     Exists {
         #[command(flatten)]
         key: Key,
@@ -152,9 +152,9 @@ The file is there whole or not at all, and only you may read it. One that is the
 replaced with --force only.
 
 Examples:
-  strongroom backup secrets.age --passphrase
-  strongroom backup secrets.age --recipient age1… --recipient age1…
-  strongroom backup - --recipient age1… | ssh host 'cat > secrets.age'")]
+  {program} backup secrets.age --passphrase
+  {program} backup secrets.age --recipient age1… --recipient age1…
+  {program} backup - --recipient age1… | ssh host 'cat > secrets.age'")]
     Backup(Backup),
 
     /// Put the secrets of a backup back
@@ -171,10 +171,10 @@ in both is not printed. With --json {\"version\": 1, \"secrets\": [...]}, all of
 A passphrase is asked for, on a terminal.
 
 Examples:
-  strongroom restore secrets.age --dry-run
-  strongroom restore secrets.age --identity key.txt
-  strongroom restore secrets.age --replace --yes --passphrase-file pass.txt
-  strongroom restore secrets.age --service tracker-test --any-service")]
+  {program} restore secrets.age --dry-run
+  {program} restore secrets.age --identity key.txt
+  {program} restore secrets.age --replace --yes --passphrase-file pass.txt
+  {program} restore secrets.age --service tracker-test --any-service")]
     Restore(Restore),
 
     /// Move secrets out of configuration files, and back
@@ -191,11 +191,11 @@ once.
 It ends with Ctrl-C, with the terminal, and after ten minutes without use.
 
 Examples:
-  strongroom settings
-  strongroom settings --no-browser       Print the link, and open nothing
-  strongroom settings --no-browser --port 8080
+  {program} settings
+  {program} settings --no-browser       Print the link, and open nothing
+  {program} settings --no-browser --port 8080
                                          For a tunnel: ssh -L 8080:127.0.0.1:8080
-  strongroom settings --config .env      Offer to move the secrets of this file")]
+  {program} settings --config .env      Offer to move the secrets of this file")]
     Settings(SettingsPage),
 
     /// Delete everything that is stored for the application
@@ -204,8 +204,8 @@ It deletes all secrets, and every other entry of the service, those of other pro
 shows the entries and asks first.
 
 Examples:
-  strongroom purge --service tracker
-  strongroom purge --service tracker --yes
+  {program} purge --service tracker
+  {program} purge --service tracker --yes
                                          Where nobody can be asked, as in an uninstaller")]
     Purge {
         /// Don't ask
@@ -219,8 +219,8 @@ It copies the vault, reads it back and compares, and only then deletes the old o
 stopped in between is run again. Applications that have the vault open must open it again.
 
 Examples:
-  strongroom move --to file              Into an encrypted file, for a machine without a keyring
-  strongroom move --to secret-service    Into the desktop's keyring")]
+  {program} move --to file              Into an encrypted file, for a machine without a keyring
+  {program} move --to secret-service    Into the desktop's keyring")]
     Move(Move),
 
     /// Diagnose and repair a vault that can't be read
@@ -238,10 +238,10 @@ If another program made a second entry of the vault's name, --merge makes one of
 have a secret, that of the higher generation stays.
 
 Examples:
-  strongroom repair
-  strongroom repair --merge
-  strongroom repair --salvage
-  strongroom repair --reset --service tracker")]
+  {program} repair
+  {program} repair --merge
+  {program} repair --salvage
+  {program} repair --reset --service tracker")]
     Repair(Repair),
 
     /// Manage the keys of an encrypted file: passphrases, key files
@@ -251,8 +251,8 @@ Examples:
     /// Show the stores that can keep secrets
     #[command(after_help = "\
 Examples:
-  strongroom backends                    As a table
-  strongroom backends --json             For a program")]
+  {program} backends                    As a table
+  {program} backends --json             For a program")]
     Backends,
 
     /// Find problems, and the commands that mend them

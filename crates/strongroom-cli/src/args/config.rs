@@ -20,9 +20,9 @@ have is empty.
 With --json {\"version\": 1, \"secrets\": [...]}. A field may be added without another version.
 
 Examples:
-  strongroom config status .env
-  strongroom config status config.json --service tracker
-  strongroom config status app.toml --rule smtp.pass=SMTP_PASSWORD --only-rules")]
+  {program} config status .env
+  {program} config status config.json --service tracker
+  {program} config status app.toml --rule smtp.pass=SMTP_PASSWORD --only-rules")]
     Status(ConfigStatus),
 
     /// Move the secrets of a configuration file into the store
@@ -32,32 +32,32 @@ which is replaced as a whole. All else in it stays byte for byte. If this is kil
 nothing is lost: run it again.
 
 It shows what it will do, never a value, and asks. In the place of a value it leaves a reference, \
-strongroom:NAME. A program that can't read such gets its secrets from `strongroom run`.
+strongroom:NAME. A program that can't read such gets its secrets from `{program} run`.
 
 If file and store hold different values, nothing is changed: --prefer says which one counts.
 
 With --json {\"version\": 1, \"secrets\": [...]}.
 
 Examples:
-  strongroom config secure config.json --dry-run
-  strongroom config secure .env --leave nothing --yes && strongroom run -- npm start
-  strongroom config secure app.toml --rule smtp.pass=SMTP_PASSWORD
-  strongroom config secure config.json --marker credentialStorage=keychain")]
+  {program} config secure config.json --dry-run
+  {program} config secure .env --leave nothing --yes && {program} run -- npm start
+  {program} config secure app.toml --rule smtp.pass=SMTP_PASSWORD
+  {program} config secure config.json --marker credentialStorage=keychain")]
     Secure(ConfigSecure),
 
     /// Write secrets into a file, in the clear
     #[command(after_help = "\
 Whoever can read the file can use the secrets: it is readable by you alone, and best deleted soon. \
-`strongroom backup` writes an encrypted one. Secrets that have expired are left out.
+`{program} backup` writes an encrypted one. Secrets that have expired are left out.
 
 JSON, TOML and YAML hold names, targets, values, providers, scopes and expiry; a dotenv file holds \
 names and values alone. `config import` copies all of it back, and `config secure` moves it back, \
 without a rule.
 
 Examples:
-  strongroom config export secrets.json
-  strongroom config export .env --only API_KEY,TOKEN
-  strongroom config export - --format yaml --plaintext")]
+  {program} config export secrets.json
+  {program} config export .env --only API_KEY,TOKEN
+  {program} config export - --format yaml --plaintext")]
     Export(ConfigExport),
 
     /// Copy the secrets of a file into the store, and leave the file as it is
@@ -66,8 +66,8 @@ The file is an export, or a configuration file. Each secret is read back from th
 compared. If file and store hold different values, nothing is changed: --prefer says which counts.
 
 Examples:
-  strongroom config import secrets.json --dry-run
-  strongroom config import .env --rule DB_PASS=DATABASE_PASSWORD")]
+  {program} config import secrets.json --dry-run
+  {program} config import .env --rule DB_PASS=DATABASE_PASSWORD")]
     Import(ConfigImport),
 }
 

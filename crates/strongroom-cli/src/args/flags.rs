@@ -44,10 +44,10 @@ pub(crate) struct Flags {
 /// Returns a parser of backend names. The name of a backend that this build lacks is accepted, so that the error can
 /// say so, but not offered.
 pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
-    let value =
-        |backend: &Backend| PossibleValue::new(backend.name()).hide(!backend.is_supported_here());
-    PossibleValuesParser::new(Backend::ALL.iter().map(value))
-        .try_map(|name| name.parse::<Backend>())
+    let names = Backend::ALL
+        .iter()
+        .map(|backend| PossibleValue::new(backend.name()).hide(!backend.is_supported_here()));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Backend>())
 }
 
 /// The longest timeout, a year. It stands in for "for ever", which no clock can add to the present time.

@@ -16,9 +16,9 @@ On the backend `file` the first key makes the file. A vault whose key stands in 
 way in for the day when the entry is lost: name the key as for the backend `file`.
 
 Examples:
-  strongroom key add --passphrase
-  strongroom key add --key-file /mnt/stick/strongroom.key --new --label stick
-  strongroom key add --passphrase --backend file --service tracker")]
+  {program} key add --passphrase
+  {program} key add --key-file /mnt/stick/strongroom.key --new --label stick
+  {program} key add --passphrase --backend file --service tracker")]
     Add {
         #[command(flatten)]
         source: NewKey,
@@ -39,8 +39,8 @@ file's own key may have been read and kept through the removed one, until `key r
 still open with it.
 
 Examples:
-  strongroom key remove 3f0a91c2           An id from `strongroom key list`
-  strongroom key remove 3f0a91c2 --passphrase-file recovery.txt")]
+  {program} key remove 3f0a91c2           An id from `{program} key list`
+  {program} key remove 3f0a91c2 --passphrase-file recovery.txt")]
     Remove {
         /// The id from the list
         id: SlotId,
@@ -59,8 +59,8 @@ What opens the file stays the same, so every passphrase and key file has to be a
 are not. It works in steps, while others read and write; one that was interrupted goes on where it was.
 
 Examples:
-  strongroom key rotate
-  strongroom key rotate --key-file /mnt/stick/strongroom.key --passphrase-file recovery.txt")]
+  {program} key rotate
+  {program} key rotate --key-file /mnt/stick/strongroom.key --passphrase-file recovery.txt")]
     Rotate {
         #[command(flatten)]
         others: OtherKeys,

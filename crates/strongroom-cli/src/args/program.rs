@@ -1,14 +1,17 @@
 //! The program `strongroom`: its commands and flags beside those that other programs embed.
 
+use std::env;
 #[cfg(feature = "completions")]
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap::{
+    ArgAction, Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+};
 #[cfg(feature = "completions")]
 use clap_complete::Shell;
 
-use super::{Command, Entry, Flags};
+use super::{Command, Entry, Flags, PROGRAM};
 use crate::exit;
 
 /// The name of the program of this crate, and the service whose secrets it keeps by default.
@@ -31,6 +34,30 @@ pub(crate) struct Args {
 
     #[command(subcommand)]
     pub(crate) command: ProgramCommand,
+}
+
+/// Returns the command line of the program.
+pub(crate) fn command() -> clap::Command {
+    named(Args::command())
+}
+
+/// Puts the program's name into the help of a command and of all below it.
+fn named(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string);
+    let command = match help {
+        Some(help) => command.after_help(help.replace(PROGRAM, STANDALONE)),
+        None => command,
+    };
+    command.mut_subcommands(named)
+}
+
+impl Args {
+    /// Reads the arguments of this process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = command();
+        let mut matches = command.try_get_matches_from_mut(env::args_os())?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -112,13 +139,22 @@ Examples:
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_flags_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_the_program() {
+        all_below(&command(), &mut |command| {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!help.contains(PROGRAM), "{}: {help}", command.get_name());
+        });
+        let command = command();
+        let help = command.find_subcommand("list").and_then(clap::Command::get_after_help);
+        assert!(help.unwrap().to_string().contains("  strongroom list --expiring 30d "));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use strongroom::advice::Advice;
 use strongroom::error::Operation;
 use strongroom::{Error, ErrorKind};
 
@@ -38,17 +39,19 @@ pub(crate) enum Problem {
 impl Problem {
     /// Returns the failure of a question for a value. It tells the state of things, such as `nothing was stored`, and
     /// another way to give the value.
-    pub(crate) fn of_value(self, state: &str, instead: &str) -> Failure {
-        let usage = |problem: &str| Failure::usage(format!("{problem}; {state}"), instead);
+    pub(crate) fn of_value(self, state: &str, instead: impl Into<Advice>) -> Failure {
+        let instead = instead.into();
         match self {
             Self::Dismissed | Self::Mistyped => {
                 let message = format!("nothing was answered; {state}");
                 Failure::new(Exit::Locked, "dismissed", message, instead)
             }
-            Self::Empty => usage("nothing was typed"),
-            Self::SeveralLines => usage("more than one line came at once"),
-            Self::ControlCharacters => usage("there are control characters in what was pasted"),
-            Self::NotText => usage("it is not text (UTF-8)"),
+            Self::Empty => usage("nothing was typed", state, instead),
+            Self::SeveralLines => usage("more than one line came at once", state, instead),
+            Self::ControlCharacters => {
+                usage("there are control characters in what was pasted", state, instead)
+            }
+            Self::NotText => usage("it is not text (UTF-8)", state, instead),
             Self::TooLarge => {
                 let message = format!("there are more than {}; {state}", size(LARGEST));
                 Failure::new(Exit::Failed, "too_large", message, instead)
@@ -58,7 +61,7 @@ impl Problem {
     }
 
     /// Returns the failure of a question for a passphrase.
-    pub(crate) fn of_passphrase(self, instead: &str) -> Failure {
+    pub(crate) fn of_passphrase(self, instead: impl Into<Advice>) -> Failure {
         match self {
             Self::Dismissed | Self::Empty | Self::Mistyped => {
                 let message = "there is no passphrase; nothing was done";
@@ -67,6 +70,10 @@ impl Problem {
             problem => problem.of_value("nothing was done", instead),
         }
     }
+}
+
+fn usage(problem: &str, state: &str, instead: Advice) -> Failure {
+    Failure::usage(format!("{problem}; {state}"), instead)
 }
 
 impl From<io::Error> for Problem {
@@ -78,7 +85,6 @@ impl From<io::Error> for Problem {
 /// Converts the problem for the library, which asks for passphrases through a callback.
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let invalid = |problem| Self::new(ErrorKind::Invalid, Operation::Get).with_message(problem);
         match problem {
             Problem::Dismissed | Problem::Empty | Problem::Mistyped => {
                 Self::new(ErrorKind::Dismissed, Operation::Get)
@@ -94,4 +100,8 @@ impl From<Problem> for Error {
                 .with_source(cause),
         }
     }
+}
+
+fn invalid(problem: &str) -> Error {
+    Error::new(ErrorKind::Invalid, Operation::Get).with_message(problem)
 }

@@ -19,7 +19,7 @@ use self::terminal::{Hidden, Input, Terminal};
 use super::problem::{Lines, Problem};
 use crate::words::grouped;
 
-pub(crate) use self::dispositions::own_process;
+pub(crate) use self::dispositions::assume_sole_handler;
 
 mod dispositions;
 mod editor;

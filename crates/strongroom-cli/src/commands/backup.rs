@@ -30,10 +30,9 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
     };
     // From here on the user may be asked for passphrases, so recipients and the place of the file are checked before.
     let vault = open(settings)?;
-    let protection = match (recipients, &flags.passphrase_file) {
-        (Some(recipients), _) => recipients,
-        (None, Some(path)) => Protection::passphrase(passphrase::new_from_file(path, output)?)?,
-        (None, None) => Protection::passphrase(passphrase::choose(passphrase::BACKUP, settings)?)?,
+    let protection = match recipients {
+        Some(recipients) => recipients,
+        None => by_passphrase(flags, settings, output)?,
     };
     let backup = vault.backup(&protection)?;
     match file {
@@ -59,6 +58,15 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
     let service = printable(&settings.service);
     output.confirm(format_args!("Wrote {secrets} of \"{service}\", encrypted, to {place}."));
     Ok(Exit::Done)
+}
+
+/// Returns the protection by the passphrase in a file, or one that is asked for.
+fn by_passphrase(flags: &Backup, settings: &Settings, output: &mut Output) -> Result<Protection> {
+    let passphrase = match &flags.passphrase_file {
+        Some(path) => passphrase::new_from_file(path, output)?,
+        None => passphrase::choose(passphrase::BACKUP, settings)?,
+    };
+    Ok(Protection::passphrase(passphrase)?)
 }
 
 fn unprotected() -> Failure {

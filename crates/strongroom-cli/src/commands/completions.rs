@@ -1,9 +1,8 @@
 //! `completions`: a shell's completion script.
 
-use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};
 
-use crate::args::Args;
+use crate::args;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::Output;
@@ -11,7 +10,7 @@ use crate::output::Output;
 /// Prints the script.
 pub(super) fn run(shell: Shell, output: &mut Output) -> Result<Exit> {
     let mut script = Vec::new();
-    generate(shell, &mut Args::command(), "strongroom", &mut script);
+    generate(shell, &mut args::command(), "strongroom", &mut script);
     output.raw(&script)?;
     Ok(Exit::Done)
 }

@@ -48,8 +48,8 @@ impl ConfigSource {
 
     /// Returns the file that is named, else the program's own.
     fn path<'a>(&'a self, settings: &'a Settings) -> Option<&'a Path> {
-        let known = || settings.application.known_file().map(|(path, _)| path);
-        self.file.as_deref().or_else(known)
+        let known = settings.application.known_file().map(|(path, _)| path);
+        self.file.as_deref().or(known)
     }
 
     /// Returns the file, read by these rules.

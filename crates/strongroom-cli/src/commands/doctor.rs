@@ -8,18 +8,18 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use strongroom::Backend;
-use strongroom::doctor::{Finding, Fix, Inspection, Severity, System, diagnose};
+use strongroom::doctor::{
+    Finding, Inspection, Severity, SpokenFinding, SpokenFix, System, diagnose,
+};
 use strongroom::store::ChoiceReason;
 
 use strongroom_files::{Source, read_text};
 
-use self::service::Service;
-
-use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
 use crate::settings::Settings;
+use crate::voice::ProgramVoice;
 use crate::words::printable;
 
 /// Examines the service's secrets and all stores, and prints the findings.
@@ -27,15 +27,15 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     let started = Instant::now();
     let found = settings.config(settings.deadlines.call).inspect();
     // The deadline counts from the start of the inspection: a store that hangs is not waited for twice.
-    let mut service = service::look(&found, started.elapsed(), settings)?;
-    word(&mut service.findings, settings);
+    let service = service::look(&found, started.elapsed(), settings)?;
+    let of_service = spoken(&service.findings, settings);
     let in_use = in_use(service.place.as_ref(), settings.backend);
-    let stores = findings(&found, in_use, service.has_secrets, settings);
+    let stores = spoken(&findings(&found, in_use, service.has_secrets), settings);
     let bus = session_bus();
     output.result(
-        || told(&service, &stores, in_use, &bus, settings),
+        || describe(&of_service, &stores, in_use, &bus, settings),
         || {
-            let of_service: Vec<_> = service.findings.iter().map(as_json).collect();
+            let of_service: Vec<_> = of_service.iter().map(as_json).collect();
             json!({
                 "exit_code": service.exit.code(),
                 "service": service.as_json(&of_service, settings),
@@ -59,7 +59,6 @@ pub(super) fn findings(
     found: &[Inspection],
     in_use: Option<Backend>,
     has_secrets: bool,
-    settings: &Settings,
 ) -> Vec<Finding> {
     let os_release = os_release();
     let system = System::new()
@@ -67,21 +66,13 @@ pub(super) fn findings(
         .is_root(is_root())
         .in_use(in_use)
         .has_secrets(has_secrets);
-    let mut findings = diagnose(found, &system);
-    word(&mut findings, settings);
-    findings
+    diagnose(found, &system)
 }
 
-/// Rewords commands and variables for this program and these settings.
-fn word(findings: &mut [Finding], settings: &Settings) {
-    let advice = Advice::of(settings);
-    for finding in findings {
-        finding.problem = advice.worded(&finding.problem);
-        for fix in &mut finding.fixes {
-            fix.text = advice.worded(&fix.text);
-            fix.commands.iter_mut().for_each(|command| *command = advice.worded(command));
-        }
-    }
+/// Returns findings in the words of this program, with the flags of these settings.
+fn spoken(findings: &[Finding], settings: &Settings) -> Vec<SpokenFinding> {
+    let voice = ProgramVoice::of(settings);
+    findings.iter().map(|finding| finding.spoken_by(&voice)).collect()
 }
 
 /// Returns the backend whose state matters: the place of the secrets, or the platform's default if the secrets are in a
@@ -94,28 +85,28 @@ fn in_use(place: Option<&(Backend, ChoiceReason)>, named: Option<Backend>) -> Op
     }
 }
 
-fn told(
-    service: &Service,
-    stores: &[Finding],
+fn describe(
+    of_service: &[SpokenFinding],
+    stores: &[SpokenFinding],
     in_use: Option<Backend>,
     bus: &str,
     settings: &Settings,
 ) -> String {
     let name = printable(&settings.service);
     let mut text = format!("{}\n", heading(format_args!("Secrets of \"{name}\"")));
-    text.extend(service.findings.iter().map(paragraph));
+    text.extend(of_service.iter().map(paragraph));
     text += &format!("\n{}\n", heading("Stores that can keep secrets"));
     if cfg!(target_os = "linux") && !in_use.is_some_and(Backend::is_custom) {
         text += &format!("\nSession bus: {bus}\n");
     }
     // The store in use comes first. Problems of the other stores matter less.
-    let is_in_use = |finding: &&Finding| finding.backend.is_none() || finding.backend == in_use;
-    let (first, rest): (Vec<_>, Vec<_>) = stores.iter().partition(is_in_use);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        stores.iter().partition(|finding| finding.backend.is_none() || finding.backend == in_use);
     text.extend(first.into_iter().chain(rest).map(paragraph));
     text
 }
 
-fn paragraph(finding: &Finding) -> String {
+fn paragraph(finding: &SpokenFinding) -> String {
     let word = match finding.severity {
         Severity::Fine => marked(Mark::Good, "Fine:"),
         Severity::Problem => marked(Mark::Problem, "Problem:"),
@@ -131,13 +122,13 @@ fn paragraph(finding: &Finding) -> String {
     text
 }
 
-fn as_json(finding: &Finding) -> Value {
+fn as_json(finding: &SpokenFinding) -> Value {
     let severity = match finding.severity {
         Severity::Fine => "fine",
         Severity::Problem => "problem",
         _ => "note",
     };
-    let fix = |fix: &Fix| json!({ "text": fix.text, "commands": fix.commands });
+    let fix = |fix: &SpokenFix| json!({ "text": fix.text, "commands": fix.commands });
     json!({
         "severity": severity,
         "backend": finding.backend.map(Backend::name),
@@ -152,8 +143,9 @@ fn os_release() -> String {
     let files = ["/etc/os-release", "/usr/lib/os-release"];
     /// The largest file that is read, in bytes. No such file has as many.
     const LARGEST: u64 = 64 << 10;
-    let read = |file| read_text(Path::new(file), Source::System, LARGEST).ok();
-    files.into_iter().find_map(read).map(|text| text.to_string()).unwrap_or_default()
+    let text =
+        files.into_iter().find_map(|file| read_text(Path::new(file), Source::System, LARGEST).ok());
+    text.map(|text| text.to_string()).unwrap_or_default()
 }
 
 #[cfg(target_os = "linux")]

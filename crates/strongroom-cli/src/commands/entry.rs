@@ -1,6 +1,7 @@
 //! `entry set|get|delete|list|exists`: single entries of the store.
 
 use serde_json::json;
+use strongroom::advice::{Advice, Command};
 use strongroom::error::Operation;
 use strongroom::store::{EntryName, VAULT_ENTRY, WriteMode};
 use strongroom::{Error, ErrorKind, ExposeSecret as _, SecretBytes};
@@ -51,13 +52,14 @@ pub(super) fn set(
 }
 
 fn asked(name: &Name, entry: &EntryName, exact: bool, settings: &Settings) -> Result<SecretBytes> {
-    let (service, user) =
-        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
+    let command = Command::new("entry set")
+        .value(name.service.as_str(), "SERVICE")
+        .value(name.user.as_str(), "USER");
     let wanted = Wanted {
         name: &entry.to_string(),
         exact,
         state: NOTHING_STORED,
-        from_file: &format!("strongroom entry set {service} {user} --from-file PATH"),
+        from_file: &command.words("--from-file PATH"),
     };
     input::asked(&wanted, settings)
 }
@@ -154,15 +156,15 @@ pub(super) fn must_not_be_the_vault(entry: &EntryName) -> Result<()> {
     if entry.user().as_str() != VAULT_ENTRY {
         return Ok(());
     }
-    let service = command_word(entry.service().as_str(), "SERVICE");
+    let name = entry.service().as_str();
+    let service = command_word(name, "SERVICE");
     Err(Failure::usage(
         format!(
             "\"{VAULT_ENTRY}\" is the entry that holds the secrets of {service}; nothing was changed"
         ),
-        format!(
-            "`strongroom list --service {service}` shows them, `strongroom purge --service {service}` deletes them all, \
-             `strongroom repair --service {service}` mends what can't be read."
-        ),
+        Advice::from(Command::new("list").on(name).does("shows them"))
+            .and(Command::new("purge").on(name).does("deletes them all"))
+            .and(Command::new("repair").on(name).does("mends what can't be read")),
     ))
 }
 

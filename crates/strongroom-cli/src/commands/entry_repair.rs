@@ -1,6 +1,7 @@
 //! `entry repair`: keeps a single item of several with the same name.
 
 use serde_json::{Value, json};
+use strongroom::advice::Command;
 use strongroom::error::Operation;
 use strongroom::store::{Candidate, ServiceEntries};
 
@@ -11,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::output::{Output, heading};
 use crate::settings::Settings;
 use crate::store::open_entries;
-use crate::words::{command_word, printable, utc};
+use crate::words::{printable, utc};
 
 /// The word for the item that was changed last.
 const NEWEST: &str = "newest";
@@ -41,8 +42,10 @@ pub(super) fn run(
 }
 
 fn nothing_to_do(output: &mut Output) -> Result<()> {
-    let text = || "Nothing to repair: there is one item of this name.\n".to_owned();
-    Ok(output.result(text, || json!({ "deleted": 0 }))?)
+    Ok(output.result(
+        || "Nothing to repair: there is one item of this name.\n".to_owned(),
+        || json!({ "deleted": 0 }),
+    )?)
 }
 
 fn keep_one(
@@ -67,10 +70,10 @@ fn chosen<'a>(choice: &str, candidates: &'a [Candidate]) -> Result<&'a Candidate
     if choice == NEWEST {
         return newest(candidates);
     }
-    let named = |candidate: &&Candidate| {
+    let named = candidates.iter().find(|candidate| {
         candidate.id.as_str() == choice || short_id(candidate, candidates) == choice
-    };
-    candidates.iter().find(named).ok_or_else(|| {
+    });
+    named.ok_or_else(|| {
         let ids: Vec<_> =
             candidates.iter().map(|candidate| short_id(candidate, candidates)).collect();
         Failure::usage(
@@ -96,23 +99,28 @@ fn newest(candidates: &[Candidate]) -> Result<&Candidate> {
 /// Returns the last part of an id, or the whole id where that is not unique. It is short and stays the same, unlike a place
 /// in the list.
 pub(super) fn short_id<'a>(candidate: &'a Candidate, candidates: &[Candidate]) -> &'a str {
-    let last_part = |candidate: &'a Candidate| candidate.id.as_str().rsplit('/').next();
-    let own = last_part(candidate);
-    let same = |other: &&Candidate| other.id.as_str().rsplit('/').next() == own;
-    match own {
-        Some(short) if !short.is_empty() && candidates.iter().filter(same).count() == 1 => short,
-        _ => candidate.id.as_str(),
-    }
+    let short = last_part(candidate);
+    let same = candidates.iter().filter(|other| last_part(other) == short).count();
+    if short.is_empty() || same != 1 { candidate.id.as_str() } else { short }
+}
+
+fn last_part(candidate: &Candidate) -> &str {
+    candidate.id.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 fn list(name: &Name, candidates: &[Candidate], output: &mut Output) -> Result<()> {
     if candidates.len() < 2 {
         return nothing_to_do(output);
     }
-    Ok(output.result(|| table(name, candidates), || as_json(candidates))?)
+    let keep = Command::new("entry repair")
+        .value(name.service.as_str(), "SERVICE")
+        .value(name.user.as_str(), "USER")
+        .words("--keep ID");
+    let keep = output.step("Keep one, delete the others", &keep);
+    Ok(output.result(|| table(candidates) + &keep, || as_json(candidates))?)
 }
 
-fn table(name: &Name, candidates: &[Candidate]) -> String {
+fn table(candidates: &[Candidate]) -> String {
     let rows: Vec<_> = candidates
         .iter()
         .map(|candidate| {
@@ -126,11 +134,7 @@ fn table(name: &Name, candidates: &[Candidate]) -> String {
     for (id, created, modified, label) in rows {
         text += &format!("{id:width$}  {created:20}  {modified:20}  {label}\n");
     }
-    let (service, user) =
-        (command_word(&name.service, "SERVICE"), command_word(&name.user, "USER"));
-    text + &format!(
-        "\nKeep one, delete the others: strongroom entry repair {service} {user} --keep ID\n"
-    )
+    text + "\n"
 }
 
 fn as_json(candidates: &[Candidate]) -> Value {

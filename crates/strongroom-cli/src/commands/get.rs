@@ -1,5 +1,6 @@
 //! `get`: a secret's value, alone.
 
+use strongroom::advice::Advice;
 use strongroom::{ErrorKind, ExposeSecret as _};
 
 use crate::args::Get;
@@ -18,11 +19,9 @@ pub(super) fn run(flags: &Get, settings: &Settings, output: &mut Output) -> Resu
         true => vault.peek(&key)?,
         false => vault.get(&key).map_err(|error| match error.kind() {
             ErrorKind::Expired => {
-                let update = command("update", &key, "--expires never");
-                let get = command("get", &key, "--expired");
-                error.with_hint(format!(
-                    "`{update}` stores a new value. `{get}` prints the old one."
-                ))
+                let update = command("update", &key, "--expires never").does("stores a new value");
+                let get = command("get", &key, "--expired").does("prints the old one");
+                error.with_advice(Advice::from(update).and(get))
             }
             _ => error,
         })?,

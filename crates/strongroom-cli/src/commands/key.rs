@@ -15,7 +15,7 @@ use crate::output::{self, Output};
 use crate::passphrase;
 use crate::passphrase_source;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, Importance, table};
+use crate::table::{Column, Importance, table};
 use crate::vault;
 use crate::words::printable;
 
@@ -54,17 +54,12 @@ fn list(keys: &VaultKeys, settings: &Settings, output: &mut Output) -> Result<()
 }
 
 fn columns(slots: &[Slot]) -> Vec<Column> {
-    let column = |title, cell: &dyn Fn(&Slot) -> String| Column {
-        title,
-        cells: slots.iter().map(|slot| Cell { text: cell(slot), mark: None }).collect(),
-        importance: Importance::Whole,
-    };
     vec![
-        column("ID", &|slot| slot.id.to_string()),
-        column("KIND", &|slot| slot.kind.as_str().to_owned()),
-        column("SINCE", &|slot| format!("{:.0}", slot.created_at)),
-        column("LABEL", &|slot| printable(&slot.label)),
-        column("STATE", &|slot| state(slot).to_owned()),
+        Column::of("ID", Importance::Whole, slots, |slot| slot.id.to_string()),
+        Column::of("KIND", Importance::Whole, slots, |slot| slot.kind.as_str().to_owned()),
+        Column::of("SINCE", Importance::Whole, slots, |slot| format!("{:.0}", slot.created_at)),
+        Column::of("LABEL", Importance::Whole, slots, |slot| printable(&slot.label)),
+        Column::of("STATE", Importance::Whole, slots, |slot| state(slot).to_owned()),
     ]
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command};
 use strongroom::blocking::SecretManager;
 use strongroom::{SecretInfo, Timestamp};
 
@@ -31,10 +32,10 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
         Some(within) => vault.expiring(within)?,
         None => vault.list()?,
     };
-    let of_provider = |secret: &SecretInfo| {
-        flags.provider.is_none() || secret.metadata.provider == flags.provider
-    };
-    let secrets: Vec<_> = secrets.into_iter().filter(of_provider).collect();
+    let of_provider = secrets
+        .into_iter()
+        .filter(|secret| flags.provider.is_none() || secret.metadata.provider == flags.provider);
+    let secrets: Vec<_> = of_provider.collect();
     let now = Timestamp::now();
     if settings.json {
         output.json(&with_protection(as_json(&secrets, &vault, settings, now), &vault))?;
@@ -44,26 +45,26 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
         output.text(&secrets.iter().map(line).collect::<String>())?;
     }
     if secrets.is_empty() {
-        output.confirm(nothing(&vault, settings)?);
+        let advice = output.spoken(nothing(&vault, settings)?);
+        output.confirm(advice);
     }
     Ok(Exit::Done)
 }
 
 fn columns(secrets: &[SecretInfo], now: Timestamp) -> Vec<Column> {
-    let column = |title, importance, cell: &dyn Fn(&SecretInfo) -> Cell| Column {
-        title,
-        cells: secrets.iter().map(cell).collect(),
-        importance,
-    };
-    let text =
-        |text: Option<&str>| Cell { text: text.map(printable).unwrap_or_default(), mark: None };
     vec![
-        column("NAME", Importance::Whole, &|it| text(Some(it.key.name()))),
-        column("TARGET", Importance::Whole, &|it| text(it.key.target())),
-        column("PROVIDER", Importance::Detail, &|it| text(it.metadata.provider.as_deref())),
-        column("SCOPE", Importance::Detail, &|it| text(it.metadata.scope.as_deref())),
-        column("AGE", Importance::Whole, &|it| text(Some(&age(it.metadata.updated_at, now)))),
-        column("EXPIRES", Importance::Whole, &|it| Cell {
+        Column::of("NAME", Importance::Whole, secrets, |it| printable(it.key.name())),
+        Column::of("TARGET", Importance::Whole, secrets, |it| {
+            printable(it.key.target().unwrap_or_default())
+        }),
+        Column::of("PROVIDER", Importance::Detail, secrets, |it| {
+            printable(it.metadata.provider.as_deref().unwrap_or_default())
+        }),
+        Column::of("SCOPE", Importance::Detail, secrets, |it| {
+            printable(it.metadata.scope.as_deref().unwrap_or_default())
+        }),
+        Column::of("AGE", Importance::Whole, secrets, |it| age(it.metadata.updated_at, now)),
+        Column::of("EXPIRES", Importance::Whole, secrets, |it| Cell {
             text: expires(it.metadata.expires_at, now),
             mark: mark(it, now),
         }),
@@ -83,16 +84,20 @@ fn mark(secret: &SecretInfo, now: Timestamp) -> Option<Mark> {
 /// Returns a secret as a line for programs. Tabs separate the fields, which no name can contain.
 fn line(secret: &SecretInfo) -> String {
     let known = &secret.metadata;
-    let time = |time: Option<Timestamp>| time.map(|time| format!("{time:.0}")).unwrap_or_default();
     let fields = [
         printable(secret.key.name()),
         printable(secret.key.target().unwrap_or_default()),
         printable(known.provider.as_deref().unwrap_or_default()),
         printable(known.scope.as_deref().unwrap_or_default()),
-        time(known.updated_at),
-        time(known.expires_at),
+        seconds(known.updated_at),
+        seconds(known.expires_at),
     ];
     fields.join("\t") + "\n"
+}
+
+/// Returns a time in whole seconds; empty if there is none.
+fn seconds(time: Option<Timestamp>) -> String {
+    time.map(|time| format!("{time:.0}")).unwrap_or_default()
 }
 
 fn as_json(
@@ -124,19 +129,20 @@ fn as_json(
     })
 }
 
-fn nothing(vault: &SecretManager, settings: &Settings) -> Result<String> {
+fn nothing(vault: &SecretManager, settings: &Settings) -> Result<Advice> {
     let (service, backend) = (printable(&settings.service), vault.backend());
     let vault_of = format!("The vault of \"{service}\" in {backend}");
     Ok(match vault.list()?.len() {
         0 => match entries_without_vault(vault, settings).len() {
-            0 => format!("{vault_of} is empty. `strongroom setup NAME` stores a secret."),
-            entries => format!(
-                "{vault_of} is empty, and {} of this service lie beside it as single entries. `strongroom doctor` \
-                 says how to take them in.",
+            0 => Advice::from(format!("{vault_of} is empty."))
+                .and(Command::new("setup NAME").does("stores a secret")),
+            entries => Advice::from(format!(
+                "{vault_of} is empty, and {} of this service lie beside it as single entries.",
                 counted(entries)
-            ),
+            ))
+            .and(Command::new("doctor").does("says how to take them in")),
         },
-        1 => format!("{vault_of} holds 1 secret, and none like that."),
-        count => format!("{vault_of} holds {count} secrets, and none like that."),
+        1 => format!("{vault_of} holds 1 secret, and none like that.").into(),
+        count => format!("{vault_of} holds {count} secrets, and none like that.").into(),
     })
 }

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::Path;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use strongroom_files::replace_readable;
 
-use crate::args::Args;
+use crate::args;
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -17,7 +17,7 @@ use crate::output::Output;
 /// Prints a single page about everything, or writes a page per command into a directory.
 pub(super) fn run(dir: Option<&Path>, output: &mut Output) -> Result<Exit> {
     // The manual needs no pages for `help`, which clap adds at each level.
-    let mut command = Args::command().disable_help_subcommand(true);
+    let mut command = args::command().disable_help_subcommand(true);
     command.build();
     match dir {
         None => {

@@ -1,6 +1,7 @@
 //! `delete`, `rename`, `exists`: whole secrets.
 
 use serde_json::json;
+use strongroom::advice::Sentence;
 use strongroom::{ErrorKind, SecretKey};
 
 use crate::args::{Key, Rename};
@@ -63,12 +64,13 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
 }
 
 fn taken(new: &SecretKey) -> Failure {
-    let delete = vault::command("delete", new, "");
     Failure::new(
         Exit::Failed,
         "already_exists",
         format!("there is a secret {new} already; nothing was changed"),
-        format!("Choose another name, or delete that one first: `{delete}`."),
+        Sentence::from("Choose another name, or delete that one first: ")
+            .command(vault::command("delete", new, ""))
+            .text("."),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
-use strongroom::moves::MoveStep;
+use strongroom::moves::{MoveStep, Moved};
 use strongroom::{Backend, ErrorKind, Layout};
 
 use crate::args::{LayoutName, Move, Origin};
@@ -24,14 +24,7 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     };
     // This only looks at the layout. An error is left to the move, which meets it again.
     let found = quietly(settings, || config.clone().open_blocking()).ok();
-    let layout = match (flags.layout, found.as_ref().map(SecretManager::layout)) {
-        (Some(LayoutName::Inline), _) => Layout::Inline,
-        (Some(LayoutName::Sealed), _) => Layout::Sealed,
-        (Some(LayoutName::Entries), _) => Layout::Entries,
-        // Entries stay entries, unless `--from entries` moves them into a vault.
-        (None, Some(Layout::Entries)) if flags.from.is_none() => Layout::Entries,
-        (None, _) => Layout::Inline,
-    };
+    let layout = layout(flags, found.as_ref().map(SecretManager::layout));
     // Consent is needed only where something would be lost: secrets that a store keeps for good.
     let is_kept = found.is_some_and(|vault| vault.is_persistent() && !is_empty(&vault));
     if is_kept && flags.to == Backend::Keyutils && !flags.session_store {
@@ -41,28 +34,12 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     let moved = config.move_to(flags.to, layout, |step| {
         if is_shown {
             // A terminal that is gone is no reason to stop.
-            let _ = question(&told(step));
+            let _ = question(&describe(step));
         }
     })?;
-    let service = printable(&settings.service);
     let aside = moved.put_aside.as_ref().map(|path| path.display().to_string());
     output.result(
-        || {
-            let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
-            let mut text = match (from == to, layout) {
-                (true, Layout::Entries) => {
-                    format!(
-                        "Moved {secrets} of \"{service}\" into entries of their own, in {to}.\n"
-                    )
-                }
-                (true, _) => format!("Moved {secrets} of \"{service}\" into one vault, in {to}.\n"),
-                _ => format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n"),
-            };
-            if let Some(aside) = &aside {
-                text += &format!("A file was in the way. It is kept: {aside}\n");
-            }
-            text
-        },
+        || shown(&moved, layout, aside.as_deref(), settings),
         || {
             let answer = json!({
                 "service": settings.service, "from": moved.from.name(), "to": moved.to.name(),
@@ -72,6 +49,34 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
         },
     )?;
     Ok(Exit::Done)
+}
+
+/// Returns the layout after the move, of a vault with this layout.
+fn layout(flags: &Move, found: Option<Layout>) -> Layout {
+    match (flags.layout, found) {
+        (Some(LayoutName::Inline), _) => Layout::Inline,
+        (Some(LayoutName::Sealed), _) => Layout::Sealed,
+        (Some(LayoutName::Entries), _) => Layout::Entries,
+        // Entries stay entries, unless `--from entries` moves them into a vault.
+        (None, Some(Layout::Entries)) if flags.from.is_none() => Layout::Entries,
+        (None, _) => Layout::Inline,
+    }
+}
+
+fn shown(moved: &Moved, layout: Layout, aside: Option<&str>, settings: &Settings) -> String {
+    let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
+    let service = printable(&settings.service);
+    let mut text = match (from == to, layout) {
+        (true, Layout::Entries) => {
+            format!("Moved {secrets} of \"{service}\" into entries of their own, in {to}.\n")
+        }
+        (true, _) => format!("Moved {secrets} of \"{service}\" into one vault, in {to}.\n"),
+        _ => format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n"),
+    };
+    if let Some(aside) = aside {
+        text += &format!("A file was in the way. It is kept: {aside}\n");
+    }
+    text
 }
 
 /// Asks before secrets go where a restart deletes them.
@@ -92,7 +97,7 @@ fn is_empty(vault: &SecretManager) -> bool {
     vault.list().is_ok_and(|secrets| secrets.is_empty())
 }
 
-fn told(step: MoveStep) -> String {
+fn describe(step: MoveStep) -> String {
     match step {
         MoveStep::Copy(secrets) => format!("Copying {}\n", counted(secrets)),
         MoveStep::Verify => "Reading them back\n".to_owned(),

@@ -1,6 +1,7 @@
 //! `purge`: deletes everything that is stored for an application.
 
 use serde_json::json;
+use strongroom::advice::{Command, Sentence};
 use strongroom::repair::{VaultContent, VaultRepair};
 use strongroom::store::choose_unbound;
 use strongroom::{Backend, ErrorKind, KeyringStore};
@@ -21,7 +22,7 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     if !yes && !settings.may_ask {
         return Err(Failure::usage(
             "nobody can be asked whether all of it shall be deleted; nothing was",
-            "Say so beforehand: `strongroom purge --yes`.",
+            Sentence::from("Say so beforehand: ").command(Command::new("purge --yes")).text("."),
         ));
     }
     // The vault is not opened: an unreadable vault is deleted, too.

@@ -2,64 +2,82 @@
 
 use serde_json::{Value, json};
 use strongroom::SecretKey;
+use strongroom::advice::Command;
 use strongroom::repair::{Salvaged, VaultContent, VaultItem, VaultRepair};
-use strongroom::store::{Candidate, VAULT_ENTRY};
+use strongroom::store::VAULT_ENTRY;
 
 use super::entry_repair::short_id;
-use crate::advice::Advice;
 use crate::args::Repair;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, rows};
 use crate::protection::with_protection;
 use crate::settings::Settings;
-use crate::table::{Cell, Column, Importance, table};
+use crate::table::{Column, Importance, table};
 use crate::vault::unread;
-use crate::words::{command_word, grouped, printable, utc};
+use crate::words::{grouped, printable, utc};
 
 /// Shows the vault's items, merges them, salvages readable secrets, or gives up a vault that can't be read.
 pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> Result<Exit> {
     let vault = unread(settings)?;
-    let backend = vault.backend().name();
-    let place = format!("\"{}\" in {backend}", printable(&settings.service));
+    let place = format!("\"{}\" in {}", printable(&settings.service), vault.backend());
     if flags.merge {
-        let merged = vault.merge()?;
-        let deleted = merged.deleted;
-        output.result(
-            || {
-                format!("Merged {} items of the vault of {place}.\n", deleted + 1)
-                    + &rows("Taken over", &names(&merged.added))
-            },
-            || {
-                let answer = json!({ "merged": deleted + 1, "generation": merged.generation });
-                with_protection(answer, &vault)
-            },
-        )?;
-        return Ok(Exit::Done);
+        merge(&vault, &place, output)
+    } else if flags.salvage {
+        salvage(&vault, &place, output)
+    } else if flags.reset {
+        reset(&vault, &place, output)
+    } else {
+        examine(&vault, &place, settings, output)
     }
-    if flags.salvage {
-        return salvage(&vault, &place, output);
+}
+
+fn merge(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
+    let merged = vault.merge()?;
+    let deleted = merged.deleted;
+    output.result(
+        || {
+            format!("Merged {} items of the vault of {place}.\n", deleted + 1)
+                + &rows("Taken over", &names(&merged.added))
+        },
+        || {
+            let answer = json!({ "merged": deleted + 1, "generation": merged.generation });
+            with_protection(answer, vault)
+        },
+    )?;
+    Ok(Exit::Done)
+}
+
+fn reset(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
+    let copies = vault.reset()?;
+    let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
+    output.result(
+        || {
+            let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
+            aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
+        },
+        || with_protection(json!({ "copies": copies }), vault),
+    )?;
+    if !copies.is_empty() {
+        output.warning(
+            "the copy holds the values as they are: delete it when you have what you need.",
+        );
     }
-    if flags.reset {
-        let copies = vault.reset()?;
-        let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
-        output.result(
-            || {
-                let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
-                aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
-            },
-            || with_protection(json!({ "copies": copies }), &vault),
-        )?;
-        if !copies.is_empty() {
-            output.warning(
-                "the copy holds the values as they are: delete it when you have what you need.",
-            );
-        }
-        return Ok(Exit::Done);
-    }
+    Ok(Exit::Done)
+}
+
+fn examine(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
     let items = vault.examine()?;
-    let answer = || with_protection(as_json(&items, backend, settings), &vault);
-    output.result(|| shown(&items, &place, settings), answer)?;
+    let text = shown(&items, place, settings, output);
+    output.result(
+        || text,
+        || with_protection(as_json(&items, vault.backend().name(), settings), vault),
+    )?;
     Ok(match items.as_slice() {
         [VaultItem { content: VaultContent::Unreadable { .. }, .. }] => Exit::Corrupt,
         [_, _, ..] => Exit::Failed,
@@ -92,15 +110,15 @@ fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn shown(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+fn shown(items: &[VaultItem], place: &str, settings: &Settings, output: &Output) -> String {
     match items {
         [] => format!("There is no vault of {place}: nothing to repair.\n"),
-        [item] => one(item, place, settings),
-        several => all(several, place, settings),
+        [item] => one(item, place, output),
+        several => all(several, place) + &ways_to_one(settings, output),
     }
 }
 
-fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
+fn one(item: &VaultItem, place: &str, output: &Output) -> String {
     // The encrypted file of the backend `file` has no entry, so no size is known.
     let size = (item.len > 0).then(|| format!("{} bytes", grouped(item.len)));
     let (problem, names, readable) = match &item.content {
@@ -124,56 +142,56 @@ fn one(item: &VaultItem, place: &str, settings: &Settings) -> String {
             vec![names.join(", ")]
         }
     };
-    let advice = Advice::of(settings);
     format!("The vault of {place} can't be read. Nothing was changed.\n")
         + &rows("Problem", &[printable(problem)])
         + &rows("Size", size.as_slice())
         + &rows("Secrets", &names)
-        + &way_out(*readable, &advice)
-        + &advice
-            .worded("\nPut a copy aside and begin with an empty vault: strongroom repair --reset\n")
+        + &way_out(*readable, output)
+        + "\n"
+        + &output
+            .step("Put a copy aside and begin with an empty vault", &Command::new("repair --reset"))
 }
 
 /// Returns the advice to salvage readable secrets, if there are any.
-fn way_out(readable: Option<u64>, advice: &Advice) -> String {
+fn way_out(readable: Option<u64>, output: &Output) -> String {
     let Some(count @ 1..) = readable else { return String::new() };
-    rows("Readable", &[count.to_string()])
-        + &advice.worded("\nTake these into a new file: strongroom repair --salvage")
+    let salvage = output.step("Take these into a new file", &Command::new("repair --salvage"));
+    format!("{}\n{salvage}", rows("Readable", &[count.to_string()]))
 }
 
-fn all(items: &[VaultItem], place: &str, settings: &Settings) -> String {
+/// Returns the advice to make one of several items.
+fn ways_to_one(settings: &Settings, output: &Output) -> String {
+    let keep = Command::new("entry repair")
+        .value(settings.service.as_str(), "SERVICE")
+        .words(VAULT_ENTRY)
+        .words("--keep ID");
+    output.step("Make one of them, the highest generation first", &Command::new("repair --merge"))
+        + &output.step("Keep one, delete the others", &keep)
+}
+
+fn all(items: &[VaultItem], place: &str) -> String {
     let candidates: Vec<_> = items.iter().filter_map(|item| item.candidate.clone()).collect();
-    let column = |title, cell: &dyn Fn(&VaultItem, &Candidate) -> String| Column {
-        title,
-        cells: items
-            .iter()
-            .zip(&candidates)
-            .map(|(item, candidate)| Cell { text: cell(item, candidate), mark: None })
-            .collect(),
-        importance: Importance::Whole,
-    };
+    let rows: Vec<_> = items.iter().zip(&candidates).collect();
     let columns = vec![
-        column("ID", &|_, candidate| printable(short_id(candidate, &candidates))),
-        column("GENERATION", &|item, _| match item.content {
+        Column::of("ID", Importance::Whole, &rows, |(_, candidate)| {
+            printable(short_id(candidate, &candidates))
+        }),
+        Column::of("GENERATION", Importance::Whole, &rows, |(item, _)| match item.content {
             VaultContent::Readable { generation, .. } => generation.to_string(),
             _ => "-".to_owned(),
         }),
-        column("SECRETS", &|item, _| match &item.content {
+        Column::of("SECRETS", Importance::Whole, &rows, |(item, _)| match &item.content {
             VaultContent::Readable { keys, .. } => keys.len().to_string(),
             VaultContent::Unreadable { problem, .. } => printable(problem),
             _ => String::new(),
         }),
-        column("BYTES", &|item, _| grouped(item.len)),
-        column("MODIFIED", &|_, candidate| utc(candidate.modified)),
-        column("LABEL", &|_, candidate| printable(&candidate.label)),
+        Column::of("BYTES", Importance::Whole, &rows, |(item, _)| grouped(item.len)),
+        Column::of("MODIFIED", Importance::Whole, &rows, |(_, it)| utc(it.modified)),
+        Column::of("LABEL", Importance::Whole, &rows, |(_, it)| printable(&it.label)),
     ];
-    let service = command_word(&settings.service, "SERVICE");
     format!("The vault of {place} is there {} times. Nothing was changed.\n\n", items.len())
         + &table(columns, usize::MAX)
-        + &Advice::of(settings).worded(&format!(
-            "\nMake one of them, the highest generation first: strongroom repair --merge\n\
-             Keep one, delete the others: strongroom entry repair {service} {VAULT_ENTRY} --keep ID\n"
-        ))
+        + "\n"
 }
 
 fn names(keys: &[SecretKey]) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command};
 use strongroom::backup::{
     Backup, LARGEST_FILE, RestoreAction, RestoreMode, RestorePlan, RestoreStep, Unlock,
 };
@@ -26,7 +27,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
 use crate::vault::open;
-use crate::words::{command_word, printable};
+use crate::words::printable;
 
 /// The work factor of the backups that Strongroom writes.
 const OUR_WORK: u8 = 18;
@@ -73,15 +74,18 @@ pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> 
 
 /// Reads the whole file, or standard input.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut file = Vec::new();
-    // A byte above the limit is read, too, so that opening the backup can tell that it is too large.
-    let mut read = |from: &mut dyn Read| from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut file);
     let read = match path == Path::new("-") {
-        true => read(&mut io::stdin()),
-        false => open_file(path, Source::Given).and_then(|mut file| read(&mut file)),
+        true => read_limited(&mut io::stdin()),
+        false => open_file(path, Source::Given).and_then(|mut file| read_limited(&mut file)),
     };
-    read.map_err(|cause| Failure::file("read the backup", path, cause))?;
-    Ok(file)
+    read.map_err(|cause| Failure::file("read the backup", path, cause))
+}
+
+/// Reads a backup. A byte above the limit is read, too, so that opening the backup can tell that it is too large.
+fn read_limited(from: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Opens the backup with the keys that the flags name, or with a passphrase that is asked for.
@@ -146,20 +150,17 @@ fn typed(file: &[u8], unlock: &Unlock, settings: &Settings) -> Result<Backup> {
 
 fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> Failure {
     let (theirs, ours) = (printable(backup.service()), printable(&settings.service));
-    let (service, file) = (
-        command_word(backup.service(), "SERVICE"),
-        command_word(&flags.file.display().to_string(), "FILE"),
-    );
+    let restore = Command::new("restore")
+        .value(flags.file.display().to_string(), "FILE")
+        .on(backup.service());
     Failure::new(
         Exit::Failed,
         "conflict",
         format!(
             "the backup is of the service \"{theirs}\", and this is \"{ours}\"; nothing was changed"
         ),
-        format!(
-            "`strongroom restore {file} --service {service}` restores it where it belongs; with \
-             --any-service it is restored here."
-        ),
+        Advice::from(restore.does("restores it where it belongs"))
+            .and("With --any-service it is restored here."),
     )
 }
 
@@ -200,9 +201,9 @@ fn report(
     } else if !asked {
         output.text(&shown(plan, backup, output.width()))?;
     }
-    let count = |action| plan.with(action).count();
-    let (added, replaced) = (count(RestoreAction::Add), count(RestoreAction::Replace));
-    let (kept, removed) = (count(RestoreAction::Keep), count(RestoreAction::Remove));
+    let [added, replaced, kept, removed] =
+        [RestoreAction::Add, RestoreAction::Replace, RestoreAction::Keep, RestoreAction::Remove]
+            .map(|action| plan.with(action).count());
     let would = if dry_run { "Would restore" } else { "Restored" };
     output.confirm(format_args!(
         "{would} into {}: {added} added, {replaced} replaced, {kept} kept, {removed} removed.",
@@ -219,24 +220,18 @@ fn shown(plan: &RestorePlan, backup: &Backup, width: usize) -> String {
     if steps.is_empty() {
         return format!("The vault holds what the backup of {made} holds: nothing to restore.\n");
     }
-    let column = |title, importance, cell: &dyn Fn(&RestoreStep) -> Cell| Column {
-        title,
-        cells: steps.iter().map(|step| cell(step)).collect(),
-        importance,
-    };
-    let text = |text: &str| Cell { text: text.to_owned(), mark: None };
     let now = Timestamp::now();
     let columns = vec![
-        column("NAME", Importance::Whole, &|it| text(&printable(it.key.name()))),
-        column("TARGET", Importance::Whole, &|it| {
-            text(&printable(it.key.target().unwrap_or_default()))
+        Column::of("NAME", Importance::Whole, &steps, |it| printable(it.key.name())),
+        Column::of("TARGET", Importance::Whole, &steps, |it| {
+            printable(it.key.target().unwrap_or_default())
         }),
-        column("ACTION", Importance::Whole, &|it| Cell {
+        Column::of("ACTION", Importance::Whole, &steps, |it| Cell {
             text: word(it.action).into(),
             mark: mark(it.action),
         }),
-        column("AGE IN VAULT", Importance::Whole, &|it| text(&age(it.in_vault, now))),
-        column("AGE IN BACKUP", Importance::Whole, &|it| text(&age(it.in_backup, now))),
+        Column::of("AGE IN VAULT", Importance::Whole, &steps, |it| age(it.in_vault, now)),
+        Column::of("AGE IN BACKUP", Importance::Whole, &steps, |it| age(it.in_backup, now)),
     ];
     format!("The backup was made at {made}.\n\n") + &table(columns, width)
 }

@@ -5,13 +5,14 @@ mod start;
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use strongroom::advice::{self, Advice, Sentence};
 use strongroom::blocking::SecretManager;
 use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::inheritance::withhold;
+use crate::inheritance::strip_keys;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::vault::{command, key, missing, open};
@@ -43,7 +44,7 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     warn_of_names(&taken, flags, output);
     let mut program = Command::new(&flags.command[0]);
     program.args(&flags.command[1..]);
-    withhold(&mut program, &settings.application.program).map_err(|cause| {
+    strip_keys(&mut program, &settings.application.program).map_err(|cause| {
         let hint = "Nothing was started. Open fewer files for this command.";
         Failure::io("what opens the vault can't be kept from the program", &cause, hint)
     })?;
@@ -61,32 +62,37 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
 
 /// Warns of names that the program gets, but that shells below it drop, as dash does, which `npm start` uses.
 fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
-    let is_passed_on = |name: &str| {
-        let name = format!("{}{name}", flags.prefix);
-        !name.starts_with(|c: char| c.is_ascii_digit())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    let dropped: Vec<_> = taken.iter().filter(|(name, _)| !is_passed_on(name)).collect();
+    let dropped =
+        taken.iter().filter(|(name, _)| !is_passed_on(&format!("{}{name}", flags.prefix)));
+    let dropped: Vec<_> = dropped.collect();
     let Some((_, first)) = dropped.first() else { return };
     let names: Vec<_> = dropped.iter().map(|(_, secret)| secret.key.to_string()).collect();
-    output.warning(format_args!(
-        "many shells don't pass on variables of such names: {}; `{}` gives it another",
-        names.join(", "),
-        command("rename", &first.key, "NEW_NAME")
-    ));
+    let names = names.join(", ");
+    let warning =
+        Advice::from(format!("many shells don't pass on variables of such names: {names}."))
+            .and(command("rename", &first.key, "NEW_NAME").does("gives the first another"));
+    let warning = output.spoken(warning);
+    output.warning(warning);
+}
+
+/// Returns whether all shells pass on a variable of this name.
+fn is_passed_on(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The secrets by name, each with a single value: that for the target, or that without a target.
 type Taken<'a> = BTreeMap<&'a str, &'a SecretInfo>;
 
+fn of_target<'a>(target: Option<&str>, secrets: &'a [SecretInfo]) -> Taken<'a> {
+    let secrets = secrets.iter().filter(|secret| secret.key.target() == target);
+    secrets.map(|secret| (secret.key.name(), secret)).collect()
+}
+
 fn taken<'a>(secrets: &'a [SecretInfo], flags: &Run, settings: &Settings) -> Result<Taken<'a>> {
-    let of = |target: Option<&str>| {
-        let secrets = secrets.iter().filter(move |secret| secret.key.target() == target);
-        secrets.map(|secret| (secret.key.name(), secret)).collect::<Taken<'a>>()
-    };
-    let mut taken = of(None);
+    let mut taken = of_target(None, secrets);
     if let Some(target) = &flags.target {
-        let preferred = of(Some(target));
+        let preferred = of_target(Some(target), secrets);
         // Most likely a typing error, which would start the program with the wrong values.
         if preferred.is_empty() {
             return Err(no_target(target, secrets, settings));
@@ -133,16 +139,16 @@ fn no_target(target: &str, secrets: &[SecretInfo], settings: &Settings) -> Failu
 
 /// Refuses names that the system does not take for a variable.
 fn must_be_names(taken: &Taken<'_>, flags: &Run) -> Result<()> {
-    let impossible = |name: &str| format!("{}{name}", flags.prefix).contains(['=', '\0']);
-    let names = taken.keys().filter(|name| impossible(name));
+    let names = taken.keys().filter(|name| format!("{}{name}", flags.prefix).contains(['=', '\0']));
     let names: Vec<_> = names.map(|name| format!("\"{}\"", printable(name))).collect();
     if names.is_empty() {
         return Ok(());
     }
     Err(Failure::usage(
         format!("no environment variable can be called {}; nothing was started", names.join(", ")),
-        "Use names and a prefix without \"=\": `strongroom rename OLD NEW`. Or name the secrets \
-         that the program needs with --only.",
+        Sentence::from("Use names and a prefix without \"=\": ")
+            .command(advice::Command::new("rename OLD NEW"))
+            .text(". Or name the secrets that the program needs with --only."),
     ))
 }
 
@@ -169,10 +175,11 @@ fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
         Exit::Expired,
         "expired",
         format!("expired: {}; nothing was started", names.join(", ")),
-        format!(
-            "`{update}` stores a new value; `strongroom list --expiring 0d` shows since when. \
-             --only takes the secrets that the program needs, --skip-expired leaves these out."
-        ),
+        Advice::from(update.does("stores a new value"))
+            .and(advice::Command::new("list --expiring 0d").does("shows since when"))
+            .and(
+                "--only takes the secrets that the program needs, --skip-expired leaves these out.",
+            ),
     ))
 }
 
@@ -187,7 +194,9 @@ fn variable<'a>(secret: &SecretInfo, name: &str, value: &'a SecretString) -> Res
                 secret.key,
                 grouped(LONGEST_VARIABLE)
             ),
-            "Leave it out with --only, and let the program read it with `strongroom get`.",
+            Sentence::from("Leave it out with --only, and let the program read it with ")
+                .command(advice::Command::new("get"))
+                .text("."),
         ));
     }
     if value.contains('\0') {

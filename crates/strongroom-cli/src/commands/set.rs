@@ -1,6 +1,7 @@
 //! `set` and `update`: a secret's value and metadata.
 
 use serde_json::{Value, json};
+use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{
     ErrorKind, Secret, SecretBytes, SecretInfo, SecretKey, SecretMetadata, SecretString, Timestamp,
@@ -8,7 +9,7 @@ use strongroom::{
 
 use crate::args::{Metadata, Set, Update};
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, replace_or_use};
 use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::Output;
 use crate::protection::with_protection;
@@ -90,21 +91,27 @@ fn must_stay_valid(secret: &SecretInfo, change: &Metadata) -> Result<()> {
         Exit::Expired,
         "expired",
         format!("the secret {} {when}, and a new value would count as expired", secret.key),
-        format!("Say how long the new value is valid: `{command}`, such as 90d or never."),
+        Sentence::from("Say how long the new value is valid: ")
+            .command(command)
+            .text(", such as 90d or never."),
     ))
 }
 
 fn exists_already(key: &SecretKey) -> Failure {
-    let update = command("update", key, "");
     Failure::new(
         Exit::Failed,
         "already_exists",
         format!("there is a secret {key} already; nothing was changed"),
-        format!("Leave out `--create-new` to replace it, or use `{update}`."),
+        replace_or_use(command("update", key, "")),
     )
 }
 
-fn ask(verb: &str, key: &SecretKey, exact: bool, settings: &Settings) -> Result<SecretString> {
+fn ask(
+    verb: &'static str,
+    key: &SecretKey,
+    exact: bool,
+    settings: &Settings,
+) -> Result<SecretString> {
     let wanted = Wanted {
         name: &key.to_string(),
         exact,

@@ -77,7 +77,7 @@ fn page(
         .title(settings.service.as_str())
         .health(move || {
             let found = health.config(health.deadlines.call).inspect();
-            findings(&found, Some(in_use), true, &health)
+            findings(&found, Some(in_use), true)
         });
     if let Some(home) = env::home_dir().filter(|home| home.is_absolute()) {
         page = page.export(ConfigExport::new(settings.service.as_str(), vault.clone(), home));
@@ -90,6 +90,8 @@ fn page(
 
 /// Returns whether a browser would have a window. Without a screen, a text browser would take the terminal.
 fn has_screen() -> bool {
-    let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(is_set)
+    !cfg!(target_os = "linux")
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .into_iter()
+            .any(|variable| env::var_os(variable).is_some_and(|value| !value.is_empty()))
 }

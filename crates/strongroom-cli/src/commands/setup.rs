@@ -1,6 +1,7 @@
 //! `setup`: stores secrets, reads them back, and reports their place and its protection.
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command, Sentence, Voice as _};
 use strongroom::blocking::SecretManager;
 use strongroom::error::Reason;
 use strongroom::repair::VaultRepair;
@@ -9,7 +10,6 @@ use strongroom::{
     Backend, Error, ErrorKind, ExposeSecret as _, Layout, Secret, SecretKey, SecretString, Warning,
 };
 
-use crate::advice::Advice;
 use crate::args::Setup;
 use crate::ask;
 use crate::exit::Exit;
@@ -20,6 +20,7 @@ use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
+use crate::voice::ProgramVoice;
 use crate::words::printable;
 
 /// The stores to choose from on a machine without a keyring.
@@ -64,13 +65,9 @@ fn ask(
     settings: &Settings,
 ) -> Result<SecretString> {
     let key = &missing[0];
-    let names = |keys: &[SecretKey]| {
-        let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
-        names.join(", ")
-    };
     let state = match stored {
         [] => NOTHING_STORED.to_owned(),
-        _ => format!("stored: {}; not stored: {}", names(stored), names(missing)),
+        _ => format!("stored: {}; not stored: {}", listed(stored), listed(missing)),
     };
     let wanted = Wanted {
         name: &called(key, settings),
@@ -79,6 +76,11 @@ fn ask(
         from_file: &command("set", key, "--from-file PATH"),
     };
     input::asked_secret(&wanted, settings)
+}
+
+fn listed(keys: &[SecretKey]) -> String {
+    let names: Vec<_> = keys.iter().map(SecretKey::to_string).collect();
+    names.join(", ")
 }
 
 /// Lets the user choose the store if there is no keyring. A key at hand decides for the encrypted file without a question.
@@ -139,7 +141,9 @@ fn named(names: &[String], settings: &Settings, output: &mut Output) -> Result<V
         ([], true) => Ok(vec![vault::new_key(&input::ask_name(output)?, None)?]),
         ([], false) => Err(Failure::usage(
             "the secret has no name",
-            "Put one after `setup`, such as `strongroom setup API_KEY`.",
+            Sentence::from("Put one after `setup`, such as ")
+                .command(Command::new("setup API_KEY"))
+                .text("."),
         )),
         // A pipe has no mark between values, so all of it is a single value.
         ([_, _, ..], _) if !settings.stdin_is_terminal => Err(Failure::usage(
@@ -170,8 +174,8 @@ fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<
         Exit::Corrupt,
         "corrupt",
         format!("{} stored {key} and gave back something else", vault.backend()),
-        "Don't rely on what is stored there. Choose another store with --backend: \
-         `strongroom backends` shows them.",
+        Advice::from("Don't rely on what is stored there. Choose another store with --backend.")
+            .and(Command::new("backends").does("shows them")),
     ))
 }
 
@@ -185,8 +189,9 @@ fn report(
     // The store has just worked, so it is no failure if it doesn't tell its provider.
     let provider = opened.store.probe().map(|probe| probe.provider).unwrap_or_default();
     let can = opened.store.capabilities();
-    let advice = Advice::of(settings);
-    let commands = keys.iter().map(|key| advice.worded(&command("get", key, "")));
+    // The user may have chosen the store just now, so the output doesn't know it.
+    let voice = ProgramVoice::of(settings);
+    let commands = keys.iter().filter_map(|key| voice.command(&command("get", key, "")));
     let commands: Vec<_> = commands.collect();
     let stored: Vec<_> = keys.iter().map(|key| stored(key, settings)).collect();
     output.result(
@@ -199,7 +204,10 @@ fn report(
     )?;
     for warning in can.warnings() {
         match warning {
-            Warning::NotPersistent(lasting) => output.warning(forgets(opened, lasting)),
+            Warning::NotPersistent(lasting) => {
+                let text = forgets(opened, lasting, output);
+                output.warning(text);
+            }
             // The table above names the kernel already.
             Warning::ReadByContainers => {}
             other => output.warning(format_args!("{other}.")),
@@ -262,7 +270,8 @@ fn lifetime(persistence: Persistence) -> &'static str {
     }
 }
 
-fn forgets(opened: &Opened, persistence: Persistence) -> String {
+fn forgets(opened: &Opened, persistence: Persistence, output: &Output) -> String {
+    let help = output.spoken(Command::new("doctor").does("says how to keep it for good"));
     let when = match persistence {
         Persistence::UntilReboot => "it lasts until reboot: store it again after a restart",
         Persistence::UntilLogout => {
@@ -271,11 +280,9 @@ fn forgets(opened: &Opened, persistence: Persistence) -> String {
         _ => "it is gone when this command ends: choose another --backend",
     };
     match &opened.reason {
-        ChoiceReason::Fallback(cause) => format!(
-            "{when}.\n  cause: {cause}\n  help: `strongroom doctor` says how to keep it for good."
-        ),
+        ChoiceReason::Fallback(cause) => format!("{when}.\n  cause: {cause}\n  help: {help}"),
         _ if persistence == Persistence::UntilLogout => {
-            format!("{when}.\n  help: `strongroom doctor` says how to keep it for good.")
+            format!("{when}.\n  help: {help}")
         }
         _ => format!("{when}."),
     }

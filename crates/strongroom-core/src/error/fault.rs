@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::kind::SEE_CAUSE;
 use super::{Error, ErrorKind, Operation, Reason};
-use crate::AdvisedCommand;
+use crate::advice::{Advice, Command, Neutral, Sentence};
 
 /// A failure without its context: the kind, the cause and the advice, but no operation, store or entry.
 ///
@@ -32,8 +32,10 @@ struct Inner {
     kind: ErrorKind,
     reason: Option<Reason>,
     message: Option<String>,
+    /// The advice of its own, without the kind's.
+    advice: Advice,
+    /// The part of that advice that names no command; `None` if there is none.
     hint: Option<String>,
-    commands: Vec<AdvisedCommand>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -44,8 +46,8 @@ impl Fault {
             kind,
             reason: None,
             message: None,
+            advice: Advice::new(),
             hint: None,
-            commands: Vec::new(),
             source: None,
         }))
     }
@@ -56,16 +58,32 @@ impl Fault {
         self
     }
 
-    /// Sets the hint, in place of the kind's own.
+    /// Sets the hint, in place of the kind's own. Sentences with commands stay.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
-        self
+        self.0.advice.replace_text(hint.into());
+        self.heard()
     }
 
-    /// Adds a helpful command of the program `strongroom`: its arguments, quoted for a shell, and a clause
-    /// about its effect.
-    pub fn with_command(mut self, arguments: impl Into<String>, effect: impl Into<String>) -> Self {
-        self.0.commands.push(AdvisedCommand::new(arguments, effect));
+    /// Sets the advice, in place of the kind's own and of all that was added.
+    pub fn with_advice(mut self, advice: impl Into<Advice>) -> Self {
+        self.0.advice = advice.into();
+        self.heard()
+    }
+
+    /// Adds a sentence to the advice.
+    pub fn with_sentence(mut self, sentence: impl Into<Sentence>) -> Self {
+        self.0.advice = std::mem::take(&mut self.0.advice).and(sentence);
+        self.heard()
+    }
+
+    /// Adds a sentence about a helpful command: the command, and a clause about its effect.
+    pub fn with_command(self, command: impl Into<Command>, effect: impl Into<String>) -> Self {
+        self.with_sentence(command.into().does(effect.into()))
+    }
+
+    /// Renders the part of the advice that is for every user.
+    fn heard(mut self) -> Self {
+        self.0.hint = Some(self.0.advice.spoken_by(&Neutral)).filter(|hint| !hint.is_empty());
         self
     }
 
@@ -110,9 +128,17 @@ impl Fault {
         }
     }
 
-    /// Returns helpful commands of the program `strongroom`, the best first. See [`Error::commands`].
-    pub fn commands(&self) -> &[AdvisedCommand] {
-        &self.0.commands
+    /// Returns the advice, with commands. See [`Error::advice`].
+    pub fn advice(&self) -> Advice {
+        match self.0.hint {
+            Some(_) => self.0.advice.clone(),
+            None => Advice::from(self.hint().to_owned()).and_all(self.0.advice.clone()),
+        }
+    }
+
+    /// Returns the commands in the advice, the best first.
+    pub fn commands(&self) -> Vec<&Command> {
+        self.0.advice.commands()
     }
 }
 

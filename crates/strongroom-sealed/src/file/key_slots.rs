@@ -1,5 +1,6 @@
 //! The key slots of an open vault: listing, adding, replacing and removing them.
 
+use strongroom_core::advice::{Command, Sentence};
 use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
 
 use super::{SealedFile, View};
@@ -237,12 +238,21 @@ fn no_other_way_in(id: &str, error: Error) -> Error {
             ErrorKind::KeyMissing,
             "no other key at hand opens it, and without this slot it might be lost",
         )
-        .with_hint(format!(
-            "Nothing was changed. Name a key that stays, so that it can be tried: `strongroom key remove \
-             {id} --key-file PATH`, or with `--passphrase-file PATH`. `--force` removes it all the same."
-        )),
+        .with_hint("Nothing was changed. Name a key that stays, so that it can be tried.")
+        .with_sentence(ways_to_remove(id)),
         _ => error,
     }
+}
+
+fn ways_to_remove(id: &str) -> Sentence {
+    let remove = Command::new("key remove").value(id, "ID").words("--key-file PATH");
+    Sentence::default()
+        .command(remove)
+        .text(" names one, and so does ")
+        .option("--passphrase-file PATH")
+        .text(". ")
+        .option("--force")
+        .text(" removes it all the same.")
 }
 
 fn no_slot(id: &str) -> Error {

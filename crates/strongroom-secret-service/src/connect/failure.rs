@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::process::geteuid;
+use strongroom_core::advice::Sentence;
 use strongroom_core::{ErrorKind, Reason};
 
 use crate::address::{Address, Unusable, VARIABLE};
@@ -15,7 +16,11 @@ pub(super) fn no_bus() -> Failure {
     Failure::new(ErrorKind::NoBackend)
         .with_reason(Reason::NoBus)
         .with_message("there is no D-Bus session bus to reach a Secret Service on")
-        .with_hint("Log in to a desktop session, or run the command under `dbus-run-session`.")
+        .with_hint(
+            Sentence::from("Log in to a desktop session, or run the command under ")
+                .shell("dbus-run-session")
+                .text("."),
+        )
 }
 
 /// Changes the failure of a call without an answer to say that the bus is silent, not the provider.
@@ -73,18 +78,19 @@ pub(crate) fn foreign_owner(peer: &str, owner: u32) -> Failure {
         .with_hint(advice_on_foreign_session(owner))
 }
 
-fn advice_on_foreign_session(owner: u32) -> String {
-    let forget = format!("`unset {VARIABLE} XDG_RUNTIME_DIR`");
-    match strongroom_files::login_name(owner) {
-        Some(name) if geteuid().as_raw() == 0 => format!(
-            "Run it as {name}: without sudo, or in a shell of that user, `su - {name}`. For secrets \
-             of root's own, do without that bus: {forget}."
-        ),
-        _ => format!(
+fn advice_on_foreign_session(owner: u32) -> Sentence {
+    let way = match strongroom_files::login_name(owner) {
+        Some(name) if geteuid().as_raw() == 0 => {
+            Sentence::from(format!("Run it as {name}: without sudo, or in a shell of that user, "))
+                .shell(format!("su - {name}"))
+                .text(". For secrets of root's own, do without that bus: ")
+        }
+        _ => Sentence::from(
             "This shell comes from another user's session: begin one of your own, by ssh or by su with \
-             a dash. Or do without that bus: {forget}."
+             a dash. Or do without that bus: ",
         ),
-    }
+    };
+    way.shell(format!("unset {VARIABLE} XDG_RUNTIME_DIR")).text(".")
 }
 
 /// Returns the other user that keeps this user out of a path: the owner of the deepest part of it that can be

@@ -9,7 +9,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use strongroom::Backend;
-use strongroom::doctor::{Finding, Fix, Severity};
+use strongroom::advice::Neutral;
+use strongroom::doctor::{Finding, Severity, SpokenFix};
 use strongroom::store::MAX_NAME_BYTES;
 
 use super::body::read;
@@ -101,17 +102,41 @@ fn not_offered() -> Problem {
     Problem::refused(StatusCode::NOT_FOUND, "not_found", "the application doesn't offer this")
 }
 
+/// Returns a finding in the words of a program without commands: the page has none.
 fn finding(finding: &Finding) -> Value {
+    let finding = finding.spoken_by(&Neutral);
     let severity = match finding.severity {
         Severity::Fine => "fine",
         Severity::Problem => "problem",
         _ => "note",
     };
-    let fix = |fix: &Fix| json!({ "text": fix.text, "commands": fix.commands });
+    let fix = |fix: &SpokenFix| json!({ "text": fix.text, "commands": fix.commands });
     json!({
         "severity": severity,
         "backend": finding.backend.map(Backend::name),
         "problem": finding.problem,
         "fixes": finding.fixes.iter().map(fix).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom::advice::Command;
+    use strongroom::doctor::Fix;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_has_no_fix_by_a_command_that_the_page_does_not_have() {
+        let mut found = Finding::new(Severity::Note, "2 secrets have expired");
+        found.fixes = vec![
+            Fix::new("See which:", [Command::new("list --expiring 0d").into()]),
+            Fix::new("Install a keyring.", ["sudo apt install gnome-keyring".into()]),
+        ];
+        let shown = finding(&found);
+        assert_eq!(
+            shown["fixes"],
+            json!([{ "text": "Install a keyring.", "commands": ["sudo apt install gnome-keyring"] }])
+        );
+    }
 }

@@ -5,6 +5,7 @@ use std::{hint, iter};
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
+use strongroom_core::advice::{Advice, Sentence};
 use strongroom_core::{
     Error, ErrorKind, ExposeSecret, Operation, Result, SecretBytes, SecretString, secret_copy,
 };
@@ -195,14 +196,15 @@ fn too_much_work(required: u8, allowed: u8) -> Error {
     let message = format!(
         "its passphrase takes 2^{required} steps of work, with {memory} of memory, and 2^{allowed} are allowed"
     );
-    let hint = match required {
-        ..=MOST_WORK => format!(
-            "Nothing was tried. If you know where the file comes from: `--max-work-factor {required}`."
-        ),
+    let advice = match required {
+        ..=MOST_WORK => Advice::from(
+            "Nothing was tried. If you know where the file comes from, allow more work.",
+        )
+        .and(Sentence::default().option(format!("--max-work-factor {required}")).text(" does so.")),
         _ => "Nothing was tried. Distrust the file, or open it with `rage -d` and encrypt it anew."
-            .to_owned(),
+            .into(),
     };
-    Error::new(ErrorKind::Unsupported, Operation::Restore).with_message(message).with_hint(hint)
+    Error::new(ErrorKind::Unsupported, Operation::Restore).with_message(message).with_advice(advice)
 }
 
 /// Returns the error for a file that opens but can't be read to its end.

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use strongroom_core::advice::{Advice, Sentence};
 use strongroom_core::{Error, ErrorKind, Operation, Reason};
 
 use crate::backend::{names, supported};
@@ -12,8 +13,8 @@ use crate::{Backend, Config};
 
 /// Returns the error for a default that can't be used, if no other store may take its place.
 pub(super) fn no_fallback(cause: Error, config: &Config) -> Error {
-    let hint = format!("{} {}", cause.hint(), others(config, &[cause.store()]));
-    cause.during(Operation::Choose).with_hint(hint)
+    let advice = cause.advice().and(others(config, &[cause.store()]));
+    cause.during(Operation::Choose).with_advice(advice)
 }
 
 /// Returns the error for a container, in which the kernel's keyring is not the fallback unless it was set.
@@ -25,25 +26,33 @@ pub(super) fn shared_with(container: &Container, default: &Error, config: &Confi
             "this is a container ({container}), where others of the same user id may read the kernel's keyring, \
              and the default can't be used"
         ))
-        .with_hint(format!(
-            "An encrypted file keeps secrets there: `export {variable}=file`. {}Or take the kernel's keyring all \
-             the same: `export {variable}=keyutils`.",
-            key_advice(config)
-        ))
+        .with_advice(
+            Advice::from(
+                Sentence::from("An encrypted file keeps secrets there: ")
+                    .shell(format!("export {variable}=file"))
+                    .text("."),
+            )
+            .and(key_advice(config))
+            .and(
+                Sentence::from("Or take the kernel's keyring all the same: ")
+                    .shell(format!("export {variable}=keyutils"))
+                    .text("."),
+            ),
+        )
         .with_source(Cause { text: because(default), next: None })
 }
 
 /// Returns the error for a default and a fallback that both can't be used.
 pub(super) fn neither(default: &Error, fallback: &Error, config: &Config) -> Error {
     let others = others(config, &[default.store(), fallback.store()]);
-    let others = match fallback.kind() {
-        ErrorKind::KeyMissing => key_advice(config) + &others,
-        _ => others,
+    let advice = match fallback.kind() {
+        ErrorKind::KeyMissing => default.advice().and(key_advice(config)),
+        _ => default.advice(),
     };
     let second = Cause { text: because(fallback), next: None };
     Error::new(ErrorKind::NoBackend, Operation::Choose)
         .with_message("neither the default can be used nor what would take its place")
-        .with_hint(format!("{} {others}", default.hint()))
+        .with_advice(advice.and(others))
         .with_source(Cause { text: because(default), next: Some(Box::new(second)) })
 }
 

@@ -3,7 +3,7 @@
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason};
 
 use super::distribution::install;
-use super::{Finding, Fix, Severity, System, advice, fix, problem};
+use super::{Finding, Fix, Severity, System, problem, unencrypted_session};
 use crate::Backend;
 
 /// Returns the finding about the desktop's keyring.
@@ -31,10 +31,10 @@ pub(super) fn finding(
     }
     let problem = format!("{provider} can keep secrets{session}, which last {persistence}");
     let mut note = super::finding(backend, Severity::Note, None, problem);
-    note.fixes = vec![Fix {
-        text: "Make a collection that lasts, and set it as default.".to_owned(),
-        commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
-    }];
+    note.fixes = vec![Fix::new(
+        "Make a collection that lasts, and set it as default.",
+        [install(system, "seahorse").into(), "seahorse".into()],
+    )];
     note
 }
 
@@ -55,61 +55,61 @@ fn way_out(error: &Error, system: &System<'_>) -> Vec<Fix> {
     match (error.kind(), error.reason()) {
         (ErrorKind::NoBackend, Some(Reason::NoProvider)) => no_daemon(system),
         (ErrorKind::NoBackend, Some(Reason::NoBus)) => no_bus(system),
-        (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => vec![
-            advice(error.hint()),
-            fix("Or take it as it is, for one command, with --allow-unencrypted-bus.", &[]),
-        ],
+        (ErrorKind::NoBackend, Some(Reason::SessionNotEncrypted)) => {
+            vec![error.into(), Fix::new(unencrypted_session(), [])]
+        }
         (ErrorKind::NoDefaultCollection, _) => no_collection(system),
         (ErrorKind::Locked, _) => locked(),
-        _ => vec![advice(error.hint())],
+        _ => vec![error.into()],
     }
 }
 
 fn no_bus(system: &System<'_>) -> Vec<Fix> {
     vec![
-        fix("On a desktop: run it in a terminal of the desktop session, where a bus is.", &[]),
-        Fix {
-            text: "On a server or in a container: install a keyring, start a shell with a bus, \
-                   and open the keyring in it with a password of your choice."
-                .to_owned(),
-            commands: [
-                install(system, "dbus gnome-keyring"),
-                "dbus-run-session -- bash".to_owned(),
-                UNLOCK.to_owned(),
-            ]
-            .into(),
-        },
+        Fix::new("On a desktop: run it in a terminal of the desktop session, where a bus is.", []),
+        Fix::new(
+            "On a server or in a container: install a keyring, start a shell with a bus, \
+             and open the keyring in it with a password of your choice.",
+            [
+                install(system, "dbus gnome-keyring").into(),
+                "dbus-run-session -- bash".into(),
+                UNLOCK.into(),
+            ],
+        ),
     ]
 }
 
 fn no_daemon(system: &System<'_>) -> Vec<Fix> {
     vec![
-        Fix {
-            text: "Install a keyring, log out and in again: the login opens it.".to_owned(),
-            commands: vec![install(system, "gnome-keyring")],
-        },
-        fix("Or start it here and now, with your login password.", &[UNLOCK]),
+        Fix::new(
+            "Install a keyring, log out and in again: the login opens it.",
+            [install(system, "gnome-keyring").into()],
+        ),
+        Fix::new("Or start it here and now, with your login password.", [UNLOCK.into()]),
     ]
 }
 
 fn no_collection(system: &System<'_>) -> Vec<Fix> {
     vec![
-        fix(
+        Fix::new(
             "On a desktop: store something. A window then asks for the new keyring's password.",
-            &[],
+            [],
         ),
-        fix("In gnome-keyring, without a window: create it with your login password.", &[UNLOCK]),
-        Fix {
-            text: "Or make one by hand, and set it as default.".to_owned(),
-            commands: vec![install(system, "seahorse"), "seahorse".to_owned()],
-        },
+        Fix::new(
+            "In gnome-keyring, without a window: create it with your login password.",
+            [UNLOCK.into()],
+        ),
+        Fix::new(
+            "Or make one by hand, and set it as default.",
+            [install(system, "seahorse").into(), "seahorse".into()],
+        ),
     ]
 }
 
 fn locked() -> Vec<Fix> {
     vec![
-        fix("On a desktop: read a secret, and answer the window that appears.", &[]),
-        fix("In gnome-keyring, without a window: open it with its password.", &[UNLOCK]),
+        Fix::new("On a desktop: read a secret, and answer the window that appears.", []),
+        Fix::new("In gnome-keyring, without a window: open it with its password.", [UNLOCK.into()]),
     ]
 }
 
@@ -120,8 +120,8 @@ const UNLOCK: &str = "read -rsp 'Password: ' p; printf %s \"$p\" | gnome-keyring
                       --replace --unlock --components=secrets >/dev/null; unset p";
 
 fn session_only(prefix: &str) -> Fix {
-    fix(
+    Fix::new(
         "Or do without: the kernel keeps secrets until reboot, and this silences the warning.",
-        &[&format!("export {prefix}_BACKEND=keyutils")],
+        [format!("export {prefix}_BACKEND=keyutils").into()],
     )
 }

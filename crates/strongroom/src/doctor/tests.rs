@@ -2,6 +2,8 @@
 
 use strongroom_core::{Capabilities, Operation, Persistence, Reason};
 
+use strongroom_core::advice::{Command, Neutral};
+
 use super::distribution::install;
 use super::*;
 
@@ -29,24 +31,29 @@ fn first(state: Result<Probe, Error>, system: &System<'_>) -> Finding {
     findings.into_iter().next().unwrap()
 }
 
-fn commands(finding: &Finding) -> Vec<&str> {
-    finding.fixes.iter().flat_map(|fix| &fix.commands).map(String::as_str).collect()
+fn commands(finding: &Finding) -> Vec<String> {
+    let spoken = finding.fixes.iter().filter_map(|fix| fix.spoken_by(&Neutral));
+    spoken.flat_map(|fix| fix.commands).collect()
+}
+
+fn has(finding: &Finding, command: &str) -> bool {
+    commands(finding).iter().any(|it| it == command)
 }
 
 #[test]
 fn each_reason_has_its_own_way_out() {
     let system = System { os_release: DEBIAN, ..System::default() };
     let told = |reason| {
-        let hint = "Do this: `the store's command`.";
-        let error = error(ErrorKind::NoBackend).with_reason(reason).with_hint(hint);
+        let hint = Sentence::from("Do this: ").shell("the store's command").text(".");
+        let error = error(ErrorKind::NoBackend).with_reason(reason).with_advice(hint);
         first(Err(error), &system)
     };
     let no_bus = told(Reason::NoBus);
-    assert!(commands(&no_bus).contains(&"dbus-run-session -- bash"), "{no_bus:?}");
+    assert!(has(&no_bus, "dbus-run-session -- bash"), "{no_bus:?}");
 
     let no_daemon = told(Reason::NoProvider);
     assert_eq!(commands(&no_daemon)[0], "sudo apt install gnome-keyring");
-    assert!(!commands(&no_daemon).contains(&"dbus-run-session -- bash"), "{no_daemon:?}");
+    assert!(!has(&no_daemon, "dbus-run-session -- bash"), "{no_daemon:?}");
 
     for reason in [Reason::StaleBusAddress, Reason::ForeignOwner, Reason::SessionNotEncrypted] {
         let own = told(reason);
@@ -64,7 +71,7 @@ fn variables_are_the_applications_and_no_other_store_is_named_where_secrets_are(
             found(Backend::File, Err(error(ErrorKind::KeyMissing))),
         ];
         let findings = diagnose(&found, &System { has_secrets, ..System::default() });
-        let all: Vec<_> = findings.iter().flat_map(commands).map(str::to_owned).collect();
+        let all: Vec<_> = findings.iter().flat_map(commands).collect();
         assert!(!all.concat().contains("STRONGROOM_"), "{all:?}");
         all.join("\n")
     };
@@ -91,7 +98,7 @@ fn a_collection_that_forgets_is_told_with_the_way_out() {
     assert_eq!(findings.len(), 1);
     assert_eq!((findings[0].severity, findings[0].kind), (Severity::Note, None));
     assert!(findings[0].problem.contains("last until you log out"), "{findings:?}");
-    assert!(commands(&findings[0]).contains(&"seahorse"));
+    assert!(has(&findings[0], "seahorse"));
 }
 
 #[test]
@@ -117,7 +124,8 @@ fn what_weakens_a_store_is_a_note() {
 
 #[test]
 fn each_state_that_is_wrong_has_a_kind_and_a_command() {
-    let hung = error(ErrorKind::TimedOut).with_hint("Let it go on with `kill -CONT 7`.");
+    let hint = Sentence::from("Let it go on with ").shell("kill -CONT 7").text(".");
+    let hung = error(ErrorKind::TimedOut).with_advice(hint);
     let states =
         [hung, error(ErrorKind::Locked), error(ErrorKind::NoDefaultCollection)].map(|error| {
             let kind = error.kind();
@@ -169,9 +177,10 @@ fn a_logon_without_credentials_is_a_problem_with_another_way() {
 #[test]
 fn a_keychain_is_told_in_its_own_words() {
     let fine = Ok(Probe::new("the user's default keychain"));
-    let locked = Err(Error::new(ErrorKind::Locked, Operation::Probe)
-        .with_store("keychain")
-        .with_hint("Unlock it with `security unlock-keychain`."));
+    let locked =
+        Err(Error::new(ErrorKind::Locked, Operation::Probe).with_store("keychain").with_advice(
+            Sentence::from("Unlock it with ").shell("security unlock-keychain").text("."),
+        ));
     let [fine, locked] = [fine, locked]
         .map(|state| diagnose(&[found(Backend::Keychain, state)], &System::default()));
     assert_eq!(fine[0].severity, Severity::Fine);
@@ -233,7 +242,32 @@ fn of_an_own_store_is_told_what_it_says_and_of_no_other_while_secrets_are_in_it(
         Error::new(ErrorKind::Io, Operation::Probe).with_message("it is away").with_hint("Wait.");
     let away = told(Err(away), own);
     assert_eq!((away.len(), away[0].severity), (1, Severity::Problem));
-    assert_eq!((away[0].problem.as_str(), away[0].fixes[0].text.as_str()), ("it is away", "Wait."));
+    assert_eq!(
+        (away[0].problem.as_str(), &away[0].fixes[..]),
+        ("it is away", &[Fix::new("Wait.", [])][..])
+    );
     let elsewhere = told(Ok(Probe::new("a server")), Backend::SecretService);
     assert_eq!(elsewhere.len(), 2, "{elsewhere:?}");
+}
+
+#[test]
+fn a_fix_whose_commands_a_program_does_not_have_is_left_out() {
+    struct Tracker;
+    impl Voice for Tracker {
+        fn command(&self, command: &Command) -> Option<String> {
+            Some(format!("tracker {}", command.arguments()))
+        }
+    }
+    let fix = Fix::new("See which:", [Command::new("list --expiring 0d").into()]);
+    assert_eq!(fix.spoken_by(&Neutral), None);
+    assert_eq!(fix.spoken_by(&Tracker).unwrap().commands, ["tracker list --expiring 0d"]);
+
+    let corrupt = error(ErrorKind::Corrupt)
+        .with_hint("Keep a copy.")
+        .with_command("repair", "shows what is left of it");
+    let [neutral, tracker] = [&Neutral as &dyn Voice, &Tracker]
+        .map(|voice| Fix::from(&corrupt).spoken_by(voice).unwrap());
+    assert_eq!((neutral.text.as_str(), neutral.commands.len()), ("Keep a copy.", 0));
+    assert_eq!(tracker.text, "Keep a copy. `tracker repair` shows what is left of it.");
+    assert_eq!(tracker.commands, ["tracker repair"]);
 }

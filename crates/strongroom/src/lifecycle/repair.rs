@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
+use strongroom_core::advice::Command;
 use strongroom_core::{Candidate, Error, ErrorKind, Operation, Result, SecretBytes, SecretKey};
 
 use super::items::{StoredItem, VaultItem, find_all};
 use crate::clock::file_stamp;
 use crate::layout::VAULT_ENTRY;
-use crate::shell::shell_word;
 use crate::vault::{Content, Engine, Payload, Prepared};
 
 /// The result of a merge.
@@ -90,18 +90,13 @@ fn readable_items(engine: &Engine) -> Result<Vec<(Candidate, Payload)>> {
 }
 
 fn not_merged(engine: &Engine, error: Error) -> Error {
-    let entry = match shell_word(engine.storage.entry.service().as_str()) {
-        Some(service) => format!("{service} {VAULT_ENTRY}"),
-        None => format!("SERVICE {VAULT_ENTRY}"),
-    };
+    let service = engine.storage.entry.service().as_str();
+    let command = Command::new("entry repair").value(service, "SERVICE").words(VAULT_ENTRY);
     let error = error
         .during(Operation::Repair)
         .with_hint("Nothing was changed. Keep the other item.")
-        .with_command(format!("entry repair {entry}"), "shows the items, and keeps one")
-        .with_command(
-            format!("entry repair {entry} --keep ID"),
-            "keeps one and deletes the others",
-        );
+        .with_command(command.clone(), "shows the items, and keeps one")
+        .with_command(command.words("--keep ID"), "keeps one and deletes the others");
     engine.storage.named(error)
 }
 

@@ -8,6 +8,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strongroom_core::advice::Command;
 use strongroom_core::{
     EntryName, Error, ErrorKind, Persistence, Result, ServiceName, Store, Timestamp, UserName,
 };
@@ -17,7 +18,6 @@ use super::entries::{Entries, EntriesPlace};
 use super::file::{Prepared, VaultFile, no_file};
 use super::payload::Stored;
 use crate::layout::{Layout, VAULT_ENTRY};
-use crate::shell::of_service;
 
 /// The storage of a vault.
 pub(crate) struct Storage {
@@ -241,8 +241,8 @@ impl Storage {
         }
     }
 
-    /// Returns the arguments of a command on this vault, as advice.
-    pub(crate) fn command(&self, arguments: &str) -> String {
-        of_service(arguments, self.service().as_str())
+    /// Returns a command on this vault, as advice.
+    pub(crate) fn command(&self, words: &'static str) -> Command {
+        Command::new(words).on(self.service().as_str())
     }
 }

@@ -8,7 +8,7 @@ use signals_receipts::SignalNumber;
 static OWNS_PROCESS: AtomicBool = AtomicBool::new(false);
 
 /// Notes that the process is the program of this crate, which has no other handlers of signals.
-pub(crate) fn own_process() {
+pub(crate) fn assume_sole_handler() {
     OWNS_PROCESS.store(true, Ordering::Relaxed);
 }
 
@@ -29,11 +29,8 @@ impl Dispositions {
     #[cfg(target_os = "linux")]
     pub(super) fn now() -> Self {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let bits = |field: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-            u64::from_str_radix(line.trim(), 16).ok()
-        };
-        Self(bits("SigIgn:").zip(bits("SigCgt:")).map(|(ignored, caught)| [ignored, caught]))
+        let masks = mask(&status, "SigIgn:").zip(mask(&status, "SigCgt:"));
+        Self(masks.map(|(ignored, caught)| [ignored, caught]))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -42,15 +39,25 @@ impl Dispositions {
     }
 
     pub(super) fn of(&self, signal: SignalNumber) -> Disposition {
-        let is_in = |bits: u64| bits >> (signal - 1) & 1 == 1;
         match self.0 {
-            Some([ignored, _]) if is_in(ignored) => Disposition::Ignored,
-            Some([_, caught]) if is_in(caught) => Disposition::Caught,
+            Some([ignored, _]) if is_in(ignored, signal) => Disposition::Ignored,
+            Some([_, caught]) if is_in(caught, signal) => Disposition::Caught,
             Some(_) => Disposition::Default,
             None if OWNS_PROCESS.load(Ordering::Relaxed) => Disposition::Default,
             None => Disposition::Unknown,
         }
     }
+}
+
+/// Returns the mask of this name in the status of a process.
+#[cfg(target_os = "linux")]
+fn mask(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+const fn is_in(mask: u64, signal: SignalNumber) -> bool {
+    mask >> (signal - 1) & 1 == 1
 }
 
 #[cfg(test)]

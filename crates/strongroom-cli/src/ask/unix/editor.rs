@@ -235,8 +235,7 @@ impl Editor {
 
     fn erase_character(&mut self) {
         // All bytes of a character in UTF-8 but the first have these two bits.
-        let is_start = |byte: &u8| byte & 0xc0 != 0x80;
-        let start = self.value.iter().rposition(is_start).unwrap_or(0);
+        let start = self.value.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
         self.value.truncate(start);
     }
 

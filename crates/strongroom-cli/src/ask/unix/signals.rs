@@ -165,17 +165,12 @@ impl Signals {
     pub(super) fn arrived(&self) -> Option<Arrived> {
         let mut numbers = [0; 256];
         let count = rustix::io::read(self.exit, &mut numbers).unwrap_or(0);
-        let of = |handlers: &[Handler]| {
-            let is_one = |number: &u8| handlers.iter().any(|it| it.signal == i32::from(*number));
-            numbers[..count].iter().copied().find(is_one).map(i32::from)
-        };
-        match (of(ENDING), of(STOPPING)) {
+        let numbers = &numbers[..count];
+        match (first_of(ENDING, numbers), first_of(STOPPING, numbers)) {
             _ if count == 0 => None,
             (Some(signal), _) => Some(Arrived::Ending(signal)),
             (None, Some(signal)) => Some(Arrived::Stopping(signal)),
-            (None, None) if numbers[..count].iter().any(|it| is_going_on(*it)) => {
-                Some(Arrived::GoingOn)
-            }
+            (None, None) if numbers.iter().any(|it| is_going_on(*it)) => Some(Arrived::GoingOn),
             // A chained handler writes no number.
             (None, None) => Some(Arrived::Handled),
         }
@@ -243,6 +238,12 @@ fn end_by(signal: SignalNumber) -> Problem {
     // blocks the signal.
     let _ = raise(signal).and_then(|()| emulate_default_handler(signal));
     Problem::Dismissed
+}
+
+/// Returns the first signal that one of these handlers wrote.
+fn first_of(handlers: &[Handler], numbers: &[u8]) -> Option<i32> {
+    let mut signals = numbers.iter().copied().map(i32::from);
+    signals.find(|signal| handlers.iter().any(|handler| handler.signal == *signal))
 }
 
 fn is_going_on(number: u8) -> bool {

@@ -245,11 +245,11 @@ impl Drop for Hidden<'_> {
         // The kernel lets a thread that blocks SIGTTOU change the modes from the background, too. The mask ends with the
         // thread, so that of the caller stays as it is.
         let restored = thread::scope(|scope| {
-            let restore = || {
+            let thread = thread::Builder::new().spawn_scoped(scope, || {
                 mask_all_signals_of_current_thread();
                 self.restore()
-            };
-            thread::Builder::new().spawn_scoped(scope, restore).map(|thread| thread.join())
+            });
+            thread.map(|thread| thread.join())
         });
         if restored.is_err() {
             // No thread could be started, so it is tried here. A terminal that is gone needs nothing.

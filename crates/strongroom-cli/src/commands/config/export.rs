@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use strongroom::advice::{Advice, Command, Sentence};
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, SecretKey};
 use strongroom_config::{Export, Exported, Format, repository_around};
@@ -25,8 +26,9 @@ pub(super) fn run(flags: &ConfigExport, settings: &Settings, output: &mut Output
     if !flags.plaintext && !settings.may_ask {
         return Err(Failure::usage(
             "nobody can be asked whether secrets shall be written in the clear; nothing was",
-            "Say so beforehand with --plaintext. `strongroom backup FILE --passphrase-file PATH` \
-             writes them encrypted.",
+            Advice::from("Say so beforehand with --plaintext.").and(
+                Command::new("backup FILE --passphrase-file PATH").does("writes them encrypted"),
+            ),
         ));
     }
     let (format, file) = match is_stdout(&flags.file) {
@@ -89,7 +91,9 @@ fn agree(exported: &Exported, flags: &ConfigExport, output: &mut Output) -> Resu
         Exit::Locked,
         ErrorKind::Dismissed.code(),
         "the answer was not yes; nothing was written",
-        "Run it again, or write them encrypted: `strongroom backup FILE --passphrase`.",
+        Sentence::from("Run it again, or write them encrypted: ")
+            .command(Command::new("backup FILE --passphrase"))
+            .text("."),
     ))
 }
 

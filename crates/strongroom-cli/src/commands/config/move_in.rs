@@ -1,11 +1,12 @@
 //! `config secure` and `config import`: a file's secrets into the store.
 
+use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{Error, ErrorKind};
 use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
 
 use super::plan::{as_json, shown};
-use super::view::warn;
+use super::view::{secure_command, warn};
 use crate::args::{ConfigImport, ConfigSecure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -14,7 +15,7 @@ use crate::output::{Output, question};
 use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
-use crate::words::{command_word, counted};
+use crate::words::counted;
 
 /// Shows the plan, asks, and carries it out.
 pub(super) fn secure(
@@ -48,7 +49,7 @@ pub(super) fn secure(
     if asked {
         move_in.agree(output)?;
     }
-    let done = is_due.then(|| file.secure(&vault, &plan, told(output))).transpose()?;
+    let done = is_due.then(|| file.secure(&vault, &plan, progress(output))).transpose()?;
     move_in.report(is_due, asked, output)?;
     // Repeated after the move, since these places still have the values.
     warn(done.iter().flat_map(|done| &done.exposures).filter(|it| it.remains()), output);
@@ -67,7 +68,7 @@ pub(super) fn import(
     let move_in = MoveIn { verb: "import", file: &file, vault: &vault, plan: &plan, settings };
     let is_due = move_in.check(flags.dry_run, output)?;
     if is_due {
-        file.import(&vault, &plan, told(output))?;
+        file.import(&vault, &plan, progress(output))?;
     }
     move_in.report(is_due, false, output)?;
     Ok(Exit::Done)
@@ -139,10 +140,12 @@ impl MoveIn<'_> {
             output.confirm(format_args!("{done} {secrets} of {file} into {backend}."));
         }
         if self.verb == "import" && is_done {
-            let file = command_word(&self.file.path().to_string_lossy(), "FILE");
-            output.confirm(format_args!(
-                "The file still has them: `strongroom config secure {file}` takes them out."
-            ));
+            let text = output.spoken(
+                Sentence::from("The file still has them: ")
+                    .command(secure_command(self.file.path()))
+                    .text(" takes them out."),
+            );
+            output.confirm(text);
         }
         Ok(())
     }
@@ -161,7 +164,7 @@ impl MoveIn<'_> {
 }
 
 /// Returns a function that shows each step, if progress is to be shown.
-fn told(output: &Output) -> impl FnMut(Progress<'_>) {
+fn progress(output: &Output) -> impl FnMut(Progress<'_>) {
     let is_shown = output.shows_progress();
     move |step| {
         let text = match step {

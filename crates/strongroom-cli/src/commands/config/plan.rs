@@ -29,34 +29,28 @@ fn coloured(line: &str) -> String {
 }
 
 fn columns(steps: &[Step]) -> Vec<Column> {
-    let column = |title, importance, cell: &dyn Fn(&Step) -> Cell| Column {
-        title,
-        cells: steps.iter().map(cell).collect(),
-        importance,
-    };
-    let text = |text: String| Cell { text, mark: None };
     let now = Timestamp::now();
-    let store = |ages: Ages| match ages.store_expired {
-        true => "expired".to_owned(),
-        false => age(ages.store, now),
-    };
     vec![
-        column("NAME", Importance::Whole, &|it| text(printable(it.key.name()))),
-        column("TARGET", Importance::Whole, &|it| {
-            text(printable(it.key.target().unwrap_or_default()))
+        Column::of("NAME", Importance::Whole, steps, |it| printable(it.key.name())),
+        Column::of("TARGET", Importance::Whole, steps, |it| {
+            printable(it.key.target().unwrap_or_default())
         }),
-        column("PATH", Importance::Detail, &|it| text(it.path.to_string())),
-        column("ACTION", Importance::Whole, &|it| Cell {
+        Column::of("PATH", Importance::Detail, steps, |it| it.path.to_string()),
+        Column::of("ACTION", Importance::Whole, steps, |it| Cell {
             text: token(it.action).replace('_', " "),
             mark: mark(it.action),
         }),
-        column("AGE IN FILE", Importance::Whole, &|it| {
-            text(ages(it.action).map(|ages| age(ages.file, now)).unwrap_or_default())
+        Column::of("AGE IN FILE", Importance::Whole, steps, |it| {
+            ages(it.action).map(|ages| age(ages.file, now)).unwrap_or_default()
         }),
-        column("AGE IN STORE", Importance::Whole, &|it| {
-            text(ages(it.action).map(store).unwrap_or_default())
+        Column::of("AGE IN STORE", Importance::Whole, steps, |it| {
+            ages(it.action).map(|ages| age_in_store(ages, now)).unwrap_or_default()
         }),
     ]
+}
+
+fn age_in_store(ages: Ages, now: Timestamp) -> String {
+    if ages.store_expired { "expired".to_owned() } else { age(ages.store, now) }
 }
 
 fn ages(action: Action) -> Option<Ages> {

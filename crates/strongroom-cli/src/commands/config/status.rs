@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_config::{Ages, Exposure, FoundBy, Place, SecretStatus, Status};
 
-use super::view::{SCHEMA, exposures_as_json, shown, time, warn};
+use super::view::{SCHEMA, exposures_as_json, secure_command, shown, time, warn};
 use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -17,7 +18,7 @@ use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::vault::open;
-use crate::words::{command_word, counted, printable};
+use crate::words::{counted, printable};
 
 /// Prints the secrets: as a table on a terminal, else as lines for programs.
 pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -44,40 +45,41 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
         output.text(&status.secrets.iter().map(line).collect::<String>())?;
     }
     warn(&status.exposures, output);
-    output.confirm(next(&status, file.path()));
+    let next = output.spoken(next(&status, file.path()));
+    output.confirm(next);
     Ok(Exit::Done)
 }
 
 fn columns(secrets: &[SecretStatus]) -> Vec<Column> {
-    let column = |title, importance, cell: &dyn Fn(&SecretStatus) -> Cell| Column {
-        title,
-        cells: secrets.iter().map(cell).collect(),
-        importance,
-    };
-    let text = |text: String| Cell { text, mark: None };
     let now = Timestamp::now();
-    let ages = |secret: &SecretStatus| match secret.place {
-        Place::Differs(ages) => ages,
-        _ => Ages::default(),
-    };
     vec![
-        column("NAME", Importance::Whole, &|it| text(printable(it.key.name()))),
-        column("TARGET", Importance::Whole, &|it| {
-            text(printable(it.key.target().unwrap_or_default()))
+        Column::of("NAME", Importance::Whole, secrets, |it| printable(it.key.name())),
+        Column::of("TARGET", Importance::Whole, secrets, |it| {
+            printable(it.key.target().unwrap_or_default())
         }),
-        column("WHERE", Importance::Whole, &|it| Cell {
+        Column::of("WHERE", Importance::Whole, secrets, |it| Cell {
             text: word(it.place).into(),
             mark: mark(it.place),
         }),
-        column("AGE IN FILE", Importance::Whole, &|it| text(age(ages(it).file, now))),
-        column("AGE IN STORE", Importance::Whole, &|it| text(age(ages(it).store, now))),
-        column("PATH", Importance::Detail, &|it| text(it.path.to_string())),
-        column("LINE", Importance::Whole, &|it| text(line_number(it))),
-        column("PROVIDER", Importance::Detail, &|it| {
-            text(printable(it.provider.as_deref().unwrap_or_default()))
+        Column::of("AGE IN FILE", Importance::Whole, secrets, |it| age(ages(it).file, now)),
+        Column::of("AGE IN STORE", Importance::Whole, secrets, |it| age(ages(it).store, now)),
+        Column::of("PATH", Importance::Detail, secrets, |it| it.path.to_string()),
+        Column::of("LINE", Importance::Whole, secrets, line_number),
+        Column::of("PROVIDER", Importance::Detail, secrets, |it| {
+            printable(it.provider.as_deref().unwrap_or_default())
         }),
-        column("PROBLEM", Importance::Detail, &|it| text(it.problem.clone().unwrap_or_default())),
+        Column::of("PROBLEM", Importance::Detail, secrets, |it| {
+            it.problem.clone().unwrap_or_default()
+        }),
     ]
+}
+
+/// Returns the ages of the two values; none if they are the same.
+fn ages(secret: &SecretStatus) -> Ages {
+    match secret.place {
+        Place::Differs(ages) => ages,
+        _ => Ages::default(),
+    }
 }
 
 /// Returns a secret as a line for programs. Tabs separate the fields, which no name can contain.
@@ -165,19 +167,26 @@ fn as_json(
     })
 }
 
+fn is_in_file(place: Place) -> bool {
+    matches!(place, Place::File | Place::Both | Place::Differs(_))
+}
+
 /// Returns the advice on the next step.
-fn next(status: &Status, path: &Path) -> String {
-    let is_in_file =
-        |it: &&SecretStatus| matches!(it.place, Place::File | Place::Both | Place::Differs(_));
+fn next(status: &Status, path: &Path) -> Sentence {
     let remains = status.exposures.iter().any(Exposure::remains);
-    match (status.secrets.len(), status.secrets.iter().filter(is_in_file).count()) {
-        (0, _) => format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)),
-        (_, 0) if remains => format!("{} holds no secret's value, but see above.", shown(path)),
-        (_, 0) => format!("{} holds no secret's value.", shown(path)),
+    match (status.secrets.len(), status.secrets.iter().filter(|it| is_in_file(it.place)).count()) {
+        (0, _) => {
+            format!("No secret was found in {}. --rule PATH=NAME names one.", shown(path)).into()
+        }
+        (_, 0) if remains => {
+            format!("{} holds no secret's value, but see above.", shown(path)).into()
+        }
+        (_, 0) => format!("{} holds no secret's value.", shown(path)).into(),
         (_, count) => {
             let secrets = counted(count);
-            let file = command_word(&path.to_string_lossy(), "FILE");
-            format!("{secrets} in the file: `strongroom config secure {file}` moves what is there.")
+            Sentence::from(format!("{secrets} in the file: "))
+                .command(secure_command(path))
+                .text(" moves what is there.")
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use strongroom::Timestamp;
+use strongroom::advice::Command;
 use strongroom_config::{Exposure, Format};
 
 use crate::failure::{Failure, Result};
@@ -56,4 +57,9 @@ pub(super) fn time(time: Option<Timestamp>) -> Option<String> {
 
 pub(super) fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
+}
+
+/// Returns the command that moves a file's secrets into the store.
+pub(super) fn secure_command(file: &Path) -> Command {
+    Command::new("config secure").value(file.to_string_lossy(), "FILE")
 }

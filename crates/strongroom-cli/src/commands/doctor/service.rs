@@ -4,16 +4,17 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use strongroom::advice::{Command, Line};
 use strongroom::blocking::SecretManager;
 use strongroom::doctor::{Finding, Fix, Inspection, Severity};
 use strongroom::store::{ChoiceReason, Persistence};
 use strongroom::{Backend, Error, ErrorKind, Layout, SecretInfo, Timestamp};
 
 use crate::exit::Exit;
-use crate::failure::{Result, with_commands};
+use crate::failure::Result;
 use crate::settings::Settings;
-use crate::store::{choice, entries_without_vault, quietly, what_is_left};
-use crate::words::{command_word, counted, printable};
+use crate::store::{choice, entries_without_vault, quietly, remaining};
+use crate::words::{counted, printable};
 
 /// The largest number of entries for which a command each is shown.
 const SHOWN: usize = 5;
@@ -50,7 +51,7 @@ pub(super) fn look(
     settings: &Settings,
 ) -> Result<Service, Error> {
     let silent = settings.without_questions();
-    let config = silent.config(what_is_left(settings.deadlines.call, spent));
+    let config = silent.config(remaining(settings.deadlines.call, spent));
     let read = quietly(settings, || {
         let vault = config.open_blocking()?;
         let secrets = vault.list()?;
@@ -165,13 +166,8 @@ fn trouble(error: &Error) -> Finding {
         _ => format!("the secrets can't be read: {problem}"),
     };
     let mut finding = finding(Severity::Problem, Some(error.kind()), problem);
-    finding.fixes = vec![Fix::new(with_commands(error), commands(error))];
+    finding.fixes = vec![error.into()];
     finding
-}
-
-/// Returns the commands in the advice on an error.
-fn commands(error: &Error) -> Vec<String> {
-    with_commands(error).split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 fn nowhere_to_last(cause: &Error, backend: Backend, persistence: Persistence) -> Finding {
@@ -224,7 +220,7 @@ fn expiry(expired: usize) -> Finding {
     let has = if expired == 1 { "has" } else { "have" };
     let problem = format!("{} {has} expired", counted(expired));
     let mut note = finding(Severity::Note, None, problem);
-    note.fixes = vec![Fix::new("See which:", vec!["strongroom list --expiring 0d".to_owned()])];
+    note.fixes = vec![Fix::new("See which:", [Command::new("list --expiring 0d").into()])];
     note
 }
 
@@ -235,15 +231,9 @@ fn better(
     found: &[Inspection],
     settings: &Settings,
 ) -> Vec<Fix> {
-    let lasts = |backend: Backend| {
-        found.iter().any(|it| {
-            let lasts =
-                it.capabilities.is_some_and(|can| can.persistence == Persistence::Permanent);
-            it.backend == backend && lasts && it.state.is_ok()
-        })
-    };
-    let default = Backend::platform_default().filter(|backend| lasts(*backend));
-    let file = Some(Backend::File).filter(|file| lasts(*file) || settings.can_ask_passphrase());
+    let default = Backend::platform_default().filter(|backend| lasts(*backend, found));
+    let file =
+        Some(Backend::File).filter(|file| lasts(*file, found) || settings.can_ask_passphrase());
     let mut fixes: Vec<_> = [default, file]
         .into_iter()
         .flatten()
@@ -254,15 +244,23 @@ fn better(
     if fixes.is_empty() {
         let text =
             "No store that lasts can be used here now. What each of them needs stands below.";
-        fixes.push(Fix::new(text, Vec::new()));
+        fixes.push(Fix::new(text, []));
     }
     fixes
 }
 
+/// Returns whether a backend can be used, and keeps its secrets until they are deleted.
+fn lasts(backend: Backend, found: &[Inspection]) -> bool {
+    found
+        .iter()
+        .filter(|it| it.backend == backend && it.state.is_ok())
+        .any(|it| it.capabilities.is_some_and(|can| can.persistence == Persistence::Permanent))
+}
+
 fn move_to(backend: Backend, reason: &ChoiceReason) -> Fix {
-    let mut commands = vec![format!("strongroom move --to {backend}")];
+    let mut commands = vec![Line::from(Command::new("move --to").words(backend.name()))];
     if let ChoiceReason::Environment(variable) = reason {
-        commands.push(format!("unset {variable}"));
+        commands.push(format!("unset {variable}").into());
     }
     Fix::new(
         format!("Move the vault into {backend}, which keeps it until you delete it."),
@@ -276,7 +274,6 @@ fn entries_beside(vault: &SecretManager, silent: &Settings) -> Option<Finding> {
     if names.is_empty() {
         return None;
     }
-    let service = command_word(&silent.service, "SERVICE");
     let problem = format!(
         "the vault is empty, and {} of \"{}\" {} beside it, as single entries",
         counted(names.len()),
@@ -285,14 +282,19 @@ fn entries_beside(vault: &SecretManager, silent: &Settings) -> Option<Finding> {
     );
     let mut note = finding(Severity::Note, None, problem);
     let copies = names.iter().take(SHOWN).map(|name| {
-        let name = command_word(name, "NAME");
-        format!("strongroom entry get {service} {name} | strongroom set {name}")
+        let set = Command::new("set").value(name.as_str(), "NAME");
+        Line::from(of_entries("entry get", silent).value(name.as_str(), "NAME")).piped(set)
     });
     note.fixes = vec![
-        Fix::new("See them:", vec![format!("strongroom entry list {service}")]),
-        Fix::new("Copy them into the vault:", copies.collect()),
+        Fix::new("See them:", [of_entries("entry list", silent).into()]),
+        Fix::new("Copy them into the vault:", copies),
     ];
     Some(note)
+}
+
+/// Returns a command on the entries of the service.
+fn of_entries(words: &'static str, silent: &Settings) -> Command {
+    Command::new(words).value(silent.service.as_str(), "SERVICE")
 }
 
 fn finding(severity: Severity, kind: Option<ErrorKind>, problem: String) -> Finding {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::inheritance::withhold_all;
+use crate::inheritance::strip_all_keys;
 use crate::program::Program;
 
 /// The time for which a launcher is watched for a failure. If it works, it may run as long as the browser.
@@ -42,7 +42,7 @@ pub(super) fn open(document: &str, program: &Program) -> io::Result<NamedTempFil
 /// Keeps everything from a browser that it has no use for: variables that lead to a key, descriptors that this process
 /// was given, and the terminal.
 fn isolate(launcher: &mut Command, program: &Program) {
-    withhold_all(launcher, program);
+    strip_all_keys(launcher, program);
     launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     {

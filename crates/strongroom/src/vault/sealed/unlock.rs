@@ -120,8 +120,9 @@ pub(super) fn open(config: &FileConfig) -> Result<SealedFile> {
     if !changes.is_empty() {
         let ids: Vec<_> = changes.iter().map(|change| change.id().to_string()).collect();
         tracing::warn!(
+            warning = "key_slots_changed",
             "key slots of {} were changed by somebody who has no key to it: {}. What opened them may open \
-             nothing now. `strongroom key list` shows them; remove those and add new ones",
+             nothing now: remove those and add new ones",
             config.path.display(),
             ids.join(", ")
         );

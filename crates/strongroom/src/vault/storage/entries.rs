@@ -49,7 +49,7 @@ impl Storage {
             .with_message("the secrets are entries of their own, and there is a vault beside them")
             .with_hint("Move the vault's secrets into entries, too. Nothing is written over.")
             .with_command(
-                self.command(&format!("move --to {} --layout entries", self.store.name())),
+                self.command("move --to").words(self.store.name()).words("--layout entries"),
                 "does it",
             )
     }
