@@ -3,40 +3,44 @@
 mod change;
 mod key_slots;
 mod rotation;
+mod sessions;
 mod view;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use strongroom_core::{
     Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata, Timestamp,
 };
 
 pub use change::{Change, MAX_VALUE_BYTES};
 pub use rotation::Progress;
-use view::{Open, View};
+use sessions::{RowCheck, Sessions};
+use view::{LookUp, Unlocked, View};
 
 use strongroom_files::Stamp;
 
 use crate::aead;
 use crate::beside;
 use crate::budget::Budget;
-use crate::database;
+use crate::database::{self, Database};
 use crate::error::{fault, from_sqlite, located, opening, replaced};
 use crate::head::Head;
 use crate::keys::{Keys, VaultId};
 use crate::opening;
-use crate::rows;
-use crate::slot::{self, NewSlot};
+use crate::rows::{self, Rows};
+use crate::slot::{self, NewSlot, Opener};
 use crate::slot_list::{self, SlotList};
 use crate::{FileConfig, KeySource};
 
 /// The sealed file of a vault, open.
 ///
 /// Handles, threads and processes of a single user may have the same file open. Each sees the changes that
-/// the other handles committed. A handle runs a single operation at a time; further calls wait for it.
+/// the other handles committed. Reads of several threads run at the same time, on up to 4 connections of a
+/// handle, also while a thread changes the vault. Further reads, and further changes, wait.
 ///
 /// # Errors
 ///
@@ -49,7 +53,9 @@ pub struct SealedFile {
     stamp: Stamp,
     deadline: Duration,
     id: VaultId,
-    open: Mutex<Open>,
+    sessions: Sessions,
+    /// Locked after a session, never before, and not while an operation runs.
+    unlocked: Mutex<Arc<Unlocked>>,
 }
 
 impl SealedFile {
@@ -108,11 +114,12 @@ impl SealedFile {
         };
         // SQLite may write to the file from here on, so a key has to authenticate it first.
         database.trust()?;
-        let mut open = Open { database: None, keys, opener, checked: None };
-        open.keep(database, &config.path)?;
-        let open = Mutex::new(open);
+        let sessions = Sessions::new();
+        sessions.keep(&mut sessions.main(), database, &config.path)?;
+        let unlocked = Unlocked { keys, opener: Arc::new(opener) };
+        let unlocked = Mutex::new(Arc::new(unlocked));
         let FileConfig { path, deadline, .. } = config;
-        Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
+        Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, sessions, unlocked })
     }
 
     /// Opens the vault, or creates it if there is no file.
@@ -153,7 +160,7 @@ impl SealedFile {
     ///
     /// `Invalid` if the value is not text: [`get_bytes`](Self::get_bytes) reads it.
     pub fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.read(Operation::Get, |view| view.read(key)?.map(rows::secret).transpose())
+        self.look_up(Operation::Get, |rows| rows.read(key)?.map(rows::secret).transpose())
     }
 
     /// Returns the bytes of a secret, or `None` if there is none. Decrypts no other record.
@@ -162,7 +169,7 @@ impl SealedFile {
     ///
     /// None of its own.
     pub fn get_bytes(&self, key: &SecretKey) -> Result<Option<SecretBytes>> {
-        self.read(Operation::Get, |view| Ok(view.read(key)?.map(|(_, value)| value)))
+        self.look_up(Operation::Get, |rows| Ok(rows.read(key)?.map(|(_, value)| value)))
     }
 
     /// Returns whether a secret exists. Decrypts no record.
@@ -171,7 +178,7 @@ impl SealedFile {
     ///
     /// None of its own.
     pub fn contains(&self, key: &SecretKey) -> Result<bool> {
-        self.read(Operation::Exists, |view| view.contains(key))
+        self.look_up(Operation::Exists, |rows| rows.find(key)).map(|found| found.is_some())
     }
 
     /// Returns the keys and metadata of all secrets, in no particular order. Reads no value.
@@ -248,10 +255,9 @@ impl SealedFile {
     /// None of its own.
     pub fn data_version(&self) -> Result<i64> {
         let version = || {
-            let mut open = self.lock()?;
-            let database = open.take(self)?;
+            let (mut session, database) = self.sessions.to_write(self)?;
             let version = database.version(&self.path).map_err(from_sqlite);
-            open.keep(database, &self.path)?;
+            self.sessions.keep(&mut session, database, &self.path)?;
             version
         };
         version().map_err(|error| self.named(Operation::Get, error))
@@ -283,16 +289,26 @@ impl SealedFile {
         })
     }
 
-    /// Locks the handle, and checks that the file is still in its place: a change to a replaced file would be
-    /// lost.
-    fn lock(&self) -> Result<MutexGuard<'_, Open>> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_in_place() { Ok(open) } else { Err(replaced()) }
-    }
-
     /// Adds the operation and the path to an error.
     fn named(&self, operation: Operation, error: Error) -> Error {
         located(&self.path, error.during(operation))
+    }
+
+    /// Looks for a secret by `find`.
+    fn look_up<T>(
+        &self,
+        operation: Operation,
+        find: impl Fn(Rows<'_>) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let looked = match self.read(operation, |view| view.look_up(&find, false))? {
+            // The first connection may be free by now, and need no check.
+            LookUp::Unchecked => self.read(operation, |view| view.look_up(&find, true))?,
+            looked => looked,
+        };
+        match looked {
+            LookUp::Found(found) => Ok(Some(found)),
+            LookUp::Absent | LookUp::Unchecked => Ok(None),
+        }
     }
 
     /// Runs `work` on a consistent snapshot.
@@ -301,33 +317,85 @@ impl SealedFile {
         operation: Operation,
         work: impl FnOnce(&mut View<'_>) -> Result<T>,
     ) -> Result<T> {
-        let read = || {
-            let mut open = self.lock()?;
-            let database = open.take(self)?;
-            let done = open.read(&database, self, work);
-            // This error wins: a read without locks can meet a half-written file, which looks damaged and is
-            // not.
-            open.keep(database, &self.path)?;
-            done
-        };
-        read().map_err(|error| self.named(operation, error))
+        let named = |error| self.named(operation, error);
+        let (mut session, database) = self.sessions.to_read(self).map_err(named)?;
+        let done = self.read_snapshot(&database, &mut session.row_check, work);
+        // This error wins: a read without locks can meet a half-written file, which looks damaged and is not.
+        self.sessions.keep(&mut session, database, &self.path).map_err(named)?;
+        done.map_err(named)
+    }
+
+    fn read_snapshot<T>(
+        &self,
+        database: &Database,
+        row_check: &mut RowCheck,
+        work: impl FnOnce(&mut View<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Database { connection, clock, .. } = database;
+        clock.restart();
+        loop {
+            // Taken before the snapshot, so that they are not newer.
+            let unlocked = Arc::clone(&self.unlocked());
+            let snapshot = database::begin_reading(connection)?;
+            let head = self.head(&snapshot)?;
+            if unlocked.is_current(&head) {
+                return work(&mut View::of(self, &snapshot, clock, head, &unlocked, row_check));
+            }
+            drop(snapshot);
+            let mut unlocked = self.unlocked();
+            let snapshot = database::begin_reading(connection)?;
+            unlocked.follow(&snapshot, &self.head(&snapshot)?)?;
+        }
     }
 
     /// Runs `work` in a transaction: when this returns, all of its changes are durable, or none is made.
     ///
-    /// An error of `work` is returned unchanged.
+    /// An error of `work` is returned unchanged. The handle takes over the opener that `work` returns.
     fn write<T>(
         &self,
         operation: Operation,
-        work: impl FnOnce(View<'_>) -> Result<T>,
+        work: impl FnOnce(View<'_>) -> Result<(T, Option<Opener>)>,
     ) -> Result<T> {
         let named = |error| self.named(operation, error);
-        let mut open = self.lock().map_err(named)?;
-        let database = open.take(self).map_err(named)?;
+        let (mut session, database) = self.sessions.to_write(self).map_err(named)?;
         database.check_writable(&self.path).map_err(named)?;
-        let done = open.write(&database, self, operation, work);
-        open.keep(database, &self.path).map_err(named)?;
+        let done = self.write_transaction(&database, &mut session.row_check, operation, work);
+        self.sessions.keep(&mut session, database, &self.path).map_err(named)?;
         done
+    }
+
+    fn write_transaction<T>(
+        &self,
+        database: &Database,
+        row_check: &mut RowCheck,
+        operation: Operation,
+        work: impl FnOnce(View<'_>) -> Result<(T, Option<Opener>)>,
+    ) -> Result<T> {
+        let named = |error: Error| self.named(operation, error);
+        let Database { connection, clock, .. } = database;
+        let transaction = database::begin_writing(connection, self.deadline).map_err(named)?;
+        clock.restart();
+        let head = self.head(&transaction).map_err(named)?;
+        self.unlocked().follow(&transaction, &head).map_err(named)?;
+        let unlocked = Arc::clone(&self.unlocked());
+        let (done, opener) = work(View::of(self, &transaction, clock, head, &unlocked, row_check))?;
+        // Locked before the commit, so that no read looks for the opener among the new slots in vain.
+        let mut unlocked = opener.is_some().then(|| self.unlocked());
+        transaction.commit().map_err(from_sqlite).map_err(named)?;
+        if let (Some(unlocked), Some(opener)) = (&mut unlocked, opener) {
+            unlocked.replace_opener(opener);
+        }
+        Ok(done)
+    }
+
+    /// Reads the head of the file.
+    fn head(&self, connection: &Connection) -> Result<Head> {
+        let head = Head::read(connection)?;
+        if head.id == self.id { Ok(head) } else { Err(replaced()) }
+    }
+
+    fn unlocked(&self) -> MutexGuard<'_, Arc<Unlocked>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The head of a sealed file: its id, the id of its key, and its sealed state.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 use strongroom_core::Result;
 
@@ -68,7 +70,7 @@ impl Head {
 
     /// Derives the keys of the records from the vault's key.
     pub(crate) fn key_ring(&self, vault_key: aead::Key) -> Result<KeyRing> {
-        let current = Keys::of(vault_key, &self.id);
+        let current = Arc::new(Keys::of(vault_key, &self.id));
         if *current.id() != self.key_id {
             return Err(corrupt("the head of the sealed file names another key"));
         }
@@ -78,7 +80,7 @@ impl Head {
                 let key = aead::open(current.state(), &self.previous_context(), sealed);
                 let key = key.and_then(|key| aead::key_from(&key));
                 let key = key.ok_or_else(|| corrupt("the sealed file's earlier key is damaged"))?;
-                Some(Keys::of(key, &self.id))
+                Some(Arc::new(Keys::of(key, &self.id)))
             }
         };
         Ok(KeyRing { current, previous })

@@ -1,5 +1,7 @@
 //! The keys that are derived from a vault's key, and the contexts that bind sealed bytes to their place.
 
+use std::sync::Arc;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
@@ -28,9 +30,10 @@ pub(crate) struct Keys {
 }
 
 /// The keys that the records of a vault are sealed with: two during a rotation.
+#[derive(Clone)]
 pub(crate) struct KeyRing {
-    pub(crate) current: Keys,
-    pub(crate) previous: Option<Keys>,
+    pub(crate) current: Arc<Keys>,
+    pub(crate) previous: Option<Arc<Keys>>,
 }
 
 /// A part of a record.
@@ -121,7 +124,7 @@ impl KeyRing {
 
     /// Iterates over the current key and, during a rotation, the previous key.
     pub(crate) fn each(&self) -> impl Iterator<Item = &Keys> {
-        std::iter::once(&self.current).chain(&self.previous)
+        std::iter::once(&self.current).chain(&self.previous).map(AsRef::as_ref)
     }
 }
 

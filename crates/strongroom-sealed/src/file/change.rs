@@ -39,7 +39,7 @@ impl SealedFile {
             let done = work(&mut change)?;
             let named = |error| self.named(Operation::Set, error);
             change.finish().map_err(named)?;
-            Ok(done)
+            Ok((done, None))
         })
     }
 }

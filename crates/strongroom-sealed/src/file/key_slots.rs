@@ -79,7 +79,9 @@ impl SealedFile {
     /// costs more work than the deadline allows; the errors of a [`KeySource`] that can't be read.
     pub fn add_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot> {
         let slot = self.prepare(source, now)?;
-        self.change_slots(Operation::Set, |view, list| view.insert(slot, list)?.0.shown())
+        self.change_slots(Operation::Set, |view, list| {
+            Ok((view.insert(slot, list)?.0.shown()?, None))
+        })
     }
 
     /// Removes a slot, provided that another slot is known to open the vault: the slot that this handle was
@@ -97,12 +99,10 @@ impl SealedFile {
         let proof = self.opened_without(id, sources)?;
         self.change_slots(Operation::Delete, |view, list| {
             view.delete(id, list)?;
-            if let Some(proof) = proof {
-                *view.opener = proof;
-            }
             // Another process may have removed the proven slot since it was tried.
-            let opened = view.opener.open(view.connection, &view.head.id, &view.head.key_id);
-            opened.map(drop)
+            let opener = proof.as_ref().unwrap_or(view.opener);
+            opener.open(view.connection, &view.head.id, &view.head.key_id)?;
+            Ok(((), proof))
         })?;
         self.flush();
         Ok(())
@@ -144,7 +144,7 @@ impl SealedFile {
             if slot::count(view.connection)? == 0 {
                 return Err(only_slot());
             }
-            Ok(())
+            Ok(((), None))
         })?;
         self.flush();
         Ok(())
@@ -160,26 +160,25 @@ impl SealedFile {
         let added = self.change_slots(Operation::Set, |view, list| {
             view.delete(id, list)?;
             let (slot, opener) = view.insert(slot, list)?;
-            // The handle was opened by the replaced slot, and needs a slot to follow the next rotation.
-            if view.opener.slot == id {
-                *view.opener = opener;
-            }
-            slot.shown()
+            // If the handle was opened by the replaced slot, it needs a slot to follow the next rotation.
+            let is_own = view.opener.slot == id;
+            Ok((slot.shown()?, is_own.then_some(opener)))
         })?;
         self.flush();
         Ok(added)
     }
 
-    /// Changes the slots and their sealed list in a single transaction.
+    /// Changes the slots and their sealed list in a single transaction. The handle takes over the opener that
+    /// `work` returns.
     fn change_slots<T>(
         &self,
         operation: Operation,
-        work: impl FnOnce(&mut View<'_>, &mut SlotList) -> Result<T>,
+        work: impl FnOnce(&View<'_>, &mut SlotList) -> Result<(T, Option<Opener>)>,
     ) -> Result<T> {
-        self.write(operation, |mut view| {
+        self.write(operation, |view| {
             let change = || {
                 let mut list = view.slot_list(&slot::each(view.connection)?)?;
-                let done = work(&mut view, &mut list)?;
+                let done = work(&view, &mut list)?;
                 list.write(view.connection, &view.head.id, &view.keys.current)?;
                 Ok(done)
             };
@@ -195,9 +194,7 @@ impl SealedFile {
     /// Removes deleted data from the log, too.
     pub(super) fn flush(&self) {
         // A database that is opened for each operation has emptied its log at the close.
-        if let Ok(open) = self.lock()
-            && let Some(database) = &open.database
-        {
+        if let Some(database) = self.sessions.main().kept() {
             database::flush_log(&database.connection);
         }
     }

@@ -76,7 +76,7 @@ impl SealedFile {
         let (mut done, mut last) = (total.saturating_sub(old), i64::MIN);
         progress(Progress { done, total });
         while let Some((count, reached)) =
-            self.write(Operation::Set, |view| view.reseal_after(last))?
+            self.write(Operation::Set, |view| Ok((view.reseal_after(last)?, None)))?
         {
             (done, last) = (done + count, reached);
             progress(Progress { done, total });
@@ -102,20 +102,26 @@ impl SealedFile {
             if view.head.previous.is_some() {
                 // Another process has begun a rotation. The head keeps a single previous key, so a third key
                 // would lose the first.
-                return Ok(());
+                return Ok(((), None));
             }
             if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() {
                 return Err(slots_changed());
             }
-            view.switch(slots, &new)
+            Ok(((), view.switch(slots, &new)?))
         })
     }
 }
 
 impl View<'_> {
     /// Switches the head and the slots to the new key. The records keep the old key.
-    fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
-        let (state, mut list) = (self.state()?, SlotList::default());
+    ///
+    /// Returns the opener by a slot of the new key: the handle may have been opened by a slot that is gone.
+    fn switch(
+        &mut self,
+        slots: Vec<(StoredSlot, Option<Key>)>,
+        new: &Keys,
+    ) -> Result<Option<Opener>> {
+        let (state, mut list, mut opener) = (self.state()?, SlotList::default(), None);
         for (mut slot, key) in slots {
             let key = key.ok_or_else(slots_changed)?;
             if !slot::delete(self.connection, slot.id())? {
@@ -124,13 +130,12 @@ impl View<'_> {
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
             list.add(&slot);
-            // The handle may have been opened by a slot that is gone, so it takes over a slot that opens the
-            // new key.
-            *self.opener = Opener { slot: slot.id().to_owned(), key };
+            opener = Some(Opener { slot: slot.id().to_owned(), key });
         }
         list.write(self.connection, &self.head.id, new)?;
         self.head.rotate(&self.keys.current, new, &state)?;
-        self.head.write(self.connection)
+        self.head.write(self.connection)?;
+        Ok(opener)
     }
 
     /// Reseals some of the records after `last`; returns their number and the last row number. If no record
