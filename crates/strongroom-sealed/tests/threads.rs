@@ -175,7 +175,7 @@ impl Drop for SetOnDrop<'_> {
 fn a_handle_has_few_descriptors_and_closes_all() {
     let sandbox = Sandbox::filled(&["a"]);
     let file = sandbox.open();
-    while_others_read(&file, 16, || {
+    while_others_read(&file, 6, || {
         put(&file, "b", "1");
         while_reading(&file, || while_reading(&file, || ()));
     });

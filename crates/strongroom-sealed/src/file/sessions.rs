@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use strongroom_core::{ErrorKind, Result};
+use strongroom_core::ErrorKind;
 
-use super::SealedFile;
-use crate::database::{self, Database};
-use crate::error::replaced;
+use super::location::Location;
+use crate::database::Database;
+use crate::error::Result;
 
 /// The largest number of connections of a handle. The first takes three descriptors, each other two.
 pub(super) const MAX_SESSIONS: usize = 4;
@@ -73,17 +73,20 @@ impl Sessions {
     }
 
     /// Returns a connection for a read, with its open database. [`keep`](Self::keep) puts the database back.
-    pub(super) fn to_read(&self, file: &SealedFile) -> Result<(MutexGuard<'_, Session>, Database)> {
+    pub(super) fn to_read(
+        &self,
+        location: &Location,
+    ) -> Result<(MutexGuard<'_, Session>, Database)> {
         let mut session = self.any();
-        match session.take(file) {
+        match session.take(location) {
             Ok(database) => Ok((session, database)),
-            Err(error) if session.row_check.is_main || error.kind() == ErrorKind::Conflict => {
-                Err(error)
+            Err(fault) if session.row_check.is_main || fault.kind() == ErrorKind::Conflict => {
+                Err(fault)
             }
             // The process may have too many open files, for instance.
             Err(_) => {
                 drop(session);
-                self.to_write(file)
+                self.to_write(location)
             }
         }
     }
@@ -91,10 +94,10 @@ impl Sessions {
     /// Returns the first connection, with its open database. [`keep`](Self::keep) puts the database back.
     pub(super) fn to_write(
         &self,
-        file: &SealedFile,
+        location: &Location,
     ) -> Result<(MutexGuard<'_, Session>, Database)> {
         let mut session = self.main();
-        let database = session.take(file)?;
+        let database = session.take(location)?;
         Ok((session, database))
     }
 
@@ -132,20 +135,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `Conflict` if the file is not in its place: a change to a replaced file would be lost.
-    fn take(&mut self, file: &SealedFile) -> Result<Database> {
-        if !file.is_in_place() {
-            return Err(replaced());
-        }
+    /// `Conflict` if the file is not in its place.
+    fn take(&mut self, location: &Location) -> Result<Database> {
+        location.check()?;
         if let Some(database) = self.database.take() {
             return Ok(database);
         }
         // Data versions of two connections can't be compared.
         self.row_check.version = None;
-        let database = database::open(&file.path, file.deadline)?;
-        if !file.is_in_place() {
-            return Err(replaced());
-        }
+        let database = location.connect()?;
         database.trust()?;
         Ok(database)
     }

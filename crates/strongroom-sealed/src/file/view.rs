@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use strongroom_core::{Result, SecretKey, SecretMetadata};
+use strongroom_core::{SecretKey, SecretMetadata};
 
-use super::SealedFile;
 use super::sessions::RowCheck;
 use crate::database;
-use crate::error::from_sqlite;
+use crate::error::{Result, from_sqlite};
 use crate::head::{Head, State};
 use crate::keys::KeyRing;
 use crate::limits::Clock;
@@ -24,7 +23,6 @@ pub(super) struct Unlocked {
 
 /// The view of a transaction: everything that an operation works on.
 pub(super) struct View<'a> {
-    pub(super) file: &'a SealedFile,
     pub(super) connection: &'a Connection,
     pub(super) clock: &'a Clock,
     pub(super) head: Head,
@@ -73,7 +71,6 @@ impl Unlocked {
 
 impl<'a> View<'a> {
     pub(super) fn of(
-        file: &'a SealedFile,
         connection: &'a Connection,
         clock: &'a Clock,
         head: Head,
@@ -81,7 +78,7 @@ impl<'a> View<'a> {
         row_check: &'a mut RowCheck,
     ) -> Self {
         let Unlocked { keys, opener } = unlocked;
-        Self { file, connection, clock, head, keys, opener, row_check }
+        Self { connection, clock, head, keys, opener, row_check }
     }
 
     pub(super) fn rows(&self) -> Rows<'_> {

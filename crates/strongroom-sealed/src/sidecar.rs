@@ -4,10 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use strongroom_core::Result;
 use strongroom_files::{check_own, quoted};
 
-use crate::error::{self, corrupt};
+use crate::error::{self, Result, corrupt};
 
 /// The largest log that is read, in bytes. A log holds at least a whole change, so the limit is above twice
 /// the size of the largest backup.
@@ -41,13 +40,12 @@ pub(crate) fn check(path: &Path) -> Result<()> {
     for part in [log(path), with_ending(path, "-shm")] {
         match check_own(&part) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(error::opening(&part, cause));
+                return Err(error::from_io(&part, cause));
             }
             _ => {}
         }
     }
-    let is_huge = |len| len > LARGEST_LOG;
-    if log(path).symlink_metadata().is_ok_and(|metadata| is_huge(metadata.len())) {
+    if log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > LARGEST_LOG) {
         let log = quoted(&log(path));
         return Err(corrupt(format!("{log} has more than {} MiB", LARGEST_LOG >> 20)));
     }
