@@ -32,6 +32,10 @@ const MAX_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 /// for long would hardly ever hit the moment between two writes of other processes.
 const TURN: Duration = Duration::from_millis(8);
 
+/// The length of the log from which a change empties it, in bytes. SQLite itself never waits for reads, so the
+/// log would grow for as long as there is always a thread or process that reads.
+const LONG_LOG: u64 = 8 * 1024 * 1024;
+
 /// The name prefix of files that are being built.
 const BUILDING: &str = ".sealed-";
 
@@ -205,6 +209,14 @@ impl Database {
             true if self.access == Access::ReadOnly => error::disk_full(&directory),
             true => error::read_only("", path),
         })
+    }
+
+    /// Empties a long log after a change. If a read takes longer than a moment, a later change does it.
+    pub(crate) fn shorten_log(&self, path: &Path, deadline: Duration) {
+        if sidecar::log_len(path) > LONG_LOG && self.connection.busy_timeout(TURN).is_ok() {
+            flush_log(&self.connection);
+            drop(self.connection.busy_timeout(deadline.min(MAX_WAIT)));
+        }
     }
 
     /// Checks, after a read without locks, that no other process has written the file meanwhile.

@@ -354,6 +354,7 @@ impl SealedFile {
         let (mut session, database) = self.sessions.to_write(&self.location)?;
         database.check_writable(&self.location.path)?;
         let done = self.write_on(&database, &mut session.row_check, work);
+        database.shorten_log(&self.location.path, self.location.deadline);
         self.sessions.keep(&mut session, database, &self.location.path)?;
         done
     }

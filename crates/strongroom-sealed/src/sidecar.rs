@@ -17,9 +17,14 @@ pub(crate) fn log(path: &Path) -> PathBuf {
     with_ending(path, "-wal")
 }
 
+/// Returns the length of the log in bytes; 0 if there is none.
+pub(crate) fn log_len(path: &Path) -> u64 {
+    log(path).symlink_metadata().map_or(0, |metadata| metadata.len())
+}
+
 /// Returns whether there is a log that is not empty.
 pub(crate) fn has_log(path: &Path) -> bool {
-    log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
+    log_len(path) > 0
 }
 
 /// Checks the files beside a sealed file, before SQLite reads or replays them.
@@ -45,7 +50,7 @@ pub(crate) fn check(path: &Path) -> Result<()> {
             _ => {}
         }
     }
-    if log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > LARGEST_LOG) {
+    if log_len(path) > LARGEST_LOG {
         let log = quoted(&log(path));
         return Err(corrupt(format!("{log} has more than {} MiB", LARGEST_LOG >> 20)));
     }

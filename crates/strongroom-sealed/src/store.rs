@@ -18,7 +18,8 @@ use crate::file::SealedFile;
 use crate::file::change::Change;
 use crate::limits::MAX_VALUE_BYTES;
 
-/// The largest number of files that stay open. Each takes three descriptors.
+/// The largest number of files that stay open. Each takes three descriptors, and up to nine while
+/// several threads read it.
 const OPEN_FILES: usize = 16;
 
 /// A directory with a sealed file for each service.

@@ -198,7 +198,8 @@ impl SealedFile {
     /// Removes deleted data from the log, too.
     pub(super) fn flush(&self) {
         // A database that is opened for each operation has emptied its log at the close.
-        if let Some(database) = self.sessions.main().kept() {
+        let session = self.sessions.main();
+        if let Some(database) = session.kept().filter(|_| self.is_in_place()) {
             database::flush_log(&database.connection);
         }
     }
