@@ -64,7 +64,7 @@ impl SealedFile {
     /// # Errors
     ///
     /// `AlreadyExists` if the file exists; `Invalid` if there is no source, or more than
-    /// [`MAX_SLOTS`](crate::MAX_SLOTS); the errors of a [`KeySource`] that can't be read; `TimedOut` if a
+    /// [`MAX_SLOTS`](crate::MAX_SLOTS); the errors of a [`KeySource`](crate::KeySource) that can't be read; `TimedOut` if a
     /// passphrase costs more work than the deadline allows; `AccessDenied` if other users can use the
     /// directory; `QuotaExceeded` if the disk is full.
     pub fn create(config: &FileConfig, now: Timestamp) -> Result<Self> {
