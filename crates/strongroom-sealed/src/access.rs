@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use crate::beside;
+use crate::sidecar;
 
 /// A way to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,26 +18,26 @@ pub(crate) enum Access {
     /// Any number of processes read, a single process at a time writes. Shared memory coordinates them.
     Shared,
     /// A single process at a time has the file open, for a single operation. The other processes wait.
-    Alone,
+    Exclusive,
     /// No process is locked out, so the caller must check whether the file has changed meanwhile.
     ReadOnly,
 }
 
 /// The lengths and modification times of a file and its log, to notice a change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Trace([Option<(u64, Option<SystemTime>)>; 2]);
+pub(crate) struct FileState([Option<(u64, Option<SystemTime>)>; 2]);
 
 /// An error of SQLite on opening a file.
 #[derive(Clone, Copy)]
-pub(crate) struct Failed<'a>(pub(crate) &'a rusqlite::Error);
+pub(crate) struct OpenFailure<'a>(pub(crate) &'a rusqlite::Error);
 
 impl Access {
     /// Opens a file this way, without reading it.
     pub(crate) fn connect(self, path: &Path) -> rusqlite::Result<Connection> {
         let (rights, uri) = match self {
-            Self::Shared | Self::Alone => (OpenFlags::SQLITE_OPEN_READ_WRITE, None),
+            Self::Shared | Self::Exclusive => (OpenFlags::SQLITE_OPEN_READ_WRITE, None),
             // Without a log the file is complete, and SQLite needs no files beside it.
-            Self::ReadOnly if !beside::has_log(path) => {
+            Self::ReadOnly if !sidecar::has_log(path) => {
                 (OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, immutable(path))
             }
             Self::ReadOnly => (OpenFlags::SQLITE_OPEN_READ_ONLY, None),
@@ -60,20 +60,20 @@ impl Access {
     }
 }
 
-impl Failed<'_> {
+impl OpenFailure<'_> {
     /// Returns the access that may succeed after shared access has failed.
-    pub(crate) fn instead(&self, path: &Path) -> Option<Access> {
+    pub(crate) fn fallback_access(&self, path: &Path) -> Option<Access> {
         let failure = self.0.sqlite_error()?;
         let directory = path.parent().unwrap_or(path);
         let can_write = is_writable(directory);
         // A log is read under a lock if possible, because another process may be writing it.
-        let to_read = match can_write && beside::has_log(path) {
-            true => Access::Alone,
+        let to_read = match can_write && sidecar::has_log(path) {
+            true => Access::Exclusive,
             false => Access::ReadOnly,
         };
         match failure.extended_code {
             ffi::SQLITE_IOERR_SHMMAP | ffi::SQLITE_IOERR_SHMOPEN | ffi::SQLITE_IOERR_SHMLOCK => {
-                Some(if can_write { Access::Alone } else { Access::ReadOnly })
+                Some(if can_write { Access::Exclusive } else { Access::ReadOnly })
             }
             ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_WRITE => Some(to_read),
             _ => match failure.code {
@@ -105,9 +105,9 @@ impl Failed<'_> {
     }
 }
 
-impl Trace {
+impl FileState {
     pub(crate) fn of(path: &Path) -> Self {
-        Self([path, &beside::log(path)].map(|path| {
+        Self([path, &sidecar::log(path)].map(|path| {
             let metadata = fs::symlink_metadata(path).ok()?;
             Some((metadata.len(), metadata.modified().ok()))
         }))
@@ -126,7 +126,7 @@ impl Trace {
     clippy::disallowed_methods,
     reason = "who closes a file tells nobody, as SQLite's own waits know"
 )]
-pub(crate) fn wait_for_a_turn() {
+pub(crate) fn back_off() {
     // A random time, so that waiting processes don't stay in step.
     let micros = RandomState::new().hash_one(()) % 10_000;
     std::thread::sleep(Duration::from_micros(1_000 + micros));
@@ -187,16 +187,17 @@ pub(crate) fn is_full(_: &Path) -> bool {
 #[cfg(target_os = "linux")]
 pub(crate) fn file_system_of(path: &Path) -> Option<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let kind = |line: &str| {
-        let (mount, system) = line.split_once(" - ")?;
-        let point = mount.split(' ').nth(4)?.to_owned();
-        let is_above = path.starts_with(&point);
-        is_above.then(|| (point.len(), system.split(' ').next().unwrap_or_default().to_owned()))
-    };
     // Of two mounts at the same place the later covers the earlier, and `max_by_key` returns the last
     // maximum.
-    let nearest = mounts.lines().filter_map(kind).max_by_key(|(length, _)| *length);
-    nearest.map(|(_, kind)| kind)
+    let above = mounts.lines().filter_map(mount).filter(|(point, _)| path.starts_with(point));
+    above.max_by_key(|(point, _)| point.len()).map(|(_, kind)| kind.to_owned())
+}
+
+/// Parses a line of `mountinfo`. Returns the mount point and the type of the file system.
+#[cfg(target_os = "linux")]
+fn mount(line: &str) -> Option<(&str, &str)> {
+    let (mount, system) = line.split_once(" - ")?;
+    Some((mount.split(' ').nth(4)?, system.split(' ').next().unwrap_or_default()))
 }
 
 #[cfg(not(target_os = "linux"))]

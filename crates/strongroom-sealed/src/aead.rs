@@ -5,8 +5,10 @@ use std::hint;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use secrecy::{ExposeSecret, SecretBox};
-use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_core::{ErrorKind, Fault};
 use zeroize::Zeroizing;
+
+use crate::error::{Result, fault};
 
 /// A key of any purpose. It is read by `expose_secret` only, and wiped when dropped.
 pub(crate) type Key = SecretBox<[u8; 32]>;
@@ -38,7 +40,7 @@ pub(crate) fn seal_with(
     let body = (&mut sealed[NONCE..]).into();
     let tag = cipher
         .encrypt_inout_detached(&XNonce::from(nonce), context, body)
-        .map_err(|_| failed("the value is too long to be sealed"))?;
+        .map_err(|_| fault(ErrorKind::Other, "the value is too long to be sealed"))?;
     sealed.extend_from_slice(&tag);
     overwrite_registers(plain.len());
     Ok(sealed)
@@ -89,12 +91,9 @@ pub(crate) fn key_from(bytes: &[u8]) -> Option<Key> {
     (bytes.len() == 32).then(|| Key::init_with_mut(|key| key.copy_from_slice(bytes)))
 }
 
-fn no_random(error: &getrandom::Error) -> Error {
-    failed("the system gives no random bytes").with_source(std::io::Error::other(error.to_string()))
-}
-
-fn failed(message: &'static str) -> Error {
-    Error::new(ErrorKind::Other, Operation::Set).with_message(message)
+fn no_random(error: &getrandom::Error) -> Fault {
+    fault(ErrorKind::Other, "the system gives no random bytes")
+        .with_source(std::io::Error::other(error.to_string()))
 }
 
 #[cfg(test)]

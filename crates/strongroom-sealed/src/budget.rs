@@ -1,14 +1,14 @@
 //! The work and time that passphrases may cost in a single operation, for all key slots together.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use strongroom_core::advice::Sentence;
-use strongroom_core::{Error, ErrorKind, Result, SecretString};
+use strongroom_core::{ErrorKind, Fault, SecretString};
 
 use crate::aead::Key;
-use crate::error::fault;
+use crate::error::{Result, fault};
 use crate::passphrase::{Cost, MAX_WORK, MIN_MEMORY_KIB, Memory};
+use crate::speed;
 
 /// The work for each second of the deadline, in KiB times passes: more than a single core does.
 const WORK_PER_SECOND: u64 = 2 * 1024 * 1024;
@@ -16,16 +16,13 @@ const WORK_PER_SECOND: u64 = 2 * 1024 * 1024;
 /// The work of the cheapest slot that is ever calibrated, in KiB times passes. The first derivation of an
 /// operation may cost this much on any machine and in any build: a short deadline must not lock the user out
 /// of an honest file.
-const ALWAYS: u64 = 3 * MIN_MEMORY_KIB as u64;
+const FREE_WORK: u64 = 3 * MIN_MEMORY_KIB as u64;
 
 /// The factor on an estimate of time. Estimates are made with little memory, and much memory is slower.
 const MARGIN: f64 = 1.5;
 
 /// The cost of the derivation that the speed is estimated by if there was none before: some milliseconds.
 const SAMPLE: Cost = Cost { memory_kib: 8 * 1024, passes: 1, lanes: 1 };
-
-/// The speed of the last derivation in this process, in KiB times passes per second; 0 if there was none.
-static SPEED: AtomicU64 = AtomicU64::new(0);
 
 /// The remaining work and time of a single operation.
 #[derive(Debug)]
@@ -61,9 +58,8 @@ impl Budget {
         passphrase: &SecretString,
         salt: &[u8],
     ) -> Result<Result<Key, Skip>> {
-        let is_free = self.is_untouched && cost.work() <= ALWAYS;
-        let fits = |budget: &Self| is_free || budget.fits(cost);
-        if !fits(self) {
+        let is_free = self.is_untouched && cost.work() <= FREE_WORK;
+        if !is_free && !self.fits(cost) {
             return Ok(Err(Skip::Work));
         }
         // The deadline includes the allocation: first access to memory can take longer than all passes over
@@ -77,19 +73,19 @@ impl Budget {
             None => return Ok(Err(Skip::Memory)),
         };
         // The allocation has taken time.
-        if !fits(self) {
+        if !is_free && !self.fits(cost) {
             return Ok(Err(Skip::Work));
         }
         self.is_untouched = false;
         self.work = self.work.saturating_sub(cost.work());
         let start = Instant::now();
         let key = cost.derive_in(memory, passphrase, salt)?;
-        remember_speed(cost, start.elapsed());
+        speed::remember(cost.work(), start.elapsed());
         Ok(Ok(key))
     }
 
     /// Returns the error for skipped slots. `work` is the sum of their work.
-    pub(crate) fn refused(&self, skip: Skip, slots: &str, work: u64) -> Error {
+    pub(crate) fn refused(&self, skip: Skip, slots: &str, work: u64) -> Fault {
         if skip == Skip::Memory {
             let message = format!("there is not enough memory to try the key slots {slots}");
             return fault(ErrorKind::Other, message).with_hint(
@@ -112,7 +108,7 @@ impl Budget {
     }
 
     /// Returns the error for a new slot that was not created.
-    pub(crate) fn refused_new(&self, skip: Skip, cost: Option<Cost>) -> Error {
+    pub(crate) fn refused_new(&self, skip: Skip, cost: Option<Cost>) -> Fault {
         if skip == Skip::Memory {
             return fault(ErrorKind::Other, "there is not enough memory for a new passphrase")
                 .with_hint("Use a key file.");
@@ -140,27 +136,17 @@ impl Budget {
 
 /// Estimates the time that this much work takes, by the speed of the last derivation.
 fn estimate(work: u64) -> Duration {
-    let speed = match SPEED.load(Ordering::Relaxed) {
-        0 => sampled_speed(),
-        speed => speed,
-    };
-    Duration::from_secs_f64(work as f64 / speed.max(1) as f64)
+    let speed = speed::last().or_else(sampled_speed).unwrap_or(WORK_PER_SECOND);
+    Duration::from_secs_f64(work as f64 / speed as f64)
 }
 
-/// Measures the speed with little memory, once in a process.
-fn sampled_speed() -> u64 {
-    let Some(memory) = Memory::new(SAMPLE, None) else { return WORK_PER_SECOND };
+/// Measures the speed with little memory, once in a process; `None` if there is not enough memory.
+fn sampled_speed() -> Option<u64> {
+    let memory = Memory::new(SAMPLE, None)?;
     let start = Instant::now();
-    if SAMPLE.derive_in(memory, &SecretString::from("sample"), &[0; 16]).is_ok() {
-        remember_speed(SAMPLE, start.elapsed());
-    }
-    SPEED.load(Ordering::Relaxed).max(1)
-}
-
-pub(crate) fn remember_speed(cost: Cost, elapsed: Duration) {
-    // A coarse clock may show no time at all.
-    let speed = cost.work() as f64 / elapsed.as_secs_f64().max(1e-6);
-    SPEED.store((speed as u64).max(1), Ordering::Relaxed);
+    SAMPLE.derive_in(memory, &SecretString::from("sample"), &[0; 16]).ok()?;
+    speed::remember(SAMPLE.work(), start.elapsed());
+    speed::last()
 }
 
 fn more_time(seconds: u64) -> Sentence {

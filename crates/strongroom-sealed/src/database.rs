@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, MAIN_DB, OptionalExtension, Transaction, TransactionBehavior};
-use strongroom_core::{Error, ErrorKind, Operation, Result};
+use rusqlite::{Connection, MAIN_DB, Transaction, TransactionBehavior};
+use strongroom_core::{ErrorKind, Fault};
 use strongroom_files::{check_own, check_private_dir, create_private_dir, sync_dir};
 
-use crate::access::{self, Access, Failed, Trace};
-use crate::beside::{self, refuse_orphan};
-use crate::error::{self, corrupt, from_sqlite};
+use crate::access::{self, Access, FileState, OpenFailure};
+use crate::error::{self, Result, corrupt, from_sqlite};
 use crate::limits::{self, Clock};
 use crate::schema;
+use crate::sidecar::{self, refuse_orphan};
 
 /// `strm`, the `application_id` that distinguishes a sealed file from other SQLite databases.
 pub(crate) const APPLICATION_ID: i32 = 0x7374_726d;
@@ -32,11 +32,15 @@ const MAX_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 /// for long would hardly ever hit the moment between two writes of other processes.
 const TURN: Duration = Duration::from_millis(8);
 
+/// The length of the log from which a change empties it, in bytes. SQLite itself never waits for reads, so the
+/// log would grow for as long as there is always a thread or process that reads.
+const LONG_LOG: u64 = 8 * 1024 * 1024;
+
 /// The name prefix of files that are being built.
 const BUILDING: &str = ".sealed-";
 
 /// The age from which a file under construction counts as abandoned.
-const ABANDONED: Duration = Duration::from_secs(60 * 60);
+const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// The longest path that SQLite takes on Unix, less the suffixes of the files beside it.
 const MAX_PATH: usize = 500;
@@ -56,25 +60,23 @@ pub(crate) fn create(
 ) -> Result<()> {
     let dir = directory(path);
     check_length(path)?;
-    create_private_dir(&dir).map_err(|cause| error::opening(&dir, cause))?;
+    create_private_dir(&dir).map_err(|cause| error::from_io(&dir, cause))?;
     refuse_orphan(path)?;
     remove_abandoned(&dir);
     let temporary = tempfile::Builder::new()
         .prefix(BUILDING)
         .tempfile_in(&dir)
-        .map_err(|cause| error::opening(&dir, cause))?
+        .map_err(|cause| error::from_io(&dir, cause))?
         .into_temp_path();
     let connection = Connection::open(&temporary).map_err(from_sqlite)?;
-    build(&connection, fill).map_err(|error| explained(error, &dir))?;
+    build(&connection, fill).map_err(|fault| explained(fault, &dir))?;
     connection.close().map_err(|(_, cause)| from_sqlite(cause))?;
     // A file system without locks would leave a file that can't be opened, so it is tried before it is moved.
     drop(open(&temporary, deadline)?);
-    beside::remove_index(&temporary);
-    temporary
-        .persist_noclobber(path)
-        .map_err(|failed| error::file(path, Operation::Set, failed.error))?;
+    sidecar::remove_index(&temporary);
+    temporary.persist_noclobber(path).map_err(|failed| error::from_io(path, failed.error))?;
     // Without this a crash of the machine could undo the rename.
-    sync_dir(&dir).map_err(|cause| error::opening(&dir, cause))
+    sync_dir(&dir).map_err(|cause| error::from_io(&dir, cause))
 }
 
 /// An open database, its access mode, and the deadline of its statements.
@@ -83,7 +85,7 @@ pub(crate) struct Database {
     pub(crate) clock: Clock,
     access: Access,
     /// The state of the file before it was opened, if it is read without locks.
-    trace: Option<Trace>,
+    state_before: Option<FileState>,
 }
 
 /// Opens an existing database for reading, and checks that its tables are those of the format.
@@ -99,41 +101,45 @@ pub(crate) fn open(path: &Path, deadline: Duration) -> Result<Database> {
     let dir = directory(path);
     // In a directory that other users can write, any file could be exchanged after its check.
     check_private_dir(&dir).map_err(|cause| absent_dir(path, &dir, cause))?;
-    check_own(path).map_err(|cause| error::opening(path, cause))?;
-    beside::check(path)?;
+    check_own(path).map_err(|cause| error::from_io(path, cause))?;
+    sidecar::check(path)?;
     let path = resolved(path)?;
     let clock = Clock::new(deadline);
     let shared = Database::open(&path, Access::Shared, &clock, deadline);
-    let opened = shared.or_else(|error| match sqlite(&error).and_then(|it| it.instead(&path)) {
-        Some(Access::Alone) => open_alone(&path, &clock),
-        Some(access) => Database::open(&path, access, &clock, deadline),
-        None => Err(error),
+    let opened = shared.or_else(|fault| {
+        match open_failure(&fault).and_then(|failure| failure.fallback_access(&path)) {
+            Some(Access::Exclusive) => open_exclusively(&path, &clock),
+            Some(access) => Database::open(&path, access, &clock, deadline),
+            None => Err(fault),
+        }
     });
-    opened.map_err(|error| explained(error, &path))
+    opened.map_err(|fault| explained(fault, &path))
 }
 
-/// Returns the error, with an explanation if the file system lacks locks.
-fn explained(error: Error, path: &Path) -> Error {
-    match sqlite(&error).is_some_and(Failed::lacks_locks) {
-        true => error::no_locks(access::file_system_of(path), error),
-        false => error,
+/// Returns the fault, with an explanation if the file system lacks locks.
+fn explained(fault: Fault, path: &Path) -> Fault {
+    match open_failure(&fault).is_some_and(OpenFailure::lacks_locks) {
+        true => error::no_locks(access::file_system_of(path), fault),
+        false => fault,
     }
 }
 
-/// Returns the SQLite error that caused this error, if there is any.
-fn sqlite(error: &Error) -> Option<Failed<'_>> {
-    error.source().and_then(|cause| cause.downcast_ref()).map(Failed)
+/// Returns the SQLite error that caused this fault, if there is any.
+fn open_failure(fault: &Fault) -> Option<OpenFailure<'_>> {
+    fault.source().and_then(|cause| cause.downcast_ref()).map(OpenFailure)
 }
 
 /// Opens a file exclusively, once all other processes have closed it. Waiting processes that stay connected
 /// lock each other out, so each attempt uses a new connection.
-fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
+fn open_exclusively(path: &Path, clock: &Clock) -> Result<Database> {
     loop {
-        match Database::open(path, Access::Alone, clock, TURN) {
-            Err(error) if error.kind() == ErrorKind::Busy && !clock.is_over() => {
-                access::wait_for_a_turn();
+        match Database::open(path, Access::Exclusive, clock, TURN) {
+            Err(fault) if fault.kind() == ErrorKind::Busy && !clock.is_over() => {
+                access::back_off();
             }
-            Err(error) if error.kind() == ErrorKind::Busy => return Err(error::taken(error)),
+            Err(fault) if fault.kind() == ErrorKind::Busy => {
+                return Err(error::exclusively_open(fault));
+            }
             opened => return opened,
         }
     }
@@ -142,17 +148,17 @@ fn open_alone(path: &Path, clock: &Clock) -> Result<Database> {
 impl Database {
     /// Opens the file, and waits at most `wait` for other processes that hold it.
     fn open(path: &Path, access: Access, clock: &Clock, wait: Duration) -> Result<Self> {
-        let trace = (access == Access::ReadOnly).then(|| Trace::of(path));
+        let state_before = (access == Access::ReadOnly).then(|| FileState::of(path));
         let mut connection = access.connect(path).map_err(from_sqlite)?;
         set_up(&mut connection, clock, wait).map_err(from_sqlite)?;
-        if beside::has_log(path) {
+        if sidecar::has_log(path) {
             // Without this SQLite would write the log into the file at the close, even if no key opens the
             // file.
             let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
             kept.map_err(from_sqlite)?;
         }
         check_format(&connection)?;
-        schema::check(&connection).map_err(|error| foreign_schema(error, clock))?;
+        schema::check(&connection).map_err(|fault| foreign_schema(fault, clock))?;
         limits::set_for_tables(&mut connection, clock).map_err(from_sqlite)?;
         // Only after the check, because these pragmas read the schema.
         connection
@@ -160,7 +166,7 @@ impl Database {
                 "PRAGMA cache_size = -2000; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
             )
             .map_err(from_sqlite)?;
-        Ok(Self { connection, clock: clock.clone(), access, trace })
+        Ok(Self { connection, clock: clock.clone(), access, state_before })
     }
 
     /// Allows writes to a file that its key has opened. From then on SQLite may write the log into it.
@@ -177,7 +183,7 @@ impl Database {
     pub(crate) fn version(&self, path: &Path) -> rusqlite::Result<i64> {
         match self.may_stay_open() {
             true => data_version(&self.connection),
-            false => Ok(Trace::of(path).number()),
+            false => Ok(FileState::of(path).number()),
         }
     }
 
@@ -205,14 +211,22 @@ impl Database {
         })
     }
 
+    /// Empties a long log after a change. If a read takes longer than a moment, a later change does it.
+    pub(crate) fn shorten_log(&self, path: &Path, deadline: Duration) {
+        if sidecar::log_len(path) > LONG_LOG && self.connection.busy_timeout(TURN).is_ok() {
+            flush_log(&self.connection);
+            drop(self.connection.busy_timeout(deadline.min(MAX_WAIT)));
+        }
+    }
+
     /// Checks, after a read without locks, that no other process has written the file meanwhile.
     ///
     /// # Errors
     ///
     /// `Busy`.
     pub(crate) fn check_unchanged(&self, path: &Path) -> Result<()> {
-        match &self.trace {
-            Some(trace) if *trace != Trace::of(path) => Err(error::fault(
+        match &self.state_before {
+            Some(state_before) if *state_before != FileState::of(path) => Err(error::fault(
                 ErrorKind::Busy,
                 "it was written meanwhile, from where it can be written",
             )),
@@ -240,7 +254,7 @@ pub(crate) fn begin_writing(
     let begun = loop {
         let begun = Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
         match begun.map_err(from_sqlite) {
-            Err(error) if error.kind() == ErrorKind::Busy && start.elapsed() < deadline => {}
+            Err(fault) if fault.kind() == ErrorKind::Busy && start.elapsed() < deadline => {}
             begun => break begun,
         }
     };
@@ -272,14 +286,15 @@ fn build(connection: &Connection, fill: impl FnOnce(&Connection) -> Result<()>) 
 
 /// Removes unfinished files of killed processes. No caller was told that their content is stored.
 fn remove_abandoned(dir: &Path) {
-    let is_abandoned = |file: &DirEntry| {
-        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
-        file.file_name().as_encoded_bytes().starts_with(BUILDING.as_bytes())
-            && modified.is_some_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED))
-    };
     for file in fs::read_dir(dir).into_iter().flatten().flatten().filter(is_abandoned) {
         drop(fs::remove_file(file.path()));
     }
+}
+
+fn is_abandoned(file: &DirEntry) -> bool {
+    let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    file.file_name().as_encoded_bytes().starts_with(BUILDING.as_bytes())
+        && modified.is_some_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
 }
 
 fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlite::Result<()> {
@@ -297,22 +312,22 @@ fn set_up(connection: &mut Connection, clock: &Clock, wait: Duration) -> rusqlit
 }
 
 /// Reports a schema that exceeds the limits of the connection as damage, but not a deadline that has passed.
-fn foreign_schema(error: Error, clock: &Clock) -> Error {
-    match error.kind() {
-        ErrorKind::TimedOut if clock.is_over() => error,
+fn foreign_schema(fault: Fault, clock: &Clock) -> Fault {
+    match fault.kind() {
+        ErrorKind::TimedOut if clock.is_over() => fault,
         ErrorKind::Other | ErrorKind::TimedOut | ErrorKind::TooLarge => {
-            schema::foreign().with_source(error)
+            schema::foreign().with_source(fault)
         }
-        _ => error,
+        _ => fault,
     }
 }
 
 fn check_format(connection: &Connection) -> Result<()> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    if pragma("application_id").map_err(from_sqlite)? != APPLICATION_ID {
+    let application: i32 = schema::pragma(connection, "application_id").map_err(from_sqlite)?;
+    if application != APPLICATION_ID {
         return Err(corrupt("the file is not a sealed file"));
     }
-    match pragma("user_version").map_err(from_sqlite)? {
+    match schema::pragma(connection, "user_version").map_err(from_sqlite)? {
         FORMAT => Ok(()),
         other => Err(corrupt(format!(
             "the sealed file has format version {other}, and this program knows versions up to \
@@ -327,16 +342,15 @@ fn check_format(connection: &Connection) -> Result<()> {
 /// Sets the WAL mode: changes go into a log first. A file keeps the mode, unless it is a copy that SQLite
 /// itself has made.
 fn use_log(connection: &Connection) -> rusqlite::Result<()> {
-    let mode = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional();
-    if mode("PRAGMA journal_mode")?.as_deref() != Some("wal") {
-        mode("PRAGMA journal_mode = WAL")?;
+    if schema::pragma::<String>(connection, "journal_mode")? == "wal" {
+        return Ok(());
     }
-    Ok(())
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
 }
 
 /// Returns the path with the links in its directory resolved, because SQLite is told to follow none.
 fn resolved(path: &Path) -> Result<PathBuf> {
-    let dir = directory(path).canonicalize().map_err(|cause| error::opening(path, cause))?;
+    let dir = directory(path).canonicalize().map_err(|cause| error::from_io(path, cause))?;
     Ok(dir.join(path.file_name().unwrap_or_default()))
 }
 
@@ -357,11 +371,11 @@ fn check_length(path: &Path) -> Result<()> {
 
 /// Returns the error of a directory that can't be used. If it does not exist, that is `NotFound` for the
 /// file, which the caller asked for.
-fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Error {
+fn absent_dir(path: &Path, dir: &Path, cause: io::Error) -> Fault {
     if cause.kind() != io::ErrorKind::NotFound {
-        return error::opening(dir, cause);
+        return error::from_io(dir, cause);
     }
-    error::opening(path, cause)
+    error::from_io(path, cause)
 }
 
 #[cfg(test)]
@@ -389,7 +403,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("files");
         create_private_dir(&dir).unwrap();
-        let old = std::time::SystemTime::now() - 2 * ABANDONED;
+        let old = std::time::SystemTime::now() - 2 * ABANDONED_AFTER;
         for (name, time) in [(".sealed-a", Some(old)), (".sealed-b", None), ("c", Some(old))] {
             let file = fs::File::create(dir.join(name)).unwrap();
             time.map_or(Ok(()), |time| file.set_modified(time)).unwrap();

@@ -5,88 +5,96 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
-use strongroom_core::{Error, ErrorKind, Operation};
+use strongroom_core::{Error, ErrorKind, Fault, Operation};
 use strongroom_files::quoted;
 
-use crate::SealedStore;
+/// The store's name.
+pub(crate) const STORE: &str = "file";
 
-/// Creates an error of this crate. The caller sets the operation.
-pub(crate) fn fault(kind: ErrorKind, message: impl Into<String>) -> Error {
-    Error::new(kind, Operation::Probe).with_store(SealedStore::NAME).with_message(message)
+/// The result of an inner function. Public functions add the operation and the store to a fault.
+pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// Returns the error of an operation on the sealed file at this path.
+pub(crate) fn error(path: &Path, operation: Operation, fault: Fault) -> Error {
+    located(path, fault).during(operation).with_store(STORE)
+}
+
+/// Creates a fault with this message.
+pub(crate) fn fault(kind: ErrorKind, message: impl Into<String>) -> Fault {
+    Fault::new(kind).with_message(message)
 }
 
 /// Returns the error for a file that is not as it was written.
-pub(crate) fn corrupt(message: impl Into<String>) -> Error {
+pub(crate) fn corrupt(message: impl Into<String>) -> Fault {
     fault(ErrorKind::Corrupt, message)
         .with_hint("Nothing was changed. Keep a copy of the file, and of those beside it.")
 }
 
 /// Returns the error for sources of which none opens the file.
-pub(crate) fn wrong_key() -> Error {
+pub(crate) fn wrong_key() -> Fault {
     fault(ErrorKind::WrongKey, "none of the keys at hand opens it").with_hint(
         "Use a passphrase or key that it was sealed with, or another one that was added to it.",
     )
 }
 
 /// Returns the error for a file without a key source.
-pub(crate) fn no_source() -> Error {
+pub(crate) fn no_source() -> Fault {
     fault(ErrorKind::KeyMissing, "no key source was named for it")
         .with_hint("Name a key, a key file, a credential or a passphrase.")
 }
 
 /// Returns the error for a file that is not the file that was opened.
-pub(crate) fn replaced() -> Error {
+pub(crate) fn replaced() -> Fault {
     fault(ErrorKind::Conflict, "it was replaced or deleted while it was open")
         .with_hint("Open it again. Nothing was written.")
 }
 
-/// Adds the file's path to an error, unless the error names a path already.
-pub(crate) fn located(path: &Path, error: Error) -> Error {
+/// Adds the file's path to a fault, unless the fault names a path already.
+fn located(path: &Path, fault: Fault) -> Fault {
     use ErrorKind::{AlreadyExists, Invalid, NotFound, TooLarge};
-    let is_about_the_caller = matches!(error.kind(), AlreadyExists | Invalid | NotFound | TooLarge);
+    let is_about_the_caller = matches!(fault.kind(), AlreadyExists | Invalid | NotFound | TooLarge);
     let directory = path.parent().unwrap_or(path).to_string_lossy();
-    if is_about_the_caller || error.problem().contains(&*directory) {
-        return error;
+    if is_about_the_caller || fault.problem().contains(&*directory) {
+        return fault;
     }
-    let message = format!("{}: {}", quoted(path), error.problem());
-    error.with_message(message)
+    let message = format!("{}: {}", quoted(path), fault.problem());
+    fault.with_message(message)
 }
 
 /// Converts SQLite's error. SQLite only sees sealed bytes, so its texts hold no secret.
-pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Error {
+pub(crate) fn from_sqlite(cause: rusqlite::Error) -> Fault {
     let (kind, message, hint) = texts(&cause);
-    let mut error = fault(kind, message);
-    if kind == ErrorKind::Corrupt {
-        error = corrupt(message);
-    } else if let Some(hint) = hint {
-        error = error.with_hint(hint);
-    }
-    error.with_source(cause)
+    let converted = match (kind, hint) {
+        (ErrorKind::Corrupt, _) => corrupt(message),
+        (_, Some(hint)) => fault(kind, message).with_hint(hint),
+        (_, None) => fault(kind, message),
+    };
+    converted.with_source(cause)
 }
 
 /// Returns the error for a file system without free space.
-pub(crate) fn disk_full(directory: &Path) -> Error {
+pub(crate) fn disk_full(directory: &Path) -> Fault {
     let message = format!("the disk is full: nothing can be written in {}", quoted(directory));
     fault(ErrorKind::QuotaExceeded, message)
         .with_hint("Make room and try again. What was stored before is still there.")
 }
 
 /// Returns the error for a file or directory that can't be written. `what` precedes the path in the message.
-pub(crate) fn read_only(what: &str, path: &Path) -> Error {
+pub(crate) fn read_only(what: &str, path: &Path) -> Fault {
     let path = quoted(path);
     fault(ErrorKind::AccessDenied, format!("{what}{path} can't be written"))
         .with_hint(format!("See `ls -ld {path}`, and whether it is mounted read-only."))
 }
 
 /// Returns the error for a file that another process has open exclusively.
-pub(crate) fn taken(cause: Error) -> Error {
+pub(crate) fn exclusively_open(cause: Fault) -> Fault {
     fault(ErrorKind::Busy, "another process has it open, and its file system lets in one at a time")
         .with_hint("Wait until that is done. On a local disk several processes can use it at once.")
         .with_source(cause)
 }
 
 /// Returns the error for a file system that can't coordinate several processes.
-pub(crate) fn no_locks(file_system: Option<String>, cause: Error) -> Error {
+pub(crate) fn no_locks(file_system: Option<String>, cause: Fault) -> Fault {
     let kind = file_system.map(|kind| format!(" ({kind})")).unwrap_or_default();
     let message = format!("its file system{kind} can't lock files, or map them into memory");
     fault(ErrorKind::Io, message)
@@ -94,20 +102,15 @@ pub(crate) fn no_locks(file_system: Option<String>, cause: Error) -> Error {
         .with_source(cause)
 }
 
-/// Returns the error of an operation on the file or directory at this path.
-pub(crate) fn file(path: &Path, operation: Operation, cause: io::Error) -> Error {
-    strongroom_files::error(operation, path, cause).with_store(SealedStore::NAME)
-}
-
-/// Returns the error of opening the file or directory at this path.
-pub(crate) fn opening(path: &Path, cause: io::Error) -> Error {
-    file(path, Operation::Probe, cause)
+/// Converts the error of a file or directory.
+pub(crate) fn from_io(path: &Path, cause: io::Error) -> Fault {
+    strongroom_files::error(Operation::Open, path, cause).into_fault()
 }
 
 /// Returns the error of reading a key file.
-pub(crate) fn key_file(path: &Path, cause: io::Error) -> Error {
+pub(crate) fn key_file(path: &Path, cause: io::Error) -> Fault {
     if cause.kind() != io::ErrorKind::NotFound {
-        return file(path, Operation::Probe, cause);
+        return from_io(path, cause);
     }
     fault(ErrorKind::KeyMissing, format!("the key file {} is not there", quoted(path)))
         .with_source(cause)
@@ -138,7 +141,7 @@ fn texts(cause: &rusqlite::Error) -> (ErrorKind, &'static str, Option<&'static s
     }
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            (ErrorKind::Busy, "somebody else is writing to the sealed file", None)
+            (ErrorKind::Busy, "another process is writing to the sealed file", None)
         }
         ErrorCode::DiskFull => FULL,
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => (

@@ -1,42 +1,44 @@
 //! An open sealed file.
 
-mod change;
+pub(crate) mod change;
 mod key_slots;
-mod rotation;
+mod location;
+pub(crate) mod rotation;
+mod sessions;
 mod view;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::Connection;
 use strongroom_core::{
-    Error, ErrorKind, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata, Timestamp,
+    Error, ErrorKind, Fault, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
+    Timestamp,
 };
 
-pub use change::{Change, MAX_VALUE_BYTES};
-pub use rotation::Progress;
-use view::{Open, View};
-
-use strongroom_files::Stamp;
+use location::Location;
+use sessions::{RowCheck, Sessions};
+use view::{LookUp, Unlocked, View};
 
 use crate::aead;
-use crate::beside;
 use crate::budget::Budget;
-use crate::database;
-use crate::error::{fault, from_sqlite, located, opening, replaced};
+use crate::config::FileConfig;
+use crate::database::{self, Database};
+use crate::error::{self, fault, from_io, from_sqlite, replaced};
 use crate::head::Head;
 use crate::keys::{Keys, VaultId};
 use crate::opening;
-use crate::rows;
-use crate::slot::{self, NewSlot};
+use crate::rows::{self, Rows};
+use crate::sidecar;
+use crate::slot::{self, NewSlot, Opener};
 use crate::slot_list::{self, SlotList};
-use crate::{FileConfig, KeySource};
 
 /// The sealed file of a vault, open.
 ///
 /// Handles, threads and processes of a single user may have the same file open. Each sees the changes that
-/// the other handles committed. A handle runs a single operation at a time; further calls wait for it.
+/// the other handles committed. Reads of several threads run at the same time, on up to 4 connections of a
+/// handle, also while a thread changes the vault. Further reads, and further changes, wait.
 ///
 /// # Errors
 ///
@@ -45,11 +47,11 @@ use crate::{FileConfig, KeySource};
 /// replaced or deleted while it was open), `WrongKey` (another process rotated the key, and the slot that
 /// this handle was opened by is gone), `AccessDenied` and `Io`.
 pub struct SealedFile {
-    path: PathBuf,
-    stamp: Stamp,
-    deadline: Duration,
+    location: Location,
     id: VaultId,
-    open: Mutex<Open>,
+    sessions: Sessions,
+    /// Locked after a session, never before, and not while an operation runs.
+    unlocked: Mutex<Arc<Unlocked>>,
 }
 
 impl SealedFile {
@@ -62,12 +64,12 @@ impl SealedFile {
     /// # Errors
     ///
     /// `AlreadyExists` if the file exists; `Invalid` if there is no source, or more than
-    /// [`MAX_SLOTS`](crate::MAX_SLOTS); the errors of a [`KeySource`] that can't be read; `TimedOut` if a
+    /// [`MAX_SLOTS`](crate::MAX_SLOTS); the errors of a [`KeySource`](crate::KeySource) that can't be read; `TimedOut` if a
     /// passphrase costs more work than the deadline allows; `AccessDenied` if other users can use the
     /// directory; `QuotaExceeded` if the disk is full.
     pub fn create(config: &FileConfig, now: Timestamp) -> Result<Self> {
         let made = Self::make(config, now);
-        made.map_err(|error| located(&config.path, error.during(Operation::Set)))?;
+        made.map_err(|fault| error::error(&config.path, Operation::Set, fault))?;
         Self::open(config)
     }
 
@@ -81,26 +83,18 @@ impl SealedFile {
     /// other users can use the file or its directory, if the file belongs to another user, or if it is a
     /// symbolic link.
     pub fn open(config: &FileConfig) -> Result<Self> {
-        Self::open_by_key(config)
-            .map_err(|error| located(&config.path, error.during(Operation::Open)))
+        let opened = Self::open_by_key(config);
+        opened.map_err(|fault| error::error(&config.path, Operation::Open, fault))
     }
 
-    fn open_by_key(config: &FileConfig) -> Result<Self> {
+    fn open_by_key(config: &FileConfig) -> Result<Self, Fault> {
         let mut budget = Budget::new(config.deadline);
-        let stamp = || Stamp::at(&config.path).map_err(|cause| opening(&config.path, cause));
-        beside::refuse_orphan(&config.path)?;
-        // SQLite opens the file by its path. The stamps before and after show that it has opened the file at
-        // the path.
-        let before = stamp()?;
-        let database = database::open(&config.path, config.deadline)?;
-        let stamp = stamp()?;
-        if !stamp.is_same_file(&before) {
-            return Err(replaced());
-        }
+        sidecar::refuse_orphan(&config.path)?;
+        let (location, database) = Location::open(&config.path, config.deadline)?;
         let (head, keys, opener) = {
             let snapshot = database::begin_reading(&database.connection)?;
             let head = Head::read(&snapshot)?;
-            let slots = slot::each(&snapshot)?;
+            let slots = slot::read_each(&snapshot)?;
             let (key, opener) =
                 opening::open(slots, &head.id, &head.key_id, &config.sources, &mut budget)?;
             let keys = head.key_ring(key)?;
@@ -108,11 +102,11 @@ impl SealedFile {
         };
         // SQLite may write to the file from here on, so a key has to authenticate it first.
         database.trust()?;
-        let mut open = Open { database: None, keys, opener, checked: None };
-        open.keep(database, &config.path)?;
-        let open = Mutex::new(open);
-        let FileConfig { path, deadline, .. } = config;
-        Ok(Self { path: path.clone(), stamp, deadline: *deadline, id: head.id, open })
+        let sessions = Sessions::new();
+        sessions.keep(&mut sessions.main(), database, &config.path)?;
+        let unlocked = Unlocked { keys, opener: Arc::new(opener) };
+        let unlocked = Mutex::new(Arc::new(unlocked));
+        Ok(Self { location, id: head.id, sessions, unlocked })
     }
 
     /// Opens the vault, or creates it if there is no file.
@@ -134,12 +128,12 @@ impl SealedFile {
 
     /// Returns the path of the file.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.location.path
     }
 
     /// Returns whether the file at the path is still the file that was opened.
     pub fn is_in_place(&self) -> bool {
-        Stamp::at(&self.path).is_ok_and(|stamp| stamp.is_same_file(&self.stamp))
+        self.location.is_in_place()
     }
 
     /// Returns the vault's id: random, independent of the file's name, and never changed.
@@ -153,7 +147,7 @@ impl SealedFile {
     ///
     /// `Invalid` if the value is not text: [`get_bytes`](Self::get_bytes) reads it.
     pub fn get(&self, key: &SecretKey) -> Result<Option<Secret>> {
-        self.read(Operation::Get, |view| view.read(key)?.map(rows::secret).transpose())
+        self.look_up(Operation::Get, |rows| rows.read(key)?.map(rows::secret).transpose())
     }
 
     /// Returns the bytes of a secret, or `None` if there is none. Decrypts no other record.
@@ -162,7 +156,7 @@ impl SealedFile {
     ///
     /// None of its own.
     pub fn get_bytes(&self, key: &SecretKey) -> Result<Option<SecretBytes>> {
-        self.read(Operation::Get, |view| Ok(view.read(key)?.map(|(_, value)| value)))
+        self.look_up(Operation::Get, |rows| Ok(rows.read(key)?.map(|(_, value)| value)))
     }
 
     /// Returns whether a secret exists. Decrypts no record.
@@ -171,7 +165,7 @@ impl SealedFile {
     ///
     /// None of its own.
     pub fn contains(&self, key: &SecretKey) -> Result<bool> {
-        self.read(Operation::Exists, |view| view.contains(key))
+        self.look_up(Operation::Exists, |rows| rows.find(key)).map(|found| found.is_some())
     }
 
     /// Returns the keys and metadata of all secrets, in no particular order. Reads no value.
@@ -247,17 +241,10 @@ impl SealedFile {
     ///
     /// None of its own.
     pub fn data_version(&self) -> Result<i64> {
-        let version = || {
-            let mut open = self.lock()?;
-            let database = open.take(self)?;
-            let version = database.version(&self.path).map_err(from_sqlite);
-            open.keep(database, &self.path)?;
-            version
-        };
-        version().map_err(|error| self.named(Operation::Get, error))
+        self.read_version().map_err(|fault| self.error(Operation::Get, fault))
     }
 
-    fn make(config: &FileConfig, now: Timestamp) -> Result<()> {
+    fn make(config: &FileConfig, now: Timestamp) -> Result<(), Fault> {
         if config.sources.is_empty() || config.sources.len() > slot::MAX_SLOTS {
             return Err(fault(
                 ErrorKind::Invalid,
@@ -266,11 +253,12 @@ impl SealedFile {
         }
         // Checked before the passphrases, which take about a second each. The rename at the end decides.
         if config.path.symlink_metadata().is_ok() {
-            return Err(opening(&config.path, std::io::ErrorKind::AlreadyExists.into()));
+            return Err(from_io(&config.path, std::io::ErrorKind::AlreadyExists.into()));
         }
-        let prepare =
-            |source: &KeySource| NewSlot::prepare(source, now, &mut Budget::new(config.deadline));
-        let slots = config.sources.iter().map(prepare).collect::<Result<Vec<_>>>()?;
+        let mut slots = Vec::new();
+        for source in &config.sources {
+            slots.push(NewSlot::prepare(source, now, &mut Budget::new(config.deadline))?);
+        }
         let id = slot_list::marked_id()?;
         let keys = Keys::of(aead::random_key()?, &id);
         database::create(&config.path, config.deadline, |connection| {
@@ -283,56 +271,129 @@ impl SealedFile {
         })
     }
 
-    /// Locks the handle, and checks that the file is still in its place: a change to a replaced file would be
-    /// lost.
-    fn lock(&self) -> Result<MutexGuard<'_, Open>> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_in_place() { Ok(open) } else { Err(replaced()) }
+    /// Returns the error of an operation on this file.
+    fn error(&self, operation: Operation, fault: Fault) -> Error {
+        error::error(&self.location.path, operation, fault)
     }
 
-    /// Adds the operation and the path to an error.
-    fn named(&self, operation: Operation, error: Error) -> Error {
-        located(&self.path, error.during(operation))
-    }
-
-    /// Runs `work` on a consistent snapshot.
+    /// Runs `work` on a consistent snapshot, for a public method.
     fn read<T>(
         &self,
         operation: Operation,
-        work: impl FnOnce(&mut View<'_>) -> Result<T>,
+        work: impl FnOnce(&mut View<'_>) -> Result<T, Fault>,
     ) -> Result<T> {
-        let read = || {
-            let mut open = self.lock()?;
-            let database = open.take(self)?;
-            let done = open.read(&database, self, work);
-            // This error wins: a read without locks can meet a half-written file, which looks damaged and is
-            // not.
-            open.keep(database, &self.path)?;
-            done
+        self.with_snapshot(work).map_err(|fault| self.error(operation, fault))
+    }
+
+    /// Looks for a secret by `find`.
+    fn look_up<T>(
+        &self,
+        operation: Operation,
+        find: impl Fn(Rows<'_>) -> Result<Option<T>, Fault>,
+    ) -> Result<Option<T>> {
+        let looked = match self.read(operation, |view| view.look_up(&find, false))? {
+            // The first connection may be free by now, and need no check.
+            LookUp::Unchecked => self.read(operation, |view| view.look_up(&find, true))?,
+            looked => looked,
         };
-        read().map_err(|error| self.named(operation, error))
+        match looked {
+            LookUp::Found(found) => Ok(Some(found)),
+            LookUp::Absent | LookUp::Unchecked => Ok(None),
+        }
+    }
+
+    fn read_version(&self) -> Result<i64, Fault> {
+        let (mut session, database) = self.sessions.to_write(&self.location)?;
+        let version = database.version(&self.location.path).map_err(from_sqlite);
+        self.sessions.keep(&mut session, database, &self.location.path)?;
+        version
+    }
+
+    /// Runs `work` on a consistent snapshot.
+    fn with_snapshot<T>(
+        &self,
+        work: impl FnOnce(&mut View<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let (mut session, database) = self.sessions.to_read(&self.location)?;
+        let done = self.read_on(&database, &mut session.row_check, work);
+        // This error wins: a read without locks can meet a half-written file, which looks damaged and is not.
+        self.sessions.keep(&mut session, database, &self.location.path)?;
+        done
+    }
+
+    fn read_on<T>(
+        &self,
+        database: &Database,
+        row_check: &mut RowCheck,
+        work: impl FnOnce(&mut View<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let Database { connection, clock, .. } = database;
+        clock.restart();
+        loop {
+            // Taken before the snapshot, so that they are not newer.
+            let unlocked = Arc::clone(&self.unlocked());
+            let snapshot = database::begin_reading(connection)?;
+            let head = self.head(&snapshot)?;
+            if unlocked.is_current(&head) {
+                return work(&mut View::of(&snapshot, clock, head, &unlocked, row_check));
+            }
+            drop(snapshot);
+            let mut unlocked = self.unlocked();
+            let snapshot = database::begin_reading(connection)?;
+            unlocked.follow(&snapshot, &self.head(&snapshot)?)?;
+        }
     }
 
     /// Runs `work` in a transaction: when this returns, all of its changes are durable, or none is made.
     ///
-    /// An error of `work` is returned unchanged.
-    fn write<T>(
+    /// The handle takes over the opener that `work` returns.
+    fn write<T, E: From<Fault>>(
         &self,
-        operation: Operation,
-        work: impl FnOnce(View<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let named = |error| self.named(operation, error);
-        let mut open = self.lock().map_err(named)?;
-        let database = open.take(self).map_err(named)?;
-        database.check_writable(&self.path).map_err(named)?;
-        let done = open.write(&database, self, operation, work);
-        open.keep(database, &self.path).map_err(named)?;
+        work: impl FnOnce(View<'_>) -> Result<(T, Option<Opener>), E>,
+    ) -> Result<T, E> {
+        let (mut session, database) = self.sessions.to_write(&self.location)?;
+        database.check_writable(&self.location.path)?;
+        let done = self.write_on(&database, &mut session.row_check, work);
+        database.shorten_log(&self.location.path, self.location.deadline);
+        self.sessions.keep(&mut session, database, &self.location.path)?;
         done
+    }
+
+    fn write_on<T, E: From<Fault>>(
+        &self,
+        database: &Database,
+        row_check: &mut RowCheck,
+        work: impl FnOnce(View<'_>) -> Result<(T, Option<Opener>), E>,
+    ) -> Result<T, E> {
+        let Database { connection, clock, .. } = database;
+        let transaction = database::begin_writing(connection, self.location.deadline)?;
+        clock.restart();
+        let head = self.head(&transaction)?;
+        self.unlocked().follow(&transaction, &head)?;
+        let unlocked = Arc::clone(&self.unlocked());
+        let (done, opener) = work(View::of(&transaction, clock, head, &unlocked, row_check))?;
+        // Locked before the commit, so that no read looks for the opener among the new slots in vain.
+        let mut unlocked = opener.is_some().then(|| self.unlocked());
+        transaction.commit().map_err(from_sqlite)?;
+        if let (Some(unlocked), Some(opener)) = (&mut unlocked, opener) {
+            unlocked.replace_opener(opener);
+        }
+        Ok(done)
+    }
+
+    /// Reads the head of the file.
+    fn head(&self, connection: &Connection) -> Result<Head, Fault> {
+        let head = Head::read(connection)?;
+        if head.id == self.id { Ok(head) } else { Err(replaced()) }
+    }
+
+    fn unlocked(&self) -> MutexGuard<'_, Arc<Unlocked>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for SealedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealedFile").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("SealedFile").field("path", &self.location.path).finish_non_exhaustive()
     }
 }

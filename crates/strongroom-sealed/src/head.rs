@@ -1,10 +1,11 @@
 //! The head of a sealed file: its id, the id of its key, and its sealed state.
 
-use rusqlite::{Connection, params};
-use strongroom_core::Result;
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row, params};
 
 use crate::aead;
-use crate::error::{corrupt, from_sqlite};
+use crate::error::{Result, corrupt, from_sqlite};
 use crate::keys::{self, KeyId, KeyRing, Keys, VaultId};
 
 /// The single row of the table `vault`.
@@ -40,18 +41,8 @@ impl Head {
                    WHERE octet_length(id) = 16 AND octet_length(key_id) = 8 AND octet_length(checksum) = 8
                      AND octet_length(state) < 1000 AND ifnull(octet_length(previous), 0) < 1000
                    LIMIT 1";
-        let read = || -> rusqlite::Result<_> {
-            connection.prepare_cached(sql)?.query_row([], |row| {
-                let head = Self {
-                    id: row.get(0)?,
-                    key_id: row.get(1)?,
-                    state: row.get(3)?,
-                    previous: row.get(4)?,
-                };
-                Ok((head, row.get::<_, Vec<u8>>(2)?))
-            })
-        };
-        let (head, checksum) = read().map_err(from_sqlite)?;
+        let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+        let (head, checksum) = statement.query_row([], Self::from_row).map_err(from_sqlite)?;
         if head.checksum() != checksum.as_slice() {
             return Err(corrupt("the head of the sealed file is damaged"));
         }
@@ -62,13 +53,24 @@ impl Head {
         let sql = "INSERT OR REPLACE INTO vault (one, id, key_id, checksum, state, previous)
                    VALUES (1, ?1, ?2, ?3, ?4, ?5)";
         let row = params![self.id, self.key_id, self.checksum(), self.state, self.previous];
-        let write = || connection.prepare_cached(sql)?.execute(row);
-        write().map(drop).map_err(from_sqlite)
+        let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+        statement.execute(row).map(drop).map_err(from_sqlite)
+    }
+
+    /// Returns the head in a row, and its checksum.
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<(Self, Vec<u8>)> {
+        let head = Self {
+            id: row.get(0)?,
+            key_id: row.get(1)?,
+            state: row.get(3)?,
+            previous: row.get(4)?,
+        };
+        Ok((head, row.get(2)?))
     }
 
     /// Derives the keys of the records from the vault's key.
     pub(crate) fn key_ring(&self, vault_key: aead::Key) -> Result<KeyRing> {
-        let current = Keys::of(vault_key, &self.id);
+        let current = Arc::new(Keys::of(vault_key, &self.id));
         if *current.id() != self.key_id {
             return Err(corrupt("the head of the sealed file names another key"));
         }
@@ -78,7 +80,7 @@ impl Head {
                 let key = aead::open(current.state(), &self.previous_context(), sealed);
                 let key = key.and_then(|key| aead::key_from(&key));
                 let key = key.ok_or_else(|| corrupt("the sealed file's earlier key is damaged"))?;
-                Some(Keys::of(key, &self.id))
+                Some(Arc::new(Keys::of(key, &self.id)))
             }
         };
         Ok(KeyRing { current, previous })

@@ -1,12 +1,15 @@
 //! The keys that are derived from a vault's key, and the contexts that bind sealed bytes to their place.
 
+use std::sync::Arc;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use strongroom_core::{Result, SecretKey};
+use strongroom_core::SecretKey;
 
 use crate::aead::{self, Key};
+use crate::error::Result;
 
 /// The id of a vault, independent of its file's name.
 pub(crate) type VaultId = [u8; 16];
@@ -28,9 +31,10 @@ pub(crate) struct Keys {
 }
 
 /// The keys that the records of a vault are sealed with: two during a rotation.
+#[derive(Clone)]
 pub(crate) struct KeyRing {
-    pub(crate) current: Keys,
-    pub(crate) previous: Option<Keys>,
+    pub(crate) current: Arc<Keys>,
+    pub(crate) previous: Option<Arc<Keys>>,
 }
 
 /// A part of a record.
@@ -47,15 +51,14 @@ impl Keys {
     pub(crate) fn of(vault: Key, vault_id: &VaultId) -> Self {
         // Salted with the vault's id, so that the same key gives another vault other keys.
         let hkdf = Hkdf::<Sha256>::new(Some(vault_id), vault.expose_secret());
-        let key = |purpose: &str| Key::init_with_mut(|key| expand(&hkdf, purpose, key));
         let mut id = KeyId::default();
         expand(&hkdf, "strongroom-sealed/1 key id", &mut id);
         Self {
             id,
-            names: key("strongroom-sealed/1 names"),
-            rows: key("strongroom-sealed/1 rows"),
-            records: key("strongroom-sealed/1 records"),
-            state: key("strongroom-sealed/1 state"),
+            names: expanded(&hkdf, "strongroom-sealed/1 names"),
+            rows: expanded(&hkdf, "strongroom-sealed/1 rows"),
+            records: expanded(&hkdf, "strongroom-sealed/1 records"),
+            state: expanded(&hkdf, "strongroom-sealed/1 state"),
             vault,
         }
     }
@@ -115,13 +118,13 @@ impl Keys {
 
 impl KeyRing {
     /// Returns the key of this id.
-    pub(crate) fn named(&self, id: &[u8]) -> Option<&Keys> {
-        self.each().find(|keys| keys.id == id)
+    pub(crate) fn by_id(&self, id: &[u8]) -> Option<&Keys> {
+        self.iter().find(|keys| keys.id == id)
     }
 
     /// Iterates over the current key and, during a rotation, the previous key.
-    pub(crate) fn each(&self) -> impl Iterator<Item = &Keys> {
-        std::iter::once(&self.current).chain(&self.previous)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Keys> {
+        std::iter::once(&self.current).chain(&self.previous).map(AsRef::as_ref)
     }
 }
 
@@ -140,14 +143,20 @@ impl Part<'_> {
 /// Encodes a purpose and its parts so that no other purpose and parts give the same bytes: each after its
 /// length in four bytes, in big-endian order.
 pub(crate) fn bind(purpose: &str, parts: &[&[u8]]) -> Vec<u8> {
-    let parts = || std::iter::once(purpose.as_bytes()).chain(parts.iter().copied());
-    let mut bound = Vec::with_capacity(parts().map(|part| 4 + part.len()).sum());
-    for part in parts() {
-        let length = u32::try_from(part.len()).expect("names and ids are short");
-        bound.extend_from_slice(&length.to_be_bytes());
-        bound.extend_from_slice(part);
+    let length = parts.iter().map(|part| 4 + part.len()).sum::<usize>();
+    let mut bound = Vec::with_capacity(4 + purpose.len() + length);
+    append(&mut bound, purpose.as_bytes());
+    for part in parts {
+        append(&mut bound, part);
     }
     bound
+}
+
+/// Appends the length of a part, and the part.
+fn append(bound: &mut Vec<u8>, part: &[u8]) {
+    let length = u32::try_from(part.len()).expect("names and ids are short");
+    bound.extend_from_slice(&length.to_be_bytes());
+    bound.extend_from_slice(part);
 }
 
 /// Returns the first eight bytes of the SHA-256 of a purpose and its parts. They tell a damaged slot from a
@@ -161,7 +170,11 @@ pub(crate) fn checksum(purpose: &str, parts: &[&[u8]]) -> [u8; 8] {
 /// Derives the key of a slot from the key material of its source.
 pub(crate) fn slot_key(material: &[u8; 32], salt: &[u8]) -> Key {
     let hkdf = Hkdf::<Sha256>::new(Some(salt), material);
-    Key::init_with_mut(|key| expand(&hkdf, "strongroom-sealed/1 slot", key))
+    expanded(&hkdf, "strongroom-sealed/1 slot")
+}
+
+fn expanded(hkdf: &Hkdf<Sha256>, purpose: &str) -> Key {
+    Key::init_with_mut(|key| expand(hkdf, purpose, key))
 }
 
 fn expand(hkdf: &Hkdf<Sha256>, purpose: &str, out: &mut [u8]) {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use strongroom_core::{Error, ErrorKind, Operation, Result, Store, StoreContext, StoreKind};
+use strongroom_core::{ErrorKind, Operation, Result, Store, StoreContext, StoreKind};
 
+use crate::error::{STORE, fault};
 use crate::{Config, SealedStore};
 
 /// The sealed file as a kind of store. Its settings are a [`Config`] with the directory and the key sources,
@@ -14,9 +15,9 @@ pub const KIND: StoreKind = StoreKind::new(SealedStore::NAME, open)
 
 fn open(context: &StoreContext<'_>) -> Result<Arc<dyn Store>> {
     let config = context.settings.get::<Config>().cloned().ok_or_else(|| {
-        Error::new(ErrorKind::NoBackend, Operation::Choose)
-            .with_store(SealedStore::NAME)
-            .with_message("no directory was named for encrypted files")
+        fault(ErrorKind::NoBackend, "no directory was named for encrypted files")
+            .during(Operation::Choose)
+            .with_store(STORE)
     })?;
     Ok(Arc::new(SealedStore::new(config)))
 }

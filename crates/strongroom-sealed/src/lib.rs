@@ -55,10 +55,8 @@
 
 #![forbid(unsafe_code)]
 
-mod about;
 mod access;
 mod aead;
-mod beside;
 mod budget;
 mod config;
 mod database;
@@ -70,20 +68,26 @@ mod kind;
 mod limits;
 mod opening;
 mod passphrase;
+mod record_info;
 mod rows;
 mod schema;
 mod sealing_key;
+mod sidecar;
 mod slot;
 mod slot_id;
 mod slot_list;
 mod source;
+mod speed;
 mod store;
 #[cfg(test)]
 mod vectors;
 
 pub use config::{Config, FileConfig};
-pub use file::{Change, MAX_VALUE_BYTES, Progress, SealedFile};
+pub use file::SealedFile;
+pub use file::change::Change;
+pub use file::rotation::Progress;
 pub use kind::KIND;
+pub use limits::MAX_VALUE_BYTES;
 pub use passphrase::{Cost, MIN_MEMORY_KIB};
 pub use sealing_key::SealingKey;
 pub use slot::{MAX_SLOTS, Slot};

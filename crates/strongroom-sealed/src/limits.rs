@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
-use crate::MAX_VALUE_BYTES;
 use crate::schema::{MAX_COLUMNS, MAX_OBJECTS};
 
+/// The largest value, in bytes: 16 MiB. A value is held in memory as a whole, both sealed and in the clear.
+pub const MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
+
 /// The shortest time for a statement, however short the deadline is.
-const LEAST: Duration = Duration::from_millis(100);
+const MIN_TIME: Duration = Duration::from_millis(100);
 
 /// The longest value or row, in bytes: the largest secret, and its metadata.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "17 MiB")]
@@ -21,12 +23,12 @@ pub(crate) const LONGEST_ROW: i32 = (MAX_VALUE_BYTES + 1024 * 1024) as i32;
 const LONGEST_SQL: i32 = 4096;
 
 /// The number of SQLite's instructions between two checks of the clock: less than a millisecond.
-const LOOK_AFTER: i32 = 1000;
+const CHECK_INTERVAL: i32 = 1000;
 
 /// The number of instructions between two checks while the schema is read, and the number of checks: enough
 /// for some hundred rows. The format has six objects.
-const SCHEMA_LOOK_AFTER: i32 = 100;
-const SCHEMA_LOOKS: u32 = 50;
+const SCHEMA_CHECK_INTERVAL: i32 = 100;
+const SCHEMA_CHECKS: u32 = 50;
 
 /// The deadline of the statements on a connection.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ impl Clock {
     /// Restarts the deadline. Called for each statement, and within a statement after each authentic row,
     /// because honest files may be large.
     pub(crate) fn restart(&self) {
-        let until = self.origin.elapsed().saturating_add(self.limit.max(LEAST));
+        let until = self.origin.elapsed().saturating_add(self.limit.max(MIN_TIME));
         self.until.store(micros(until), Ordering::Relaxed);
     }
 
@@ -79,16 +81,18 @@ pub(crate) fn set(connection: &mut Connection, clock: &Clock) -> rusqlite::Resul
     ] {
         connection.set_limit(limit, most)?;
     }
-    let (clock, mut looks) = (clock.clone(), 0);
-    let is_over = move || {
-        looks += 1;
-        looks > SCHEMA_LOOKS || clock.is_over()
-    };
-    connection.progress_handler(SCHEMA_LOOK_AFTER, Some(is_over))
+    let (clock, mut checks) = (clock.clone(), 0);
+    connection.progress_handler(
+        SCHEMA_CHECK_INTERVAL,
+        Some(move || {
+            checks += 1;
+            checks > SCHEMA_CHECKS || clock.is_over()
+        }),
+    )
 }
 
 /// Lets statements run until the deadline. Must be called once the schema is checked.
 pub(crate) fn set_for_tables(connection: &mut Connection, clock: &Clock) -> rusqlite::Result<()> {
     let clock = clock.clone();
-    connection.progress_handler(LOOK_AFTER, Some(move || clock.is_over()))
+    connection.progress_handler(CHECK_INTERVAL, Some(move || clock.is_over()))
 }

@@ -1,17 +1,17 @@
 //! Matching sources with slots within a budget, the cheapest slots first.
 
-use strongroom_core::{Error, Result};
+use strongroom_core::Fault;
 
 use crate::KeySource;
 use crate::aead::Key;
 use crate::budget::{Budget, Skip};
-use crate::error::{no_source, wrong_key};
+use crate::error::{Result, no_source, wrong_key};
 use crate::keys::{KeyId, VaultId};
 use crate::slot::{Opener, StoredSlot};
 use crate::source::{Derived, Material};
 
 /// The largest number of skipped slots that a message names.
-const NAMED: usize = 8;
+const MAX_NAMES: usize = 8;
 
 /// The slots that were not tried.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(crate) fn open(
     }
     let (materials, unreadable) = read(sources);
     let mut skipped = Skipped::default();
-    for (slot, material) in by_price(&slots, &materials) {
+    for (slot, material) in cheapest_first(&slots, &materials) {
         match slot.key(material, budget)? {
             Derived::Key(key) => {
                 if let Some(vault_key) = slot.unwrap(&key, vault, key_id) {
@@ -54,8 +54,8 @@ pub(crate) fn open(
             Derived::OtherKind => {}
         }
     }
-    if let Some(error) = skipped.error(budget) {
-        return Err(error);
+    if let Some(fault) = skipped.fault(budget) {
+        return Err(fault);
     }
     // A damaged slot may be the slot that fits, so damage has precedence over `WrongKey`.
     let damage = slots.into_iter().find_map(Result::err);
@@ -75,7 +75,7 @@ pub(crate) fn keys_of(
     opens: impl Fn(&StoredSlot, &Key) -> bool,
 ) -> Result<Vec<(StoredSlot, Option<Key>)>> {
     let mut found: Vec<_> = slots.into_iter().map(|slot| (slot, None, None)).collect();
-    found.sort_by_key(|(slot, ..)| slot.price());
+    found.sort_by_key(|(slot, ..)| slot.effort());
     for source in sources {
         let (material, mut budget) = (source.material()?, budget());
         for (slot, key, skip) in found.iter_mut().filter(|(_, key, _)| key.is_none()) {
@@ -92,41 +92,42 @@ pub(crate) fn keys_of(
             skipped.add(slot, *skip);
         }
     }
-    match skipped.error(&budget()) {
-        Some(error) => Err(error),
+    match skipped.fault(&budget()) {
+        Some(fault) => Err(fault),
         None => Ok(found.into_iter().map(|(slot, key, _)| (slot, key)).collect()),
     }
 }
 
 /// Reads the sources. Returns their material, and the first error.
-fn read(sources: &[KeySource]) -> (Vec<Material>, Option<Error>) {
+fn read(sources: &[KeySource]) -> (Vec<Material>, Option<Fault>) {
     let (mut materials, mut unreadable) = (Vec::new(), None);
     for source in sources {
         match source.material() {
             Ok(material) => materials.push(material),
-            Err(error) => {
-                unreadable.get_or_insert(error);
+            Err(fault) => {
+                unreadable.get_or_insert(fault);
             }
         }
     }
     (materials, unreadable)
 }
 
-/// Pairs every source with every intact slot. Pairs of the same price keep the order of the sources.
-fn by_price<'a>(
+/// Pairs every source with every intact slot. Pairs of the same effort keep the order of the sources.
+fn cheapest_first<'a>(
     slots: &'a [Result<StoredSlot>],
     materials: &'a [Material],
 ) -> Vec<(&'a StoredSlot, &'a Material)> {
-    let whole = || slots.iter().flatten();
-    let mut tries: Vec<_> =
-        materials.iter().flat_map(|material| whole().map(move |slot| (slot, material))).collect();
-    tries.sort_by_key(|(slot, _)| slot.price());
+    let mut tries = Vec::new();
+    for material in materials {
+        tries.extend(slots.iter().flatten().map(|slot| (slot, material)));
+    }
+    tries.sort_by_key(|(slot, _)| slot.effort());
     tries
 }
 
 impl Skipped {
     fn add(&mut self, slot: &StoredSlot, skip: Skip) {
-        self.work += slot.price().0;
+        self.work += slot.effort().0;
         // More time helps unless only memory is lacking, so this reason has precedence.
         if self.reason != Some(Skip::Work) {
             self.reason = Some(skip);
@@ -137,8 +138,8 @@ impl Skipped {
         }
     }
 
-    fn error(&self, budget: &Budget) -> Option<Error> {
-        let more = self.names.len().saturating_sub(NAMED);
+    fn fault(&self, budget: &Budget) -> Option<Fault> {
+        let more = self.names.len().saturating_sub(MAX_NAMES);
         let mut names = self.names[..self.names.len() - more].join(", ");
         if more > 0 {
             names += &format!(" and {more} more");

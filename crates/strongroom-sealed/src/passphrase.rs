@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretString};
+use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, SecretString};
 use zeroize::Zeroizing;
 
 use crate::aead::Key;
-use crate::budget;
+use crate::error::{Result, fault};
+use crate::speed;
 
 /// The least memory for a new passphrase, in KiB: 64 MiB, as RFC 9106 recommends for memory-constrained
 /// environments.
@@ -46,13 +47,14 @@ impl Cost {
     ///
     /// `Invalid` for less than [`MIN_MEMORY_KIB`], for no pass, and for more than a reader accepts:
     /// 1 GiB, or 4 GiB in all passes together.
-    pub fn new(memory_kib: u32, passes: u32) -> Result<Self> {
+    pub fn new(memory_kib: u32, passes: u32) -> Result<Self, Error> {
         let cost = Self { memory_kib, passes, lanes: 1 };
         if memory_kib < MIN_MEMORY_KIB || !cost.is_bearable() {
-            return Err(Error::new(ErrorKind::Invalid, Operation::Set).with_message(format!(
+            let message = format!(
                 "a passphrase costs {MIN_MEMORY_KIB} to {MAX_MEMORY_KIB} KiB and at least one \
                  pass, and at most {MAX_WORK} KiB in all passes together"
-            )));
+            );
+            return Err(fault(ErrorKind::Invalid, message).during(Operation::Set));
         }
         Ok(cost)
     }
@@ -63,14 +65,20 @@ impl Cost {
     /// # Errors
     ///
     /// `Other` if there is not enough memory.
-    pub fn calibrated() -> Result<Self> {
+    pub fn calibrated() -> Result<Self, Error> {
+        Self::calibrate().map_err(|fault| fault.during(Operation::Probe))
+    }
+
+    /// As [`calibrated`](Self::calibrated).
+    pub(crate) fn calibrate() -> Result<Self> {
         let one_pass = Self { memory_kib: MIN_MEMORY_KIB, passes: 1, lanes: 1 };
         let start = Instant::now();
-        let memory = Memory::new(one_pass, None)
-            .ok_or_else(|| failed("there is not enough memory for a passphrase"))?;
+        let memory = Memory::new(one_pass, None).ok_or_else(|| {
+            fault(ErrorKind::Other, "there is not enough memory for a passphrase")
+        })?;
         let touched = Instant::now();
         one_pass.derive_in(memory, &SecretString::from("calibration"), &[0; 16])?;
-        budget::remember_speed(one_pass, touched.elapsed());
+        speed::remember(one_pass.work(), touched.elapsed());
         Ok(Self::lasting(TARGET, start.elapsed()))
     }
 
@@ -97,14 +105,19 @@ impl Cost {
         passphrase: &SecretString,
         salt: &[u8],
     ) -> Result<Key> {
-        let params = self.params().ok_or_else(|| failed("the cost of a passphrase is invalid"))?;
+        let params = self.params();
+        let params =
+            params.ok_or_else(|| fault(ErrorKind::Other, "the cost of a passphrase is invalid"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut outcome = Ok(());
         let key = Key::init_with_mut(|key| {
             let passphrase = passphrase.expose_secret().as_bytes();
             outcome = argon2.hash_password_into_with_memory(passphrase, salt, key, &mut *memory.0);
         });
-        outcome.map_err(|_| failed("the passphrase can't be used")).map(|()| key)
+        match outcome {
+            Ok(()) => Ok(key),
+            Err(_) => Err(fault(ErrorKind::Other, "the passphrase can't be used")),
+        }
     }
 
     fn params(self) -> Option<Params> {
@@ -148,10 +161,6 @@ impl Memory {
         }
         Some(Self(blocks))
     }
-}
-
-fn failed(message: &'static str) -> Error {
-    Error::new(ErrorKind::Other, Operation::Probe).with_message(message)
 }
 
 #[cfg(test)]

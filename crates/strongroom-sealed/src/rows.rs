@@ -1,17 +1,16 @@
 //! The rows of records: finding, opening, sealing and counting them.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
 use strongroom_core::{
-    Error, ErrorKind, Result, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes,
-    secret_text,
+    ErrorKind, Fault, Secret, SecretBytes, SecretKey, SecretMetadata, secret_bytes, secret_text,
 };
 use zeroize::Zeroizing;
 
-use crate::about::About;
-use crate::error::{corrupt, fault, from_sqlite};
+use crate::error::{Result, corrupt, fault, from_sqlite};
 use crate::head::State;
 use crate::keys::{KeyRing, Keys, Part, VaultId};
 use crate::limits::{self, Clock};
+use crate::record_info::RecordInfo;
 
 /// The records of a vault in a transaction, and the keys that open them.
 #[derive(Clone, Copy)]
@@ -27,7 +26,7 @@ type Plain = Zeroizing<Vec<u8>>;
 
 /// The identity of a record in the table.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct RowId {
     pub(crate) number: i64,
     pub(crate) row_key: Vec<u8>,
     key_id: Vec<u8>,
@@ -35,31 +34,29 @@ pub(crate) struct Place {
 
 /// A record as it is stored.
 #[derive(Debug)]
-pub(crate) struct Sealed {
-    pub(crate) place: Place,
+pub(crate) struct SealedRecord {
+    pub(crate) row_id: RowId,
     about: Vec<u8>,
     value: Vec<u8>,
 }
 
 /// The result of reading the metadata of all records.
 #[derive(Debug, Default)]
-pub(crate) struct Listed {
+pub(crate) struct RecordList {
     pub(crate) readable: Vec<(SecretKey, SecretMetadata)>,
     pub(crate) damaged: u64,
 }
 
 impl<'a> Rows<'a> {
     /// Finds the record of a secret. Decrypts nothing.
-    pub(crate) fn find(self, key: &SecretKey) -> Result<Option<Place>> {
+    pub(crate) fn find(self, key: &SecretKey) -> Result<Option<RowId>> {
         let sql = "SELECT number, row_key, key_id FROM record WHERE row_key = ?1 AND key_id = ?2";
         // During a rotation a record may be under either key.
-        for keys in self.keys.each() {
-            let place = || -> rusqlite::Result<_> {
-                let mut statement = self.prepare(sql)?;
-                statement.query_row(params![keys.row_key(key), keys.id()], Place::read).optional()
-            };
-            if let Some(place) = place().map_err(unreadable)? {
-                return Ok(Some(place));
+        for keys in self.keys.iter() {
+            let mut statement = self.prepare(sql).map_err(unreadable)?;
+            let row = statement.query_row(params![keys.row_key(key), keys.id()], RowId::read);
+            if let Some(row_id) = row.optional().map_err(unreadable)? {
+                return Ok(Some(row_id));
             }
         }
         Ok(None)
@@ -67,24 +64,24 @@ impl<'a> Rows<'a> {
 
     /// Reads the record of a secret.
     pub(crate) fn read(self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
-        let Some(place) = self.find(key)? else { return Ok(None) };
-        self.open(&self.sealed(place)?).map(Some)
+        let Some(row_id) = self.find(key)? else { return Ok(None) };
+        self.open(&self.sealed(row_id)?).map(Some)
     }
 
     /// Reads the name, target and metadata of a record. Does not decrypt the value.
-    pub(crate) fn about(self, place: &Place) -> Result<About> {
+    pub(crate) fn info(self, row_id: &RowId) -> Result<RecordInfo> {
         let sql = "SELECT about FROM record WHERE number = ?1";
-        let read = || -> rusqlite::Result<Vec<u8>> {
-            self.prepare(sql)?.query_row([place.number], |row| row.get(0))
-        };
-        self.open_about(place, &read().map_err(unreadable)?)
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let sealed: rusqlite::Result<Vec<u8>> =
+            statement.query_row([row_id.number], |row| row.get(0));
+        self.open_info(row_id, &sealed.map_err(unreadable)?)
     }
 
     /// Writes a record, in place of the old record if there is one.
     pub(crate) fn write(
         self,
         state: &mut State,
-        old: Option<Place>,
+        old: Option<RowId>,
         key: &SecretKey,
         about: &[u8],
         value: &[u8],
@@ -101,11 +98,7 @@ impl<'a> Rows<'a> {
             None => "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)",
         };
         let number = old.as_ref().map(|old| old.number);
-        let write = || -> rusqlite::Result<usize> {
-            let row = params![number, row_key, keys.id(), about, value];
-            self.prepare(sql)?.execute(row)
-        };
-        write().map_err(from_sqlite)?;
+        self.execute(sql, params![number, row_key, keys.id(), about, value])?;
         match old {
             Some(old) => state.toggle(&self.mark(&old)?),
             None => state.records += 1,
@@ -115,11 +108,10 @@ impl<'a> Rows<'a> {
     }
 
     /// Deletes a record. Does not decrypt it.
-    pub(crate) fn delete(self, state: &mut State, place: &Place) -> Result<()> {
+    pub(crate) fn delete(self, state: &mut State, row_id: &RowId) -> Result<()> {
         let sql = "DELETE FROM record WHERE number = ?1";
-        let delete = || self.prepare(sql)?.execute([place.number]);
-        delete().map_err(from_sqlite)?;
-        state.toggle(&self.mark(place)?);
+        self.execute(sql, [row_id.number])?;
+        state.toggle(&self.mark(row_id)?);
         state.records = state.records.checked_sub(1).ok_or_else(rows_missing)?;
         Ok(())
     }
@@ -131,9 +123,8 @@ impl<'a> Rows<'a> {
         let mut statement = self.prepare(sql).map_err(unreadable)?;
         let mut rows = statement.query([]).map_err(unreadable)?;
         while let Some(row) = rows.next().map_err(unreadable)? {
-            let blob = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_blob()?) };
-            let (row_key, key_id) = (blob(0).map_err(unreadable)?, blob(1).map_err(unreadable)?);
-            found.toggle(&self.named(key_id)?.row_mark(row_key));
+            let (row_key, key_id) = (blob(row, 0)?, blob(row, 1)?);
+            found.toggle(&self.keys_by_id(key_id)?.row_mark(row_key));
             found.records += 1;
             // A hostile file can have any number of rows, so the first surplus row ends the check.
             if found.records > state.records {
@@ -145,16 +136,16 @@ impl<'a> Rows<'a> {
     }
 
     /// Reads the metadata of all records, but no values. `records` is the expected number.
-    pub(crate) fn list(self, records: u64) -> Result<Listed> {
+    pub(crate) fn list(self, records: u64) -> Result<RecordList> {
         let sql = "SELECT number, row_key, key_id, about FROM record ORDER BY number";
-        let (mut listed, mut order) = (Listed::default(), Ascending::default());
+        let (mut listed, mut order) = (RecordList::default(), Ascending::default());
         let mut statement = self.prepare(sql).map_err(unreadable)?;
         let mut rows = statement.query([]).map_err(unreadable)?;
         while let Some(row) = rows.next().map_err(unreadable)? {
-            let place = Place::read(row).map_err(unreadable)?;
-            order.check(place.number)?;
+            let row_id = RowId::read(row).map_err(unreadable)?;
+            order.check(row_id.number)?;
             let about: Vec<u8> = row.get(3).map_err(unreadable)?;
-            let about = self.open_about(&place, &about);
+            let about = self.open_info(&row_id, &about);
             match about.ok().and_then(|about| Some((about.key(), about.metadata()?))) {
                 Some(record) => {
                     listed.readable.push(record);
@@ -188,8 +179,8 @@ impl<'a> Rows<'a> {
         let mut rows = statement.query([limits::LONGEST_ROW]).map_err(unreadable)?;
         while let Some(row) = rows.next().map_err(unreadable)? {
             order.check(row.get(0).map_err(unreadable)?)?;
-            let record = Sealed::read(row).map_err(unreadable).and_then(|sealed| {
-                let key = self.open_about(&sealed.place, &sealed.about)?.key();
+            let record = SealedRecord::read(row).map_err(unreadable).and_then(|sealed| {
+                let key = self.open_info(&sealed.row_id, &sealed.about)?.key();
                 Ok((key, self.open(&sealed)?))
             });
             match record {
@@ -205,10 +196,10 @@ impl<'a> Rows<'a> {
 
     /// Returns the records after row `after` that are not sealed with the current key: at most `limit`
     /// records, and no further record once they have `bytes` bytes.
-    pub(crate) fn old(self, after: i64, limit: usize, bytes: usize) -> Result<Vec<Sealed>> {
+    pub(crate) fn old(self, after: i64, limit: usize, bytes: usize) -> Result<Vec<SealedRecord>> {
         let sql = "SELECT number, row_key, key_id, about, value FROM record
                    WHERE number > ?1 AND key_id <> ?2 ORDER BY number";
-        let mut found: Vec<Sealed> = Vec::new();
+        let mut found: Vec<SealedRecord> = Vec::new();
         let (mut size, mut order) = (0, Ascending::after(after));
         let mut statement = self.prepare(sql).map_err(unreadable)?;
         let after = params![after, self.keys.current.id()];
@@ -217,8 +208,8 @@ impl<'a> Rows<'a> {
             && size < bytes
             && let Some(row) = rows.next().map_err(unreadable)?
         {
-            let sealed = Sealed::read(row).map_err(unreadable)?;
-            order.check(sealed.place.number)?;
+            let sealed = SealedRecord::read(row).map_err(unreadable)?;
+            order.check(sealed.row_id.number)?;
             size += sealed.about.len() + sealed.value.len();
             found.push(sealed);
         }
@@ -229,47 +220,44 @@ impl<'a> Rows<'a> {
     pub(crate) fn count_old(self) -> Result<u64> {
         // Not by the index: if it were damaged and named an old key, a rotation would never end.
         let sql = "SELECT count(*) FROM record NOT INDEXED WHERE key_id <> ?1";
-        let count = |row: &Row<'_>| row.get(0);
-        let counted = self
-            .prepare(sql)
-            .and_then(|mut statement| statement.query_row([self.keys.current.id()], count));
-        counted.map(i64::unsigned_abs).map_err(unreadable)
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let count: rusqlite::Result<i64> =
+            statement.query_row([self.keys.current.id()], |row| row.get(0));
+        count.map(i64::unsigned_abs).map_err(unreadable)
     }
 
     /// Opens a record. Returns its key, its `about` part as the original JSON, and its value.
-    pub(crate) fn open_verbatim(self, sealed: &Sealed) -> Result<(SecretKey, Plain, Plain)> {
-        let json = self.open_part(&sealed.place, Part::About, &sealed.about)?;
-        let key = About::parse(&json).ok_or_else(damaged)?.key();
+    pub(crate) fn open_verbatim(self, sealed: &SealedRecord) -> Result<(SecretKey, Plain, Plain)> {
+        let json = self.open_part(&sealed.row_id, Part::About, &sealed.about)?;
+        let key = RecordInfo::parse(&json).ok_or_else(damaged)?.key();
         let part = Part::Value { about: &sealed.about };
-        let value = self.open_part(&sealed.place, part, &sealed.value)?;
+        let value = self.open_part(&sealed.row_id, part, &sealed.value)?;
         Ok((key, json, value))
     }
 
     /// Opens a record. Returns its metadata and value.
-    pub(crate) fn open(self, sealed: &Sealed) -> Result<(SecretMetadata, SecretBytes)> {
-        let about = self.open_about(&sealed.place, &sealed.about)?;
+    pub(crate) fn open(self, sealed: &SealedRecord) -> Result<(SecretMetadata, SecretBytes)> {
+        let about = self.open_info(&sealed.row_id, &sealed.about)?;
         let part = Part::Value { about: &sealed.about };
-        let mut value = self.open_part(&sealed.place, part, &sealed.value)?;
+        let mut value = self.open_part(&sealed.row_id, part, &sealed.value)?;
         let metadata = about.metadata().ok_or_else(damaged)?;
         Ok((metadata, secret_bytes(std::mem::take(&mut *value))))
     }
 
-    fn sealed(self, place: Place) -> Result<Sealed> {
+    fn sealed(self, row_id: RowId) -> Result<SealedRecord> {
         let sql = "SELECT about, value FROM record WHERE number = ?1";
-        let read = || -> rusqlite::Result<_> {
-            let mut statement = self.prepare(sql)?;
-            statement.query_row([place.number], |row| Ok((row.get(0)?, row.get(1)?)))
-        };
-        let (about, value) = read().map_err(unreadable)?;
-        Ok(Sealed { place, about, value })
+        let mut statement = self.prepare(sql).map_err(unreadable)?;
+        let parts = statement.query_row([row_id.number], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (about, value) = parts.map_err(unreadable)?;
+        Ok(SealedRecord { row_id, about, value })
     }
 
-    fn open_about(self, place: &Place, sealed: &[u8]) -> Result<About> {
-        About::parse(&self.open_part(place, Part::About, sealed)?).ok_or_else(damaged)
+    fn open_info(self, row_id: &RowId, sealed: &[u8]) -> Result<RecordInfo> {
+        RecordInfo::parse(&self.open_part(row_id, Part::About, sealed)?).ok_or_else(damaged)
     }
 
-    fn open_part(self, at: &Place, part: Part<'_>, sealed: &[u8]) -> Result<Plain> {
-        let keys = self.named(&at.key_id)?;
+    fn open_part(self, at: &RowId, part: Part<'_>, sealed: &[u8]) -> Result<Plain> {
+        let keys = self.keys_by_id(&at.key_id)?;
         keys.open_part(self.vault, &at.row_key, part, sealed).ok_or_else(damaged)
     }
 
@@ -279,13 +267,25 @@ impl<'a> Rows<'a> {
         self.connection.prepare_cached(sql)
     }
 
-    fn mark(self, place: &Place) -> Result<[u8; 32]> {
-        Ok(self.named(&place.key_id)?.row_mark(&place.row_key))
+    /// Runs a statement that changes rows.
+    fn execute(self, sql: &str, parameters: impl Params) -> Result<()> {
+        let mut statement = self.prepare(sql).map_err(from_sqlite)?;
+        statement.execute(parameters).map(drop).map_err(from_sqlite)
     }
 
-    fn named(self, key_id: &[u8]) -> Result<&'a Keys> {
-        self.keys.named(key_id).ok_or_else(rows_missing)
+    fn mark(self, row_id: &RowId) -> Result<[u8; 32]> {
+        Ok(self.keys_by_id(&row_id.key_id)?.row_mark(&row_id.row_key))
     }
+
+    fn keys_by_id(self, key_id: &[u8]) -> Result<&'a Keys> {
+        self.keys.by_id(key_id).ok_or_else(rows_missing)
+    }
+}
+
+/// Returns the bytes in a column.
+fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
+    let value = row.get_ref(column).map_err(unreadable)?;
+    value.as_blob().map_err(|cause| unreadable(cause.into()))
 }
 
 /// Checks that row numbers ascend. In a damaged B-tree a page can occur again and again, without an end.
@@ -306,15 +306,15 @@ impl Ascending {
     }
 }
 
-impl Place {
+impl RowId {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { number: row.get(0)?, row_key: row.get(1)?, key_id: row.get(2)? })
     }
 }
 
-impl Sealed {
+impl SealedRecord {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { place: Place::read(row)?, about: row.get(3)?, value: row.get(4)? })
+        Ok(Self { row_id: RowId::read(row)?, about: row.get(3)?, value: row.get(4)? })
     }
 }
 
@@ -329,24 +329,24 @@ pub(crate) fn secret((metadata, value): (SecretMetadata, SecretBytes)) -> Result
 }
 
 /// Returns the error for a vault with some unreadable records.
-pub(crate) fn some_damaged(damaged: u64, records: u64) -> Error {
+pub(crate) fn some_damaged(damaged: u64, records: u64) -> Fault {
     corrupt(format!("{damaged} of {records} records are damaged"))
 }
 
 /// Returns the error for a record that is not as it was written.
-pub(crate) fn damaged() -> Error {
+pub(crate) fn damaged() -> Fault {
     corrupt("the record is damaged")
 }
 
 /// Converts SQLite's error of a read. A value over the length limit is damage.
-fn unreadable(cause: rusqlite::Error) -> Error {
-    let error = from_sqlite(cause);
-    match error.kind() {
-        ErrorKind::TooLarge => corrupt("a record is longer than any can be").with_source(error),
-        _ => error,
+fn unreadable(cause: rusqlite::Error) -> Fault {
+    let fault = from_sqlite(cause);
+    match fault.kind() {
+        ErrorKind::TooLarge => corrupt("a record is longer than any can be").with_source(fault),
+        _ => fault,
     }
 }
 
-fn rows_missing() -> Error {
+fn rows_missing() -> Fault {
     corrupt("records of the sealed file are missing, or their rows are damaged")
 }

@@ -3,10 +3,11 @@
 //! SQLite evaluates parts of a schema: generated columns, expression indexes, virtual tables, views. So the
 //! schema of a file is compared before any of its tables is read.
 
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row};
-use strongroom_core::{Error, Result};
+use strongroom_core::Fault;
 
-use crate::error::{corrupt, from_sqlite};
+use crate::error::{Result, corrupt, from_sqlite};
 
 const VAULT: &str = "CREATE TABLE vault (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -98,30 +99,33 @@ pub(crate) fn create_slot_list(connection: &Connection) -> rusqlite::Result<()> 
 /// `Corrupt` if it differs, and the errors of SQLite.
 pub(crate) fn check(connection: &Connection) -> Result<()> {
     let found = objects(connection).map_err(unloadable)?;
-    let is_known = |found: &Object<String>| OBJECTS.iter().any(|object| object.is(found));
-    if let Some(foreign) = found.iter().find(|found| !is_known(found)) {
+    let mut foreign = found.iter().filter(|found| !OBJECTS.iter().any(|object| object.is(found)));
+    if let Some(foreign) = foreign.next() {
         let (kind, name) = (short(&foreign.kind), short(&foreign.name));
         return Err(corrupt(format!(
             "it has a {kind} {name} that is not of the format: another program changed it"
         )));
     }
-    let is_missing = |object: &Object<&str>| !found.iter().any(|found| object.is(found));
     // The last table is optional: see `SLOT_LIST`.
-    if OBJECTS[..OBJECTS.len() - 1].iter().any(is_missing) {
+    let mut required = OBJECTS[..OBJECTS.len() - 1].iter();
+    if !required.all(|object| found.iter().any(|found| object.is(found))) {
         return Err(corrupt("tables of the format are missing"));
     }
-    let text = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    if text("encoding").map_err(from_sqlite)? != "UTF-8"
-        || number("auto_vacuum").map_err(from_sqlite)? != 0
-    {
+    let encoding: String = pragma(connection, "encoding").map_err(from_sqlite)?;
+    let auto_vacuum: i64 = pragma(connection, "auto_vacuum").map_err(from_sqlite)?;
+    if encoding != "UTF-8" || auto_vacuum != 0 {
         return Err(corrupt("its database has settings that are not of the format"));
     }
     Ok(())
 }
 
+/// Returns the value of a setting of the database.
+pub(crate) fn pragma<T: FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
 /// Converts SQLite's error for a schema that it can't load at all or within the limits.
-fn unloadable(cause: rusqlite::Error) -> Error {
+fn unloadable(cause: rusqlite::Error) -> Fault {
     match &cause {
         rusqlite::Error::SqliteFailure(_, Some(message))
             if message.starts_with("malformed database schema") =>
@@ -133,7 +137,7 @@ fn unloadable(cause: rusqlite::Error) -> Error {
 }
 
 /// Returns the error for tables that are not those of the format.
-pub(crate) fn foreign() -> Error {
+pub(crate) fn foreign() -> Fault {
     corrupt("its tables are not those of the format: another program changed it")
 }
 

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use strongroom_core::{Error, ErrorKind, ExposeSecret, Operation, Result, SecretString};
+use strongroom_core::{Error, ErrorKind, ExposeSecret, Fault, Operation, SecretString};
 use strongroom_files::{Refusal, Source, create_new, quoted, read_text};
 use zeroize::Zeroizing;
 
 use crate::aead::{self, Key};
-use crate::error;
+use crate::error::{self, Result, STORE, fault};
 
 /// The start of the text, by which people and secret scanners recognize it.
 const PREFIX: &str = "strongroom-key-1:";
@@ -30,8 +30,9 @@ impl SealingKey {
     /// # Errors
     ///
     /// `Other` if the system gives no random bytes.
-    pub fn generate() -> Result<Self> {
-        aead::random_key().map(|key| Self(Arc::new(key)))
+    pub fn generate() -> Result<Self, Error> {
+        let key = aead::random_key().map_err(|fault| fault.during(Operation::Set))?;
+        Ok(Self(Arc::new(key)))
     }
 
     /// Parses the text form. It may end in a line break.
@@ -39,8 +40,10 @@ impl SealingKey {
     /// # Errors
     ///
     /// `Invalid` if it is not a key's text form.
-    pub fn from_text(text: &SecretString) -> Result<Self> {
-        parse(text.expose_secret()).map(|key| Self(Arc::new(key))).ok_or_else(not_a_key)
+    pub fn from_text(text: &SecretString) -> Result<Self, Error> {
+        let key = parse(text.expose_secret());
+        let key = key.ok_or_else(|| not_a_key().during(Operation::Probe))?;
+        Ok(Self(Arc::new(key)))
     }
 
     /// Returns the text form, without a line break.
@@ -69,10 +72,11 @@ impl SealingKey {
     /// # Errors
     ///
     /// `AlreadyExists` if the file exists: it is not changed. `AccessDenied`, `Io`.
-    pub fn create_file(&self, path: impl AsRef<Path>) -> Result<()> {
+    pub fn create_file(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let (path, text) = (path.as_ref(), self.to_text());
         let line = Zeroizing::new([text.expose_secret().as_bytes(), b"\n"].concat());
-        create_new(path, &line).map_err(|cause| error::file(path, Operation::Set, cause))
+        create_new(path, &line)
+            .map_err(|cause| error::from_io(path, cause).during(Operation::Set).with_store(STORE))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; 32] {
@@ -106,7 +110,6 @@ fn parse(text: &str) -> Option<Key> {
     if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
     Some(Key::init_with_mut(|key| {
         for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
             *byte = digit(pair[0]) << 4 | digit(pair[1]);
@@ -114,9 +117,12 @@ fn parse(text: &str) -> Option<Key> {
     }))
 }
 
-fn not_a_key() -> Error {
-    Error::new(ErrorKind::Invalid, Operation::Probe)
-        .with_message(format!("a key is one line: `{PREFIX}` and 64 hexadecimal digits"))
+fn digit(hexadecimal: u8) -> u8 {
+    char::from(hexadecimal).to_digit(16).unwrap_or_default() as u8
+}
+
+fn not_a_key() -> Fault {
+    fault(ErrorKind::Invalid, format!("a key is one line: `{PREFIX}` and 64 hexadecimal digits"))
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 
 use rusqlite::{Connection, Row, params};
 use sha2::{Digest as _, Sha256};
-use strongroom_core::{Result, Timestamp};
+use strongroom_core::{ErrorKind, Fault, Timestamp};
 
 use crate::aead::{self, Key};
 use crate::budget::Budget;
-use crate::error::{corrupt, fault, from_sqlite, wrong_key};
+use crate::error::{Result, corrupt, fault, from_sqlite, wrong_key};
 use crate::keys::{self, KeyId, VaultId};
 use crate::passphrase::Cost;
-use crate::slot_list;
 use crate::source::{Derived, Material};
 use crate::{KeySource, SlotId, SlotKind};
 
@@ -17,7 +16,10 @@ use crate::{KeySource, SlotId, SlotKind};
 pub const MAX_SLOTS: usize = 32;
 
 /// The size limit of a slot, in bytes, for all texts and blobs together. Only labels can be long.
-const LONGEST: i64 = 64 * 1024;
+const MAX_SLOT_BYTES: i64 = 64 * 1024;
+
+/// The number of digits of a slot's id.
+pub(crate) const ID: usize = 8;
 
 /// The length of a slot's salt, in random bytes.
 const SALT: usize = 16;
@@ -97,7 +99,7 @@ impl NewSlot {
     ) -> Result<(StoredSlot, Opener)> {
         if count(connection)? >= MAX_SLOTS {
             return Err(fault(
-                strongroom_core::ErrorKind::QuotaExceeded,
+                ErrorKind::QuotaExceeded,
                 format!("the vault has {MAX_SLOTS} key slots, and can't have more"),
             )
             .with_hint("Remove one that is not needed any more."));
@@ -114,7 +116,7 @@ impl StoredSlot {
         &self.id
     }
 
-    pub(crate) fn shown(&self) -> Result<Slot> {
+    pub(crate) fn to_slot(&self) -> Result<Slot> {
         let kind = SlotKind::from_word(&self.kind);
         let (Some(kind), Ok(created_at)) = (kind, self.created_at.parse()) else {
             return Err(self.damaged());
@@ -129,7 +131,7 @@ impl StoredSlot {
     }
 
     /// Returns the work and memory of an attempt, for comparison; zeros for a key.
-    pub(crate) fn price(&self) -> (u64, u32) {
+    pub(crate) fn effort(&self) -> (u64, u32) {
         self.cost.map_or((0, 0), |cost| (cost.work(), cost.memory_kib))
     }
 
@@ -206,9 +208,8 @@ impl StoredSlot {
     }
 
     fn fields<'a>(&'a self, cost: &'a [u8]) -> [&'a [u8]; 6] {
-        let text = |text: &'a String| text.as_bytes();
         let [id, kind, label, created_at] =
-            [&self.id, &self.kind, &self.label, &self.created_at].map(text);
+            [&self.id, &self.kind, &self.label, &self.created_at].map(String::as_bytes);
         [id, kind, label, created_at, &self.salt, cost]
     }
 
@@ -218,7 +219,7 @@ impl StoredSlot {
         numbers.into_iter().flatten().flat_map(u32::to_be_bytes).collect()
     }
 
-    fn damaged(&self) -> strongroom_core::Error {
+    fn damaged(&self) -> Fault {
         corrupt(format!("key slot {:?} of the sealed file is damaged", self.id))
     }
 }
@@ -228,8 +229,8 @@ impl StoredSlot {
 /// # Errors
 ///
 /// `Corrupt` if a slot is damaged. The message names the slot.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredSlot>> {
-    each(connection)?.into_iter().collect()
+pub(crate) fn read_all(connection: &Connection) -> Result<Vec<StoredSlot>> {
+    read_each(connection)?.into_iter().collect()
 }
 
 /// Deletes a slot and returns whether it existed.
@@ -244,22 +245,23 @@ pub(crate) fn count(connection: &Connection) -> Result<usize> {
 }
 
 /// Returns all slots, the oldest first, with an error for each damaged slot.
-pub(crate) fn each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
+pub(crate) fn read_each(connection: &Connection) -> Result<Vec<Result<StoredSlot>>> {
     let lengths = lengths(connection).map_err(from_sqlite)?;
     // The lengths are checked first, so that no oversized slot is read.
-    let is_short = |length: &Option<i64>| length.is_some_and(|length| length <= LONGEST);
-    if lengths.is_empty() || lengths.len() > MAX_SLOTS || !lengths.iter().all(is_short) {
+    let is_each_short =
+        lengths.iter().all(|length| length.is_some_and(|length| length <= MAX_SLOT_BYTES));
+    if lengths.is_empty() || lengths.len() > MAX_SLOTS || !is_each_short {
         return Err(corrupt("the key slots are damaged"));
     }
-    let mut slots = read_all(connection).map_err(from_sqlite)?;
+    let mut slots = read_rows(connection).map_err(from_sqlite)?;
     slots.sort_by(|(a, _), (b, _)| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let checked = slots.into_iter().map(|(slot, checksum)| {
         let is_whole = slot.checksum() == checksum.as_slice()
             // A hostile file must not set the memory and time that an attempt takes.
             && slot.cost.is_none_or(Cost::is_bearable)
             && slot.salt.len() == SALT
-            && slot.id.len() == slot_list::ID
-            && slot.shown().is_ok();
+            && slot.id.len() == ID
+            && slot.to_slot().is_ok();
         if is_whole { Ok(slot) } else { Err(slot.damaged()) }
     });
     Ok(checked.collect())
@@ -275,7 +277,7 @@ fn lengths(connection: &Connection) -> rusqlite::Result<Vec<Option<i64>>> {
     statement.query_map([], |row| row.get(0))?.take(MAX_SLOTS + 1).collect()
 }
 
-fn read_all(connection: &Connection) -> rusqlite::Result<Vec<(StoredSlot, Vec<u8>)>> {
+fn read_rows(connection: &Connection) -> rusqlite::Result<Vec<(StoredSlot, Vec<u8>)>> {
     let mut statement = connection.prepare("SELECT * FROM slot")?;
     statement.query_map([], StoredSlot::read)?.take(MAX_SLOTS).collect()
 }
@@ -292,7 +294,7 @@ impl Opener {
         vault: &VaultId,
         key_id: &KeyId,
     ) -> Result<Key> {
-        let slots = each(connection)?;
+        let slots = read_each(connection)?;
         let slot = slots.iter().flatten().find(|slot| slot.id == self.slot);
         slot.and_then(|slot| slot.unwrap(&self.key, vault, key_id)).ok_or_else(|| {
             wrong_key().with_message("the vault has a new key, and the slot that was used is gone")

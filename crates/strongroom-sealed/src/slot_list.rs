@@ -8,20 +8,18 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
-use strongroom_core::Result;
 
 use crate::SlotId;
 use crate::aead;
-use crate::error::from_sqlite;
+use crate::error::{Result, from_sqlite};
 use crate::keys::{self, Keys, VaultId};
 use crate::schema;
-use crate::slot::StoredSlot;
+use crate::slot::{ID, StoredSlot};
 
 /// The number of bytes at the end of a vault's id that mark a file with a list.
 const MARK: usize = 4;
 
-/// The number of digits of a slot's id, and the number of bytes of its digest.
-pub(crate) const ID: usize = 8;
+/// The number of bytes of a slot's digest.
 const DIGEST: usize = 16;
 
 type Digest = [u8; DIGEST];
@@ -104,14 +102,7 @@ impl SlotList {
         keys: &Keys,
     ) -> Result<()> {
         let sealed = aead::seal(keys.state(), &context(vault, keys), &self.to_bytes())?;
-        let write = || -> rusqlite::Result<()> {
-            if !schema::has_slot_list(connection)? {
-                schema::create_slot_list(connection)?;
-            }
-            let sql = "INSERT OR REPLACE INTO slot_list (one, sealed) VALUES (1, ?1)";
-            connection.execute(sql, [sealed]).map(drop)
-        };
-        write().map_err(from_sqlite)
+        store(connection, &sealed).map_err(from_sqlite)
     }
 
     /// Adds a slot that was just written.
@@ -126,16 +117,19 @@ impl SlotList {
     /// Returns the differences between the list and the existing slots.
     pub(crate) fn changes(&self, slots: &[Result<StoredSlot>]) -> Vec<SlotChange> {
         let there: BTreeMap<_, _> = slots.iter().flatten().map(entry).collect();
-        let change = |(id, digest): (&String, &Digest)| match there.get(id) {
-            Some(found) if found == digest => None,
-            Some(_) => Some(SlotChange::Changed(SlotId::new(id))),
-            // A damaged slot has no reliable id, so a listed slot that is not found may be the damaged slot.
-            None if slots.iter().any(Result::is_err) => Some(SlotChange::Changed(SlotId::new(id))),
-            None => Some(SlotChange::Removed(SlotId::new(id))),
-        };
-        let is_new = |id: &&String| !self.0.contains_key(*id);
-        let added = there.keys().filter(is_new).map(|id| SlotChange::Added(SlotId::new(id)));
-        self.0.iter().filter_map(change).chain(added).collect()
+        // A damaged slot has no reliable id, so a listed slot that is not found may be the damaged slot.
+        let is_any_damaged = slots.iter().any(Result::is_err);
+        let mut changes = Vec::new();
+        for (id, digest) in &self.0 {
+            match there.get(id) {
+                Some(found) if found == digest => {}
+                None if !is_any_damaged => changes.push(SlotChange::Removed(SlotId::new(id))),
+                _ => changes.push(SlotChange::Changed(SlotId::new(id))),
+            }
+        }
+        let added = there.keys().filter(|id| !self.0.contains_key(*id));
+        changes.extend(added.map(|id| SlotChange::Added(SlotId::new(id))));
+        changes
     }
 
     /// Encodes the id and digest of each slot, in the order of the ids.
@@ -144,16 +138,17 @@ impl SlotList {
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        let entry = |entry: &[u8]| {
-            let (id, digest) = entry.split_at(ID);
-            Some((String::from_utf8(id.to_vec()).ok()?, digest.try_into().ok()?))
-        };
-        Self(bytes.chunks_exact(ID + DIGEST).filter_map(entry).collect())
+        Self(bytes.chunks_exact(ID + DIGEST).filter_map(parsed).collect())
     }
 }
 
 fn entry(slot: &StoredSlot) -> (String, Digest) {
     (slot.id().to_owned(), slot.digest())
+}
+
+fn parsed(entry: &[u8]) -> Option<(String, Digest)> {
+    let (id, digest) = entry.split_at(ID);
+    Some((String::from_utf8(id.to_vec()).ok()?, digest.try_into().ok()?))
 }
 
 fn sealed(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -162,6 +157,14 @@ fn sealed(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     }
     let sql = "SELECT sealed FROM slot_list WHERE octet_length(sealed) < 1000 LIMIT 1";
     connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+fn store(connection: &Connection, sealed: &[u8]) -> rusqlite::Result<()> {
+    if !schema::has_slot_list(connection)? {
+        schema::create_slot_list(connection)?;
+    }
+    let sql = "INSERT OR REPLACE INTO slot_list (one, sealed) VALUES (1, ?1)";
+    connection.execute(sql, [sealed]).map(drop)
 }
 
 fn context(vault: &VaultId, keys: &Keys) -> Vec<u8> {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
-use strongroom_core::{Error, ErrorKind, Operation, Result, SecretString};
+use strongroom_core::{ErrorKind, SecretString};
 
 use crate::aead::Key;
 use crate::budget::{Budget, Skip};
+use crate::error::{Result, fault};
 use crate::passphrase::Cost;
 use crate::{SealingKey, keys};
 
@@ -118,8 +119,7 @@ impl KeySource {
             Origin::KeyFile(path) => SealingKey::from_file(path).map(Material::Key),
             Origin::Credential(path) => SealingKey::from_credential(path).map(Material::Key),
             Origin::Passphrase { passphrase, .. } if passphrase.expose_secret().is_empty() => {
-                Err(Error::new(ErrorKind::Invalid, Operation::Probe)
-                    .with_message("the passphrase is empty"))
+                Err(fault(ErrorKind::Invalid, "the passphrase is empty"))
             }
             Origin::Passphrase { passphrase, .. } => Ok(Material::Passphrase(passphrase.clone())),
         }
@@ -129,7 +129,7 @@ impl KeySource {
     pub(crate) fn cost(&self) -> Result<Option<Cost>> {
         match &self.origin {
             Origin::Passphrase { cost: Some(cost), .. } => Ok(Some(*cost)),
-            Origin::Passphrase { cost: None, .. } => Cost::calibrated().map(Some),
+            Origin::Passphrase { cost: None, .. } => Cost::calibrate().map(Some),
             _ => Ok(None),
         }
     }

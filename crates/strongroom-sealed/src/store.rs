@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use strongroom_core::{
-    Capabilities, EntryName, Error, ErrorKind, Operation, Persistence, Probe, Result, SecretBytes,
-    SecretKey, SecretMetadata, ServiceName, Store, Timestamp, WriteMode,
+    Capabilities, EntryName, Error, ErrorKind, Fault, Operation, Persistence, Probe, Result,
+    SecretBytes, SecretKey, SecretMetadata, ServiceName, Store, Timestamp, WriteMode,
 };
 
 use strongroom_files::check_private_dir;
 
-use crate::error::{self, corrupt, no_source};
-use crate::{Change, Config, FileConfig, MAX_VALUE_BYTES, SealedFile};
+use crate::config::{Config, FileConfig};
+use crate::error::{self, STORE, corrupt, no_source};
+use crate::file::SealedFile;
+use crate::file::change::Change;
+use crate::limits::MAX_VALUE_BYTES;
 
-/// The largest number of files that stay open. Each takes three descriptors.
+/// The largest number of files that stay open. Each takes three descriptors, and up to nine while
+/// several threads read it.
 const OPEN_FILES: usize = 16;
 
 /// A directory with a sealed file for each service.
@@ -34,7 +38,7 @@ pub struct SealedStore {
 
 impl SealedStore {
     /// The store's name.
-    pub const NAME: &str = "file";
+    pub const NAME: &str = STORE;
 
     /// Creates a store with these settings. Accesses no file.
     pub fn new(config: Config) -> Self {
@@ -63,8 +67,11 @@ impl SealedStore {
         service: &ServiceName,
         work: impl Fn(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        let open = |config: &FileConfig| SealedFile::open_or_create(config, Timestamp::now());
-        self.with_file(service, open, |file| file.change(&work))
+        self.with_file(
+            service,
+            |config| SealedFile::open_or_create(config, Timestamp::now()),
+            |file| file.change(&work),
+        )
     }
 
     /// Runs `work` on a file. If the file was replaced while it was open, nothing was done, and `work` runs
@@ -108,6 +115,21 @@ impl SealedStore {
         Ok(file)
     }
 
+    /// Checks that a source can be read, and that the directory is the user's alone or missing.
+    fn check(&self) -> Result<(), Fault> {
+        let Config { directory, sources, .. } = &*self.config;
+        let materials = sources.iter().map(|source| source.material().map(drop));
+        // A single readable source is enough.
+        materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
+        match check_private_dir(directory) {
+            // The first write creates a missing directory.
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(error::from_io(directory, cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn forget(&self, file: &Arc<SealedFile>) {
         let mut files = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|open| !Arc::ptr_eq(open, file));
@@ -128,36 +150,25 @@ impl Store for SealedStore {
     }
 
     fn probe(&self) -> Result<Probe> {
-        let Config { directory, sources, .. } = &*self.config;
-        let materials = sources.iter().map(|source| source.material().map(drop));
-        // A single readable source is enough.
-        materials.reduce(Result::or).unwrap_or_else(|| Err(no_source()))?;
-        match check_private_dir(directory) {
-            // The first write creates a missing directory.
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                Err(error::opening(directory, cause))
-            }
-            _ => Ok(Probe::new(format!("sealed files in {}", directory.display()))),
-        }
+        self.check().map_err(|fault| fault.during(Operation::Probe).with_store(STORE))?;
+        Ok(Probe::new(format!("sealed files in {}", self.config.directory.display())))
     }
 
     fn read_entry(&self, entry: &EntryName) -> Result<Option<SecretBytes>> {
         let read = self.read(entry.service(), |file| file.get_bytes(&key(entry)));
-        read.map(Option::flatten).map_err(|error| error.during(Operation::Get).with_entry(entry))
+        read.map(Option::flatten).map_err(|error| of_entry(Operation::Get, entry, error))
     }
 
     fn write_entry(&self, entry: &EntryName, value: &SecretBytes, mode: WriteMode) -> Result<()> {
         let key = key(entry);
-        let write = |change: &mut Change<'_>| {
+        let written = self.change(entry.service(), |change| {
             if mode == WriteMode::CreateNew && change.contains(&key)? {
-                return Err(
-                    Error::new(ErrorKind::AlreadyExists, Operation::Set).with_store(Self::NAME)
-                );
+                let exists = Fault::new(ErrorKind::AlreadyExists);
+                return Err(exists.during(Operation::Set).with_store(STORE));
             }
             change.put_bytes(&key, value, &SecretMetadata::default())
-        };
-        let written = self.change(entry.service(), write);
-        written.map_err(|error| error.during(Operation::Set).with_entry(entry))
+        });
+        written.map_err(|error| of_entry(Operation::Set, entry, error))
     }
 
     fn remove_entry(&self, entry: &EntryName) -> Result<bool> {
@@ -165,25 +176,33 @@ impl Store for SealedStore {
         let removed = self.read(entry.service(), |file| file.change(|change| change.remove(&key)));
         removed
             .map(|removed| removed.unwrap_or(false))
-            .map_err(|error| error.during(Operation::Delete).with_entry(entry))
+            .map_err(|error| of_entry(Operation::Delete, entry, error))
     }
 
     fn contains_entry(&self, entry: &EntryName) -> Result<bool> {
         let found = self.read(entry.service(), |file| file.contains(&key(entry)));
         found
             .map(|found| found.unwrap_or(false))
-            .map_err(|error| error.during(Operation::Exists).with_entry(entry))
+            .map_err(|error| of_entry(Operation::Exists, entry, error))
     }
 
     fn list_entries(&self, service: &ServiceName) -> Result<Vec<EntryName>> {
         let listed = self.read(service, SealedFile::list);
         let listed = listed.map_err(|error| error.during(Operation::List))?.unwrap_or_default();
-        let entry = |(key, _): (SecretKey, SecretMetadata)| {
-            EntryName::new(service.as_str(), key.name())
-                .map_err(|_| corrupt("a record has a name that is none").during(Operation::List))
-        };
-        listed.into_iter().map(entry).collect()
+        let names = listed.into_iter().map(|(key, _)| {
+            EntryName::new(service.as_str(), key.name()).map_err(|_| {
+                corrupt("a record has a name that is not valid")
+                    .during(Operation::List)
+                    .with_store(STORE)
+            })
+        });
+        names.collect()
     }
+}
+
+/// Returns the error of an operation on this entry: its file may have been opened for it.
+fn of_entry(operation: Operation, entry: &EntryName, error: Error) -> Error {
+    error.during(operation).with_entry(entry)
 }
 
 fn key(entry: &EntryName) -> SecretKey {

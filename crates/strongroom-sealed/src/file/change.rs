@@ -1,21 +1,22 @@
 //! Changes of a vault: several at once, all or nothing.
 
 use strongroom_core::{
-    ErrorKind, ExposeSecret, Operation, Result, Secret, SecretBytes, SecretKey, SecretMetadata,
+    Error, ErrorKind, ExposeSecret, Fault, Operation, Result, Secret, SecretBytes, SecretKey,
+    SecretMetadata,
 };
 
-use super::{SealedFile, View};
-use crate::about::{About, Unknown};
+use super::SealedFile;
+use super::view::View;
 use crate::error::fault;
 use crate::head::State;
+use crate::limits::MAX_VALUE_BYTES;
+use crate::record_info::{RecordInfo, Unknown};
 use crate::rows;
-
-/// The largest value, in bytes: 16 MiB. A value is held in memory as a whole, both sealed and in the clear.
-pub const MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// A change in progress. Its reads see its own writes; other handles and processes see neither before the
 /// commit.
 pub struct Change<'a> {
+    file: &'a SealedFile,
     view: View<'a>,
     state: State,
     is_edited: bool,
@@ -33,14 +34,30 @@ impl SealedFile {
     /// Those of the closure; `Busy` if other processes change the file past the deadline; `QuotaExceeded` if
     /// the disk is full.
     pub fn change<T>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
-        self.write(Operation::Set, |view| {
-            let state = view.state().map_err(|error| view.file.named(Operation::Set, error))?;
-            let mut change = Change { view, state, is_edited: false };
-            let done = work(&mut change)?;
-            let named = |error| self.named(Operation::Set, error);
-            change.finish().map_err(named)?;
-            Ok(done)
+        let changed = self.write(|view| {
+            let state = view.state()?;
+            let mut change = Change { file: self, view, state, is_edited: false };
+            let done = work(&mut change).map_err(Abort::Caller)?;
+            change.finish()?;
+            Ok((done, None))
+        });
+        changed.map_err(|abort| match abort {
+            Abort::Caller(error) => error,
+            Abort::Fault(fault) => self.error(Operation::Set, fault),
         })
+    }
+}
+
+/// The reason that a change was not made.
+enum Abort {
+    Fault(Fault),
+    /// The error of the caller's closure, which is returned unchanged.
+    Caller(Error),
+}
+
+impl From<Fault> for Abort {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -52,7 +69,7 @@ impl Change<'_> {
     /// As there.
     pub fn get(&mut self, key: &SecretKey) -> Result<Option<Secret>> {
         let read = self.read(key).and_then(|found| found.map(rows::secret).transpose());
-        read.map_err(|error| self.view.file.named(Operation::Get, error))
+        read.map_err(|fault| self.file.error(Operation::Get, fault))
     }
 
     /// As [`SealedFile::get_bytes`].
@@ -61,7 +78,7 @@ impl Change<'_> {
     ///
     /// As there.
     pub fn get_bytes(&mut self, key: &SecretKey) -> Result<Option<SecretBytes>> {
-        let read = self.read(key).map_err(|error| self.view.file.named(Operation::Get, error))?;
+        let read = self.read(key).map_err(|fault| self.file.error(Operation::Get, fault))?;
         Ok(read.map(|(_, value)| value))
     }
 
@@ -75,12 +92,7 @@ impl Change<'_> {
     ///
     /// None of its own.
     pub fn metadata(&self, key: &SecretKey) -> Result<Option<SecretMetadata>> {
-        let read = || {
-            let Some(place) = self.view.rows().find(key)? else { return Ok(None) };
-            let metadata = self.view.rows().about(&place)?.metadata();
-            metadata.map(Some).ok_or_else(rows::damaged)
-        };
-        read().map_err(|error| self.view.file.named(Operation::Get, error))
+        self.read_metadata(key).map_err(|fault| self.file.error(Operation::Get, fault))
     }
 
     /// As [`SealedFile::contains`].
@@ -93,7 +105,7 @@ impl Change<'_> {
             Some(_) => Ok(true),
             None => self.view.check(&self.state).map(|()| false),
         });
-        found.map_err(|error| self.view.file.named(Operation::Exists, error))
+        found.map_err(|fault| self.file.error(Operation::Exists, fault))
     }
 
     /// As [`SealedFile::list`].
@@ -102,19 +114,19 @@ impl Change<'_> {
     ///
     /// As there.
     pub fn list(&mut self) -> Result<Vec<(SecretKey, SecretMetadata)>> {
-        self.view.list(&self.state).map_err(|error| self.view.file.named(Operation::List, error))
+        self.view.list(&self.state).map_err(|fault| self.file.error(Operation::List, fault))
     }
 
     /// Writes a secret with exactly this metadata, in place of the secret of that key.
     ///
     /// # Errors
     ///
-    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`]; `Corrupt` if the
+    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`](crate::MAX_VALUE_BYTES); `Corrupt` if the
     /// existing record is damaged: to replace it on purpose, remove it first.
     pub fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
         let value = secret.value.expose_secret().as_bytes();
         self.write(key, &secret.metadata, value)
-            .map_err(|error| self.view.file.named(Operation::Set, error))
+            .map_err(|fault| self.file.error(Operation::Set, fault))
     }
 
     /// Writes a value of any bytes, as [`put`](Self::put).
@@ -129,8 +141,7 @@ impl Change<'_> {
         metadata: &SecretMetadata,
     ) -> Result<()> {
         let value = value.expose_secret();
-        self.write(key, metadata, value)
-            .map_err(|error| self.view.file.named(Operation::Set, error))
+        self.write(key, metadata, value).map_err(|fault| self.file.error(Operation::Set, fault))
     }
 
     /// Removes a secret, readable or not, and returns whether it existed.
@@ -139,7 +150,7 @@ impl Change<'_> {
     ///
     /// None of its own.
     pub fn remove(&mut self, key: &SecretKey) -> Result<bool> {
-        self.delete(key).map_err(|error| self.view.file.named(Operation::Delete, error))
+        self.delete(key).map_err(|fault| self.file.error(Operation::Delete, fault))
     }
 
     /// Returns the generation of the vault after this change, if it changes anything.
@@ -147,7 +158,13 @@ impl Change<'_> {
         self.state.generation + 1
     }
 
-    fn read(&mut self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>> {
+    fn read_metadata(&self, key: &SecretKey) -> Result<Option<SecretMetadata>, Fault> {
+        let Some(row_id) = self.view.rows().find(key)? else { return Ok(None) };
+        let metadata = self.view.rows().info(&row_id)?.metadata();
+        metadata.map(Some).ok_or_else(rows::damaged)
+    }
+
+    fn read(&mut self, key: &SecretKey) -> Result<Option<(SecretMetadata, SecretBytes)>, Fault> {
         let found = self.view.rows().read(key)?;
         if found.is_none() {
             self.view.check(&self.state)?;
@@ -155,8 +172,13 @@ impl Change<'_> {
         Ok(found)
     }
 
-    fn write(&mut self, key: &SecretKey, metadata: &SecretMetadata, value: &[u8]) -> Result<()> {
-        key.validate()?;
+    fn write(
+        &mut self,
+        key: &SecretKey,
+        metadata: &SecretMetadata,
+        value: &[u8],
+    ) -> Result<(), Fault> {
+        key.validate().map_err(Error::into_fault)?;
         if value.len() > MAX_VALUE_BYTES {
             let (len, max) = (value.len(), MAX_VALUE_BYTES);
             let message = format!("the value has {len} bytes; a sealed file takes at most {max}");
@@ -166,25 +188,25 @@ impl Change<'_> {
         let old = rows.find(key)?;
         // Fields that a newer version of this program has written are kept.
         let unknown = match &old {
-            Some(place) => rows.about(place)?.into_unknown(),
+            Some(row_id) => rows.info(row_id)?.into_unknown(),
             None => Unknown::new(),
         };
-        let about = About::new(key, metadata, unknown).to_json();
+        let about = RecordInfo::new(key, metadata, unknown).to_json();
         self.is_edited = true;
         rows.write(&mut self.state, old, key, &about, value)
     }
 
-    fn delete(&mut self, key: &SecretKey) -> Result<bool> {
-        let Some(place) = self.view.rows().find(key)? else {
+    fn delete(&mut self, key: &SecretKey) -> Result<bool, Fault> {
+        let Some(row_id) = self.view.rows().find(key)? else {
             self.view.check(&self.state)?;
             return Ok(false);
         };
         self.is_edited = true;
-        self.view.rows().delete(&mut self.state, &place)?;
+        self.view.rows().delete(&mut self.state, &row_id)?;
         Ok(true)
     }
 
-    fn finish(mut self) -> Result<()> {
+    fn finish(mut self) -> Result<(), Fault> {
         // The generation counts edits only, so it stays here.
         if !self.is_edited {
             return Ok(());

@@ -1,15 +1,19 @@
 //! The key slots of an open vault: listing, adding, replacing and removing them.
 
 use strongroom_core::advice::{Command, Sentence};
-use strongroom_core::{Error, ErrorKind, Operation, Result, Timestamp};
+use strongroom_core::{ErrorKind, Fault, Operation, Result, Timestamp};
 
-use super::{SealedFile, View};
+use super::SealedFile;
+use super::view::View;
 use crate::budget::Budget;
-use crate::error::{fault, located};
+use crate::config::FileConfig;
+use crate::error::{self, fault};
 use crate::head::Head;
-use crate::slot::{self, NewSlot, Opener, StoredSlot};
+use crate::slot::{self, NewSlot, Opener, Slot, StoredSlot};
+use crate::slot_id::SlotId;
 use crate::slot_list::{SlotChange, SlotList};
-use crate::{FileConfig, KeySource, Slot, SlotId, beside, database, opening};
+use crate::source::KeySource;
+use crate::{database, opening, sidecar};
 
 impl SealedFile {
     /// Returns the key slots, the oldest first.
@@ -19,10 +23,10 @@ impl SealedFile {
     /// `Corrupt` if a slot is damaged. The message names the slot, which can be removed.
     pub fn slots(&self) -> Result<Vec<Slot>> {
         self.read(Operation::List, |view| {
-            let stored = slot::each(view.connection)?;
+            let stored = slot::read_each(view.connection)?;
             let changes = view.slot_list(&stored)?.changes(&stored);
-            let shown = stored.into_iter().map(|slot| slot?.shown());
-            let mut slots = shown.collect::<Result<Vec<_>>>()?;
+            let shown = stored.into_iter().map(|slot| slot?.to_slot());
+            let mut slots = shown.collect::<Result<Vec<_>, _>>()?;
             for slot in &mut slots {
                 slot.is_changed = changes.iter().any(|change| *change.id() == slot.id);
             }
@@ -38,14 +42,8 @@ impl SealedFile {
     /// `NotFound` if there is no file; `Corrupt` if it is not a vault, or a slot is damaged; `AccessDenied`,
     /// `Io`.
     pub fn slots_without_key(config: &FileConfig) -> Result<Vec<Slot>> {
-        let slots = || {
-            beside::refuse_orphan(&config.path)?;
-            let database = database::open(&config.path, config.deadline)?;
-            let slots = slot::each(&database.connection)?;
-            database.check_unchanged(&config.path)?;
-            slots.into_iter().map(|slot| slot?.shown()).collect::<Result<Vec<_>>>()
-        };
-        slots().map_err(|error: Error| located(&config.path, error.during(Operation::List)))
+        let slots = read_without_key(config);
+        slots.map_err(|fault| error::error(&config.path, Operation::List, fault))
     }
 
     /// Returns the slots that are not as they were written with the vault's key, including damaged and
@@ -56,7 +54,7 @@ impl SealedFile {
     /// None of its own.
     pub fn slot_changes(&self) -> Result<Vec<SlotChange>> {
         self.read(Operation::List, |view| {
-            let stored = slot::each(view.connection)?;
+            let stored = slot::read_each(view.connection)?;
             Ok(view.slot_list(&stored)?.changes(&stored))
         })
     }
@@ -79,8 +77,7 @@ impl SealedFile {
     /// `QuotaExceeded` if there are [`MAX_SLOTS`](crate::MAX_SLOTS) already; `TimedOut` if the passphrase
     /// costs more work than the deadline allows; the errors of a [`KeySource`] that can't be read.
     pub fn add_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let slot = self.prepare(source, now)?;
-        self.change_slots(Operation::Set, |view, list| view.insert(slot, list)?.0.shown())
+        self.insert_slot(source, now).map_err(|fault| self.error(Operation::Set, fault))
     }
 
     /// Removes a slot, provided that another slot is known to open the vault: the slot that this handle was
@@ -94,30 +91,31 @@ impl SealedFile {
     /// `NotFound` if there is no such slot; `Invalid` if it is the last slot; `KeyMissing` if no source is
     /// known to open another slot; as [`open`](Self::open) for slots that could not be tried.
     pub fn remove_slot_if_open(&self, id: &SlotId, sources: &[KeySource]) -> Result<()> {
-        let id = id.as_str();
-        let proof = self.opened_without(id, sources)?;
-        self.change_slots(Operation::Delete, |view, list| {
-            view.delete(id, list)?;
-            if let Some(proof) = proof {
-                *view.opener = proof;
-            }
-            // Another process may have removed the proven slot since it was tried.
-            let opened = view.opener.open(view.connection, &view.head.id, &view.head.key_id);
-            opened.map(drop)
-        })?;
+        self.delete_if_open(id.as_str(), sources)
+            .map_err(|fault| self.error(Operation::Delete, fault))?;
         self.flush();
         Ok(())
     }
 
+    fn delete_if_open(&self, id: &str, sources: &[KeySource]) -> Result<(), Fault> {
+        let proof = self.opened_without(id, sources)?;
+        self.change_slots(|view, list| {
+            view.delete(id, list)?;
+            // Another process may have removed the proven slot since it was tried.
+            let opener = proof.as_ref().unwrap_or(view.opener);
+            opener.open(view.connection, &view.head.id, &view.head.key_id)?;
+            Ok(((), proof))
+        })
+    }
+
     /// Finds another slot that is known to open the vault; `None` if the handle's own slot is another.
-    fn opened_without(&self, id: &str, sources: &[KeySource]) -> Result<Option<Opener>> {
-        let (is_own, slots, vault, key_id) = self.read(Operation::Delete, |view| {
-            let mut slots = slot::each(view.connection)?;
-            let is_it = |slot: &Result<StoredSlot>| slot.as_ref().is_ok_and(|slot| slot.id() == id);
-            if slots.len() == 1 && slots.iter().any(is_it) {
+    fn opened_without(&self, id: &str, sources: &[KeySource]) -> Result<Option<Opener>, Fault> {
+        let (is_own, slots, vault, key_id) = self.with_snapshot(|view| {
+            let mut slots = slot::read_each(view.connection)?;
+            if slots.len() == 1 && slots.iter().flatten().any(|slot| slot.id() == id) {
                 return Err(only_slot());
             }
-            slots.retain(|slot| !is_it(slot));
+            slots.retain(|slot| !slot.as_ref().is_ok_and(|slot| slot.id() == id));
             let Head { id: vault, key_id, .. } = view.head;
             let opens = view.opener.open(view.connection, &vault, &key_id).is_ok();
             Ok((opens && view.opener.slot != id, slots, vault, key_id))
@@ -126,10 +124,10 @@ impl SealedFile {
             return Ok(None);
         }
         // Not in a transaction: passphrases take seconds, and other processes need not wait for them.
-        let mut budget = Budget::new(self.deadline);
+        let mut budget = Budget::new(self.location.deadline);
         match opening::open(slots, &vault, &key_id, sources, &mut budget) {
             Ok((_, opener)) => Ok(Some(opener)),
-            Err(error) => Err(self.named(Operation::Delete, no_other_way_in(id, error))),
+            Err(fault) => Err(no_other_way_in(id, fault)),
         }
     }
 
@@ -140,13 +138,14 @@ impl SealedFile {
     ///
     /// `NotFound` if there is no such slot; `Invalid` if it is the last slot.
     pub fn remove_slot(&self, id: &SlotId) -> Result<()> {
-        self.change_slots(Operation::Delete, |view, list| {
+        let removed = self.change_slots(|view, list| {
             view.delete(id.as_str(), list)?;
             if slot::count(view.connection)? == 0 {
                 return Err(only_slot());
             }
-            Ok(())
-        })?;
+            Ok(((), None))
+        });
+        removed.map_err(|fault| self.error(Operation::Delete, fault))?;
         self.flush();
         Ok(())
     }
@@ -157,48 +156,51 @@ impl SealedFile {
     ///
     /// `NotFound` if there is no such slot; the errors of a [`KeySource`] that can't be read.
     pub fn replace_slot(&self, id: &SlotId, source: &KeySource, now: Timestamp) -> Result<Slot> {
-        let (id, slot) = (id.as_str(), self.prepare(source, now)?);
-        let added = self.change_slots(Operation::Set, |view, list| {
-            view.delete(id, list)?;
-            let (slot, opener) = view.insert(slot, list)?;
-            // The handle was opened by the replaced slot, and needs a slot to follow the next rotation.
-            if view.opener.slot == id {
-                *view.opener = opener;
-            }
-            slot.shown()
-        })?;
+        let replaced = self.exchange_slot(id.as_str(), source, now);
+        let added = replaced.map_err(|fault| self.error(Operation::Set, fault))?;
         self.flush();
         Ok(added)
     }
 
-    /// Changes the slots and their sealed list in a single transaction.
-    fn change_slots<T>(
-        &self,
-        operation: Operation,
-        work: impl FnOnce(&mut View<'_>, &mut SlotList) -> Result<T>,
-    ) -> Result<T> {
-        self.write(operation, |mut view| {
-            let change = || {
-                let mut list = view.slot_list(&slot::each(view.connection)?)?;
-                let done = work(&mut view, &mut list)?;
-                list.write(view.connection, &view.head.id, &view.keys.current)?;
-                Ok(done)
-            };
-            change().map_err(|error: Error| error.during(operation))
+    fn insert_slot(&self, source: &KeySource, now: Timestamp) -> Result<Slot, Fault> {
+        let slot = self.prepare(source, now)?;
+        self.change_slots(|view, list| Ok((view.insert(slot, list)?.0.to_slot()?, None)))
+    }
+
+    fn exchange_slot(&self, id: &str, source: &KeySource, now: Timestamp) -> Result<Slot, Fault> {
+        let slot = self.prepare(source, now)?;
+        self.change_slots(|view, list| {
+            view.delete(id, list)?;
+            let (slot, opener) = view.insert(slot, list)?;
+            // If the handle was opened by the replaced slot, it needs a slot to follow the next rotation.
+            let is_own = view.opener.slot == id;
+            Ok((slot.to_slot()?, is_own.then_some(opener)))
         })
     }
 
-    fn prepare(&self, source: &KeySource, now: Timestamp) -> Result<NewSlot> {
-        let slot = NewSlot::prepare(source, now, &mut Budget::new(self.deadline));
-        slot.map_err(|error| error.during(Operation::Set))
+    /// Changes the slots and their sealed list in a single transaction. The handle takes over the opener that
+    /// `work` returns.
+    fn change_slots<T>(
+        &self,
+        work: impl FnOnce(&View<'_>, &mut SlotList) -> Result<(T, Option<Opener>), Fault>,
+    ) -> Result<T, Fault> {
+        self.write(|view| {
+            let mut list = view.slot_list(&slot::read_each(view.connection)?)?;
+            let done = work(&view, &mut list)?;
+            list.write(view.connection, &view.head.id, &view.keys.current)?;
+            Ok(done)
+        })
+    }
+
+    fn prepare(&self, source: &KeySource, now: Timestamp) -> Result<NewSlot, Fault> {
+        NewSlot::prepare(source, now, &mut Budget::new(self.location.deadline))
     }
 
     /// Removes deleted data from the log, too.
     pub(super) fn flush(&self) {
         // A database that is opened for each operation has emptied its log at the close.
-        if let Ok(open) = self.lock()
-            && let Some(database) = &open.database
-        {
+        let session = self.sessions.main();
+        if let Some(database) = session.kept().filter(|_| self.is_in_place()) {
             database::flush_log(&database.connection);
         }
     }
@@ -206,17 +208,17 @@ impl SealedFile {
 
 impl View<'_> {
     /// Reads the sealed list of slots. `slots` are the slots that the file has.
-    fn slot_list(&self, slots: &[Result<StoredSlot>]) -> Result<SlotList> {
+    fn slot_list(&self, slots: &[Result<StoredSlot, Fault>]) -> Result<SlotList, Fault> {
         SlotList::read(self.connection, &self.head.id, &self.keys.current, slots)
     }
 
-    fn insert(&self, slot: NewSlot, list: &mut SlotList) -> Result<(StoredSlot, Opener)> {
+    fn insert(&self, slot: NewSlot, list: &mut SlotList) -> Result<(StoredSlot, Opener), Fault> {
         let inserted = slot.insert(self.connection, &self.head.id, &self.keys.current)?;
         list.add(&inserted.0);
         Ok(inserted)
     }
 
-    fn delete(&self, id: &str, list: &mut SlotList) -> Result<()> {
+    fn delete(&self, id: &str, list: &mut SlotList) -> Result<(), Fault> {
         if !slot::delete(self.connection, id)? {
             return Err(no_slot(id));
         }
@@ -225,22 +227,30 @@ impl View<'_> {
     }
 }
 
-fn only_slot() -> Error {
+fn read_without_key(config: &FileConfig) -> Result<Vec<Slot>, Fault> {
+    sidecar::refuse_orphan(&config.path)?;
+    let database = database::open(&config.path, config.deadline)?;
+    let slots = slot::read_each(&database.connection)?;
+    database.check_unchanged(&config.path)?;
+    slots.into_iter().map(|slot| slot?.to_slot()).collect()
+}
+
+fn only_slot() -> Fault {
     fault(ErrorKind::Invalid, "it is the only key slot")
         .with_hint("Add another one first: nothing would open the vault.")
 }
 
-/// Converts the error for a slot without a proven alternative. An error about a slot that could not be tried
+/// Converts the fault for a slot without a proven alternative. A fault about a slot that could not be tried
 /// is returned unchanged.
-fn no_other_way_in(id: &str, error: Error) -> Error {
-    match error.kind() {
+fn no_other_way_in(id: &str, cause: Fault) -> Fault {
+    match cause.kind() {
         ErrorKind::WrongKey | ErrorKind::KeyMissing => fault(
             ErrorKind::KeyMissing,
             "no other key at hand opens it, and without this slot it might be lost",
         )
         .with_hint("Nothing was changed. Name a key that stays, so that it can be tried.")
         .with_sentence(ways_to_remove(id)),
-        _ => error,
+        _ => cause,
     }
 }
 
@@ -255,6 +265,6 @@ fn ways_to_remove(id: &str) -> Sentence {
         .text(" removes it all the same.")
 }
 
-fn no_slot(id: &str) -> Error {
+fn no_slot(id: &str) -> Fault {
     fault(ErrorKind::NotFound, format!("there is no key slot {id:?}"))
 }

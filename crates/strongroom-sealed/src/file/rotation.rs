@@ -5,10 +5,10 @@
 //! deletes the old key. A crash between any two steps leaves a complete vault, and the next rotation
 //! continues from there.
 
-use strongroom_core::{Error, ErrorKind, Operation, Result};
+use strongroom_core::{ErrorKind, Fault, Operation, Result};
 
-use super::{SealedFile, View};
-use crate::KeySource;
+use super::SealedFile;
+use super::view::View;
 use crate::aead::{self, Key};
 use crate::budget::Budget;
 use crate::error::fault;
@@ -16,6 +16,7 @@ use crate::keys::Keys;
 use crate::opening;
 use crate::slot::{self, Opener, StoredSlot};
 use crate::slot_list::SlotList;
+use crate::source::KeySource;
 
 /// The most records that a single step reseals.
 const STEP_RECORDS: usize = 5_000;
@@ -60,23 +61,24 @@ impl SealedFile {
     /// names them, and nothing was changed. `Corrupt` if a record is damaged: the records after it keep the
     /// old key until the damaged record is removed and the rotation continued.
     pub fn rotate(&self, sources: &[KeySource], progress: impl FnMut(Progress)) -> Result<()> {
-        self.rotate_in_steps(sources, progress).map_err(|error| error.during(Operation::Set))
+        let rotated = self.rotate_in_steps(sources, progress);
+        rotated.map_err(|fault| self.error(Operation::Set, fault))
     }
 
     fn rotate_in_steps(
         &self,
         sources: &[KeySource],
         mut progress: impl FnMut(Progress),
-    ) -> Result<()> {
-        if !self.is_rotating()? {
+    ) -> Result<(), Fault> {
+        if !self.with_snapshot(|view| Ok(view.head.previous.is_some()))? {
             self.begin_rotation(sources)?;
         }
-        let (total, old) = self
-            .read(Operation::Set, |view| Ok((view.state()?.records, view.rows().count_old()?)))?;
+        let (total, old) =
+            self.with_snapshot(|view| Ok((view.state()?.records, view.rows().count_old()?)))?;
         let (mut done, mut last) = (total.saturating_sub(old), i64::MIN);
         progress(Progress { done, total });
         while let Some((count, reached)) =
-            self.write(Operation::Set, |view| view.reseal_after(last))?
+            self.write(|view| Ok::<_, Fault>((view.reseal_after(last)?, None)))?
         {
             (done, last) = (done + count, reached);
             progress(Progress { done, total });
@@ -87,35 +89,43 @@ impl SealedFile {
     }
 
     /// Makes the new key and wraps it in every slot.
-    fn begin_rotation(&self, sources: &[KeySource]) -> Result<()> {
+    fn begin_rotation(&self, sources: &[KeySource]) -> Result<(), Fault> {
         let id = self.id;
         let (slots, key_id) =
-            self.read(Operation::Set, |view| Ok((slot::all(view.connection)?, view.head.key_id)))?;
+            self.with_snapshot(|view| Ok((slot::read_all(view.connection)?, view.head.key_id)))?;
         // Not in a transaction: passphrases take seconds, and other processes need not wait for them.
-        let budget = || Budget::new(self.deadline);
-        let slots = opening::keys_of(slots, sources, budget, |slot, key| {
-            slot.unwrap(key, &id, &key_id).is_some()
-        })?;
+        let slots = opening::keys_of(
+            slots,
+            sources,
+            || Budget::new(self.location.deadline),
+            |slot, key| slot.unwrap(key, &id, &key_id).is_some(),
+        )?;
         refuse_lost(&slots)?;
         let new = Keys::of(aead::random_key()?, &id);
-        self.write(Operation::Set, |mut view| {
+        self.write(|mut view| {
             if view.head.previous.is_some() {
                 // Another process has begun a rotation. The head keeps a single previous key, so a third key
                 // would lose the first.
-                return Ok(());
+                return Ok(((), None));
             }
             if view.head.key_id != key_id || slot::count(view.connection)? != slots.len() {
                 return Err(slots_changed());
             }
-            view.switch(slots, &new)
+            Ok(((), view.switch(slots, &new)?))
         })
     }
 }
 
 impl View<'_> {
     /// Switches the head and the slots to the new key. The records keep the old key.
-    fn switch(&mut self, slots: Vec<(StoredSlot, Option<Key>)>, new: &Keys) -> Result<()> {
-        let (state, mut list) = (self.state()?, SlotList::default());
+    ///
+    /// Returns the opener by a slot of the new key: the handle may have been opened by a slot that is gone.
+    fn switch(
+        &mut self,
+        slots: Vec<(StoredSlot, Option<Key>)>,
+        new: &Keys,
+    ) -> Result<Option<Opener>, Fault> {
+        let (state, mut list, mut opener) = (self.state()?, SlotList::default(), None);
         for (mut slot, key) in slots {
             let key = key.ok_or_else(slots_changed)?;
             if !slot::delete(self.connection, slot.id())? {
@@ -124,28 +134,27 @@ impl View<'_> {
             slot.wrap(&key, &self.head.id, new)?;
             slot.write(self.connection)?;
             list.add(&slot);
-            // The handle may have been opened by a slot that is gone, so it takes over a slot that opens the
-            // new key.
-            *self.opener = Opener { slot: slot.id().to_owned(), key };
+            opener = Some(Opener { slot: slot.id().to_owned(), key });
         }
         list.write(self.connection, &self.head.id, new)?;
         self.head.rotate(&self.keys.current, new, &state)?;
-        self.head.write(self.connection)
+        self.head.write(self.connection)?;
+        Ok(opener)
     }
 
     /// Reseals some of the records after `last`; returns their number and the last row number. If no record
     /// is left, it deletes the old key and returns `None`.
-    fn reseal_after(mut self, last: i64) -> Result<Option<(u64, i64)>> {
+    fn reseal_after(mut self, last: i64) -> Result<Option<(u64, i64)>, Fault> {
         let mut state = self.state()?;
         let sealed = self.rows().old(last, STEP_RECORDS, STEP_BYTES)?;
-        let Some(reached) = sealed.last().map(|sealed| sealed.place.number) else {
+        let Some(reached) = sealed.last().map(|sealed| sealed.row_id.number) else {
             return self.forget_old_key();
         };
         let count = sealed.len() as u64;
         for sealed in sealed {
             let rows = self.rows();
             let (key, about, value) = rows.open_verbatim(&sealed)?;
-            rows.write(&mut state, Some(sealed.place), &key, &about, &value)?;
+            rows.write(&mut state, Some(sealed.row_id), &key, &about, &value)?;
         }
         self.head.seal_state(&self.keys.current, &state)?;
         self.head.write(self.connection)?;
@@ -154,7 +163,7 @@ impl View<'_> {
 
     /// Deletes the old key. If another rotation has begun since this rotation passed the first records, it
     /// returns the start of the table, to begin again.
-    fn forget_old_key(mut self) -> Result<Option<(u64, i64)>> {
+    fn forget_old_key(mut self) -> Result<Option<(u64, i64)>, Fault> {
         if self.rows().count_old()? > 0 {
             return Ok(Some((0, i64::MIN)));
         }
@@ -164,11 +173,11 @@ impl View<'_> {
     }
 }
 
-fn slots_changed() -> Error {
-    fault(ErrorKind::Busy, "somebody else is changing the key slots")
+fn slots_changed() -> Fault {
+    fault(ErrorKind::Busy, "another process is changing the key slots")
 }
 
-fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<()> {
+fn refuse_lost(slots: &[(StoredSlot, Option<Key>)]) -> Result<(), Fault> {
     let lost = slots.iter().filter(|(_, key)| key.is_none());
     let names: Vec<_> = lost.map(|(slot, _)| slot.name()).collect();
     if names.is_empty() {

@@ -1,120 +1,84 @@
-//! The parts of a single operation on a file: the open database, the keys, and the view of a transaction.
+//! The parts of a single operation on a file: the keys, and the view of a transaction.
+
+use std::sync::Arc;
 
 use rusqlite::Connection;
-use std::path::Path;
-use strongroom_core::{Error, Operation, Result, SecretBytes, SecretKey, SecretMetadata};
+use strongroom_core::{SecretKey, SecretMetadata};
 
-use super::SealedFile;
-use crate::database::{self, Database};
-use crate::error::{from_sqlite, replaced};
+use super::sessions::RowCheck;
+use crate::database;
+use crate::error::{Result, from_sqlite};
 use crate::head::{Head, State};
 use crate::keys::KeyRing;
 use crate::limits::Clock;
 use crate::rows::{self, Rows};
 use crate::slot::Opener;
 
-/// The state of a handle, for a single operation at a time.
-pub(super) struct Open {
-    /// Kept open between operations unless that would lock out other processes.
-    pub(super) database: Option<Database>,
+/// The keys of an open vault, which its operations share.
+#[derive(Clone)]
+pub(super) struct Unlocked {
     pub(super) keys: KeyRing,
-    pub(super) opener: Opener,
-    /// The data version at which the rows were last found to match the sealed state.
-    pub(super) checked: Option<i64>,
+    pub(super) opener: Arc<Opener>,
 }
 
 /// The view of a transaction: everything that an operation works on.
 pub(super) struct View<'a> {
-    pub(super) file: &'a SealedFile,
     pub(super) connection: &'a Connection,
     pub(super) clock: &'a Clock,
     pub(super) head: Head,
     pub(super) keys: &'a KeyRing,
-    pub(super) opener: &'a mut Opener,
-    pub(super) checked: &'a mut Option<i64>,
+    pub(super) opener: &'a Opener,
+    pub(super) row_check: &'a mut RowCheck,
 }
 
-impl Open {
-    /// Takes the database out of the handle, or opens it. [`keep`](Self::keep) puts it back.
-    pub(super) fn take(&mut self, file: &SealedFile) -> Result<Database> {
-        if let Some(database) = self.database.take() {
-            return Ok(database);
-        }
-        // Data versions of two connections can't be compared.
-        self.checked = None;
-        let database = database::open(&file.path, file.deadline)?;
-        database.trust()?;
-        Ok(database)
+/// The result of looking for a secret.
+pub(super) enum LookUp<T> {
+    /// The secret, or its record.
+    Found(T),
+    /// There is no such secret.
+    Absent,
+    /// No row was found, but rows may be missing: that was not checked.
+    Unchecked,
+}
+
+impl Unlocked {
+    /// Returns whether these are the keys of a file with this head, without a key that it no longer needs.
+    pub(super) fn is_current(&self, head: &Head) -> bool {
+        let has_surplus = self.keys.previous.is_some() && head.previous.is_none();
+        *self.keys.current.id() == head.key_id && !has_surplus
     }
 
-    /// Keeps the database open for the next operation, or closes it.
-    ///
-    /// # Errors
-    ///
-    /// `Busy` if another process has written the file during a read without locks.
-    pub(super) fn keep(&mut self, database: Database, path: &Path) -> Result<()> {
-        if database.may_stay_open() {
-            self.database = Some(database);
+    /// Takes over the keys of a file whose key another process has rotated, or has finished rotating.
+    pub(super) fn follow(self: &mut Arc<Self>, connection: &Connection, head: &Head) -> Result<()> {
+        if self.is_current(head) {
             return Ok(());
         }
-        database.check_unchanged(path)
+        let unlocked = Arc::make_mut(self);
+        if *unlocked.keys.current.id() == head.key_id {
+            unlocked.keys.previous = None;
+        } else {
+            // The slot that opened the vault yields the new key.
+            let key = unlocked.opener.open(connection, &head.id, &head.key_id)?;
+            unlocked.keys = head.key_ring(key)?;
+        }
+        Ok(())
     }
 
-    /// Runs `work` on a consistent snapshot.
-    pub(super) fn read<T>(
-        &mut self,
-        database: &Database,
-        file: &SealedFile,
-        work: impl FnOnce(&mut View<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let Self { keys, opener, checked, .. } = self;
-        let Database { connection, clock, .. } = database;
-        clock.restart();
-        let snapshot = database::begin_reading(connection)?;
-        work(&mut View::of(file, &snapshot, clock, keys, opener, checked)?)
-    }
-
-    /// Runs `work` in a transaction.
-    pub(super) fn write<T>(
-        &mut self,
-        database: &Database,
-        file: &SealedFile,
-        operation: Operation,
-        work: impl FnOnce(View<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let during = |error: Error| file.named(operation, error);
-        let Self { keys, opener, checked, .. } = self;
-        let Database { connection, clock, .. } = database;
-        let transaction = database::begin_writing(connection, file.deadline).map_err(during)?;
-        clock.restart();
-        let view = View::of(file, &transaction, clock, keys, opener, checked).map_err(during)?;
-        let done = work(view)?;
-        transaction.commit().map_err(from_sqlite).map_err(during)?;
-        Ok(done)
+    pub(super) fn replace_opener(self: &mut Arc<Self>, opener: Opener) {
+        Arc::make_mut(self).opener = Arc::new(opener);
     }
 }
 
 impl<'a> View<'a> {
-    /// Creates the view of a transaction, with the current keys of the file.
     pub(super) fn of(
-        file: &'a SealedFile,
         connection: &'a Connection,
         clock: &'a Clock,
-        keys: &'a mut KeyRing,
-        opener: &'a mut Opener,
-        checked: &'a mut Option<i64>,
-    ) -> Result<Self> {
-        let (id, head) = (file.id, Head::read(connection)?);
-        if head.id != id {
-            return Err(replaced());
-        }
-        if *keys.current.id() != head.key_id {
-            // Another process has rotated the key: the slot that opened the vault yields the new key.
-            *keys = head.key_ring(opener.open(connection, &id, &head.key_id)?)?;
-        } else if head.previous.is_none() {
-            keys.previous = None;
-        }
-        Ok(Self { file, connection, clock, head, keys, opener, checked })
+        head: Head,
+        unlocked: &'a Unlocked,
+        row_check: &'a mut RowCheck,
+    ) -> Self {
+        let Unlocked { keys, opener } = unlocked;
+        Self { connection, clock, head, keys, opener, row_check }
     }
 
     pub(super) fn rows(&self) -> Rows<'_> {
@@ -126,23 +90,21 @@ impl<'a> View<'a> {
         self.head.open_state(&self.keys.current)
     }
 
-    pub(super) fn read(
+    /// Looks for a secret by `find`. Returns `Unchecked` only if `must_check` is not set.
+    pub(super) fn look_up<T>(
         &mut self,
-        key: &SecretKey,
-    ) -> Result<Option<(SecretMetadata, SecretBytes)>> {
-        let found = self.rows().read(key)?;
-        if found.is_none() {
-            self.check(&self.state()?)?;
+        find: impl Fn(Rows<'_>) -> Result<Option<T>>,
+        must_check: bool,
+    ) -> Result<LookUp<T>> {
+        if let Some(found) = find(self.rows())? {
+            return Ok(LookUp::Found(found));
         }
-        Ok(found)
-    }
-
-    pub(super) fn contains(&mut self, key: &SecretKey) -> Result<bool> {
-        let found = self.rows().find(key)?.is_some();
-        if !found {
-            self.check(&self.state()?)?;
+        let version = Some(self.data_version()?);
+        if !must_check && !self.row_check.is_main && self.row_check.version != version {
+            return Ok(LookUp::Unchecked);
         }
-        Ok(found)
+        self.check(&self.state()?)?;
+        Ok(LookUp::Absent)
     }
 
     pub(super) fn list(&mut self, state: &State) -> Result<Vec<(SecretKey, SecretMetadata)>> {
@@ -156,14 +118,18 @@ impl<'a> View<'a> {
 
     /// Checks that no row is missing, before the caller is told that a secret does not exist.
     ///
-    /// All rows are read, once for each version of the data that another connection has written. Changes by
-    /// this handle need no new check.
+    /// All rows are read, once for each version of the data that another connection has written. On the first
+    /// connection, changes by this handle need no new check.
     pub(super) fn check(&mut self, state: &State) -> Result<()> {
-        let version = database::data_version(self.connection).map_err(from_sqlite)?;
-        if *self.checked != Some(version) {
+        let version = Some(self.data_version()?);
+        if self.row_check.version != version {
             self.rows().check(state)?;
-            *self.checked = Some(version);
+            self.row_check.version = version;
         }
         Ok(())
+    }
+
+    fn data_version(&self) -> Result<i64> {
+        database::data_version(self.connection).map_err(from_sqlite)
     }
 }

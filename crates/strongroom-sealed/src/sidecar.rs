@@ -4,10 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use strongroom_core::Result;
 use strongroom_files::{check_own, quoted};
 
-use crate::error::{self, corrupt};
+use crate::error::{self, Result, corrupt};
 
 /// The largest log that is read, in bytes. A log holds at least a whole change, so the limit is above twice
 /// the size of the largest backup.
@@ -18,9 +17,14 @@ pub(crate) fn log(path: &Path) -> PathBuf {
     with_ending(path, "-wal")
 }
 
+/// Returns the length of the log in bytes; 0 if there is none.
+pub(crate) fn log_len(path: &Path) -> u64 {
+    log(path).symlink_metadata().map_or(0, |metadata| metadata.len())
+}
+
 /// Returns whether there is a log that is not empty.
 pub(crate) fn has_log(path: &Path) -> bool {
-    log(path).symlink_metadata().is_ok_and(|metadata| metadata.len() > 0)
+    log_len(path) > 0
 }
 
 /// Checks the files beside a sealed file, before SQLite reads or replays them.
@@ -41,13 +45,12 @@ pub(crate) fn check(path: &Path) -> Result<()> {
     for part in [log(path), with_ending(path, "-shm")] {
         match check_own(&part) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(error::opening(&part, cause));
+                return Err(error::from_io(&part, cause));
             }
             _ => {}
         }
     }
-    let is_huge = |len| len > LARGEST_LOG;
-    if log(path).symlink_metadata().is_ok_and(|metadata| is_huge(metadata.len())) {
+    if log_len(path) > LARGEST_LOG {
         let log = quoted(&log(path));
         return Err(corrupt(format!("{log} has more than {} MiB", LARGEST_LOG >> 20)));
     }

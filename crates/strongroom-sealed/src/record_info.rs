@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// The name, target and metadata of a record, and the fields that a newer version of this program wrote.
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub(crate) struct About {
+pub(crate) struct RecordInfo {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
@@ -30,17 +30,16 @@ pub(crate) struct About {
 /// Fields that this version does not know. They are kept.
 pub(crate) type Unknown = BTreeMap<String, serde_json::Value>;
 
-impl About {
+impl RecordInfo {
     pub(crate) fn new(key: &SecretKey, metadata: &SecretMetadata, unknown: Unknown) -> Self {
-        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
             name: key.name().to_owned(),
             target: key.target().map(str::to_owned),
             provider: metadata.provider.clone(),
             scope: metadata.scope.clone(),
-            expires_at: time(metadata.expires_at),
-            created_at: time(metadata.created_at),
-            updated_at: time(metadata.updated_at),
+            expires_at: metadata.expires_at.map(|time| time.to_string()),
+            created_at: metadata.created_at.map(|time| time.to_string()),
+            updated_at: metadata.updated_at.map(|time| time.to_string()),
             unknown,
         }
     }
@@ -68,16 +67,12 @@ impl About {
 
     /// Returns the metadata; `None` if a time is not valid RFC 3339.
     pub(crate) fn metadata(&self) -> Option<SecretMetadata> {
-        let time = |text: &Option<String>| match text {
-            Some(text) => text.parse().ok().map(Some),
-            None => Some(None),
-        };
         let mut metadata = SecretMetadata::default();
         metadata.provider.clone_from(&self.provider);
         metadata.scope.clone_from(&self.scope);
-        metadata.expires_at = time(&self.expires_at)?;
-        metadata.created_at = time(&self.created_at)?;
-        metadata.updated_at = time(&self.updated_at)?;
+        metadata.expires_at = parsed(self.expires_at.as_deref())?;
+        metadata.created_at = parsed(self.created_at.as_deref())?;
+        metadata.updated_at = parsed(self.updated_at.as_deref())?;
         Some(metadata)
     }
 
@@ -104,6 +99,11 @@ impl io::Write for Length {
     }
 }
 
+/// Parses an optional time; `None` if it is not valid.
+fn parsed(time: Option<&str>) -> Option<Option<Timestamp>> {
+    time.map_or(Some(None), |time| time.parse().ok().map(Some))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,23 +111,23 @@ mod tests {
     #[test]
     fn what_a_newer_version_wrote_is_kept() {
         let json = br#"{"name":"a","scope":"b","new":{"x":[1,"y"]},"newer":null}"#;
-        let about = About::parse(json).unwrap();
+        let about = RecordInfo::parse(json).unwrap();
         let metadata = about.metadata().unwrap();
         assert_eq!(metadata.scope.as_deref(), Some("b"));
-        let again = About::new(&about.key(), &metadata, about.into_unknown());
+        let again = RecordInfo::new(&about.key(), &metadata, about.into_unknown());
         assert_eq!(again.to_json().as_slice(), json);
     }
 
     #[test]
     fn a_time_that_is_none_is_not_left_out() {
-        let about = About::parse(br#"{"name":"a","created_at":"yesterday"}"#).unwrap();
+        let about = RecordInfo::parse(br#"{"name":"a","created_at":"yesterday"}"#).unwrap();
         assert!(about.metadata().is_none());
-        assert!(About::parse(br#"{"target":"a"}"#).is_none());
+        assert!(RecordInfo::parse(br#"{"target":"a"}"#).is_none());
     }
 
     #[test]
     fn the_buffer_is_as_long_as_the_text() {
-        let json = About { name: "n".repeat(200), ..About::default() }.to_json();
+        let json = RecordInfo { name: "n".repeat(200), ..RecordInfo::default() }.to_json();
         assert_eq!(json.len(), json.capacity());
     }
 }
