@@ -38,7 +38,7 @@ pub(crate) struct Report {
 impl Failure {
     /// Creates a failure for a command that is not typed as it must be.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, "usage", message, hint)
+        Self::new(Exit::Usage, ErrorKind::Invalid.code(), message, hint)
     }
 
     /// Creates a failure of the program itself, with a stable token for machines.
@@ -60,7 +60,7 @@ impl Failure {
         hint: impl Into<String>,
     ) -> Self {
         let (message, hint, causes) = (message.into(), hint.into(), vec![cause.to_string()]);
-        let (exit, code) = (Exit::Failed, "io");
+        let (exit, code) = (Exit::Failed, ErrorKind::Io.code());
         Self::Report(Box::new(Report { exit, code, reason: None, message, causes, hint }))
     }
 
@@ -70,7 +70,7 @@ impl Failure {
         let message = format!("cannot {doing}: {}", error.problem());
         Self::Report(Box::new(Report {
             exit: Exit::Failed,
-            code: "io",
+            code: ErrorKind::Io.code(),
             reason: None,
             message,
             causes: causes(&error),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
 use strongroom::store::{secret_bytes, secret_copy, secret_text};
-use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
+use strongroom::{ErrorKind, ExposeSecret as _, SecretBytes, SecretString};
 
 use crate::args::Source;
 use crate::ask;
@@ -209,7 +209,7 @@ fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
 fn nameless() -> Failure {
     Failure::new(
         Exit::Locked,
-        "dismissed",
+        ErrorKind::Dismissed.code(),
         "nothing was answered; nothing was stored",
         "Put the name after `setup`: `strongroom setup API_KEY`.",
     )

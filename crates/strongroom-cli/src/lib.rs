@@ -59,6 +59,7 @@
 // exit code.
 
 mod advice;
+mod answer;
 mod application;
 mod args;
 mod ask;
@@ -78,7 +79,6 @@ mod output;
 mod passphrase;
 mod passphrase_source;
 mod program;
-mod protection;
 mod run;
 mod secrets_command;
 mod settings;

@@ -3,7 +3,7 @@
 use strongroom::blocking::SecretManager;
 use strongroom::keys::VaultKeys;
 use strongroom::repair::VaultRepair;
-use strongroom::{Error, SecretInfo, SecretKey};
+use strongroom::{Error, ErrorKind, SecretInfo, SecretKey};
 use strongroom_config::looks_like_a_secret;
 
 use crate::args::Key;
@@ -91,7 +91,7 @@ pub(crate) fn missing(
     // A value in the place of the name is not repeated: errors go to logs.
     if looks_like_a_secret(key.name()) || key.target().is_some_and(looks_like_a_secret) {
         let message = format!("there is no such secret in the vault of \"{service}\" ({backend})");
-        return Failure::new(Exit::NotFound, "not_found", message, misuse::VALUE);
+        return Failure::new(Exit::NotFound, ErrorKind::NotFound.code(), message, misuse::VALUE);
     }
     let message = format!("there is no secret {key} in the vault of \"{service}\" ({backend})");
     let same_name = secrets.iter().map(|it| &it.key).filter(|it| it.name() == key.name());
@@ -106,7 +106,7 @@ pub(crate) fn missing(
         _ => "`strongroom list` shows what is there.".to_owned(),
     };
     let hint = others.unwrap_or_default() + &next;
-    Failure::new(Exit::NotFound, "not_found", message, hint)
+    Failure::new(Exit::NotFound, ErrorKind::NotFound.code(), message, hint)
 }
 
 fn of_target(key: &SecretKey) -> String {

@@ -43,6 +43,7 @@ pub mod scripted;
 mod secret_service;
 #[cfg(target_os = "linux")]
 pub mod secret_tool;
+mod snapshots;
 mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
@@ -65,6 +66,7 @@ pub use page_session::PageSession;
 #[cfg(target_os = "linux")]
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
+pub use snapshots::{FIXTURE_ENTRIES, FIXTURE_SERVICE, Snapshots, is_the_fixture};
 pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;

@@ -61,6 +61,7 @@ impl<'a> System<'a> {
 
 /// A finding about a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Finding {
     /// The severity of the finding.
@@ -68,8 +69,10 @@ pub struct Finding {
     /// The backend of the finding; `None` if it is about all of them.
     pub backend: Option<Backend>,
     /// The kind of error that the store's users get; `None` if they get none.
+    #[cfg_attr(feature = "serde", serde(rename = "code"))]
     pub kind: Option<ErrorKind>,
     /// The description of the state or the problem, in words for the user.
+    #[cfg_attr(feature = "serde", serde(rename = "message"))]
     pub problem: String,
     /// The ways to fix it, the best first. A single fix is enough.
     pub fixes: Vec<Fix>,
@@ -77,6 +80,8 @@ pub struct Finding {
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Severity {
     /// The store works.
@@ -89,6 +94,7 @@ pub enum Severity {
 
 /// A way to fix a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Fix {
     /// The occasion or the reason for this fix, in words for the user.

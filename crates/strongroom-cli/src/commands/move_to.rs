@@ -5,12 +5,12 @@ use strongroom::blocking::SecretManager;
 use strongroom::moves::MoveStep;
 use strongroom::{Backend, ErrorKind, Layout};
 
+use crate::answer::answer;
 use crate::args::{LayoutName, Move, Origin};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, question};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::quietly;
 use crate::words::{counted, printable};
@@ -64,11 +64,12 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
             text
         },
         || {
-            let answer = json!({
-                "service": settings.service, "from": moved.from.name(), "to": moved.to.name(),
-                "secrets": moved.secrets, "put_aside": aside,
+            let put_aside: Vec<_> = aside.iter().collect();
+            let fields = json!({
+                "from": moved.from, "to": moved.to, "secret_count": moved.secrets,
+                "put_aside": put_aside,
             });
-            with_protection(answer, &moved)
+            answer(fields, &settings.service, &moved)
         },
     )?;
     Ok(Exit::Done)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use strongroom::blocking::SecretManager;
-use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
+use strongroom::{ErrorKind, ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 
 use crate::args::Run;
 use crate::exit::Exit;
@@ -36,9 +36,8 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     must_be_valid(&taken)?;
     if secrets.is_empty() {
         let service = printable(&settings.service);
-        output.warning(format_args!(
-            "the vault of \"{service}\" is empty: the program gets no secret"
-        ));
+        let warning = format!("the vault of \"{service}\" is empty: the program gets no secret");
+        output.warning("empty", warning);
     }
     warn_of_names(&taken, flags, output);
     let mut program = Command::new(&flags.command[0]);
@@ -56,6 +55,8 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         let value = variable(secret, &name, &found.value)?;
         program.env(name, value);
     }
+    // The output belongs to the program from here on.
+    output.finish()?;
     start::start(program, &flags.command[0])
 }
 
@@ -69,11 +70,12 @@ fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
     let dropped: Vec<_> = taken.iter().filter(|(name, _)| !is_passed_on(name)).collect();
     let Some((_, first)) = dropped.first() else { return };
     let names: Vec<_> = dropped.iter().map(|(_, secret)| secret.key.to_string()).collect();
-    output.warning(format_args!(
+    let warning = format!(
         "many shells don't pass on variables of such names: {}; `{}` gives it another",
         names.join(", "),
         command("rename", &first.key, "NEW_NAME")
-    ));
+    );
+    output.warning("names_not_passed_on", warning);
 }
 
 /// The secrets by name, each with a single value: that for the target, or that without a target.
@@ -125,7 +127,7 @@ fn no_target(target: &str, secrets: &[SecretInfo], settings: &Settings) -> Failu
     let (target, service) = (printable(target), printable(&settings.service));
     Failure::new(
         Exit::NotFound,
-        "not_found",
+        ErrorKind::NotFound.code(),
         format!("no secret of \"{service}\" is for target \"{target}\"; nothing was started"),
         hint,
     )
@@ -151,7 +153,8 @@ fn skip_expired(taken: &mut Taken<'_>, output: &mut Output) {
     taken.retain(|_, secret| {
         let is_valid = !secret.metadata.is_expired(now);
         if !is_valid {
-            output.warning(format_args!("{} has expired, and is left out", secret.key));
+            let warning = format!("{} has expired, and is left out", secret.key);
+            output.warning(ErrorKind::Expired.code(), warning);
         }
         is_valid
     });
@@ -167,7 +170,7 @@ fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
     let update = command("update", &first.key, "--expires WHEN");
     Err(Failure::new(
         Exit::Expired,
-        "expired",
+        ErrorKind::Expired.code(),
         format!("expired: {}; nothing was started", names.join(", ")),
         format!(
             "`{update}` stores a new value; `strongroom list --expiring 0d` shows since when. \

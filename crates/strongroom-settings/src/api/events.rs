@@ -9,7 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_lite::future::or;
 use futures_lite::stream::{Stream, StreamExt as _, once, unfold};
 use serde_json::json;
-use strongroom::{Change, ChangeKind};
+use strongroom::Change;
 
 use crate::gate::Session;
 use crate::problem::Problem;
@@ -36,12 +36,5 @@ pub(super) async fn events(
 }
 
 fn event(change: &Change) -> Event {
-    let kind = match change.kind {
-        ChangeKind::Added => "added",
-        ChangeKind::Removed => "removed",
-        _ => "updated",
-    };
-    let (name, target) = (change.key.name(), change.key.target());
-    let data = json!({ "name": name, "target": target, "kind": kind });
-    Event::default().event("change").data(data.to_string())
+    Event::default().event("change").data(json!(change).to_string())
 }
