@@ -131,8 +131,7 @@ impl Export for ConfigExport {
 
 /// Replaces the characters that a file's name can't have.
 fn file_name(name: &str) -> String {
-    let is_kept = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect()
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
 impl fmt::Debug for ConfigMigration {

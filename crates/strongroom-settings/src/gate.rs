@@ -176,10 +176,14 @@ fn is_origin(origin: &str, authority: &str) -> bool {
 /// Returns whether a page of another site fetches this. A link from there is allowed, because the page shows nothing without
 /// a session.
 fn is_from_another_site(request: &Request) -> bool {
-    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-    let is_navigation = header(HeaderName::from_static("sec-fetch-mode")) == Some(b"navigate");
-    let site = header(SEC_FETCH_SITE);
+    let mode = first_header(request, HeaderName::from_static("sec-fetch-mode"));
+    let site = first_header(request, SEC_FETCH_SITE);
+    let is_navigation = mode == Some(b"navigate");
     !is_navigation && site.is_some_and(|site| site != b"same-origin" && site != b"none")
+}
+
+fn first_header(request: &Request, name: HeaderName) -> Option<&[u8]> {
+    request.headers().get(name).map(HeaderValue::as_bytes)
 }
 
 /// Returns the value of a header that may occur once. `Some(Err)` if it occurs more often, or is not text.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom::blocking::SecretManager;
-use strongroom::moves::MoveStep;
+use strongroom::moves::{MoveStep, Moved};
 use strongroom::{Backend, ErrorKind, Layout};
 
 use crate::answer::answer;
@@ -44,35 +44,34 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
             let _ = question(&told(step));
         }
     })?;
-    let service = printable(&settings.service);
     let aside = moved.put_aside.as_ref().map(|path| path.display().to_string());
     output.result(
+        || report(&moved, layout, aside.as_deref(), settings),
         || {
-            let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
-            let mut text = match (from == to, layout) {
-                (true, Layout::Entries) => {
-                    format!(
-                        "Moved {secrets} of \"{service}\" into entries of their own, in {to}.\n"
-                    )
-                }
-                (true, _) => format!("Moved {secrets} of \"{service}\" into one vault, in {to}.\n"),
-                _ => format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n"),
-            };
-            if let Some(aside) = &aside {
-                text += &format!("A file was in the way. It is kept: {aside}\n");
-            }
-            text
-        },
-        || {
-            let put_aside: Vec<_> = aside.iter().collect();
             let fields = json!({
                 "from": moved.from, "to": moved.to, "secret_count": moved.secrets,
-                "put_aside": put_aside,
+                "put_aside": aside.iter().collect::<Vec<_>>(),
             });
             answer(fields, &settings.service, &moved)
         },
     )?;
     Ok(Exit::Done)
+}
+
+fn report(moved: &Moved, layout: Layout, aside: Option<&str>, settings: &Settings) -> String {
+    let (secrets, from, to) = (counted(moved.secrets), moved.from, moved.to);
+    let service = printable(&settings.service);
+    let mut text = match (from == to, layout) {
+        (true, Layout::Entries) => {
+            format!("Moved {secrets} of \"{service}\" into entries of their own, in {to}.\n")
+        }
+        (true, _) => format!("Moved {secrets} of \"{service}\" into one vault, in {to}.\n"),
+        _ => format!("Moved {secrets} of \"{service}\" from {from} to {to}.\n"),
+    };
+    if let Some(aside) = aside {
+        text += &format!("A file was in the way. It is kept: {aside}\n");
+    }
+    text
 }
 
 /// Asks before secrets go where a restart deletes them.

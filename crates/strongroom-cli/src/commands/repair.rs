@@ -22,41 +22,13 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
     let vault = unread(settings)?;
     let place = format!("\"{}\" in {}", printable(&settings.service), vault.backend());
     if flags.merge {
-        let merged = vault.merge()?;
-        let deleted = merged.deleted;
-        output.result(
-            || {
-                format!("Merged {} items of the vault of {place}.\n", deleted + 1)
-                    + &rows("Taken over", &names(&merged.added))
-            },
-            || {
-                let fields =
-                    json!({ "merged_count": deleted + 1, "generation": merged.generation });
-                answer(fields, &settings.service, &vault)
-            },
-        )?;
-        return Ok(Exit::Done);
+        return merge(&vault, &place, settings, output);
     }
     if flags.salvage {
         return salvage(&vault, &place, settings, output);
     }
     if flags.reset {
-        let copies = vault.reset()?;
-        let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
-        output.result(
-            || {
-                let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
-                aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
-            },
-            || answer(json!({ "put_aside": copies }), &settings.service, &vault),
-        )?;
-        if !copies.is_empty() {
-            output.warning(
-                "copy_holds_values",
-                "the copy holds the values as they are: delete it when you have what you need",
-            );
-        }
-        return Ok(Exit::Done);
+        return reset(&vault, &place, settings, output);
     }
     let items = vault.examine()?;
     let fields = json!({ "items": items.iter().map(as_json).collect::<Vec<_>>() });
@@ -67,6 +39,51 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
         [_, _, ..] => Exit::Failed,
         _ => Exit::Done,
     })
+}
+
+fn merge(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let merged = vault.merge()?;
+    let count = merged.deleted + 1;
+    output.result(
+        || {
+            format!("Merged {count} items of the vault of {place}.\n")
+                + &rows("Taken over", &names(&merged.added))
+        },
+        || {
+            let fields = json!({ "merged_count": count, "generation": merged.generation });
+            answer(fields, &settings.service, vault)
+        },
+    )?;
+    Ok(Exit::Done)
+}
+
+fn reset(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let copies = vault.reset()?;
+    let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
+    output.result(
+        || {
+            let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
+            aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
+        },
+        || answer(json!({ "put_aside": copies }), &settings.service, vault),
+    )?;
+    if !copies.is_empty() {
+        output.warning(
+            "copy_holds_values",
+            "the copy holds the values as they are: delete it when you have what you need",
+        );
+    }
+    Ok(Exit::Done)
 }
 
 fn salvage(

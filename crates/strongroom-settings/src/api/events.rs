@@ -21,7 +21,7 @@ pub(super) async fn events(
     Extension(Session(session)): Extension<Session>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let changes = shared.manager.subscribe()?;
-    let told = unfold((changes, shared, session), async |(mut changes, shared, session)| {
+    let events = unfold((changes, shared, session), async |(mut changes, shared, session)| {
         let next = async { changes.next().await };
         let ended = async {
             shared.access.ended(session.as_deref()).await;
@@ -32,7 +32,7 @@ pub(super) async fn events(
         Some((event(&change), (changes, shared, session)))
     });
     let end = once(Event::default().event("end").data("{}"));
-    Ok(Sse::new(told.chain(end).map(Ok)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events.chain(end).map(Ok)).keep_alive(KeepAlive::default()))
 }
 
 fn event(change: &Change) -> Event {
