@@ -39,7 +39,7 @@ pub(crate) struct Report {
 impl Failure {
     /// Creates a failure for a command that is not typed as it must be.
     pub(crate) fn usage(message: impl Into<String>, advice: impl Into<Advice>) -> Self {
-        Self::new(Exit::Usage, "usage", message, advice)
+        Self::new(Exit::Usage, ErrorKind::Invalid.code(), message, advice)
     }
 
     /// Creates a failure of the program itself, with a stable token for machines.
@@ -61,7 +61,7 @@ impl Failure {
         advice: impl Into<Advice>,
     ) -> Self {
         let (message, advice, causes) = (message.into(), advice.into(), vec![cause.to_string()]);
-        let (exit, code) = (Exit::Failed, "io");
+        let (exit, code) = (Exit::Failed, ErrorKind::Io.code());
         Self::Report(Box::new(Report { exit, code, reason: None, message, causes, advice }))
     }
 
@@ -71,7 +71,7 @@ impl Failure {
         let message = format!("cannot {doing}: {}", error.problem());
         Self::Report(Box::new(Report {
             exit: Exit::Failed,
-            code: "io",
+            code: ErrorKind::Io.code(),
             reason: None,
             message,
             causes: causes(&error),

@@ -8,7 +8,7 @@ use std::path::Path;
 use strongroom::advice::{Advice, Command, Sentence};
 use strongroom::input::{lacks_final_newline, without_byte_order_mark, without_final_newline};
 use strongroom::store::{secret_bytes, secret_copy, secret_text};
-use strongroom::{ExposeSecret as _, SecretBytes, SecretString};
+use strongroom::{ErrorKind, ExposeSecret as _, SecretBytes, SecretString};
 
 use crate::args::Source;
 use crate::ask;
@@ -221,7 +221,7 @@ fn some(value: SecretBytes, problem: &str) -> Result<SecretBytes> {
 fn nameless() -> Failure {
     Failure::new(
         Exit::Locked,
-        "dismissed",
+        ErrorKind::Dismissed.code(),
         "nothing was answered; nothing was stored",
         Sentence::from("Put the name after `setup`: ")
             .command(Command::new("setup API_KEY"))

@@ -60,6 +60,7 @@
 // in through `input`, which asks hidden questions with `ask`. Everything goes out through `output`, and `exit` decides the
 // exit code.
 
+mod answer;
 mod application;
 mod args;
 mod ask;
@@ -79,7 +80,6 @@ mod output;
 mod passphrase;
 mod passphrase_source;
 mod program;
-mod protection;
 mod run;
 mod secrets_command;
 mod settings;

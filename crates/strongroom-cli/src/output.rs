@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use strongroom::ErrorKind;
 use strongroom::advice::{Advice, Command, Voice as _};
+use strongroom::json::{ErrorView, VERSION, WarningView};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::logging::Heard;
 use crate::misuse;
 use crate::settings::Settings;
 use crate::streams;
@@ -28,6 +31,12 @@ pub(crate) struct Output {
     json: bool,
     confirms: bool,
     stdout_is_terminal: bool,
+    /// The answer in JSON, which is written at the end, with the warnings of the whole command.
+    answer: Option<Value>,
+    /// The warnings for the answer in JSON.
+    warnings: Vec<WarningView>,
+    /// The library's warnings, which come after these.
+    heard: Heard,
 }
 
 /// The severity of a text, which decides its colour.
@@ -48,16 +57,46 @@ impl Output {
             json: settings.json,
             confirms: is_interactive || settings.verbose > 0,
             stdout_is_terminal: settings.stdout_is_terminal,
+            answer: None,
+            warnings: Vec::new(),
+            heard: settings.heard.clone(),
         }
     }
 
-    /// Writes a result to stdout: text, or JSON with `--json`.
+    /// Writes a result: text to stdout, or the answer with `--json`.
     pub(crate) fn result(
         &mut self,
         text: impl FnOnce() -> String,
-        json: impl FnOnce() -> Value,
+        answer: impl FnOnce() -> Value,
     ) -> io::Result<()> {
-        if self.json { self.json(&json()) } else { self.text(&text()) }
+        self.answer(answer);
+        if self.json { Ok(()) } else { self.text(&text()) }
+    }
+
+    /// Sets the answer with `--json`, an object. [`finish`](Self::finish) writes it.
+    pub(crate) fn answer(&mut self, answer: impl FnOnce() -> Value) {
+        if self.json {
+            self.answer = Some(answer());
+        }
+    }
+
+    /// Writes the answer to stdout, with the warnings. Without an answer, the warnings go to stderr.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        let warnings = self.take_warnings();
+        match self.answer.take() {
+            Some(answer) => self.text(&format!("{:#}\n", with_version(answer, warnings))),
+            None if warnings.is_empty() => Ok(()),
+            None => {
+                tell(format_args!("{}\n", with_version(json!({}), warnings)));
+                Ok(())
+            }
+        }
+    }
+
+    fn take_warnings(&mut self) -> Vec<WarningView> {
+        let code = ErrorKind::Other.code();
+        let heard = self.heard.take().into_iter().map(|text| WarningView::new(code, text));
+        std::mem::take(&mut self.warnings).into_iter().chain(heard).collect()
     }
 
     /// Writes text for the user to stdout.
@@ -77,11 +116,6 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(document)?;
         stdout.flush()
-    }
-
-    /// Writes a JSON value to stdout.
-    pub(crate) fn json(&mut self, value: &Value) -> io::Result<()> {
-        self.text(&format!("{value:#}\n"))
     }
 
     /// Writes a value to stdout, byte by byte. A newline follows only on a terminal, where the shell's prompt
@@ -120,8 +154,20 @@ impl Output {
         question(text)
     }
 
-    /// Writes a warning. With `--json` it is left out, since the result contains the warnings.
-    pub(crate) fn warning(&mut self, text: impl fmt::Display) {
+    /// Writes a warning: a clause, or sentences. With `--json` it becomes a part of the answer, under this code.
+    pub(crate) fn warning(&mut self, code: &'static str, text: impl fmt::Display) {
+        let text = text.to_string();
+        // The clause of an answer has no full stop.
+        let clause = text.strip_suffix('.').unwrap_or(&text);
+        if self.json {
+            self.warnings.push(WarningView::new(code, clause));
+        } else {
+            self.remark(format_args!("{clause}."));
+        }
+    }
+
+    /// Writes a warning, as sentences, that the answer has in a field of its own.
+    pub(crate) fn remark(&mut self, text: impl fmt::Display) {
         if !self.json {
             tell(format_args!("{WARNING}warning:{WARNING:#} {text}\n"));
         }
@@ -146,14 +192,15 @@ impl Output {
         };
         let hint = report.advice.spoken_by(&self.voice);
         if self.json {
-            let mut message = report.message.clone();
-            report.causes.iter().for_each(|cause| message = format!("{message}: {cause}"));
-            let mut error =
-                json!({ "error": { "code": report.code, "message": message, "hint": hint } });
-            if let Some(reason) = report.reason {
-                error["error"]["reason"] = reason.into();
+            if self.answer.is_some() {
+                // The failure matters more than an answer that can't be written.
+                let _ = self.finish();
             }
-            tell(format_args!("{error}\n"));
+            let error = ErrorView::new(report.code, report.message.as_str(), hint)
+                .with_causes(&report.causes)
+                .with_reason(report.reason);
+            let warnings = self.take_warnings();
+            tell(format_args!("{}\n", with_version(json!({ "error": error }), warnings)));
             return report.exit;
         }
         let mut text = format!("{ERROR}error:{ERROR:#} {}\n", report.message);
@@ -166,6 +213,21 @@ impl Output {
         tell(format_args!("{text}"));
         report.exit
     }
+}
+
+/// Adds to an answer the version of its form, and warnings to those that it has.
+fn with_version(mut answer: Value, warnings: Vec<WarningView>) -> Value {
+    answer["version"] = VERSION.into();
+    let of_store = answer["warnings"].take();
+    let mut all = of_store.as_array().cloned().unwrap_or_default();
+    // The library also logs some of those that the answer has.
+    for warning in warnings {
+        if all.iter().all(|known| known["message"] != warning.message) {
+            all.push(json!(warning));
+        }
+    }
+    answer["warnings"] = all.into();
+    answer
 }
 
 /// Writes a text to stderr at once, without a newline of its own: a question, or progress.
@@ -205,8 +267,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if failed && wants_json {
         let (message, hint) =
             described.unwrap_or_else(|| (first_paragraph(error), HELP_HINT.to_owned()));
-        let error = json!({ "error": { "code": "usage", "message": message, "hint": hint } });
-        tell(format_args!("{error}\n"));
+        let error = ErrorView::new(ErrorKind::Invalid.code(), message, hint);
+        tell(format_args!("{}\n", with_version(json!({ "error": error }), Vec::new())));
     } else if let Some((message, hint)) = described {
         tell(format_args!("{ERROR}error:{ERROR:#} {message}\n  {HELP}help:{HELP:#} {hint}\n"));
     } else {

@@ -21,7 +21,7 @@ const FILE: &str =
 pub(crate) fn new_from_file(path: &Path, output: &mut Output) -> Result<SecretString> {
     let passphrase = from_file(path)?;
     if ask::is_weak(&passphrase) {
-        output.warning(ask::WEAK);
+        output.warning("weak_passphrase", ask::WEAK);
     }
     Ok(passphrase)
 }

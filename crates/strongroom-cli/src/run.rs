@@ -48,7 +48,8 @@ fn run_to_exit(
     // A failure to read the keys is reported like any other, so the output comes first.
     let mut output = Output::new(&settings);
     let ready = settings.take_keys(flags);
-    match ready.and_then(|()| work(&settings, &mut output)) {
+    let ended = ready.and_then(|()| work(&settings, &mut output));
+    match ended.and_then(|exit| Ok(output.finish().map(|()| exit)?)) {
         Ok(exit) => exit.into(),
         Err(failure) => output.failure(&failure).into(),
     }

@@ -9,6 +9,7 @@ use crate::application::Application;
 use crate::args::Flags;
 use crate::failure::Result;
 use crate::keys::Keys;
+use crate::logging::Heard;
 
 /// The settings of a command.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     /// The keys of encrypted files.
     pub(crate) keys: Keys,
     pub(crate) json: bool,
+    /// The library's warnings, for the answer in JSON.
+    pub(crate) heard: Heard,
     pub(crate) verbose: u8,
     /// Set if values can be asked for on the terminal.
     pub(crate) may_ask: bool,
@@ -47,6 +50,7 @@ impl Settings {
             keeps_lines: false,
             keys: Keys::default(),
             json: flags.json,
+            heard: Heard::default(),
             verbose,
             may_ask: stdin_is_terminal && !flags.no_prompt,
             stdin_is_terminal,

@@ -19,6 +19,8 @@ pub(crate) struct Opened {
     pub(crate) backend: Backend,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) reason: ChoiceReason,
+    /// The layout of the vault in it, if there is a vault.
+    pub(crate) layout: Option<Layout>,
 }
 
 /// Opens the entries of a service, in the store of its secrets or in the backend that a flag names. An encrypted file may
@@ -75,7 +77,8 @@ pub(crate) fn open_of(vault: &SecretManager, settings: &Settings) -> Result<Open
         config = config.key(key);
     }
     let chosen = choose_unbound(&config)?;
-    Ok(Opened { reason: vault.reason().clone(), ..Opened::from(chosen) })
+    let layout = Some(vault.layout());
+    Ok(Opened { reason: vault.reason().clone(), layout, ..Opened::from(chosen) })
 }
 
 /// Returns the names of a service's entries that are not its vault; none if the store can't list them.
@@ -109,7 +112,7 @@ pub(crate) fn quietly<T>(settings: &Settings, work: impl FnOnce() -> T) -> T {
 impl From<Chosen> for Opened {
     fn from(chosen: Chosen) -> Self {
         let (backend, reason) = (chosen.backend(), chosen.reason().clone());
-        Self { backend, store: Arc::clone(chosen.store()), reason }
+        Self { backend, store: Arc::clone(chosen.store()), reason, layout: None }
     }
 }
 

@@ -4,7 +4,7 @@ use strongroom::advice::{Advice, Command, Sentence};
 use strongroom::blocking::SecretManager;
 use strongroom::keys::VaultKeys;
 use strongroom::repair::VaultRepair;
-use strongroom::{Error, SecretInfo, SecretKey};
+use strongroom::{Error, ErrorKind, SecretInfo, SecretKey};
 use strongroom_config::looks_like_a_secret;
 
 use crate::args::Key;
@@ -92,7 +92,7 @@ pub(crate) fn missing(
     // A value in the place of the name is not repeated: errors go to logs.
     if looks_like_a_secret(key.name()) || key.target().is_some_and(looks_like_a_secret) {
         let message = format!("there is no such secret in the vault of \"{service}\" ({backend})");
-        return Failure::new(Exit::NotFound, "not_found", message, misuse::VALUE);
+        return Failure::new(Exit::NotFound, ErrorKind::NotFound.code(), message, misuse::VALUE);
     }
     let message = format!("there is no secret {key} in the vault of \"{service}\" ({backend})");
     let same_name = secrets.iter().map(|it| &it.key).filter(|it| it.name() == key.name());
@@ -109,7 +109,7 @@ pub(crate) fn missing(
         _ => Command::new("list").does("shows what is there"),
     };
     let advice = others.map(Advice::from).unwrap_or_default().and(next);
-    Failure::new(Exit::NotFound, "not_found", message, advice)
+    Failure::new(Exit::NotFound, ErrorKind::NotFound.code(), message, advice)
 }
 
 fn of_target(key: &SecretKey) -> String {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use strongroom::ErrorKind;
 use strongroom_files::Refusal;
 
 use crate::exit::Exit;
@@ -44,7 +45,7 @@ fn exists(path: &Path) -> Failure {
     let message = format!("there is a file {} already; nothing was written", path.display());
     Failure::new(
         Exit::Failed,
-        "already_exists",
+        ErrorKind::AlreadyExists.code(),
         message,
         "Name another one, or replace it: --force.",
     )

@@ -92,7 +92,7 @@ impl<'a> State<'a> {
         let ran = self.run(&[&["doctor", "--json"], arguments].concat(), b"");
         let json = ran.json();
         assert_eq!(json["exit_code"], ran.exit);
-        (json["service"].clone(), ran.exit)
+        (json, ran.exit)
     }
 }
 
@@ -104,13 +104,14 @@ fn in_backquotes(text: &str) -> Vec<String> {
 
 fn commands(service: &Value) -> Vec<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let fixes = list(&service["findings"]).into_iter().flat_map(|finding| list(&finding["fixes"]));
+    let fixes =
+        list(&service["secret_findings"]).into_iter().flat_map(|finding| list(&finding["fixes"]));
     let commands = fixes.flat_map(|fix| list(&fix["commands"]));
     commands.map(|command| command.as_str().unwrap().to_owned()).collect()
 }
 
 fn problem(service: &Value) -> String {
-    service["findings"][0]["problem"].as_str().unwrap().to_owned()
+    service["secret_findings"][0]["message"].as_str().unwrap().to_owned()
 }
 
 fn started() -> Option<(Bus, GnomeKeyring)> {
@@ -152,7 +153,7 @@ fn advice_about_what_has_expired_works() {
     let state = State::alone(&service.sandbox);
     let of = ["--service", &service.name, "--backend", "keyutils"];
     let (told, exit) = state.doctor(&of);
-    assert_eq!((exit, &told["expired"], &told["secrets"]), (0, &1.into(), &1.into()));
+    assert_eq!((exit, &told["expired_count"], &told["secret_count"]), (0, &1.into(), &1.into()));
     state.all_work(&commands(&told), "doctor");
     state.advises(&[&["get", "OLD"], &of[..]].concat(), b"", 6);
     service.set_expired("OLDER", &[]);
@@ -166,7 +167,7 @@ fn advice_about_single_entries_works() {
     let entry = ["--backend", "keyutils", "entry", "get", &service.name, "token"];
     state.advises(&entry, b"", 3);
     let (told, exit) = state.doctor(&["--service", &service.name, "--backend", "keyutils"]);
-    assert_eq!((exit, &told["secrets"]), (0, &0.into()));
+    assert_eq!((exit, &told["secret_count"]), (0, &0.into()));
     assert!(told.to_string().contains("the vault is empty, and 1 secret"), "{told}");
     state.all_work(&commands(&told), "doctor");
     assert_eq!(service.vault(&["get", "token"], b"").ends_with(0).out(), "advised");
@@ -230,7 +231,7 @@ fn secrets_in_the_kernel_move_into_a_keyring_by_the_doctors_command() {
     State::on(&bus).all_work(&in_backquotes(&listed.stderr), "list");
     let (told, exit) = State::on(&bus).doctor(&of);
     assert_eq!(
-        (exit, &told["backend"], &told["persistence"]),
+        (exit, &told["backend"], &told["store"]["persistence"]),
         (0, &"keyutils".into(), &"until_reboot".into())
     );
     let moves = commands(&told);
@@ -238,7 +239,7 @@ fn secrets_in_the_kernel_move_into_a_keyring_by_the_doctors_command() {
     State::on(&bus).all_work(&moves, "doctor");
     let (told, exit) = State::on(&bus).doctor(&of);
     assert_eq!(
-        (exit, &told["backend"], &told["secrets"]),
+        (exit, &told["backend"], &told["secret_count"]),
         (0, &"secret-service".into(), &1.into())
     );
     assert_eq!(told["findings"][0]["severity"], "fine");
@@ -263,7 +264,7 @@ fn a_vault_that_is_gone_from_a_keyring_has_a_way_out_that_works() {
     let state =
         State { file: format!("{backup} --passphrase-file {passphrase}"), ..State::on(&bus) };
     let (told, exit) = state.doctor(&of);
-    assert_eq!((exit, &told["findings"][0]["code"]), (8, &"gone".into()), "{told}");
+    assert_eq!((exit, &told["secret_findings"][0]["code"]), (8, &"gone".into()), "{told}");
     state.advises(&[&["list"], &of[..]].concat(), b"", 8);
     assert_eq!(on(&bus, &[&["get", "A"], &of[..]].concat(), b"").ends_with(0).out(), "value");
 }
@@ -307,7 +308,7 @@ fn a_passphrase_that_nobody_can_be_asked_for_ends_the_doctor_as_it_ends_the_comm
     let state = State::alone(&sandbox);
     state.run(&["list"], b"").ends_with(8);
     let (told, exit) = state.doctor(&[]);
-    assert_eq!((exit, &told["findings"][0]["code"]), (8, &"key_missing".into()), "{told}");
+    assert_eq!((exit, &told["secret_findings"][0]["code"]), (8, &"key_missing".into()), "{told}");
 
     let terminal = Terminal::start(sandbox.command("setsid"), &["doctor"]);
     let (shown, exit) = terminal.finish();

@@ -83,7 +83,7 @@ fn a_backup_brings_back_values_and_all_that_is_known() {
     scene.service.set_expired("OVER", &["--scope", "s"]);
     let listed = scene.list();
     let made = scene.backup(&["--json"]).ends_with(0).json();
-    assert_eq!((&made["secrets"], &made["file"]), (&json!(2), &json!(scene.file)));
+    assert_eq!((&made["secret_count"], &made["file"]), (&json!(2), &json!(scene.file)));
     let file = fs::metadata(&scene.file).unwrap();
     assert_eq!(file.mode() & 0o777, 0o600);
     scene.service.vault(&["purge", "--yes"], b"").ends_with(0);

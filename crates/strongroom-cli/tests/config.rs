@@ -143,7 +143,7 @@ fn status_says_where_each_secret_is() {
     assert_eq!(status.stderr, "", "nobody else can read it");
     let json = user.config("status", &file, &["--json"]).ends_with(0).json();
     assert_eq!(
-        (&json["version"], &json["format"], &json["backend"]),
+        (&json["version"], &json["format"], &json["store"]["backend"]),
         (&json!(1), &json!("env"), &json!("file"))
     );
     let differs = &json["secrets"][2];
@@ -253,7 +253,7 @@ fn whoever_else_could_have_read_the_file_is_named_with_what_to_do() {
         let warned = user.config("status", &file, &[]).ends_with(0).stderr;
         assert!(warned.contains(&format!("warning: {warning}")), "{warned}");
         assert!(warned.contains("eplace the secrets at their providers"), "{warned}");
-        assert_eq!(user.exposures("status", &file, &[])[0]["kind"], kind);
+        assert_eq!(user.exposures("status", &file, &[])[0]["code"], kind);
     }
 }
 
@@ -278,11 +278,11 @@ fn what_git_has_of_a_file_is_said_without_git() {
     let trace = user.file("bin/git", &format!("#!/bin/sh\n>'{}'\n", user.place("trace")));
     fs::set_permissions(trace, Permissions::from_mode(0o755)).unwrap();
     let arguments = ["--yes", "--dry-run"];
-    assert_eq!(user.exposures("secure", &file, &arguments)[0]["kind"], "tracked_by_git");
+    assert_eq!(user.exposures("secure", &file, &arguments)[0]["code"], "tracked_by_git");
     git(&["rm", "-q", "--cached", ".env"]);
     git(&["commit", "-q", "-m", "forgotten"]);
     let history = &user.exposures("status", &file, &[])[0];
-    assert_eq!(history["kind"], "history_not_searched");
+    assert_eq!(history["code"], "history_not_searched");
     let command = history["command"].as_str().unwrap();
     assert!(history["hint"].as_str().unwrap().contains(command), "{history}");
     assert!(!fs::exists(user.place("trace")).unwrap(), "no git was run");
@@ -306,9 +306,9 @@ fn copies_and_comments_are_said_before_and_after_the_secrets_move() {
     let lines = "comments or keys contain what looks like a secret, and stay: line 2";
     user.config("status", &file, &[]).ends_with(0).says(&warning).says(lines);
     let exposures = user.exposures("secure", &file, &["--yes", "--dry-run"]);
-    assert_eq!((&exposures[0]["kind"], &exposures[0]["file"]), (&json!("copied_to"), &json!(copy)));
+    assert_eq!((&exposures[0]["code"], &exposures[0]["file"]), (&json!("copied_to"), &json!(copy)));
     assert_eq!(
-        (&exposures[1]["kind"], &exposures[1]["lines"]),
+        (&exposures[1]["code"], &exposures[1]["lines"]),
         (&json!("in_comments"), &json!([2]))
     );
     let secured = user.config("secure", &file, &["--yes"]).ends_with(0);

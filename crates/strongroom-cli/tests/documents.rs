@@ -126,9 +126,9 @@ fn an_error_is_one_json_object_with_json_and_a_sentence_without() {
     assert!(error["message"].is_string() && error["hint"].is_string(), "{error}");
 
     let usage = alone(&service.sandbox, &["--json", "entry", "get"], b"").ends_with(2).error();
-    assert_eq!(usage["code"], "usage");
+    assert_eq!(usage["code"], "invalid");
     let empty = service.entry(&["set", name, "u", "--json"], b"").ends_with(2).error();
-    assert_eq!(empty["code"], "usage");
+    assert_eq!(empty["code"], "invalid");
     // The fallback's warning would be a second thing on stderr.
     let fallback = alone(&service.sandbox, &["--json", "entry", "get", name, "u"], b"");
     assert_eq!(fallback.ends_with(3).error()["code"], "not_found");

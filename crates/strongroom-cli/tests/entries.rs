@@ -179,11 +179,11 @@ fn items_without_a_user_name_are_counted() {
     assert_eq!(list.out(), "u\n");
     list.says(told).says("`secret-tool search --all service app`");
     let json = on(&bus, &["entry", "list", "app", "--json"], b"").ends_with(0).json();
-    assert_eq!(json["unnamed"], 2);
+    assert_eq!(json["unnamed_count"], 2);
     on(&bus, &["purge", "--service", "app", "--yes"], b"").ends_with(0).says(told);
     assert_eq!(service.items().len(), 2, "they are not ours to delete");
     let json = on(&bus, &["purge", "--service", "app", "--yes", "--json"], b"").ends_with(0).json();
-    assert_eq!((&json["deleted"], &json["unnamed"]), (&0.into(), &2.into()));
+    assert_eq!((&json["deleted_count"], &json["unnamed_count"]), (&0.into(), &2.into()));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_purge_takes_all_items_of_a_name() {
         service.add_item("login", "l", &[("service", "app"), ("username", user)], "v");
     }
     let purged = on(&bus, &["purge", "--service", "app", "--yes", "--json"], b"").ends_with(0);
-    assert_eq!(purged.json()["deleted"], 3);
+    assert_eq!(purged.json()["deleted_count"], 3);
     assert!(service.items().is_empty());
 }
 

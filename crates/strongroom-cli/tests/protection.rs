@@ -57,7 +57,7 @@ fn every_answer_in_json_says_how_long_it_lasts_and_why_there() {
         &["purge", "--yes"],
     ] {
         let json = said(arguments).json();
-        assert_eq!(json["persistence"], "until_reboot", "{arguments:?}: {json}");
+        assert_eq!(json["store"]["persistence"], "until_reboot", "{arguments:?}: {json}");
         assert!(codes(&json).contains(&"not_persistent"), "{arguments:?}: {json}");
     }
     for arguments in [
@@ -75,6 +75,21 @@ fn every_answer_in_json_says_how_long_it_lasts_and_why_there() {
 }
 
 #[test]
+fn what_the_library_warns_of_is_in_the_answer() {
+    let service = KeyutilsService::new();
+    service.set("API_KEY", b"value");
+    let listed = service.vault(&["--json", "list"], b"").ends_with(0);
+    assert_eq!(listed.stderr, "");
+    let listed = listed.json();
+    assert_eq!(codes(&listed), ["not_persistent", "read_by_containers", "other"]);
+    let message = listed["warnings"][2]["message"].as_str().unwrap();
+    assert!(message.contains("there are 1 entries of this service"), "{message}");
+    let missing = service.vault(&["--json", "get", "API_KEY"], b"").ends_with(3);
+    let missing: Value = serde_json::from_str(&missing.stderr).unwrap();
+    assert_eq!(codes(&missing), ["other"]);
+}
+
+#[test]
 fn a_move_says_how_the_new_place_protects() {
     let service = KeyutilsService::new();
     service.vault(&["set", "KEY"], b"value").ends_with(0);
@@ -88,7 +103,7 @@ fn a_move_says_how_the_new_place_protects() {
         run(command, &[&arguments, consent].concat(), b"").ends_with(0).json()
     };
     let there = moved("file", &[]);
-    assert_eq!((&there["persistence"], codes(&there).len()), (&"permanent".into(), 0));
+    assert_eq!((&there["store"]["persistence"], codes(&there).len()), (&"permanent".into(), 0));
     let back = moved("keyutils", &["--session-store"]);
     assert_eq!(codes(&back), ["not_persistent", "read_by_containers"]);
     service.vault(&["purge", "--yes"], b"").ends_with(0);
@@ -125,11 +140,12 @@ fn a_session_in_the_clear_is_told_wherever_stores_are() {
     let set = allow(&["set", "KEY"], b"value");
     assert!(set.stderr.contains("warning: the store doesn't encrypt"), "{}", set.stderr);
     let json = allow(&["set", "KEY", "--json"], b"value").json();
-    assert_eq!(json["session_encrypted"], false);
+    assert_eq!(json["store"]["session_encrypted"], false);
     assert_eq!(codes(&json), ["session_not_encrypted"]);
     let setup = allow(&["setup", "KEY"], b"value").says("in the clear");
     assert_eq!(setup.stderr.matches("warning:").count(), 1, "{}", setup.stderr);
-    assert_eq!(allow(&["setup", "KEY", "--json"], b"value").json()["session_encrypted"], false);
+    let setup = allow(&["setup", "KEY", "--json"], b"value").json();
+    assert_eq!(setup["store"]["session_encrypted"], false);
     allow(&["backends"], b"").says("session without encryption");
     allow(&["doctor"], b"").says("Note: secret-service: the store doesn't encrypt the session");
     assert_eq!(allow(&["doctor", "--json"], b"").json()["session_encrypted"], false);
@@ -146,15 +162,15 @@ fn a_session_in_the_clear_is_told_wherever_stores_are() {
 fn an_encrypted_session_is_told_too() {
     let (bus, _service) = scripted(Script::default());
     let json = on(&bus, &["set", "KEY", "--json"], b"value").ends_with(0).json();
-    assert_eq!((&json["session_encrypted"], codes(&json).len()), (&true.into(), 0));
+    assert_eq!((&json["store"]["session_encrypted"], codes(&json).len()), (&true.into(), 0));
     on(&bus, &["setup", "KEY"], b"value").ends_with(0).says("encrypted");
     on(&bus, &["backends"], b"").ends_with(0).says("encrypted session");
     let backends = on(&bus, &["backends", "--json"], b"").ends_with(0).json();
-    let rows = backends["backends"].as_array().unwrap();
-    let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
-    assert_eq!(row("secret-service")["session_encrypted"], true);
-    assert_eq!(row("secret-service")["read_by_user_programs"], true);
-    assert_eq!(row("keyutils")["read_by_containers"], true);
+    let rows = backends["stores"].as_array().unwrap();
+    let row = |name: &str| rows.iter().find(|row| row["backend"] == name).unwrap();
+    assert_eq!(row("secret-service")["store"]["session_encrypted"], true);
+    assert_eq!(row("secret-service")["store"]["read_by_user_programs"], true);
+    assert_eq!(row("keyutils")["store"]["read_by_containers"], true);
     assert_eq!(codes(row("keyutils")), ["not_persistent", "read_by_containers"]);
     on(&bus, &["doctor"], b"").ends_with(0).says("over an encrypted session");
 }
@@ -175,7 +191,7 @@ fn the_session_collection_is_told_wherever_stores_are() {
     assert!(list.stderr.contains("last until you log out"), "{}", list.stderr);
     let set = on(&bus, &["set", "KEY", "--json"], b"value").ends_with(0).json();
     assert_eq!(
-        (&set["persistence"], codes(&set)),
+        (&set["store"]["persistence"], codes(&set)),
         (&"until_logout".into(), vec!["not_persistent"])
     );
 }

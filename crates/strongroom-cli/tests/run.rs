@@ -137,7 +137,7 @@ fn a_value_that_the_system_does_not_pass_on_is_named_with_the_limit() {
     let refused = refused.says("\"BIG\"").says("131,072 bytes").says("--only");
     assert!(!refused.stderr.contains("xxx"));
     let json = vault(&["--json", "run", "--", "true"], b"").ends_with(2);
-    assert_eq!(json.error()["code"], "usage");
+    assert_eq!(json.error()["code"], "invalid");
     vault(&["set", "BIG"], &vec![b'x'; fits]).ends_with(0);
     vault(&["run", "--", "true"], b"").ends_with(0);
     for name in ["MORE", "MOST"] {

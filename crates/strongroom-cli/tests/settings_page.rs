@@ -280,7 +280,7 @@ fn an_export_is_a_file_of_its_user_alone() {
     let session = page.session();
     let export = |body| page.post("api/export", &session, body);
     let written = export(r#"{"label":"JSON"}"#);
-    let (_, path) = written.split_once("{\"path\":\"").unwrap_or_else(|| panic!("{written}"));
+    let (_, path) = written.split_once("{\"file\":\"").unwrap_or_else(|| panic!("{written}"));
     let path = PathBuf::from(path.split_once('"').unwrap().0);
     assert_eq!(path.parent(), Some(home.as_path()));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

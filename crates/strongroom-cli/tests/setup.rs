@@ -65,11 +65,11 @@ fn json_says_the_same() {
     let setup = ["setup", "api-key", "--json", "--service", &service.name];
     let stored = alone(&service.sandbox, &setup, b"value\n").ends_with(0);
     let (json, stderr) = (stored.json(), &stored.stderr);
-    assert_eq!(json["backend"], "keyutils");
-    assert_eq!(json["persistence"], "until_reboot");
-    assert_eq!(json["stored"][0]["name"], "api-key");
+    assert_eq!(json["store"]["backend"], "keyutils");
+    assert_eq!(json["store"]["persistence"], "until_reboot");
+    assert_eq!(json["secrets"][0]["name"], "api-key");
     let command = format!("{PROGRAM} get api-key --service {}", service.name);
-    assert_eq!(json["stored"][0]["read_with"], command);
+    assert_eq!(json["secrets"][0]["read_with"], command);
     assert_eq!(stderr, "", "the result says it all");
 }
 

@@ -208,8 +208,8 @@ fn backends_are_a_table_and_json_that_agree() {
     let table = table.says("Chosen now: keyutils").says("no D-Bus session bus");
     let json = alone(&sandbox, &["backends", "--json"], b"").ends_with(0).json();
     assert_eq!(json["chosen"], "keyutils");
-    for backend in json["backends"].as_array().unwrap() {
-        let name = backend["name"].as_str().unwrap();
+    for backend in json["stores"].as_array().unwrap() {
+        let name = backend["backend"].as_str().unwrap();
         assert!(table.out().contains(name), "{name}");
         assert_eq!(backend["usable"], ["keyutils", "memory"].contains(&name), "{name}");
     }

@@ -228,7 +228,7 @@ fn list_is_filtered_and_its_json_has_a_version() {
     service.vault(&["list", "--expiring", "soon"], b"").ends_with(2);
 
     let json = service.vault(&["list", "--json"], b"").ends_with(0).json();
-    assert_eq!((&json["version"], &json["backend"]), (&1.into(), &"keyutils".into()));
+    assert_eq!((&json["version"], &json["store"]["backend"]), (&1.into(), &"keyutils".into()));
     let secrets = json["secrets"].as_array().unwrap();
     let states: Vec<_> = secrets.iter().map(|it| (&it["name"], &it["expired"])).collect();
     let expected = [("EVER", false), ("LATER", false), ("OVER", true), ("SOON", false)];
@@ -275,7 +275,7 @@ fn purge_deletes_every_entry_of_the_service_once_told_to() {
     service.vault(&["exists", "KEY"], b"").ends_with(0);
 
     let purged = service.vault(&["purge", "--yes", "--json"], b"").ends_with(0).json();
-    assert_eq!(purged["deleted"], 2);
+    assert_eq!(purged["deleted_count"], 2);
     assert_eq!(purged["entries"], serde_json::json!(["single", "vault"]));
     assert_eq!(service.entry(&["list", &service.name], b"").out(), "");
     service.vault(&["get", "KEY"], b"").ends_with(3);
@@ -383,7 +383,7 @@ fn move_takes_the_vault_to_another_backend_and_back() {
     assert!(refused.error()["message"].as_str().unwrap().contains("forgets"));
     let back = app(&["move", "--to", "keyutils", "--session-store", "--json"], b"");
     let back = back.ends_with(0).json();
-    assert_eq!((&back["from"], &back["secrets"]), (&"file".into(), &1.into()));
+    assert_eq!((&back["from"], &back["secret_count"]), (&"file".into(), &1.into()));
     assert_eq!(service.vault(&["get", "A"], b"").ends_with(0).out(), "1");
 }
 
@@ -397,7 +397,7 @@ fn secrets_can_be_moved_into_entries_of_their_own_and_back() {
     assert_eq!(service.entry(&["get", &name, "API_KEY"], b"").ends_with(0).out(), "a value");
     let listed = service.vault(&["list", "--json"], b"").ends_with(0).json();
     assert_eq!(
-        (&listed["layout"], &listed["secrets"][0]["name"]),
+        (&listed["store"]["layout"], &listed["secrets"][0]["name"]),
         (&json!("entries"), &json!("API_KEY"))
     );
     service.vault(&["set", "API_KEY", "--provider", "openai"], b"x").ends_with(1).says("provider");

@@ -17,6 +17,7 @@ pub struct Capabilities {
     /// The lifetime of entries.
     pub persistence: Persistence,
     /// The largest secret in bytes; `None` if the store sets no limit.
+    #[cfg_attr(feature = "serde", serde(rename = "max_secret_bytes"))]
     pub max_secret_len: Option<usize>,
     /// `true` if any bytes are returned unchanged, not only text.
     pub binary_safe: bool,

@@ -28,7 +28,6 @@ use crate::{Error, Result, Timestamp, name};
 #[cfg_attr(feature = "serde", serde(try_from = "crate::serialized::UncheckedKey"))]
 pub struct SecretKey {
     name: String,
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     target: Option<String>,
 }
 
@@ -39,19 +38,14 @@ pub struct SecretKey {
 #[non_exhaustive]
 pub struct SecretMetadata {
     /// The issuer: `openai`.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub provider: Option<String>,
     /// The permissions, in the provider's words: `repo:read`.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
     /// The first moment at which the secret is not valid any more.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub expires_at: Option<Timestamp>,
     /// The time at which the vault first held the secret.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub created_at: Option<Timestamp>,
     /// The time at which the value was last written.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub updated_at: Option<Timestamp>,
 }
 

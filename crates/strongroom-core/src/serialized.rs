@@ -71,14 +71,16 @@ mod tests {
 
     #[test]
     fn what_is_known_of_a_secret_has_a_form() {
-        is(SecretKey::new("A"), r#"{"name":"A"}"#);
+        is(SecretKey::new("A"), r#"{"name":"A","target":null}"#);
+        assert_eq!(serde_json::from_str::<SecretKey>(r#"{"name":"A"}"#).ok(), Some("A".into()));
         is(SecretKey::with_target("A", "b"), r#"{"name":"A","target":"b"}"#);
         is(Timestamp::UNIX_EPOCH, r#""1970-01-01T00:00:00Z""#);
-        is(SecretMetadata::new(), "{}");
         let mut metadata = SecretMetadata::new();
         metadata.scope = Some("read".to_owned());
         metadata.expires_at = Some(Timestamp::UNIX_EPOCH);
-        is(metadata, r#"{"scope":"read","expires_at":"1970-01-01T00:00:00Z"}"#);
+        is(metadata, METADATA);
+        let empty: SecretMetadata = serde_json::from_str("{}").expect("each field is optional");
+        assert_eq!(empty, SecretMetadata::new());
         is(ServiceName::new("app").expect("it is valid"), r#""app""#);
         is(UserName::new("token").expect("it is valid"), r#""token""#);
     }
@@ -118,8 +120,9 @@ mod tests {
         is(Capabilities::new(Persistence::Permanent).with_max_secret_len(9), LIMITED);
     }
 
-    const CAPABILITIES: &str = r#"{"persistence":"session","max_secret_len":null,"binary_safe":true,"can_list":true,"may_prompt":false,"session_encrypted":null,"read_by_user_programs":false,"read_by_containers":false,"plaintext":false,"writes_late":false,"keeps_deleted":false}"#;
-    const LIMITED: &str = r#"{"persistence":"permanent","max_secret_len":9,"binary_safe":false,"can_list":false,"may_prompt":false,"session_encrypted":null,"read_by_user_programs":false,"read_by_containers":false,"plaintext":false,"writes_late":false,"keeps_deleted":false}"#;
+    const METADATA: &str = r#"{"provider":null,"scope":"read","expires_at":"1970-01-01T00:00:00Z","created_at":null,"updated_at":null}"#;
+    const CAPABILITIES: &str = r#"{"persistence":"session","max_secret_bytes":null,"binary_safe":true,"can_list":true,"may_prompt":false,"session_encrypted":null,"read_by_user_programs":false,"read_by_containers":false,"plaintext":false,"writes_late":false,"keeps_deleted":false}"#;
+    const LIMITED: &str = r#"{"persistence":"permanent","max_secret_bytes":9,"binary_safe":false,"can_list":false,"may_prompt":false,"session_encrypted":null,"read_by_user_programs":false,"read_by_containers":false,"plaintext":false,"writes_late":false,"keeps_deleted":false}"#;
     const KINDS: [ErrorKind; 25] = [
         ErrorKind::AccessDenied,
         ErrorKind::AlreadyExists,

@@ -86,7 +86,10 @@ async function send(path, options = {}) {
       hint: "If it has ended, open the page anew from there.",
     });
   }
-  if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
+  if (!response.ok) {
+    const { error, updated_at } = await response.json().catch(() => ({}));
+    throw new Problem(response.status, { ...error, updated_at });
+  }
   return response;
 }
 
@@ -169,9 +172,9 @@ export const reveal = async (secret) => (await post("secrets/reveal", key(secret
 export const health = async () => (await get("health")).findings;
 export const plan = async () => (await get("migration")).plan;
 export const secure = async (planned) =>
-  (await (await write("migration/secure", {}, ...planned)).json()).done;
+  (await (await write("migration/secure", {}, ...planned)).json()).message;
 export const exportAs = async (label, replace) =>
-  (await (await post("export", { label, replace })).json()).path;
+  (await (await post("export", { label, replace })).json()).file;
 
 /** The changes of the vault as they are told, after one event `open`. It ends with the connection. */
 export async function* changes() {

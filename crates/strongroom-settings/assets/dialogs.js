@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { badge, byId, calm, complain, make, say, sessionOver, words } from "./dom.js";
 import { forgetPasted, pastedInto } from "./pasted.js";
-import { age, called, endOfDay, expires, isSame, lastDay, moment } from "./words.js";
+import { age, called, endOfDay, expires, expiry, isSame, lastDay, moment } from "./words.js";
 
 /** How long a value is shown, in seconds. */
 const SHOWN = 10;
@@ -71,7 +71,7 @@ async function change(seen, verb, work) {
     await work(seen);
     return true;
   } catch (problem) {
-    if (problem.code !== "changed") throw problem;
+    if (problem.code !== "conflict") throw problem;
     const isSure = await ask({
       heading: `${called(seen)} was changed meanwhile`,
       text: `Another process has written it since this page showed it. ${verb} it all the same?`,
@@ -87,7 +87,7 @@ function showReplace() {
   openForm({ heading: `Replace ${called(old)}`, submit: "Replace", key: false, value: true });
   fields.provider.value = old.provider ?? "";
   fields.scope.value = old.scope ?? "";
-  fields.expires.value = old.expiry === "expired" ? "" : lastDay(old.expires_at);
+  fields.expires.value = old.expired ? "" : lastDay(old.expires_at);
   form.onsend = async (filled) => {
     // A day that stays is the same moment, which need not be the day's end.
     const stays = fields.expires.value === lastDay(old.expires_at);
@@ -242,7 +242,8 @@ function veil() {
   fields.value.classList.toggle("veiled", !byId("unveil").checked);
 }
 
-function facts({ target, provider, scope, created_at, updated_at, expires_at, expiry, storage }) {
+function facts(secret) {
+  const { target, provider, scope, created_at, updated_at, expires_at, storage } = secret;
   const until = expires_at ? `${expires(expires_at)} (${moment(expires_at)})` : "never";
   const where = make("span", {}, badge(storage), ` ${storage.protection} ${storage.lasts}`);
   const times = (text) => text && [text];
@@ -252,7 +253,7 @@ function facts({ target, provider, scope, created_at, updated_at, expires_at, ex
     ["Scope", words(scope)],
     ["Added", times(created_at && moment(created_at))],
     ["Last written", times(updated_at && `${moment(updated_at)} (${age(updated_at)})`)],
-    ["Expires", [make("span", { className: `expiry ${expiry}` }, until)]],
+    ["Expires", [make("span", { className: `expiry ${expiry(secret)}` }, until)]],
     ["Stored in", [where]],
   ];
   return known

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { closeAll, isAbout, setLimits, showAdd, showDetails } from "./dialogs.js";
 import { badge, byId, calm, complain, make, say, words } from "./dom.js";
 import { showExport, showHealth, showMigration, showStorage } from "./sections.js";
-import { age, called, expires, isSame } from "./words.js";
+import { age, called, expires, expiry, isSame } from "./words.js";
 
 /** How often the server is told that the user is there, at most, in milliseconds. */
 const KEEP = 60_000;
@@ -28,7 +28,7 @@ async function start() {
     document.title = `${about.title} – secrets`;
     byId("title").replaceChildren(...words(about.title));
     setLimits(about.limits);
-    showStorage(about.storage);
+    showStorage(about.badge, about.warnings);
     for (const field of document.querySelectorAll(".metadata")) field.hidden = !about.keeps_metadata;
     showExport(about.export);
     byId("page").hidden = false;
@@ -96,10 +96,10 @@ async function changed({ name, target, kind }) {
 async function refresh() {
   try {
     const listed = await api.list();
-    secrets = listed.secrets;
+    secrets = listed.secrets.map((secret) => ({ ...secret, storage: listed.badge }));
     if (isUnread) calm();
     isUnread = false;
-    showStorage(listed.storage);
+    showStorage(listed.badge, listed.warnings);
     draw();
   } catch (problem) {
     isUnread = true;
@@ -145,7 +145,7 @@ function row(secret) {
     cell("Provider", words(secret.provider), "text"),
     cell("Scope", words(secret.scope), "text"),
     cell("Age", [age(secret.updated_at)]),
-    cell("Expires", [expires(secret.expires_at)], "", `expiry ${secret.expiry}`),
+    cell("Expires", [expires(secret.expires_at)], "", `expiry ${expiry(secret)}`),
     cell("Stored in", [badge(secret.storage)]),
   );
   line.addEventListener("click", () => {

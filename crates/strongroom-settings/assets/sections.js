@@ -5,10 +5,10 @@ import { ask } from "./dialogs.js";
 import { badge, byId, calm, complain, make, say, sentence, sessionOver, words } from "./dom.js";
 import { called } from "./words.js";
 
-export function showStorage(storage) {
+export function showStorage(storage, warnings) {
   byId("storage").replaceChildren(badge(storage), ` ${storage.protection} ${storage.lasts}`);
   // How long they last stands there already.
-  const weak = storage.warnings.filter(({ code }) => code !== "not_persistent");
+  const weak = warnings.filter(({ code }) => code !== "not_persistent");
   const warning = ({ message }) => make("li", {}, sentence(message));
   byId("storage-warnings").replaceChildren(...weak.map(warning));
 }
@@ -24,9 +24,9 @@ export async function showHealth() {
 
 const SEVERITIES = { fine: "Fine", note: "Note", problem: "Problem" };
 
-function finding({ severity, problem, fixes }) {
+function finding({ severity, message, fixes }) {
   const word = make("span", { className: `badge ${severity}` }, SEVERITIES[severity]);
-  const text = make("div", {}, make("p", {}, sentence(problem)), ...fixes.map(fix));
+  const text = make("div", {}, make("p", {}, sentence(message)), ...fixes.map(fix));
   return make("li", { className: "finding" }, word, text);
 }
 
@@ -51,20 +51,20 @@ export async function showMigration() {
   byId("migration").hidden = !plan;
   planned = plan?.secrets ?? [];
   if (!plan) return;
-  const line = ({ place, ...key }) =>
+  const line = ({ file, path, ...key }) =>
     make(
       "li",
       { className: "planned" },
-      badge(plan.storage),
+      badge(plan.badge),
       make(
         "div",
         {},
         make("strong", {}, ...words(called(key))),
-        make("p", { className: "muted" }, ...words(place)),
+        make("p", { className: "muted" }, ...words(`${file}: ${path}`)),
       ),
     );
   byId("planned").replaceChildren(...planned.map(line));
-  const warnings = plan.warnings.map((text) => make("li", {}, sentence(text)));
+  const warnings = plan.notes.map((text) => make("li", {}, sentence(text)));
   byId("migration-warnings").replaceChildren(...warnings);
 }
 
@@ -93,30 +93,30 @@ export function showExport(formats) {
   byId("formats").replaceChildren(...formats.map(button));
 }
 
-async function exportTo({ label, path }, button) {
+async function exportTo({ label, file }, button) {
   const isSure = await ask({
     heading: `Export all values as ${label}?`,
     text:
-      `They will be in ${path}, which your account alone can read. The file is not encrypted: whoever gets hold of ` +
+      `They will be in ${file}, which your account alone can read. The file is not encrypted: whoever gets hold of ` +
       "it can read every value, also in a backup or a synchronised folder. Delete it once it has served.",
     yes: "Export in plain text",
     isDangerous: true,
   });
-  if (isSure) await attempt(button, () => writeExport(label, path));
+  if (isSure) await attempt(button, () => writeExport(label, file));
 }
 
-async function writeExport(label, path, replace = false) {
+async function writeExport(label, file, replace = false) {
   try {
     say(`All values are in ${await api.exportAs(label, replace)} now.`);
   } catch (problem) {
     if (problem.code !== "already_exists" || replace) throw problem;
     const isSure = await ask({
       heading: "Replace the file?",
-      text: `There is a file ${path} already.`,
+      text: `There is a file ${file} already.`,
       yes: "Replace it",
       isDangerous: true,
     });
-    if (isSure) await writeExport(label, path, true);
+    if (isSure) await writeExport(label, file, true);
   }
 }
 

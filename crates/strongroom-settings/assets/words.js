@@ -27,6 +27,16 @@ export function expires(time) {
   return seconds <= 0 ? `expired ${length(-seconds)} ago` : `in ${length(seconds)}`;
 }
 
+/** How long before its end a secret is marked, in seconds. */
+const SOON = 7 * DAY;
+
+/** The class of an expiry, which decides its colour. */
+export function expiry({ expires_at, expired }) {
+  if (!expires_at) return "never";
+  if (expired) return "expired";
+  return Date.parse(expires_at) - Date.now() < SOON * 1000 ? "soon" : "later";
+}
+
 /** A moment by the user's clock. */
 export const moment = (time) =>
   new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });

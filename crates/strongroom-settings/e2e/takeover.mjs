@@ -14,7 +14,7 @@ function pose({ url }, response) {
   if (url.endsWith("api/events")) {
     response.setHeader("Content-Type", "text/event-stream");
     response.write('event: change\ndata: {"name":"X","target":null,"kind":"added"}\n\n');
-  } else if (url.endsWith("api/secrets")) json({ secrets: [], storage: {}, warnings: [] });
+  } else if (url.endsWith("api/secrets")) json({ secrets: [], store: {}, badge: {}, warnings: [] });
   else if (url.endsWith("api/health")) json({ findings: [] });
   else if (url.includes("api/")) response.writeHead(204).end();
   else {

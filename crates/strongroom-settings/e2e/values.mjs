@@ -219,7 +219,7 @@ await step("what weakens the protection stands where the secrets are kept", asyn
   await page.route("**/api/secrets", async (route) => {
     const answer = await route.fetch();
     const listed = await answer.json();
-    listed.storage.warnings = [{ code: "unencrypted", message: "values cross the bus without encryption" }];
+    listed.warnings = [{ code: "unencrypted", message: "values cross the bus without encryption" }];
     await route.fulfill({ response: answer, json: listed });
   });
   await page.reload();
@@ -231,7 +231,7 @@ await step("what weakens the protection stands where the secrets are kept", asyn
 
 await step("a store that is locked is asked again by a button", async () => {
   const locked = { code: "locked", message: "the keyring is locked", hint: "Unlock it." };
-  await page.route("**/api/secrets", (route) => route.fulfill({ status: 503, json: locked }));
+  await page.route("**/api/secrets", (route) => route.fulfill({ status: 503, json: { error: locked } }));
   await page.reload();
   await page.getByRole("alert").filter({ hasText: "The keyring is locked. Unlock it." }).waitFor();
   assert.equal(await page.getByRole("table").isVisible(), false);
@@ -244,7 +244,7 @@ await step("a store that is locked is asked again by a button", async () => {
 
 await step("a moment in an error is told by the user's clock", async () => {
   const expired = { code: "expired", message: "the secret expired at 2026-01-02T03:04:05Z", hint: "" };
-  await page.route("**/api/secrets/reveal", (route) => route.fulfill({ status: 410, json: expired }));
+  await page.route("**/api/secrets/reveal", (route) => route.fulfill({ status: 410, json: { error: expired } }));
   await openRow("TOKEN");
   await button("Copy").click();
   const moment = await page.evaluate(() =>

@@ -18,6 +18,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use strongroom::ErrorKind;
 
 use crate::problem::Problem;
 use crate::settings::Shared;
@@ -40,7 +41,8 @@ pub(crate) fn nowhere() -> Router {
 }
 
 async fn no_such_page() -> Problem {
-    Problem::refused(StatusCode::NOT_FOUND, "not_found", "there is no such page")
+    let code = ErrorKind::NotFound.code();
+    Problem::refused(StatusCode::NOT_FOUND, code, "there is no such page")
 }
 
 fn with_session(shared: &Arc<Shared>) -> Router<Arc<Shared>> {

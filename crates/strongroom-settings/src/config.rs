@@ -61,8 +61,7 @@ impl Migration for ConfigMigration {
         let (plan, forgets) = self.plan_or_why_not()?;
         let moved = plan.steps.iter().filter(|step| step.leaves != Leaves::Value);
         let shown = moved.fold(Plan::new(), |shown, step| {
-            let place = format!("{}: {}", self.file.path().display(), step.path);
-            shown.with_secret(step.key.clone(), place)
+            shown.with_secret(step.key.clone(), self.file.path(), step.path.to_string())
         });
         let conflicts = plan.conflicts().map(|step| {
             format!("The file and the vault hold different values of {}; nothing moves", step.key)
@@ -132,8 +131,7 @@ impl Export for ConfigExport {
 
 /// Replaces the characters that a file's name can't have.
 fn file_name(name: &str) -> String {
-    let is_kept = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect()
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
 impl fmt::Debug for ConfigMigration {

@@ -10,7 +10,7 @@ use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::timeout;
@@ -116,7 +116,7 @@ pub(crate) async fn whole_body(body: Body, largest: usize) -> Result<Bytes, Prob
 
 /// Returns the bearer of a request. `None` if the request has no bearer, or several.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    one(headers, AUTHORIZATION)?.ok()?.strip_prefix("Bearer ")
+    single_header(headers, AUTHORIZATION)?.ok()?.strip_prefix("Bearer ")
 }
 
 /// Checks that a request is for this machine, and comes from the page itself.
@@ -124,19 +124,19 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// A foreign name that resolves to this machine must not reach the page (DNS rebinding), and no other page may change or
 /// read anything (cross-site request forgery).
 fn check_origin(request: &Request) -> Result<(), Problem> {
-    let refused = |why| Problem::refused(StatusCode::FORBIDDEN, "foreign_origin", why);
     let authority = authority(request).filter(|it| is_loopback(it));
-    let authority = authority.ok_or_else(|| refused("the Host is not this machine"))?;
+    let authority =
+        authority.ok_or_else(|| Problem::foreign_origin("the Host is not this machine"))?;
     if request.headers().contains_key(SERVICE_WORKER) {
-        return Err(refused("the page has no service worker"));
+        return Err(Problem::foreign_origin("the page has no service worker"));
     }
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    match one(request.headers(), ORIGIN) {
+    match single_header(request.headers(), ORIGIN) {
         Some(Ok(origin)) if is_origin(origin, authority) => Ok(()),
         // Browsers send no Origin with a navigation, or with a GET request of the page itself.
         None if is_read && !is_from_another_site(request) => Ok(()),
         _ if is_entry(request) => Ok(()),
-        _ => Err(refused("the request comes from another page")),
+        _ => Err(Problem::foreign_origin("the request comes from another page")),
     }
 }
 
@@ -152,7 +152,7 @@ fn is_entry(request: &Request) -> bool {
 /// Returns the host and port of the request. `None` if it names several hosts, or no host.
 fn authority(request: &Request) -> Option<&str> {
     let target = request.uri().authority().map(|authority| authority.as_str());
-    match (one(request.headers(), HOST), target) {
+    match (single_header(request.headers(), HOST), target) {
         (Some(host), None) => host.ok(),
         (Some(host), Some(target)) => host.ok().filter(|host| *host == target),
         (None, target) => target,
@@ -176,14 +176,18 @@ fn is_origin(origin: &str, authority: &str) -> bool {
 /// Returns whether a page of another site fetches this. A link from there is allowed, because the page shows nothing without
 /// a session.
 fn is_from_another_site(request: &Request) -> bool {
-    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
-    let is_navigation = header(HeaderName::from_static("sec-fetch-mode")) == Some(b"navigate");
-    let site = header(SEC_FETCH_SITE);
+    let mode = first_header(request, HeaderName::from_static("sec-fetch-mode"));
+    let site = first_header(request, SEC_FETCH_SITE);
+    let is_navigation = mode == Some(b"navigate");
     !is_navigation && site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
+fn first_header(request: &Request, name: HeaderName) -> Option<&[u8]> {
+    request.headers().get(name).map(HeaderValue::as_bytes)
+}
+
 /// Returns the value of a header that may occur once. `Some(Err)` if it occurs more often, or is not text.
-fn one(headers: &HeaderMap, name: HeaderName) -> Option<Result<&str, ()>> {
+fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Result<&str, ()>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     Some(if values.next().is_some() { Err(()) } else { first.to_str().map_err(|_| ()) })

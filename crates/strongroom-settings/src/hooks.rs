@@ -57,8 +57,10 @@ pub struct Plan {
 pub struct PlannedSecret {
     /// The key of the secret in the vault.
     pub key: SecretKey,
-    /// The place of the secret, such as `.agent/config.json: providers.openai.apiKey`.
-    pub place: String,
+    /// The file that holds the secret.
+    pub file: PathBuf,
+    /// The path within the file, such as `providers.openai.apiKey`.
+    pub path: String,
 }
 
 /// A file format that an [`Export`] can write.
@@ -79,8 +81,14 @@ impl Plan {
 
     /// Adds a secret.
     #[must_use]
-    pub fn with_secret(mut self, key: impl Into<SecretKey>, place: impl Into<String>) -> Self {
-        self.secrets.push(PlannedSecret { key: key.into(), place: place.into() });
+    pub fn with_secret(
+        mut self,
+        key: impl Into<SecretKey>,
+        file: impl Into<PathBuf>,
+        path: impl Into<String>,
+    ) -> Self {
+        let (key, file, path) = (key.into(), file.into(), path.into());
+        self.secrets.push(PlannedSecret { key, file, path });
         self
     }
 

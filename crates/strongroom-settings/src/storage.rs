@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use strongroom::store::{Capabilities, Persistence};
 use strongroom::{Backend, Layout, SecretManager};
 
 /// The description of a way to store secrets, for the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Storage {
     /// The text of the badge.
     pub(crate) method: &'static str,
@@ -17,8 +17,6 @@ pub(crate) struct Storage {
     pub(crate) protection: Cow<'static, str>,
     /// A sentence about the time for which the secrets last.
     pub(crate) lasts: &'static str,
-    /// The capabilities of the store. `None` if there is no store.
-    pub(crate) capabilities: Option<Capabilities>,
 }
 
 /// The description for secrets in a file of the application.
@@ -27,7 +25,6 @@ pub(crate) const IN_A_FILE: Storage = Storage {
     kind: "file",
     protection: Cow::Borrowed("Not protected: who can read the file can read what is in it."),
     lasts: STAYS,
-    capabilities: None,
 };
 
 const STAYS: &str = "Stays until you delete it.";
@@ -35,23 +32,6 @@ const STAYS: &str = "Stays until you delete it.";
 impl Storage {
     pub(crate) fn of(manager: &SecretManager) -> Self {
         Self::new(manager.backend(), manager.layout(), manager.store_capabilities())
-    }
-
-    pub(crate) fn as_json(&self) -> Value {
-        let Self { method, kind, protection, lasts, capabilities } = self;
-        let warnings = capabilities.map(|can| can.warnings()).unwrap_or_default();
-        let warnings: Vec<_> = warnings
-            .iter()
-            .map(|warning| json!({ "code": warning.code(), "message": warning.to_string() }))
-            .collect();
-        json!({
-            "method": method,
-            "kind": kind,
-            "protection": protection,
-            "lasts": lasts,
-            "session_encrypted": capabilities.and_then(|can| can.session_encrypted),
-            "warnings": warnings,
-        })
     }
 
     fn new(backend: Backend, layout: Layout, can: Capabilities) -> Self {
@@ -69,13 +49,7 @@ impl Storage {
             Persistence::UntilLogout => "Gone when you log out.",
             _ => "Gone when the program ends.",
         };
-        Self {
-            method,
-            kind,
-            protection: protection(backend, layout),
-            lasts,
-            capabilities: Some(can),
-        }
+        Self { method, kind, protection: protection(backend, layout), lasts }
     }
 }
 
@@ -135,14 +109,5 @@ mod tests {
         assert!(own.contains("the application's own store"), "{own}");
         let sealed = said(Backend::Memory, Layout::Sealed);
         assert!(sealed.starts_with("In an encrypted file"), "{sealed}");
-    }
-
-    #[test]
-    fn what_weakens_the_protection_is_in_the_answer() {
-        let can = Capabilities::new(Persistence::Permanent).with_session_encrypted(Some(false));
-        let json = Storage::new(Backend::SecretService, Layout::Inline, can).as_json();
-        assert_eq!(json["session_encrypted"], false);
-        assert_eq!(json["warnings"][0]["code"], "session_not_encrypted");
-        assert_eq!(IN_A_FILE.as_json()["warnings"], json!([]));
     }
 }

@@ -36,11 +36,10 @@ async fn a_secret_is_added_with_what_is_known_about_it() {
         ("target", json!("production")),
         ("provider", json!("openai")),
         ("scope", json!(null)),
-        ("expiry", json!("soon")),
+        ("expired", json!(false)),
     ] {
         assert_eq!(listed[field], expected, "{field}");
     }
-    assert_eq!(listed["storage"]["method"], "Session");
     let key = SecretKey::with_target("API_KEY", "production");
     let stored = page.manager.get(&key).await.unwrap().unwrap();
     assert_eq!(stored.value.expose_secret(), "s3cret");
@@ -103,8 +102,8 @@ async fn what_cant_be_stored_is_refused_and_changes_nothing() {
     for (body, status, code) in [
         (form(""), StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
         (past, StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
-        (json!({ "name": "KEY" }), StatusCode::BAD_REQUEST, "bad_request"),
-        (json!({ "name": "KEY", "value": "%" }), StatusCode::BAD_REQUEST, "bad_request"),
+        (json!({ "name": "KEY" }), StatusCode::BAD_REQUEST, "invalid"),
+        (json!({ "name": "KEY", "value": "%" }), StatusCode::BAD_REQUEST, "invalid"),
     ] {
         assert_eq!(page.post("/api/secrets/add", body).await.code(status), code);
     }
@@ -116,7 +115,7 @@ async fn an_expired_secret_is_listed_and_not_revealed() {
     let page = Page::open().await;
     let over = Timestamp::now() - Duration::from_secs(60 * 60);
     page.manager.set("OLD", &Secret::new("v").expires_at(over)).await.unwrap();
-    assert_eq!(page.secrets().await[0]["expiry"], "expired");
+    assert_eq!(page.secrets().await[0]["expired"], true);
     let answer = page.post("/api/secrets/reveal", json!({ "name": "OLD" })).await;
     assert_eq!(answer.code(StatusCode::GONE), "expired");
 }
@@ -125,9 +124,12 @@ async fn an_expired_secret_is_listed_and_not_revealed() {
 async fn the_page_says_where_secrets_are_and_how_the_stores_do() {
     let page = Page::open_with(|settings| settings.title("Tracker")).await;
     let about = page.get("/api/about").await.json(StatusCode::OK);
-    assert_eq!((&about["title"], &about["backend"]), (&json!("Tracker"), &json!("memory")));
-    assert_eq!(about["storage"]["lasts"], "Gone when the program ends.");
-    assert_eq!(about["storage"]["warnings"][0]["code"], "not_persistent");
+    assert_eq!(
+        (&about["title"], &about["store"]["backend"]),
+        (&json!("Tracker"), &json!("memory"))
+    );
+    assert_eq!(about["badge"]["lasts"], "Gone when the program ends.");
+    assert_eq!(about["warnings"][0]["code"], "not_persistent");
     assert_eq!((&about["migration"], &about["export"]), (&json!(false), &json!([])));
     let health = page.get("/api/health").await.json(StatusCode::OK);
     assert!(health["findings"].is_array());
@@ -160,7 +162,8 @@ struct Hook(Arc<AtomicBool>);
 
 impl Migration for Hook {
     fn plan(&self) -> strongroom::Result<Option<Plan>> {
-        let plan = Plan::new().with_secret("KEY", "config.json: apiKey").with_warning("Rotate it.");
+        let plan = Plan::new().with_secret("KEY", "config.json", "apiKey");
+        let plan = plan.with_warning("Rotate it.");
         Ok((!self.0.load(Ordering::SeqCst)).then_some(plan))
     }
 
@@ -190,11 +193,12 @@ impl Export for Hook {
 async fn what_lies_in_files_is_shown_and_moved_by_the_application() {
     let page = Page::open_with(|settings| settings.migration(Hook(Arc::default()))).await;
     let plan = page.get("/api/migration").await.json(StatusCode::OK);
-    assert_eq!(plan["plan"]["secrets"][0]["place"], "config.json: apiKey");
-    assert_eq!(plan["plan"]["storage"]["method"], "File");
+    let secret = json!({ "name": "KEY", "target": null, "file": "config.json", "path": "apiKey" });
+    assert_eq!(plan["plan"]["secrets"], json!([secret]));
+    assert_eq!(plan["plan"]["badge"]["method"], "File");
     let secure = "/api/migration/secure";
     let done = page.post(secure, json!({})).await.json(StatusCode::OK);
-    assert_eq!(done["done"], "1 secret was moved.");
+    assert_eq!(done["message"], "1 secret was moved.");
     assert_eq!(page.get("/api/migration").await.json(StatusCode::OK)["plan"], json!(null));
     assert_eq!(page.post(secure, json!({})).await.code(StatusCode::CONFLICT), "conflict");
 }
@@ -204,16 +208,16 @@ async fn an_export_is_written_by_the_application_and_replaces_nothing_unasked() 
     let asked = Arc::<AtomicBool>::default();
     let page = Page::open_with(|settings| settings.export(Hook(Arc::clone(&asked)))).await;
     let about = page.get("/api/about").await.json(StatusCode::OK);
-    assert_eq!(about["export"], json!([{ "label": "JSON", "path": FILE }]));
+    assert_eq!(about["export"], json!([{ "label": "JSON", "file": FILE }]));
     let other = page.post("/api/export", json!({ "label": "YAML" })).await;
     assert_eq!(other.code(StatusCode::NOT_FOUND), "not_found");
     assert!(!asked.load(Ordering::SeqCst));
     let json = async |replace: bool| {
         page.post("/api/export", json!({ "label": "JSON", "replace": replace })).await
     };
-    assert_eq!(json(false).await.json(StatusCode::OK)["path"], FILE);
+    assert_eq!(json(false).await.json(StatusCode::OK)["file"], FILE);
     assert_eq!(json(false).await.code(StatusCode::CONFLICT), "already_exists");
-    assert_eq!(json(true).await.json(StatusCode::OK)["path"], FILE);
+    assert_eq!(json(true).await.json(StatusCode::OK)["file"], FILE);
 }
 
 #[cfg(feature = "config")]
@@ -325,7 +329,7 @@ async fn what_another_process_wrote_meanwhile_is_kept_until_the_user_has_seen_it
     let never_seen = json!({ "name": "KEY" });
     for (path, body) in of(&stale).into_iter().chain(of(&never_seen)) {
         let refused = page.post(path, body).await.json(StatusCode::CONFLICT);
-        assert_eq!(refused["code"], "changed", "{path}");
+        assert_eq!(refused["error"]["code"], "conflict", "{path}");
         assert_eq!(refused["updated_at"], page.secrets().await[0]["updated_at"], "{path}");
     }
     let value = page.manager.get_value("KEY").await.unwrap().unwrap();

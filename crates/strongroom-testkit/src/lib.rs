@@ -47,6 +47,7 @@ mod secret_service;
 #[cfg(target_os = "linux")]
 pub mod secret_tool;
 mod skip;
+mod snapshots;
 mod start;
 #[cfg(target_os = "linux")]
 mod terminal;
@@ -70,6 +71,7 @@ pub use page_session::PageSession;
 pub use provider::provider_or_skip;
 pub use sandbox::Sandbox;
 pub use skip::skip;
+pub use snapshots::{FIXTURE_ENTRIES, FIXTURE_SERVICE, Snapshots, is_the_fixture};
 pub use start::start;
 #[cfg(target_os = "linux")]
 pub use terminal::Terminal;

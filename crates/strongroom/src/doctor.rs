@@ -78,6 +78,8 @@ pub struct Finding {
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Severity {
     /// The store works.
@@ -100,6 +102,7 @@ pub struct Fix {
 
 /// A finding in the words of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpokenFinding {
     /// The severity of the finding.
@@ -107,8 +110,10 @@ pub struct SpokenFinding {
     /// The backend of the finding; `None` if it is about all of them.
     pub backend: Option<Backend>,
     /// The kind of error that the store's users get; `None` if they get none.
+    #[cfg_attr(feature = "serde", serde(rename = "code"))]
     pub kind: Option<ErrorKind>,
     /// The description of the state or the problem, in words for the user.
+    #[cfg_attr(feature = "serde", serde(rename = "message"))]
     pub problem: String,
     /// The ways to fix it, the best first. A single fix is enough.
     pub fixes: Vec<SpokenFix>,
@@ -116,6 +121,7 @@ pub struct SpokenFinding {
 
 /// A way to fix a problem, in the words of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SpokenFix {
     /// The occasion or the reason for this fix, in words for the user.

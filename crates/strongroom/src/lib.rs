@@ -38,7 +38,8 @@
 //! - `sealed` (default): the encrypted file, as the backend `file` and for vaults that outgrow their store.
 //! - `log`: warnings also go to the `log` crate, in programs without a subscriber of `tracing`.
 //! - `chrono`, `jiff`, `time`: conversions of [`Timestamp`] from and to the types of these crates.
-//! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`].
+//! - `serde`: `Serialize` and `Deserialize` for types that hold no value, such as [`Backend`], [`SecretKey`] and [`SecretInfo`],
+//!   and the module `json`.
 //! - `testing`: a mock in place of the platform's store in tests, with the module `testing`.
 
 #![forbid(unsafe_code)]
@@ -65,6 +66,8 @@ pub mod fuzzing;
 mod guard;
 pub mod input;
 mod inspect;
+#[cfg(feature = "serde")]
+pub mod json;
 mod key_config;
 #[cfg(feature = "sealed")]
 pub mod keys;

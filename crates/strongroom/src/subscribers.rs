@@ -7,9 +7,11 @@ use strongroom_core::SecretKey;
 
 /// A secret that was added, updated or removed, by this process or another.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Change {
     /// The secret's name and target.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub key: SecretKey,
     /// The kind of the change.
     pub kind: ChangeKind,
@@ -17,6 +19,8 @@ pub struct Change {
 
 /// The kind of a change to a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ChangeKind {
     /// The secret was added.

@@ -8,36 +8,52 @@
 import { invoke } from '@tauri-apps/api/core'
 import { listen, type UnlistenFn } from '@tauri-apps/api/event'
 
-/** What every function here rejects with. */
+/** An error, with which every function here rejects. */
 export interface Problem {
   /**
-   * A stable token: one of the library's, such as `locked`, `no_backend` or `expired`; `not_allowed` where the
-   * application doesn't allow it; `not_permitted` where the window's capabilities don't, or the arguments make no sense.
+   * A stable token: one of the library's, such as `locked`, `no_backend` or `expired`; `not_allowed` if the application
+   * or the window's capabilities don't allow the call, or its arguments are invalid.
    */
   code: string
-  /** What happened, as a clause. */
+  /** The error and its causes, as a clause. */
   message: string
-  /** What to do next, in a sentence. */
+  /** The next step, in sentences. */
   hint: string
+  /** The token of the cause, if it matters beyond the code. */
+  reason: string | null
 }
 
-/** Where secrets are kept. */
-export interface Storage {
+/** A store, and its protection of the secrets. */
+export interface Store {
   /** `keychain`, `credential-manager`, `secret-service`, `keyutils`, `file`, `memory` or `plaintext-file`. */
   backend: string
   /** `sealed` is in an encrypted file, whose key is in the backend. */
-  layout: 'inline' | 'sealed' | 'entries'
-  /** Whether they stay over a restart of the machine. */
-  persistent: boolean
-  /** How long they stay. */
+  layout: 'inline' | 'sealed' | 'entries' | null
+  /** The time for which secrets last. */
   persistence: 'permanent' | 'until_reboot' | 'until_logout' | 'session'
-  /** Whether values are encrypted on their way to the keyring; `null` where they cross no connection. */
-  sessionEncrypted: boolean | null
-  /** What weakens their protection, for the user to know. */
-  warnings: Warning[]
+  /** The largest secret in bytes; `null` if there is no limit. */
+  max_secret_bytes: number | null
+  /** Any bytes are returned unchanged, and not only text. */
+  binary_safe: boolean
+  /** The secrets of an application can be listed. */
+  can_list: boolean
+  /** The store may ask the user. */
+  may_prompt: boolean
+  /** Values are encrypted on their way to the keyring; `null` if they cross no connection. */
+  session_encrypted: boolean | null
+  /** Other programs of the user may read secrets without a prompt. */
+  read_by_user_programs: boolean
+  /** Containers under the same user id may read secrets. */
+  read_by_containers: boolean
+  /** Secrets are in a file without encryption. */
+  plaintext: boolean
+  /** A write is acknowledged seconds before it is on disk. */
+  writes_late: boolean
+  /** Replaced and deleted values stay in the store's own history. */
+  keeps_deleted: boolean
 }
 
-/** A fact about where secrets are kept that the user has to know. */
+/** A fact about the store that the user has to know. */
 export interface Warning {
   /** A stable token, such as `not_persistent` or `session_not_encrypted`. */
   code: string
@@ -45,53 +61,67 @@ export interface Warning {
   message: string
 }
 
-/** Whether secrets can be kept here. */
+/** The store of the secrets, if they can be stored on this machine. */
 export interface Status {
-  /** Where they are kept; `null` where no store can be used. */
-  storage: Storage | null
-  /** Why none can be used, or why not the one that lasts. */
-  problem: Problem | null
+  /** The version of the form. */
+  version: number
+  /** The store; `null` if no store can be used. */
+  store: Store | null
+  warnings: Warning[]
+  /** The reason for which no store, or only the fallback, can be used. */
+  error: Problem | null
 }
 
-/** What is known about a secret beside its value. Times are ISO 8601. */
-export interface Description {
+/** A secret without its value. Times are ISO 8601. */
+export interface Secret {
   name: string
+  /** `null` for all secrets that the page may name. */
+  target: string | null
   provider: string | null
   scope: string | null
-  createdAt: string | null
-  updatedAt: string | null
-  expiresAt: string | null
+  created_at: string | null
+  updated_at: string | null
+  expires_at: string | null
   expired: boolean
-  storage: Storage
 }
 
-/** What to remember about a secret that is stored. */
+/** Secrets, and their store. */
+export interface SecretList {
+  /** The version of the form. */
+  version: number
+  secrets: Secret[]
+  store: Store
+  warnings: Warning[]
+}
+
+/** The metadata of a secret that is stored. */
 export interface Metadata {
-  /** Who issued it. */
+  /** The issuer. */
   provider?: string
-  /** What it is good for, in the provider's words. */
+  /** The permissions, in the provider's words. */
   scope?: string
   /** The first moment at which it is not valid any more, as ISO 8601. */
-  expiresAt?: string
+  expires_at?: string
 }
 
-/** A secret that changed. */
+/** A change to a secret. */
 export interface Changed {
   name: string
+  target: string | null
   kind: 'added' | 'updated' | 'removed'
 }
 
-/** Says whether secrets can be kept here. It does not fail for want of a store: see `problem`. */
+/** Says whether secrets can be kept here. It does not fail for want of a store: see `error`. */
 export const status = (): Promise<Status> => call('status')
 
 /** Says whether a secret is there, expired or not. */
 export const exists = (name: string): Promise<boolean> => call('exists', { name })
 
-/** Says what is known about a secret beside its value; `null` if there is none. */
-export const describe = (name: string): Promise<Description | null> => call('describe', { name })
+/** Returns a secret without its value; `null` if there is none. */
+export const describe = (name: string): Promise<Secret | null> => call('describe', { name })
 
-/** Describes all secrets that are there and that the page may name. */
-export const list = (): Promise<Description[]> => call('list')
+/** Returns all existing secrets that the page may name, without their values, and their store. */
+export const list = (): Promise<SecretList> => call('list')
 
 /** Stores a secret, over the old one and what was known about it. Clear the field that it came from. */
 export const set = (name: string, value: string, metadata?: Metadata): Promise<void> =>
@@ -119,5 +149,5 @@ async function call<T>(command: string, args: Record<string, unknown> = {}): Pro
 function asProblem(error: unknown): Problem {
   if (typeof error === 'object' && error !== null && 'code' in error) return error as Problem
   const hint = 'See the capabilities of this window, and the arguments of the call.'
-  return { code: 'not_permitted', message: String(error), hint }
+  return { code: 'not_allowed', message: String(error), hint, reason: null }
 }

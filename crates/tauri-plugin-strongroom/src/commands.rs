@@ -1,11 +1,12 @@
 //! The commands that the page can call. Each checks the allow-list before it accesses the store.
 
-use strongroom::{ExposeSecret as _, SecretManager};
+use strongroom::ExposeSecret as _;
+use strongroom::json::SecretView;
 use tauri::ipc::{InvokeResponseBody, Response};
 use tauri::{AppHandle, Runtime, command};
 
 use crate::models::{Metadata, Value};
-use crate::{Access, Description, Result, Status, Storage, Strongroom, StrongroomExt as _};
+use crate::{Access, Result, SecretList, Status, Strongroom, StrongroomExt as _};
 
 /// Returns whether secrets can be stored on this machine, and in which store.
 #[command]
@@ -26,17 +27,17 @@ pub(crate) async fn exists<R: Runtime>(app: AppHandle<R>, name: String) -> Resul
 pub(crate) async fn describe<R: Runtime>(
     app: AppHandle<R>,
     name: String,
-) -> Result<Option<Description>> {
+) -> Result<Option<SecretView>> {
     let plugin = app.strongroom();
     let key = plugin.allowed().key(name, Access::StatusOnly)?;
     // Only the list has metadata without reading the value.
-    let found = all(plugin).await?;
-    Ok(found.into_iter().find(|found| found.name == key.name()))
+    let found = all(plugin).await?.secrets;
+    Ok(found.into_iter().find(|found| found.info.key == key))
 }
 
-/// Returns the metadata of all existing secrets that the page may name.
+/// Returns the metadata of all existing secrets that the page may name, and their store.
 #[command]
-pub(crate) async fn list<R: Runtime>(app: AppHandle<R>) -> Result<Vec<Description>> {
+pub(crate) async fn list<R: Runtime>(app: AppHandle<R>) -> Result<SecretList> {
     all(app.strongroom()).await
 }
 
@@ -74,13 +75,13 @@ pub(crate) async fn reveal<R: Runtime>(app: AppHandle<R>, name: String) -> Resul
     Ok(Response::new(InvokeResponseBody::Json(json)))
 }
 
-async fn all<R: Runtime>(plugin: &Strongroom<R>) -> Result<Vec<Description>> {
+async fn all<R: Runtime>(plugin: &Strongroom<R>) -> Result<SecretList> {
     let allowed = plugin.allowed();
-    let described = async |secrets: SecretManager| {
-        let found = secrets.list().await?;
-        let found = found.iter().filter(|secret| allowed.has(&secret.key));
-        let storage = Storage::of(&secrets);
-        Ok(found.map(|secret| Description::new(secret, storage.clone())).collect())
-    };
-    plugin.run(described).await
+    plugin
+        .run(async |vault| {
+            let mut secrets = vault.list().await?;
+            secrets.retain(|secret| allowed.has(&secret.key));
+            Ok(SecretList::new(secrets, &vault))
+        })
+        .await
 }

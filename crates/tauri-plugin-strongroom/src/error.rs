@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use strongroom::json::ErrorView;
 
-use crate::{Access, Problem};
+use crate::Access;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of the plugin. The page gets it as a [`Problem`]. It never contains a value.
+/// An error of the plugin. The page gets it as an [`ErrorView`]. It never contains a value.
 ///
 /// The application's own commands may return it, too: `?` converts the library's errors.
 #[derive(Clone, Debug)]
@@ -53,16 +54,11 @@ impl Error {
     }
 
     /// Returns the error in the form that the page gets.
-    pub fn problem(&self) -> Problem {
-        // The page can't ask for an error's source, so the message includes the cause.
-        let message = match self {
-            Self::Secrets(error) => error.source().map_or_else(
-                || error.problem().to_owned(),
-                |cause| format!("{}: {cause}", error.problem()),
-            ),
-            Self::NotAllowed { .. } => self.to_string(),
-        };
-        Problem { code: self.code(), message, hint: self.hint() }
+    pub fn view(&self) -> ErrorView {
+        match self {
+            Self::Secrets(error) => ErrorView::from(&**error),
+            Self::NotAllowed { .. } => ErrorView::new(self.code(), self.to_string(), self.hint()),
+        }
     }
 }
 
@@ -98,7 +94,7 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.problem().serialize(serializer)
+        self.view().serialize(serializer)
     }
 }
 
@@ -119,7 +115,7 @@ mod tests {
         let error = strongroom::Error::new(ErrorKind::Io, Operation::Set)
             .with_source(std::io::Error::other("the disk is full"));
         let message = &seen_by_the_page(&error.into())["message"];
-        assert_eq!(message, "reading or writing failed: the disk is full");
+        assert_eq!(message, "cannot store: reading or writing failed: the disk is full");
     }
 
     #[test]

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::StreamExt as _;
 use strongroom::store::choose_unbound;
-use strongroom::{Change, Config, ErrorKind, SecretManager};
+use strongroom::{Config, ErrorKind, SecretManager};
 use tauri::async_runtime::{Mutex, spawn};
 use tauri::{AppHandle, Emitter as _, Manager, Runtime};
 use unblock::unblock;
 
 use crate::access::AllowList;
-use crate::{CHANGED, Changed, Error, Result, Status};
+use crate::{CHANGED, Error, Result, Status};
 
 /// Access to the plugin from Tauri's managers: the application, its handles and windows.
 pub trait StrongroomExt<R: Runtime> {
@@ -167,10 +167,10 @@ impl<R: Runtime> Strongroom<R> {
         };
         let (app, allowed) = (self.app.clone(), Arc::clone(&self.allowed));
         spawn(async move {
-            while let Some(Change { key, kind, .. }) = changes.next().await {
-                if allowed.has(&key) {
+            while let Some(change) = changes.next().await {
+                if allowed.has(&change.key) {
                     // Sending fails for windows that are closing.
-                    app.emit(CHANGED, Changed::new(key.name(), kind)).ok();
+                    app.emit(CHANGED, change).ok();
                 }
             }
         });

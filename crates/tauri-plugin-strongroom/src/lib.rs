@@ -35,7 +35,7 @@
 //! # The page
 //!
 //! With `withGlobalTauri` the functions are in `window.__TAURI__.strongroom`; with a bundler, in
-//! `guest-js/index.ts`. Errors are objects, `{ code, message, hint }`: see [`Error::code`].
+//! `guest-js/index.ts`. Errors are objects, `{ code, message, hint, reason }`: see [`Error::code`].
 //!
 //! The event [`CHANGED`] tells windows which of the allowed secrets has changed, by this process or another, from the first
 //! use of the store on.
@@ -59,7 +59,7 @@ pub use access::Access;
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use handle::{Strongroom, StrongroomExt};
-pub use models::{CHANGED, Changed, Description, Problem, Status, Storage, Warning};
+pub use models::{CHANGED, SecretList, Status};
 
 /// Tests the example in the README.
 #[cfg(doctest)]

@@ -23,22 +23,11 @@ fn desktop() -> Desktop {
     Desktop::start(plugin, ALL)
 }
 
-fn memory() -> Value {
-    let message = "secrets last until the session ends: store them again after that";
-    json!({
-        "backend": "memory",
-        "layout": "inline",
-        "persistent": false,
-        "persistence": "session",
-        "sessionEncrypted": null,
-        "warnings": [{ "code": "not_persistent", "message": message }],
-    })
-}
-
 #[test]
 fn status_says_where_secrets_are() {
     let status = desktop().ok("status", json!({}));
-    assert_eq!(status, json!({ "storage": memory(), "problem": null }));
+    assert_eq!((&status["store"]["backend"], &status["error"]), (&json!("memory"), &Value::Null));
+    assert_eq!(status["warnings"][0]["code"], "not_persistent");
 }
 
 #[test]
@@ -69,15 +58,15 @@ fn a_description_has_everything_but_the_value() {
     let desktop = desktop();
     assert_eq!(desktop.ok("describe", json!({ "name": "token" })), Value::Null);
     let expires = "2999-01-01T00:00:00Z";
-    let metadata = json!({ "provider": "jira", "scope": "write", "expiresAt": expires });
+    let metadata = json!({ "provider": "jira", "scope": "write", "expires_at": expires });
     desktop.ok("set", json!({ "name": "token", "value": "marker", "metadata": metadata }));
     let described = desktop.ok("describe", json!({ "name": "token" }));
     assert!(!described.to_string().contains("marker"));
-    let (created, updated) = (&described["createdAt"], &described["updatedAt"]);
+    let (created, updated) = (&described["created_at"], &described["updated_at"]);
     assert!(created.as_str().unwrap().ends_with('Z') && created == updated, "{described}");
     let expected = json!({
-        "name": "token", "provider": "jira", "scope": "write", "expiresAt": expires,
-        "createdAt": created, "updatedAt": updated, "expired": false, "storage": memory(),
+        "name": "token", "target": null, "provider": "jira", "scope": "write",
+        "expires_at": expires, "created_at": created, "updated_at": updated, "expired": false,
     });
     assert_eq!(described, expected);
 }
@@ -103,7 +92,8 @@ fn a_list_has_what_the_page_may_name_and_no_more() {
     });
     desktop.ok("set", json!({ "name": "note", "value": "marker" }));
     let list = desktop.ok("list", json!({}));
-    let names: Vec<_> = list.as_array().unwrap().iter().map(|secret| &secret["name"]).collect();
+    let secrets = list["secrets"].as_array().unwrap();
+    let names: Vec<_> = secrets.iter().map(|secret| &secret["name"]).collect();
     assert_eq!(names, ["note", "state"]);
     assert!(!list.to_string().contains("marker"));
 }
@@ -131,13 +121,14 @@ fn windows_are_told_of_changes_by_name_of_what_the_page_may_name() {
         secrets.set_api_key("state", "marker", None).await.unwrap();
     });
     let next = || told.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(next(), json!({ "name": "state", "kind": "added" }));
+    let change = |name: &str, kind: &str| json!({ "name": name, "target": null, "kind": kind });
+    assert_eq!(next(), change("state", "added"));
     desktop.ok("set", json!({ "name": "token", "value": "marker" }));
-    assert_eq!(next(), json!({ "name": "token", "kind": "added" }));
+    assert_eq!(next(), change("token", "added"));
     desktop.ok("set", json!({ "name": "token", "value": "another" }));
-    assert_eq!(next(), json!({ "name": "token", "kind": "updated" }));
+    assert_eq!(next(), change("token", "updated"));
     desktop.ok("delete", json!({ "name": "token" }));
-    assert_eq!(next(), json!({ "name": "token", "kind": "removed" }));
+    assert_eq!(next(), change("token", "removed"));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn what_is_no_value_is_refused_without_a_word_of_it() {
 fn metadata_that_makes_no_sense_changes_nothing() {
     let desktop = desktop(ALL);
     for metadata in
-        [json!({ "expiresAt": "tomorrow" }), json!({ "expiresAt": "2001-01-01T00:00:00Z" })]
+        [json!({ "expires_at": "tomorrow" }), json!({ "expires_at": "2001-01-01T00:00:00Z" })]
     {
         let arguments = json!({ "name": "token", "value": "marker", "metadata": metadata });
         let refusal = desktop.call("set", arguments).unwrap_err();
@@ -163,8 +163,10 @@ fn every_error_of_the_library_reaches_the_page_under_its_code() {
     let desktop = desktop(&[]);
     for kind in KINDS {
         let told = desktop.fail(kind);
-        let expected =
-            json!({ "code": kind.code(), "message": kind.to_string(), "hint": "Do this." });
+        let message = format!("cannot read: {kind}");
+        let expected = json!({
+            "code": kind.code(), "message": message, "hint": "Do this.", "reason": null,
+        });
         assert_eq!(told, expected);
         assert_ne!(kind.code(), "not_allowed", "that is the plugin's own");
     }

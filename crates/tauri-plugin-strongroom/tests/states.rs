@@ -44,7 +44,7 @@ fn desktop(config: Config) -> Desktop {
 
 fn problem(desktop: &Desktop) -> (String, String) {
     let status = desktop.ok("status", json!({}));
-    let text = |field: &str| status["problem"][field].as_str().unwrap_or_default().to_owned();
+    let text = |field: &str| status["error"][field].as_str().unwrap_or_default().to_owned();
     (text("code"), text("hint"))
 }
 
@@ -61,16 +61,13 @@ fn without_a_keyring_the_page_is_told_what_to_install_and_needs_no_restart_then(
 
     let _keyring = GnomeKeyring::start(&bus, Some("password"));
     desktop.ok("set", json!({ "name": "token", "value": "v" }));
-    let storage = json!({
-        "backend": "secret-service",
-        "layout": "inline",
-        "persistent": true,
-        "persistence": "permanent",
-        "sessionEncrypted": true,
-        "warnings": [],
-    });
     let status = desktop.ok("status", json!({}));
-    assert_eq!(status, json!({ "storage": storage, "problem": null }));
+    let store = &status["store"];
+    assert_eq!(
+        (&store["backend"], &store["persistence"], &store["session_encrypted"]),
+        (&json!("secret-service"), &json!("permanent"), &json!(true))
+    );
+    assert_eq!((&status["warnings"], &status["error"]), (&json!([]), &Value::Null));
 }
 
 #[test]
@@ -80,9 +77,10 @@ fn a_fallback_that_forgets_is_told_with_what_to_install() {
     let config = config(&bus).fallback(Fallback::Session);
     let desktop = Desktop::start(Builder::new(config.service(unused_name("tracker"))), ALL);
     let status = desktop.ok("status", json!({}));
-    assert_eq!(status["storage"]["backend"], "keyutils");
-    assert_eq!(status["storage"]["persistent"], json!(false));
-    assert_eq!(status["storage"]["warnings"][0]["code"], "not_persistent");
+    assert_eq!(status["store"]["backend"], "keyutils");
+    assert_eq!(status["store"]["persistence"], "until_reboot");
+    assert_eq!(status["warnings"][0]["code"], "fallback");
+    assert_eq!(status["warnings"][1]["code"], "not_persistent");
     let (code, hint) = problem(&desktop);
     assert_eq!(code, "no_backend");
     assert!(hint.contains("gnome-keyring"), "{hint}");
@@ -112,7 +110,7 @@ fn a_vault_that_is_moved_meanwhile_is_followed() {
     let vault = config.service("tracker");
     vault.move_to(Backend::File, Layout::Sealed, |_| ()).unwrap();
     assert_eq!(desktop.ok("exists", json!({ "name": "token" })), json!(true));
-    assert_eq!(desktop.ok("status", json!({}))["storage"]["backend"], "file");
+    assert_eq!(desktop.ok("status", json!({}))["store"]["backend"], "file");
 }
 
 #[test]

@@ -78,13 +78,16 @@ fn the_keys_of_the_file_are_shown_moved_and_listed_without_their_values() {
         let (_server, browser) = opened(&machine);
         let plan = browser.get("/settings/api/migration").json();
         let first = &plan["plan"]["secrets"][0];
-        let place = format!("{}: providers.anthropic.apiKey", machine.config().display());
-        assert_eq!((&first["name"], &first["place"]), (&json!("ANTHROPIC_API_KEY"), &json!(place)));
-        assert_eq!(plan["plan"]["storage"]["method"], "File");
+        let (file, path) = (machine.config(), "providers.anthropic.apiKey");
+        assert_eq!(
+            (&first["name"], &first["file"], &first["path"]),
+            (&json!("ANTHROPIC_API_KEY"), &json!(file), &json!(path))
+        );
+        assert_eq!(plan["plan"]["badge"]["method"], "File");
 
         let done = browser.post("/settings/api/migration/secure", &json!({})).json();
         let moved = format!("2 secrets were moved into {}", machine.store());
-        assert_eq!(done["done"], moved);
+        assert_eq!(done["message"], moved);
         assert_eq!(browser.get("/settings/api/migration").json()["plan"], json!(null));
 
         let list = browser.get("/settings/api/secrets");
@@ -109,7 +112,7 @@ fn what_differs_is_said_and_not_touched() {
     let mut browser = Browser::at(server.address);
     browser.open(&server.token);
     let plan = browser.get("/settings/api/migration").json();
-    let warning = plan["plan"]["warnings"][0].as_str().unwrap();
+    let warning = plan["plan"]["notes"][0].as_str().unwrap();
     assert!(warning.contains("different values of \"OPENAI_API_KEY\""), "{warning}");
     assert_eq!(browser.post("/settings/api/migration/secure", &json!({})).status, 409);
     assert_eq!(machine.configured(), before);
@@ -123,7 +126,7 @@ fn the_export_is_the_one_of_the_command() {
     for (label, format) in [("JSON", "json"), ("TOML", "toml"), ("YAML", "yaml"), ("dotenv", "env")]
     {
         let export = browser.post("/settings/api/export", &json!({ "label": label })).json();
-        let export = fs::read_to_string(export["path"].as_str().unwrap()).unwrap();
+        let export = fs::read_to_string(export["file"].as_str().unwrap()).unwrap();
         let file = machine.sandbox().path().join(format!("export.{format}"));
         let place = file.display().to_string();
         machine.run(&["config:export", &place, "--plaintext"]).ends_with(0);

@@ -22,8 +22,8 @@ impl Failure {
 
 impl From<tauri_plugin_strongroom::Error> for Failure {
     fn from(error: tauri_plugin_strongroom::Error) -> Self {
-        let problem = error.problem();
-        Self { code: problem.code, message: problem.message, hint: problem.hint }
+        let error = error.view();
+        Self { code: error.code, message: error.message, hint: error.hint }
     }
 }
 

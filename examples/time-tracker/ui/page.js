@@ -34,16 +34,16 @@ async function start() {
     $('base-url').value = settings.baseUrl
     $('email').value = settings.email
   }
-  if (status.problem) showProblem(status.problem)
-  const isThere = status.storage !== null && (await secrets.exists(TOKEN))
-  describeToken(isThere, status.storage)
+  if (status.error) showProblem(status.error)
+  const isThere = status.store !== null && (await secrets.exists(TOKEN))
+  describeToken(isThere, status.store)
   if (settings.baseUrl && isThere) await showWork()
   else showSettings(false)
 }
 
-function describeToken(isThere, storage) {
-  const place = storage ? PLACES[storage.backend] ?? storage.backend : null
-  const kept = place ? `It is kept in ${place}${LASTS[storage.persistence] ?? ''}.` : ''
+function describeToken(isThere, store) {
+  const place = store ? PLACES[store.backend] ?? store.backend : null
+  const kept = place ? `It is kept in ${place}${LASTS[store.persistence] ?? ''}.` : ''
   $('token').required = !isThere
   $('token').placeholder = isThere ? 'Stored. Leave it empty to keep it.' : ''
   $('token-note').textContent = kept

@@ -44,7 +44,7 @@ impl Problem {
         match self {
             Self::Dismissed | Self::Mistyped => {
                 let message = format!("nothing was answered; {state}");
-                Failure::new(Exit::Locked, "dismissed", message, instead)
+                Failure::new(Exit::Locked, ErrorKind::Dismissed.code(), message, instead)
             }
             Self::Empty => usage("nothing was typed", state, instead),
             Self::SeveralLines => usage("more than one line came at once", state, instead),
@@ -65,7 +65,7 @@ impl Problem {
         match self {
             Self::Dismissed | Self::Empty | Self::Mistyped => {
                 let message = "there is no passphrase; nothing was done";
-                Failure::new(Exit::Locked, "dismissed", message, instead)
+                Failure::new(Exit::Locked, ErrorKind::Dismissed.code(), message, instead)
             }
             problem => problem.of_value("nothing was done", instead),
         }

@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use strongroom::doctor::Inspection;
-use strongroom::error::Reason;
+use strongroom::json::{ErrorView, StoreView};
 use strongroom::store::ChoiceReason;
 use strongroom::{Backend, Error, ErrorKind};
 
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output, heading, marked};
-use crate::protection::warnings;
 use crate::settings::Settings;
 use crate::store::choice;
 use crate::words::{lasts, size};
@@ -103,40 +102,26 @@ fn why(reason: &ChoiceReason, settings: &Settings) -> String {
 }
 
 fn as_json(found: &[Inspection], chosen: &Result<Choice, Error>, settings: &Settings) -> Value {
-    let backends: Vec<_> = found.iter().map(row).collect();
-    match chosen {
-        Ok((backend, reason)) => json!({
-            "backends": backends,
-            "chosen": backend.name(),
-            "reason": why(reason, settings),
-        }),
-        Err(error) => json!({
-            "backends": backends,
-            "chosen": null,
-            "reason": error.to_string(),
-        }),
-    }
+    let (chosen, error) = (chosen.as_ref().ok(), chosen.as_ref().err());
+    json!({
+        "service": settings.service,
+        "stores": found.iter().map(row).collect::<Vec<_>>(),
+        "chosen": chosen.map(|(backend, _)| backend),
+        "chosen_because": chosen.map(|(_, reason)| why(reason, settings)),
+        "error": error.map(ErrorView::from),
+    })
 }
 
 fn row(inspection: &Inspection) -> Value {
-    let can = inspection.capabilities;
-    let (provider, error) = match &inspection.state {
-        Ok(probe) => (Some(&probe.provider), None),
-        Err(error) => (None, Some(error)),
-    };
+    let backend = inspection.backend;
+    let store = inspection.capabilities.map(|can| StoreView::new(backend, None, can));
     json!({
-        "name": inspection.backend.name(),
-        "in_this_build": is_in_this_program(inspection.backend),
-        "usable": provider.is_some(),
-        "provider": provider,
-        "code": error.map(Error::code),
-        "problem": error.map(Error::problem),
-        "reason": error.and_then(Error::reason).map(Reason::code),
-        "persistence": can.map(|can| can.persistence.code()),
-        "max_secret_bytes": can.and_then(|can| can.max_secret_len),
-        "session_encrypted": can.and_then(|can| can.session_encrypted),
-        "read_by_user_programs": can.map(|can| can.read_by_user_programs),
-        "read_by_containers": can.map(|can| can.read_by_containers),
-        "warnings": can.map(warnings).unwrap_or_default(),
+        "backend": backend,
+        "in_this_build": is_in_this_program(backend),
+        "usable": inspection.state.is_ok(),
+        "served_by": inspection.state.as_ref().ok().map(|probe| &probe.provider),
+        "error": inspection.state.as_ref().err().map(ErrorView::from),
+        "warnings": store.as_ref().map(StoreView::warnings).unwrap_or_default(),
+        "store": store,
     })
 }

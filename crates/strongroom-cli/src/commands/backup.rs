@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::json;
 use strongroom::backup::Protection;
 
+use crate::answer::answer;
 use crate::args::Backup;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::passphrase;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::whole_file::WholeFile;
@@ -40,18 +40,16 @@ pub(super) fn run(flags: &Backup, settings: &Settings, output: &mut Output) -> R
         None => output.raw(backup.text.as_bytes())?,
     }
     if backup.secrets == 0 {
-        output.warning("the vault is empty, and so is the backup.");
+        output.warning("empty", "the vault is empty, and so is the backup");
     }
     let place = flags.file.display().to_string();
-    if settings.json && !to_stdout {
-        let answer = json!({
-            "service": settings.service,
-            "backend": vault.backend().name(),
-            "file": place,
-            "generation": backup.generation,
-            "secrets": backup.secrets,
+    if !to_stdout {
+        output.answer(|| {
+            let fields = json!({
+                "file": place, "generation": backup.generation, "secret_count": backup.secrets,
+            });
+            answer(fields, &settings.service, &vault)
         });
-        output.json(&with_protection(answer, &vault))?;
     }
     let secrets = counted(backup.secrets);
     let place = if to_stdout { "standard output" } else { &printable(&place) };

@@ -6,11 +6,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use strongroom::Backend;
-use strongroom::doctor::{
-    Finding, Inspection, Severity, SpokenFinding, SpokenFix, System, diagnose,
-};
+use strongroom::doctor::{Finding, Inspection, Severity, SpokenFinding, System, diagnose};
 use strongroom::store::ChoiceReason;
 
 use strongroom_files::{Source, read_text};
@@ -35,14 +33,11 @@ pub(super) fn run(settings: &Settings, output: &mut Output) -> Result<Exit> {
     output.result(
         || describe(&of_service, &stores, in_use, &bus, settings),
         || {
-            let of_service: Vec<_> = of_service.iter().map(as_json).collect();
-            json!({
-                "exit_code": service.exit.code(),
-                "service": service.as_json(&of_service, settings),
-                "session_bus": bus,
-                "session_encrypted": session_encrypted(&found),
-                "findings": stores.iter().map(as_json).collect::<Vec<_>>(),
-            })
+            let mut answer = service.as_json(&of_service, settings);
+            answer["session_bus"] = bus.as_str().into();
+            answer["session_encrypted"] = session_encrypted(&found).into();
+            answer["findings"] = json!(stores);
+            answer
         },
     )?;
     Ok(service.exit)
@@ -120,22 +115,6 @@ fn paragraph(finding: &SpokenFinding) -> String {
         }
     }
     text
-}
-
-fn as_json(finding: &SpokenFinding) -> Value {
-    let severity = match finding.severity {
-        Severity::Fine => "fine",
-        Severity::Problem => "problem",
-        _ => "note",
-    };
-    let fix = |fix: &SpokenFix| json!({ "text": fix.text, "commands": fix.commands });
-    json!({
-        "severity": severity,
-        "backend": finding.backend.map(Backend::name),
-        "code": finding.kind.map(|kind| kind.code()),
-        "problem": finding.problem,
-        "fixes": finding.fixes.iter().map(fix).collect::<Vec<_>>(),
-    })
 }
 
 /// Reads the description of the system by `os-release(5)`; empty if there is none.

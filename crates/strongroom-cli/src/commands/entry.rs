@@ -7,13 +7,13 @@ use strongroom::store::{EntryName, VAULT_ENTRY, WriteMode};
 use strongroom::{Error, ErrorKind, ExposeSecret as _, SecretBytes};
 use strongroom_config::looks_like_a_secret;
 
+use crate::answer::answer;
 use crate::args::{Name, Source};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::misuse;
 use crate::output::Output;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::open_entries;
 use crate::words::{command_word, printable};
@@ -43,10 +43,7 @@ pub(super) fn set(
     let entries = open_entries(&name.service, true, settings)?;
     entries.write(&name.user, &value, mode)?;
     let backend = entries.backend().name();
-    if settings.json {
-        let answer = json!({ "service": name.service, "user": name.user, "backend": backend });
-        output.json(&with_protection(answer, &entries))?;
-    }
+    output.answer(|| answer(json!({ "user": name.user }), &name.service, &entries));
     output.confirm(format_args!("Stored {entry} in {backend}."));
     Ok(Exit::Done)
 }
@@ -88,12 +85,8 @@ pub(super) fn delete(name: &Name, settings: &Settings, output: &mut Output) -> R
     if !entries.delete(&name.user)? {
         return Err(missing(&entry, Operation::Delete).with_store(backend).into());
     }
-    if settings.json {
-        let answer = json!({
-            "service": name.service, "user": name.user, "backend": backend, "deleted": true,
-        });
-        output.json(&with_protection(answer, &entries))?;
-    }
+    let fields = json!({ "user": name.user, "deleted": true });
+    output.answer(|| answer(fields, &name.service, &entries));
     output.confirm(format_args!("Deleted {entry} from {backend}."));
     Ok(Exit::Done)
 }
@@ -106,9 +99,8 @@ pub(super) fn list(service: &str, settings: &Settings, output: &mut Output) -> R
     let unnamed = entries.count_unnamed()?;
     let backend = entries.backend().name();
     let lines = || users.iter().map(|user| printable(user) + "\n").collect();
-    let answer =
-        || json!({ "service": service, "backend": backend, "users": users, "unnamed": unnamed });
-    output.result(lines, || with_protection(answer(), &entries))?;
+    let fields = json!({ "users": users, "unnamed_count": unnamed });
+    output.result(lines, || answer(fields, service, &entries))?;
     if users.is_empty() {
         let service = printable(service);
         output.confirm(format_args!("Service \"{service}\" has no entries in {backend}."));
@@ -125,11 +117,12 @@ pub(super) fn tell_unnamed(count: usize, service: &str, output: &mut Output) {
         count => format!("{count} items"),
     };
     let word = command_word(service, "SERVICE");
-    output.warning(format_args!(
+    let warning = format!(
         "{items} of other programs under service \"{}\" without a user name can't be seen here: \
-         `secret-tool search --all service {word}` shows them.",
+         `secret-tool search --all service {word}` shows them",
         printable(service)
-    ));
+    );
+    output.warning("unnamed_items", warning);
 }
 
 /// Tells by the exit code whether an entry exists.
@@ -138,12 +131,8 @@ pub(super) fn exists(name: &Name, settings: &Settings, output: &mut Output) -> R
     let entries = open_entries(&name.service, false, settings)?;
     let exists = entries.exists(&name.user)?;
     let backend = entries.backend().name();
-    if settings.json {
-        let answer = json!({
-            "service": name.service, "user": name.user, "backend": backend, "exists": exists,
-        });
-        output.json(&with_protection(answer, &entries))?;
-    }
+    let fields = json!({ "user": name.user, "exists": exists });
+    output.answer(|| answer(fields, &name.service, &entries));
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };
         output.confirm(format_args!("{entry} {word} ({backend})."));

@@ -6,6 +6,7 @@ use strongroom::error::Operation;
 use strongroom::store::{Candidate, ServiceEntries};
 
 use super::entry::missing;
+use crate::answer::answer;
 use crate::args::Name;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -32,20 +33,27 @@ pub(super) fn run(
         return Err(missing(&entry, Operation::Repair).with_store(entries.backend().name()).into());
     }
     match keep {
-        None => list(name, &candidates, output)?,
-        Some(_) if candidates.len() < 2 => {
-            nothing_to_do(output)?;
+        _ if candidates.len() < 2 => nothing_to_do(name, &entries, output)?,
+        None => {
+            let items: Vec<_> = candidates.iter().map(as_json).collect();
+            let fields = json!({ "items": items, "kept": null, "deleted_count": 0 });
+            let text = table(&candidates) + &way_to_keep(name, output);
+            output.result(|| text, || with_entry(fields, name, &entries))?;
         }
         Some(choice) => keep_one(name, choice, &candidates, &entries, output)?,
     }
     Ok(Exit::Done)
 }
 
-fn nothing_to_do(output: &mut Output) -> Result<()> {
-    Ok(output.result(
-        || "Nothing to repair: there is one item of this name.\n".to_owned(),
-        || json!({ "deleted": 0 }),
-    )?)
+fn nothing_to_do(name: &Name, entries: &ServiceEntries, output: &mut Output) -> Result<()> {
+    let text = || "Nothing to repair: there is one item of this name.\n".to_owned();
+    let fields = json!({ "items": [], "kept": null, "deleted_count": 0 });
+    Ok(output.result(text, || with_entry(fields, name, entries))?)
+}
+
+fn with_entry(mut fields: Value, name: &Name, entries: &ServiceEntries) -> Value {
+    fields["user"] = name.user.as_str().into();
+    answer(fields, &name.service, entries)
 }
 
 fn keep_one(
@@ -61,7 +69,10 @@ fn keep_one(
     let id = short_id(kept, candidates);
     Ok(output.result(
         || format!("Kept the item {id}, deleted {deleted}.\n"),
-        || json!({ "kept": kept.id.as_str(), "deleted": deleted }),
+        || {
+            let fields = json!({ "items": [], "kept": kept.id.as_str(), "deleted_count": deleted });
+            with_entry(fields, name, entries)
+        },
     )?)
 }
 
@@ -108,16 +119,13 @@ fn last_part(candidate: &Candidate) -> &str {
     candidate.id.as_str().rsplit('/').next().unwrap_or_default()
 }
 
-fn list(name: &Name, candidates: &[Candidate], output: &mut Output) -> Result<()> {
-    if candidates.len() < 2 {
-        return nothing_to_do(output);
-    }
+/// Returns the line with the command that keeps an item.
+fn way_to_keep(name: &Name, output: &Output) -> String {
     let keep = Command::new("entry repair")
         .value(name.service.as_str(), "SERVICE")
         .value(name.user.as_str(), "USER")
         .words("--keep ID");
-    let keep = output.step("Keep one, delete the others", &keep);
-    Ok(output.result(|| table(candidates) + &keep, || as_json(candidates))?)
+    output.step("Keep one, delete the others", &keep)
 }
 
 fn table(candidates: &[Candidate]) -> String {
@@ -137,16 +145,13 @@ fn table(candidates: &[Candidate]) -> String {
     text + "\n"
 }
 
-fn as_json(candidates: &[Candidate]) -> Value {
-    let item = |candidate: &Candidate| {
-        json!({
-            "id": candidate.id.as_str(),
-            "label": candidate.label,
-            "created": utc(candidate.created),
-            "modified": utc(candidate.modified),
-        })
-    };
-    json!({ "items": candidates.iter().map(item).collect::<Vec<_>>() })
+fn as_json(candidate: &Candidate) -> Value {
+    json!({
+        "id": candidate.id.as_str(),
+        "label": candidate.label,
+        "created_at": candidate.created,
+        "updated_at": candidate.modified,
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use strongroom::ErrorKind;
 use strongroom::keys::{KeySource, Progress, SealingKey, Slot, SlotId, VaultKeys};
 
+use crate::answer::answer;
 use crate::args::{KeyCommand, NewKey, OtherKeys};
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -43,14 +44,8 @@ fn list(keys: &VaultKeys, settings: &Settings, output: &mut Output) -> Result<()
         true => table(columns(&slots), usize::MAX),
         false => slots.iter().map(line).collect(),
     };
-    let json = || {
-        json!({
-            "service": settings.service,
-            "backend": keys.backend().name(),
-            "keys": slots.iter().map(as_json).collect::<Vec<_>>(),
-        })
-    };
-    Ok(output.result(text, json)?)
+    let fields = json!({ "keys": slots.iter().map(as_json).collect::<Vec<_>>() });
+    Ok(output.result(text, || answer(fields, &settings.service, keys))?)
 }
 
 fn columns(slots: &[Slot]) -> Vec<Column> {
@@ -80,7 +75,7 @@ fn as_json(slot: &Slot) -> Value {
     json!({
         "id": slot.id.as_str(),
         "kind": slot.kind.as_str(),
-        "created_at": slot.created_at.to_string(),
+        "created_at": slot.created_at,
         "label": slot.label,
         "changed": slot.is_changed,
     })
@@ -121,7 +116,7 @@ fn add(
     };
     let slot = keys.add(&source).inspect_err(|_| unmake(made, keys, &before))?;
     let (id, kind) = (&slot.id, slot.kind.as_str());
-    output.result(String::new, || as_json(&slot))?;
+    output.answer(|| answer(json!({ "key": as_json(&slot) }), &settings.service, keys));
     output.confirm(format_args!("Added the key {id} ({kind})."));
     Ok(())
 }
@@ -159,9 +154,7 @@ fn remove(
         }
         removed => removed?,
     }
-    if settings.json {
-        output.json(&json!({ "removed": id.as_str() }))?;
-    }
+    output.answer(|| answer(json!({ "removed": id.as_str() }), &settings.service, keys));
     output.confirm(format_args!("Removed the key {id}."));
     Ok(())
 }
@@ -204,9 +197,7 @@ fn rotate(
     }
     // Only now: the error has to begin on a line of its own.
     rotated?;
-    if settings.json {
-        output.json(&json!({ "sealed": total }))?;
-    }
+    output.answer(|| answer(json!({ "sealed_count": total }), &settings.service, keys));
     output.confirm("The encrypted file has a new key. What opens it is the same as before.");
     Ok(())
 }

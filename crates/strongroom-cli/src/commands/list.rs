@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use strongroom::advice::{Advice, Command};
 use strongroom::blocking::SecretManager;
+use strongroom::json::SecretView;
 use strongroom::{SecretInfo, Timestamp};
 
+use crate::answer::answer;
 use crate::args::List;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::entries_without_vault;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, expires};
 use crate::vault::open;
 use crate::words::{counted, printable};
-
-/// The version of the `--json` output. A new field does not change it.
-const SCHEMA: u32 = 1;
 
 /// The time before its end in which a secret is marked.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -37,13 +35,17 @@ pub(super) fn run(flags: &List, settings: &Settings, output: &mut Output) -> Res
         .filter(|secret| flags.provider.is_none() || secret.metadata.provider == flags.provider);
     let secrets: Vec<_> = of_provider.collect();
     let now = Timestamp::now();
-    if settings.json {
-        output.json(&with_protection(as_json(&secrets, &vault, settings, now), &vault))?;
-    } else if settings.stdout_is_terminal && !secrets.is_empty() {
-        output.text(&table(columns(&secrets, now), output.width()))?;
-    } else {
-        output.text(&secrets.iter().map(line).collect::<String>())?;
-    }
+    let width = output.width();
+    output.result(
+        || match settings.stdout_is_terminal && !secrets.is_empty() {
+            true => table(columns(&secrets, now), width),
+            false => secrets.iter().map(line).collect(),
+        },
+        || {
+            let views = SecretView::list(secrets.clone());
+            answer(json!({ "secrets": views }), &settings.service, &vault)
+        },
+    )?;
     if secrets.is_empty() {
         let advice = output.spoken(nothing(&vault, settings)?);
         output.confirm(advice);
@@ -98,35 +100,6 @@ fn line(secret: &SecretInfo) -> String {
 /// Returns a time in whole seconds; empty if there is none.
 fn seconds(time: Option<Timestamp>) -> String {
     time.map(|time| format!("{time:.0}")).unwrap_or_default()
-}
-
-fn as_json(
-    secrets: &[SecretInfo],
-    vault: &SecretManager,
-    settings: &Settings,
-    now: Timestamp,
-) -> Value {
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let secret = |secret: &SecretInfo| {
-        let known = &secret.metadata;
-        json!({
-            "name": secret.key.name(),
-            "target": secret.key.target(),
-            "provider": known.provider,
-            "scope": known.scope,
-            "created_at": time(known.created_at),
-            "updated_at": time(known.updated_at),
-            "expires_at": time(known.expires_at),
-            "expired": known.is_expired(now),
-        })
-    };
-    json!({
-        "version": SCHEMA,
-        "service": settings.service,
-        "backend": vault.backend().name(),
-        "layout": vault.layout().name(),
-        "secrets": secrets.iter().map(secret).collect::<Vec<_>>(),
-    })
 }
 
 fn nothing(vault: &SecretManager, settings: &Settings) -> Result<Advice> {

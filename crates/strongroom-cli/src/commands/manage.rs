@@ -1,14 +1,13 @@
 //! `delete`, `rename`, `exists`: whole secrets.
 
-use serde_json::json;
 use strongroom::advice::Sentence;
-use strongroom::{ErrorKind, SecretKey};
+use strongroom::{ErrorKind, SecretKey, SecretMetadata};
 
+use crate::answer::{about_secret, answer, key_as_json};
 use crate::args::{Key, Rename};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 
@@ -20,13 +19,11 @@ pub(super) fn delete(key: &Key, settings: &Settings, output: &mut Output) -> Res
         return Err(missing("delete", &key, &vault.list()?, &vault, settings));
     }
     let backend = vault.backend();
-    if settings.json {
-        let answer = json!({
-            "service": settings.service, "name": key.name(), "target": key.target(),
-            "backend": backend.name(), "deleted": true,
-        });
-        output.json(&with_protection(answer, &vault))?;
-    }
+    output.answer(|| {
+        let mut fields = key_as_json(&key);
+        fields["deleted"] = true.into();
+        answer(fields, &settings.service, &vault)
+    });
     output.confirm(format_args!("Deleted {key} from {backend}."));
     Ok(Exit::Done)
 }
@@ -52,13 +49,7 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
         ErrorKind::AlreadyExists => taken(&new),
         _ => error.into(),
     })?;
-    if settings.json {
-        let (service, backend) = (&settings.service, vault.backend().name());
-        let answer = json!({
-            "service": service, "name": new.name(), "target": new.target(), "backend": backend,
-        });
-        output.json(&with_protection(answer, &vault))?;
-    }
+    output.answer(|| about_secret(&new, SecretMetadata::new(), &settings.service, &vault));
     output.confirm(format_args!("Renamed {old} to {new}."));
     Ok(Exit::Done)
 }
@@ -66,7 +57,7 @@ pub(super) fn rename(flags: &Rename, settings: &Settings, output: &mut Output) -
 fn taken(new: &SecretKey) -> Failure {
     Failure::new(
         Exit::Failed,
-        "already_exists",
+        ErrorKind::AlreadyExists.code(),
         format!("there is a secret {new} already; nothing was changed"),
         Sentence::from("Choose another name, or delete that one first: ")
             .command(vault::command("delete", new, ""))
@@ -80,13 +71,11 @@ pub(super) fn exists(key: &Key, settings: &Settings, output: &mut Output) -> Res
     let vault = open(settings)?;
     let exists = vault.exists(&key)?;
     let backend = vault.backend();
-    if settings.json {
-        let answer = json!({
-            "service": settings.service, "name": key.name(), "target": key.target(),
-            "backend": backend.name(), "exists": exists,
-        });
-        output.json(&with_protection(answer, &vault))?;
-    }
+    output.answer(|| {
+        let mut fields = key_as_json(&key);
+        fields["exists"] = exists.into();
+        answer(fields, &settings.service, &vault)
+    });
     if settings.verbose > 0 {
         let word = if exists { "is there" } else { "is not there" };
         output.confirm(format_args!("{key} {word} ({backend})."));

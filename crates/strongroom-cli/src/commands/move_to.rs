@@ -5,12 +5,12 @@ use strongroom::blocking::SecretManager;
 use strongroom::moves::{MoveStep, Moved};
 use strongroom::{Backend, ErrorKind, Layout};
 
+use crate::answer::answer;
 use crate::args::{LayoutName, Move, Origin};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, question};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::quietly;
 use crate::words::{counted, printable};
@@ -41,11 +41,11 @@ pub(super) fn run(flags: &Move, settings: &Settings, output: &mut Output) -> Res
     output.result(
         || shown(&moved, layout, aside.as_deref(), settings),
         || {
-            let answer = json!({
-                "service": settings.service, "from": moved.from.name(), "to": moved.to.name(),
-                "secrets": moved.secrets, "put_aside": aside,
+            let fields = json!({
+                "from": moved.from, "to": moved.to, "secret_count": moved.secrets,
+                "put_aside": aside.iter().collect::<Vec<_>>(),
             });
-            with_protection(answer, &moved)
+            answer(fields, &settings.service, &moved)
         },
     )?;
     Ok(Exit::Done)

@@ -7,11 +7,11 @@ use strongroom::store::choose_unbound;
 use strongroom::{Backend, ErrorKind, KeyringStore};
 
 use super::entry::tell_unnamed;
+use crate::answer::answer;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::ask_openly;
 use crate::output::Output;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::for_entries;
 use crate::vault;
@@ -28,19 +28,19 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     // The vault is not opened: an unreadable vault is deleted, too.
     let vault = vault::unread(settings)?;
     let entries = entries(&vault, settings)?;
-    if !yes && !entries.is_empty() {
-        agree(&entries, &vault, settings, output)?;
+    let is_empty = entries.as_ref().is_some_and(Vec::is_empty);
+    if !yes && !is_empty {
+        agree(entries.as_deref(), &vault, settings, output)?;
     }
     let unnamed = unnamed(&vault, settings)?;
-    let purged = if entries.is_empty() { 0 } else { vault.purge()? };
+    let purged = if is_empty { 0 } else { vault.purge()? };
     let (service, backend) = (&settings.service, vault.backend());
-    if settings.json {
-        let answer = json!({
-            "service": service, "backend": backend.name(), "entries": entries, "deleted": purged,
-            "unnamed": unnamed,
+    output.answer(|| {
+        let fields = json!({
+            "entries": entries, "deleted_count": purged, "unnamed_count": unnamed,
         });
-        output.json(&with_protection(answer, &vault))?;
-    }
+        answer(fields, service, &vault)
+    });
     let service = printable(service);
     output.confirm(match purged {
         0 => format!("Service \"{service}\" has no entries in {backend}."),
@@ -51,17 +51,18 @@ pub(super) fn run(yes: bool, settings: &Settings, output: &mut Output) -> Result
     Ok(Exit::Done)
 }
 
-/// Returns the names of the entries that would be deleted. An encrypted file that does not open is deleted as a whole.
-fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Vec<String>> {
+/// Returns the names of the entries that would be deleted. `None` for an encrypted file that does not open, which is
+/// deleted as a whole.
+fn entries(vault: &VaultRepair, settings: &Settings) -> Result<Option<Vec<String>>> {
     use ErrorKind::{Corrupt, Dismissed, KeyMissing, WrongKey};
     match listed(vault, settings) {
         Err(closed)
             if vault.backend() == Backend::File
                 && closed.is(&[Corrupt, Dismissed, KeyMissing, WrongKey]) =>
         {
-            Ok(vec!["(an encrypted file that does not open)".to_owned()])
+            Ok(None)
         }
-        listed => listed,
+        listed => listed.map(Some),
     }
 }
 
@@ -83,15 +84,18 @@ fn unnamed(vault: &VaultRepair, settings: &Settings) -> Result<usize> {
 
 /// Shows the entries, and asks for the name of the service: a stray key must not confirm a loss.
 fn agree(
-    entries: &[String],
+    entries: Option<&[String]>,
     vault: &VaultRepair,
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
     let service = printable(&settings.service);
     let mut text = format!("Entries of service \"{service}\" in {}:\n", vault.backend());
-    for entry in entries {
-        text += &format!("  {}\n", printable(entry));
+    match entries {
+        Some(entries) => {
+            text.extend(entries.iter().map(|entry| format!("  {}\n", printable(entry))));
+        }
+        None => text += "  (an encrypted file that does not open)\n",
     }
     let secrets = secrets(vault)?;
     if !secrets.is_empty() {
@@ -109,7 +113,7 @@ fn agree(
     }
     Err(Failure::new(
         Exit::Locked,
-        "dismissed",
+        ErrorKind::Dismissed.code(),
         "the answer was not the name of the service; nothing was deleted",
         "Run it again if all of it shall go.",
     ))

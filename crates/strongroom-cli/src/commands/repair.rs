@@ -7,11 +7,11 @@ use strongroom::repair::{Salvaged, VaultContent, VaultItem, VaultRepair};
 use strongroom::store::VAULT_ENTRY;
 
 use super::entry_repair::short_id;
+use crate::answer::{answer, key_as_json};
 use crate::args::Repair;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Output, rows};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Column, Importance, table};
 use crate::vault::unread;
@@ -22,62 +22,18 @@ pub(super) fn run(flags: &Repair, settings: &Settings, output: &mut Output) -> R
     let vault = unread(settings)?;
     let place = format!("\"{}\" in {}", printable(&settings.service), vault.backend());
     if flags.merge {
-        merge(&vault, &place, output)
-    } else if flags.salvage {
-        salvage(&vault, &place, output)
-    } else if flags.reset {
-        reset(&vault, &place, output)
-    } else {
-        examine(&vault, &place, settings, output)
+        return merge(&vault, &place, settings, output);
     }
-}
-
-fn merge(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
-    let merged = vault.merge()?;
-    let deleted = merged.deleted;
-    output.result(
-        || {
-            format!("Merged {} items of the vault of {place}.\n", deleted + 1)
-                + &rows("Taken over", &names(&merged.added))
-        },
-        || {
-            let answer = json!({ "merged": deleted + 1, "generation": merged.generation });
-            with_protection(answer, vault)
-        },
-    )?;
-    Ok(Exit::Done)
-}
-
-fn reset(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
-    let copies = vault.reset()?;
-    let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
-    output.result(
-        || {
-            let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
-            aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
-        },
-        || with_protection(json!({ "copies": copies }), vault),
-    )?;
-    if !copies.is_empty() {
-        output.warning(
-            "the copy holds the values as they are: delete it when you have what you need.",
-        );
+    if flags.salvage {
+        return salvage(&vault, &place, settings, output);
     }
-    Ok(Exit::Done)
-}
-
-fn examine(
-    vault: &VaultRepair,
-    place: &str,
-    settings: &Settings,
-    output: &mut Output,
-) -> Result<Exit> {
+    if flags.reset {
+        return reset(&vault, &place, settings, output);
+    }
     let items = vault.examine()?;
-    let text = shown(&items, place, settings, output);
-    output.result(
-        || text,
-        || with_protection(as_json(&items, vault.backend().name(), settings), vault),
-    )?;
+    let fields = json!({ "items": items.iter().map(as_json).collect::<Vec<_>>() });
+    let text = shown(&items, &place, settings, output);
+    output.result(|| text, || answer(fields, &settings.service, &vault))?;
     Ok(match items.as_slice() {
         [VaultItem { content: VaultContent::Unreadable { .. }, .. }] => Exit::Corrupt,
         [_, _, ..] => Exit::Failed,
@@ -85,7 +41,57 @@ fn examine(
     })
 }
 
-fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit> {
+fn merge(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let merged = vault.merge()?;
+    let count = merged.deleted + 1;
+    output.result(
+        || {
+            format!("Merged {count} items of the vault of {place}.\n")
+                + &rows("Taken over", &names(&merged.added))
+        },
+        || {
+            let fields = json!({ "merged_count": count, "generation": merged.generation });
+            answer(fields, &settings.service, vault)
+        },
+    )?;
+    Ok(Exit::Done)
+}
+
+fn reset(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
+    let copies = vault.reset()?;
+    let copies: Vec<_> = copies.iter().map(|copy| copy.display().to_string()).collect();
+    output.result(
+        || {
+            let aside = copies.iter().map(|copy| format!("Put aside: {copy}\n"));
+            aside.collect::<String>() + &format!("The vault of {place} is empty now.\n")
+        },
+        || answer(json!({ "put_aside": copies }), &settings.service, vault),
+    )?;
+    if !copies.is_empty() {
+        output.warning(
+            "copy_holds_values",
+            "the copy holds the values as they are: delete it when you have what you need",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn salvage(
+    vault: &VaultRepair,
+    place: &str,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Exit> {
     let Salvaged { saved, lost, aside, .. } = vault.salvage()?;
     let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
     output.result(
@@ -100,12 +106,17 @@ fn salvage(vault: &VaultRepair, place: &str, output: &mut Output) -> Result<Exit
                 + &rows("Put aside", &aside)
         },
         || {
-            let answer = json!({ "saved": saved.len(), "damaged": lost, "aside": aside });
-            with_protection(answer, vault)
+            let fields = json!({
+                "saved_count": saved.len(), "damaged_count": lost, "put_aside": aside,
+            });
+            answer(fields, &settings.service, vault)
         },
     )?;
     if aside.len() > 1 {
-        output.warning("the copy of the entry holds the old file's key: delete it with that file.");
+        output.warning(
+            "copy_holds_key",
+            "the copy of the entry holds the old file's key: delete it with that file",
+        );
     }
     Ok(Exit::Done)
 }
@@ -198,28 +209,28 @@ fn names(keys: &[SecretKey]) -> Vec<String> {
     keys.iter().map(ToString::to_string).collect()
 }
 
-fn as_json(items: &[VaultItem], backend: &str, settings: &Settings) -> Value {
-    let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
-    let item = |item: &VaultItem| {
-        let mut value = match &item.content {
-            VaultContent::Readable { generation, keys } => json!({
-                "generation": generation, "secrets": keys.iter().map(key).collect::<Vec<_>>(),
-            }),
-            VaultContent::Unreadable { problem, names, readable } => {
-                json!({ "problem": problem, "names": names, "readable": readable })
-            }
-            _ => json!({}),
-        };
-        value["bytes"] = item.len.into();
-        if let Some(candidate) = &item.candidate {
-            value["id"] = candidate.id.as_str().into();
-            value["modified"] = utc(candidate.modified).into();
+fn as_json(item: &VaultItem) -> Value {
+    let mut fields = json!({
+        "bytes": Some(item.len).filter(|len| *len > 0),
+        "id": item.candidate.as_ref().map(|candidate| candidate.id.as_str()),
+        "updated_at": item.candidate.as_ref().and_then(|candidate| candidate.modified),
+        "generation": null,
+        "secrets": null,
+        "problem": null,
+        "names": null,
+        "readable_count": null,
+    });
+    match &item.content {
+        VaultContent::Readable { generation, keys } => {
+            fields["generation"] = json!(generation);
+            fields["secrets"] = keys.iter().map(key_as_json).collect();
         }
-        value
-    };
-    json!({
-        "service": settings.service,
-        "backend": backend,
-        "items": items.iter().map(item).collect::<Vec<_>>(),
-    })
+        VaultContent::Unreadable { problem, names, readable } => {
+            fields["problem"] = json!(problem);
+            fields["names"] = json!(names);
+            fields["readable_count"] = json!(readable);
+        }
+        _ => {}
+    }
+    fields
 }

@@ -13,6 +13,7 @@ use strongroom::store::secret_copy;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_files::{Source, open as open_file};
 
+use crate::answer::{answer, key_as_json};
 use crate::args::Restore;
 use crate::ask;
 use crate::content;
@@ -22,7 +23,6 @@ use crate::input::{self, ask_openly};
 use crate::output::{Mark, Output};
 use crate::passphrase;
 use crate::passphrase_source;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::{age, local};
@@ -35,9 +35,6 @@ const OUR_WORK: u8 = 18;
 /// The largest work factor that is accepted without `--max-work-factor`. rage measures the machine, and chooses as much
 /// on a fast machine.
 const ALLOWED_WORK: u8 = 20;
-
-/// The version of the `--json` output. A new field does not change it.
-const SCHEMA: u32 = 1;
 
 /// Shows the plan, and carries it out.
 pub(super) fn run(flags: &Restore, settings: &Settings, output: &mut Output) -> Result<Exit> {
@@ -127,10 +124,11 @@ fn warn_of_work(work: Option<u8>, allowed: u8, output: &mut Output) {
     let Some(work) = work.filter(|work| (OUR_WORK + 1..=allowed).contains(work)) else { return };
     // The factor is the logarithm of scrypt's cost, and 2^18 steps take 256 MiB.
     let times = 1_u32 << (work - OUR_WORK);
-    output.warning(format_args!(
+    let warning = format!(
         "opening it takes {times} times the work of a usual backup, and {} MiB of memory",
         256 * times
-    ));
+    );
+    output.warning("much_work", warning);
 }
 
 /// Opens the backup with a passphrase that is asked for.
@@ -155,7 +153,7 @@ fn of_another_service(backup: &Backup, flags: &Restore, settings: &Settings) -> 
         .on(backup.service());
     Failure::new(
         Exit::Failed,
-        "conflict",
+        ErrorKind::Conflict.code(),
         format!(
             "the backup is of the service \"{theirs}\", and this is \"{ours}\"; nothing was changed"
         ),
@@ -180,7 +178,7 @@ fn agree(
     }
     Err(Failure::new(
         Exit::Locked,
-        "dismissed",
+        ErrorKind::Dismissed.code(),
         "the answer was not the name of the service; nothing was changed",
         "Run it again, or without --replace: then nothing is removed.",
     ))
@@ -195,15 +193,14 @@ fn report(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<()> {
-    if settings.json {
-        let answer = as_json(plan, backup, vault, dry_run, settings);
-        output.json(&with_protection(answer, vault))?;
-    } else if !asked {
-        output.text(&shown(plan, backup, output.width()))?;
-    }
-    let [added, replaced, kept, removed] =
-        [RestoreAction::Add, RestoreAction::Replace, RestoreAction::Keep, RestoreAction::Remove]
-            .map(|action| plan.with(action).count());
+    let width = output.width();
+    output.result(
+        || if asked { String::new() } else { shown(plan, backup, width) },
+        || answer(as_json(plan, backup, dry_run), &settings.service, vault),
+    )?;
+    let count = |action| plan.with(action).count();
+    let (added, replaced) = (count(RestoreAction::Add), count(RestoreAction::Replace));
+    let (kept, removed) = (count(RestoreAction::Keep), count(RestoreAction::Remove));
     let would = if dry_run { "Would restore" } else { "Restored" };
     output.confirm(format_args!(
         "{would} into {}: {added} added, {replaced} replaced, {kept} kept, {removed} removed.",
@@ -255,34 +252,23 @@ fn mark(action: RestoreAction) -> Option<Mark> {
     }
 }
 
-fn as_json(
-    plan: &RestorePlan,
-    backup: &Backup,
-    vault: &SecretManager,
-    dry_run: bool,
-    settings: &Settings,
-) -> Value {
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let step = |step: &RestoreStep| {
-        json!({
-            "name": step.key.name(),
-            "target": step.key.target(),
-            "action": word(step.action),
-            "updated_at_in_vault": time(step.in_vault),
-            "updated_at_in_backup": time(step.in_backup),
-        })
-    };
+fn as_json(plan: &RestorePlan, backup: &Backup, dry_run: bool) -> Value {
     json!({
-        "version": SCHEMA,
-        "service": settings.service,
-        "backend": vault.backend().name(),
         "mode": if plan.mode == RestoreMode::Replace { "replace" } else { "merge" },
         "dry_run": dry_run,
         "backup": {
             "service": backup.service(),
-            "created_at": backup.created_at().to_string(),
+            "created_at": backup.created_at(),
             "generation": backup.generation(),
         },
-        "secrets": plan.steps.iter().map(step).collect::<Vec<_>>(),
+        "secrets": plan.steps.iter().map(step_as_json).collect::<Vec<_>>(),
     })
+}
+
+fn step_as_json(step: &RestoreStep) -> Value {
+    let mut fields = key_as_json(&step.key);
+    fields["action"] = word(step.action).into();
+    fields["updated_at_in_vault"] = json!(step.in_vault);
+    fields["updated_at_in_backup"] = json!(step.in_backup);
+    fields
 }

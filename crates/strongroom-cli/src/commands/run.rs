@@ -7,7 +7,7 @@ use std::process::Command;
 
 use strongroom::advice::{self, Advice, Sentence};
 use strongroom::blocking::SecretManager;
-use strongroom::{ExposeSecret as _, SecretInfo, SecretString, Timestamp};
+use strongroom::{ErrorKind, ExposeSecret as _, SecretInfo, SecretString, Timestamp};
 
 use crate::args::Run;
 use crate::exit::Exit;
@@ -37,9 +37,8 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
     must_be_valid(&taken)?;
     if secrets.is_empty() {
         let service = printable(&settings.service);
-        output.warning(format_args!(
-            "the vault of \"{service}\" is empty: the program gets no secret"
-        ));
+        let warning = format!("the vault of \"{service}\" is empty: the program gets no secret");
+        output.warning("empty", warning);
     }
     warn_of_names(&taken, flags, output);
     let mut program = Command::new(&flags.command[0]);
@@ -57,6 +56,8 @@ pub(super) fn run(flags: &Run, settings: &Settings, output: &mut Output) -> Resu
         let value = variable(secret, &name, &found.value)?;
         program.env(name, value);
     }
+    // The output belongs to the program from here on.
+    output.finish()?;
     start::start(program, &flags.command[0])
 }
 
@@ -72,7 +73,7 @@ fn warn_of_names(taken: &Taken<'_>, flags: &Run, output: &mut Output) {
         Advice::from(format!("many shells don't pass on variables of such names: {names}."))
             .and(command("rename", &first.key, "NEW_NAME").does("gives the first another"));
     let warning = output.spoken(warning);
-    output.warning(warning);
+    output.warning("names_not_passed_on", warning);
 }
 
 /// Returns whether all shells pass on a variable of this name.
@@ -131,7 +132,7 @@ fn no_target(target: &str, secrets: &[SecretInfo], settings: &Settings) -> Failu
     let (target, service) = (printable(target), printable(&settings.service));
     Failure::new(
         Exit::NotFound,
-        "not_found",
+        ErrorKind::NotFound.code(),
         format!("no secret of \"{service}\" is for target \"{target}\"; nothing was started"),
         hint,
     )
@@ -157,7 +158,8 @@ fn skip_expired(taken: &mut Taken<'_>, output: &mut Output) {
     taken.retain(|_, secret| {
         let is_valid = !secret.metadata.is_expired(now);
         if !is_valid {
-            output.warning(format_args!("{} has expired, and is left out", secret.key));
+            let warning = format!("{} has expired, and is left out", secret.key);
+            output.warning(ErrorKind::Expired.code(), warning);
         }
         is_valid
     });
@@ -173,7 +175,7 @@ fn must_be_valid(taken: &Taken<'_>) -> Result<()> {
     let update = command("update", &first.key, "--expires WHEN");
     Err(Failure::new(
         Exit::Expired,
-        "expired",
+        ErrorKind::Expired.code(),
         format!("expired: {}; nothing was started", names.join(", ")),
         Advice::from(update.does("stores a new value"))
             .and(advice::Command::new("list --expiring 0d").does("shows since when"))

@@ -1,18 +1,17 @@
 //! `set` and `update`: a secret's value and metadata.
 
-use serde_json::{Value, json};
 use strongroom::advice::Sentence;
 use strongroom::blocking::SecretManager;
 use strongroom::{
     ErrorKind, Secret, SecretBytes, SecretInfo, SecretKey, SecretMetadata, SecretString, Timestamp,
 };
 
+use crate::answer::about_secret;
 use crate::args::{Metadata, Set, Update};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result, replace_or_use};
 use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::Output;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::times::{expires, local};
 use crate::vault::{command, find, missing, open};
@@ -89,7 +88,7 @@ fn must_stay_valid(secret: &SecretInfo, change: &Metadata) -> Result<()> {
     let command = command("update", &secret.key, "--ask --expires WHEN");
     Err(Failure::new(
         Exit::Expired,
-        "expired",
+        ErrorKind::Expired.code(),
         format!("the secret {} {when}, and a new value would count as expired", secret.key),
         Sentence::from("Say how long the new value is valid: ")
             .command(command)
@@ -100,7 +99,7 @@ fn must_stay_valid(secret: &SecretInfo, change: &Metadata) -> Result<()> {
 fn exists_already(key: &SecretKey) -> Failure {
     Failure::new(
         Exit::Failed,
-        "already_exists",
+        ErrorKind::AlreadyExists.code(),
         format!("there is a secret {key} already; nothing was changed"),
         replace_or_use(command("update", key, "")),
     )
@@ -134,25 +133,10 @@ fn report(
     output: &mut Output,
 ) -> Result<Exit> {
     let backend = vault.backend();
-    if settings.json {
-        let mut stored = as_json(key, metadata);
-        stored["service"] = settings.service.as_str().into();
-        stored["backend"] = backend.name().into();
-        output.json(&with_protection(stored, vault))?;
-    }
+    output.answer(|| about_secret(key, metadata.clone(), &settings.service, vault));
     let until = metadata.expires_at.map(|end| format!(", valid until {}", local(end)));
     output.confirm(format_args!("{done} {key} in {backend}{}.", until.unwrap_or_default()));
     Ok(Exit::Done)
-}
-
-fn as_json(key: &SecretKey, metadata: &SecretMetadata) -> Value {
-    json!({
-        "name": key.name(),
-        "target": key.target(),
-        "provider": metadata.provider,
-        "scope": metadata.scope,
-        "expires_at": metadata.expires_at.map(|end| end.to_string()),
-    })
 }
 
 impl Metadata {

@@ -11,6 +11,7 @@ use strongroom_settings::{ConfigExport, ConfigMigration};
 
 use super::config::own_file;
 use super::doctor::findings;
+use crate::answer::answer;
 use crate::args::SettingsPage;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -29,7 +30,8 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
     // The handler is there before the link is shown: the user may press Ctrl-C from then on.
     let end = told_to_end();
     let link = server.link();
-    output.result(|| format!("{link}\n"), || json!({ "link": link }))?;
+    let fields = json!({ "link": link });
+    output.result(|| format!("{link}\n"), || answer(fields, &settings.service, &vault))?;
     let shows_browser = !flags.no_browser && has_screen();
     let program = &settings.application.program;
     // Dropping the file deletes it, so it is kept as long as the page.
@@ -39,9 +41,8 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
             Some(file)
         }
         Some(Err(error)) => {
-            output.warning(format_args!(
-                "no browser could be started: {error}. Open the link above."
-            ));
+            let warning = format!("no browser could be started: {error}. Open the link above");
+            output.warning("no_browser", warning);
             None
         }
         None => {
@@ -50,6 +51,8 @@ pub(super) fn run(flags: &SettingsPage, settings: &Settings, output: &mut Output
         }
     };
     output.confirm("Ctrl-C ends the page; so do ten minutes without use.");
+    // The link has to be readable while the page is served.
+    output.finish()?;
     server.run_blocking(end)?;
     Ok(Exit::Done)
 }

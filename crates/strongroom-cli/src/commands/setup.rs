@@ -10,13 +10,13 @@ use strongroom::{
     Backend, Error, ErrorKind, ExposeSecret as _, Layout, Secret, SecretKey, SecretString, Warning,
 };
 
+use crate::answer::{answer, key_as_json};
 use crate::args::Setup;
 use crate::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input::{self, NOTHING_STORED, Wanted};
 use crate::output::{Output, rows};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::store::{Opened, open_of, quietly};
 use crate::vault::{self, command, open, unread};
@@ -125,7 +125,7 @@ fn wants_file(output: &mut Output) -> Result<bool> {
     }
     Err(Failure::new(
         Exit::Locked,
-        "dismissed",
+        ErrorKind::Dismissed.code(),
         "nothing was chosen; nothing was stored",
         "Run it again, or name the store: --backend file, or --backend keyutils.",
     ))
@@ -172,7 +172,7 @@ fn store(key: &SecretKey, value: SecretString, vault: &SecretManager) -> Result<
     }
     Err(Failure::new(
         Exit::Corrupt,
-        "corrupt",
+        ErrorKind::Corrupt.code(),
         format!("{} stored {key} and gave back something else", vault.backend()),
         Advice::from("Don't rely on what is stored there. Choose another store with --backend.")
             .and(Command::new("backends").does("shows them")),
@@ -200,17 +200,17 @@ fn report(
                 + &place(opened, layout, can, &provider)
                 + &rows("Read it with", &commands)
         },
-        || with_protection(as_json(keys, opened, layout, &provider, &commands, settings), opened),
+        || answer(as_json(keys, &provider, &commands), &settings.service, opened),
     )?;
     for warning in can.warnings() {
         match warning {
             Warning::NotPersistent(lasting) => {
                 let text = forgets(opened, lasting, output);
-                output.warning(text);
+                output.remark(text);
             }
             // The table above names the kernel already.
             Warning::ReadByContainers => {}
-            other => output.warning(format_args!("{other}.")),
+            other => output.remark(format_args!("{other}.")),
         }
     }
     Ok(())
@@ -238,22 +238,15 @@ fn place(opened: &Opened, layout: Layout, can: Capabilities, provider: &str) -> 
         + &rows("Lasts", &[lifetime(can.persistence).to_owned()])
 }
 
-fn as_json(
-    keys: &[SecretKey],
-    opened: &Opened,
-    layout: Layout,
-    provider: &str,
-    commands: &[String],
-    settings: &Settings,
-) -> Value {
-    let stored = keys.iter().zip(commands).map(|(key, command)| {
-        json!({ "service": settings.service, "name": key.name(), "read_with": command })
+fn as_json(keys: &[SecretKey], provider: &str, commands: &[String]) -> Value {
+    let secrets = keys.iter().zip(commands).map(|(key, command)| {
+        let mut fields = key_as_json(key);
+        fields["read_with"] = command.as_str().into();
+        fields
     });
     json!({
-        "stored": stored.collect::<Vec<_>>(),
-        "backend": opened.backend.name(),
-        "layout": layout.name(),
-        "provider": provider,
+        "secrets": secrets.collect::<Vec<_>>(),
+        "served_by": Some(provider).filter(|provider| !provider.is_empty()),
     })
 }
 

@@ -69,8 +69,7 @@ impl Sessions {
         is_use: bool,
         now: Instant,
     ) -> Option<Arc<Session>> {
-        let is_asked_for = |open: &Open| open.until > now && open.session.is(bearer);
-        let at = self.open.iter().position(is_asked_for)?;
+        let at = self.open.iter().position(|open| open.admits(bearer, now))?;
         let session = Arc::clone(&self.open[at].session);
         if is_use {
             let mut used = self.open.remove(at);
@@ -108,6 +107,11 @@ impl Token {
 }
 
 impl Open {
+    /// Returns whether the session is open, and has this bearer.
+    fn admits(&self, bearer: &str, now: Instant) -> bool {
+        self.until > now && self.session.is(bearer)
+    }
+
     fn holds(&self, session: &Session) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.session), session)
     }

@@ -9,7 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_lite::future::or;
 use futures_lite::stream::{Stream, StreamExt as _, once, unfold};
 use serde_json::json;
-use strongroom::{Change, ChangeKind};
+use strongroom::Change;
 
 use crate::gate::Session;
 use crate::problem::Problem;
@@ -21,7 +21,7 @@ pub(super) async fn events(
     Extension(Session(session)): Extension<Session>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let changes = shared.manager.subscribe()?;
-    let told = unfold((changes, shared, session), async |(mut changes, shared, session)| {
+    let events = unfold((changes, shared, session), async |(mut changes, shared, session)| {
         let next = async { changes.next().await };
         let ended = async {
             shared.access.ended(session.as_deref()).await;
@@ -32,16 +32,9 @@ pub(super) async fn events(
         Some((event(&change), (changes, shared, session)))
     });
     let end = once(Event::default().event("end").data("{}"));
-    Ok(Sse::new(told.chain(end).map(Ok)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events.chain(end).map(Ok)).keep_alive(KeepAlive::default()))
 }
 
 fn event(change: &Change) -> Event {
-    let kind = match change.kind {
-        ChangeKind::Added => "added",
-        ChangeKind::Removed => "removed",
-        _ => "updated",
-    };
-    let (name, target) = (change.key.name(), change.key.target());
-    let data = json!({ "name": name, "target": target, "kind": kind });
-    Event::default().event("change").data(data.to_string())
+    Event::default().event("change").data(json!(change).to_string())
 }

@@ -1,17 +1,17 @@
 //! The endpoints for secrets: the list without values, the changes, and revealing a value.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use strongroom::error::Operation;
+use strongroom::json::{SecretView, StoreView};
 use strongroom::{
-    Error, ErrorKind, ExposeSecret as _, Secret, SecretInfo, SecretKey, SecretManager,
-    SecretMetadata, Timestamp,
+    Error, ErrorKind, ExposeSecret as _, Secret, SecretKey, SecretManager, SecretMetadata,
+    Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -21,18 +21,15 @@ use crate::problem::{Problem, json_response};
 use crate::settings::Shared;
 use crate::storage::Storage;
 
-/// The time before its expiry in which a secret is marked.
-const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 /// `GET /api/secrets`: returns all secrets without their values.
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Problem> {
     let secrets = shared.manager.list().await?;
-    let storage = Storage::of(&shared.manager);
-    let now = Timestamp::now();
-    let secrets: Vec<_> = secrets.iter().map(|secret| as_json(secret, &storage, now)).collect();
-    Ok(json_response(&json!({
-        "secrets": secrets,
-        "storage": storage.as_json(),
+    let store = StoreView::from(&shared.manager);
+    Ok(json_response(json!({
+        "secrets": SecretView::list(secrets),
+        "warnings": store.warnings(),
+        "store": store,
+        "badge": Storage::of(&shared.manager),
     })))
 }
 
@@ -161,32 +158,6 @@ fn missing(operation: Operation) -> Problem {
         .with_message("there is no such secret any more")
         .with_hint("Another process has deleted or renamed it.")
         .into()
-}
-
-fn as_json(secret: &SecretInfo, storage: &Storage, now: Timestamp) -> Json {
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let known = &secret.metadata;
-    json!({
-        "name": secret.key.name(),
-        "target": secret.key.target(),
-        "provider": known.provider,
-        "scope": known.scope,
-        "created_at": time(known.created_at),
-        "updated_at": time(known.updated_at),
-        "expires_at": time(known.expires_at),
-        "expiry": expiry(known, now),
-        "storage": storage.as_json(),
-    })
-}
-
-/// Returns the token for the colour of an expiry.
-fn expiry(known: &SecretMetadata, now: Timestamp) -> &'static str {
-    match known.expires_at {
-        None => "never",
-        _ if known.is_expired(now) => "expired",
-        _ if known.expires_within(now, SOON) => "soon",
-        _ => "later",
-    }
 }
 
 #[cfg(test)]

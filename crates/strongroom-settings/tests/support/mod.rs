@@ -54,6 +54,15 @@ impl Page {
         Self::closed_on(manager, |settings| settings).opened().await
     }
 
+    /// With a session, of secrets in the kernel's keyring.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn open_on_keyutils(service: &str, layout: Layout) -> Self {
+        let sandbox = strongroom_testkit::Sandbox::new();
+        let config = Config::new(service).environment(|_| None).backend(Backend::Keyutils);
+        let config = config.layout(layout).state_dir(sandbox.state_dir());
+        Self::closed_on(config.open().await.unwrap(), |settings| settings).opened().await
+    }
+
     async fn opened(self) -> Self {
         let mut page = self;
         let token = page.token();
@@ -146,7 +155,7 @@ impl Answer {
     /// The token of what went wrong.
     #[track_caller]
     pub(crate) fn code(self, status: StatusCode) -> String {
-        self.json(status)["code"].as_str().unwrap().to_owned()
+        self.json(status)["error"]["code"].as_str().unwrap().to_owned()
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use strongroom_core::{Error, Operation, Result};
+use strongroom_core::{Capabilities, Error, Operation, Result};
 use strongroom_sealed::{KeySource, Progress, Slot, SlotId};
 
-use crate::choose::Chosen;
+use crate::choose::{ChoiceReason, Chosen};
 use crate::lifecycle::key_slots;
 use crate::vault::Engine;
 use crate::{Backend, Config};
@@ -57,6 +57,16 @@ impl VaultKeys {
     /// Returns the chosen backend.
     pub fn backend(&self) -> Backend {
         self.chosen.backend()
+    }
+
+    /// Returns the capabilities of the store, which include its protection of the vault.
+    pub fn store_capabilities(&self) -> Capabilities {
+        self.chosen.store().capabilities()
+    }
+
+    /// Returns the reason for choosing this backend.
+    pub fn reason(&self) -> &ChoiceReason {
+        self.chosen.reason()
     }
 
     /// Lists the slots, the oldest first. This needs no key, and the user is not asked for a passphrase: any

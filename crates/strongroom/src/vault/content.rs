@@ -18,8 +18,10 @@ use crate::Layout;
 #[non_exhaustive]
 pub struct SecretInfo {
     /// The secret's name and target.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub key: SecretKey,
     /// The secret's metadata.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub metadata: SecretMetadata,
 }
 

@@ -9,13 +9,13 @@ use strongroom::{ErrorKind, SecretKey};
 use strongroom_config::{Export, Exported, Format, repository_around};
 use zeroize::Zeroizing;
 
-use super::view::{SCHEMA, format, shown};
+use super::view::{format, shown};
+use crate::answer::{answer, key_as_json};
 use crate::args::ConfigExport;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::Output;
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::{self, missing, open};
 use crate::whole_file::WholeFile;
@@ -106,23 +106,24 @@ fn report(
     output: &mut Output,
 ) -> Result<()> {
     for key in &exported.expired {
-        output.warning(format_args!("{key} has expired, and is left out."));
+        output
+            .warning(ErrorKind::Expired.code(), format_args!("{key} has expired, and is left out"));
     }
     if exported.secrets.is_empty() {
-        output.warning("there was no secret to write.");
+        output.warning("empty", "there was no secret to write");
     }
     if let Some(repository) = repository(flags) {
-        output.warning(format_args!(
-            "{} lies in the git repository {}, and could be committed with it.\n  \
-             help: Write it elsewhere, or delete it before the next commit.",
+        let warning = format!(
+            "{} lies in the git repository {}, and could be committed with it: write it elsewhere, or delete it before \
+             the next commit",
             place(flags),
             shown(&repository)
-        ));
+        );
+        output.warning("in_git_repository", warning);
     }
     // Standard output has the secrets already.
-    if settings.json && !is_stdout(&flags.file) {
-        let answer = as_json(exported, format, flags, vault, settings);
-        output.json(&with_protection(answer, vault))?;
+    if !is_stdout(&flags.file) {
+        output.answer(|| answer(as_json(exported, format, flags), &settings.service, vault));
     }
     let secrets = counted(exported.secrets.len());
     output.confirm(format_args!(
@@ -133,23 +134,13 @@ fn report(
     Ok(())
 }
 
-fn as_json(
-    exported: &Exported,
-    format: Format,
-    flags: &ConfigExport,
-    vault: &SecretManager,
-    settings: &Settings,
-) -> Value {
-    let key = |key: &SecretKey| json!({ "name": key.name(), "target": key.target() });
+fn as_json(exported: &Exported, format: Format, flags: &ConfigExport) -> Value {
     json!({
-        "version": SCHEMA,
-        "service": settings.service,
-        "backend": vault.backend().name(),
         "file": flags.file.display().to_string(),
         "git_repository": repository(flags).map(|directory| directory.display().to_string()),
         "format": format.name(),
-        "secrets": exported.secrets.iter().map(key).collect::<Vec<_>>(),
-        "expired": exported.expired.iter().map(key).collect::<Vec<_>>(),
+        "secrets": exported.secrets.iter().map(key_as_json).collect::<Vec<_>>(),
+        "left_out": exported.expired.iter().map(key_as_json).collect::<Vec<_>>(),
     })
 }
 

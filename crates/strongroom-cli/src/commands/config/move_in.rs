@@ -7,12 +7,12 @@ use strongroom_config::{ConfigFile, Plan, Prefer, Progress, Rules};
 
 use super::plan::{as_json, shown};
 use super::view::{secure_command, warn};
+use crate::answer::answer;
 use crate::args::{ConfigImport, ConfigSecure};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::input;
 use crate::output::{Output, question};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::vault::open;
 use crate::words::counted;
@@ -88,7 +88,7 @@ impl MoveIn<'_> {
     fn check(&self, dry_run: bool, output: &mut Output) -> Result<bool> {
         warn(&self.plan.exposures, output);
         for key in &self.plan.references {
-            output.warning(format_args!(
+            output.remark(format_args!(
                 "{key} is left out: the file holds a reference in place of its value"
             ));
         }
@@ -155,8 +155,8 @@ impl MoveIn<'_> {
         output.result(
             || shown(self.plan, width),
             || {
-                let answer = as_json(self.plan, is_done, self.file, self.vault, self.settings);
-                with_protection(answer, self.vault)
+                let fields = as_json(self.plan, is_done, self.file);
+                answer(fields, &self.settings.service, self.vault)
             },
         )?;
         Ok(())

@@ -1,13 +1,12 @@
 //! A plan as text and as JSON.
 
 use serde_json::{Value, json};
-use strongroom::blocking::SecretManager;
-use strongroom::{SecretKey, Timestamp};
+use strongroom::Timestamp;
 use strongroom_config::{Action, Ages, ConfigFile, Leaves, Plan, Step};
 
-use super::view::{SCHEMA, exposures_as_json, time};
+use super::view::exposures_as_json;
+use crate::answer::key_as_json;
 use crate::output::{Mark, marked};
-use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
 use crate::words::printable;
@@ -81,18 +80,9 @@ fn mark(action: Action) -> Option<Mark> {
 }
 
 /// Returns the plan as JSON. `is_done` tells whether it was carried out.
-pub(super) fn as_json(
-    plan: &Plan,
-    is_done: bool,
-    file: &ConfigFile,
-    vault: &SecretManager,
-    settings: &Settings,
-) -> Value {
+pub(super) fn as_json(plan: &Plan, is_done: bool, file: &ConfigFile) -> Value {
     let marker = plan.marker.as_ref();
     json!({
-        "version": SCHEMA,
-        "service": settings.service,
-        "backend": vault.backend().name(),
         "file": file.path().display().to_string(),
         "format": file.format().name(),
         "done": is_done,
@@ -103,28 +93,22 @@ pub(super) fn as_json(
     })
 }
 
-fn key_as_json(key: &SecretKey) -> Value {
-    json!({ "name": key.name(), "target": key.target() })
-}
-
 fn step_as_json(step: &Step) -> Value {
-    let ages = ages(step.action);
-    let leaves = match &step.leaves {
-        Leaves::Value => json!({ "kind": "value" }),
-        Leaves::Text(text) => json!({ "kind": "text", "text": text }),
-        _ => json!({ "kind": "nothing" }),
+    let ages = ages(step.action).unwrap_or_default();
+    let (leaves, text) = match &step.leaves {
+        Leaves::Value => ("value", None),
+        Leaves::Text(text) => ("text", Some(text)),
+        _ => ("nothing", None),
     };
-    json!({
-        "name": step.key.name(),
-        "target": step.key.target(),
-        "provider": step.provider,
-        "path": step.path.to_string(),
-        "line": step.position.line,
-        "column": step.position.column,
-        "action": token(step.action),
-        "leaves": leaves,
-        "updated_at_in_file": time(ages.and_then(|ages| ages.file)),
-        "updated_at_in_store": time(ages.and_then(|ages| ages.store)),
-        "expired_in_store": ages.is_some_and(|ages| ages.store_expired),
-    })
+    let mut fields = key_as_json(&step.key);
+    fields["provider"] = json!(step.provider);
+    fields["path"] = step.path.to_string().into();
+    fields["line"] = json!(step.position.line);
+    fields["column"] = json!(step.position.column);
+    fields["action"] = token(step.action).into();
+    fields["leaves"] = json!({ "kind": leaves, "text": text });
+    fields["updated_at_in_file"] = json!(ages.file);
+    fields["updated_at_in_store"] = json!(ages.store);
+    fields["expired_in_store"] = ages.store_expired.into();
+    fields
 }

@@ -8,12 +8,12 @@ use strongroom::blocking::SecretManager;
 use strongroom::{ErrorKind, Timestamp};
 use strongroom_config::{Ages, Exposure, FoundBy, Place, SecretStatus, Status};
 
-use super::view::{SCHEMA, exposures_as_json, secure_command, shown, time, warn};
+use super::view::{exposures_as_json, secure_command, shown, warn};
+use crate::answer::{answer, key_as_json};
 use crate::args::ConfigStatus;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::output::{Mark, Output};
-use crate::protection::with_protection;
 use crate::settings::Settings;
 use crate::table::{Cell, Column, Importance, table};
 use crate::times::age;
@@ -27,23 +27,20 @@ pub(super) fn run(flags: &ConfigStatus, settings: &Settings, output: &mut Output
         Ok(vault) => Some(vault),
         // The content of the file can be told without a store.
         Err(error) if error.kind() == ErrorKind::NoBackend => {
-            output.warning(format_args!("there is no store to ask: {error}."));
+            output.warning(error.code(), format_args!("there is no store to ask: {error}"));
             None
         }
         Err(error) => return Err(error.into()),
     };
     let status = file.status(vault.as_ref())?;
-    if settings.json {
-        let answer = as_json(&status, file.path(), vault.as_ref(), settings);
-        output.json(&match &vault {
-            Some(vault) => with_protection(answer, vault),
-            None => answer,
-        })?;
-    } else if settings.stdout_is_terminal && !status.secrets.is_empty() {
-        output.text(&table(columns(&status.secrets), output.width()))?;
-    } else {
-        output.text(&status.secrets.iter().map(line).collect::<String>())?;
-    }
+    let width = output.width();
+    output.result(
+        || match settings.stdout_is_terminal && !status.secrets.is_empty() {
+            true => table(columns(&status.secrets), width),
+            false => status.secrets.iter().map(line).collect(),
+        },
+        || as_json(&status, file.path(), vault.as_ref(), settings),
+    )?;
     warn(&status.exposures, output);
     let next = output.spoken(next(&status, file.path()));
     output.confirm(next);
@@ -137,34 +134,36 @@ fn as_json(
     vault: Option<&SecretManager>,
     settings: &Settings,
 ) -> Value {
-    let secret = |secret: &SecretStatus| {
-        let ages = match secret.place {
-            Place::Differs(ages) => Some(ages),
-            _ => None,
-        };
-        json!({
-            "name": secret.key.name(),
-            "target": secret.key.target(),
-            "provider": secret.provider,
-            "place": word(secret.place),
-            "path": secret.path.to_string(),
-            "line": secret.position.map(|position| position.line),
-            "column": secret.position.map(|position| position.column),
-            "found_by": found_by(secret.found_by),
-            "problem": secret.problem,
-            "updated_at_in_file": time(ages.and_then(|ages| ages.file)),
-            "updated_at_in_store": time(ages.and_then(|ages| ages.store)),
-        })
-    };
-    json!({
-        "version": SCHEMA,
-        "service": settings.service,
-        "backend": vault.map(|vault| vault.backend().name()),
+    let fields = json!({
         "file": file.display().to_string(),
         "format": status.format.name(),
         "exposures": exposures_as_json(&status.exposures),
-        "secrets": status.secrets.iter().map(secret).collect::<Vec<_>>(),
-    })
+        "secrets": status.secrets.iter().map(secret_as_json).collect::<Vec<_>>(),
+        "service": settings.service,
+        "store": null,
+    });
+    match vault {
+        Some(vault) => answer(fields, &settings.service, vault),
+        None => fields,
+    }
+}
+
+fn secret_as_json(secret: &SecretStatus) -> Value {
+    let ages = match secret.place {
+        Place::Differs(ages) => ages,
+        _ => Ages::default(),
+    };
+    let mut fields = key_as_json(&secret.key);
+    fields["provider"] = json!(secret.provider);
+    fields["place"] = word(secret.place).into();
+    fields["path"] = secret.path.to_string().into();
+    fields["line"] = json!(secret.position.map(|position| position.line));
+    fields["column"] = json!(secret.position.map(|position| position.column));
+    fields["found_by"] = found_by(secret.found_by).into();
+    fields["problem"] = json!(secret.problem);
+    fields["updated_at_in_file"] = json!(ages.file);
+    fields["updated_at_in_store"] = json!(ages.store);
+    fields
 }
 
 fn is_in_file(place: Place) -> bool {

@@ -3,16 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use strongroom::Timestamp;
 use strongroom::advice::Command;
 use strongroom_config::{Exposure, Format};
 
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::words::printable;
-
-/// The version of the `--json` output. A new field does not change it.
-pub(super) const SCHEMA: u32 = 1;
 
 /// Returns the format that is named, else that of the file's name.
 pub(super) fn format(named: Option<Format>, path: &Path) -> Result<Format> {
@@ -28,31 +24,29 @@ pub(super) fn format(named: Option<Format>, path: &Path) -> Result<Format> {
 /// Warns of exposures, with advice.
 pub(super) fn warn<'a>(exposures: impl IntoIterator<Item = &'a Exposure>, output: &mut Output) {
     for exposure in exposures {
-        output.warning(format_args!("{exposure}.\n  help: {}", exposure.hint()));
+        output.remark(format_args!("{exposure}.\n  help: {}", exposure.hint()));
     }
 }
 
-/// Returns exposures as JSON, each with the fields of its kind.
+/// Returns exposures as JSON.
 pub(super) fn exposures_as_json(exposures: &[Exposure]) -> Vec<Value> {
-    let as_json = |exposure: &Exposure| {
-        let mut json = json!({
-            "kind": exposure.code(), "message": exposure.to_string(), "hint": exposure.hint(),
-        });
-        match exposure {
-            Exposure::HistoryNotSearched { command } => json["command"] = json!(command),
-            Exposure::CopiedTo { path } | Exposure::CopiesNotSearched { path } => {
-                json["file"] = json!(path.display().to_string());
-            }
-            Exposure::InComments { lines } => json["lines"] = json!(lines),
-            _ => {}
-        }
-        json
-    };
-    exposures.iter().map(as_json).collect()
+    exposures.iter().map(exposure_as_json).collect()
 }
 
-pub(super) fn time(time: Option<Timestamp>) -> Option<String> {
-    time.map(|time| time.to_string())
+fn exposure_as_json(exposure: &Exposure) -> Value {
+    let mut json = json!({
+        "code": exposure.code(), "message": exposure.to_string(), "hint": exposure.hint(),
+        "command": null, "file": null, "lines": [],
+    });
+    match exposure {
+        Exposure::HistoryNotSearched { command } => json["command"] = json!(command),
+        Exposure::CopiedTo { path } | Exposure::CopiesNotSearched { path } => {
+            json["file"] = json!(path.display().to_string());
+        }
+        Exposure::InComments { lines } => json["lines"] = json!(lines),
+        _ => {}
+    }
+    json
 }
 
 pub(super) fn shown(path: &Path) -> String {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use strongroom::advice::{Command, Line};
 use strongroom::blocking::SecretManager;
-use strongroom::doctor::{Finding, Fix, Inspection, Severity};
+use strongroom::doctor::{Finding, Fix, Inspection, Severity, SpokenFinding};
+use strongroom::json::{StoreView, WarningView};
 use strongroom::store::{ChoiceReason, Persistence};
 use strongroom::{Backend, Error, ErrorKind, Layout, SecretInfo, Timestamp};
 
@@ -34,8 +35,7 @@ pub(super) struct Service {
 /// Facts about secrets that can be read.
 #[derive(Debug)]
 struct Facts {
-    layout: Layout,
-    persistence: Persistence,
+    store: StoreView,
     secrets: usize,
     expired: usize,
 }
@@ -66,18 +66,21 @@ pub(super) fn look(
 }
 
 impl Service {
-    /// Returns the state for machines.
-    pub(super) fn as_json(&self, findings: &[Value], settings: &Settings) -> Value {
+    /// Returns the state for machines, with its findings in the words of this program.
+    pub(super) fn as_json(&self, findings: &[SpokenFinding], settings: &Settings) -> Value {
         let facts = self.facts.as_ref();
+        let fallback = self.place.as_ref().and_then(|(_, reason)| WarningView::of_choice(reason));
+        let of_store = facts.map(|facts| facts.store.warnings()).unwrap_or_default();
         json!({
-            "name": settings.service,
-            "backend": self.place.as_ref().map(|(backend, _)| backend.name()),
+            "exit_code": self.exit.code(),
+            "service": settings.service,
+            "backend": self.place.as_ref().map(|(backend, _)| backend),
             "readable": facts.is_some(),
-            "layout": facts.map(|facts| facts.layout.name()),
-            "persistence": facts.map(|facts| facts.persistence.code()),
-            "secrets": facts.map(|facts| facts.secrets),
-            "expired": facts.map(|facts| facts.expired),
-            "findings": findings,
+            "store": facts.map(|facts| &facts.store),
+            "secret_count": facts.map(|facts| facts.secrets),
+            "expired_count": facts.map(|facts| facts.expired),
+            "secret_findings": findings,
+            "warnings": fallback.into_iter().chain(of_store).collect::<Vec<_>>(),
         })
     }
 }
@@ -118,7 +121,7 @@ fn readable(
         has_secrets: is_there,
         findings,
         exit,
-        facts: Some(Facts { layout: vault.layout(), persistence, secrets: secrets.len(), expired }),
+        facts: Some(Facts { store: vault.into(), secrets: secrets.len(), expired }),
         place: Some((backend, reason)),
     }
 }
