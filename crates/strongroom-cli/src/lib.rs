@@ -70,6 +70,7 @@ mod credential;
 mod exit;
 mod failure;
 mod hardening;
+mod heard;
 mod inheritance;
 mod input;
 mod keys;

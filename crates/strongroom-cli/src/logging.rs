@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use strongroom::advice::{Command, Sentence};
@@ -12,24 +11,13 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, layer};
+use tracing_subscriber::layer::Layer;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::settings::Settings;
 use crate::voice::ProgramVoice;
-
-/// The library's warnings of a command, for its answer in JSON.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
-
-impl Heard {
-    /// Takes the warnings that were logged so far.
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Starts logging for the process: warnings, and more with each `-v`. With `--json` and without `-v` nothing is logged, so
 /// that stderr holds a single JSON object or nothing: the warnings are kept for that object.
@@ -61,34 +49,6 @@ fn lines(settings: &Settings) -> impl Subscriber + Send + Sync {
     let warnings = Targets::new().with_target("strongroom", LevelFilter::WARN);
     let kept = is_kept.then(|| settings.heard.clone().with_filter(warnings));
     tracing_subscriber::registry().with(lines).with(kept)
-}
-
-/// Keeps the messages of events. Warnings about the store itself have a field `warning`, and are in each answer already.
-impl<S: Subscriber> Layer<S> for Heard {
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let mut message = Message::default();
-        event.record(&mut message);
-        if !message.is_about_store {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.text);
-        }
-    }
-}
-
-/// The message of an event, without its fields.
-#[derive(Default)]
-struct Message {
-    text: String,
-    is_about_store: bool,
-}
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "message" => self.text = format!("{value:?}"),
-            "warning" => self.is_about_store = true,
-            _ => {}
-        }
-    }
 }
 
 /// Returns stderr. It drops colours if it is no terminal.

@@ -12,7 +12,7 @@ use strongroom::json::{ErrorView, VERSION, WarningView};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::logging::Heard;
+use crate::heard::Heard;
 use crate::misuse;
 use crate::settings::Settings;
 use crate::streams;

@@ -8,8 +8,8 @@ use strongroom::{Backend, Config, Deadlines, Fallback, PromptPolicy};
 use crate::application::Application;
 use crate::args::Flags;
 use crate::failure::Result;
+use crate::heard::Heard;
 use crate::keys::Keys;
-use crate::logging::Heard;
 
 /// The settings of a command.
 #[derive(Clone, Debug)]

@@ -126,12 +126,6 @@ impl From<&'static str> for Command {
     }
 }
 
-impl From<String> for Command {
-    fn from(words: String) -> Self {
-        Self::new(words)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Commands that install packages, by distribution.
 
-use super::System;
+use super::finding::System;
 
 /// Returns the command that installs packages, which are named as in Debian.
 pub(super) fn install(system: &System<'_>, packages: &str) -> String {
@@ -40,16 +40,19 @@ enum Distribution {
     Suse,
 }
 
+/// Returns the value of a variable; empty if it is not set.
+fn value<'a>(os_release: &'a str, key: &str) -> &'a str {
+    let lines = os_release.lines().filter_map(|line| line.trim().split_once('='));
+    let mut values = lines.filter(|(name, _)| *name == key).map(|(_, value)| value);
+    // The file is a shell script in which the last assignment counts.
+    values.next_back().unwrap_or_default().trim_matches(['"', '\''])
+}
+
 impl Distribution {
     /// Returns the distribution by `ID`, else by `ID_LIKE`, which lists the most similar first.
     fn of(os_release: &str) -> Self {
-        let value = |key: &str| {
-            let lines = os_release.lines().filter_map(|line| line.trim().split_once('='));
-            let mut values = lines.filter(|(name, _)| *name == key).map(|(_, value)| value);
-            // The file is a shell script in which the last assignment counts.
-            values.next_back().unwrap_or_default().trim_matches(['"', '\''])
-        };
-        let ids = value("ID").split_whitespace().chain(value("ID_LIKE").split_whitespace());
+        let ids =
+            ["ID", "ID_LIKE"].into_iter().flat_map(|key| value(os_release, key).split_whitespace());
         ids.map(Self::of_id).find(|known| *known != Self::Other).unwrap_or(Self::Other)
     }
 

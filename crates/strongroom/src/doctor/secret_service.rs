@@ -3,7 +3,7 @@
 use strongroom_core::{Capabilities, Error, ErrorKind, Persistence, Probe, Reason};
 
 use super::distribution::install;
-use super::{Finding, Fix, Severity, System, problem, unencrypted_session};
+use super::finding::{self, Finding, Fix, Severity, System, problem, unencrypted_session};
 use crate::Backend;
 
 /// Returns the finding about the desktop's keyring.
@@ -27,10 +27,10 @@ pub(super) fn finding(
     let session = if is_encrypted { ", over an encrypted session" } else { "" };
     if persistence == Persistence::Permanent {
         let problem = format!("{provider} can keep secrets{session}, until you delete them");
-        return super::finding(backend, Severity::Fine, None, problem);
+        return finding::finding(backend, Severity::Fine, None, problem);
     }
     let problem = format!("{provider} can keep secrets{session}, which last {persistence}");
-    let mut note = super::finding(backend, Severity::Note, None, problem);
+    let mut note = finding::finding(backend, Severity::Note, None, problem);
     note.fixes = vec![Fix::new(
         "Make a collection that lasts, and set it as default.",
         [install(system, "seahorse").into(), "seahorse".into()],

@@ -2,7 +2,7 @@
 
 use strongroom_core::{Capabilities, Operation, Persistence, Reason};
 
-use strongroom_core::advice::{Command, Neutral};
+use strongroom_core::advice::{Command, Neutral, Sentence, Voice};
 
 use super::distribution::install;
 use super::*;
