@@ -13,7 +13,9 @@ pub(crate) use config::{
 pub(crate) use entry::{Entry, Name};
 pub(crate) use flags::{Flags, backend_parser};
 pub(crate) use key::{KeyCommand, NewKey, OtherKeys};
-pub(crate) use program::{Args, ProgramCommand, STANDALONE, command};
+#[cfg(any(feature = "completions", test))]
+pub(crate) use program::command;
+pub(crate) use program::{Args, ProgramCommand, STANDALONE};
 pub(crate) use secrets::{
     Get, Key, LayoutName, List, Metadata, Move, Origin, Rename, Repair, Run, Set, Setup, Update,
 };

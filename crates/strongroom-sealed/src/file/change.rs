@@ -121,7 +121,7 @@ impl Change<'_> {
     ///
     /// # Errors
     ///
-    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`](crate::MAX_VALUE_BYTES); `Corrupt` if the
+    /// `Invalid` if the key can't be used; `TooLarge` for more than [`MAX_VALUE_BYTES`]; `Corrupt` if the
     /// existing record is damaged: to replace it on purpose, remove it first.
     pub fn put(&mut self, key: &SecretKey, secret: &Secret) -> Result<()> {
         let value = secret.value.expose_secret().as_bytes();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use strongroom_core::{Error, ErrorKind, ExposeSecret as _, Operation, Result, SecretString};
 
-/// The most recipients of a file, whose header then stays well below [`LONGEST_HEADER`].
+/// The most recipients of a file, whose header then stays well below `LONGEST_HEADER`.
 const MOST_RECIPIENTS: usize = 500;
 
 /// The recipients or passphrase that a backup is encrypted to.
