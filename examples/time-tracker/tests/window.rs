@@ -64,7 +64,7 @@ fn a_token_survives_a_restart_until_it_is_deleted_and_no_page_or_file_has_it() {
 
     let page = desktop.open(DARK);
     wait_for_text(&page, "#issues", "WEB-12 · In Progress");
-    for (call, code) in [("reveal", "not_permitted"), ("describe", "not_permitted")] {
+    for (call, code) in [("reveal", "not_allowed"), ("describe", "not_allowed")] {
         assert_eq!(refusal(&page, call, "jira_api_token"), code);
     }
     assert_eq!(refusal(&page, "exists", "another"), "not_allowed");

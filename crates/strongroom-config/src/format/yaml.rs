@@ -241,13 +241,18 @@ impl Builder<'_> {
         let before = &self.text[self.last_end.min(span.start)..span.start];
         let header = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
         let mut last = ' ';
-        let sign = before[header..].find(|c| {
+        let mark = before[header..].char_indices().find(|(_, c)| {
             // After comments at the start of the file, a byte order mark can precede the document.
-            let begins = matches!(c, '|' | '>') && (last.is_whitespace() || last == '\u{feff}');
-            last = c;
+            let begins =
+                matches!(c, '|' | '>' | '#') && (last.is_whitespace() || last == '\u{feff}');
+            last = *c;
             begins
         });
-        let sign = sign.map_or(before.len(), |sign| header + sign);
+        // The range of a scalar without a line begins with its indicator, and the line before may be a comment.
+        let sign = match mark {
+            Some((at, '|' | '>')) => header + at,
+            _ => before.len(),
+        };
         let start = span.start - (before.len() - sign);
         start..start + self.text[start..span.end].trim_end().len()
     }
