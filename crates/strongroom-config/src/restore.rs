@@ -10,8 +10,7 @@ use crate::config_file::ConfigFile;
 use crate::edit::{self, Change};
 use crate::exposure::{Exposure, exposures_of_values};
 use crate::file_secret::FileSecret;
-use crate::replace::replace;
-use crate::secure::Progress;
+use crate::secure::{Progress, write};
 use crate::snapshot::Snapshot;
 use crate::source::Stamp;
 use crate::stored::{StoredSecret, StoredSecrets};
@@ -106,11 +105,7 @@ impl ConfigFile {
             return Err(error::changed_since_plan(&self.path));
         }
         let Restoration { plan, snapshot, text } = restoration;
-        if *text != *snapshot.source.text {
-            progress(Progress::Writing);
-            replace(&snapshot.source, &text, || progress(Progress::Replacing))?;
-        }
-        progress(Progress::Done);
+        write(&snapshot.source, &text, &mut progress)?;
         Ok(plan.into_result())
     }
 

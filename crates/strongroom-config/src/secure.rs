@@ -12,6 +12,7 @@ use crate::file_secret::{Content, FileSecret};
 use crate::plan::{Action, Plan, Purpose, Step};
 use crate::planning::Work;
 use crate::replace::replace;
+use crate::source::Source;
 use crate::{Ages, Exposure};
 
 /// The progress of a move. Each step is reported before it is done, except for [`Done`](Self::Done).
@@ -66,12 +67,7 @@ impl ConfigFile {
         // Planned again from the file and the store as they are, so that an outdated plan changes nothing.
         let work = self.work_for(secrets, plan, Purpose::Secure)?;
         work.store(secrets, &mut progress)?;
-        // An untouched file keeps its time of change.
-        if *work.text != *work.snapshot.source.text {
-            progress(Progress::Writing);
-            replace(&work.snapshot.source, &work.text, || progress(Progress::Replacing))?;
-        }
-        progress(Progress::Done);
+        write(&work.snapshot.source, &work.text, &mut progress)?;
         Ok(work.into_result(secrets.backend()))
     }
 
@@ -108,6 +104,20 @@ impl ConfigFile {
             None => Ok(work),
         }
     }
+}
+
+/// Replaces the text of a file. An untouched file keeps its time of change.
+pub(crate) fn write(
+    source: &Source,
+    text: &str,
+    progress: &mut impl FnMut(Progress<'_>),
+) -> Result<()> {
+    if text != source.text.as_str() {
+        progress(Progress::Writing);
+        replace(source, text, || progress(Progress::Replacing))?;
+    }
+    progress(Progress::Done);
+    Ok(())
 }
 
 impl Work {

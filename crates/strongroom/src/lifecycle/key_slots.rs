@@ -45,6 +45,7 @@ pub(crate) fn check_key(engine: &Engine) -> Result<()> {
     with_file(engine, Operation::Open, |_, _| Ok(()))
 }
 
+/// Adds a slot for this source. Without a file it creates the file, if that is the whole vault.
 pub(crate) fn add_slot(engine: &Engine, source: &KeySource) -> Result<Slot> {
     let now = engine.now();
     let is_new = engine.read_content(|content| Ok(content.layout() != Layout::Sealed))?;
@@ -97,6 +98,7 @@ fn entry_would_open_nothing(engine: &Engine) -> Error {
     )
 }
 
+/// Seals the file with a new key.
 pub(crate) fn rotate(
     engine: &Engine,
     more: &[KeySource],

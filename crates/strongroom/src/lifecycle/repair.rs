@@ -23,6 +23,7 @@ pub struct Merged {
     pub deleted: usize,
 }
 
+/// Lists the items in the place of the vault, without any value.
 pub(crate) fn examine(engine: &Engine) -> Result<Vec<VaultItem>> {
     Ok(find_all(&engine.storage, &mut Prepared::default())?
         .iter()
@@ -30,6 +31,7 @@ pub(crate) fn examine(engine: &Engine) -> Result<Vec<VaultItem>> {
         .collect())
 }
 
+/// Makes one item of several: the newest, with the secrets that only older items have.
 pub(crate) fn merge(engine: &Engine) -> Result<Merged> {
     engine.rewrite(|| {
         let mut vaults = readable_items(engine)?;
@@ -52,6 +54,7 @@ pub(crate) fn merge(engine: &Engine) -> Result<Merged> {
     })
 }
 
+/// Copies a vault that can't be read aside, and deletes it. Returns the paths of the copies.
 pub(crate) fn reset(engine: &Engine) -> Result<Vec<PathBuf>> {
     engine.rewrite(|| {
         let mut found = find_all(&engine.storage, &mut Prepared::default())?;
@@ -100,6 +103,7 @@ fn not_merged(engine: &Engine, error: Error) -> Error {
     engine.storage.named(error)
 }
 
+/// Copies the bytes of an item into a file in the state directory, and returns its path.
 pub(super) fn copy_aside(engine: &Engine, bytes: &SecretBytes) -> Result<PathBuf> {
     let stamp = file_stamp(engine.now());
     engine.put_copy_aside(&stamp, bytes).map_err(|error| {
@@ -115,6 +119,7 @@ fn not_several(engine: &Engine) -> Error {
     refusal(engine, "there are not several items of this vault: there is nothing to merge")
 }
 
+/// Returns the error for a repair of a single item, if there is none or if there are several.
 pub(super) fn not_one(engine: &Engine, others: usize) -> Error {
     if others == 0 {
         return refusal(engine, "there is no vault: there is nothing to repair");
@@ -127,6 +132,7 @@ pub(super) fn not_one(engine: &Engine, others: usize) -> Error {
     )
 }
 
+/// Returns the error for a repair that is not possible, and changed nothing.
 pub(super) fn refusal(engine: &Engine, message: &str) -> Error {
     engine.storage.named(
         Error::new(ErrorKind::Invalid, Operation::Repair)

@@ -110,6 +110,7 @@ pub(crate) fn back_up(engine: &Engine) -> Result<Snapshot> {
     snapshot.map_err(|error| error.during(Operation::Backup))
 }
 
+/// Plans a restoration. Changes nothing.
 pub(crate) fn plan_restore(
     engine: &Engine,
     backup: &Document,

@@ -11,7 +11,7 @@ use super::passphrase::{AskPassphrase, PassphraseRequest};
 const TRIES: u32 = 3;
 
 /// The answer to the question for a passphrase, and the file if it is open already.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Answer {
     key: Option<KeySource>,
     opened: Option<(SealedFile, Vec<KeySource>)>,
